@@ -1,0 +1,127 @@
+import { RelayError } from "./errors.ts";
+
+/** The environment as the platform gives it; passed in, never read from `process` here. */
+export type EnvRecord = Readonly<Record<string, string | undefined>>;
+
+/** How long a delivery waits for the publish before it is acknowledged. */
+export type AckMode = { kind: "immediate" } | { kind: "durable" } | { kind: "race"; limitMs: number };
+
+interface Variable<T> {
+  /** Returns the value, or `undefined` if the text is malformed. */
+  parse: (text: string) => T | undefined;
+  /** Used when the variable is absent or empty; a variable without one is required by whoever names it. */
+  fallback?: (record: EnvRecord) => T | undefined;
+}
+
+const text: Variable<string> = { parse: (value) => value };
+const optionalText: Variable<string | null> = { parse: (value) => value, fallback: () => null };
+
+const list: Variable<readonly string[]> = {
+  parse: (value) => {
+    const items = splitList(value);
+    return items.length > 0 ? items : undefined;
+  },
+};
+
+function integer(fallback: number, min: number, max: number): Variable<number> {
+  return {
+    parse: (value) => {
+      const parsed = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      return parsed >= min && parsed <= max ? parsed : undefined;
+    },
+    fallback: () => fallback,
+  };
+}
+
+function share(fallback: number): Variable<number> {
+  return {
+    parse: (value) => (/^(0(\.\d+)?|1(\.0+)?)$/.test(value) ? Number(value) : undefined),
+    fallback: () => fallback,
+  };
+}
+
+const ackMode: Variable<AckMode> = {
+  parse: (value) => {
+    if (value === "immediate" || value === "durable") return { kind: value };
+    const limit = /^race:(\d{1,5})$/.exec(value)?.[1];
+    return limit === undefined ? undefined : { kind: "race", limitMs: Number(limit) };
+  },
+  fallback: () => ({ kind: "immediate" }),
+};
+
+/**
+ * Every variable the product knows, in the order of the README's table. A test holds this list, the README and
+ * `.env.example` together.
+ */
+export const variables = {
+  INSTAGRAM_APP_SECRET: list,
+  INSTAGRAM_VERIFY_TOKEN: text,
+  QSTASH_TOKEN: text,
+  QSTASH_URL: { parse: parseBaseUrl, fallback: () => "https://qstash.upstash.io" },
+  QSTASH_CURRENT_SIGNING_KEY: text,
+  QSTASH_NEXT_SIGNING_KEY: text,
+  RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
+  RELAY_SECRET: text,
+  DATABASE_URL: text,
+  OPS_TOKEN: text,
+  ACK_MODE: ackMode,
+  PUBLISH_TIMEOUT_MS: integer(3_000, 1, 20_000),
+  PUBLISH_RETRIES: integer(3, 0, 10),
+  PUBLISH_BUDGET_MS: integer(8_000, 1, 20_000),
+  REPORT_SAMPLE_RATE: share(1),
+  QSTASH_RETRIES: integer(5, 0, 1_000),
+  WEBHOOK_BODY_BYTES_MAX: integer(3_145_728, 1, 100_000_000),
+  VERCEL_AUTOMATION_BYPASS_SECRET: optionalText,
+} satisfies Record<string, Variable<unknown>>;
+
+export type EnvName = keyof typeof variables;
+export type Env = { [Name in EnvName]: Exclude<ReturnType<(typeof variables)[Name]["parse"]>, undefined> };
+
+/**
+ * Reads the named variables, or throws `ENV_INVALID` naming every gap at once, by name and never by value. White space
+ * around a value is dropped: a token pasted with its newline is QStash's most frequent 401.
+ */
+export function readEnv<Name extends EnvName>(record: EnvRecord, names: readonly Name[]): Pick<Env, Name> {
+  const env: Partial<Record<EnvName, unknown>> = {};
+  const gaps: string[] = [];
+  for (const name of names) {
+    const variable: Variable<unknown> = variables[name];
+    const given = record[name]?.trim() ?? "";
+    const value = given === "" ? variable.fallback?.(record) : variable.parse(given);
+    if (value === undefined) gaps.push(given === "" ? `${name} is not set` : `${name} is malformed`);
+    else env[name] = value;
+  }
+  if (gaps.length > 0) throw new RelayError("ENV_INVALID", `Configuration is incomplete: ${gaps.join(", ")}`);
+  return env as Pick<Env, Name>;
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** An http(s) base URL without a trailing slash, query or fragment. */
+function parseBaseUrl(value: string): string | undefined {
+  if (!/^https?:\/\/[^\s?#]+$/.test(value) || !URL.canParse(value)) return undefined;
+  return value.replace(/\/+$/, "");
+}
+
+function parseBaseUrls(value: string): readonly string[] | undefined {
+  const urls = splitList(value).map(parseBaseUrl);
+  return urls.length > 0 && urls.every((url) => url !== undefined) ? urls : undefined;
+}
+
+/**
+ * Vercel's own addresses of the deployment, without a scheme. The production domain first: QStash may deliver days
+ * later, when a deployment's own address is long behind. https://vercel.com/docs/environment-variables/system-environment-variables
+ */
+function vercelUrls(record: EnvRecord): readonly string[] | undefined {
+  const hosts = [
+    record["VERCEL_ENV"] === "production" ? record["VERCEL_PROJECT_PRODUCTION_URL"] : record["VERCEL_BRANCH_URL"],
+    record["VERCEL_URL"],
+  ];
+  const urls = hosts.flatMap((host) => (host ? [`https://${host}`] : []));
+  return urls.length > 0 ? urls : undefined;
+}
