@@ -1,0 +1,84 @@
+import type { EventKind } from "./events.ts";
+import { isObject, type JsonObject } from "./json.ts";
+
+/** What a key of a messaging item says the item is. In order of precedence: no page of Meta's allows two, samples do. */
+const kindByItemKey: readonly (readonly [key: string, kind: EventKind])[] = [
+  ["message", "message"],
+  ["reaction", "reaction"],
+  ["postback", "postback"],
+  ["message_edit", "message.edited"],
+  ["read", "read"],
+  ["optin", "optin"],
+  ["referral", "referral"],
+  ["pass_thread_control", "handover"],
+  ["take_thread_control", "handover"],
+  ["request_thread_control", "handover"],
+  ["pass_thread_metadata", "handover"],
+  ["app_roles", "handover"],
+  ["policy_enforcement", "policy"],
+  ["response_feedback", "feedback"],
+];
+
+/** What a subscribed field carries. Meta's pages disagree on the names of some fields: every spelling is taken. */
+const kindByField: Readonly<Record<string, EventKind>> = {
+  messages: "message",
+  message_echoes: "message.echo",
+  message_edit: "message.edited",
+  message_edits: "message.edited",
+  message_reactions: "reaction",
+  messaging_reactions: "reaction",
+  messaging_postbacks: "postback",
+  messaging_referral: "referral",
+  messaging_referrals: "referral",
+  messaging_seen: "read",
+  message_reads: "read",
+  messaging_optins: "optin",
+  messaging_handover: "handover",
+  messaging_handovers: "handover",
+  messaging_policy_enforcement: "policy",
+  response_feedback: "feedback",
+  comments: "comment",
+  live_comments: "live_comment",
+  mentions: "mention",
+  story_insights: "story_insights",
+};
+
+/** An item's kind and the part of it that holds the particulars: `item.message` of a message, the item itself of a comment. */
+export interface Classified {
+  kind: EventKind;
+  particulars: JsonObject;
+}
+
+/** Tells a messaging item by its keys; `unknown` if it has none that we know. */
+export function classifyItem(item: JsonObject): Classified {
+  for (const [key, kind] of kindByItemKey) {
+    const particulars = item[key];
+    if (isObject(particulars)) return { kind: kind === "message" ? messageKind(particulars) : kind, particulars };
+  }
+  return { kind: "unknown", particulars: item };
+}
+
+/**
+ * Tells a change by its value's keys, as the dashboard's Test button sends messaging items in `changes`, and else by its
+ * field's name, when the value itself holds the particulars.
+ */
+export function classifyChange(field: string, value: JsonObject): Classified {
+  const kind = Object.hasOwn(kindByField, field) ? kindByField[field] : undefined;
+  if (field !== "standby" && kind === undefined) return { kind: "unknown", particulars: value };
+  if (kind === "comment" || kind === "live_comment" || kind === "mention" || kind === "story_insights") {
+    return { kind, particulars: value };
+  }
+  const byKeys = classifyItem(value);
+  return byKeys.kind === "unknown" ? { kind: kind ?? "unknown", particulars: value } : byKeys;
+}
+
+/**
+ * An unsend first: it is an update, whatever the message was. Then the echo: taking one's own message for a customer's
+ * is how bots come to talk to themselves.
+ */
+function messageKind(message: JsonObject): EventKind {
+  if (message["is_deleted"] === true) return "message.deleted";
+  if (message["is_echo"] === true) return "message.echo";
+  if (message["is_unsupported"] === true) return "message.unsupported";
+  return "message";
+}

@@ -1,0 +1,174 @@
+import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { AckMode } from "#platform/env.ts";
+import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
+import { describeCause, type Log } from "#platform/log.ts";
+import { readBody } from "#platform/read-body.ts";
+
+import { verifyHandshake } from "./handshake.ts";
+import type { ReceivedDelivery, Runtime } from "./received-delivery.ts";
+import { createSignatureVerifier, type SignatureVerifier } from "./signature.ts";
+import { parseWebhook } from "./webhook-parser.ts";
+
+/** What is known once the response is made. */
+export interface Ack {
+  /** From handler entry to response, on a monotonic clock. */
+  ms: number;
+  /** Whether the delivery was acknowledged. */
+  given: boolean;
+}
+
+export interface Forwarding {
+  /** Whether somebody else has the events now. */
+  kept: Promise<boolean>;
+  /** The whole of it, the report included. */
+  settled: Promise<void>;
+}
+
+/** Hands a delivery on. Starts at once; both promises are bounded in time and never reject. */
+export type Forward = (delivery: ReceivedDelivery, ack: Promise<Ack>) => Forwarding;
+
+export interface WebhookSettings {
+  /** A delivery is genuine if any of them signed it. */
+  appSecrets: readonly string[];
+  ackMode: AckMode;
+  bodyBytesMax: number;
+  forward: Forward;
+}
+
+export interface WebhookHandlerOptions {
+  runtime: Runtime;
+  region: string | null;
+  clock: Clock;
+  log: Log;
+  newId: () => string;
+  /** The platform's promise to keep the invocation alive until this settles. */
+  waitUntil: (promise: Promise<unknown>) => void;
+  /** Throws `ENV_INVALID` if there is none. */
+  readVerifyToken: () => string;
+  /** Called for each delivery, before anything is acked; throws `ENV_INVALID` if something is missing. */
+  readSettings: () => WebhookSettings;
+}
+
+export interface WebhookHandler {
+  /** The handshake. */
+  get(request: Request): Promise<Response>;
+  /** A delivery. */
+  post(request: Request): Promise<Response>;
+  /** Any other method: 405 with `Allow`, which Next leaves out. */
+  refuseMethod(): Response;
+}
+
+/** A sender gets this long for its body; Meta gives us five seconds for everything. */
+const bodyTimeoutMs = 10_000;
+/** `durable` answers within Meta's five seconds either way. https://developers.facebook.com/docs/messenger-platform/webhooks */
+const durableLimitMs = 4_000;
+
+/** The webhook's both ends, the same on every runtime: handshake and deliveries. */
+export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
+  const { clock, log, newId, runtime, region } = options;
+  let isFirst = true;
+  let verifier: SignatureVerifier | undefined;
+
+  async function receive(request: Request, settings: WebhookSettings, receivedAtMs: number): Promise<ReceivedDelivery> {
+    const coldStart = isFirst;
+    isFirst = false;
+    const body = await readBody(request, { bytesMax: settings.bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
+    verifier ??= createSignatureVerifier(settings.appSecrets);
+    const check = await verifier.verify(body, request.headers.get("x-hub-signature-256"));
+    if (!check.valid) throw new RelayError("SIGNATURE_INVALID", signatureFaults[check.reason]);
+
+    const id = newId();
+    return {
+      id,
+      runtime,
+      region,
+      coldStart,
+      receivedAtMs,
+      bodyBytes: body.byteLength,
+      secretIndex: check.secretIndex,
+      probe: request.headers.get("x-relay-probe") === "1",
+      traceparent: request.headers.get("traceparent"),
+      events: await parseWebhook(body, { deliveryId: id }),
+    };
+  }
+
+  return {
+    async get(request) {
+      try {
+        const challenge = await verifyHandshake(request.url, options.readVerifyToken());
+        log.info("handshake.accepted", { runtime });
+        return new Response(challenge, { headers: textHeaders });
+      } catch (thrown) {
+        return refuse(log, "handshake.refused", thrown);
+      }
+    },
+
+    async post(request) {
+      const startedAt = clock.monotonicMs();
+      const receivedAtMs = clock.nowMs();
+      try {
+        const settings = options.readSettings();
+        const delivery = await receive(request, settings, receivedAtMs);
+        const deliveryLog = log.with({ deliveryId: delivery.id });
+        deliveryLog.info("delivery.received", describe(delivery));
+
+        let tellAck: (ack: Ack) => void = () => {};
+        const ack = new Promise<Ack>((resolve) => {
+          tellAck = resolve;
+        });
+        const forwarding = settings.forward(delivery, ack);
+        options.waitUntil(forwarding.settled);
+        const given = await mayAck(settings.ackMode, forwarding.kept, clock);
+
+        const ackMs = clock.monotonicMs() - startedAt;
+        tellAck({ ms: ackMs, given });
+        if (!given) throw new RelayError("NOT_KEPT", "The delivery is not kept yet; send it again");
+        deliveryLog.info("delivery.acked", { ackMs, mode: settings.ackMode.kind });
+        return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, "x-delivery-id": delivery.id } });
+      } catch (thrown) {
+        return refuse(log, "delivery.refused", thrown);
+      }
+    },
+
+    refuseMethod() {
+      return errorResponse(new RelayError("METHOD_NOT_ALLOWED", "Use GET or POST"), { allow: "GET, POST" });
+    },
+  };
+}
+
+const textHeaders = {
+  "content-type": "text/plain; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+const signatureFaults = {
+  missing: "X-Hub-Signature-256 is missing",
+  malformed: "X-Hub-Signature-256 must be sent once, as sha256= and 64 hex digits",
+  mismatch: "X-Hub-Signature-256 does not match the body under any configured app secret",
+} as const;
+
+/** Waits as long as the mode says; false only if the delivery must not be acknowledged. */
+async function mayAck(mode: AckMode, kept: Promise<boolean>, clock: Clock): Promise<boolean> {
+  switch (mode.kind) {
+    case "immediate":
+      return true;
+    case "race":
+      await settleWithin(clock, mode.limitMs, kept);
+      return true;
+    case "durable":
+      return (await settleWithin(clock, durableLimitMs, kept)) ?? false;
+  }
+}
+
+function describe(delivery: ReceivedDelivery) {
+  const { runtime, region, coldStart, bodyBytes, secretIndex, events } = delivery;
+  return { runtime, region, coldStart, bodyBytes, secretIndex, events: events.length };
+}
+
+function refuse(log: Log, event: "handshake.refused" | "delivery.refused", thrown: unknown): Response {
+  const error = toRelayError(thrown);
+  const level = error.status >= 500 ? "error" : "warn";
+  log[level](event, { code: error.code, reason: error.message, ...(error.cause ? describeCause(error.cause) : {}) });
+  return errorResponse(error);
+}
