@@ -1,0 +1,36 @@
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import { Pool } from "pg";
+
+import * as schema from "./schema.ts";
+
+export type Database = NodePgDatabase<typeof schema>;
+
+/** How long to wait for a connection and for any one statement before giving up. */
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 15_000;
+
+export interface OpenDatabase {
+  db: Database;
+  pool: Pool;
+  close(): Promise<void>;
+}
+
+/**
+ * A pool of connections to Postgres; connects on first use. `attach` receives the pool, so that a platform which
+ * freezes idle functions can close idle connections first (`attachDatabasePool` of @vercel/functions).
+ */
+export function openDatabase(databaseUrl: string, attach: (pool: Pool) => void = () => {}): OpenDatabase {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 10,
+    idleTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    // A server that vanished without a word answers no statement_timeout: the client must give up by itself.
+    query_timeout: statementTimeoutMs + 2_000,
+  });
+  // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+  pool.on("error", () => {});
+  attach(pool);
+  return { db: drizzle(pool, { schema }), pool, close: () => pool.end() };
+}

@@ -1,0 +1,134 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+} from "drizzle-orm/pg-core";
+
+/**
+ * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
+ * it is given. Written and read as text, so that no driver parses it on the way.
+ */
+const jsonText = customType<{ data: string; driverData: string }>({ dataType: () => "json" });
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });
+
+/** One row per thing that happened on Instagram; `key` is what makes it the same event, however long ago it came. */
+export const events = pgTable(
+  "events",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    key: text("key").notNull().unique(),
+    kind: text("kind").notNull(),
+    accountId: text("account_id").notNull(),
+    senderId: text("sender_id"),
+    recipientId: text("recipient_id"),
+    occurredAt: instant("occurred_at"),
+    sentAt: instant("sent_at"),
+    standby: boolean("standby").notNull(),
+    test: boolean("test").notNull(),
+    /** The truth: the item as Meta sent it. The other columns are derived from it for search. */
+    data: jsonText("data").notNull(),
+    /** The delivery that brought it first. */
+    deliveryId: text("delivery_id").notNull(),
+    ingestedAt: instant("ingested_at").notNull(),
+    /** When the user's handler finished with it; null while it has not. */
+    handledAt: instant("handled_at"),
+    handlerAttempts: integer("handler_attempts").notNull().default(0),
+    /** The name of the error of the last failed attempt, never its message. */
+    handlerError: text("handler_error"),
+  },
+  (table) => [
+    index("events_kind_id").on(table.kind, table.id),
+    index("events_account_id").on(table.accountId, table.id),
+    index("events_ingested_at").on(table.ingestedAt),
+  ],
+);
+
+/** One row per webhook delivery, written by whichever comes first: the consumer or the forward's report. */
+export const deliveries = pgTable(
+  "deliveries",
+  {
+    id: text("id").primaryKey(),
+    runtime: text("runtime").notNull(),
+    region: text("region"),
+    coldStart: boolean("cold_start").notNull(),
+    probe: boolean("probe").notNull(),
+    receivedAt: instant("received_at").notNull(),
+    bodyBytes: integer("body_bytes").notNull(),
+    /** From the report: how many events the forward carried. */
+    events: integer("events"),
+    outcome: text("outcome"),
+    ackMs: doublePrecision("ack_ms"),
+    publishMs: doublePrecision("publish_ms"),
+    publishedAt: instant("published_at"),
+    attempts: integer("attempts"),
+    timeouts: integer("timeouts"),
+    errorType: text("error_type"),
+    reportedAt: instant("reported_at"),
+  },
+  (table) => [index("deliveries_received_at").on(table.receivedAt, table.runtime)],
+);
+
+/** One row per ingested QStash message. A redelivery finds its row and changes nothing, so the counts stay the first's. */
+export const deliveryChunks = pgTable(
+  "delivery_chunks",
+  {
+    deliveryId: text("delivery_id").notNull(),
+    chunk: smallint("chunk").notNull(),
+    chunks: smallint("chunks").notNull(),
+    inserted: integer("inserted").notNull(),
+    duplicates: integer("duplicates").notNull(),
+    /** When the consumer was called. */
+    deliveredAt: instant("delivered_at").notNull(),
+    ingestedAt: instant("ingested_at").notNull(),
+    /** From the consumer's entry to its commit, on a monotonic clock. */
+    ingestMs: doublePrecision("ingest_ms").notNull(),
+    /** When the handlers of all its events had finished. */
+    handledAt: instant("handled_at"),
+  },
+  (table) => [primaryKey({ columns: [table.deliveryId, table.chunk] })],
+);
+
+/** Which events a delivery carried, also those that an earlier delivery had brought. */
+export const deliveryEvents = pgTable(
+  "delivery_events",
+  {
+    deliveryId: text("delivery_id").notNull(),
+    eventId: bigint("event_id", { mode: "number" })
+      .notNull()
+      .references(() => events.id, { onDelete: "cascade" }),
+  },
+  (table) => [primaryKey({ columns: [table.deliveryId, table.eventId] }), index("delivery_events_event").on(table.eventId)],
+);
+
+/** What QStash gave up on, once per dead letter: a pointer to QStash's own copy. */
+export const deadLetters = pgTable(
+  "dead_letters",
+  {
+    /** QStash's id of the dead letter. */
+    id: text("id").primaryKey(),
+    messageId: text("message_id").notNull(),
+    /** Null where the message's body was cut or is not a batch. */
+    deliveryId: text("delivery_id"),
+    url: text("url").notNull(),
+    /** The status of the last attempt; 0 if there was no response. */
+    status: integer("status").notNull(),
+    retried: integer("retried").notNull(),
+    recordedAt: instant("recorded_at").notNull(),
+  },
+  (table) => [index("dead_letters_recorded_at").on(table.recordedAt)],
+);
+
+/** What handlers counted, by name. */
+export const handlerCounts = pgTable("handler_counts", {
+  name: text("name").primaryKey(),
+  count: bigint("count", { mode: "number" }).notNull(),
+});

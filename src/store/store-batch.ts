@@ -1,0 +1,113 @@
+import { inArray } from "drizzle-orm";
+
+import type { InstagramEvent } from "#instagram/events.ts";
+import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+
+import type { Database } from "./database.ts";
+import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface BatchToStore {
+  delivery: DeliveryFacts;
+  chunk: readonly [index: number, count: number];
+  events: readonly InstagramEvent[];
+  /** When the consumer was called. */
+  deliveredAtMs: number;
+  /** Asked for once the events are in, just before the commit. */
+  ingested: () => { atMs: number; afterMs: number };
+}
+
+export interface StoredBatch {
+  inserted: number;
+  duplicates: number;
+  /** Of all events of the batch in its order, those stored earlier too. */
+  eventIds: number[];
+}
+
+/**
+ * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, and what became of this
+ * part of it. Doing it again changes nothing. Rows go in in the order of their keys, so that two batches with common
+ * events wait for one another instead of deadlocking. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ */
+export async function storeBatch(db: Database, batch: BatchToStore): Promise<StoredBatch> {
+  return withStoreErrors(() =>
+    db.transaction(async (tx) => {
+      const { delivery } = batch;
+      await tx.insert(deliveries).values(deliveryRow(delivery)).onConflictDoNothing();
+
+      const inserted = await insertEvents(tx, batch);
+      const eventIds = await linkEvents(tx, batch);
+      const duplicates = batch.events.length - inserted;
+
+      const { atMs, afterMs } = batch.ingested();
+      await tx
+        .insert(deliveryChunks)
+        .values({
+          deliveryId: delivery.id,
+          chunk: batch.chunk[0],
+          chunks: batch.chunk[1],
+          inserted,
+          duplicates,
+          deliveredAt: new Date(batch.deliveredAtMs),
+          ingestedAt: new Date(atMs),
+          ingestMs: afterMs,
+        })
+        .onConflictDoNothing();
+      return { inserted, duplicates, eventIds };
+    }),
+  );
+}
+
+type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
+
+export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof deliveries.$inferInsert {
+  return {
+    id: facts.id,
+    runtime: facts.runtime,
+    region: facts.region,
+    coldStart: facts.coldStart,
+    probe: facts.probe,
+    receivedAt: new Date(facts.receivedAtMs),
+    bodyBytes: facts.bodyBytes,
+  };
+}
+
+async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<number> {
+  if (batch.events.length === 0) return 0;
+  const ingestedAt = new Date(batch.deliveredAtMs);
+  const rows = batch.events.map((event) => ({
+    key: event.key,
+    kind: event.kind,
+    accountId: storable(event.accountId),
+    senderId: event.senderId === undefined ? null : storable(event.senderId),
+    recipientId: event.recipientId === undefined ? null : storable(event.recipientId),
+    occurredAt: event.occurredAtMs === null ? null : new Date(event.occurredAtMs),
+    sentAt: event.sentAtMs === null ? null : new Date(event.sentAtMs),
+    standby: event.standby,
+    test: event.test,
+    data: JSON.stringify(event.data),
+    deliveryId: batch.delivery.id,
+    ingestedAt,
+  }));
+  rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const inserted = await tx.insert(events).values(rows).onConflictDoNothing({ target: events.key }).returning({ id: events.id });
+  return inserted.length;
+}
+
+async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[]> {
+  if (batch.events.length === 0) return [];
+  const keys = batch.events.map(({ key }) => key);
+  const rows = await tx.select({ id: events.id, key: events.key }).from(events).where(inArray(events.key, keys));
+  const idByKey = new Map(rows.map(({ id, key }) => [key, id]));
+  const eventIds = [...new Set(keys)].flatMap((key) => idByKey.get(key) ?? []);
+  const links = eventIds.map((eventId) => ({ deliveryId: batch.delivery.id, eventId }));
+  await tx.insert(deliveryEvents).values(links).onConflictDoNothing();
+  return eventIds;
+}
+
+const columnLengthMax = 200;
+
+/** Text that a search column can hold: Postgres takes no NUL and an index no long rows. The truth is in `data`. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "\uFFFD").slice(0, columnLengthMax);
+}
