@@ -1,0 +1,28 @@
+/** How a forward ended. In `lost` a person must act; in `refused` Meta still has the delivery because it was not acked. */
+export const forwardOutcomes = ["published", "fallback", "lost", "refused"] as const;
+export type ForwardOutcome = (typeof forwardOutcomes)[number];
+
+/** What one forward did and how long it took; stored by `/api/internal/reports`. */
+export interface ForwardReport {
+  deliveryId: string;
+  runtime: "edge" | "nodejs";
+  region: string | null;
+  coldStart: boolean;
+  probe: boolean;
+  receivedAtMs: number;
+  bodyBytes: number;
+  events: number;
+  outcome: ForwardOutcome;
+  /** From handler entry to response, on a monotonic clock. */
+  ackMs: number;
+  /** The whole forward, from its start to its end, on a monotonic clock. */
+  publishMs: number;
+  /** When QStash had accepted every part; null if it did not. */
+  publishedAtMs: number | null;
+  /** Publish requests made, over all parts. */
+  attempts: number;
+  /** How many of them ended by our own timeout. */
+  timeouts: number;
+  /** The error code of the last failed attempt; null if none failed. */
+  errorType: string | null;
+}
