@@ -1,0 +1,41 @@
+import type { Clock } from "#platform/clock.ts";
+import { errorResponse, toRelayError } from "#platform/errors.ts";
+import { describeCause, type Log } from "#platform/log.ts";
+import { readBody } from "#platform/read-body.ts";
+import { type QstashDeliveryOptions, verifyQstashDelivery } from "#queue/delivery.ts";
+
+/** What QStash may send us: its largest message by far, and a failure callback, which repeats one in base64. */
+const bodyBytesMax = 16 * 1024 * 1024;
+const bodyTimeoutMs = 20_000;
+
+export interface QstashRouteOptions {
+  /** Throws `ENV_INVALID` if something is missing. */
+  readQstash: () => QstashDeliveryOptions;
+  clock: Clock;
+  log: Log;
+}
+
+/** Answers one call of QStash's: verified first, then `handle`d; errors get the table's status. */
+export async function answerQstash(
+  request: Request,
+  { readQstash, clock, log }: QstashRouteOptions,
+  handle: (body: string, log: Log) => Promise<Response>,
+): Promise<Response> {
+  const callLog = log.with({
+    messageId: request.headers.get("upstash-message-id"),
+    retried: Number(request.headers.get("upstash-retried") ?? 0),
+  });
+  try {
+    const qstash = readQstash();
+    const body = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
+    const text = await verifyQstashDelivery(body, request.headers.get("upstash-signature"), qstash);
+    return await handle(text, callLog);
+  } catch (thrown) {
+    const error = toRelayError(thrown);
+    const fields = { code: error.code, reason: error.message, ...(error.cause ? describeCause(error.cause) : {}) };
+    if (error.status >= 500) callLog.error("ingestion.failed", fields);
+    else callLog.warn("ingestion.refused", fields);
+    // No Retry-After: QStash would take it instead of its own back-off and burn the retries in a moment.
+    return errorResponse(error, error.code === "BATCH_INVALID" ? { "upstash-nonretryable-error": "true" } : {});
+  }
+}
