@@ -1,0 +1,18 @@
+import { systemClock as clock } from "#platform/clock.ts";
+import { readEnv } from "#platform/env.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
+import { saveReport } from "#store/save-report.ts";
+import { handleReport } from "#telemetry/report-handler.ts";
+
+import { getDatabase } from "../../../services.ts";
+
+const log = createLog({ clock, write: writeToConsole });
+
+export function POST(request: Request): Promise<Response> {
+  return handleReport(request, {
+    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+    save: (report) => saveReport(getDatabase().db, report, clock.nowMs()),
+    clock,
+    log,
+  });
+}

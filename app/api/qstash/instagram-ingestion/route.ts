@@ -1,0 +1,14 @@
+import { handlers } from "#handlers/handlers.ts";
+import { handleIngestion } from "#ingestion/ingestion-handler.ts";
+
+import { getDatabase } from "../../../services.ts";
+import { qstashRouteOptions } from "../qstash.ts";
+
+const options = qstashRouteOptions("/api/qstash/instagram-ingestion");
+
+export function POST(request: Request): Promise<Response> {
+  return handleIngestion(request, {
+    ...options,
+    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000 }),
+  });
+}

@@ -1,0 +1,3 @@
+import { createWebhookRoutes } from "../webhook.ts";
+
+export const { GET, POST, HEAD, OPTIONS, PUT, PATCH, DELETE } = createWebhookRoutes();
