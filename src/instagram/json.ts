@@ -25,7 +25,7 @@ export function parseLosslessJson(text: string): Json {
  */
 function quoteUnsafeNumbers(text: string): string {
   let quoted = "";
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const opening = text.indexOf('"', at);
     if (opening === -1) return quoted + text.slice(at).replace(number, quoteIfUnsafe);
     const end = closingQuote(text, opening) + 1;
@@ -36,7 +36,7 @@ function quoteUnsafeNumbers(text: string): string {
 }
 
 function closingQuote(text: string, opening: number): number {
-  for (let at = opening; ; ) {
+  for (let at = opening; ;) {
     at = text.indexOf('"', at + 1);
     let backslashes = 0;
     while (text[at - 1 - backslashes] === "\\") backslashes += 1;

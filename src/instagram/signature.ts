@@ -31,7 +31,8 @@ export function createSignatureVerifier(secrets: readonly string[]): SignatureVe
       keys ??= Promise.all(secrets.map((secret) => importKey(secret, "verify")));
       for (const [secretIndex, key] of (await keys).entries()) {
         // `verify` compares in constant time. https://www.w3.org/TR/webcrypto/#hmac-operations
-        if (await crypto.subtle.verify("HMAC", key, signature, body as BufferSource)) return { valid: true, secretIndex };
+        if (await crypto.subtle.verify("HMAC", key, signature, body as BufferSource))
+          return { valid: true, secretIndex };
       }
       return { valid: false, reason: "mismatch" };
     },

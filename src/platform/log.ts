@@ -53,10 +53,12 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
-  const at = (level: LogLevel) => (event: LogEvent, fields: LogFields = {}) => {
-    const time = new Date(options.clock.nowMs()).toISOString();
-    options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }));
-  };
+  const at =
+    (level: LogLevel) =>
+    (event: LogEvent, fields: LogFields = {}) => {
+      const time = new Date(options.clock.nowMs()).toISOString();
+      options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }));
+    };
   return {
     info: at("info"),
     warn: at("warn"),

@@ -26,7 +26,8 @@ export async function verifyQstashDelivery(
   try {
     const claims = decodeJwt(signature);
     if (typeof claims.exp !== "number") throw new Error("The token never expires");
-    if (claims.sub === undefined || !options.urls.includes(claims.sub)) throw new Error("The token is for another address");
+    if (claims.sub === undefined || !options.urls.includes(claims.sub))
+      throw new Error("The token is for another address");
     const receiver = new Receiver({
       currentSigningKey: options.currentSigningKey,
       nextSigningKey: options.nextSigningKey,

@@ -60,7 +60,8 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
         return { messageId: readMessageId(text) };
       } catch (thrown) {
         if (thrown instanceof RelayError) throw thrown;
-        if (abort.signal.aborted) throw new RelayError("PUBLISH_TIMEOUT", `No answer from QStash within ${timeoutMs} ms`);
+        if (abort.signal.aborted)
+          throw new RelayError("PUBLISH_TIMEOUT", `No answer from QStash within ${timeoutMs} ms`);
         throw new RelayError("PUBLISH_NETWORK", "QStash could not be reached", { cause: thrown });
       } finally {
         cancelTimer();

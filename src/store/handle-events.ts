@@ -103,7 +103,11 @@ export async function markChunkHandled(db: Database, deliveryId: string, chunk: 
       .update(deliveryChunks)
       .set({ handledAt: new Date(nowMs) })
       .where(
-        and(eq(deliveryChunks.deliveryId, deliveryId), eq(deliveryChunks.chunk, chunk), isNull(deliveryChunks.handledAt)),
+        and(
+          eq(deliveryChunks.deliveryId, deliveryId),
+          eq(deliveryChunks.chunk, chunk),
+          isNull(deliveryChunks.handledAt),
+        ),
       ),
   );
 }

@@ -106,7 +106,10 @@ export const deliveryEvents = pgTable(
       .notNull()
       .references(() => events.id, { onDelete: "cascade" }),
   },
-  (table) => [primaryKey({ columns: [table.deliveryId, table.eventId] }), index("delivery_events_event").on(table.eventId)],
+  (table) => [
+    primaryKey({ columns: [table.deliveryId, table.eventId] }),
+    index("delivery_events_event").on(table.eventId),
+  ],
 );
 
 /** What QStash gave up on, once per dead letter: a pointer to QStash's own copy. */

@@ -90,7 +90,11 @@ async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<numbe
     ingestedAt,
   }));
   rows.sort((a, b) => (a.key < b.key ? -1 : 1));
-  const inserted = await tx.insert(events).values(rows).onConflictDoNothing({ target: events.key }).returning({ id: events.id });
+  const inserted = await tx
+    .insert(events)
+    .values(rows)
+    .onConflictDoNothing({ target: events.key })
+    .returning({ id: events.id });
   return inserted.length;
 }
 

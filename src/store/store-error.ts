@@ -11,7 +11,8 @@ export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (isUnavailable(thrown)) throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
+    if (isUnavailable(thrown))
+      throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
     throw thrown;
   }
 }

@@ -46,7 +46,15 @@ export function createWebhookRoutes() {
     readSettings: () => (settings ??= createSettings(readEnv(process.env, variables))),
   });
   const refuse = () => handler.refuseMethod();
-  return { GET: handler.get, POST: handler.post, HEAD: refuse, OPTIONS: refuse, PUT: refuse, PATCH: refuse, DELETE: refuse };
+  return {
+    GET: handler.get,
+    POST: handler.post,
+    HEAD: refuse,
+    OPTIONS: refuse,
+    PUT: refuse,
+    PATCH: refuse,
+    DELETE: refuse,
+  };
 }
 
 function createSettings(env: WebhookEnv): WebhookSettings {

@@ -1,0 +1,287 @@
+import { describe, expect, test } from "vitest";
+
+import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
+import { signBody } from "#instagram/signature.ts";
+import { type Ack, createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
+import { RelayError } from "#platform/errors.ts";
+
+import { createManualClock } from "../support/manual-clock.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+
+const secret = "app-secret";
+const url = "http://localhost:3000/api/webhooks/instagram";
+const encode = (text: string) => new TextEncoder().encode(text);
+const payload = JSON.stringify({
+  object: "instagram",
+  entry: [
+    { id: "1", time: 1_700_000_000_000, messaging: [{ sender: { id: "2" }, message: { mid: "m1", text: "hello" } }] },
+  ],
+});
+
+interface Handed {
+  delivery: ReceivedDelivery;
+  ack: Promise<Ack>;
+  keep: (kept: boolean) => void;
+}
+
+function setUp(overrides: Partial<WebhookSettings> = {}) {
+  const clock = createManualClock(1_700_000_000_000);
+  const recording = createRecordingLog();
+  const handed: Handed[] = [];
+  const waited: Promise<unknown>[] = [];
+  let ids = 0;
+  const settings: WebhookSettings = {
+    appSecrets: ["previous", secret],
+    ackMode: { kind: "immediate" },
+    bodyBytesMax: 2_000,
+    forward: (delivery, ack) => {
+      let keep: (kept: boolean) => void = () => {};
+      const kept = new Promise<boolean>((resolve) => {
+        keep = resolve;
+      });
+      handed.push({ delivery, ack, keep });
+      return { kept, settled: kept.then(() => {}) };
+    },
+    ...overrides,
+  };
+  const handler = createWebhookHandler({
+    runtime: "edge",
+    region: "fra1",
+    clock,
+    log: recording.log,
+    newId: () => `d${(ids += 1)}`,
+    waitUntil: (promise) => waited.push(promise),
+    readVerifyToken: () => "verify-token",
+    readSettings: () => settings,
+  });
+  return { clock, handler, handed, recording, waited };
+}
+
+async function delivery(body: Uint8Array | string = payload, headers: Record<string, string> = {}): Promise<Request> {
+  const bytes = typeof body === "string" ? encode(body) : body;
+  return new Request(url, {
+    method: "POST",
+    body: bytes as BodyInit,
+    headers: { "x-hub-signature-256": await signBody(secret, bytes), "content-type": "application/json", ...headers },
+  });
+}
+
+const errorOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string; message: string } }).error;
+
+test("this suite runs among the edge's globals", () => {
+  expect(typeof EdgeRuntime).toBe("string");
+});
+
+declare const EdgeRuntime: unknown;
+
+describe("a genuine delivery", () => {
+  test("is acknowledged before it is forwarded, and the forward is handed to waitUntil", async () => {
+    const { handler, handed, waited } = setUp();
+    const response = await handler.post(await delivery());
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("EVENT_RECEIVED");
+    expect(response.headers.get("x-delivery-id")).toBe("d1");
+    expect(waited).toHaveLength(1);
+    expect(handed[0]?.delivery).toMatchObject({
+      id: "d1",
+      runtime: "edge",
+      region: "fra1",
+      coldStart: true,
+      bodyBytes: encode(payload).byteLength,
+      secretIndex: 1,
+      probe: false,
+      events: [{ kind: "message", key: "message:1:m1" }],
+    });
+    expect(await handed[0]?.ack).toMatchObject({ given: true });
+  });
+
+  test("is cold only once", async () => {
+    const { handler, handed } = setUp();
+    await handler.post(await delivery());
+    await handler.post(await delivery());
+    expect(handed.map((each) => each.delivery.coldStart)).toEqual([true, false]);
+  });
+
+  test("leaves its id on every line and its text on none", async () => {
+    const { handler, recording } = setUp();
+    await handler.post(await delivery());
+    expect(recording.lines.map(({ event, deliveryId }) => [event, deliveryId])).toEqual([
+      ["delivery.received", "d1"],
+      ["delivery.acked", "d1"],
+    ]);
+    expect(JSON.stringify(recording.lines)).not.toContain("hello");
+  });
+
+  test.each([
+    ["not JSON", "{nope"],
+    ["no Instagram webhook", '{"hello":"world"}'],
+    ["of a shape nobody knows", '{"object":"instagram","entry":[{"id":"1","novelty":[{"a":1}]}]}'],
+  ])("is kept as unknown when it is %s", async (_name, body) => {
+    const { handler, handed } = setUp();
+    expect((await handler.post(await delivery(body))).status).toBe(200);
+    expect(handed[0]?.delivery.events).toMatchObject([{ kind: "unknown" }]);
+  });
+});
+
+describe("a refused delivery", () => {
+  test.each([
+    ["without a signature", { "x-hub-signature-256": "" }],
+    ["with a wrong one", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` }],
+    ["with a SHA-1", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }],
+  ])("%s gets 401 and goes nowhere", async (_name, headers) => {
+    const { handler, handed, waited, recording } = setUp();
+    const response = await handler.post(await delivery(payload, headers));
+    expect(response.status).toBe(401);
+    expect((await errorOf(response)).code).toBe("SIGNATURE_INVALID");
+    expect([handed.length, waited.length]).toEqual([0, 0]);
+    expect(recording.of("delivery.refused")).toMatchObject([{ code: "SIGNATURE_INVALID" }]);
+  });
+
+  test("with two signatures gets 401, even if one is right", async () => {
+    const { handler } = setUp();
+    const request = await delivery();
+    request.headers.append("x-hub-signature-256", request.headers.get("x-hub-signature-256") ?? "");
+    expect((await handler.post(request)).status).toBe(401);
+  });
+
+  test("that was changed on the way gets 401", async () => {
+    const { handler } = setUp();
+    const signature = await signBody(secret, encode(payload));
+    expect((await handler.post(await delivery(`${payload} `, { "x-hub-signature-256": signature }))).status).toBe(401);
+  });
+
+  test("over the limit gets 413 before its signature is looked at, with or without a length", async () => {
+    const { handler } = setUp();
+    const announced = await delivery("x".repeat(2_001), { "x-hub-signature-256": "", "content-length": "2001" });
+    expect((await handler.post(announced)).status).toBe(413);
+
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(1_000));
+      },
+    });
+    const streamed = new Request(url, { method: "POST", body: endless, duplex: "half" } as RequestInit);
+    const response = await handler.post(streamed);
+    expect(response.status).toBe(413);
+    expect((await errorOf(response)).code).toBe("BODY_TOO_LARGE");
+    expect(pulled).toBeLessThan(10);
+  });
+
+  test("of exactly the limit is taken", async () => {
+    const { handler } = setUp();
+    expect((await handler.post(await delivery("x".repeat(2_000)))).status).toBe(200);
+  });
+
+  test("that the host cut short gets 400, not 401", async () => {
+    const { handler } = setUp();
+    const response = await handler.post(await delivery(payload, { "content-length": "1999" }));
+    expect([response.status, (await errorOf(response)).code]).toEqual([400, "BODY_INCOMPLETE"]);
+  });
+
+  test("whose sender stalls gets 408", async () => {
+    const { handler, clock } = setUp();
+    const stalled = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(encode("{")),
+    });
+    const answer = handler.post(new Request(url, { method: "POST", body: stalled, duplex: "half" } as RequestInit));
+    await clock.advance(10_000);
+    const response = await answer;
+    expect([response.status, (await errorOf(response)).code]).toEqual([408, "BODY_TIMEOUT"]);
+  });
+
+  test("for want of configuration gets 503 that names the variables", async () => {
+    const { clock, recording } = setUp();
+    const unconfigured = createWebhookHandler({
+      runtime: "edge",
+      region: null,
+      clock,
+      log: recording.log,
+      newId: () => "d1",
+      waitUntil: () => {},
+      readVerifyToken: () => "verify-token",
+      readSettings: () => {
+        throw new RelayError("ENV_INVALID", "Configuration is incomplete: QSTASH_TOKEN is not set");
+      },
+    });
+    const response = await unconfigured.post(await delivery());
+    expect(response.status).toBe(503);
+    expect(await errorOf(response)).toEqual({
+      code: "ENV_INVALID",
+      message: "Configuration is incomplete: QSTASH_TOKEN is not set",
+    });
+    // The handshake needs only its token.
+    const handshake = new Request(`${url}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=verify-token`);
+    expect((await unconfigured.get(handshake)).status).toBe(200);
+  });
+});
+
+describe("the ack modes", () => {
+  test("race waits for the forward, but only so long", async () => {
+    const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 3_000 } });
+    const late = handler.post(await delivery());
+    await clock.advance(3_000);
+    expect((await late).status).toBe(200);
+
+    const quick = handler.post(await delivery());
+    await clock.advance(0);
+    handed[1]?.keep(true);
+    expect((await quick).status).toBe(200);
+  });
+
+  test.each([
+    [true, 200],
+    [false, 503],
+  ])("durable answers what became of it: kept %s is %i", async (kept, status) => {
+    const { handler, handed, clock } = setUp({ ackMode: { kind: "durable" } });
+    const answer = handler.post(await delivery());
+    await clock.advance(100);
+    handed[0]?.keep(kept);
+    expect((await answer).status).toBe(status);
+    expect(await handed[0]?.ack).toMatchObject({ given: kept, ms: 100 });
+  });
+
+  test("durable does not wait longer than Meta does", async () => {
+    const { handler, clock, waited } = setUp({ ackMode: { kind: "durable" } });
+    const answer = handler.post(await delivery());
+    await clock.advance(4_000);
+    const response = await answer;
+    expect([response.status, (await errorOf(response)).code]).toEqual([503, "NOT_KEPT"]);
+    // The forward goes on.
+    expect(waited).toHaveLength(1);
+  });
+});
+
+describe("the handshake", () => {
+  const shake = (query: string) => setUp().handler.get(new Request(`${url}?${query}`));
+
+  test.each(["1158201444", "00012", "12345678901234567890", "a_b-C"])("echoes %s byte for byte", async (challenge) => {
+    for (const separator of [".", "_"]) {
+      const names = ["mode", "challenge", "verify_token"].map((name) => `hub${separator}${name}`);
+      const response = await shake(`${names[0]}=subscribe&${names[1]}=${challenge}&${names[2]}=verify-token`);
+      expect([response.status, await response.text()]).toEqual([200, challenge]);
+      expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+    }
+  });
+
+  test.each([
+    ["a wrong token", "hub.mode=subscribe&hub.challenge=1&hub.verify_token=other", 403],
+    ["an empty token", "hub.mode=subscribe&hub.challenge=1&hub.verify_token=", 403],
+    ["no token", "hub.mode=subscribe&hub.challenge=1", 400],
+    ["no challenge", "hub.mode=subscribe&hub.verify_token=verify-token", 400],
+    ["markup for a challenge", "hub.mode=subscribe&hub.challenge=%3Cscript%3E&hub.verify_token=verify-token", 400],
+    ["another mode", "hub.mode=unsubscribe&hub.challenge=1&hub.verify_token=verify-token", 400],
+    ["nothing", "", 400],
+  ])("refuses %s", async (_name, query, status) => {
+    const response = await shake(query);
+    expect(response.status).toBe(status);
+    expect(await response.text()).not.toContain("verify-token");
+  });
+});
+
+test("another method gets 405 and is told which would do", () => {
+  const response = setUp().handler.refuseMethod();
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, POST"]);
+});

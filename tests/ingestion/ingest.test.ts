@@ -1,0 +1,237 @@
+import { asc, eq } from "drizzle-orm";
+import { describe, expect, test } from "vitest";
+
+import { type Handler, type Handlers } from "#handlers/handler.ts";
+import { handlers as defaultHandlers } from "#handlers/handlers.ts";
+import { ingest } from "#ingestion/ingest.ts";
+import { systemClock } from "#platform/clock.ts";
+import { type Database, openDatabase } from "#store/database.ts";
+import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
+
+import { createManualClock } from "../support/manual-clock.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+
+function optionsFor(db: Database, message: Handler = () => {}) {
+  const handlers: Handlers = { ...defaultHandlers, message };
+  const recording = createRecordingLog();
+  return { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, recording };
+}
+
+const storedKeys = async (db: Database) =>
+  (await db.select({ key: events.key }).from(events).orderBy(asc(events.key))).map(({ key }) => key);
+
+describe("ingest()", () => {
+  test("stores each event once, however often and however mixed it comes", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db);
+    const first = testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("a")]);
+    expect(await ingest(first, options)).toEqual({ inserted: 2, duplicates: 1 });
+    expect(await ingest(first, options)).toEqual({ inserted: 0, duplicates: 3 });
+    expect(await ingest(testBatch("d2", [testEvent("b"), testEvent("c")]), options)).toEqual({
+      inserted: 1,
+      duplicates: 1,
+    });
+    expect(await storedKeys(db)).toEqual(["message:1:a", "message:1:b", "message:1:c"]);
+  });
+
+  test("a redelivery leaves the first counts as they were", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db);
+    await ingest(testBatch("d1", [testEvent("a")]), options);
+    await ingest(testBatch("d1", [testEvent("a")]), options);
+    const chunks = await db.select().from(deliveryChunks).where(eq(deliveryChunks.deliveryId, "d1"));
+    expect(chunks).toMatchObject([{ chunk: 0, chunks: 1, inserted: 1, duplicates: 0 }]);
+    expect(chunks[0]?.handledAt).toBeInstanceOf(Date);
+  });
+
+  test("links a delivery to the events that another had brought", async () => {
+    const { db } = await openTestStore();
+    await ingest(testBatch("d1", [testEvent("a")]), optionsFor(db));
+    await ingest(testBatch("d2", [testEvent("a")]), optionsFor(db));
+    const links = await db
+      .select({ id: deliveryEvents.deliveryId })
+      .from(deliveryEvents)
+      .orderBy(asc(deliveryEvents.deliveryId));
+    expect(links).toEqual([{ id: "d1" }, { id: "d2" }]);
+  });
+
+  test("takes a batch of nothing and knows the delivery afterwards", async () => {
+    const { db } = await openTestStore();
+    expect(await ingest(testBatch("d1", []), optionsFor(db))).toEqual({ inserted: 0, duplicates: 0 });
+    expect(await db.select({ id: deliveries.id }).from(deliveries)).toEqual([{ id: "d1" }]);
+  });
+
+  test("keeps data letter for letter, NUL and half surrogates and all", async () => {
+    const { db, pool } = await openTestStore();
+    const data = {
+      nul: "a\0b",
+      half: "\ud83d",
+      astral: "🚀",
+      slash: "\\/",
+      big: "12345678901234567890",
+      deep: [[[{}]]],
+      n: 1.5,
+    };
+    const odd = testEvent("a", {
+      data,
+      accountId: "x\0y",
+      senderId: "\ud83d".repeat(500),
+      recipientId: "z".repeat(10_000),
+    });
+    await ingest(testBatch("d1", [odd]), optionsFor(db));
+    const { rows } = await pool.query<{ text: string }>("select data::text as text from events");
+    expect(JSON.parse(rows[0]?.text ?? "")).toEqual(data);
+  });
+
+  test("twenty at once, with events in common and in any order, neither deadlock nor double", async () => {
+    const { db } = await openTestStore();
+    const mids = Array.from({ length: 40 }, (_, index) => `m${String(index).padStart(2, "0")}`);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => {
+        const turned = [...mids.slice(index), ...mids.slice(0, index)];
+        const ordered = index % 2 === 0 ? turned : turned.toReversed();
+        return ingest(
+          testBatch(
+            `d${index}`,
+            ordered.map((mid) => testEvent(mid)),
+          ),
+          optionsFor(db),
+        );
+      }),
+    );
+    expect(results.reduce((sum, { inserted }) => sum + inserted, 0)).toBe(40);
+    expect(results.every(({ inserted, duplicates }) => inserted + duplicates === 40)).toBe(true);
+    expect(await storedKeys(db)).toHaveLength(40);
+  });
+
+  test("says that the database is down, for QStash to come again", async () => {
+    const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
+    await expect(ingest(testBatch("d1", [testEvent("a")]), optionsFor(db))).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      status: 503,
+    });
+    await close();
+  });
+
+  test("leaves no customer's word in the log", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db, () => {
+      throw new Error("the customer's words");
+    });
+    await expect(ingest(testBatch("d1", [testEvent("a")]), options)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    expect(options.recording.of("handler.failed")).toHaveLength(1);
+    expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
+  });
+});
+
+describe("handlers", () => {
+  test("get each event once, in the order of the delivery, with what is known of it", async () => {
+    const { db } = await openTestStore();
+    const seen: unknown[] = [];
+    const options = optionsFor(db, (event, { attempt, deliveryId }) => {
+      seen.push({ ...event, id: 0, attempt, deliveryId });
+    });
+    const batch = testBatch("d1", [testEvent("z"), testEvent("a")]);
+    await ingest(batch, options);
+    await ingest(batch, options);
+    await ingest(testBatch("d2", [testEvent("a")]), options);
+    expect(seen.map((event) => (event as { key: string }).key)).toEqual(["message:1:z", "message:1:a"]);
+    expect(seen[0]).toEqual({
+      id: 0,
+      key: "message:1:z",
+      kind: "message",
+      accountId: "1",
+      senderId: "user",
+      recipientId: "1",
+      occurredAt: new Date(1_700_000_000_000),
+      sentAt: new Date(1_700_000_000_500),
+      standby: false,
+      test: false,
+      data: testEvent("z").data,
+      attempt: 1,
+      deliveryId: "d1",
+    });
+  });
+
+  test("that fail are called again for what failed and for nothing else", async () => {
+    const { db } = await openTestStore();
+    const seen: string[] = [];
+    let broken = true;
+    const options = optionsFor(db, (event, { attempt, count }) => {
+      seen.push(`${event.key} ${attempt}`);
+      count("tried");
+      if (broken && event.key.endsWith("b")) throw new TypeError("no");
+    });
+    const batch = testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("c")]);
+    await expect(ingest(batch, options)).rejects.toMatchObject({ code: "HANDLER_FAILED", status: 500 });
+    expect(await storedKeys(db)).toHaveLength(3);
+    const [failed] = await db.select().from(events).where(eq(events.key, "message:1:b"));
+    expect(failed).toMatchObject({ handledAt: null, handlerError: "TypeError", handlerAttempts: 1 });
+
+    broken = false;
+    expect(await ingest(batch, options)).toEqual({ inserted: 0, duplicates: 3 });
+    expect(seen).toEqual(["message:1:a 1", "message:1:b 1", "message:1:c 1", "message:1:b 2"]);
+    // What the failed attempt counted does not count.
+    expect(await db.select().from(handlerCounts)).toEqual([{ name: "tried", count: 3 }]);
+    const [handled] = await db.select().from(events).where(eq(events.key, "message:1:b"));
+    expect(handled).toMatchObject({ handlerError: null, handlerAttempts: 2 });
+    expect(handled?.handledAt).toBeInstanceOf(Date);
+  });
+
+  test("that never end are ended, and told so by their signal", async () => {
+    const { db } = await openTestStore();
+    const clock = createManualClock();
+    let started: () => void = () => {};
+    const running = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const aborted: boolean[] = [];
+    const options = optionsFor(db, (_event, { signal }) => {
+      started();
+      signal.addEventListener("abort", () => aborted.push(signal.aborted));
+      return new Promise(() => {});
+    });
+    const ingested = ingest(testBatch("d1", [testEvent("a")]), { ...options, clock });
+    const outcome = expect(ingested).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    await running;
+    await clock.advance(5_000);
+    await outcome;
+    expect(aborted).toEqual([true]);
+  });
+
+  test("of two deliveries of the same event at once, one runs", async () => {
+    const { db } = await openTestStore();
+    let runs = 0;
+    let release: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let entered: () => void = () => {};
+    const inside = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const options = optionsFor(db, async () => {
+      runs += 1;
+      entered();
+      await gate;
+    });
+    const first = ingest(testBatch("d1", [testEvent("a")]), options);
+    await inside;
+    const second = ingest(testBatch("d2", [testEvent("a")]), options);
+    release();
+    await Promise.all([first, second]);
+    expect(runs).toBe(1);
+  });
+
+  test("as they come count events by kind", async () => {
+    const { db } = await openTestStore();
+    const options = { ...optionsFor(db), handlers: defaultHandlers };
+    await ingest(testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("c", { kind: "comment" })]), options);
+    await ingest(testBatch("d2", [testEvent("b"), testEvent("d")]), options);
+    expect(await db.select().from(handlerCounts).orderBy(asc(handlerCounts.name))).toEqual([
+      { name: "comment", count: 1 },
+      { name: "message", count: 3 },
+    ]);
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+
+import { handlers } from "#handlers/handlers.ts";
+import { handleFailure } from "#ingestion/failure-handler.ts";
+import { handleIngestion } from "#ingestion/ingestion-handler.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+import { openDatabase } from "#store/database.ts";
+import { saveDeadLetter } from "#store/save-dead-letter.ts";
+import { deadLetters } from "#store/schema.ts";
+
+import { signDelivery, signingKeys } from "../support/qstash-token.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+
+const url = "https://relay.example/api/qstash/instagram-ingestion";
+
+async function call(body: string, headers: Record<string, string> = {}): Promise<Request> {
+  const signature = await signDelivery({ body: new TextEncoder().encode(body), sub: url });
+  return new Request("http://localhost:3000/", {
+    method: "POST",
+    body,
+    headers: { "upstash-signature": signature, ...headers },
+  });
+}
+
+function routeOptions() {
+  const recording = createRecordingLog();
+  return { clock, log: recording.log, recording, readQstash: () => ({ ...signingKeys, urls: [url] }) };
+}
+
+describe("handleIngestion()", () => {
+  const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({ db, handlers, handlerTimeoutMs: 1_000 });
+
+  test("answers how many were new", async () => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), openIngest: ingestInto(db) };
+    const body = JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]));
+    const answers = [
+      await handleIngestion(await call(body), options),
+      await handleIngestion(await call(body), options),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
+      { inserted: 2, duplicates: 0 },
+      { inserted: 0, duplicates: 2 },
+    ]);
+    expect(options.recording.of("ingestion.committed")).toMatchObject([{ deliveryId: "d1" }, { deliveryId: "d1" }]);
+  });
+
+  test.each([
+    ["no signature", { "upstash-signature": "" }],
+    ["a forged one", { "upstash-signature": "a.b.c" }],
+  ])("answers 401 to %s, without opening the database", async (_name, headers) => {
+    const openIngest = () => expect.unreachable();
+    const response = await handleIngestion(await call("{}", headers), { ...routeOptions(), openIngest });
+    expect(response.status).toBe(401);
+  });
+
+  test("answers 489 to what is no batch, and tells QStash not to come again", async () => {
+    const openIngest = () => expect.unreachable();
+    const response = await handleIngestion(await call('{"version":9}'), { ...routeOptions(), openIngest });
+    expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([489, "true"]);
+    expect(await response.json()).toMatchObject({ error: { code: "BATCH_INVALID" } });
+  });
+
+  test("answers 503 without Retry-After when the database is down", async () => {
+    const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
+    const body = JSON.stringify(testBatch("d1", [testEvent("a")]));
+    const response = await handleIngestion(await call(body), { ...routeOptions(), openIngest: ingestInto(db) });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, null]);
+    expect(await response.json()).toEqual({
+      error: { code: "STORE_UNAVAILABLE", message: "The database is unavailable" },
+    });
+    await close();
+  });
+
+  test("answers 503 that names what is not configured", async () => {
+    const readQstash = () => {
+      throw new RelayError("ENV_INVALID", "Configuration is incomplete: DATABASE_URL is not set");
+    };
+    const openIngest = () => expect.unreachable();
+    const response = await handleIngestion(await call("{}"), { ...routeOptions(), readQstash, openIngest });
+    expect(response.status).toBe(503);
+  });
+});
+
+describe("handleFailure()", () => {
+  const callback = {
+    status: 500,
+    header: {},
+    body: "",
+    retried: 5,
+    maxRetries: 5,
+    sourceMessageId: "msg_1",
+    dlqId: "1725323658779-0",
+    url,
+    method: "POST",
+    sourceBody: Buffer.from(JSON.stringify(testBatch("d1", [testEvent("a")]))).toString("base64"),
+    createdAt: "1700000000000",
+  };
+
+  test("records a dead letter once, with the delivery it was", async () => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
+    const answers = [];
+    for (let time = 0; time < 2; time += 1) {
+      const response = await handleFailure(await call(JSON.stringify(callback)), options);
+      answers.push([response.status, await response.json()]);
+    }
+    expect(answers).toEqual([
+      [200, { recorded: true }],
+      [200, { recorded: false }],
+    ]);
+    expect(await db.select().from(deadLetters)).toMatchObject([
+      { id: "1725323658779-0", messageId: "msg_1", deliveryId: "d1", url, status: 500, retried: 5 },
+    ]);
+    expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
+  });
+
+  test.each([
+    ["cut in its first bytes", callback.sourceBody.slice(0, 13)],
+    ["no batch", Buffer.from("hello").toString("base64")],
+    ["no base64", "!!!"],
+    ["missing", undefined],
+  ])("records it all the same when the copy of the message is %s", async (_name, sourceBody) => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
+    const response = await handleFailure(await call(JSON.stringify({ ...callback, sourceBody })), options);
+    expect(response.status).toBe(200);
+    expect(await db.select().from(deadLetters)).toMatchObject([{ messageId: "msg_1", deliveryId: null }]);
+  });
+
+  test("answers 489 to what is no callback", async () => {
+    const save = () => expect.unreachable();
+    const response = await handleFailure(await call("{}"), { ...routeOptions(), save });
+    expect(response.status).toBe(489);
+  });
+});

@@ -1,0 +1,260 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import type { Json } from "#instagram/events.ts";
+import { parseWebhook } from "#instagram/webhook-parser.ts";
+
+const account = "17841400000000001";
+const user = "1000000000000101";
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const parse = (value: unknown, deliveryId = "d1") => parseWebhook(encode(value), { deliveryId });
+const envelope = (...entry: unknown[]) => ({ object: "instagram", entry });
+const entry = (container: Record<string, unknown>, time = 1_700_000_000_500) => ({ id: account, time, ...container });
+const item = (content: Record<string, unknown>) => ({
+  sender: { id: user },
+  recipient: { id: account },
+  timestamp: 1_700_000_000_000,
+  ...content,
+});
+
+describe("parseWebhook()", () => {
+  test("tells what, whose, from whom and when", async () => {
+    const data = item({ message: { mid: "m1", text: "hi" } });
+    expect(await parse(envelope(entry({ messaging: [data] })))).toEqual([
+      {
+        key: `message:${account}:m1`,
+        kind: "message",
+        accountId: account,
+        senderId: user,
+        recipientId: account,
+        occurredAtMs: 1_700_000_000_000,
+        sentAtMs: 1_700_000_000_500,
+        standby: false,
+        test: false,
+        data,
+      },
+    ]);
+  });
+
+  test.each([
+    ["message", { message: { mid: "m", text: "x" } }],
+    ["message", { message: { mid: "m", attachments: [{ type: "like_heart" }] } }],
+    ["message.echo", { message: { mid: "m", is_echo: true } }],
+    ["message.deleted", { message: { mid: "m", is_deleted: true, is_echo: true } }],
+    ["message.unsupported", { message: { mid: "m", is_unsupported: true } }],
+    ["message", { message: { mid: "m", is_echo: false, is_deleted: false } }],
+    ["message.edited", { message_edit: { mid: "m", num_edit: 1, text: "y" } }],
+    ["reaction", { reaction: { mid: "m", action: "react", emoji: "❤" } }],
+    ["read", { read: { mid: "m" } }],
+    ["postback", { postback: { mid: "m", payload: "P" } }],
+    ["referral", { referral: { ref: "r" } }],
+    ["optin", { optin: { type: "notification_messages" } }],
+    ["handover", { pass_thread_control: { new_owner_app_id: "1" } }],
+    ["handover", { take_thread_control: {} }],
+    ["handover", { request_thread_control: {} }],
+    ["handover", { app_roles: { "1": ["primary_receiver"] } }],
+    ["policy", { policy_enforcement: { action: "warning" } }],
+    ["feedback", { response_feedback: { feedback: "Good response", mid: "m" } }],
+    ["unknown", { something_new: { a: 1 } }],
+    ["unknown", {}],
+  ])("tells %s from its keys", async (kind, content) => {
+    const [event] = await parse(envelope(entry({ messaging: [item(content)] })));
+    expect(event?.kind).toBe(kind);
+  });
+
+  test.each([
+    ["comments", "comment"],
+    ["live_comments", "live_comment"],
+    ["mentions", "mention"],
+    ["story_insights", "story_insights"],
+    ["follow", "unknown"],
+    ["constructor", "unknown"],
+    ["__proto__", "unknown"],
+  ])("tells the field %s apart", async (field, kind) => {
+    const value = { id: "c1", media_id: "17900000000000002" };
+    const [changed] = await parse(envelope(entry({ changes: [{ field, value }] })));
+    const [flat] = await parse(envelope(entry({ field, value })));
+    expect(changed?.kind).toBe(kind);
+    expect(flat).toEqual(changed);
+  });
+
+  test("finds every container of every entry", async () => {
+    const events = await parse(
+      envelope(
+        entry({
+          messaging: [item({ message: { mid: "m1" } }), item({ message: { mid: "m2" } })],
+          standby: [item({ message: { mid: "m3" } })],
+          changes: [{ field: "comments", value: { id: "c1" } }],
+          field: "mentions",
+          value: { media_id: "1" },
+        }),
+        { id: account },
+        entry({ changed_fields: ["comments", "mentions"] }),
+      ),
+    );
+    expect(events.map(({ kind, standby }) => `${kind}${standby ? " (standby)" : ""}`)).toEqual([
+      "message",
+      "message",
+      "message (standby)",
+      "comment",
+      "mention",
+      "unknown",
+      "unknown",
+    ]);
+  });
+
+  test("the same item is the same event in any container", async () => {
+    const same = item({ message: { mid: "m1", text: "x" } });
+    const containers = [
+      { messaging: [same] },
+      { standby: [same] },
+      { changes: [{ field: "messages", value: same }] },
+      { changes: [{ field: "standby", value: same }] },
+      { field: "messages", value: same },
+    ];
+    const events = await Promise.all(containers.map(async (container) => (await parse(envelope(entry(container))))[0]));
+    for (const event of events) expect({ ...event, standby: false }).toEqual(events[0]);
+    expect(events.map((event) => event?.standby)).toEqual([false, true, false, true, false]);
+  });
+
+  test("keeps what it does not know as it came", async () => {
+    const change = { field: "story_reactions", value: { x: [1, "2"] } };
+    const [event] = await parse(envelope(entry({ changes: [change] })));
+    expect(event).toMatchObject({ kind: "unknown", accountId: account, data: change });
+  });
+
+  test.each([
+    ["not JSON", "{nope", 1],
+    ["nothing", "", 1],
+    ["invalid UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d), 1],
+    ["null", "null", 1],
+    ["a number", "12", 1],
+    ["an object without entries", "{}", 1],
+    ["entries that are none", '{"object":"instagram","entry":7}', 1],
+    ["entries that are not objects", '{"object":"instagram","entry":[1,"x",null]}', 3],
+    ["containers that are no arrays", '{"object":"instagram","entry":[{"id":"1","messaging":"x","changes":7}]}', 2],
+    ["no entries", '{"object":"instagram","entry":[]}', 0],
+    ["an entry of nothing", '{"object":"instagram","entry":[{"id":"1","time":1}]}', 0],
+    ["an array of envelopes", '[{"object":"instagram","entry":[{"id":"1","messaging":[{}]}]}]', 1],
+    ["another product's webhook", '{"object":"page","entry":[{"id":"1","messaging":[{"message":{"mid":"m"}}]}]}', 1],
+    ["nested without end", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, 1],
+  ])("loses nothing of a body that is %s", async (_name, body, count) => {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const events = await parseWebhook(bytes, { deliveryId: "d1" });
+    expect(events).toHaveLength(count);
+    for (const event of events) expect(event.kind).toBe("unknown");
+  });
+
+  test("keeps the bytes of a body that is not JSON", async () => {
+    const [event] = await parseWebhook(Uint8Array.of(1, 2, 255), { deliveryId: "d1" });
+    expect(event?.data).toEqual({ bodyBase64: "AQL/" });
+  });
+
+  test("reads through a BOM", async () => {
+    const text = JSON.stringify(envelope(entry({ messaging: [item({ message: { mid: "m" } })] })));
+    const [event] = await parseWebhook(new TextEncoder().encode(`\uFEFF${text}`), { deliveryId: "d1" });
+    expect(event?.kind).toBe("message");
+  });
+
+  test("never throws, whatever JSON comes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), fc.jsonValue(), async (a, b) => {
+        const events = await parse(
+          envelope({ id: a, time: b, messaging: a, changes: [{ field: "comments", value: b }], x: b }),
+        );
+        expect(events.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+});
+
+describe("keys", () => {
+  const keyOf = async (data: Json, deliveryId?: string, time?: number) =>
+    (await parse(envelope(entry({ messaging: [data] }, time)), deliveryId))[0]?.key;
+
+  test("are short and printable however long and odd the ids are", async () => {
+    const odd = ["x".repeat(100_000), "a:b", "a\0b", "ü", "\ud83d", "a b"];
+    const keys = await Promise.all(odd.map((mid) => keyOf(item({ message: { mid } }) as Json)));
+    for (const key of keys) expect(key).toMatch(/^[\x21-\x7e]{1,500}$/);
+    expect(new Set(keys).size).toBe(odd.length);
+  });
+
+  test("do not run together", async () => {
+    const [a, b] = await Promise.all([
+      parse(envelope({ id: "1:2", time: 1, messaging: [{ message: { mid: "3" } }] })),
+      parse(envelope({ id: "1", time: 1, messaging: [{ message: { mid: "2:3" } }] })),
+    ]);
+    expect(a[0]?.key).not.toBe(b[0]?.key);
+  });
+
+  test("leave out when a known item was sent and take it in for an unknown one", async () => {
+    const message = item({ message: { mid: "m" } }) as Json;
+    expect(await keyOf(message, "d1", 1_700_000_000_500)).toBe(await keyOf(message, "d2", 1_700_000_900_500));
+    const unknown = item({ something_new: 1 }) as Json;
+    expect(await keyOf(unknown, "d1", 1_700_000_000_500)).not.toBe(await keyOf(unknown, "d1", 1_700_000_900_500));
+  });
+
+  test("make each dashboard test a new event", async () => {
+    const test = (deliveryId: string) =>
+      parse(
+        envelope({
+          id: "0",
+          time: 1_700_000_000,
+          changes: [{ field: "comments", value: { id: "17865799348089039" } }],
+        }),
+        deliveryId,
+      );
+    const [first] = await test("d1");
+    const [second] = await test("d2");
+    expect(first).toMatchObject({ test: true, kind: "comment" });
+    expect(first?.key).not.toBe(second?.key);
+  });
+
+  test("tell a message from its unsend, its edits from one another and a reaction from its return", async () => {
+    const contents = [
+      { message: { mid: "m" } },
+      { message: { mid: "m", is_deleted: true } },
+      { message_edit: { mid: "m", num_edit: 1 } },
+      { message_edit: { mid: "m", num_edit: 2 } },
+      { reaction: { mid: "m", action: "react", emoji: "❤" } },
+      { reaction: { mid: "m", action: "unreact" } },
+      { reaction: { mid: "m", action: "react", emoji: "❤" }, timestamp: 1_700_000_009_000 },
+      { message_edit: { mid: "m", num_edit: 0 } },
+      { message_edit: { mid: "m", num_edit: 0 }, timestamp: 1_700_000_009_000 },
+      { read: { mid: "m" } },
+    ];
+    const keys = await Promise.all(contents.map((content) => keyOf(item(content) as Json)));
+    expect(new Set(keys).size).toBe(contents.length);
+  });
+
+  test("are the same however the items are ordered and grouped", async () => {
+    const items = Array.from({ length: 12 }, (_, index) => item({ message: { mid: `m${index}` } }));
+    const keys = async (groups: unknown[][]) =>
+      (await parse(envelope(...groups.map((messaging) => entry({ messaging }))))).map(({ key }) => key).toSorted();
+    const expected = await keys([items]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(items, { minLength: items.length }),
+        fc.integer({ min: 1, max: 12 }),
+        async (shuffled, size) => {
+          const groups: unknown[][] = [];
+          for (let at = 0; at < shuffled.length; at += size) groups.push(shuffled.slice(at, at + size));
+          expect(await keys(groups)).toEqual(expected);
+        },
+      ),
+      { numRuns: 50, seed: 11 },
+    );
+  });
+});
+
+const realWorld = process.env["INSTAGRAM_FIXTURES"];
+
+describe.runIf(realWorld !== undefined)("the folder in INSTAGRAM_FIXTURES", async () => {
+  const { readFileSync } = await import("node:fs");
+  const rows = readFileSync(`${realWorld}/index.tsv`, "utf8").trim().split("\n").slice(1);
+  test.each(rows.map((row) => row.split("\t") as [string, string, string]))("%s", async (file, _kind, expected) => {
+    const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
+    expect(events).toHaveLength(Number(expected));
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+
+import { createLog, describeCause } from "#platform/log.ts";
+
+test("a log writes one JSON line per event, with what was bound to it", () => {
+  const lines: string[] = [];
+  const log = createLog({ clock: { nowMs: () => 0 }, write: (level, line) => lines.push(`${level} ${line}`) });
+  log.with({ deliveryId: "d1" }).warn("delivery.refused", { code: "X" });
+  expect(lines).toEqual([
+    'warn {"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"delivery.refused","deliveryId":"d1","code":"X"}',
+  ]);
+});
+
+test("describeCause() names the causes of an error", () => {
+  const system = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
+  expect(describeCause(new TypeError("fetch failed", { cause: system }))).toEqual({
+    cause: "TypeError < Error",
+    causeCode: "ECONNREFUSED",
+    causeMessage: "connect ECONNREFUSED 127.0.0.1:1",
+  });
+  expect(describeCause("text")).toEqual({ cause: "string" });
+});
+
+test.each([
+  ["a JSON error", () => JSON.parse("the customer's words") as unknown],
+  [
+    "a database error",
+    () => {
+      throw Object.assign(new Error('invalid input syntax: "the customer\'s words"'), {
+        severity: "ERROR",
+        code: "22P02",
+      });
+    },
+  ],
+  [
+    "a query error",
+    () => {
+      throw Object.assign(new Error("Failed query: insert … params: the customer's words"), { query: "insert" });
+    },
+  ],
+])("describeCause() never repeats what %s quotes", (_name, fail) => {
+  try {
+    fail();
+    expect.unreachable();
+  } catch (thrown) {
+    expect(JSON.stringify(describeCause(thrown))).not.toContain("customer");
+  }
+});

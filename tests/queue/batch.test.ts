@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+
+import type { InstagramEvent, Json } from "#instagram/events.ts";
+import { decodeBatch } from "#queue/decode-batch.ts";
+import { batchBytesMax, batchEventsMax, encodeBatches } from "#queue/encode-batch.ts";
+
+const facts = {
+  id: "d1",
+  runtime: "nodejs",
+  region: "iad1",
+  coldStart: true,
+  receivedAtMs: 1_700_000_000_000,
+  bodyBytes: 1,
+  secretIndex: 2,
+  probe: true,
+} as const;
+const event = (index: number, data: Json = { index }): InstagramEvent => ({
+  key: `unknown:#${index}`,
+  kind: "unknown",
+  accountId: "",
+  senderId: "s",
+  occurredAtMs: null,
+  sentAtMs: null,
+  standby: true,
+  test: true,
+  data,
+});
+const roundTrip = (events: InstagramEvent[]) =>
+  encodeBatches(facts, events).map((body) => decodeBatch(new TextDecoder().decode(body)));
+
+describe("encodeBatches() and decodeBatch()", () => {
+  test("keep everything", () => {
+    const odd: Json = {
+      nul: "\0",
+      half: "\ud83d",
+      astral: "🚀",
+      slash: "\\/",
+      big: "12345678901234567890",
+      __proto__x: null,
+    };
+    expect(roundTrip([event(1, odd)])).toEqual([
+      { version: 1, delivery: { ...facts, chunk: [0, 1] }, events: [event(1, odd)] },
+    ]);
+  });
+
+  test("split by number, in order, without loss", () => {
+    const events = Array.from({ length: 2 * batchEventsMax + 1 }, (_, index) => event(index));
+    const batches = roundTrip(events);
+    expect(batches.map((batch) => batch.events.length)).toEqual([batchEventsMax, batchEventsMax, 1]);
+    expect(batches.map((batch) => batch.delivery.chunk)).toEqual([
+      [0, 3],
+      [1, 3],
+      [2, 3],
+    ]);
+    expect(batches.flatMap((batch) => batch.events)).toEqual(events);
+  });
+
+  test("split by bytes, not characters", () => {
+    const events = Array.from({ length: 10 }, (_, index) => event(index, "€".repeat(50_000)));
+    const bodies = encodeBatches(facts, events);
+    for (const body of bodies) expect(body.byteLength).toBeLessThan(batchBytesMax + 1_000);
+    expect(bodies.length).toBe(4);
+  });
+
+  test("give an event that is too large for any message one of its own", () => {
+    const batches = roundTrip([event(1), event(2, "x".repeat(batchBytesMax + 1)), event(3)]);
+    expect(batches.map((batch) => batch.events.map(({ key }) => key))).toEqual([
+      ["unknown:#1"],
+      ["unknown:#2"],
+      ["unknown:#3"],
+    ]);
+  });
+
+  test("make one batch of nothing", () => {
+    expect(roundTrip([])).toMatchObject([{ delivery: { chunk: [0, 1] }, events: [] }]);
+  });
+});
+
+describe("decodeBatch()", () => {
+  const valid = { version: 1, delivery: { ...facts, chunk: [0, 1] }, events: [event(1, "the customer's words")] };
+  test.each([
+    ["not JSON", "the customer's words", "not JSON"],
+    ["null", "null", "see"],
+    ["another version", JSON.stringify({ ...valid, version: 2 }), "version"],
+    ["without a delivery", JSON.stringify({ ...valid, delivery: undefined }), "delivery"],
+    [
+      "of another runtime",
+      JSON.stringify({ ...valid, delivery: { ...valid.delivery, runtime: "bun" } }),
+      "delivery.runtime",
+    ],
+    ["of an unknown kind", JSON.stringify({ ...valid, events: [{ ...event(1), kind: "story" }] }), "events.0.kind"],
+    ["with an empty key", JSON.stringify({ ...valid, events: [{ ...event(1), key: "" }] }), "events.0.key"],
+    ["with no data", JSON.stringify({ ...valid, events: [{ ...event(1), data: undefined }] }), "events.0.data"],
+    [
+      "of impossible times",
+      JSON.stringify({ ...valid, events: [{ ...event(1), sentAtMs: 1e300 }] }),
+      "events.0.sentAtMs",
+    ],
+  ])("refuses a body that is %s, and names the place but not the value", (_name, body, place) => {
+    try {
+      decodeBatch(body);
+      expect.unreachable();
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "BATCH_INVALID", status: 489, retryable: false });
+      expect((thrown as Error).message).toContain(place);
+      expect((thrown as Error).message).not.toContain("customer");
+    }
+  });
+
+  test("ignores what a later version may add", () => {
+    expect(decodeBatch(JSON.stringify({ ...valid, added: 1 })).events).toHaveLength(1);
+  });
+});

@@ -1,0 +1,52 @@
+import { onTestFinished } from "vitest";
+
+import type { InstagramEvent, Json } from "#instagram/events.ts";
+import type { Batch } from "#queue/batch.ts";
+import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+
+import { createTestDatabase } from "./postgres.ts";
+
+/** A migrated database of the test's own, gone when the test ends. */
+export async function openTestStore(): Promise<OpenDatabase & { url: string }> {
+  const { url, drop } = await createTestDatabase();
+  await migrateStore(url);
+  const database = openDatabase(url);
+  onTestFinished(async () => {
+    await database.close();
+    await drop();
+  });
+  return { ...database, url };
+}
+
+export function testEvent(mid: string, overrides: Partial<InstagramEvent> = {}): InstagramEvent {
+  const data: Json = { sender: { id: "user" }, message: { mid, text: "the customer's words" } };
+  return {
+    key: `message:1:${mid}`,
+    kind: "message",
+    accountId: "1",
+    senderId: "user",
+    recipientId: "1",
+    occurredAtMs: 1_700_000_000_000,
+    sentAtMs: 1_700_000_000_500,
+    standby: false,
+    test: false,
+    data,
+    ...overrides,
+  };
+}
+
+export function testBatch(id: string, events: InstagramEvent[], chunk: readonly [number, number] = [0, 1]): Batch {
+  const delivery = {
+    id,
+    runtime: "edge",
+    region: null,
+    coldStart: false,
+    receivedAtMs: 1_700_000_001_000,
+    bodyBytes: 100,
+    secretIndex: 0,
+    probe: false,
+    chunk,
+  } as const;
+  return { version: 1, delivery, events };
+}

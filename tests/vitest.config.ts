@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url";
+
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+export default defineConfig({
+  root,
+  test: {
+    globalSetup: "tests/support/global-setup.ts",
+    reporters: ["default", "./tests/support/summary-reporter.ts"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["tests/edge/*.edge.test.ts"],
+        },
+      },
+      {
+        // An emulation of the edge's globals; the real bundle is run in tests/edge/edge-bundle.test.ts.
+        extends: true,
+        test: { name: "edge", include: ["tests/edge/*.edge.test.ts"], environment: "edge-runtime" },
+      },
+    ],
+  },
+});
