@@ -1,0 +1,145 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { signBody } from "#instagram/signature.ts";
+import { decodeBatch } from "#queue/decode-batch.ts";
+
+import { runOnEdgeHost } from "../support/edge-host.ts";
+import { openEdgeIsolate, readEdgeFunctions, readRoutes } from "../support/edge-isolate.ts";
+import { type Respond, startSink } from "../support/http-sink.ts";
+
+const route = "/api/webhooks/instagram/route";
+const secret = "app-secret";
+const body = new TextEncoder().encode(
+  JSON.stringify({
+    object: "instagram",
+    entry: [{ id: "17841400000000001", time: 1_700_000_000_500, messaging: [{ message: { mid: "m1", text: "hello" } }] }],
+  }),
+);
+
+const env = (sinkUrl: string) => ({
+  INSTAGRAM_APP_SECRET: secret,
+  INSTAGRAM_VERIFY_TOKEN: "verify-token",
+  QSTASH_TOKEN: "token",
+  QSTASH_URL: sinkUrl,
+  RELAY_URL: sinkUrl,
+  RELAY_SECRET: "relay-secret",
+  PUBLISH_TIMEOUT_MS: "500",
+  PUBLISH_BUDGET_MS: "500",
+});
+
+const signedHeaders = async () => ({
+  "x-hub-signature-256": await signBody(secret, body),
+  "content-type": "application/json",
+});
+
+/** A server in the place of QStash and of our own report route. */
+async function openSink(respond?: Respond) {
+  const sink = await startSink(respond === undefined ? {} : { respond });
+  onTestFinished(() => sink.close());
+  return sink;
+}
+
+/** The built webhook in an isolate of its own. */
+async function setUp(respond?: Respond) {
+  const sink = await openSink(respond);
+  const isolate = openEdgeIsolate({ route, env: env(sink.url) });
+  const deliver = async () =>
+    isolate.call("/api/webhooks/instagram", { method: "POST", body, headers: await signedHeaders() });
+  return { sink, isolate, deliver };
+}
+
+describe("the build", () => {
+  test("makes the webhook an edge function, and only it", () => {
+    expect(Object.keys(readEdgeFunctions())).toEqual([route]);
+  });
+
+  test("makes its twin and the consumer Node functions", () => {
+    const routes = Object.keys(readRoutes());
+    for (const path of ["/api/webhooks/instagram/node/route", "/api/qstash/instagram-ingestion/route"]) {
+      expect(routes).toContain(path);
+      expect(readEdgeFunctions()).not.toHaveProperty(path);
+    }
+  });
+});
+
+describe("the built webhook on the edge", () => {
+  test("answers before the publish settles, and hands all of it to waitUntil", async () => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { sink, isolate, deliver } = await setUp(async () => {
+      await gate;
+      return { status: 200, body: '{"messageId":"msg_1"}' };
+    });
+
+    const response = await deliver();
+    expect([response.status, await response.text()]).toEqual([200, "EVENT_RECEIVED"]);
+    const pending = Promise.all(isolate.waitedFor);
+    await sink.next();
+    expect(await isSettled(pending)).toBe(false);
+
+    open();
+    await pending;
+    expect(sink.requests.map(({ target }) => target)).toEqual([
+      `/v2/publish/${sink.url}/api/qstash/instagram-ingestion`,
+      "/api/internal/reports",
+    ]);
+    const batch = decodeBatch(sink.requests[0]?.body.toString() ?? "");
+    expect(batch.delivery).toMatchObject({ runtime: "edge", id: response.headers.get("x-delivery-id") });
+    expect(batch.events).toMatchObject([{ key: "message:17841400000000001:m1", data: { message: { text: "hello" } } }]);
+    expect(JSON.parse(sink.requests[1]?.body.toString() ?? "")).toMatchObject({ runtime: "edge", outcome: "published" });
+  });
+
+  test.each([
+    ["is made on a host that honours waitUntil", true],
+    ["is never made on a host that does not", false],
+  ])("a second attempt, due after the response, %s", async (_name, honoursWaitUntil) => {
+    const sink = await openSink(({ target }, index) =>
+      target.startsWith("/v2/publish/") && index === 0 ? { status: 503 } : { status: 200, body: "{}" },
+    );
+    const request = { path: "/api/webhooks/instagram", headers: await signedHeaders(), body };
+    const { status } = await runOnEdgeHost({ route, env: env(sink.url), ...request, honoursWaitUntil });
+    expect(status).toBe(200);
+    // The isolate has ended: what has not arrived by now never will.
+    const attempts = sink.requests.filter(({ target }) => target.startsWith("/v2/publish/"));
+    const reports = sink.requests.filter(({ target }) => target === "/api/internal/reports");
+    expect([attempts.length === 2, reports.length === 1]).toEqual([honoursWaitUntil, honoursWaitUntil]);
+  });
+
+  test("what is given to waitUntil ends, and does not reject, when QStash stays silent", async () => {
+    const { isolate, deliver } = await setUp(() => new Promise(() => {}));
+    expect((await deliver()).status).toBe(200);
+    await Promise.all(isolate.waitedFor);
+    expect(isolate.lines.find(({ event }) => event === "forward.lost")).toMatchObject({
+      errorType: "PUBLISH_TIMEOUT",
+      keys: ["message:17841400000000001:m1"],
+    });
+  }, 10_000);
+
+  test("refuses a forged delivery and publishes nothing", async () => {
+    const { sink, isolate } = await setUp();
+    const headers = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
+    const response = await isolate.call("/api/webhooks/instagram", { method: "POST", body, headers });
+    expect(response.status).toBe(401);
+    await Promise.all(isolate.waitedFor);
+    expect(sink.requests).toEqual([]);
+  });
+
+  test("shakes hands, and answers 405 with Allow to other methods", async () => {
+    const { isolate } = await setUp();
+    const query = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=verify-token";
+    expect(await (await isolate.call(`/api/webhooks/instagram?${query}`)).text()).toBe("1158201444");
+    for (const method of ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]) {
+      const response = await isolate.call("/api/webhooks/instagram", { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, POST"]);
+    }
+  });
+});
+
+/** Whether a promise has settled by now, all that is ready having run. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol("pending");
+  const first = await Promise.race([promise, new Promise((resolve) => setImmediate(resolve, pending))]);
+  return first !== pending;
+}

@@ -1,0 +1,12 @@
+// One edge isolate, in a worker of its own: see edge-host.ts.
+import { parentPort, workerData } from "node:worker_threads";
+
+import type { EdgeHostOptions } from "./edge-host.ts";
+import { openEdgeIsolate } from "./edge-isolate.ts";
+
+const { path, headers, body, ...options } = workerData as EdgeHostOptions;
+const isolate = openEdgeIsolate(options);
+const response = await isolate.call(path, { method: "POST", headers, body });
+parentPort?.postMessage({ status: response.status });
+await Promise.all(isolate.waitedFor);
+parentPort?.postMessage({ settled: true });
