@@ -54,7 +54,7 @@ function isDeeperThan(value: Json, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   for (const child of Object.values(value)) {
-    if (isDeeperThan(child as Json, levels - 1)) return true;
+    if (isDeeperThan(child, levels - 1)) return true;
   }
   return false;
 }

@@ -46,7 +46,7 @@ function parseEnvelope(envelope: Json, options: ParseOptions): Promise<Instagram
     // Another product's webhook pointed at this address: its items only look like Instagram's.
     return (entries as readonly Json[]).map((entry) => {
       const rest = isObject(entry) ? entry : {};
-      return toEvent(unknown({ ...envelope, entry: [entry] }, String(envelope["object"])), rest, options);
+      return toEvent(unknown({ ...envelope, entry: [entry] }, idText(envelope["object"]) ?? null), rest, options);
     });
   }
   return (entries as readonly Json[]).flatMap((entry) => {
@@ -68,7 +68,7 @@ function findItems(entry: JsonObject): Found[] {
       found.push(...toArray(container).map(fromChange));
     } else if (name === "changed_fields") {
       // "Include Values" is off: only the names of the fields come.
-      found.push(...toArray(container).map((field) => unknown({ changed_field: field }, String(field))));
+      found.push(...toArray(container).map((field) => unknown({ changed_field: field }, idText(field) ?? null)));
     } else if (name === "messaging" || name === "standby" || typeof container === "object") {
       found.push(...toArray(container).map((item) => fromItem(item, name === "standby")));
     }
@@ -132,5 +132,5 @@ function unreadable(body: Uint8Array, options: ParseOptions): Promise<InstagramE
 
 function toArray(value: Json | undefined): readonly Json[] {
   if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? (value as readonly Json[]) : [value as Json];
+  return Array.isArray(value) ? (value as readonly Json[]) : [value];
 }

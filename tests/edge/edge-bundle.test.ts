@@ -12,7 +12,9 @@ const secret = "app-secret";
 const body = new TextEncoder().encode(
   JSON.stringify({
     object: "instagram",
-    entry: [{ id: "17841400000000001", time: 1_700_000_000_500, messaging: [{ message: { mid: "m1", text: "hello" } }] }],
+    entry: [
+      { id: "17841400000000001", time: 1_700_000_000_500, messaging: [{ message: { mid: "m1", text: "hello" } }] },
+    ],
   }),
 );
 
@@ -88,7 +90,10 @@ describe("the built webhook on the edge", () => {
     const batch = decodeBatch(sink.requests[0]?.body.toString() ?? "");
     expect(batch.delivery).toMatchObject({ runtime: "edge", id: response.headers.get("x-delivery-id") });
     expect(batch.events).toMatchObject([{ key: "message:17841400000000001:m1", data: { message: { text: "hello" } } }]);
-    expect(JSON.parse(sink.requests[1]?.body.toString() ?? "")).toMatchObject({ runtime: "edge", outcome: "published" });
+    expect(JSON.parse(sink.requests[1]?.body.toString() ?? "")).toMatchObject({
+      runtime: "edge",
+      outcome: "published",
+    });
   });
 
   test.each([

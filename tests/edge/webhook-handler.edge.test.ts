@@ -57,7 +57,7 @@ function setUp(overrides: Partial<WebhookSettings> = {}) {
   return { clock, handler, handed, recording, waited };
 }
 
-async function delivery(body: Uint8Array | string = payload, headers: Record<string, string> = {}): Promise<Request> {
+async function signed(body: Uint8Array | string = payload, headers: Record<string, string> = {}): Promise<Request> {
   const bytes = typeof body === "string" ? encode(body) : body;
   return new Request(url, {
     method: "POST",
@@ -78,7 +78,7 @@ declare const EdgeRuntime: unknown;
 describe("a genuine delivery", () => {
   test("is acknowledged before it is forwarded, and the forward is handed to waitUntil", async () => {
     const { handler, handed, waited } = setUp();
-    const response = await handler.post(await delivery());
+    const response = await handler.post(await signed());
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("EVENT_RECEIVED");
     expect(response.headers.get("x-delivery-id")).toBe("d1");
@@ -98,14 +98,14 @@ describe("a genuine delivery", () => {
 
   test("is cold only once", async () => {
     const { handler, handed } = setUp();
-    await handler.post(await delivery());
-    await handler.post(await delivery());
+    await handler.post(await signed());
+    await handler.post(await signed());
     expect(handed.map((each) => each.delivery.coldStart)).toEqual([true, false]);
   });
 
   test("leaves its id on every line and its text on none", async () => {
     const { handler, recording } = setUp();
-    await handler.post(await delivery());
+    await handler.post(await signed());
     expect(recording.lines.map(({ event, deliveryId }) => [event, deliveryId])).toEqual([
       ["delivery.received", "d1"],
       ["delivery.acked", "d1"],
@@ -119,7 +119,7 @@ describe("a genuine delivery", () => {
     ["of a shape nobody knows", '{"object":"instagram","entry":[{"id":"1","novelty":[{"a":1}]}]}'],
   ])("is kept as unknown when it is %s", async (_name, body) => {
     const { handler, handed } = setUp();
-    expect((await handler.post(await delivery(body))).status).toBe(200);
+    expect((await handler.post(await signed(body))).status).toBe(200);
     expect(handed[0]?.delivery.events).toMatchObject([{ kind: "unknown" }]);
   });
 });
@@ -131,7 +131,7 @@ describe("a refused delivery", () => {
     ["with a SHA-1", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }],
   ])("%s gets 401 and goes nowhere", async (_name, headers) => {
     const { handler, handed, waited, recording } = setUp();
-    const response = await handler.post(await delivery(payload, headers));
+    const response = await handler.post(await signed(payload, headers));
     expect(response.status).toBe(401);
     expect((await errorOf(response)).code).toBe("SIGNATURE_INVALID");
     expect([handed.length, waited.length]).toEqual([0, 0]);
@@ -140,7 +140,7 @@ describe("a refused delivery", () => {
 
   test("with two signatures gets 401, even if one is right", async () => {
     const { handler } = setUp();
-    const request = await delivery();
+    const request = await signed();
     request.headers.append("x-hub-signature-256", request.headers.get("x-hub-signature-256") ?? "");
     expect((await handler.post(request)).status).toBe(401);
   });
@@ -148,12 +148,12 @@ describe("a refused delivery", () => {
   test("that was changed on the way gets 401", async () => {
     const { handler } = setUp();
     const signature = await signBody(secret, encode(payload));
-    expect((await handler.post(await delivery(`${payload} `, { "x-hub-signature-256": signature }))).status).toBe(401);
+    expect((await handler.post(await signed(`${payload} `, { "x-hub-signature-256": signature }))).status).toBe(401);
   });
 
   test("over the limit gets 413 before its signature is looked at, with or without a length", async () => {
     const { handler } = setUp();
-    const announced = await delivery("x".repeat(2_001), { "x-hub-signature-256": "", "content-length": "2001" });
+    const announced = await signed("x".repeat(2_001), { "x-hub-signature-256": "", "content-length": "2001" });
     expect((await handler.post(announced)).status).toBe(413);
 
     let pulled = 0;
@@ -172,12 +172,12 @@ describe("a refused delivery", () => {
 
   test("of exactly the limit is taken", async () => {
     const { handler } = setUp();
-    expect((await handler.post(await delivery("x".repeat(2_000)))).status).toBe(200);
+    expect((await handler.post(await signed("x".repeat(2_000)))).status).toBe(200);
   });
 
   test("that the host cut short gets 400, not 401", async () => {
     const { handler } = setUp();
-    const response = await handler.post(await delivery(payload, { "content-length": "1999" }));
+    const response = await handler.post(await signed(payload, { "content-length": "1999" }));
     expect([response.status, (await errorOf(response)).code]).toEqual([400, "BODY_INCOMPLETE"]);
   });
 
@@ -206,7 +206,7 @@ describe("a refused delivery", () => {
         throw new RelayError("ENV_INVALID", "Configuration is incomplete: QSTASH_TOKEN is not set");
       },
     });
-    const response = await unconfigured.post(await delivery());
+    const response = await unconfigured.post(await signed());
     expect(response.status).toBe(503);
     expect(await errorOf(response)).toEqual({
       code: "ENV_INVALID",
@@ -221,11 +221,11 @@ describe("a refused delivery", () => {
 describe("the ack modes", () => {
   test("race waits for the forward, but only so long", async () => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 3_000 } });
-    const late = handler.post(await delivery());
+    const late = handler.post(await signed());
     await clock.advance(3_000);
     expect((await late).status).toBe(200);
 
-    const quick = handler.post(await delivery());
+    const quick = handler.post(await signed());
     await clock.advance(0);
     handed[1]?.keep(true);
     expect((await quick).status).toBe(200);
@@ -236,7 +236,7 @@ describe("the ack modes", () => {
     [false, 503],
   ])("durable answers what became of it: kept %s is %i", async (kept, status) => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "durable" } });
-    const answer = handler.post(await delivery());
+    const answer = handler.post(await signed());
     await clock.advance(100);
     handed[0]?.keep(kept);
     expect((await answer).status).toBe(status);
@@ -245,7 +245,7 @@ describe("the ack modes", () => {
 
   test("durable does not wait longer than Meta does", async () => {
     const { handler, clock, waited } = setUp({ ackMode: { kind: "durable" } });
-    const answer = handler.post(await delivery());
+    const answer = handler.post(await signed());
     await clock.advance(4_000);
     const response = await answer;
     expect([response.status, (await errorOf(response)).code]).toEqual([503, "NOT_KEPT"]);

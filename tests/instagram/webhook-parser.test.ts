@@ -196,7 +196,7 @@ describe("keys", () => {
   });
 
   test("make each dashboard test a new event", async () => {
-    const test = (deliveryId: string) =>
+    const press = (deliveryId: string) =>
       parse(
         envelope({
           id: "0",
@@ -205,8 +205,8 @@ describe("keys", () => {
         }),
         deliveryId,
       );
-    const [first] = await test("d1");
-    const [second] = await test("d2");
+    const [first] = await press("d1");
+    const [second] = await press("d2");
     expect(first).toMatchObject({ test: true, kind: "comment" });
     expect(first?.key).not.toBe(second?.key);
   });
