@@ -1,0 +1,25 @@
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3, // U+00B5, the micro sign
+  μs: 1e-3, // U+03BC, the Greek letter: Go accepts both
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const part = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/gu;
+
+/** Milliseconds in a duration such as `10s`, `1d10h30m` or Go's `6m5.5s`; `undefined` if it is none. Units are required. */
+export function parseDurationMs(text: string): number | undefined {
+  let totalMs = 0;
+  let end = 0;
+  for (const match of text.matchAll(part)) {
+    if (match.index !== end) return undefined;
+    end += match[0].length;
+    totalMs += Number(match[1]) * (unitMs[match[2] ?? ""] ?? Number.NaN);
+  }
+  return end === 0 || end !== text.length ? undefined : totalMs;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+
+import { backoffMs, parseRetryAfterMs, retryDelayMs } from "#broker/backoff.ts";
+import { parseDurationMs } from "#broker/duration.ts";
+
+describe("backoffMs", () => {
+  it.each([
+    [1, 12],
+    [2, 148],
+    [3, 1808],
+    [4, 22_026],
+    [5, 86_400],
+    [1000, 86_400],
+  ])("waits before retry %i for %i s", (retry, seconds) => {
+    expect(backoffMs(retry)).toBe(seconds * 1000);
+  });
+});
+
+describe("parseRetryAfterMs", () => {
+  const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+  it.each([
+    ["0", 0],
+    [" 7 ", 7000],
+    ["1.5", 1500],
+    ["Fri, 02 Jan 2026 03:05:05 GMT", 60_000],
+    ["Thu, 01 Jan 2026 00:00:00 GMT", 0],
+    ["6m5s", 365_000],
+    ["20ms", 20],
+    ["1µs", 1],
+    ["-5", undefined],
+    ["soon", undefined],
+    ["", undefined],
+    ["Never, ever", undefined],
+  ])("reads %j as %j ms", (value, expected) => {
+    expect(parseRetryAfterMs(value, nowMs)).toBe(expected);
+  });
+});
+
+describe("retryDelayMs", () => {
+  it("prefers what the receiver asks for to the back-off", () => {
+    expect(retryDelayMs(2, { "Retry-After": ["3"] }, 0)).toBe(3000);
+    expect(retryDelayMs(2, { "X-Ratelimit-Reset-Tokens": ["6m"] }, 0)).toBe(360_000);
+  });
+
+  it("ignores more than a day, as an epoch in X-RateLimit-Reset is", () => {
+    expect(retryDelayMs(1, { "X-Ratelimit-Reset": ["1767322800"] }, 0)).toBe(12_000);
+    expect(retryDelayMs(1, { "Retry-After": ["86400"] }, 0)).toBe(86_400_000);
+    expect(retryDelayMs(1, { "Retry-After": ["86401"], "X-Ratelimit-Reset": ["5"] }, 0)).toBe(5000);
+  });
+});
+
+describe("parseDurationMs", () => {
+  it.each([
+    ["10s", 10_000],
+    ["1d10h30m", 124_200_000],
+    ["1.5s", 1500],
+    ["5", undefined],
+    ["5x", undefined],
+    ["5s!", undefined],
+    ["", undefined],
+  ])("reads %j as %j ms", (text, expected) => {
+    expect(parseDurationMs(text)).toBe(expected);
+  });
+});

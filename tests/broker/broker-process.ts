@@ -1,0 +1,21 @@
+/** A broker in a process of its own, to be killed: `node --import tsx broker-process.ts <database URL>` prints its URL. */
+import { randomUUID } from "node:crypto";
+
+import { startBroker } from "#broker/broker.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createLog } from "#platform/log.ts";
+
+const [, , databaseUrl = ""] = process.argv;
+const broker = await startBroker({
+  token: "test-token",
+  currentSigningKey: "sig_current",
+  nextSigningKey: "sig_next",
+  databaseUrl,
+  host: "127.0.0.1",
+  port: 0,
+  clock: systemClock,
+  newId: randomUUID,
+  fetch,
+  log: createLog({ clock: systemClock, write: () => {} }),
+});
+process.stdout.write(`${broker.url}\n`);

@@ -1,0 +1,71 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+
+interface SinkRequest {
+  method: string;
+  /** The request target as it arrived. */
+  target: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+export interface SinkResponse {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** What the sink answers to its n-th request, counted from 0; a promise that stays pending is a receiver that hangs. */
+export type Respond = (request: SinkRequest, index: number) => SinkResponse | Promise<SinkResponse>;
+
+export interface Sink {
+  /** Without a slash at the end. */
+  url: string;
+  /** All requests so far. */
+  requests: readonly SinkRequest[];
+  /** The oldest request that no `next` has returned yet; waits for it if need be. */
+  next(): Promise<SinkRequest>;
+  close(): Promise<void>;
+}
+
+/** An HTTP server that records what it receives; it answers 200 unless told otherwise. */
+export async function startSink({ respond = () => ({}) }: { respond?: Respond } = {}): Promise<Sink> {
+  const requests: SinkRequest[] = [];
+  const waiting: ((request: SinkRequest) => void)[] = [];
+  const unread: SinkRequest[] = [];
+
+  const server = createServer((incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const { method = "", url: target = "", headers } = incoming;
+      const request = { method, target, headers, body: Buffer.concat(chunks) };
+      const index = requests.push(request) - 1;
+      const waiter = waiting.shift();
+      if (waiter) waiter(request);
+      else unread.push(request);
+      void Promise.resolve(respond(request, index)).then(({ status = 200, headers: answer = {}, body = "" }) =>
+        outgoing.writeHead(status, answer).end(body),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    next: () => {
+      const request = unread.shift();
+      return request ? Promise.resolve(request) : new Promise((resolve) => waiting.push(resolve));
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

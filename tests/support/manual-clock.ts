@@ -1,0 +1,61 @@
+import type { Clock } from "#platform/clock.ts";
+
+export interface ManualClock extends Clock {
+  /** Lets `ms` pass: due timers run in order, each at its own time, with room for I/O after each. */
+  advance(ms: number): Promise<void>;
+}
+
+interface Timer {
+  atMs: number;
+  callback: () => void;
+}
+
+/**
+ * A clock that stands still until it is advanced. What a timer starts may still be under way when `advance` resolves,
+ * so tests wait for the state they want to see.
+ */
+export function createManualClock(startMs = Date.now()): ManualClock {
+  let nowMs = startMs;
+  // In insertion order, which decides between timers of the same time.
+  const timers = new Set<Timer>();
+
+  const earliest = (limitMs: number): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers) {
+      if (timer.atMs <= limitMs && (first === undefined || timer.atMs < first.atMs)) first = timer;
+    }
+    return first;
+  };
+
+  return {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs - startMs,
+    after(delayMs, callback) {
+      const timer = { atMs: nowMs + Math.max(0, delayMs), callback };
+      timers.add(timer);
+      return () => {
+        timers.delete(timer);
+      };
+    },
+    async advance(ms) {
+      const endMs = nowMs + ms;
+      await letIoPass();
+      for (let timer = earliest(endMs); timer !== undefined; timer = earliest(endMs)) {
+        timers.delete(timer);
+        nowMs = timer.atMs;
+        timer.callback();
+        await letIoPass();
+      }
+      nowMs = endMs;
+    },
+  };
+}
+
+/** A few turns of the event loop: enough for a round trip to a local database. */
+async function letIoPass(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 0);
+    });
+  }
+}
