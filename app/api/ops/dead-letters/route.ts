@@ -1,0 +1,14 @@
+import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
+
+import { getDatabase } from "../../../services.ts";
+import { allowOnly, opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const GET = opsRoute(({ query }) => {
+  const filter = parseDeadLetterFilter(query);
+  return readDeadLetters(getDatabase().db, filter);
+});
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

@@ -1,0 +1,14 @@
+import { readDelivery } from "#dashboard/read-delivery.ts";
+
+import { getDatabase } from "../../../../services.ts";
+import { allowOnly, opsRoute } from "../../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const GET = opsRoute<{ deliveryId: string }>(async ({ params }) => {
+  const { journey } = await readDelivery(getDatabase().db, params.deliveryId);
+  return journey;
+});
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

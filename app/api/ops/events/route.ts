@@ -1,0 +1,14 @@
+import { parseEventFilter, readEvents } from "#dashboard/read-events.ts";
+
+import { getDatabase } from "../../../services.ts";
+import { allowOnly, opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const GET = opsRoute(({ query }) => {
+  const filter = parseEventFilter(query);
+  return readEvents(getDatabase().db, filter);
+});
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

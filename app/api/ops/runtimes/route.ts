@@ -1,0 +1,15 @@
+import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
+import { systemClock } from "#platform/clock.ts";
+
+import { getDatabase } from "../../../services.ts";
+import { allowOnly, opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const GET = opsRoute(({ query }) => {
+  const window = parseWindow(query);
+  return readRuntimes(getDatabase().db, window, systemClock.nowMs());
+});
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

@@ -1,0 +1,24 @@
+import { overviewQuery } from "#dashboard/overview-query.ts";
+import { readOverview } from "#dashboard/read-overview.ts";
+import { Unavailable } from "#dashboard/view/notices.tsx";
+import { Overview } from "#dashboard/view/overview.tsx";
+import { systemClock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+
+import { readForPage, requireSession } from "./signed-in.ts";
+
+export const dynamic = "force-dynamic";
+export const metadata = { title: "Overview" };
+
+interface Props {
+  searchParams: Promise<Record<string, string | string[] | undefined>>;
+}
+
+export default async function OverviewPage({ searchParams }: Props) {
+  await requireSession("/dashboard");
+  const nowMs = systemClock.nowMs();
+  const { window, q, filter, older } = overviewQuery(await searchParams);
+  const overview = await readForPage("/dashboard", (db) => readOverview(db, { window, filter, nowMs }));
+  if (overview instanceof RelayError) return <Unavailable reason={overview.message} />;
+  return <Overview overview={overview} window={window} q={q} older={older} nowMs={nowMs} />;
+}

@@ -1,0 +1,69 @@
+/** How numbers and times are written on the pages: in UTC and in one locale, so that server and browser agree. */
+
+const nothing = "–";
+const counts = new Intl.NumberFormat("en-US");
+
+export function formatCount(count: number): string {
+  return counts.format(count);
+}
+
+export function formatShare(share: number | null): string {
+  if (share === null) return nothing;
+  // Never rounded up to a whole that it is not: 99.96 % must not read as 100 %.
+  return `${share === 1 ? "100" : (Math.floor(share * 1_000) / 10).toFixed(1)} %`;
+}
+
+export function formatMs(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return nothing;
+  const size = Math.abs(ms);
+  const sign = ms < 0 ? "−" : "";
+  if (size < 9.95) return `${sign}${size.toFixed(1)} ms`;
+  if (size < 999.5) return `${sign}${Math.round(size)} ms`;
+  if (size < 59_950) return `${sign}${(size / 1_000).toFixed(size < 9_995 ? 2 : 1)} s`;
+  return `${sign}${coarse(size)}`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** `14:03:07`, with the day in front where it is not the day of `nowMs`. */
+export function formatTime(iso: string, nowMs: number): string {
+  const day = iso.slice(0, 10);
+  const time = iso.slice(11, 19);
+  return day === new Date(nowMs).toISOString().slice(0, 10) ? time : `${day} ${time}`;
+}
+
+/** `2026-01-31 14:03:07.123 UTC` */
+export function formatInstant(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)} UTC`;
+}
+
+export function formatAgo(iso: string, nowMs: number): string {
+  const agoMs = nowMs - Date.parse(iso);
+  if (agoMs < 1_000) return "just now";
+  return `${coarse(agoMs)} ago`;
+}
+
+/** `14:03` or, over more than a day, `31 Jan`. */
+export function formatAxisTime(iso: string, spanMs: number): string {
+  if (spanMs <= 24 * 3_600_000) return iso.slice(11, 16);
+  const date = new Date(iso);
+  return `${date.getUTCDate()} ${months[date.getUTCMonth()] ?? ""}`;
+}
+
+export function runtimeLabel(runtime: string): string {
+  return runtime === "nodejs" ? "Node" : runtime === "edge" ? "Edge" : runtime;
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function coarse(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}

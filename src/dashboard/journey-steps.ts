@@ -1,0 +1,59 @@
+import { runtimeLabel } from "./format.ts";
+import type { DeliveryJourney } from "./read-delivery.ts";
+
+export interface JourneyStep {
+  name: string;
+  meaning: string;
+  atMs: number | null;
+  /** Why there is no time. */
+  missing: string;
+  /** Since the last step before it that has a time; negative where two machines' clocks disagree or two steps overlap. */
+  gapMs: number | null;
+  sinceReceivedMs: number | null;
+}
+
+/** The six steps of every delivery, in the order of the path, each with its distance from the one before it. */
+export function journeySteps(journey: DeliveryJourney): JourneyStep[] {
+  const receivedMs = Date.parse(journey.receivedAt);
+  const steps: JourneyStep[] = [];
+  let previousMs: number | null = null;
+  for (const step of namedSteps(journey, receivedMs)) {
+    const { atMs } = step;
+    const gapMs: number | null = atMs === null || previousMs === null ? null : atMs - previousMs;
+    steps.push({ ...step, gapMs, sinceReceivedMs: atMs === null ? null : atMs - receivedMs });
+    previousMs = atMs ?? previousMs;
+  }
+  return steps;
+}
+
+function namedSteps(
+  journey: DeliveryJourney,
+  receivedMs: number,
+): Pick<JourneyStep, "name" | "meaning" | "atMs" | "missing">[] {
+  const { outcome, ackMs } = journey;
+  const handedOn = outcome !== "lost" && outcome !== "refused";
+  const pending = handedOn ? "not yet" : `none: the forward was ${outcome}`;
+  const unpublished = outcome === "fallback" ? "not through QStash: the fallback took it" : pending;
+  return [
+    { name: "Received", meaning: `by the ${runtimeLabel(journey.runtime)} handler`, atMs: receivedMs, missing: "" },
+    {
+      name: "Acknowledged",
+      meaning: outcome === "refused" ? "with 503, so that Meta keeps it" : "200 to Meta",
+      atMs: ackMs === null ? null : receivedMs + ackMs,
+      missing: "no report",
+    },
+    {
+      name: "Published",
+      meaning: "accepted by QStash",
+      atMs: epochMs(journey.publishedAt),
+      missing: ackMs === null ? "no report" : unpublished,
+    },
+    { name: "Delivered", meaning: "to the consumer", atMs: epochMs(journey.deliveredAt), missing: pending },
+    { name: "Ingested", meaning: "committed to Postgres", atMs: epochMs(journey.ingestedAt), missing: pending },
+    { name: "Handled", meaning: "by your handlers", atMs: epochMs(journey.handledAt), missing: pending },
+  ];
+}
+
+function epochMs(iso: string | null): number | null {
+  return iso === null ? null : Date.parse(iso);
+}

@@ -1,0 +1,70 @@
+import * as v from "valibot";
+
+import { RelayError } from "#platform/errors.ts";
+
+/** A value to compare a column with. Postgres has no text with NUL in it and refuses the parameter. */
+export const plainText = v.pipe(
+  v.string(),
+  v.maxLength(300, "must have at most 300 characters"),
+  v.check((value) => !value.includes("\0"), "must not contain NUL"),
+);
+
+const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** An instant as ISO 8601 with its offset; a bare date means its midnight in UTC. */
+export const instant = v.pipe(
+  v.string(),
+  v.check(
+    (value) => instantPattern.test(value) && !Number.isNaN(Date.parse(value)),
+    "must be a date or a time with its offset, such as 2026-01-31T12:00:00Z",
+  ),
+  v.transform((value) => new Date(value)),
+  v.minValue(new Date("1970-01-01"), "must not be before 1970"),
+  v.maxValue(new Date("9999-12-31"), "must not be after 9999"),
+);
+
+/** How many rows a page holds. */
+export const pageLimit = v.optional(
+  v.pipe(
+    v.string(),
+    v.check(
+      (value) => /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 200,
+      "must be a whole number from 1 to 200",
+    ),
+    v.transform(Number),
+  ),
+  "50",
+);
+
+/**
+ * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong. An empty one counts
+ * as absent (a form sends its empty fields), and the first of a repeated one counts.
+ */
+export function parseQuery<TSchema extends v.GenericSchema<Record<string, unknown>>>(
+  schema: TSchema,
+  params: URLSearchParams,
+): v.InferOutput<TSchema> {
+  const given = new Map<string, string>();
+  for (const [name, value] of params) if (value !== "" && !given.has(name)) given.set(name, value);
+  const result = v.safeParse(schema, Object.fromEntries(given));
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "query"} ${issue.message}`);
+  throw new RelayError("REQUEST_INVALID", problems.join("; "));
+}
+
+/** Page cursors are opaque to the caller: the last row's position. */
+export function encodeCursor(position: string): string {
+  return Buffer.from(position).toString("base64url");
+}
+
+export function cursorOf<T>(decode: (position: string) => T | undefined) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const position = decode(Buffer.from(dataset.value, "base64url").toString());
+      if (position !== undefined) return position;
+      addIssue({ message: "is not one that this API gave out" });
+      return NEVER;
+    }),
+  );
+}

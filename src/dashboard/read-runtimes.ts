@@ -1,0 +1,239 @@
+import { sql, type SQL } from "drizzle-orm";
+import * as v from "valibot";
+
+import type { Database } from "#store/database.ts";
+import {
+  fillSeries,
+  judgeProbes,
+  type Latency,
+  type RuntimeComparison,
+  runtimes,
+  type RuntimeSummary,
+  type SeriesPoint,
+  type TimeWindow,
+  windowEndingAt,
+  windowNames,
+  type WindowName,
+} from "#telemetry/runtime-comparison.ts";
+
+import { parseQuery } from "./query-parameters.ts";
+
+const windowQuery = v.object({
+  window: v.optional(v.picklist(windowNames, `must be one of ${windowNames.join(", ")}`), "1h"),
+});
+
+export function parseWindow(params: URLSearchParams): WindowName {
+  return parseQuery(windowQuery, params).window;
+}
+
+/** The edge–Node comparison over the deliveries received in the window that ends now, probes among them. */
+export async function readRuntimes(db: Database, name: WindowName, nowMs: number): Promise<RuntimeComparison> {
+  const window = windowEndingAt(name, nowMs);
+  const [totals, ingest, errors, series] = await Promise.all([
+    readTotals(db, window),
+    readIngestLatency(db, window),
+    readErrors(db, window),
+    readSeries(db, window),
+  ]);
+  return {
+    window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() },
+    runtimes: runtimes.map((runtime): RuntimeSummary => {
+      const of = <T extends { runtime: string }>(rows: readonly T[]) => rows.filter((row) => row.runtime === runtime);
+      const total = of(totals)[0];
+      return {
+        runtime,
+        deliveries: total?.deliveries ?? 0,
+        events: total?.events ?? 0,
+        published: total?.published ?? 0,
+        fallback: total?.fallback ?? 0,
+        lost: total?.lost ?? 0,
+        publishSuccessRate: total === undefined || total.settled === 0 ? null : total.published / total.settled,
+        publishTimeouts: total?.publishTimeouts ?? 0,
+        errors: Object.fromEntries(of(errors).map((row) => [row.type, row.count])),
+        coldStarts: total?.coldStarts ?? 0,
+        ackMs: latencyOf(total?.ackMs),
+        publishMs: latencyOf(total?.publishMs),
+        queueMs: latencyOf(total?.queueMs),
+        ingestMs: latencyOf(of(ingest)[0]?.ingestMs),
+        endToEndMs: latencyOf(total?.endToEndMs),
+        // A probe is timed by whoever sends it; nothing stores such measurements yet.
+        probeMs: null,
+        series: fillSeries(window, of(series).map(seriesPointOf)),
+      };
+    }),
+    verdict: judgeProbes({ edge: [], nodejs: [] }),
+  };
+}
+
+interface RawLatency {
+  count: number;
+  percentiles: [p50: number, p95: number, p99: number] | null;
+  max: number | null;
+}
+
+interface TotalsRow extends Record<string, unknown> {
+  runtime: string;
+  deliveries: number;
+  events: number;
+  settled: number;
+  published: number;
+  fallback: number;
+  lost: number;
+  publishTimeouts: number;
+  coldStarts: number;
+  ackMs: RawLatency;
+  publishMs: RawLatency;
+  queueMs: RawLatency;
+  endToEndMs: RawLatency;
+}
+
+/**
+ * One row per runtime. Without a report a delivery is here because it was ingested, so it counts as published: reports
+ * of successful forwards may be sampled. Negative differences between two machines' clocks count as 0.
+ */
+async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]> {
+  const { rows } = await db.execute<TotalsRow>(sql`
+    with measured as (
+      select
+        d.runtime,
+        d.cold_start,
+        d.timeouts,
+        d.ack_ms,
+        coalesce(d.outcome, case when c.parts > 0 then 'published' end) as outcome,
+        case when c.parts >= c.expected then c.events else coalesce(d.events, c.events) end as events,
+        -- A forward without an attempt has nothing to say about publishing.
+        case when d.attempts > 0 then d.publish_ms end as publish_ms,
+        ${millisecondsBetween(sql`d.published_at`, sql`c.delivered_at`)} as queue_ms,
+        case when c.parts >= c.expected then ${millisecondsBetween(sql`s.sent_at`, sql`c.ingested_at`)} end as end_to_end_ms
+      from deliveries d
+      cross join lateral (
+        select count(*) as parts, max(chunks) as expected, sum(inserted + duplicates) as events,
+          min(delivered_at) as delivered_at, max(ingested_at) as ingested_at
+        from delivery_chunks
+        where delivery_id = d.id
+      ) c
+      cross join lateral (
+        -- Only what this delivery brought first. Meta gives up after 36 hours: what is older was replayed by hand.
+        select min(e.sent_at) as sent_at
+        from delivery_events de
+        join events e on e.id = de.event_id
+        where de.delivery_id = d.id and e.delivery_id = d.id and not e.test
+          and e.sent_at > d.received_at - interval '36 hours'
+      ) s
+      where ${receivedIn(window)}
+    )
+    select
+      runtime,
+      count(*)::int as deliveries,
+      coalesce(sum(events), 0)::int as events,
+      count(outcome)::int as settled,
+      count(*) filter (where outcome = 'published')::int as published,
+      count(*) filter (where outcome = 'fallback')::int as fallback,
+      count(*) filter (where outcome = 'lost')::int as lost,
+      coalesce(sum(timeouts), 0)::int as "publishTimeouts",
+      count(*) filter (where cold_start)::int as "coldStarts",
+      ${latency(sql`ack_ms`)} as "ackMs",
+      ${latency(sql`publish_ms`)} as "publishMs",
+      ${latency(sql`queue_ms`)} as "queueMs",
+      ${latency(sql`end_to_end_ms`)} as "endToEndMs"
+    from measured
+    group by runtime
+  `);
+  return rows;
+}
+
+async function readIngestLatency(db: Database, window: TimeWindow) {
+  const { rows } = await db.execute<{ runtime: string; ingestMs: RawLatency }>(sql`
+    select d.runtime, ${latency(sql`c.ingest_ms`)} as "ingestMs"
+    from deliveries d
+    join delivery_chunks c on c.delivery_id = d.id
+    where ${receivedIn(window)}
+    group by d.runtime
+  `);
+  return rows;
+}
+
+async function readErrors(db: Database, window: TimeWindow) {
+  const { rows } = await db.execute<{ runtime: string; type: string; count: number }>(sql`
+    select d.runtime, d.error_type as type, count(*)::int as count
+    from deliveries d
+    where ${receivedIn(window)} and d.error_type is not null
+    group by d.runtime, d.error_type
+    order by d.error_type
+  `);
+  return rows;
+}
+
+interface SeriesRow extends Record<string, unknown> {
+  runtime: string;
+  atMs: number;
+  count: number;
+  ack: [number, number, number] | null;
+  publishP95: number | null;
+}
+
+async function readSeries(db: Database, window: TimeWindow): Promise<SeriesRow[]> {
+  const { rows } = await db.execute<SeriesRow>(sql`
+    select
+      d.runtime,
+      (floor(extract(epoch from d.received_at) * 1000 / ${window.bucketMs}::bigint) * ${window.bucketMs}::bigint)::float8
+        as "atMs",
+      count(*)::int as count,
+      percentile_cont(array[0.5, 0.95, 0.99]) within group (order by d.ack_ms) as ack,
+      percentile_cont(0.95) within group (order by d.publish_ms) filter (where d.attempts > 0) as "publishP95"
+    from deliveries d
+    where ${receivedIn(window)}
+    group by d.runtime, "atMs"
+  `);
+  return rows;
+}
+
+function receivedIn({ fromMs, toMs }: TimeWindow): SQL {
+  return sql`d.received_at >= ${instant(fromMs)} and d.received_at < ${instant(toMs)}`;
+}
+
+function instant(epochMs: number): SQL {
+  return sql`${new Date(epochMs).toISOString()}::timestamptz`;
+}
+
+function millisecondsBetween(start: SQL, end: SQL): SQL {
+  // greatest() passes over null, so an unknown end must be kept unknown.
+  const difference = sql`(extract(epoch from ${end} - ${start}) * 1000)::float8`;
+  return sql`case when ${start} is not null and ${end} is not null then greatest(0, ${difference}) end`;
+}
+
+/** Nulls are not counted, so each metric has a count of its own. */
+function latency(value: SQL): SQL {
+  return sql`json_build_object(
+    'count', count(${value}),
+    'percentiles', percentile_cont(array[0.5, 0.95, 0.99]) within group (order by ${value}),
+    'max', max(${value})
+  )`;
+}
+
+function latencyOf(raw: RawLatency | undefined): Latency | null {
+  if (raw === undefined || raw.percentiles === null || raw.max === null) return null;
+  const [p50, p95, p99] = raw.percentiles;
+  return { count: raw.count, p50: round(p50), p95: round(p95), p99: round(p99), max: round(raw.max) };
+}
+
+function seriesPointOf(row: SeriesRow): SeriesPoint {
+  const [p50, p95, p99] = row.ack ?? [null, null, null];
+  return {
+    at: new Date(row.atMs).toISOString(),
+    count: row.count,
+    ackP50: roundOrNull(p50),
+    ackP95: roundOrNull(p95),
+    ackP99: roundOrNull(p99),
+    publishP95: roundOrNull(row.publishP95),
+  };
+}
+
+/** To a microsecond; what lies below is the arithmetic's, not the clock's. */
+function round(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
+
+function roundOrNull(ms: number | null): number | null {
+  return ms === null ? null : round(ms);
+}

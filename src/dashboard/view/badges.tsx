@@ -1,0 +1,56 @@
+import { Badge } from "@mantine/core";
+
+import { runtimeLabel } from "../format.ts";
+import styles from "./dashboard.module.css";
+
+/** The runtime's name with its colour, the same in cards, charts and tables. */
+export function RuntimeMark({ runtime }: { runtime: string }) {
+  return (
+    <span className={styles["runtime"]} data-runtime={runtime}>
+      {runtimeLabel(runtime)}
+    </span>
+  );
+}
+
+export function KindBadge({ kind }: { kind: string }) {
+  return (
+    <Badge variant="default" size="sm" radius="sm" tt="none" fw={500} ff="monospace" className={styles["badge"]}>
+      {kind}
+    </Badge>
+  );
+}
+
+const outcomeColors: Record<string, string> = {
+  published: "green",
+  fallback: "yellow",
+  lost: "red",
+  refused: "orange",
+};
+
+export function OutcomeBadge({ outcome }: { outcome: string | null }) {
+  return (
+    <Badge variant="light" color={outcomeColors[outcome ?? ""] ?? "gray"} size="lg" radius="sm" tt="none" fw={600}>
+      {outcome ?? "in flight"}
+    </Badge>
+  );
+}
+
+export function HandledState({ handledAt, handlerError }: { handledAt: string | null; handlerError: string | null }) {
+  if (handledAt !== null)
+    return (
+      <span className={styles["state"]} data-state="handled">
+        handled
+      </span>
+    );
+  if (handlerError !== null)
+    return (
+      <span className={styles["state"]} data-state="failed">
+        failed: {handlerError}
+      </span>
+    );
+  return (
+    <span className={styles["state"]} data-state="waiting">
+      waiting
+    </span>
+  );
+}

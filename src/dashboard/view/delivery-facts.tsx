@@ -1,0 +1,36 @@
+import { formatBytes, formatCount, formatMs, runtimeLabel } from "../format.ts";
+import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
+import styles from "./dashboard.module.css";
+
+/** What the delivery was and how its forward went, in figures. */
+export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; details: DeliveryDetails }) {
+  const { parts } = details;
+  const facts: [name: string, value: string][] = [
+    ["Runtime", `${runtimeLabel(journey.runtime)}${details.coldStart ? ", cold start" : ""}`],
+    ["Region", details.region ?? "–"],
+    ["Body", formatBytes(details.bodyBytes)],
+    ["Events", orDash(journey.events)],
+    ["Inserted", orDash(journey.inserted)],
+    ["Duplicates", orDash(journey.duplicates)],
+    ["Parts ingested", `${parts.ingested} of ${parts.total ?? "?"}`],
+    ["Ack", formatMs(journey.ackMs)],
+    ["Publish", formatMs(details.publishMs)],
+    ["Publish attempts", orDash(details.attempts)],
+    ["Timeouts", orDash(details.timeouts)],
+    ["Last error", journey.error ?? "none"],
+  ];
+  return (
+    <dl className={styles["facts"]}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function orDash(count: number | null): string {
+  return count === null ? "–" : formatCount(count);
+}

@@ -1,0 +1,82 @@
+import { Badge } from "@mantine/core";
+import Link from "next/link";
+
+import { formatCount } from "../format.ts";
+import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
+import type { EventPage } from "../read-events.ts";
+import { OutcomeBadge, RuntimeMark } from "./badges.tsx";
+import styles from "./dashboard.module.css";
+import { DeliveryFacts } from "./delivery-facts.tsx";
+import { EventDetails } from "./event-details.tsx";
+import { Journey } from "./journey.tsx";
+import { Panel } from "./panel.tsx";
+
+export interface DeliveryProps {
+  journey: DeliveryJourney;
+  details: DeliveryDetails;
+  page: EventPage;
+  nowMs: number;
+}
+
+export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
+  return (
+    <>
+      <nav aria-label="Breadcrumb">
+        <Link href="/dashboard" prefetch={false}>
+          ← Overview
+        </Link>
+      </nav>
+      <div className={styles["pageHead"]}>
+        <div>
+          <h1 className={styles["pageTitle"]}>Delivery</h1>
+          <p className={`${styles["pageHint"]} ${styles["mono"]} ${styles["breakable"]}`}>{journey.id}</p>
+        </div>
+        <div className={styles["badges"]}>
+          <RuntimeMark runtime={journey.runtime} />
+          <OutcomeBadge outcome={journey.outcome} />
+          {journey.probe && (
+            <Badge variant="light" color="gray" size="sm" tt="none">
+              probe
+            </Badge>
+          )}
+        </div>
+      </div>
+      <div className={styles["pair"]}>
+        <Panel id="journey" title="Journey">
+          <Journey journey={journey} />
+        </Panel>
+        <Panel id="facts" title="Facts">
+          <DeliveryFacts journey={journey} details={details} />
+        </Panel>
+      </div>
+      <DeliveredEvents journey={journey} page={page} nowMs={nowMs} />
+    </>
+  );
+}
+
+function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey" | "page" | "nowMs">) {
+  return (
+    <Panel
+      id="events"
+      title="Events"
+      aside={journey.events !== null && <span className={styles["dimmed"]}>{formatCount(journey.events)} carried</span>}
+    >
+      {page.events.length === 0 ? (
+        <p className={styles["nothing"]}>
+          {journey.ingestedAt === null ? "Its events are not in the store yet." : "It carried no events."}
+        </p>
+      ) : (
+        page.events.map((event) => (
+          <EventDetails key={event.id} event={event} open={page.events.length === 1} nowMs={nowMs} />
+        ))
+      )}
+      {page.nextCursor !== null && (
+        <nav aria-label="Pages of events" className={styles["pager"]}>
+          <Link href={`?cursor=${page.nextCursor}#events`} prefetch={false}>
+            More events
+          </Link>
+        </nav>
+      )}
+    </Panel>
+  );
+}

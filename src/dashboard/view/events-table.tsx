@@ -1,0 +1,75 @@
+import { Badge } from "@mantine/core";
+import Link from "next/link";
+
+import type { EventItem } from "../read-events.ts";
+import { HandledState, KindBadge, RuntimeMark } from "./badges.tsx";
+import styles from "./dashboard.module.css";
+import { ScrollBox } from "./panel.tsx";
+import { Timestamp } from "./timestamp.tsx";
+
+export interface EventsTableProps {
+  events: readonly EventItem[];
+  /** Which runtime answered each delivery, by its id. */
+  runtimes: ReadonlyMap<string, string>;
+  nowMs: number;
+}
+
+export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
+  return (
+    <ScrollBox label="Events">
+      <table className={styles["table"]}>
+        <caption>Stored events, newest first; times in UTC</caption>
+        <thead>
+          <tr>
+            <th scope="col">Ingested</th>
+            <th scope="col">Kind</th>
+            <th scope="col">Account</th>
+            <th scope="col">Sender</th>
+            <th scope="col">Runtime</th>
+            <th scope="col">Delivery</th>
+            <th scope="col">Handler</th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event) => (
+            <tr key={event.id}>
+              <td data-numeric="start">
+                <Timestamp iso={event.ingestedAt} nowMs={nowMs} />
+              </td>
+              <td>
+                <KindBadge kind={event.kind} /> <Flags {...event} />
+              </td>
+              <td className={styles["mono"]}>{event.accountId}</td>
+              <td className={styles["mono"]}>{event.senderId ?? "–"}</td>
+              <td>
+                <RuntimeMark runtime={runtimes.get(event.deliveryId) ?? "–"} />
+              </td>
+              <td className={styles["mono"]}>
+                <Link href={`/dashboard/deliveries/${encodeURIComponent(event.deliveryId)}`} prefetch={false}>
+                  {shorten(event.deliveryId)}
+                </Link>
+              </td>
+              <td>
+                <HandledState {...event} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollBox>
+  );
+}
+
+export function Flags({ test, standby }: { test: boolean; standby: boolean }) {
+  const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : [])];
+  return flags.map((flag) => (
+    <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={styles["badge"]}>
+      {flag}
+    </Badge>
+  ));
+}
+
+/** An id's ends tell deliveries apart; the whole one is on the delivery's page. */
+function shorten(id: string): string {
+  return id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
+}

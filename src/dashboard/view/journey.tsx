@@ -1,0 +1,47 @@
+import { formatInstant, formatMs } from "../format.ts";
+import { type JourneyStep, journeySteps } from "../journey-steps.ts";
+import type { DeliveryJourney } from "../read-delivery.ts";
+import styles from "./dashboard.module.css";
+
+/** The delivery's way as a timeline. */
+export function Journey({ journey }: { journey: DeliveryJourney }) {
+  const steps = journeySteps(journey);
+  return (
+    <>
+      <ol className={styles["journey"]}>
+        {steps.map((step) => (
+          <li key={step.name} data-done={step.atMs !== null}>
+            <div className={styles["stepName"]}>
+              {step.name}
+              <span className={styles["meaning"]}>{step.meaning}</span>
+            </div>
+            <div className={styles["stepTime"]}>
+              <StepTime {...step} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      {steps.some((step) => (step.gapMs ?? 0) < 0) && (
+        <p className={styles["note"]}>
+          A negative duration means that two steps overlapped, or that two machines’ clocks disagree.
+        </p>
+      )}
+    </>
+  );
+}
+
+function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
+  if (atMs === null) return <span className={styles["dimmed"]}>{missing}</span>;
+  const iso = new Date(atMs).toISOString();
+  return (
+    <>
+      <time dateTime={iso}>{formatInstant(iso)}</time>
+      {gapMs !== null && (
+        <span className={styles["gap"]}>
+          <strong>{gapMs < 0 ? formatMs(gapMs) : `+${formatMs(gapMs)}`}</strong>
+          {gapMs !== sinceReceivedMs && `, ${formatMs(sinceReceivedMs)} since it was received`}
+        </span>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { Alert, Code } from "@mantine/core";
+
+import { formatCount } from "../format.ts";
+import styles from "./dashboard.module.css";
+
+/** Deliveries that neither QStash nor the fallback took after the ack: the one thing in which a person must act. */
+export function LostBanner({ lost, window }: { lost: number; window: string }) {
+  return (
+    <Alert
+      role="alert"
+      color="red.9"
+      variant="filled"
+      title={`${formatCount(lost)} ${lost === 1 ? "delivery" : "deliveries"} lost`}
+    >
+      In {window}, Meta had its answer but neither QStash nor the fallback took the events. Look for{" "}
+      <code>forward.lost</code> in the log for their delivery ids.
+    </Alert>
+  );
+}
+
+/** Instead of data, when there is none to show. */
+export function Unavailable({ reason }: { reason: string }) {
+  return (
+    <Alert role="alert" color="red" variant="light" title="The dashboard cannot read the store">
+      {reason}. This page tries again by itself.
+    </Alert>
+  );
+}
+
+export function EmptyState() {
+  return (
+    <section className={styles["empty"]} aria-labelledby="empty">
+      <h2 id="empty">No deliveries yet</h2>
+      <p>Send a signed delivery to this server and watch it arrive here:</p>
+      <Code block className={styles["command"]}>
+        npm run relay -- trigger message
+      </Code>
+    </section>
+  );
+}

@@ -1,0 +1,117 @@
+import { Button } from "@mantine/core";
+import Link from "next/link";
+
+import type { WindowName } from "#telemetry/runtime-comparison.ts";
+
+import { formatTime } from "../format.ts";
+import type { Overview as OverviewData } from "../read-overview.ts";
+import { ComparisonCharts } from "./comparison-charts.tsx";
+import styles from "./dashboard.module.css";
+import { EventsTable } from "./events-table.tsx";
+import { LatencyTable } from "./latency-table.tsx";
+import { EmptyState, LostBanner } from "./notices.tsx";
+import { Panel } from "./panel.tsx";
+import { RuntimeCard } from "./runtime-card.tsx";
+import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
+import { windowLabel, WindowSelector } from "./window-selector.tsx";
+
+export interface OverviewProps {
+  overview: OverviewData;
+  window: WindowName;
+  /** What the events are searched for; empty for all. */
+  q: string;
+  /** Whether this page of events is not the newest. */
+  older: boolean;
+  nowMs: number;
+}
+
+export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
+  const { comparison, page, counts, deadLetters } = overview;
+  const deliveries = comparison.runtimes.reduce((sum, summary) => sum + summary.deliveries, 0);
+  const lost = comparison.runtimes.reduce((sum, summary) => sum + summary.lost, 0);
+  const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
+  return (
+    <>
+      <div className={styles["pageHead"]}>
+        <div>
+          <h1 className={styles["pageTitle"]}>Edge and Node</h1>
+          <p className={styles["pageHint"]}>
+            Deliveries received in {windowLabel(window)}, as of {formatTime(comparison.window.to, nowMs)} UTC
+          </p>
+        </div>
+        <WindowSelector current={window} />
+      </div>
+      {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
+      {isNew && <EmptyState />}
+      <div className={styles["pair"]}>
+        {comparison.runtimes.map((summary) => (
+          <RuntimeCard key={summary.runtime} summary={summary} />
+        ))}
+      </div>
+      {!isNew && (
+        <>
+          <p className={styles["verdict"]} data-decided={comparison.verdict.faster === "undecided" ? undefined : true}>
+            {comparison.verdict.sentence}
+          </p>
+          <ComparisonCharts comparison={comparison} />
+          <LatencyTable comparison={comparison} />
+          <Events {...{ overview, window, q, older, nowMs }} />
+          <div className={styles["pair"]}>
+            <HandlerCountsPanel counts={counts} />
+            <DeadLettersPanel deadLetters={deadLetters} nowMs={nowMs} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+function Events({ overview, window, q, older, nowMs }: OverviewProps) {
+  const { page, eventRuntimes } = overview;
+  const href = (cursor?: string) =>
+    `/dashboard?${new URLSearchParams({ window, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) })}#events`;
+  return (
+    <Panel
+      id="events"
+      title="Events"
+      aside={
+        <search>
+          <form method="get" action="/dashboard#events" className={styles["search"]}>
+            <input type="hidden" name="window" value={window} />
+            <input
+              type="search"
+              name="q"
+              defaultValue={q}
+              maxLength={300}
+              aria-label="Search events"
+              placeholder="Id, key or text"
+            />
+            <Button type="submit" variant="default" size="xs">
+              Search
+            </Button>
+          </form>
+        </search>
+      }
+    >
+      {page.events.length === 0 ? (
+        <p className={styles["nothing"]}>{q === "" ? "No events are stored." : `No stored event contains “${q}”.`}</p>
+      ) : (
+        <EventsTable events={page.events} runtimes={eventRuntimes} nowMs={nowMs} />
+      )}
+      {(older || page.nextCursor !== null) && (
+        <nav aria-label="Pages of events" className={styles["pager"]}>
+          {older && (
+            <Link href={href()} prefetch={false}>
+              Newest
+            </Link>
+          )}
+          {page.nextCursor !== null && (
+            <Link href={href(page.nextCursor)} prefetch={false}>
+              Older
+            </Link>
+          )}
+        </nav>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,54 @@
+import type { RuntimeSummary } from "#telemetry/runtime-comparison.ts";
+
+import { formatCount, formatMs, formatShare, runtimeLabel } from "../format.ts";
+import { RuntimeMark } from "./badges.tsx";
+import styles from "./dashboard.module.css";
+import { Panel } from "./panel.tsx";
+
+/** What one runtime did in the window. */
+export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
+  const { runtime, ackMs, publishMs } = summary;
+  const errors = Object.entries(summary.errors);
+  return (
+    <Panel id={`runtime-${runtime}`} title={<RuntimeMark runtime={runtime} />} aside={<ColdStarts {...summary} />}>
+      <dl className={styles["headline"]}>
+        <Fact name="Deliveries" value={formatCount(summary.deliveries)} />
+        <Fact name="Events" value={formatCount(summary.events)} />
+        <Fact name="Publish success" value={formatShare(summary.publishSuccessRate)} />
+      </dl>
+      <dl className={styles["facts"]} aria-label={`${runtimeLabel(runtime)} latencies and failures`}>
+        <Fact name="Ack p50" value={formatMs(ackMs?.p50)} />
+        <Fact name="Ack p95" value={formatMs(ackMs?.p95)} />
+        <Fact name="Ack p99" value={formatMs(ackMs?.p99)} />
+        <Fact name="Publish p50" value={formatMs(publishMs?.p50)} />
+        <Fact name="Publish p95" value={formatMs(publishMs?.p95)} />
+        <Fact name="Publish p99" value={formatMs(publishMs?.p99)} />
+        <Fact name="Fallback" value={formatCount(summary.fallback)} tone={summary.fallback > 0 ? "warn" : undefined} />
+        <Fact name="Lost" value={formatCount(summary.lost)} tone={summary.lost > 0 ? "bad" : undefined} />
+        <Fact name="Timeouts" value={formatCount(summary.publishTimeouts)} />
+        <Fact
+          name="Errors"
+          value={errors.length === 0 ? "none" : errors.map(([type, count]) => `${type} × ${count}`).join(", ")}
+          wide
+        />
+      </dl>
+    </Panel>
+  );
+}
+
+function ColdStarts({ coldStarts }: { coldStarts: number }) {
+  return (
+    <span className={styles["dimmed"]}>
+      {formatCount(coldStarts)} cold {coldStarts === 1 ? "start" : "starts"}
+    </span>
+  );
+}
+
+function Fact(props: { name: string; value: string; tone?: "warn" | "bad" | undefined; wide?: boolean }) {
+  return (
+    <div data-wide={props.wide}>
+      <dt>{props.name}</dt>
+      <dd data-tone={props.tone}>{props.value}</dd>
+    </div>
+  );
+}

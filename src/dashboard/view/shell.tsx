@@ -1,0 +1,60 @@
+import { Button } from "@mantine/core";
+import Link from "next/link";
+import type { ReactNode } from "react";
+
+import { AutoRefresh } from "./auto-refresh.tsx";
+import styles from "./dashboard.module.css";
+
+/** The frame of every page behind the sign-in. */
+export function Shell({ children }: { children: ReactNode }) {
+  return (
+    <div className={styles["shell"]}>
+      <a href="#content" className={styles["skip"]}>
+        Skip to the content
+      </a>
+      <header className={styles["header"]}>
+        <div className={styles["headerInner"]}>
+          <Link
+            href="/dashboard"
+            className={styles["brand"]}
+            prefetch={false}
+            aria-label="Instagram Webhook Relay, overview"
+          >
+            <Mark />
+            <span>
+              <span className={styles["brandLong"]}>Instagram Webhook </span>Relay
+            </span>
+          </Link>
+          <div className={styles["headerActions"]}>
+            <AutoRefresh />
+            <form method="post" action="/dashboard/sign-out">
+              <Button type="submit" variant="subtle" color="gray" size="xs">
+                Sign out
+              </Button>
+            </form>
+          </div>
+        </div>
+      </header>
+      <main id="content" className={styles["main"]}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+/** Two stations and the hand-over between them. */
+export function Mark() {
+  return (
+    <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+      <rect width="22" height="22" rx="6" fill="#3b5bdb" />
+      <path
+        d="M6.5 11h9M12 7.5l3.5 3.5-3.5 3.5"
+        fill="none"
+        stroke="#fff"
+        strokeWidth="1.8"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}

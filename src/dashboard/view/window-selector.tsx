@@ -1,0 +1,36 @@
+import Link from "next/link";
+
+import { type WindowName, windowNames } from "#telemetry/runtime-comparison.ts";
+
+import styles from "./dashboard.module.css";
+
+const labels: Record<WindowName, string> = {
+  "15m": "the last 15 minutes",
+  "1h": "the last hour",
+  "24h": "the last 24 hours",
+  "7d": "the last 7 days",
+  "30d": "the last 30 days",
+};
+
+export function windowLabel(name: WindowName): string {
+  return labels[name];
+}
+
+export function WindowSelector({ current }: { current: WindowName }) {
+  return (
+    <nav aria-label="Time window" className={styles["windows"]}>
+      {windowNames.map((name) => (
+        <Link
+          key={name}
+          href={`/dashboard?window=${name}`}
+          prefetch={false}
+          scroll={false}
+          aria-label={labels[name]}
+          aria-current={name === current ? "true" : undefined}
+        >
+          {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,189 @@
+import { existsSync } from "node:fs";
+
+import { sql } from "drizzle-orm";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+
+import { createSignInLink } from "#dashboard/ops-session.ts";
+import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { deliveries, deliveryChunks } from "#store/schema.ts";
+
+import { chunkRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+const opsToken = "a-token-for-the-browser";
+const sender = "60011223344";
+
+/** Root cannot have a sandbox, and nothing here needs the network. */
+const chromiumArgs = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+let database: TestDatabase;
+let store: OpenDatabase;
+let server: TestServer;
+let browser: Browser;
+
+describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () => {
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await migrateStore(database.url);
+    store = openDatabase(database.url);
+    server = await startTestServer({ env: { DATABASE_URL: database.url, OPS_TOKEN: opsToken } });
+    browser = await chromium.launch({ executablePath, args: chromiumArgs });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await store.close();
+    await database.drop();
+  });
+
+  beforeEach(async () => {
+    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters`);
+  });
+
+  test("a sign-in link opens the dashboard, which shows an event and leads to its delivery", async () => {
+    await arrive("d_1", "edge");
+    const page = await signedIn();
+    expect(page.url()).toBe(`${server.baseUrl}/dashboard`);
+    await page.getByRole("cell", { name: sender }).waitFor();
+    await page.getByRole("img", { name: /Ack percentiles.*p95: edge 3\.0 ms/ }).waitFor();
+    await page.getByRole("link", { name: "d_1" }).click();
+    await page.getByRole("heading", { name: "Delivery" }).waitFor();
+    await page.getByText("committed to Postgres").waitFor();
+    await page.getByText('"text": "hello"').waitFor();
+  });
+
+  test("signed out there is a sign-in page and no data, neither as a page nor as Next's own payload", async () => {
+    await arrive("d_1", "edge");
+    const page = await open();
+    for (const path of ["/dashboard", "/dashboard/deliveries/d_1"]) {
+      await page.goto(server.baseUrl + path);
+      await page.getByLabel("Token").waitFor();
+      for (const headers of [{ accept: "text/html" }, { rsc: "1" }]) {
+        const response = await fetch(server.baseUrl + path, { headers, redirect: "manual" });
+        expect(await response.text()).not.toContain(sender);
+      }
+    }
+    expect((await fetch(`${server.baseUrl}/api/ops/events`)).status).toBe(401);
+  });
+
+  test("without JavaScript a wrong token is refused and the right one leads to where one wanted to go", async () => {
+    await arrive("d_1", "edge");
+    const page = await open({ javaScriptEnabled: false });
+    await page.goto(`${server.baseUrl}/dashboard/deliveries/d_1`);
+    const enter = async (token: string) => {
+      await page.getByLabel("Token").fill(token);
+      const answer = page.waitForResponse((response) => response.request().method() === "POST");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      return (await answer).status();
+    };
+    expect(await enter("wrong")).toBe(401);
+    await page.getByRole("alert").waitFor();
+    expect(await enter(opsToken)).toBe(303);
+    await page.getByRole("heading", { name: "Delivery" }).waitFor();
+    expect(page.url()).toBe(`${server.baseUrl}/dashboard/deliveries/d_1`);
+  });
+
+  test("signing out ends the session", async () => {
+    const page = await signedIn();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    await page.goto(`${server.baseUrl}/dashboard`);
+    await page.getByLabel("Token").waitFor();
+  });
+
+  test("before the first delivery it says how to send one, and then shows it without a reload", async () => {
+    const page = await signedIn();
+    await page.getByText("npm run relay -- trigger message").waitFor();
+    await page.evaluate(() => document.body.setAttribute("data-not-reloaded", ""));
+    await arrive("d_1", "nodejs");
+    await page.getByRole("cell", { name: sender }).waitFor({ timeout: 15_000 });
+    expect(await page.locator("body[data-not-reloaded]").count()).toBe(1);
+  });
+
+  test("the refresh can be paused", async () => {
+    const page = await signedIn();
+    const state = page.getByRole("status");
+    await page.getByRole("button", { name: "Pause" }).click();
+    expect(await state.textContent()).toBe("Paused");
+    await page.getByRole("button", { name: "Resume" }).click();
+    expect(await state.textContent()).toBe("Live");
+  });
+
+  test("a lost delivery is impossible to overlook", async () => {
+    await store.db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt: new Date(), outcome: "lost" }));
+    const page = await signedIn();
+    expect(await page.getByRole("alert").first().textContent()).toContain("1 delivery lost");
+  });
+
+  test("the window is chosen by a link", async () => {
+    const page = await signedIn();
+    await page.getByRole("link", { name: "the last 7 days" }).click();
+    await page.getByText("received in the last 7 days").waitFor();
+    expect(page.url()).toContain("window=7d");
+  });
+
+  test("it is dark where the reader prefers that", async () => {
+    const lightness = async (colorScheme: "light" | "dark") => {
+      const page = await signedIn({ colorScheme });
+      const color = await page.evaluate(() => {
+        const shell = document.querySelector("header")?.parentElement ?? document.body;
+        return getComputedStyle(shell).backgroundColor;
+      });
+      return Number(/\d+/.exec(color)?.[0]);
+    };
+    expect(await lightness("light")).toBeGreaterThan(200);
+    expect(await lightness("dark")).toBeLessThan(60);
+  });
+
+  test("at 360 px nothing but a table's own box scrolls sideways", async () => {
+    await arrive("d_1", "edge");
+    const page = await signedIn({ viewport: { width: 360, height: 740 } });
+    for (const path of ["/dashboard", "/dashboard/deliveries/d_1", "/dashboard/deliveries/unknown", "/"]) {
+      await page.goto(server.baseUrl + path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      expect([path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([path, 360]);
+    }
+  });
+});
+
+/** A delivery that went all the way with one event. */
+async function arrive(deliveryId: string, runtime: string): Promise<void> {
+  const receivedAt = new Date();
+  await store.db.insert(deliveries).values(deliveryRow({ id: deliveryId, runtime, receivedAt }));
+  await store.db.insert(deliveryChunks).values(chunkRow({ deliveryId, deliveredAt: receivedAt }));
+  await insertEvents(store.db, [eventRow({ key: deliveryId, deliveryId, ingestedAt: receivedAt, senderId: sender })]);
+}
+
+/** A page of a browser of its own; the test fails if the page reports an error, a hydration mismatch say. */
+async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  onTestFinished(async () => {
+    await context.close();
+    expect(errors).toEqual([]);
+  });
+  return page;
+}
+
+async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await open(options);
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
+  return page;
+}

@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+
+import { journeySteps } from "#dashboard/journey-steps.ts";
+import { readDelivery, readDeliveryRuntimes } from "#dashboard/read-delivery.ts";
+import { deliveries, deliveryChunks } from "#store/schema.ts";
+
+import { openTestStore } from "../support/store.ts";
+import { chunkRow, deliveryRow, type ChunkRow, type DeliveryRow } from "./rows.ts";
+
+const receivedAt = new Date("2026-01-31T12:00:00.000Z");
+const deliveredAt = new Date("2026-01-31T12:00:00.100Z");
+const unreported = { events: null, outcome: null, ackMs: null, publishMs: null, publishedAt: null, attempts: null };
+
+async function journeyOf(delivery: Partial<DeliveryRow>, chunks: Partial<ChunkRow>[]) {
+  const { db } = await openTestStore();
+  await db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt, ...delivery }));
+  for (const chunk of chunks)
+    await db.insert(deliveryChunks).values(chunkRow({ deliveryId: "d_1", deliveredAt, ...chunk }));
+  return (await readDelivery(db, "d_1")).journey;
+}
+
+test("a finished delivery knows every step", async () => {
+  const journey = await journeyOf({ runtime: "nodejs", probe: true }, [{ inserted: 2, duplicates: 1 }]);
+  expect(journey).toEqual({
+    id: "d_1",
+    runtime: "nodejs",
+    probe: true,
+    outcome: "published",
+    events: 3,
+    inserted: 2,
+    duplicates: 1,
+    receivedAt: "2026-01-31T12:00:00.000Z",
+    ackMs: 3,
+    publishedAt: "2026-01-31T12:00:00.040Z",
+    deliveredAt: "2026-01-31T12:00:00.100Z",
+    ingestedAt: "2026-01-31T12:00:00.110Z",
+    handledAt: "2026-01-31T12:00:00.115Z",
+    error: null,
+  });
+});
+
+test("only reported: the events are the report's, the rest is not known", async () => {
+  expect(await journeyOf({ events: 7 }, [])).toMatchObject({
+    outcome: "published",
+    events: 7,
+    inserted: null,
+    duplicates: null,
+    deliveredAt: null,
+    ingestedAt: null,
+    handledAt: null,
+  });
+});
+
+test("only ingested: it had been published, whatever became of the report", async () => {
+  expect(await journeyOf(unreported, [{}])).toMatchObject({
+    outcome: "published",
+    events: 1,
+    ackMs: null,
+    publishedAt: null,
+  });
+});
+
+test("while a part is missing, nothing is called ingested", async () => {
+  expect(await journeyOf({ events: 9 }, [{ chunk: 1, chunks: 2, inserted: 4 }])).toMatchObject({
+    events: 9,
+    inserted: null,
+    deliveredAt: null,
+    ingestedAt: null,
+    handledAt: null,
+  });
+});
+
+test("several parts add up: delivered with the first, ingested and handled with the last", async () => {
+  const later = new Date(deliveredAt.getTime() + 1_000);
+  const parts = [
+    { chunks: 2, inserted: 4 },
+    { chunk: 1, chunks: 2, inserted: 1, duplicates: 2, deliveredAt: later, ingestedAt: later, handledAt: null },
+  ];
+  expect(await journeyOf({}, parts)).toMatchObject({
+    events: 7,
+    inserted: 5,
+    duplicates: 2,
+    deliveredAt: deliveredAt.toISOString(),
+    ingestedAt: later.toISOString(),
+    handledAt: null,
+  });
+});
+
+test("a lost delivery says so", async () => {
+  const lost = { outcome: "lost", publishedAt: null, errorType: "PUBLISH_TIMEOUT" };
+  const journey = await journeyOf(lost, []);
+  expect(journey).toMatchObject({ outcome: "lost", publishedAt: null, error: "PUBLISH_TIMEOUT" });
+  expect(journeySteps(journey).find((step) => step.name === "Ingested")?.missing).toContain("lost");
+});
+
+test("a step's distance is to the last step that has a time", async () => {
+  const steps = journeySteps(await journeyOf({ publishedAt: null }, [{}]));
+  expect(steps.map((step) => step.gapMs)).toEqual([null, 3, null, 97, 10, 5]);
+  expect(steps.at(-1)?.sinceReceivedMs).toBe(115);
+});
+
+test.each(["nope", "a\0b", "x".repeat(5_000)])("an unknown id is not found", async (id) => {
+  const { db } = await openTestStore();
+  await expect(readDelivery(db, id)).rejects.toMatchObject({ code: "NOT_FOUND", status: 404 });
+});
+
+test("the runtimes of several deliveries", async () => {
+  const { db } = await openTestStore();
+  await db
+    .insert(deliveries)
+    .values([deliveryRow({ id: "d_1", receivedAt }), deliveryRow({ id: "d_2", receivedAt, runtime: "nodejs" })]);
+  expect(await readDeliveryRuntimes(db, ["d_2", "d_1", "d_2", "d_3"])).toEqual(
+    new Map([
+      ["d_1", "edge"],
+      ["d_2", "nodejs"],
+    ]),
+  );
+  expect(await readDeliveryRuntimes(db, [])).toEqual(new Map());
+});

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+
+import { readHealth } from "#dashboard/read-health.ts";
+import { systemClock } from "#platform/clock.ts";
+import { openDatabase } from "#store/database.ts";
+import { deliveries } from "#store/schema.ts";
+
+import { openTestStore } from "../support/store.ts";
+import { deliveryRow, type DeliveryRow } from "./rows.ts";
+
+const now = new Date("2026-01-31T12:00:00.000Z");
+const clock = { ...systemClock, nowMs: () => now.getTime() };
+
+/** The queue's health after these deliveries, the newest first. */
+async function queueAfter(newestFirst: Partial<DeliveryRow>[]) {
+  const { db } = await openTestStore();
+  for (const [index, row] of newestFirst.entries()) {
+    const receivedAt = new Date(now.getTime() - (index + 1) * 1_000);
+    await db.insert(deliveries).values(deliveryRow({ id: `d_${index}`, receivedAt, ...row }));
+  }
+  const health = await readHealth(db, clock, "1.2.3");
+  expect(health).toMatchObject({ status: "ok", store: "ok", version: "1.2.3" });
+  return health.queue;
+}
+
+const good = { outcome: "published" };
+const bad = { outcome: "fallback" };
+const times = (count: number, row: Partial<DeliveryRow>) => Array.from({ length: count }, () => row);
+
+test.each([
+  ["unknown", "no deliveries", []],
+  ["unknown", "only old ones", [{ receivedAt: new Date(now.getTime() - 16 * 60_000) }]],
+  ["unknown", "only forwards that did not try", [{ ...bad, attempts: 0 }]],
+  ["ok", "one published", [good]],
+  ["ok", "one ingested without a report", [{ outcome: null, attempts: null }]],
+  ["ok", "half of them published", [bad, good]],
+  ["ok", "a failure that is over", [good, bad, good]],
+  ["failing", "one, and it failed", [{ outcome: "lost" }]],
+  ["failing", "the last three failed", [bad, bad, { outcome: "refused" }, ...times(17, good)]],
+  ["failing", "most failed", [good, bad, bad, good, bad]],
+  ["ok", "twenty good ones after an outage", [...times(20, good), ...times(30, bad)]],
+])("%s after %s", async (queue, _name, rows) => {
+  expect(await queueAfter(rows)).toBe(queue);
+});
+
+test("a store that refuses is down", async () => {
+  const database = openDatabase("postgres://nobody@127.0.0.1:1/none");
+  expect(await readHealth(database.db, clock, "1.2.3")).toEqual({
+    status: "down",
+    store: "down",
+    queue: "unknown",
+    version: "1.2.3",
+  });
+  await database.close();
+});
+
+test("a store that hangs is down as soon as the limit is reached", async () => {
+  const { db } = await openTestStore();
+  const impatient = { ...clock, after: (_delayMs: number, callback: () => void) => systemClock.after(0, callback) };
+  const hanging = new Proxy(db, {
+    get: (target, name) => (name === "execute" ? () => new Promise(() => {}) : Reflect.get(target, name)),
+  });
+  expect(await readHealth(hanging, impatient, "1.2.3")).toMatchObject({ store: "down" });
+});

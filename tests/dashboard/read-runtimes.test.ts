@@ -1,0 +1,166 @@
+import { expect, test } from "vitest";
+
+import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
+import { deliveries, deliveryChunks } from "#store/schema.ts";
+import { windowNames } from "#telemetry/runtime-comparison.ts";
+
+import { openTestStore } from "../support/store.ts";
+import { chunkRow, deliveryRow, eventRow, insertEvents, type DeliveryRow } from "./rows.ts";
+
+const now = new Date("2026-01-31T12:00:00.000Z");
+const before = (ms: number) => new Date(now.getTime() - ms);
+const minuteMs = 60_000;
+
+async function compare(rows: Partial<DeliveryRow>[]) {
+  const { db } = await openTestStore();
+  for (const [index, row] of rows.entries()) {
+    await db.insert(deliveries).values(deliveryRow({ id: `d_${index}`, receivedAt: before(minuteMs), ...row }));
+  }
+  const read = async () => {
+    const comparison = await readRuntimes(db, "1h", now.getTime());
+    const [edge, node] = comparison.runtimes;
+    if (edge === undefined || node === undefined) throw new Error("A runtime is missing");
+    return { ...comparison, edge, node };
+  };
+  return { db, read };
+}
+
+test("without deliveries both runtimes are there, edge first, and nothing is made up", async () => {
+  const { read } = await compare([]);
+  const { runtimes, window, verdict } = await read();
+  expect(window).toEqual({ from: "2026-01-31T11:00:00.000Z", to: "2026-01-31T12:00:00.000Z" });
+  expect(runtimes.map(({ runtime, series: _series, ...rest }) => [runtime, rest])).toEqual(
+    ["edge", "nodejs"].map((runtime) => [
+      runtime,
+      {
+        deliveries: 0,
+        events: 0,
+        published: 0,
+        fallback: 0,
+        lost: 0,
+        publishSuccessRate: null,
+        publishTimeouts: 0,
+        errors: {},
+        coldStarts: 0,
+        ackMs: null,
+        publishMs: null,
+        queueMs: null,
+        ingestMs: null,
+        endToEndMs: null,
+        probeMs: null,
+      },
+    ]),
+  );
+  expect(verdict).toMatchObject({
+    faster: "undecided",
+    differenceMs: null,
+    confidence95: null,
+    samples: { edge: 0, nodejs: 0 },
+  });
+});
+
+test("counts outcomes, errors, timeouts and cold starts by runtime", async () => {
+  const { read } = await compare([
+    { coldStart: true },
+    { attempts: 2, timeouts: 1, errorType: "PUBLISH_TIMEOUT" },
+    { outcome: "fallback", timeouts: 4, errorType: "PUBLISH_TIMEOUT" },
+    { outcome: "lost", errorType: "PUBLISH_NETWORK" },
+    { outcome: "refused", runtime: "nodejs", errorType: "PUBLISH_NETWORK" },
+  ]);
+  const { edge, node } = await read();
+  expect(edge).toMatchObject({ deliveries: 4, published: 2, fallback: 1, lost: 1, coldStarts: 1, publishTimeouts: 5 });
+  expect(edge.publishSuccessRate).toBe(0.5);
+  expect(edge.errors).toEqual({ PUBLISH_NETWORK: 1, PUBLISH_TIMEOUT: 2 });
+  expect(node).toMatchObject({ deliveries: 1, published: 0, lost: 0, publishSuccessRate: 0 });
+});
+
+test("percentiles are interpolated, and a forward without an attempt does not count for publishing", async () => {
+  const rows = Array.from({ length: 101 }, (_, index) => ({ ackMs: index, publishMs: index * 2 }));
+  const { read } = await compare([...rows, { attempts: 0, ackMs: null, publishMs: 9_999, outcome: "fallback" }]);
+  const { edge } = await read();
+  expect(edge.ackMs).toEqual({ count: 101, p50: 50, p95: 95, p99: 99, max: 100 });
+  expect(edge.publishMs).toEqual({ count: 101, p50: 100, p95: 190, p99: 198, max: 200 });
+});
+
+test("what was ingested without a report was published", async () => {
+  const { db, read } = await compare([
+    { outcome: null, events: null, ackMs: null, publishMs: null, publishedAt: null },
+  ]);
+  await db
+    .insert(deliveryChunks)
+    .values(chunkRow({ deliveryId: "d_0", deliveredAt: before(1_000), inserted: 2, duplicates: 3 }));
+  const { edge } = await read();
+  expect(edge).toMatchObject({
+    deliveries: 1,
+    events: 5,
+    published: 1,
+    publishSuccessRate: 1,
+    ackMs: null,
+    queueMs: null,
+  });
+  expect(edge.ingestMs).toMatchObject({ count: 1, p50: 9.5 });
+});
+
+test("queue, ingest and end to end are measured from the stage before, never below zero", async () => {
+  const receivedAt = before(minuteMs);
+  const after = (ms: number) => new Date(receivedAt.getTime() + ms);
+  const { db, read } = await compare([
+    { receivedAt, publishedAt: after(50) },
+    { receivedAt, publishedAt: after(50) },
+  ]);
+  await db
+    .insert(deliveryChunks)
+    .values([
+      chunkRow({ deliveryId: "d_0", deliveredAt: after(150), ingestedAt: after(160), ingestMs: 8 }),
+      chunkRow({ deliveryId: "d_1", deliveredAt: after(40), ingestedAt: after(60), ingestMs: 12 }),
+    ]);
+  await insertEvents(db, [
+    eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(160), sentAt: after(-840) }),
+    eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: after(60), sentAt: after(5_000) }),
+  ]);
+  const { edge } = await read();
+  expect(edge.queueMs).toMatchObject({ count: 2, p50: 50, max: 100 });
+  expect(edge.ingestMs).toMatchObject({ count: 2, p50: 10, max: 12 });
+  expect(edge.endToEndMs).toMatchObject({ count: 2, p50: 500, max: 1_000 });
+});
+
+test("end to end leaves out dashboard tests, replays of old deliveries, duplicates and incomplete deliveries", async () => {
+  const { db, read } = await compare([{}, {}, {}, {}]);
+  const ingestedAt = before(1_000);
+  await db
+    .insert(deliveryChunks)
+    .values([
+      ...["d_0", "d_1", "d_2"].map((deliveryId) => chunkRow({ deliveryId, deliveredAt: ingestedAt })),
+      chunkRow({ deliveryId: "d_3", deliveredAt: ingestedAt, chunks: 2 }),
+    ]);
+  await insertEvents(db, [
+    eventRow({ key: "test", deliveryId: "d_0", ingestedAt, test: true }),
+    eventRow({ key: "old", deliveryId: "d_1", ingestedAt, sentAt: before(40 * 60 * minuteMs) }),
+    eventRow({ key: "incomplete", deliveryId: "d_3", ingestedAt }),
+  ]);
+  expect((await read()).edge.endToEndMs).toBeNull();
+});
+
+test("deliveries outside the window are left out, and the series adds up to the rest", async () => {
+  const { read } = await compare([
+    { receivedAt: before(61 * minuteMs) },
+    { receivedAt: before(59 * minuteMs), ackMs: 1 },
+    { receivedAt: before(30 * minuteMs), ackMs: 2 },
+    { receivedAt: before(30 * minuteMs), ackMs: 4, runtime: "nodejs" },
+    { receivedAt: new Date(now.getTime() + 1) },
+  ]);
+  const { edge, node } = await read();
+  expect(edge.deliveries).toBe(2);
+  expect(edge.series.map((point) => point.at)).toEqual(node.series.map((point) => point.at));
+  expect(edge.series.length).toBeLessThanOrEqual(60);
+  expect(edge.series.filter((point) => point.count > 0)).toEqual([
+    { at: "2026-01-31T11:00:00.000Z", count: 1, ackP50: 1, ackP95: 1, ackP99: 1, publishP95: 38 },
+    { at: "2026-01-31T11:30:00.000Z", count: 1, ackP50: 2, ackP95: 2, ackP99: 2, publishP95: 38 },
+  ]);
+});
+
+test("every window is accepted, another is refused by name", () => {
+  for (const name of windowNames) expect(parseWindow(new URLSearchParams({ window: name }))).toBe(name);
+  expect(parseWindow(new URLSearchParams())).toBe("1h");
+  expect(() => parseWindow(new URLSearchParams({ window: "2h" }))).toThrow(/^window must be one of/);
+});
