@@ -7,7 +7,6 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export default defineConfig({
   root,
   test: {
-    globalSetup: "tests/support/global-setup.ts",
     reporters: ["default", "./tests/support/summary-reporter.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
@@ -16,6 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
+          globalSetup: "tests/support/global-setup.ts",
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/edge/*.edge.test.ts"],
         },

@@ -1,8 +1,8 @@
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
+import { isStoreUnavailable } from "#store/store-error.ts";
 
 import { requireOps } from "./ops-guard.ts";
-import { isStoreUnavailable } from "./store-failure.ts";
 
 export interface OpsContext {
   /** Reads the token; throws `ENV_INVALID` if it is not set. */

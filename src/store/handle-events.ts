@@ -60,7 +60,8 @@ export async function handleStoredEvents(
         .from(events)
         .where(and(inArray(events.id, [...eventIds]), isNull(events.handledAt)))
         .orderBy(asc(events.id))
-        .for("update");
+        // Not `update`: linking these events to another delivery meanwhile must not wait for the handlers.
+        .for("no key update");
 
       // Locked in the order of their ids, against deadlocks; handled in the order of the batch.
       const position = new Map(eventIds.map((id, index) => [id, index]));

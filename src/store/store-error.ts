@@ -1,28 +1,37 @@
+import { DrizzleQueryError } from "drizzle-orm";
+import { DatabaseError } from "pg";
+
 import { RelayError } from "#platform/errors.ts";
 
 /**
- * SQLSTATE classes that say the database, not the data, is the trouble: connection, resources, operator intervention,
- * system error, serialization. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATE classes in which the server cannot serve us whatever we ask: connection, authorization, unknown database,
+ * conflicts of transactions, resources, operator intervention (a statement's time limit too), system and internal
+ * errors; and a table that is not there, which a migration is about to make.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const unavailableClasses = /^(08|25|28|3D|40|53|55|57|58|XX|42P01)/;
+const unavailable = /^(08|28|3D|40|53|55|57|58|XX|42P01)/;
 
 /** Runs `work`; what fails because Postgres cannot be used now becomes `STORE_UNAVAILABLE`. */
 export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (isUnavailable(thrown))
-      throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
-    throw thrown;
+    if (!isStoreUnavailable(thrown)) throw thrown;
+    throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
   }
 }
 
-/** A Postgres error carries its SQLSTATE; a connection that failed carries the system's code, or the pool's words. */
-function isUnavailable(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { code } = thrown as { code?: unknown };
-  if ("severity" in thrown && typeof code === "string") return unavailableClasses.test(code);
-  if (typeof code === "string" && /^E[A-Z_]+$/.test(code)) return true;
-  if (/timeout|terminated|Connection|connect/.test(thrown.message) && !("query" in thrown)) return true;
-  return isUnavailable(thrown.cause);
+/** Whether something failed because the database is away rather than because the query is wrong. */
+export function isStoreUnavailable(thrown: unknown): boolean {
+  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (cause instanceof DatabaseError) return unavailable.test(cause.code ?? "");
+  // The query got no answer from a server at all: refused, reset, timed out.
+  return thrown instanceof DrizzleQueryError || isConnectionError(cause);
+}
+
+/** A transaction asks the pool for a connection first; what fails there is the system's error or the driver's words. */
+function isConnectionError(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { code } = cause as NodeJS.ErrnoException;
+  return /^E[A-Z]+$/.test(code ?? "") || /^(Connection terminated|timeout exceeded|Query read timeout)/.test(cause.message);
 }

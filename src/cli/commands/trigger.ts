@@ -1,0 +1,112 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+import { systemClock } from "#platform/clock.ts";
+
+import type { CommandContext } from "../command-context.ts";
+import { readDeliverySources } from "../delivery-sources.ts";
+import { CliFailure } from "../failure.ts";
+import { payloadKinds } from "../payloads.ts";
+import { sendDeliveries, type SentDelivery } from "../send-deliveries.ts";
+import { drawTable } from "../table.ts";
+import { alignRows } from "../terminal.ts";
+
+interface Options {
+  to: string;
+  count: number;
+  rate?: number;
+  set: string[];
+  json?: boolean;
+}
+
+/** More lines than that nobody reads: the summary stands for them. */
+const rowsMax = 20;
+const progressEvery = 100;
+
+export function addTrigger(program: Command, context: CommandContext): void {
+  program
+    .command("trigger")
+    .argument("<what>", `a kind, a .json file or a folder of them; kinds: ${payloadKinds.join(", ")}`)
+    .description("sign deliveries and send them to the webhook")
+    .option("--to <target>", "edge, node or a URL", "edge")
+    .option("--count <n>", "how often", positiveInteger, 1)
+    .option("--rate <n>", "deliveries per second, not waiting for answers", positiveNumber)
+    .option(
+      "--set <path=value>",
+      "change the payload, e.g. entry.0.messaging.0.message.text=hi",
+      (one: string, all: string[]) => [...all, one],
+      [],
+    )
+    .option("--json", "print JSON")
+    .action(async (what: string, options: Options) => {
+      const isLong = options.count > 1;
+      const sent = await sendDeliveries({
+        url: targetUrl(options.to, context),
+        appSecret: context.secret("INSTAGRAM_APP_SECRET").split(",")[0]?.trim() ?? "",
+        sources: readDeliverySources(what, context.folder, options.set),
+        count: options.count,
+        rate: options.rate ?? null,
+        clock: systemClock,
+        onProgress: (done, total) => {
+          if (isLong && (done % progressEvery === 0 || done === total)) context.note(`${done} of ${total} sent`);
+        },
+      });
+      const summary = summarize(sent);
+      if (options.json) context.print(JSON.stringify({ ...summary, deliveries: sent }, null, 2));
+      else printResult(sent, summary, context);
+      if (summary.ok < summary.sent) {
+        throw new CliFailure(`${summary.sent - summary.ok} of ${summary.sent} deliveries were not answered with 200.`);
+      }
+    });
+}
+
+interface Summary {
+  sent: number;
+  ok: number;
+  ackMs: { p50: number; p95: number; max: number };
+}
+
+function summarize(sent: readonly SentDelivery[]): Summary {
+  const sorted = sent.map(({ ackMs }) => ackMs).toSorted((a, b) => a - b);
+  const percentile = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+  return {
+    sent: sent.length,
+    ok: sent.filter(({ status }) => status === 200).length,
+    ackMs: { p50: percentile(0.5), p95: percentile(0.95), max: percentile(1) },
+  };
+}
+
+function printResult(sent: readonly SentDelivery[], summary: Summary, { print, paint }: CommandContext): void {
+  if (sent.length <= rowsMax) {
+    const rows = sent.map((one) => [one.source, one.status ?? one.error, one.deliveryId, one.ackMs]);
+    print(drawTable(["What", "Status", "Delivery", "Ack ms"], rows, paint));
+  }
+  if (sent.length === 1) return;
+  const { p50, p95, max } = summary.ackMs;
+  const rows: [string, string][] = [
+    ["Sent", String(summary.sent)],
+    ["Answered 200", String(summary.ok)],
+    ["Ack ms", `p50 ${p50}, p95 ${p95}, max ${max}`],
+  ];
+  print(alignRows(rows, paint));
+}
+
+function targetUrl(to: string, context: CommandContext): string {
+  const path = "/api/webhooks/instagram";
+  if (to === "edge") return `${context.baseUrl()}${path}`;
+  if (to === "node") return `${context.baseUrl()}${path}/node`;
+  if (!/^https?:\/\//.test(to) || !URL.canParse(to))
+    throw new CliFailure(`--to takes edge, node or a URL, not "${to}".`);
+  // A bare origin means the relay there; anything longer is meant as it is.
+  return new URL(to).pathname === "/" ? `${new URL(to).origin}${path}` : to;
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 10_000)) throw new InvalidArgumentError("It must be a number above 0, at most 10000.");
+  return value;
+}

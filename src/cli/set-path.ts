@@ -1,0 +1,35 @@
+import { CliFailure } from "./failure.ts";
+
+/**
+ * Applies `--set entry.0.messaging.0.message.text=hi` to a payload. Where a string was, the value stays one (ids are
+ * strings of digits); elsewhere JSON is taken as JSON and everything else as text.
+ */
+export function setPath(payload: unknown, assignment: string): void {
+  const [, path, text] = /^([^=]+)=(.*)$/s.exec(assignment) ?? [];
+  if (path === undefined || text === undefined) throw new CliFailure(`--set takes path=value, not "${assignment}".`);
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  let holder: unknown = payload;
+  for (const name of names) holder = step(holder, name, path);
+  if (typeof holder !== "object" || holder === null || last === "__proto__") throw noSuchPlace(path);
+  const container = holder as Record<string, unknown>;
+  const isString = Object.hasOwn(container, last) && typeof container[last] === "string";
+  container[last] = isString ? text : parseValue(text);
+}
+
+function step(holder: unknown, name: string, path: string): unknown {
+  if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, name)) throw noSuchPlace(path);
+  return (holder as Record<string, unknown>)[name];
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function noSuchPlace(path: string): CliFailure {
+  return new CliFailure(`--set ${path}: the payload has no such place.`);
+}

@@ -1,0 +1,147 @@
+/** The order in which a start brings its servers up; the teardown stops them in the opposite one. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+
+import { settleWithin, systemClock } from "#platform/clock.ts";
+import type { EnvRecord } from "#platform/env.ts";
+import { createLog } from "#platform/log.ts";
+
+import { aborted } from "./abort.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded-postgres.ts";
+import { openLogFile } from "./log-file.ts";
+import { startNextServer } from "./next-server.ts";
+import { requireFreePort } from "./ports.ts";
+import { writeRunning } from "./running-file.ts";
+import { readOrCreateSecrets } from "./secrets.ts";
+import { type Settings, baseUrlOf, valueOf } from "./settings.ts";
+import { completeEnvironment, missingForQStash, planStart, type StartPlan } from "./start-environment.ts";
+import type { StopRequest } from "./stop-request.ts";
+import type { Teardown } from "./teardown.ts";
+
+export interface BringUpOptions {
+  root: string;
+  env: EnvRecord;
+  settings: Settings;
+  verbose: boolean;
+  /** Runs one step and shows that it is done. */
+  step: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
+  stop: StopRequest;
+  teardown: Teardown;
+}
+
+export interface RunningServers {
+  settings: Settings;
+  plan: StartPlan;
+  qstashUrl: string;
+  /** `null` where the embedded one is not needed. */
+  postgresFolder: string | null;
+  opsToken: string;
+  /** What the real QStash needs and nobody has set. */
+  missing: string[];
+}
+
+const brokerStopLimitMs = 10_000;
+
+export async function bringUp(options: BringUpOptions): Promise<RunningServers> {
+  const { settings, step, stop, teardown } = options;
+  const { dataDir, host } = settings;
+  const plan = planStart(options.env, settings);
+  const follow = options.verbose ? (text: string) => void process.stdout.write(text) : undefined;
+
+  const folder = openDataFolder(dataDir);
+  teardown.add("data folder", folder.release);
+  await requireFreePort("PORT", settings.port, host);
+  if (plan.needsBroker) await requireFreePort("QSTASH_PORT", settings.qstashPort, host);
+  const secrets = readOrCreateSecrets(dataDir);
+  const env = completeEnvironment(options.env, plan, secrets);
+
+  // Loading them takes longer than starting Postgres: both at once.
+  const migrating = import("./migrate-database.ts");
+  const brokering = plan.needsBroker ? import("#broker/broker.ts") : undefined;
+  for (const loading of [migrating, brokering]) loading?.catch(() => {});
+
+  let postgres: EmbeddedPostgres | undefined;
+  if (plan.needsPostgres) {
+    postgres = await step("Postgres", async () => {
+      const opened = await openEmbeddedPostgres({
+        dataDir: join(dataDir, "postgres"),
+        password: secrets.POSTGRES_PASSWORD,
+      });
+      teardown.add("Postgres", (hurry) => opened.stop(hurry));
+      void opened.exited.then(() => stop.stop(`Postgres ended by itself, see ${join(dataDir, "postgres.log")}.`));
+      for (const name of ["relay", "broker"]) await opened.createDatabaseIfMissing(name);
+      return opened;
+    });
+  }
+  const databaseUrl = valueOf(env, "DATABASE_URL") ?? postgres?.url("relay") ?? "";
+  env["DATABASE_URL"] = databaseUrl;
+  const { migrateDatabase } = await migrating;
+  await step("Migrations", () => migrateDatabase(databaseUrl, stop.signal));
+
+  let stopDispatching: (() => Promise<void>) | undefined;
+  if (brokering && postgres) {
+    const { startBroker } = await brokering;
+    const brokerLog = openLogFile(join(dataDir, "broker.log"), follow);
+    teardown.add("broker's log", () => brokerLog.close());
+    const brokerDatabase = postgres.url("broker");
+    const broker = await step("QStash on this machine", async () => {
+      const started = await startBroker({
+        databaseUrl: brokerDatabase,
+        host,
+        port: settings.qstashPort,
+        token: env["QSTASH_TOKEN"] ?? "",
+        currentSigningKey: env["QSTASH_CURRENT_SIGNING_KEY"] ?? "",
+        nextSigningKey: env["QSTASH_NEXT_SIGNING_KEY"] ?? "",
+        clock: systemClock,
+        newId: randomUUID,
+        fetch: globalThis.fetch,
+        log: createLog({ clock: systemClock, write: (_level, line) => brokerLog.write(line) }),
+      });
+      teardown.add("QStash on this machine", (hurry) => bounded(started.stop(), hurry));
+      return started;
+    });
+    stopDispatching = () => broker.stopDispatching();
+    env["QSTASH_URL"] = baseUrlOf(host, settings.qstashPort);
+  }
+
+  const serverLog = openLogFile(join(dataDir, "server.log"), follow);
+  teardown.add("server's log", () => serverLog.close());
+  await step("Server", async () => {
+    const { port } = settings;
+    const { root } = options;
+    const server = await startNextServer({
+      root,
+      host,
+      port,
+      baseUrl: plan.baseUrl,
+      env,
+      logFile: serverLog,
+      signal: stop.signal,
+    });
+    teardown.add("server", (hurry) => server.stop(hurry));
+    void server.exited.then(() => stop.stop(`The server ended by itself:\n${serverLog.tail()}`));
+  });
+  // Last, so that it comes first when stopping: what is dispatched now would hit a server that no longer takes requests.
+  if (stopDispatching) {
+    const stopIt = stopDispatching;
+    teardown.add("dispatching", (hurry) => bounded(stopIt(), hurry));
+  }
+  const qstashUrl = valueOf(env, "QSTASH_URL") ?? "https://qstash.upstash.io";
+  teardown.add(
+    "notes for the commands",
+    writeRunning(dataDir, { pid: process.pid, baseUrl: plan.baseUrl, qstashUrl, databaseUrl }),
+  );
+  return {
+    settings,
+    plan,
+    qstashUrl,
+    postgresFolder: postgres?.folder ?? null,
+    opsToken: env["OPS_TOKEN"] ?? "",
+    missing: missingForQStash(options.env, plan),
+  };
+}
+
+async function bounded(work: Promise<void>, hurry: AbortSignal): Promise<void> {
+  await settleWithin(systemClock, brokerStopLimitMs, Promise.race([work, aborted(hurry)]));
+}

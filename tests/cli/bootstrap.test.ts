@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { root } from "./start-process.ts";
+
+interface Packages {
+  packages: Record<string, Record<string, unknown>>;
+}
+
+interface Bootstrap {
+  nodeProblem(version: string): string | null;
+  isInstalled(lock: Packages, installed: Packages, withDev: boolean): boolean;
+  hashFiles(folder: string, names: string[], except: string[]): string;
+}
+
+// The one file that is not TypeScript, so the compiler is told what it exports.
+const { nodeProblem, isInstalled, hashFiles } = (await import(
+  pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href
+)) as Bootstrap;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "relay-bootstrap-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each(["20.19.0", "20.20.2", "22.0.0", "24.1.0"])("Node %s is enough", (version) => {
+  expect(nodeProblem(version)).toBeNull();
+});
+
+test.each(["20.18.3", "18.20.0", "14.21.3", "9.0.0"])("Node %s is told what is needed", (version) => {
+  expect(nodeProblem(version)).toMatch(/^Node\.js 20\.19 or newer is needed; this is /);
+  expect(nodeProblem(version)).toContain(version);
+});
+
+test("packages that npm installed as locked need no second installation", () => {
+  const lock = {
+    packages: {
+      "": { name: "us" },
+      "node_modules/a": { version: "1.0.0", integrity: "sha512-a" },
+      "node_modules/only-mac": { version: "1.0.0", optional: true },
+      "node_modules/tool": { version: "2.0.0", dev: true },
+    },
+  };
+  const { "node_modules/a": a, "node_modules/tool": tool } = lock.packages;
+  const installed = (packages: Record<string, Record<string, unknown>>) => ({ packages });
+  const all = installed({ "node_modules/a": a, "node_modules/tool": tool });
+  expect(isInstalled(lock, all, true)).toBe(true);
+  expect(isInstalled(lock, installed({ "node_modules/a": a }), true)).toBe(false);
+  expect(isInstalled(lock, installed({ "node_modules/a": a }), false)).toBe(true);
+  expect(isInstalled(lock, installed({ "node_modules/tool": tool }), true)).toBe(false);
+  const older = installed({ ...all.packages, "node_modules/a": { ...a, version: "0.9.0" } });
+  expect(isInstalled(lock, older, true)).toBe(false);
+  const other = installed({ ...all.packages, "node_modules/a": { ...a, integrity: "sha512-b" } });
+  expect(isInstalled(lock, other, true)).toBe(false);
+});
+
+test("the build's hash follows names and contents, and ignores what is not built", () => {
+  const hash = () => hashFiles(folder, ["app", "src", "missing.ts"], ["src/cli"]);
+  const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+  for (const name of ["app", "src", "src/cli"]) mkdirSync(join(folder, name));
+  write("app/page.tsx", "one");
+  const first = hash();
+  expect(hash()).toBe(first);
+  write("src/cli/start.ts", "changed");
+  expect(hash()).toBe(first);
+  write("app/page.tsx", "two");
+  const second = hash();
+  expect(second).not.toBe(first);
+  write("app/page.tsx", "one");
+  write("src/new.ts", "");
+  expect(hash()).not.toBe(first);
+});

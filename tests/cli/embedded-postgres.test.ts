@@ -1,0 +1,117 @@
+import { existsSync, mkdtempSync, chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Client } from "pg";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
+import { CliFailure } from "#cli/failure.ts";
+import { isAlive } from "#cli/processes.ts";
+
+import { createTestDatabase } from "../support/postgres.ts";
+
+describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
+  let folder: string;
+  let dataDir: string;
+  const opened: EmbeddedPostgres[] = [];
+
+  const open = async (password = "a password: with / signs") => {
+    const postgres = await openEmbeddedPostgres({ dataDir, password, durable: false });
+    opened.push(postgres);
+    return postgres;
+  };
+
+  beforeEach(() => {
+    // Named so that the next run cleans up after one that was killed here.
+    folder = mkdtempSync(join(tmpdir(), `relay-tests-${process.pid}-`));
+    chmodSync(folder, 0o711);
+    dataDir = join(folder, "postgres");
+  });
+
+  afterEach(async () => {
+    for (const postgres of opened.splice(0)) await postgres.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("keeps its data from one start to the next, and stops", async () => {
+    const first = await open();
+    await first.createDatabaseIfMissing("relay");
+    await first.createDatabaseIfMissing("relay");
+    await query(first.url("relay"), "create table kept as select 1 as n");
+    await first.stop();
+    await first.exited;
+    expect(isAlive(first.pid)).toBe(false);
+
+    const second = await open();
+    expect(await query(second.url("relay"), "select n from kept")).toEqual([{ n: 1 }]);
+  });
+
+  test("stops a server that was left running on the folder", async () => {
+    const left = await open();
+    const next = await open();
+    expect(isAlive(left.pid)).toBe(false);
+    expect(await query(next.url("postgres"), "select 1 as n")).toEqual([{ n: 1 }]);
+  });
+
+  test("is not misled by a number in postmaster.pid that another program has now", async () => {
+    const first = await open();
+    await first.stop();
+    writeFileSync(join(dataDir, "postmaster.pid"), `${process.pid}\n${dataDir}\n`);
+    await open();
+    expect(isAlive(process.pid)).toBe(true);
+  });
+
+  test("another password is one sentence, and leaves nothing running", async () => {
+    await (await open()).stop();
+    await expect(open("another")).rejects.toThrow(CliFailure);
+    expect(existsSync(join(dataDir, "postmaster.pid"))).toBe(false);
+  });
+
+  test("refuses a password it was not given", async () => {
+    const postgres = await open();
+    const url = new URL(postgres.url("postgres"));
+    url.password = "wrong";
+    await expect(query(url.href, "select 1")).rejects.toMatchObject({ code: "28P01" });
+  });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    "as root, puts the data where its user can reach it, and forgets it with the folder",
+    async () => {
+      chmodSync(folder, 0o700);
+      const first = await open();
+      await first.createDatabaseIfMissing("relay");
+      const { folder: elsewhere } = JSON.parse(readFileSync(`${dataDir}.location.json`, "utf8")) as { folder: string };
+      expect(existsSync(dataDir)).toBe(false);
+      expect(existsSync(join(elsewhere, "PG_VERSION"))).toBe(true);
+      await first.stop();
+
+      const again = await open();
+      expect(await query(again.url("relay"), "select 1 as n")).toEqual([{ n: 1 }]);
+      await again.stop();
+      rmSync(`${dataDir}.location.json`);
+      const afresh = await open();
+      await expect(query(afresh.url("relay"), "select 1")).rejects.toMatchObject({ code: "3D000" });
+      rmSync(elsewhere, { recursive: true });
+    },
+  );
+});
+
+test("createTestDatabase makes databases that do not see each other", async () => {
+  const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "named" })]);
+  await query(one.url, "create table only_here (n int)");
+  await expect(query(other.url, "select * from only_here")).rejects.toMatchObject({ code: "42P01" });
+  await Promise.all([one.drop(), other.drop()]);
+  await expect(query(one.url, "select 1")).rejects.toMatchObject({ code: "3D000" });
+});
+
+async function query(connectionString: string, statement: string): Promise<unknown[]> {
+  const client = new Client({ connectionString });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return (await client.query(statement)).rows as unknown[];
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,177 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { signBody } from "#instagram/signature.ts";
+
+import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
+import { root } from "./start-process.ts";
+
+const appSecret = "the app's secret";
+
+let folder: string;
+let sink: Sink | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "relay-commands-"));
+});
+
+afterEach(async () => {
+  await sink?.close();
+  sink = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("relay", { timeout: 30_000 }, () => {
+  test("trigger signs a kind's payload and tells the delivery's id", async () => {
+    const url = await listen(() => ({ headers: { "x-delivery-id": "dlv_1" } }));
+    const result = await relay(["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"], {
+      RELAY_URL: url,
+    });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toMatch(/comment .* 200 .* dlv_1/);
+    const request = await sink?.next();
+    expect(request).toMatchObject({ method: "POST", target: "/api/webhooks/instagram/node" });
+    expect(request?.headers["x-hub-signature-256"]).toBe(await signBody(appSecret, request?.body ?? Buffer.alloc(0)));
+    expect(JSON.parse(String(request?.body))).toMatchObject({ entry: [{ changes: [{ value: { text: "mine" } }] }] });
+  });
+
+  test("trigger sends a folder's files byte for byte, by name, and sums up; anything but 200 is a failure", async () => {
+    writeFileSync(join(folder, "b.json"), '{ "second":  1.0 }\n');
+    writeFileSync(join(folder, "a.json"), "not even JSON");
+    writeFileSync(join(folder, "c.txt"), "not sent");
+    const url = await listen((_, index) => ({ status: index === 3 ? 503 : 200 }));
+    const result = await relay(["trigger", ".", "--to", `${url}/elsewhere`, "--count", "2", "--json"], {
+      INIT_CWD: folder,
+    });
+    expect(sink?.requests.map(({ body }) => String(body))).toEqual([
+      "not even JSON",
+      '{ "second":  1.0 }\n',
+      "not even JSON",
+      '{ "second":  1.0 }\n',
+    ]);
+    expect(sink?.requests.every(({ target }) => target === "/elsewhere")).toBe(true);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      sent: 4,
+      ok: 3,
+      deliveries: [{ source: "a.json" }, {}, {}, { status: 503 }],
+    });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("1 of 4 deliveries were not answered with 200.");
+  });
+
+  test("trigger keeps to a rate whatever the answers take", async () => {
+    const url = await listen(() => ({}));
+    const result = await relay(["trigger", "message", "--count", "20", "--rate", "100", "--json"], { RELAY_URL: url });
+    expect(JSON.parse(result.stdout)).toMatchObject({ sent: 20, ok: 20 });
+    expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(20);
+  });
+
+  test("events reads with the token; what Instagram sent cannot control the terminal", async () => {
+    const event = {
+      ingestedAt: "2026-01-31",
+      kind: "message\u001b[2J",
+      accountId: "1",
+      senderId: null,
+      deliveryId: "dlv_1",
+    };
+    const url = await listen(() => ({ body: JSON.stringify({ events: [event], nextCursor: "next" }) }));
+    const result = await relay(["events", "--kind", "message", "--delivery", "dlv_1", "--limit", "5"], {
+      RELAY_URL: `${url}/`,
+    });
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain("message\u{FFFD}[2J");
+    expect(result.stdout).not.toContain("\u001b");
+    const request = await sink?.next();
+    expect(request?.target).toBe("/api/ops/events?kind=message&limit=5&deliveryId=dlv_1");
+    expect(request?.headers.authorization).toBe("Bearer the-token");
+  });
+
+  test("delivery and dead-letters print the server's JSON, or its error as a sentence", async () => {
+    const url = await listen(({ target }) =>
+      target.startsWith("/api/ops/dead-letters")
+        ? { body: '{"deadLetters":[],"nextCursor":null}' }
+        : { status: 404, body: '{"error":{"code":"NOT_FOUND","message":"No such delivery"}}' },
+    );
+    const letters = await relay(["dead-letters", "--json"], { RELAY_URL: url });
+    expect([letters.status, JSON.parse(letters.stdout)]).toEqual([0, { deadLetters: [], nextCursor: null }]);
+    const delivery = await relay(["delivery", "a/b"], { RELAY_URL: url });
+    expect(delivery).toMatchObject({ status: 1, stdout: "", stderr: `✖ ${url} answered 404: No such delivery.\n` });
+    expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
+  });
+
+  test("finds the local start's address and secrets in its data folder", async () => {
+    const url = await listen(() => ({}));
+    const dataDir = join(folder, "data");
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, "secrets.json"), JSON.stringify({ INSTAGRAM_APP_SECRET: "another" }));
+    writeFileSync(join(dataDir, "running.json"), JSON.stringify({ pid: process.pid, baseUrl: url }));
+    const result = await relay(["trigger", "read", "--json"], { DATA_DIR: dataDir, INSTAGRAM_APP_SECRET: "" });
+    expect(result.status).toBe(0);
+    const request = await sink?.next();
+    expect(request?.headers["x-hub-signature-256"]).toBe(await signBody("another", request?.body ?? Buffer.alloc(0)));
+  });
+
+  test.each([
+    ["no server", ["trigger", "message", "--to", "http://127.0.0.1:9"], /^✖ .* (answers|reached)/],
+    [
+      "no such kind",
+      ["trigger", "nonsense"],
+      /^✖ "nonsense" is neither a file or folder nor one of the kinds: message, /,
+    ],
+    ["no such command", ["nonsense"], /^error: unknown command 'nonsense'/],
+    ["a count that is none", ["trigger", "message", "--count", "0"], /whole number from 1/],
+    [
+      "a wrong --set",
+      ["trigger", "message", "--set", "nowhere.at.all=1"],
+      /^✖ --set nowhere\.at\.all: the payload has no such place/,
+    ],
+    ["a missing database", ["migrate"], /^✖ DATABASE_URL is not set/],
+  ])("%s is said and fails", async (_, args, sentence) => {
+    const result = await relay(args, { DATA_DIR: join(folder, "data") });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(sentence);
+    expect(result.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test("every command explains itself", async () => {
+    const help = await relay(["--help"]);
+    expect(help.status).toBe(0);
+    for (const command of ["trigger", "events", "delivery", "dead-letters", "migrate"])
+      expect(help.stdout).toContain(`\n  ${command} `);
+    const own = await relay(["trigger", "--help"]);
+    expect(own.stdout).toContain("--rate <n>");
+    expect(own.stdout).toContain("--json");
+  });
+});
+
+async function listen(respond: Respond): Promise<string> {
+  sink = await startSink({ respond });
+  return sink.url;
+}
+
+async function relay(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const given = {
+    INSTAGRAM_APP_SECRET: appSecret,
+    OPS_TOKEN: "the-token",
+    DATABASE_URL: "",
+    RELAY_URL: "",
+    NO_COLOR: "1",
+    ...env,
+  };
+  const child = spawn(process.execPath, ["src/cli/bootstrap.mjs", "relay", ...args], {
+    cwd: root,
+    env: { ...process.env, ...given },
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { status, stdout, stderr };
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+
+import type { Secrets } from "#cli/secrets.ts";
+import { baseUrlOf, readSettings } from "#cli/settings.ts";
+import { completeEnvironment, missingForQStash, planStart } from "#cli/start-environment.ts";
+
+const settings = readSettings({}, "/checkout");
+const secrets = new Proxy({} as Secrets, { get: (_, name) => `secret ${String(name)}` });
+
+const complete = (env: Record<string, string>) => completeEnvironment(env, planStart(env, settings), secrets);
+
+test("an empty environment gets everything from the secrets, and this machine's addresses", () => {
+  expect(settings).toEqual({ port: 3000, qstashPort: 8080, host: "127.0.0.1", dataDir: "/checkout/.data" });
+  expect(planStart({}, settings)).toEqual({ needsBroker: true, needsPostgres: true, baseUrl: "http://127.0.0.1:3000" });
+  expect(complete({})).toMatchObject({
+    INSTAGRAM_APP_SECRET: "secret INSTAGRAM_APP_SECRET",
+    QSTASH_NEXT_SIGNING_KEY: "secret QSTASH_NEXT_SIGNING_KEY",
+    CRON_SECRET: "secret CRON_SECRET",
+    RELAY_URL: "http://127.0.0.1:3000",
+  });
+});
+
+test("what is set wins, what is blank does not count", () => {
+  const env = complete({ OPS_TOKEN: "mine", RELAY_URL: "https://relay.example", RELAY_SECRET: " " });
+  expect(env).toMatchObject({
+    OPS_TOKEN: "mine",
+    RELAY_URL: "https://relay.example",
+    RELAY_SECRET: "secret RELAY_SECRET",
+  });
+});
+
+test("with the real QStash no broker runs, and its keys are not made up", () => {
+  const env = { QSTASH_TOKEN: "real" };
+  const plan = planStart(env, settings);
+  expect(plan).toMatchObject({ needsBroker: false, needsPostgres: true });
+  expect(complete(env)["QSTASH_CURRENT_SIGNING_KEY"]).toBeUndefined();
+  expect(missingForQStash(env, plan)).toEqual(["QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"]);
+  const both = { ...env, DATABASE_URL: "postgresql://elsewhere/db" };
+  expect(planStart(both, settings).needsPostgres).toBe(false);
+  expect(planStart({ DATABASE_URL: "postgresql://elsewhere/db" }, settings).needsPostgres).toBe(true);
+});
+
+test.each(["0", "65536", "http", "-1", "3.5"])("PORT=%s is one sentence", (PORT) => {
+  expect(() => readSettings({ PORT }, "/checkout")).toThrow(/^PORT must be a port from 1 to 65535, not /);
+});
+
+test("both ports the same is one sentence", () => {
+  expect(() => readSettings({ PORT: "8080" }, "/checkout")).toThrow("PORT and QSTASH_PORT are both 8080");
+});
+
+test.each([
+  ["127.0.0.1", "http://127.0.0.1:80"],
+  ["0.0.0.0", "http://127.0.0.1:80"],
+  ["::", "http://[::1]:80"],
+  ["fe80::1", "http://[fe80::1]:80"],
+  ["localhost", "http://localhost:80"],
+])("what listens on %s is reached at %s", (host, url) => {
+  expect(baseUrlOf(host, 80)).toBe(url);
+});
