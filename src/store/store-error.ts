@@ -33,5 +33,7 @@ export function isStoreUnavailable(thrown: unknown): boolean {
 function isConnectionError(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const { code } = cause as NodeJS.ErrnoException;
-  return /^E[A-Z]+$/.test(code ?? "") || /^(Connection terminated|timeout exceeded|Query read timeout)/.test(cause.message);
+  return (
+    /^E[A-Z]+$/.test(code ?? "") || /^(Connection terminated|timeout exceeded|Query read timeout)/.test(cause.message)
+  );
 }

@@ -14,7 +14,9 @@ test("ten migrators of one database at once do not get into each other's way, no
   await migrateStore(url);
   const client = new Client({ connectionString: url });
   await client.connect();
-  const { rows } = await client.query<{ count: number }>("select count(*)::int as count from drizzle.__drizzle_migrations");
+  const { rows } = await client.query<{ count: number }>(
+    "select count(*)::int as count from drizzle.__drizzle_migrations",
+  );
   await client.end();
   const journal = readFileSync(new URL("../../src/store/migrations/meta/_journal.json", import.meta.url), "utf8");
   expect(rows[0]?.count).toBe((JSON.parse(journal) as { entries: unknown[] }).entries.length);

@@ -45,7 +45,9 @@ describe("withStoreErrors()", () => {
       await expect(withStoreErrors(() => database.db.execute(sql`select 1`))).rejects.toMatchObject(unavailable);
       await database.close();
     }
-    await expect(withStoreErrors(() => db.execute(sql`select 1 from no_such_table`))).rejects.toMatchObject(unavailable);
+    await expect(withStoreErrors(() => db.execute(sql`select 1 from no_such_table`))).rejects.toMatchObject(
+      unavailable,
+    );
   });
 
   test("leaves a wrong query what it is", async () => {

@@ -28,7 +28,10 @@ export function readRoutes(): Record<string, string> {
 
 export interface EdgeIsolate {
   /** Calls the function as a platform does; resolves with its response. */
-  call(path: string, init?: { method?: string; headers?: Record<string, string>; body?: Uint8Array }): Promise<Response>;
+  call(
+    path: string,
+    init?: { method?: string; headers?: Record<string, string>; body?: Uint8Array },
+  ): Promise<Response>;
   /** What was given to `waitUntil`, by us or by Next. */
   waitedFor: Promise<unknown>[];
   /** What the function logged. */
