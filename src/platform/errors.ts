@@ -58,10 +58,21 @@ export function toRelayError(thrown: unknown): RelayError {
   return new RelayError("INTERNAL", "The request could not be handled", { cause: thrown });
 }
 
+/** Errors with which the rest of a request's body stays unread. */
+const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT"]);
+
 /** The response for an error: `{"error":{"code","message"}}` with the table's status. */
 export function errorResponse(error: RelayError, headers: Record<string, string> = {}): Response {
   return Response.json(
     { error: { code: error.code, message: error.message } },
-    { status: error.status, headers: { "cache-control": "no-store", ...headers } },
+    {
+      status: error.status,
+      headers: {
+        "cache-control": "no-store",
+        // What is unread would stand before the connection's next request, and Node's server waits for it in vain.
+        ...(leavesBodyUnread.has(error.code) ? { connection: "close" } : {}),
+        ...headers,
+      },
+    },
   );
 }

@@ -15,9 +15,16 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const startLimitMs = 30_000;
 const stopLimitMs = 5_000;
 
+export interface TestServerOptions {
+  /** May depend on where the server will listen. */
+  env: Record<string, string> | ((baseUrl: string) => Record<string, string>);
+}
+
 /** The built product on a free port, with exactly this environment; resolves once it answers. */
-export async function startTestServer({ env }: { env: Record<string, string> }): Promise<TestServer> {
+export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
   const port = await findFreePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const env = typeof options.env === "function" ? options.env(baseUrl) : options.env;
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));
   const child = spawn(process.execPath, [next, "start", "--hostname", "127.0.0.1", "--port", String(port)], {
     cwd: root,
@@ -32,7 +39,6 @@ export async function startTestServer({ env }: { env: Record<string, string> }):
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
 
-  const baseUrl = `http://127.0.0.1:${port}`;
   const answers = await until(systemClock, startLimitMs, async () => isGone() || (await isAnswering(baseUrl)));
   if (!answers || isGone()) {
     abandon();

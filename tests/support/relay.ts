@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+
+import { type Broker, startBroker } from "#broker/broker.ts";
+import { until } from "#cli/until.ts";
+import { signBody } from "#instagram/signature.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createLog } from "#platform/log.ts";
+import { migrateStore } from "#store/migrate.ts";
+
+import { createTestDatabase } from "./postgres.ts";
+import { startTestServer } from "./server.ts";
+
+const secrets = {
+  INSTAGRAM_APP_SECRET: "previous-secret,app-secret",
+  INSTAGRAM_VERIFY_TOKEN: "verify-token",
+  QSTASH_TOKEN: "qstash-token",
+  QSTASH_CURRENT_SIGNING_KEY: "sig_current_key",
+  QSTASH_NEXT_SIGNING_KEY: "sig_next_key",
+  RELAY_SECRET: "relay-secret",
+  OPS_TOKEN: "ops-token",
+};
+
+export interface TestRelay {
+  baseUrl: string;
+  databaseUrl: string;
+  broker: Broker;
+  /** Signs a body as Meta would and sends it to the edge route or its twin. */
+  deliver(to: "edge" | "node", body: Uint8Array | string, headers?: Record<string, string>): Promise<Response>;
+  /** Reads something of /api/ops. */
+  ops(path: string): Promise<Record<string, unknown>>;
+  /** Waits until the delivery has come to its end and its report is in; fails after some seconds. */
+  journey(deliveryId: string): Promise<Record<string, unknown>>;
+  stop(): Promise<void>;
+}
+
+/** Everything that `npm start` starts, on free ports and databases of its own: built server, broker, Postgres. */
+export async function startTestRelay(env: Record<string, string> = {}): Promise<TestRelay> {
+  const [store, messages] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "broker" })]);
+  await migrateStore(store.url);
+  const broker = await startBroker({
+    databaseUrl: messages.url,
+    host: "127.0.0.1",
+    port: 0,
+    token: secrets.QSTASH_TOKEN,
+    currentSigningKey: secrets.QSTASH_CURRENT_SIGNING_KEY,
+    nextSigningKey: secrets.QSTASH_NEXT_SIGNING_KEY,
+    clock: systemClock,
+    newId: randomUUID,
+    fetch,
+    log: createLog({ clock: systemClock, write: () => {} }),
+  });
+  const server = await startTestServer({
+    env: (baseUrl) => ({ ...secrets, DATABASE_URL: store.url, QSTASH_URL: broker.url, RELAY_URL: baseUrl, ...env }),
+  });
+  const { baseUrl } = server;
+
+  const ops = async (path: string) => {
+    const response = await fetch(`${baseUrl}/api/ops/${path}`, { headers: { authorization: "Bearer ops-token" } });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  return {
+    baseUrl,
+    databaseUrl: store.url,
+    broker,
+    ops,
+    async deliver(to, body, headers = {}) {
+      const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+      return fetch(`${baseUrl}/api/webhooks/instagram${to === "node" ? "/node" : ""}`, {
+        method: "POST",
+        body: new Uint8Array(bytes),
+        headers: { "x-hub-signature-256": await signBody("app-secret", bytes), ...headers },
+      });
+    },
+    async journey(deliveryId) {
+      let journey: Record<string, unknown> = {};
+      await until(systemClock, 10_000, async () => {
+        journey = await ops(`deliveries/${deliveryId}`);
+        return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number";
+      });
+      return journey;
+    },
+    async stop() {
+      await broker.stopDispatching();
+      await server.stop();
+      await broker.stop();
+      await Promise.all([store.drop(), messages.drop()]);
+    },
+  };
+}
