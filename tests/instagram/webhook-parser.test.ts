@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -249,10 +251,10 @@ describe("keys", () => {
 });
 
 const realWorld = process.env["INSTAGRAM_FIXTURES"];
+const index = realWorld === undefined ? "" : readFileSync(`${realWorld}/index.tsv`, "utf8").trim();
 
-describe.runIf(realWorld !== undefined)("the folder in INSTAGRAM_FIXTURES", async () => {
-  const { readFileSync } = await import("node:fs");
-  const rows = readFileSync(`${realWorld}/index.tsv`, "utf8").trim().split("\n").slice(1);
+describe.runIf(index !== "")("the folder in INSTAGRAM_FIXTURES", () => {
+  const rows = index.split("\n").slice(1);
   test.each(rows.map((row) => row.split("\t") as [string, string, string]))("%s", async (file, _kind, expected) => {
     const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
     expect(events).toHaveLength(Number(expected));
