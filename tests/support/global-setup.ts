@@ -1,4 +1,7 @@
-/** One Postgres for the whole run, in a temporary folder that is gone afterwards, however the run ends. */
+/**
+ * One Postgres for the whole run, in a temporary folder that is gone afterwards, however the run ends; or the one that
+ * TEST_POSTGRES_URL names, with a superuser's connection string.
+ */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +21,13 @@ declare module "vitest" {
 
 const folderPrefix = "relay-tests-";
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env["TEST_POSTGRES_URL"];
+  if (given !== undefined) {
+    // Another server, an older Postgres say: it is not ours to stop.
+    project.provide("postgresUrl", given);
+    return undefined;
+  }
   removeAbandoned();
   const folder = mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   // As root, Postgres runs as another user, who has to pass through.
