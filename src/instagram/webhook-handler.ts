@@ -87,7 +87,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       bodyBytes: body.byteLength,
       secretIndex: check.secretIndex,
       probe: request.headers.get("x-relay-probe") === "1",
-      traceparent: request.headers.get("traceparent"),
+      traceparent: readTraceparent(request),
       events: await parseWebhook(body, { deliveryId: id }),
     };
   }
@@ -136,6 +136,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   };
 }
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 const textHeaders = {
   "content-type": "text/plain; charset=utf-8",
   "cache-control": "no-store",
@@ -147,6 +150,12 @@ const signatureFaults = {
   malformed: "X-Hub-Signature-256 must be sent once, as sha256= and 64 hex digits",
   mismatch: "X-Hub-Signature-256 does not match the body under any configured app secret",
 } as const;
+
+/** It becomes a header of our own request: only what is well formed goes on. */
+function readTraceparent(request: Request): string | null {
+  const value = request.headers.get("traceparent");
+  return value !== null && traceparentPattern.test(value) ? value : null;
+}
 
 /** Waits as long as the mode says; false only if the delivery must not be acknowledged. */
 async function mayAck(mode: AckMode, kept: Promise<boolean>, clock: Clock): Promise<boolean> {

@@ -96,6 +96,16 @@ describe("a genuine delivery", () => {
     expect(await handed[0]?.ack).toMatchObject({ given: true });
   });
 
+  test.each([
+    ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true],
+    ["nonsense", false],
+    ["00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", false],
+  ])("carries the traceparent %s along: %s", async (traceparent, carried) => {
+    const { handler, handed } = setUp();
+    await handler.post(await signed(payload, { traceparent }));
+    expect(handed[0]?.delivery.traceparent).toBe(carried ? traceparent : null);
+  });
+
   test("is cold only once", async () => {
     const { handler, handed } = setUp();
     await handler.post(await signed());
