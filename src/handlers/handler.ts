@@ -1,13 +1,25 @@
-import type { EventKind, Json } from "#instagram/events.ts";
+import type { EventData } from "#instagram/data/event-data.ts";
+import type { EventKind } from "#instagram/events.ts";
 import type { Log } from "#platform/log.ts";
 
-/** One stored event as a handler sees it. */
-export interface HandlerEvent<Kind extends EventKind = EventKind> {
+/** One stored event as a handler sees it. For a function of several kinds, looking at `kind` tells the type of `data`. */
+export type HandlerEvent<Kind extends EventKind = EventKind> = {
+  [K in Kind]: EventFacts & {
+    kind: K;
+    /**
+     * The item as Meta sent it, with all that we do not know of too; an integer beyond ±(2^53−1) is a string of the same
+     * digits. Its type holds unless `drifted`.
+     */
+    data: EventData[K];
+  };
+}[Kind];
+
+/** What is known of an event of any kind. */
+export interface EventFacts {
   /** The row's id in `events`. */
   id: number;
   /** Unique to this event for ever: use it as the idempotency key of what you do elsewhere. */
   key: string;
-  kind: Kind;
   accountId: string;
   senderId: string | null;
   recipientId: string | null;
@@ -19,8 +31,11 @@ export interface HandlerEvent<Kind extends EventKind = EventKind> {
   standby: boolean;
   /** From the dashboard's Test button. */
   test: boolean;
-  /** The item as Meta sent it; an integer beyond ±(2^53−1) is a string of the same digits. */
-  data: Json;
+  /**
+   * Meta sent something else than it used to: `data` is not of its type, and any part of it may be missing or another
+   * thing. Read it as JSON, or leave it; `npm run relay -- drift` shows where it differs.
+   */
+  drifted: boolean;
 }
 
 export interface HandlerContext {
@@ -29,7 +44,10 @@ export interface HandlerContext {
   attempt: number;
   /** Aborts when the handler's time is up: give it to every `fetch`. */
   signal: AbortSignal;
-  /** Adds to a counter that the dashboard shows; takes effect if the handler succeeds. */
+  /**
+   * Adds a whole number, 1 by default, to a counter that the dashboard shows; takes effect if the handler succeeds.
+   * Throws a `RangeError` for a name of more than 100 characters and for other numbers.
+   */
   count: (name: string, by?: number) => void;
   log: Log;
 }

@@ -34,6 +34,8 @@ export const events = pgTable(
     sentAt: instant("sent_at"),
     standby: boolean("standby").notNull(),
     test: boolean("test").notNull(),
+    /** Whether `data` is not of the type that handlers of its kind are promised. */
+    drifted: boolean("drifted").notNull().default(false),
     /** The truth: the item as Meta sent it. The other columns are derived from it for search. */
     data: jsonText("data").notNull(),
     /** The delivery that brought it first. */
@@ -41,9 +43,13 @@ export const events = pgTable(
     ingestedAt: instant("ingested_at").notNull(),
     /** When the user's handler finished with it; null while it has not. */
     handledAt: instant("handled_at"),
+    /** Until then somebody is running its handler, or was and died. */
+    leasedUntil: instant("leased_until"),
     handlerAttempts: integer("handler_attempts").notNull().default(0),
     /** The name of the error of the last failed attempt, never its message. */
     handlerError: text("handler_error"),
+    /** When `data` was replaced because a person asked for it; null while it is the truth. No handler runs after it. */
+    erasedAt: instant("erased_at"),
   },
   (table) => [
     index("events_kind_id").on(table.kind, table.id),
@@ -128,6 +134,53 @@ export const deadLetters = pgTable(
     recordedAt: instant("recorded_at").notNull(),
   },
   (table) => [index("dead_letters_recorded_at").on(table.recordedAt)],
+);
+
+/**
+ * One row per request to erase a person's data. Whose it was is kept only until it is done; `requestId` is a hash of
+ * Meta's signature, from which nobody can be found.
+ */
+export const dataDeletions = pgTable("data_deletions", {
+  requestId: text("request_id").primaryKey(),
+  /** Leads the person to its status; unguessable. */
+  code: text("code").notNull().unique(),
+  userId: text("user_id"),
+  requestedAt: instant("requested_at").notNull(),
+  /** How many events so far. */
+  erased: integer("erased").notNull().default(0),
+  completedAt: instant("completed_at"),
+});
+
+/** One row per person who took our app's permissions back. */
+export const deauthorizations = pgTable(
+  "deauthorizations",
+  {
+    requestId: text("request_id").primaryKey(),
+    /** Meta's id of the person for our app; null once the person's data is erased. */
+    userId: text("user_id"),
+    issuedAt: instant("issued_at"),
+    recordedAt: instant("recorded_at").notNull(),
+  },
+  (table) => [index("deauthorizations_user").on(table.userId)],
+);
+
+/** How what Meta sends differs from our schemas: names and JSON types, never a value; a row for each difference. */
+export const drift = pgTable(
+  "drift",
+  {
+    kind: text("kind").notNull(),
+    path: text("path").notNull(),
+    finding: text("finding").notNull(),
+    /** The JSON type found there. */
+    shape: text("shape").notNull(),
+    /** How many events had it. */
+    count: bigint("count", { mode: "number" }).notNull(),
+    firstSeen: instant("first_seen").notNull(),
+    lastSeen: instant("last_seen").notNull(),
+    /** The last event that had it, which may have been erased since. */
+    eventId: bigint("event_id", { mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.path, table.finding, table.shape] })],
 );
 
 /** What handlers counted, by name. */

@@ -3,14 +3,21 @@ import { inArray } from "drizzle-orm";
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { DeliveryFacts } from "#instagram/received-delivery.ts";
 
-import type { Database } from "./database.ts";
+import type { Database, Transaction } from "./database.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts";
+import { type DriftFinding, storeDrift } from "./store-drift.ts";
 import { withStoreErrors } from "./store-error.ts";
+
+/** An event with what comparing its data with its kind's schema came to. */
+export interface EventToStore extends InstagramEvent {
+  drifted: boolean;
+  findings: readonly DriftFinding[];
+}
 
 export interface BatchToStore {
   delivery: DeliveryFacts;
   chunk: readonly [index: number, count: number];
-  events: readonly InstagramEvent[];
+  events: readonly EventToStore[];
   /** When the consumer was called. */
   deliveredAtMs: number;
   /** Asked for once the events are in, just before the commit. */
@@ -20,13 +27,15 @@ export interface BatchToStore {
 export interface StoredBatch {
   inserted: number;
   duplicates: number;
+  /** How many of the inserted are marked as drifted. */
+  drifted: number;
   /** Of all events of the batch in its order, those stored earlier too. */
   eventIds: number[];
 }
 
 /**
- * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, and what became of this
- * part of it. Doing it again changes nothing. Rows go in in the order of their keys, so that two batches with common
+ * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, what became of this part
+ * of it, and how the new events differ from what we know. Doing it again changes nothing. Rows go in in the order of their keys, so that two batches with common
  * events wait for one another instead of deadlocking. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
 export async function storeBatch(db: Database, batch: BatchToStore): Promise<StoredBatch> {
@@ -35,7 +44,8 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
       const { delivery } = batch;
       await tx.insert(deliveries).values(deliveryRow(delivery)).onConflictDoNothing();
 
-      const inserted = await insertEvents(tx, batch);
+      const stored = await insertEvents(tx, batch);
+      const inserted = stored.length;
       const eventIds = await linkEvents(tx, batch);
       const duplicates = batch.events.length - inserted;
 
@@ -53,12 +63,11 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
           ingestMs: afterMs,
         })
         .onConflictDoNothing();
-      return { inserted, duplicates, eventIds };
+      await storeDrift(tx, stored, new Date(batch.deliveredAtMs));
+      return { inserted, duplicates, drifted: stored.filter(({ drifted }) => drifted).length, eventIds };
     }),
   );
 }
-
-type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
 
 export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof deliveries.$inferInsert {
   return {
@@ -72,10 +81,12 @@ export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof d
   };
 }
 
-async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<number> {
-  if (batch.events.length === 0) return 0;
+/** Returns the events that were new. Of several with one key the first is the event. */
+async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<(EventToStore & { eventId: number })[]> {
+  if (batch.events.length === 0) return [];
   const ingestedAt = new Date(batch.deliveredAtMs);
-  const rows = batch.events.map((event) => ({
+  const byKey = new Map(batch.events.toReversed().map((event) => [event.key, event]));
+  const rows = [...byKey.values()].map((event) => ({
     key: event.key,
     kind: event.kind,
     accountId: storable(event.accountId),
@@ -85,6 +96,7 @@ async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<numbe
     sentAt: event.sentAtMs === null ? null : new Date(event.sentAtMs),
     standby: event.standby,
     test: event.test,
+    drifted: event.drifted,
     data: JSON.stringify(event.data),
     deliveryId: batch.delivery.id,
     ingestedAt,
@@ -94,8 +106,11 @@ async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<numbe
     .insert(events)
     .values(rows)
     .onConflictDoNothing({ target: events.key })
-    .returning({ id: events.id });
-  return inserted.length;
+    .returning({ id: events.id, key: events.key });
+  return inserted.flatMap(({ id, key }) => {
+    const event = byKey.get(key);
+    return event === undefined ? [] : [{ ...event, eventId: id }];
+  });
 }
 
 async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[]> {

@@ -1,0 +1,15 @@
+import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
+
+import { allowOnly } from "../../../allow-only.ts";
+import { getDatabase } from "../../../services.ts";
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const GET = opsRoute(({ query }) => {
+  const filter = parseDriftFilter(query);
+  return readDrift(getDatabase().db, filter);
+});
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

@@ -1,0 +1,56 @@
+import { asc, desc } from "drizzle-orm";
+import * as v from "valibot";
+
+import type { Database } from "#store/database.ts";
+import { drift } from "#store/schema.ts";
+
+import { pageLimit, parseQuery } from "./query-parameters.ts";
+
+export interface DriftItem {
+  kind: string;
+  /** `message.attachments[].payload.new_field`; `*` for what is no field's name or was one too many, `$` for the item. */
+  path: string;
+  /** `unknown_field`, `unknown_word`, `unknown_kind` or, where the data is not of its type, `mismatch`. */
+  finding: string;
+  /** The JSON type that was there, or `missing`. */
+  shape: string;
+  /** How many events had it. */
+  count: number;
+  firstSeen: string;
+  lastSeen: string;
+  /** The last event that had it. */
+  eventId: number;
+}
+
+export interface DriftReport {
+  drift: DriftItem[];
+}
+
+const driftQuery = v.object({ limit: pageLimit });
+
+export type DriftFilter = v.InferOutput<typeof driftQuery>;
+
+export function parseDriftFilter(params: URLSearchParams): DriftFilter {
+  return parseQuery(driftQuery, params);
+}
+
+/** How what Meta sends differs from our schemas, what was seen last first. */
+export async function readDrift(db: Database, { limit }: DriftFilter): Promise<DriftReport> {
+  const rows = await db
+    .select()
+    .from(drift)
+    .orderBy(
+      desc(drift.lastSeen),
+      desc(drift.eventId),
+      asc(drift.kind),
+      asc(drift.path),
+      asc(drift.finding),
+      asc(drift.shape),
+    )
+    .limit(limit);
+  return { drift: rows.map(toItem) };
+}
+
+function toItem(row: typeof drift.$inferSelect): DriftItem {
+  return { ...row, firstSeen: row.firstSeen.toISOString(), lastSeen: row.lastSeen.toISOString() };
+}
