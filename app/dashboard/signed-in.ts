@@ -4,6 +4,7 @@ import { redirect } from "next/navigation";
 import { storeOrRelayError } from "#dashboard/answer-ops.ts";
 import { sessionCookieName, verifySession } from "#dashboard/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
+import { readEnv } from "#platform/env.ts";
 import type { RelayError } from "#platform/errors.ts";
 import { createLog, describeCause, writeToConsole } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
@@ -13,10 +14,18 @@ import { getDatabase } from "../services.ts";
 /** Goes to the sign-in page and back to `path` afterwards, unless this browser has a session. Each page asks for itself. */
 export async function requireSession(path: string): Promise<void> {
   const session = (await cookies()).get(sessionCookieName)?.value;
-  // Not set: nobody can be signed in, and the sign-in page says what is missing.
-  const opsToken = process.env["OPS_TOKEN"]?.trim() ?? "";
-  if (opsToken !== "" && (await verifySession(session, { opsToken, nowMs: systemClock.nowMs() }))) return;
+  if (await isSignedIn(session)) return;
   redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
+}
+
+/** Without an OPS_TOKEN nobody can be, and the sign-in page says what is missing. */
+async function isSignedIn(session: string | undefined): Promise<boolean> {
+  try {
+    const opsToken = readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN;
+    return await verifySession(session, { opsToken, nowMs: systemClock.nowMs() });
+  } catch {
+    return false;
+  }
 }
 
 /** What `read` found, or the error that the page shows instead. */

@@ -17,11 +17,15 @@ export interface EventItem {
   sentAt: string | null;
   standby: boolean;
   test: boolean;
+  /** Whether `data` is not what our schema of its kind says; see /api/ops/drift. */
+  drifted: boolean;
   /** The delivery that brought it first. */
   deliveryId: string;
   ingestedAt: string;
   handledAt: string | null;
   handlerError: string | null;
+  /** When a person had it erased; `data` is only a marker since. */
+  erasedAt: string | null;
   /** The item as Meta sent it. */
   data: unknown;
 }
@@ -64,10 +68,12 @@ export async function readEvents(db: Database, filter: EventFilter): Promise<Eve
       sentAt: events.sentAt,
       standby: events.standby,
       test: events.test,
+      drifted: events.drifted,
       deliveryId: events.deliveryId,
       ingestedAt: events.ingestedAt,
       handledAt: events.handledAt,
       handlerError: events.handlerError,
+      erasedAt: events.erasedAt,
       // As text: the driver would parse a json column by itself.
       data: sql<string>`${events.data}::text`,
     })
@@ -84,6 +90,7 @@ export async function readEvents(db: Database, filter: EventFilter): Promise<Eve
       sentAt: row.sentAt?.toISOString() ?? null,
       ingestedAt: row.ingestedAt.toISOString(),
       handledAt: row.handledAt?.toISOString() ?? null,
+      erasedAt: row.erasedAt?.toISOString() ?? null,
       data: JSON.parse(row.data) as unknown,
     })),
     nextCursor: rows.length > page.length && last !== undefined ? encodeCursor(String(last.id)) : null,

@@ -62,9 +62,9 @@ async function readForm(request: Request, clock: Clock): Promise<URLSearchParams
   return new URLSearchParams(new TextDecoder().decode(body));
 }
 
-/** Where to go next: only ever into the dashboard. */
+/** Where to go next: only ever into the dashboard, so nothing that climbs out of it. */
 function dashboardPath(next: string | null): string {
-  return next !== null && /^\/dashboard(\/[\w./-]*)?(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
+  return next !== null && /^\/dashboard(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
 function cookie(request: Request, value: string, lifetime: string): string {

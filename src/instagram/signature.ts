@@ -1,12 +1,11 @@
 import { bytesFromHex, hexFromBytes } from "#platform/bytes.ts";
+import { importHmacKey } from "#platform/hmac-key.ts";
 
 /**
  * Meta's `X-Hub-Signature-256`: `sha256=` and the hex HMAC-SHA256 of the raw request bytes, keyed with the app secret.
  * https://developers.facebook.com/docs/messenger-platform/webhooks#validate-payloads
  */
 const headerPattern = /^sha256=([0-9a-f]{64})$/i;
-
-const encoder = new TextEncoder();
 
 /** What checking a signature came to. The index is that of the secret that matched; nothing else of it is told. */
 export type SignatureCheck =
@@ -28,7 +27,7 @@ export function createSignatureVerifier(secrets: readonly string[]): SignatureVe
       const hex = headerPattern.exec(header)?.[1];
       if (hex === undefined) return { valid: false, reason: "malformed" };
       const signature = bytesFromHex(hex);
-      keys ??= Promise.all(secrets.map((secret) => importKey(secret, "verify")));
+      keys ??= Promise.all(secrets.map((secret) => importHmacKey(secret, "verify")));
       for (const [secretIndex, key] of (await keys).entries()) {
         // `verify` compares in constant time. https://www.w3.org/TR/webcrypto/#hmac-operations
         if (await crypto.subtle.verify("HMAC", key, signature, body as BufferSource))
@@ -41,11 +40,7 @@ export function createSignatureVerifier(secrets: readonly string[]): SignatureVe
 
 /** The header value with which Meta would send this body. */
 export async function signBody(secret: string, body: Uint8Array): Promise<string> {
-  const key = await importKey(secret, "sign");
+  const key = await importHmacKey(secret, "sign");
   const signature = await crypto.subtle.sign("HMAC", key, body as BufferSource);
   return `sha256=${hexFromBytes(new Uint8Array(signature))}`;
-}
-
-function importKey(secret: string, usage: "sign" | "verify"): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [usage]);
 }

@@ -15,6 +15,11 @@ export function bytesFromBase64(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
+/** The bytes of unpadded base64url (RFC 4648, section 5); throws on anything else. */
+export function bytesFromBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  return bytesFromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+}
+
 /** Lower-case hex. */
 export function hexFromBytes(bytes: Uint8Array): string {
   let hex = "";
@@ -26,9 +31,15 @@ export function hexFromBytes(bytes: Uint8Array): string {
 export function bytesFromHex(hex: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(hex.length / 2);
   for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
+    bytes[index] = (hexDigit(hex, index * 2) << 4) | hexDigit(hex, index * 2 + 1);
   }
   return bytes;
+}
+
+/** By arithmetic: of `0`–`9` the low half is the value, of letters in either case it is nine less. */
+function hexDigit(hex: string, index: number): number {
+  const unit = hex.charCodeAt(index);
+  return (unit & 0xf) + (unit > 0x39 ? 9 : 0);
 }
 
 export async function sha256Hex(text: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { bytesFromHex, hexFromBytes } from "./bytes.ts";
+import { importHmacKey } from "./hmac-key.ts";
 
 /**
  * How our own edge signs its calls to our own Node routes: `t=<seconds>,v1=<hex>`, the HMAC-SHA256 of `<seconds>.<body>`
@@ -13,7 +14,7 @@ const encoder = new TextEncoder();
 
 export async function signInternal(secret: string, body: Uint8Array, nowMs: number): Promise<string> {
   const seconds = Math.floor(nowMs / 1000);
-  const key = await importKey(secret, "sign");
+  const key = await importHmacKey(secret, "sign");
   const mac = await crypto.subtle.sign("HMAC", key, signedBytes(seconds, body));
   return `t=${seconds},v1=${hexFromBytes(new Uint8Array(mac))}`;
 }
@@ -29,12 +30,8 @@ export async function verifyInternal(
   const [, seconds, hex] = match ?? [];
   if (seconds === undefined || hex === undefined) return false;
   if (Math.abs(nowMs - Number(seconds) * 1000) > toleranceMs) return false;
-  const key = await importKey(secret, "verify");
+  const key = await importHmacKey(secret, "verify");
   return crypto.subtle.verify("HMAC", key, bytesFromHex(hex), signedBytes(Number(seconds), body));
-}
-
-function importKey(secret: string, usage: "sign" | "verify"): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [usage]);
 }
 
 function signedBytes(seconds: number, body: Uint8Array): Uint8Array<ArrayBuffer> {

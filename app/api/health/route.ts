@@ -3,8 +3,8 @@ import { systemClock } from "#platform/clock.ts";
 import { errorResponse, toRelayError } from "#platform/errors.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
+import { allowOnly } from "../../allow-only.ts";
 import { getDatabase } from "../../services.ts";
-import { allowOnly } from "../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";
 

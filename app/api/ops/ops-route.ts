@@ -1,7 +1,6 @@
 import { answerOps } from "#dashboard/answer-ops.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { errorResponse, RelayError } from "#platform/errors.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 
 export interface OpsRequest<Params> {
@@ -22,10 +21,4 @@ export function opsRoute<Params = Record<string, never>>(answer: (ops: OpsReques
       answer({ request, query: new URL(request.url).searchParams, params: await context.params }),
     );
   };
-}
-
-/** For the methods that a route does not have: Next's own 405 leaves out `Allow`. */
-export function allowOnly(...methods: string[]): () => Response {
-  const error = new RelayError("METHOD_NOT_ALLOWED", `This route answers ${methods.join(", ")}`);
-  return () => errorResponse(error, { allow: methods.join(", ") });
 }

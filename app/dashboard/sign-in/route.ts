@@ -2,7 +2,7 @@ import { answerSignIn } from "#dashboard/sign-in.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 
-import { allowOnly } from "../../api/ops/ops-route.ts";
+import { allowOnly } from "../../allow-only.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,6 +1,6 @@
 import { answerSignOut } from "#dashboard/sign-in.ts";
 
-import { allowOnly } from "../../api/ops/ops-route.ts";
+import { allowOnly } from "../../allow-only.ts";
 
 export function POST(request: Request): Response {
   return answerSignOut(request);

@@ -35,7 +35,19 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
-export function HandledState({ handledAt, handlerError }: { handledAt: string | null; handlerError: string | null }) {
+export interface HandledStateProps {
+  handledAt: string | null;
+  handlerError: string | null;
+  erasedAt: string | null;
+}
+
+export function HandledState({ handledAt, handlerError, erasedAt }: HandledStateProps) {
+  if (erasedAt !== null)
+    return (
+      <span className={styles["state"]} data-state="erased">
+        erased
+      </span>
+    );
   if (handledAt !== null)
     return (
       <span className={styles["state"]} data-state="handled">

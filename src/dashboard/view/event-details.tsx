@@ -22,7 +22,11 @@ export function EventDetails({ event, open, nowMs }: { event: EventItem; open: b
         <TimeFact name="Ingested" iso={event.ingestedAt} nowMs={nowMs} />
       </dl>
       {/* A region that scrolls must be reachable by keyboard. */}
-      <pre className={styles["json"]} tabIndex={0} aria-label={`Event ${event.id} as Meta sent it`}>
+      <pre
+        className={styles["json"]}
+        tabIndex={0}
+        aria-label={`Event ${event.id} ${event.erasedAt === null ? "as Meta sent it" : "erased"}`}
+      >
         {JSON.stringify(event.data, null, 2)}
       </pre>
     </details>

@@ -60,8 +60,8 @@ export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
   );
 }
 
-export function Flags({ test, standby }: { test: boolean; standby: boolean }) {
-  const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : [])];
+export function Flags({ test, standby, drifted }: { test: boolean; standby: boolean; drifted: boolean }) {
+  const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : []), ...(drifted ? ["drifted"] : [])];
   return flags.map((flag) => (
     <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={styles["badge"]}>
       {flag}

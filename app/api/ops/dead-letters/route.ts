@@ -1,7 +1,8 @@
 import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
 
+import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { allowOnly, opsRoute } from "../ops-route.ts";
+import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 

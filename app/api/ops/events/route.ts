@@ -1,7 +1,8 @@
 import { parseEventFilter, readEvents } from "#dashboard/read-events.ts";
 
+import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { allowOnly, opsRoute } from "../ops-route.ts";
+import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,8 +1,9 @@
 import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { allowOnly, opsRoute } from "../ops-route.ts";
+import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,7 +1,8 @@
 import { readDelivery } from "#dashboard/read-delivery.ts";
 
+import { allowOnly } from "../../../../allow-only.ts";
 import { getDatabase } from "../../../../services.ts";
-import { allowOnly, opsRoute } from "../../ops-route.ts";
+import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,0 +1,17 @@
+import { answerDeletionStatus } from "#dashboard/deletion-status.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
+
+import { allowOnly } from "../../allow-only.ts";
+import { getDatabase } from "../../services.ts";
+
+export const dynamic = "force-dynamic";
+
+const log = createLog({ clock: systemClock, write: writeToConsole });
+
+export async function GET(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
+  return answerDeletionStatus((await params).code, { openDatabase: () => getDatabase().db, log });
+}
+
+const refuse = allowOnly("GET", "HEAD");
+export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

@@ -1,0 +1,141 @@
+import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+
+import type { Database } from "./database.ts";
+import { dataDeletions, deauthorizations, events } from "./schema.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface DeletionRequest {
+  requestId: string;
+  userId: string;
+  /** The code that this request gets if it is new. */
+  code: string;
+  requestedAtMs: number;
+}
+
+export interface Deletion {
+  /** The one that the request got when it first came. */
+  code: string;
+  /** How many events. */
+  erased: number;
+}
+
+/** What stands in an erased event's `data`. */
+const erasureMarker = JSON.stringify({ erased: "data-deletion" });
+
+/**
+ * How many ids one transaction looks through. There is no index on the sender: deletions are rare and events are not, so
+ * a deletion reads the table once, in steps that each end long before a statement's time limit.
+ */
+const idsPerStep = 10_000;
+
+/** Records a request to erase a person's data, once; returns whether it was new. */
+export async function recordDeletion(db: Database, { requestedAtMs, ...request }: DeletionRequest): Promise<boolean> {
+  const inserted = await withStoreErrors(() =>
+    db
+      .insert(dataDeletions)
+      .values({ ...request, requestedAt: new Date(requestedAtMs) })
+      .onConflictDoNothing({ target: dataDeletions.requestId })
+      .returning({ id: dataDeletions.requestId }),
+  );
+  return inserted.length > 0;
+}
+
+/**
+ * Does what a recorded request asks for: of every event whose account, sender or recipient is the person, `data` gives
+ * way to a marker and the person's id to nothing. The rows and their keys stay, so that Meta's retries make no new ones.
+ * What was interrupted goes on when it is called again; what is done is not done again, so a request that somebody
+ * captured cannot erase what came after it. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ */
+export async function eraseRecorded(db: Database, requestId: string, nowMs: () => number): Promise<Deletion> {
+  return withStoreErrors(async () => {
+    const { userId } = await readDeletion(db, requestId);
+    if (userId !== null) {
+      const { first, last } = await readIdRange(db);
+      for (let after = first - 1; after < last; after += idsPerStep) {
+        await eraseStep(db, { requestId, userId, after, atMs: nowMs() });
+      }
+      await complete(db, requestId, userId, nowMs());
+    }
+    const { code, erased } = await readDeletion(db, requestId);
+    return { code, erased };
+  });
+}
+
+async function readDeletion(db: Database, requestId: string) {
+  const [deletion] = await db.select().from(dataDeletions).where(eq(dataDeletions.requestId, requestId));
+  if (deletion === undefined) throw new Error("The request is not recorded");
+  return deletion;
+}
+
+async function readIdRange(db: Database): Promise<{ first: number; last: number }> {
+  const [range] = await db
+    .select({
+      first: sql<number>`coalesce(min(${events.id}), 1)::float8`,
+      last: sql<number>`coalesce(max(${events.id}), 0)::float8`,
+    })
+    .from(events);
+  return range ?? { first: 1, last: 0 };
+}
+
+interface Step {
+  requestId: string;
+  userId: string;
+  /** The step begins after this id. */
+  after: number;
+  atMs: number;
+}
+
+function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Promise<void> {
+  return db.transaction(async (tx) => {
+    // Locked in the order of their ids, as the handlers do it, against deadlocks.
+    const found = await tx
+      .select({ id: events.id })
+      .from(events)
+      .where(
+        and(
+          gt(events.id, after),
+          lte(events.id, after + idsPerStep),
+          or(eq(events.accountId, userId), eq(events.senderId, userId), eq(events.recipientId, userId)),
+        ),
+      )
+      .orderBy(asc(events.id))
+      .for("no key update");
+    if (found.length === 0) return;
+    const ids = found.map(({ id }) => id);
+    await tx
+      .update(events)
+      .set({
+        data: erasureMarker,
+        // An account that is not known is an empty text, here as in the parser.
+        accountId: sql`coalesce(nullif(${events.accountId}, ${userId}), '')`,
+        senderId: sql`nullif(${events.senderId}, ${userId})`,
+        recipientId: sql`nullif(${events.recipientId}, ${userId})`,
+        erasedAt: sql`coalesce(${events.erasedAt}, ${new Date(atMs)})`,
+      })
+      .where(inArray(events.id, ids));
+    await tx
+      .update(dataDeletions)
+      .set({ erased: sql`${dataDeletions.erased} + ${ids.length}` })
+      .where(eq(dataDeletions.requestId, requestId));
+  });
+}
+
+/** Also of requests of the same person that were interrupted and never came again: this one has done their work. */
+async function complete(db: Database, requestId: string, userId: string, nowMs: number): Promise<void> {
+  const done = { completedAt: new Date(nowMs), userId: null };
+  await db.transaction(async (tx) => {
+    await tx.update(deauthorizations).set({ userId: null }).where(eq(deauthorizations.userId, userId));
+    const [own] = await tx
+      .update(dataDeletions)
+      .set(done)
+      .where(and(eq(dataDeletions.requestId, requestId), isNull(dataDeletions.completedAt)))
+      .returning({ erased: dataDeletions.erased, requestedAt: dataDeletions.requestedAt });
+    // The same request, running at the same time, was first.
+    if (own === undefined) return;
+    await tx
+      .update(dataDeletions)
+      .set({ ...done, erased: sql`${dataDeletions.erased} + ${own.erased}` })
+      // Only older ones: two that did this to one another would deadlock.
+      .where(and(eq(dataDeletions.userId, userId), lt(dataDeletions.requestedAt, own.requestedAt)));
+  });
+}

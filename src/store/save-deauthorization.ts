@@ -1,0 +1,26 @@
+import type { Database } from "./database.ts";
+import { deauthorizations } from "./schema.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface Deauthorization {
+  requestId: string;
+  userId: string;
+  issuedAtMs: number | null;
+  recordedAtMs: number;
+}
+
+/** Records that a person took our permissions back, once; returns whether it was new. */
+export async function saveDeauthorization(
+  db: Database,
+  { requestId, userId, issuedAtMs, recordedAtMs }: Deauthorization,
+): Promise<boolean> {
+  const issuedAt = issuedAtMs === null ? null : new Date(issuedAtMs);
+  const inserted = await withStoreErrors(() =>
+    db
+      .insert(deauthorizations)
+      .values({ requestId, userId, issuedAt, recordedAt: new Date(recordedAtMs) })
+      .onConflictDoNothing()
+      .returning({ id: deauthorizations.requestId }),
+  );
+  return inserted.length > 0;
+}

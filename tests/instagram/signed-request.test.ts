@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { createSignedRequestReader } from "#instagram/signed-request.ts";
+
+import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";
+
+// A known answer, computed with another implementation.
+const vector =
+  "z0tRpHXj0fnj1bSCpAx63RhDxOpfpXvOkSaLv9FE-e0.eyJ1c2VyX2lkIjoiMTc4NDE0MDAwMDAwMDAwMDEiLCJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImlzc3VlZF9hdCI6MTcwMDAwMDAwMCwiZXhwaXJlcyI6MTcwMDAwMzYwMH0";
+
+const reader = createSignedRequestReader(["another", appSecret]);
+const userId = "17841400000000001";
+const read = (payload: unknown) => reader.read(signRequest(payload));
+
+describe("createSignedRequestReader()", () => {
+  test("reads the known answer", async () => {
+    expect(await reader.read(vector)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      userId,
+      issuedAtMs: 1_700_000_000_000,
+      expiresAtMs: 1_700_003_600_000,
+      secretIndex: 1,
+    });
+  });
+
+  test("accepts any of several secrets and tells which", async () => {
+    const signed = signRequest(payloadOf(userId), { secret: "another" });
+    expect(await reader.read(signed)).toMatchObject({ userId, secretIndex: 0 });
+  });
+
+  test("the id is the request's own: the same for the same, another for another, and without the person in it", async () => {
+    const ids = [
+      await reader.read(vector),
+      await read(payloadOf(userId)),
+      await read(payloadOf(userId, 1_700_000_001)),
+      await read(payloadOf("17841400000000002")),
+    ].map(({ id }) => id);
+    expect(ids[1]).toBe(ids[0]);
+    expect(new Set(ids).size).toBe(3);
+    expect(vector).not.toContain(ids[0]);
+  });
+
+  test("the padding may be there or not, in each part for itself", async () => {
+    // Lengths of one, two and three modulo three.
+    for (const id of ["1", "12", "123"]) {
+      const padded = signRequest(payloadOf(id), { padding: true });
+      expect(await reader.read(padded)).toMatchObject({ userId: id });
+      const [signature, payload] = padded.split(".");
+      expect(await reader.read(`${signature?.replace("=", "")}.${payload}`)).toMatchObject({ userId: id });
+    }
+  });
+
+  test.each([
+    ['"218471"', "218471"],
+    ["218471", "218471"],
+    ["9007199254740993", "9007199254740993"],
+    ["178414000000000012345", "178414000000000012345"],
+  ])("a user_id written as %s keeps its digits", async (written, expected) => {
+    const text = `{"algorithm":"HMAC-SHA256","user_id":${written},"issued_at":1700000000}`;
+    expect(await read(text)).toMatchObject({ userId: expected });
+  });
+
+  test.each([
+    ["0", null],
+    ["1000000000", 1_000_000_000_000],
+    ["null", null],
+  ])("expires %s is read, however long ago", async (expires, expiresAtMs) => {
+    const text = `{"user_id":"1","algorithm":"HMAC-SHA256","expires":${expires}}`;
+    expect(await read(text)).toMatchObject({ issuedAtMs: null, expiresAtMs });
+  });
+
+  test.each([
+    ["signed with another secret", signRequest(payloadOf(userId), { secret: "wrong" })],
+    ["signed with an empty payload in mind", `${vector.split(".")[0]}.e30`],
+    ["whose payload was changed", vector.replace(/.$/, "8")],
+    ["whose signature was changed", `a${vector.slice(1)}`],
+    ["without a signature", `.${vector.split(".")[1]}`],
+    ["without a payload", `${vector.split(".")[0]}.`],
+    ["of three parts", `${vector}.e30`],
+    ["of one part", vector.replace(".", "")],
+    ["in standard base64", vector.replace("-", "+")],
+    ["with white space", `${vector}\n`],
+    ["empty", ""],
+    ["not base64", "hello.world"],
+    ["longer than Meta's ever are", signRequest({ ...payloadOf(userId), more: "x".repeat(9_000) })],
+    ["with another algorithm", signRequest({ ...payloadOf(userId), algorithm: "HMAC-SHA1" })],
+    ["with the algorithm none", signRequest({ ...payloadOf(userId), algorithm: "none" })],
+    ["with the algorithm written otherwise", signRequest({ ...payloadOf(userId), algorithm: "hmac-sha256" })],
+    ["without an algorithm", signRequest({ user_id: userId })],
+  ])("refuses one %s", async (_name, value) => {
+    await expect(reader.read(value)).rejects.toMatchObject({ code: "SIGNATURE_INVALID", status: 401 });
+  });
+
+  test.each([
+    ["no JSON", "{nope"],
+    ["no object", "[1]"],
+    ["null", "null"],
+    ["nested too deep", "[".repeat(100) + "]".repeat(100)],
+    ["without a user", { algorithm: "HMAC-SHA256" }],
+    ["of an empty user", payloadOf("")],
+    ["of a user that is an object", { ...payloadOf(""), user_id: { id: "1" } }],
+    ["of a user with NUL", payloadOf("1\0")],
+    ["of a user longer than an id", payloadOf("1".repeat(101))],
+  ])("a signed payload that is %s is a request that we do not understand", async (_name, payload) => {
+    await expect(read(payload)).rejects.toMatchObject({ code: "REQUEST_INVALID", status: 400 });
+  });
+
+  test("a signed payload whose bytes are not UTF-8 or not whole is one, too", async () => {
+    const { createHmac } = await import("node:crypto");
+    for (const encoded of ["gICA", "abcde"]) {
+      const signature = createHmac("sha256", appSecret).update(encoded).digest("base64url");
+      await expect(reader.read(`${signature}.${encoded}`)).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    }
+  });
+
+  test("what it refuses it does not quote", async () => {
+    const values = [vector.replace(/.$/, "8"), signRequest({ ...payloadOf(userId), algorithm: "x" }), signRequest("{")];
+    for (const value of values) {
+      const error = (await reader.read(value).catch((thrown: unknown) => thrown)) as Error;
+      expect(error.message).not.toContain(userId);
+      expect(error.message).not.toContain(value.slice(0, 10));
+    }
+  });
+
+  test("takes nothing that was not signed, and throws nothing else", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ maxLength: 300 }), async (value) => {
+        await expect(reader.read(value)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+      }),
+    );
+  });
+});
