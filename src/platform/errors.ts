@@ -21,6 +21,7 @@ export const errorTable = {
   // Ours
   STORE_UNAVAILABLE: { status: 503, retryable: true },
   HANDLER_FAILED: { status: 500, retryable: true },
+  HANDLERS_UNFINISHED: { status: 503, retryable: true },
   NOT_KEPT: { status: 503, retryable: true },
   INTERNAL: { status: 500, retryable: true },
   // Requests by us, to QStash

@@ -7,6 +7,7 @@ export type LogEvent =
   | "delivery.received"
   | "delivery.refused"
   | "delivery.parse_failed"
+  | "delivery.wait_until_failed"
   | "delivery.acked"
   | "forward.started"
   | "publish.attempt_started"
@@ -24,6 +25,11 @@ export type LogEvent =
   | "handlers.finished"
   | "handler.failed"
   | "dead_letter.recorded"
+  | "signed_request.refused"
+  | "signed_request.failed"
+  | "deauthorization.recorded"
+  | "data_deletion.recorded"
+  | "data_deletion.completed"
   | "request.failed"
   | "ops.refused"
   | "broker.started"
@@ -72,9 +78,20 @@ export function writeToConsole(level: LogLevel, line: string): void {
   console[level](line);
 }
 
+/** Errors whose messages are made of the program's own words. Others quote their input: JSON's, a database's, valibot's. */
+const plainSpoken = new Set([
+  "RelayError",
+  "TypeError",
+  "RangeError",
+  "ReferenceError",
+  "AbortError",
+  "TimeoutError",
+  "SignatureError",
+]);
+
 /**
  * What an unexpected error may say in a log line: the names and codes along its causes and, where the message cannot
- * quote its input, the message of the innermost. JSON errors and database errors do quote it, so theirs stay out.
+ * quote a customer's words, the message of the innermost.
  */
 export function describeCause(thrown: unknown): LogFields {
   const names: string[] = [];
@@ -87,10 +104,12 @@ export function describeCause(thrown: unknown): LogFields {
     innermost = error;
   }
   if (innermost === undefined) return { cause: typeof thrown };
-  const quotesInput = innermost instanceof SyntaxError || "severity" in innermost || "query" in innermost;
+  // The system's own errors, ECONNREFUSED and its like, name an address at most.
+  const fromSystem = !("severity" in innermost) && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(codes.at(-1) ?? "");
+  const speaks = fromSystem || plainSpoken.has(innermost.name);
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),
-    ...(quotesInput ? {} : { causeMessage: innermost.message.slice(0, 300) }),
+    ...(speaks ? { causeMessage: innermost.message.slice(0, 300) } : {}),
   };
 }

@@ -7,6 +7,9 @@ import type { Batch } from "./batch.ts";
 
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Far above what we send, and what the columns and one statement can hold. */
+const chunkNumber = v.pipe(count, v.maxValue(32_767));
+const eventsMax = 2_000;
 const key = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,500}$/));
 
 const eventSchema = v.object({
@@ -31,12 +34,12 @@ const batchSchema = v.object({
     region: v.nullable(v.string()),
     coldStart: v.boolean(),
     receivedAtMs: milliseconds,
-    bodyBytes: count,
+    bodyBytes: v.pipe(count, v.maxValue(2_147_483_647)),
     secretIndex: count,
     probe: v.boolean(),
-    chunk: v.tuple([count, v.pipe(count, v.minValue(1))]),
+    chunk: v.tuple([chunkNumber, v.pipe(chunkNumber, v.minValue(1))]),
   }),
-  events: v.array(eventSchema),
+  events: v.pipe(v.array(eventSchema), v.maxLength(eventsMax)),
 });
 
 /** Our wire format, read back. Throws `BATCH_INVALID` naming the place, never the value, at which a body departs from it. */

@@ -4,6 +4,7 @@ import { Pool } from "pg";
 import * as schema from "./schema.ts";
 
 export type Database = NodePgDatabase<typeof schema>;
+export type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
 
 /** How long to wait for a connection and for any one statement before giving up. */
 const connectTimeoutMs = 5_000;
@@ -25,12 +26,14 @@ export function openDatabase(databaseUrl: string, attach: (pool: Pool) => void =
     max: 10,
     idleTimeoutMillis: 10_000,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
     // A server that vanished without a word answers no statement_timeout: the client must give up by itself.
     query_timeout: statementTimeoutMs + 2_000,
+    // Not as a start-up parameter, which PgBouncer and the poolers of Neon and Supabase refuse.
+    onConnect: (client) => client.query(`set statement_timeout = ${statementTimeoutMs}`),
   });
-  // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+  // A connection that breaks while nobody queries it is replaced on next use; unheard, the event would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   attach(pool);
   return { db: drizzle(pool, { schema }), pool, close: () => pool.end() };
 }

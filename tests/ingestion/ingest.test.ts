@@ -1,14 +1,17 @@
-import { asc, eq } from "drizzle-orm";
+import { asc, eq, isNotNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
 import { type Handler, type Handlers } from "#handlers/handler.ts";
 import { handlers as defaultHandlers } from "#handlers/handlers.ts";
 import { ingest } from "#ingestion/ingest.ts";
-import { systemClock } from "#platform/clock.ts";
+import { until } from "#cli/until.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
+import { claimEvents } from "#store/event-leases.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
+import { storeBatch } from "#store/store-batch.ts";
 
-import { createManualClock } from "../support/manual-clock.ts";
+import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
@@ -148,6 +151,7 @@ describe("handlers", () => {
       sentAt: new Date(1_700_000_000_500),
       standby: false,
       test: false,
+      drifted: false,
       data: testEvent("z").data,
       attempt: 1,
       deliveryId: "d1",
@@ -200,28 +204,108 @@ describe("handlers", () => {
     expect(aborted).toEqual([true]);
   });
 
-  test("of two deliveries of the same event at once, one runs", async () => {
+  test("of two deliveries of the same event at once, one runs, and the other waits for it a moment", async () => {
     const { db } = await openTestStore();
+    const gate = createGate();
     let runs = 0;
-    let release: () => void = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let entered: () => void = () => {};
-    const inside = new Promise<void>((resolve) => {
-      entered = resolve;
-    });
     const options = optionsFor(db, async () => {
       runs += 1;
-      entered();
-      await gate;
+      await gate.opened;
     });
     const first = ingest(testBatch("d1", [testEvent("a")]), options);
-    await inside;
-    const second = ingest(testBatch("d2", [testEvent("a")]), options);
-    release();
-    await Promise.all([first, second]);
+    await until(systemClock, 5_000, () => runs === 1);
+    const clock = createManualClock();
+    const waits = countTimers(clock);
+    const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock: waits.clock });
+    // It has found the event taken and looks again after a while.
+    await until(systemClock, 5_000, () => waits.count() === 1);
+    gate.open();
+    expect(await first).toEqual({ inserted: 1, duplicates: 0 });
+    await clock.advance(50);
+    expect(await second).toEqual({ inserted: 0, duplicates: 1 });
     expect(runs).toBe(1);
+  });
+
+  test("that another delivery does not finish are left to it, and to QStash's next attempt", async () => {
+    const { db } = await openTestStore();
+    const gate = createGate();
+    const options = optionsFor(db, () => gate.opened);
+    const first = ingest(testBatch("d1", [testEvent("a")]), options);
+    await until(systemClock, 5_000, async () => (await leased(db)) === 1);
+    const clock = createManualClock();
+    const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock });
+    const refused = expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503, retryable: true });
+    await advanceUntil(clock, second, 100);
+    await refused;
+    gate.open();
+    await first;
+  });
+
+  test("of a process that died run again when its lease is over", async () => {
+    const { db } = await openTestStore();
+    const clock = createManualClock();
+    const seen: string[] = [];
+    const options = { ...optionsFor(db, ({ key }) => void seen.push(key)), clock };
+    await storeOnly(db, clock, "a");
+    const ids = (await db.select({ id: events.id }).from(events)).map(({ id }) => id);
+    await claimEvents(db, ids, { nowMs: clock.nowMs(), leaseUntilMs: clock.nowMs() + 6_500 });
+    await clock.advance(6_500);
+    expect(await ingest(testBatch("d1", [testEvent("a")]), options)).toEqual({ inserted: 0, duplicates: 1 });
+    expect(seen).toEqual(["message:1:a"]);
+  });
+
+  test("for which the time is not enough are begun by the next delivery, and the others are not repeated", async () => {
+    const { db } = await openTestStore();
+    const clock = createManualClock();
+    const seen: string[] = [];
+    const options = {
+      ...optionsFor(db, async ({ key }) => {
+        seen.push(key);
+        await clock.advance(20_000);
+      }),
+      handlerTimeoutMs: 60_000,
+      clock,
+    };
+    const batch = testBatch(
+      "d1",
+      ["a", "b", "c", "d"].map((mid) => testEvent(mid)),
+    );
+    await expect(ingest(batch, options)).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED" });
+    expect(seen).toEqual(["message:1:a", "message:1:b", "message:1:c"]);
+    expect(await leased(db)).toBe(0);
+    expect(await ingest(batch, options)).toEqual({ inserted: 0, duplicates: 4 });
+    expect(seen).toEqual(["message:1:a", "message:1:b", "message:1:c", "message:1:d"]);
+  });
+
+  test("that are slow hold no connection: thirty of them at once leave room for a quick one", async () => {
+    const { db } = await openTestStore();
+    const gate = createGate();
+    const slow = optionsFor(db, () => gate.opened);
+    const waiting = Array.from({ length: 30 }, (_, index) =>
+      ingest(testBatch(`slow${index}`, [testEvent(`slow${index}`)]), slow),
+    );
+    await until(systemClock, 10_000, async () => (await leased(db)) === 30);
+    expect(await ingest(testBatch("quick", [testEvent("quick")]), optionsFor(db))).toMatchObject({ inserted: 1 });
+    gate.open();
+    await Promise.all(waiting);
+  });
+
+  test.each([
+    ["a fraction", "x", 0.5],
+    ["a NUL in the name", "a\0b", 1],
+    ["a name without end", "x".repeat(101), 1],
+  ])("that count %s fail alone", async (_name, counter, by) => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db, ({ key }, { count }) => {
+      if (key.endsWith("b")) count(counter, by);
+    });
+    const batch = testBatch("d1", [testEvent("a"), testEvent("b")]);
+    await expect(ingest(batch, options)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    const rows = await db.select({ key: events.key, error: events.handlerError }).from(events).orderBy(asc(events.key));
+    expect(rows).toEqual([
+      { key: "message:1:a", error: null },
+      { key: "message:1:b", error: "RangeError" },
+    ]);
   });
 
   test("as they come count events by kind", async () => {
@@ -235,3 +319,52 @@ describe("handlers", () => {
     ]);
   });
 });
+
+function createGate(): { opened: Promise<void>; open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
+/** The clock, and how many timers have been set by it. */
+function countTimers(clock: Clock): { clock: Clock; count: () => number } {
+  let count = 0;
+  const after: Clock["after"] = (delayMs, callback) => {
+    count += 1;
+    return clock.after(delayMs, callback);
+  };
+  return { clock: { ...clock, after }, count: () => count };
+}
+
+async function leased(db: Database): Promise<number> {
+  return db.$count(events, isNotNull(events.leasedUntil));
+}
+
+/** The events as they lie there when the process dies right after the commit. */
+async function storeOnly(db: Database, clock: Clock, ...mids: string[]): Promise<void> {
+  const { delivery, events: carried } = testBatch(
+    "d1",
+    mids.map((mid) => testEvent(mid)),
+  );
+  const { chunk, ...facts } = delivery;
+  await storeBatch(db, {
+    delivery: facts,
+    chunk,
+    events: carried.map((event) => ({ ...event, drifted: false, findings: [] })),
+    deliveredAtMs: clock.nowMs(),
+    ingested: () => ({ atMs: clock.nowMs(), afterMs: 0 }),
+  });
+}
+
+/** Lets time pass in steps until the promise settles. */
+async function advanceUntil(clock: ManualClock, promise: Promise<unknown>, stepMs: number): Promise<void> {
+  let settled = false;
+  promise
+    .catch(() => {})
+    .finally(() => {
+      settled = true;
+    });
+  while (!settled) await clock.advance(stepMs);
+}

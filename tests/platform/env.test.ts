@@ -50,6 +50,8 @@ describe("readEnv()", () => {
     ["RELAY_URL", "https://a.example,nonsense"],
     ["RELAY_URL", "https://a.example?x=1"],
     ["ACK_MODE", "race:"],
+    ["ACK_MODE", "race:4501"],
+    ["PUBLISH_BUDGET_MS", "12001"],
     ["ACK_MODE", "sometimes"],
     ["PUBLISH_TIMEOUT_MS", "0"],
     ["PUBLISH_TIMEOUT_MS", "3s"],
