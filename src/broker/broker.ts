@@ -35,6 +35,8 @@ export interface Broker {
   /** What `QSTASH_URL` has to be. */
   url: string;
   port: number;
+  /** Begins to deliver. Until then messages are only accepted: their receivers may still be starting. */
+  startDispatching(): void;
   /**
    * Starts no further deliveries and resolves when those that run have ended; after `graceMs` they are aborted and left
    * due. Publishing goes on.
@@ -48,8 +50,8 @@ const graceMsDefault = 10_000;
 const closeMsMax = 5000;
 
 /**
- * QStash on one machine: accepts messages over QStash's HTTP API, keeps them in Postgres and delivers them, signed and
- * with its retries. Rejects if the database cannot be used or the port is taken (the cause keeps its code).
+ * QStash on one machine: accepts messages over QStash's HTTP API, keeps them in Postgres and, once told to start,
+ * delivers them, signed and with its retries. Rejects if the database cannot be used or the port is taken (the cause keeps its code).
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { clock, log } = options;
@@ -77,7 +79,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await pool.end();
     throw thrown;
   }
-  dispatcher.start();
   const stopHousekeeping = startHousekeeping(store, clock, log);
 
   const address = server.address();
@@ -96,7 +97,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await pool.end();
     log.info("broker.stopped");
   };
-  return { url, port, stopDispatching, stop: (graceMs) => (stopped ??= stop(graceMs)) };
+  return {
+    url,
+    port,
+    startDispatching: () => dispatcher.start(),
+    stopDispatching,
+    stop: (graceMs) => (stopped ??= stop(graceMs)),
+  };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

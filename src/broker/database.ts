@@ -4,10 +4,12 @@ import { Pool, type PoolClient, TypeOverrides, types } from "pg";
 export function openDatabase(url: string, onIdleError: (error: Error) => void): Pool {
   const typeParsers = new TypeOverrides();
   typeParsers.setTypeParser(types.builtins.INT8, Number);
-  // Without a limit, a Postgres that is down keeps a publisher waiting for ever.
-  const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000, types: typeParsers });
-  // A connection that breaks while idle is replaced by the pool; unheard, the event would end the process.
+  // Without limits, a Postgres that is down or hangs keeps a publisher waiting for ever.
+  const limits = { connectionTimeoutMillis: 5_000, statement_timeout: 20_000, query_timeout: 22_000 };
+  const pool = new Pool({ connectionString: url, max: 10, types: typeParsers, ...limits });
+  // A connection that breaks while nobody queries it is replaced by the pool; unheard, the event would end the process.
   pool.on("error", onIdleError);
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

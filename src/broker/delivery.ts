@@ -14,8 +14,11 @@ export interface DeliveryOptions {
 /** Sends a message once; `abort` ends it early. Never rejects: whatever goes wrong is the attempt's `error`. */
 export type Deliver = (message: Message, abort: AbortController) => Promise<Attempt>;
 
-/** The longest response time of QStash's free plan; `Upstash-Timeout` can only shorten it. */
-const timeoutMsMax = 15 * 60_000;
+/**
+ * The longest a destination may take; `Upstash-Timeout` can only shorten it. QStash's free plan gives 15 minutes, but
+ * Node's `fetch` gives up on a response that has not begun after five.
+ */
+const timeoutMsMax = 5 * 60_000;
 /** What is kept of a response. */
 const responseBytesMax = 1024 * 1024;
 

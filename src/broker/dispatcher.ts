@@ -33,6 +33,7 @@ const sleepMsMax = 3_600_000;
 export function createDispatcher({ store, deliver, clock, newId, log }: DispatcherOptions): Dispatcher {
   // By the claim, not by its id: a message may be claimed again before its last attempt is off the list.
   const inFlight = new Map<Message, { ended: Promise<void>; abort: AbortController }>();
+  let started = false;
   let stopped = false;
   /** The grace time is over: what fails now fails because it was aborted. */
   let aborting = false;
@@ -65,6 +66,7 @@ export function createDispatcher({ store, deliver, clock, newId, log }: Dispatch
   }
 
   function startRound(): void {
+    if (!started) return;
     anotherRound = !stopped;
     if (!roundRuns && !stopped) round = runRounds();
   }
@@ -149,7 +151,10 @@ export function createDispatcher({ store, deliver, clock, newId, log }: Dispatch
   }
 
   return {
-    start: startRound,
+    start() {
+      started = true;
+      startRound();
+    },
     expect,
     async stop(graceMs) {
       stopped = true;

@@ -79,6 +79,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
   const { migrateDatabase } = await migrating;
   await step("Migrations", () => migrateDatabase(databaseUrl, stop.signal));
 
+  let startDispatching = () => {};
   let stopDispatching: (() => Promise<void>) | undefined;
   if (brokering && postgres) {
     const { startBroker } = await brokering;
@@ -101,6 +102,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
       teardown.add("QStash on this machine", (hurry) => bounded(started.stop(), hurry));
       return started;
     });
+    startDispatching = () => broker.startDispatching();
     stopDispatching = () => broker.stopDispatching();
     env["QSTASH_URL"] = baseUrlOf(host, settings.qstashPort);
   }
@@ -122,6 +124,8 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
     teardown.add("server", (hurry) => server.stop(hurry));
     void server.exited.then(() => stop.stop(`The server ended by itself:\n${serverLog.tail()}`));
   });
+  // Now that somebody listens: what was due before would have lost an attempt at each start.
+  startDispatching();
   // Last, so that it comes first when stopping: what is dispatched now would hit a server that no longer takes requests.
   if (stopDispatching) {
     const stopIt = stopDispatching;

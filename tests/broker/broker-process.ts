@@ -18,4 +18,5 @@ const broker = await startBroker({
   fetch,
   log: createLog({ clock: systemClock, write: () => {} }),
 });
+broker.startDispatching();
 process.stdout.write(`${broker.url}\n`);

@@ -45,6 +45,7 @@ export async function startTestBroker(
     log: createLog({ clock: systemClock, write: (_level, line) => logged.push(line) }),
     ...options,
   });
+  broker.startDispatching();
   atEnd(() => broker.stop(0));
   return { broker, databaseUrl, logged, ...connect(broker.url) };
 }

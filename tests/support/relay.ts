@@ -53,6 +53,7 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     env: (baseUrl) => ({ ...secrets, DATABASE_URL: store.url, QSTASH_URL: broker.url, RELAY_URL: baseUrl, ...env }),
   });
   const { baseUrl } = server;
+  broker.startDispatching();
 
   const ops = async (path: string) => {
     const response = await fetch(`${baseUrl}/api/ops/${path}`, { headers: { authorization: "Bearer ops-token" } });
