@@ -23,6 +23,8 @@ export interface CommandContext {
   print(text: string): void;
   /** For progress: on standard error, so that the result can be piped. */
   note(text: string): void;
+  /** One line that the next one replaces, on a terminal only; without a text it goes away. */
+  showProgress(text: string): void;
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -56,5 +58,8 @@ export function createCommandContext(): CommandContext {
     },
     print: (text) => console.log(text),
     note: (text) => console.error(text),
+    showProgress: (text) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+    },
   };
 }

@@ -35,24 +35,38 @@ const requestLimitMs = 5_000;
 const drainLimitMs = 30_000;
 const killLimitMs = 5_000;
 
-/** Runs first in the server's process. A parent that was killed cannot tell its child; the closed channel does. */
-const watchParent = `
+/** Longer than the webhook itself waits for a body, so that its own 408 comes first where it can. */
+const bodyLimitMs = 12_000;
+
+/**
+ * Runs first in the server's process. A parent that was killed cannot tell its child; the closed channel does. And
+ * Next sends an edge route's answer only once the whole request is there: of a sender that has stopped, Node by itself
+ * thinks so after five minutes.
+ */
+const preload = `
+import { subscribe } from "node:diagnostics_channel";
 process.channel?.unref();
 process.on("disconnect", () => {
   process.kill(process.pid, "SIGTERM");
   setTimeout(() => process.exit(1), ${drainLimitMs}).unref();
+});
+subscribe("http.server.request.start", ({ request, response }) => {
+  const limit = setTimeout(() => request.complete || request.destroy(), ${bodyLimitMs});
+  response.once("close", () => clearTimeout(limit));
 });`;
+
+/** For `node --import`: what `next start` needs to be our server. */
+export const serverPreload = `data:text/javascript,${encodeURIComponent(preload)}`;
 
 /** Resolves when it answers `GET /api/health` with 200. */
 export async function startNextServer(options: NextServerOptions): Promise<NextServer> {
   const next = join(options.root, "node_modules", "next", "dist", "bin", "next");
-  const preload = `data:text/javascript,${encodeURIComponent(watchParent)}`;
   const log = options.logFile.openForChild();
   // In a session of its own, so that Ctrl-C does not reach it before the broker has stopped dispatching; straight into
   // the file, because a pipe through us would break when we are killed, and the drain with it.
   const child = spawn(
     process.execPath,
-    ["--import", preload, next, "start", "-p", String(options.port), "-H", options.host],
+    ["--import", serverPreload, next, "start", "-p", String(options.port), "-H", options.host],
     {
       cwd: options.root,
       env: { ...options.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },

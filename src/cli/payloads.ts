@@ -8,11 +8,15 @@ export type PayloadKind = Exclude<EventKind, "unknown">;
 export const payloadKinds: readonly PayloadKind[] = eventKinds.filter((kind) => kind !== "unknown");
 
 /** An account of nobody's; all invented events belong to it. */
-const accountId = "17841400000000001";
+export const accountId = "17841400000000001";
 const appId = "100000000000001";
 
 export function buildPayload(kind: PayloadKind, nowMs: number): unknown {
-  return { object: "instagram", entry: [builders[kind](nowMs)] };
+  return { object: "instagram", entry: [buildEntry(kind, nowMs)] };
+}
+
+export function buildEntry(kind: PayloadKind, nowMs: number): Record<string, unknown> {
+  return builders[kind](nowMs);
 }
 
 type Build = (nowMs: number) => Record<string, unknown>;
@@ -104,16 +108,16 @@ function comment(product: string): object {
   };
 }
 
-function mid(): string {
+export function mid(): string {
   return `aWdf${randomBytes(60).toString("base64url")}`;
 }
 
-function userId(): string {
+export function userId(): string {
   return `1${digits(15)}`;
 }
 
 /** Of a comment or a post. */
-function objectId(): string {
+export function objectId(): string {
   return `179${digits(14)}`;
 }
 

@@ -1,9 +1,12 @@
 /** `npm run relay -- <command>`: small tools that talk to a running relay, this machine's or any other. */
 import { Command } from "commander";
 
+import { addConform } from "./commands/conform.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDelivery } from "./commands/delivery.ts";
+import { addDrift } from "./commands/drift.ts";
 import { addEvents } from "./commands/events.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { type CommandContext, createCommandContext } from "./command-context.ts";
@@ -31,6 +34,7 @@ function createProgram(context: CommandContext): Command {
     .helpCommand(false)
     .showHelpAfterError("(npm run relay -- --help lists the commands)")
     .addHelpText("after", footer);
-  for (const add of [addTrigger, addEvents, addDelivery, addDeadLetters, addMigrate]) add(program, context);
+  for (const add of [addTrigger, addEvents, addDelivery, addDeadLetters, addDrift, addConform, addExplain, addMigrate])
+    add(program, context);
   return program;
 }

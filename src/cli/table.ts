@@ -4,10 +4,17 @@ import type { Paint } from "./terminal.ts";
 
 export type Cell = string | number | boolean | null | undefined;
 
+/** Without lines between the rows, for many short ones. */
+const dense = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+
 /** Rows under a heading, for people; scripts take `--json`. */
-export function drawTable(head: string[], rows: Cell[][], paint: Paint): string {
+export function drawTable(head: string[], rows: Cell[][], paint: Paint, { isDense = false } = {}): string {
   // Its own colours ignore NO_COLOR; ours do not.
-  const table = new Table({ head: head.map((title) => paint("bold", title)), style: { head: [], border: [] } });
+  const table = new Table({
+    head: head.map((title) => paint("bold", title)),
+    style: { head: [], border: [] },
+    ...(isDense ? { chars: dense } : {}),
+  });
   for (const row of rows) table.push(row.map(showCell));
   return table.toString();
 }

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signBody } from "#instagram/signature.ts";
 
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { root } from "./start-process.ts";
-
-const appSecret = "the app's secret";
+import { appSecret, relay } from "./relay-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
@@ -103,6 +100,16 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
   });
 
+  test("drift prints what differs as a table", async () => {
+    const times = { firstSeen: "2026-01-31T12:00:00.000Z", lastSeen: "2026-01-31T13:00:00.000Z" };
+    const item = { kind: "message", path: "message.is_ai", finding: "unknown_field", shape: "boolean", count: 3 };
+    const url = await listen(() => ({ body: JSON.stringify({ drift: [{ ...item, ...times, eventId: 7 }] }) }));
+    const result = await relay(["drift", "--limit", "5"], { RELAY_URL: url });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toMatch(/message .* message\.is_ai .* unknown_field .* boolean .* 3 .* 7 /);
+    expect((await sink?.next())?.target).toBe("/api/ops/drift?limit=5");
+  });
+
   test("finds the local start's address and secrets in its data folder", async () => {
     const url = await listen(() => ({}));
     const dataDir = join(folder, "data");
@@ -140,7 +147,7 @@ describe("relay", { timeout: 30_000 }, () => {
   test("every command explains itself", async () => {
     const help = await relay(["--help"]);
     expect(help.status).toBe(0);
-    for (const command of ["trigger", "events", "delivery", "dead-letters", "migrate"])
+    for (const command of ["trigger", "events", "delivery", "dead-letters", "drift", "migrate"])
       expect(help.stdout).toContain(`\n  ${command} `);
     const own = await relay(["trigger", "--help"]);
     expect(own.stdout).toContain("--rate <n>");
@@ -151,27 +158,4 @@ describe("relay", { timeout: 30_000 }, () => {
 async function listen(respond: Respond): Promise<string> {
   sink = await startSink({ respond });
   return sink.url;
-}
-
-async function relay(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const given = {
-    INSTAGRAM_APP_SECRET: appSecret,
-    OPS_TOKEN: "the-token",
-    DATABASE_URL: "",
-    RELAY_URL: "",
-    NO_COLOR: "1",
-    ...env,
-  };
-  const child = spawn(process.execPath, ["src/cli/bootstrap.mjs", "relay", ...args], {
-    cwd: root,
-    env: { ...process.env, ...given },
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, stdout, stderr };
 }

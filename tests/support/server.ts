@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
+import { serverPreload } from "#cli/next-server.ts";
 import { findFreePort } from "#cli/ports.ts";
 import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -26,11 +27,15 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const baseUrl = `http://127.0.0.1:${port}`;
   const env = typeof options.env === "function" ? options.env(baseUrl) : options.env;
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));
-  const child = spawn(process.execPath, [next, "start", "--hostname", "127.0.0.1", "--port", String(port)], {
-    cwd: root,
-    env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", serverPreload, next, "start", "-H", "127.0.0.1", "-p", String(port)],
+    {
+      cwd: root,
+      env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

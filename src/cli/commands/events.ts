@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/read-events.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { readOps } from "../read-ops.ts";
@@ -41,11 +41,22 @@ export function addEvents(program: Command, context: CommandContext): void {
         event.accountId,
         event.senderId,
         event.deliveryId,
-        [event.standby && "standby", event.test && "test", event.handlerError !== null && "handler failed"]
-          .filter(Boolean)
-          .join(", "),
+        notes(event),
       ]);
       context.print(drawTable(["Ingested", "Kind", "Account", "Sender", "Delivery", "Notes"], rows, context.paint));
       if (page.nextCursor !== null) context.print(`More with --cursor ${page.nextCursor}`);
     });
+}
+
+function notes({ standby, test, drifted, handlerError, erasedAt }: EventItem): string {
+  const failed = handlerError !== null && erasedAt === null;
+  return [
+    standby && "standby",
+    test && "test",
+    drifted && "drifted",
+    failed && "handler failed",
+    erasedAt !== null && "erased",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }

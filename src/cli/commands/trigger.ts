@@ -8,6 +8,7 @@ import { CliFailure } from "../failure.ts";
 import { payloadKinds } from "../payloads.ts";
 import { sendDeliveries, type SentDelivery } from "../send-deliveries.ts";
 import { drawTable } from "../table.ts";
+import { targetUrl } from "../target-url.ts";
 import { alignRows } from "../terminal.ts";
 
 interface Options {
@@ -88,16 +89,6 @@ function printResult(sent: readonly SentDelivery[], summary: Summary, { print, p
     ["Ack ms", `p50 ${p50}, p95 ${p95}, max ${max}`],
   ];
   print(alignRows(rows, paint));
-}
-
-function targetUrl(to: string, context: CommandContext): string {
-  const path = "/api/webhooks/instagram";
-  if (to === "edge") return `${context.baseUrl()}${path}`;
-  if (to === "node") return `${context.baseUrl()}${path}/node`;
-  if (!/^https?:\/\//.test(to) || !URL.canParse(to))
-    throw new CliFailure(`--to takes edge, node or a URL, not "${to}".`);
-  // A bare origin means the relay there; anything longer is meant as it is.
-  return new URL(to).pathname === "/" ? `${new URL(to).origin}${path}` : to;
 }
 
 function positiveInteger(text: string): number {

@@ -1,0 +1,117 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+import { systemClock } from "#platform/clock.ts";
+
+import type { CommandContext } from "../command-context.ts";
+import { allCases } from "../conform/all-cases.ts";
+import { NoAnswer } from "../conform/exchange.ts";
+import { createReceiver, type Receiver } from "../conform/receiver.ts";
+import { type CaseResult, runCases } from "../conform/run-cases.ts";
+import { CliFailure } from "../failure.ts";
+import { drawTable, showCell } from "../table.ts";
+import { targetUrl } from "../target-url.ts";
+
+interface Options {
+  secret?: string;
+  verifyToken?: string;
+  only?: string;
+  timeout: number;
+  patience: number;
+  yesThisIsMine?: boolean;
+  json?: boolean;
+}
+
+export function addConform(program: Command, context: CommandContext): void {
+  program
+    .command("conform")
+    .argument("<url>", "edge, node, or the address of any receiver (end it with / if it is a bare origin)")
+    .description(`examine a receiver of Instagram webhooks: ${allCases.length} cases, by its answers alone`)
+    .option("--secret <secrets>", "its app secret, or several with commas (INSTAGRAM_APP_SECRET unless set)")
+    .option("--verify-token <token>", "its handshake's token (INSTAGRAM_VERIFY_TOKEN unless set)")
+    .option("--only <text>", "only cases whose name holds this text, e.g. signature.")
+    .option("--timeout <seconds>", "for one request", seconds, 20)
+    .option("--patience <seconds>", "how long it may wait for a sender that has stopped", seconds, 30)
+    .option("--yes-this-is-mine", "examine a receiver on another machine: it gets forged requests and load")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nA case that fails at level must fails the run; one at level should is advice.")
+    .action(async (to: string, options: Options) => {
+      // With its slash an origin is an address like any other.
+      const url = /^https?:\/\/[^/]+\/$/.test(to) && URL.canParse(to) ? to : targetUrl(to, context);
+      if (!isThisMachine(url) && !options.yesThisIsMine) {
+        throw new CliFailure(
+          `${new URL(url).host} is not this machine: conform sends forged requests and load. If it is yours, add --yes-this-is-mine.`,
+        );
+      }
+      const cases = allCases.filter(({ id }) => id.includes(options.only ?? ""));
+      if (cases.length === 0) throw new CliFailure(`No case has "${options.only}" in its name.`);
+      const receiver = createReceiver({
+        url,
+        secrets: listSecrets(options.secret ?? context.secret("INSTAGRAM_APP_SECRET")),
+        verifyToken: options.verifyToken ?? context.secret("INSTAGRAM_VERIFY_TOKEN"),
+        limitMs: options.timeout * 1_000,
+        patienceMs: options.patience * 1_000,
+        clock: systemClock,
+      });
+      await greet(receiver);
+      const results = await runCases(cases, receiver, (done) =>
+        context.showProgress(`${done} of ${cases.length} cases`),
+      );
+      context.showProgress("");
+      const summary = summarize(results);
+      if (options.json) context.print(JSON.stringify({ url, ...summary, cases: results }, null, 2));
+      else printResult(url, results, summary, context);
+      if (summary.failed > 0) throw new CliFailure(`${url} does not conform: ${summary.failed} cases failed.`);
+    });
+}
+
+interface Summary {
+  passed: number;
+  failed: number;
+  advised: number;
+}
+
+function summarize(results: readonly CaseResult[]): Summary {
+  const count = (outcome: CaseResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
+  return { passed: count("passed"), failed: count("failed"), advised: count("advised") };
+}
+
+function printResult(url: string, results: readonly CaseResult[], summary: Summary, context: CommandContext): void {
+  const { print, paint } = context;
+  const colors = { passed: "green", failed: "red", advised: "yellow" } as const;
+  const rows = results.map(({ id, level, outcome, ms, checks }) => [id, level, outcome, ms, checks]);
+  print(drawTable(["Case", "Level", "Result", "Ms", "What is checked"], rows, paint, { isDense: true }));
+  for (const { id, outcome, reason, why } of results) {
+    if (outcome === "passed") continue;
+    print(`${paint(colors[outcome], `${outcome} ${id}`)}: ${showCell(reason)}\n  ${paint("dim", why)}`);
+  }
+  print(`${url}: ${summary.passed} passed, ${summary.failed} failed, ${summary.advised} advised`);
+}
+
+/** One request before all others: whether anyone is there, and whatever the first one costs. */
+async function greet(receiver: Receiver): Promise<void> {
+  try {
+    await receiver.get({});
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new CliFailure(`${receiver.url} cannot be examined: ${error.message}.`);
+  }
+}
+
+function isThisMachine(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
+
+function listSecrets(text: string): string[] {
+  const secrets = text
+    .split(",")
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== "");
+  if (secrets.length === 0) throw new CliFailure("The app secret is empty.");
+  return secrets;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 600)) throw new InvalidArgumentError("It must be a number above 0, at most 600.");
+  return value;
+}

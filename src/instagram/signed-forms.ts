@@ -1,0 +1,108 @@
+import { type JsonStyle, rewriteJson } from "./rewrite-json.ts";
+
+/** A body that may have been signed in the place of the one at hand. */
+export interface SignedForm {
+  difference: "line-end" | "bom" | "recoded" | "rewritten" | "longer-body";
+  bytes: Uint8Array;
+  /** In words, where there are several forms of a kind. */
+  detail?: string;
+}
+
+const encoder = new TextEncoder();
+const mark = Uint8Array.of(0xef, 0xbb, 0xbf);
+
+/** What the senders and proxies we know make of a body, undone; one form after another, as each costs a copy. */
+export function* signedForms(body: Uint8Array, announcedBytes: number | null): Generator<SignedForm> {
+  for (const end of ["\n", "\r\n"].map((text) => encoder.encode(text))) {
+    yield { difference: "line-end", bytes: join(body, end) };
+    const start = body.byteLength - end.byteLength;
+    if (equal(body.subarray(Math.max(0, start)), end)) yield { difference: "line-end", bytes: body.subarray(0, start) };
+  }
+  const hasMark = equal(body.subarray(0, mark.byteLength), mark);
+  yield { difference: "bom", bytes: hasMark ? body.subarray(mark.byteLength) : join(mark, body) };
+
+  const text = decode(body);
+  if (text !== null && /[\u0080-\u00ff]/.test(text) && !/[\u0100-\uffff]/.test(text)) {
+    yield { difference: "recoded", bytes: Uint8Array.from(text, (character) => character.charCodeAt(0)) };
+  }
+  let last = text;
+  for (const style of styles) {
+    const rewritten = text === null ? null : rewrite(text, style);
+    if (rewritten === null) break;
+    // Without a slash or anything beyond ASCII most styles are the same.
+    if (rewritten === last) continue;
+    last = rewritten;
+    yield { difference: "rewritten", bytes: encoder.encode(rewritten), detail: describe(style) };
+  }
+  for (const size of new Set([...limits, announcedBytes ?? 0])) {
+    if (size === 0 || size >= body.byteLength) continue;
+    yield { difference: "longer-body", bytes: body.subarray(0, size), detail: `its first ${size} bytes` };
+  }
+}
+
+const styles: readonly JsonStyle[] = (["compact", "spaced"] as const).flatMap((separators) =>
+  (["escaped", "plain"] as const).flatMap((slashes) =>
+    (["lower", "upper", "raw"] as const).map((unicode) => ({ separators, slashes, unicode })),
+  ),
+);
+
+/** What frameworks and proxies take of a body by default: Express 100 kB, nginx 1 MB, Vercel 4.5 MB, Next's proxy 10 MB. */
+const limits = [65_536, 100_000, 102_400, 1_000_000, 1_048_576, 3_145_728, 4_194_304, 4_718_592, 10_485_760];
+
+function describe({ separators, slashes, unicode }: JsonStyle): string {
+  const beyond = { lower: "\\u00e9 beyond ASCII", upper: "\\u00E9 beyond ASCII", raw: "é beyond ASCII" }[unicode];
+  const spaces = separators === "compact" ? "no spaces" : "a space after commas and colons";
+  return `${spaces}, ${slashes === "escaped" ? "\\/" : "/"} for slashes, ${beyond}`;
+}
+
+function rewrite(text: string, style: JsonStyle): string | null {
+  try {
+    return rewriteJson(text, style);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the end of a body is missing: fewer bytes than announced, exactly a known limit's, or JSON that is left open. */
+export function isCut(body: Uint8Array, announcedBytes: number | null): boolean {
+  if (announcedBytes !== null && body.byteLength < announcedBytes) return true;
+  const text = new TextDecoder().decode(body);
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return limits.includes(body.byteLength) || isLeftOpen(text);
+  }
+}
+
+function isLeftOpen(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (inString && character === "\\") at += 1;
+    else if (character === '"') inString = !inString;
+    else if (!inString && (character === "{" || character === "[")) depth += 1;
+    else if (!inString && (character === "}" || character === "]")) depth -= 1;
+  }
+  return /^\s*[[{]/.test(text) && (inString || depth > 0);
+}
+
+function decode(body: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    return null;
+  }
+}
+
+function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.byteLength + second.byteLength);
+  both.set(first);
+  both.set(second, first.byteLength);
+  return both;
+}
+
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index]);
+}
