@@ -60,8 +60,12 @@ export interface WebhookHandler {
 
 /** A sender gets this long for its body; Meta gives us five seconds for everything. */
 const bodyTimeoutMs = 10_000;
-/** `durable` answers within Meta's five seconds either way. https://developers.facebook.com/docs/messenger-platform/webhooks */
+/**
+ * From handler entry on: `durable` answers within Meta's five seconds either way.
+ * https://developers.facebook.com/docs/messenger-platform/webhooks
+ */
 const durableLimitMs = 4_000;
+const durable: AckMode = { kind: "durable" };
 
 /** The webhook's both ends, the same on every runtime: handshake and deliveries. */
 export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
@@ -92,6 +96,17 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     };
   }
 
+  /** Hands the forward to the platform; false if there is none that takes it, and only the request itself keeps it alive. */
+  function keepAlive(settled: Promise<void>, deliveryLog: Log): boolean {
+    try {
+      options.waitUntil(settled);
+      return true;
+    } catch (thrown) {
+      deliveryLog.error("delivery.wait_until_failed", describeCause(thrown));
+      return false;
+    }
+  }
+
   return {
     async get(request) {
       try {
@@ -117,13 +132,14 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           tellAck = resolve;
         });
         const forwarding = settings.forward(delivery, ack);
-        options.waitUntil(forwarding.settled);
-        const given = await mayAck(settings.ackMode, forwarding.kept, clock);
+        const ackMode = keepAlive(forwarding.settled, deliveryLog) ? settings.ackMode : durable;
+        const elapsedMs = clock.monotonicMs() - startedAt;
+        const given = await mayAck(ackMode, forwarding.kept, durableLimitMs - elapsedMs, clock);
 
         const ackMs = clock.monotonicMs() - startedAt;
         tellAck({ ms: ackMs, given });
         if (!given) throw new RelayError("NOT_KEPT", "The delivery is not kept yet; send it again");
-        deliveryLog.info("delivery.acked", { ackMs, mode: settings.ackMode.kind });
+        deliveryLog.info("delivery.acked", { ackMs, mode: ackMode.kind });
         return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, "x-delivery-id": delivery.id } });
       } catch (thrown) {
         return refuse(log, "delivery.refused", thrown);
@@ -158,7 +174,7 @@ function readTraceparent(request: Request): string | null {
 }
 
 /** Waits as long as the mode says; false only if the delivery must not be acknowledged. */
-async function mayAck(mode: AckMode, kept: Promise<boolean>, clock: Clock): Promise<boolean> {
+async function mayAck(mode: AckMode, kept: Promise<boolean>, limitMs: number, clock: Clock): Promise<boolean> {
   switch (mode.kind) {
     case "immediate":
       return true;
@@ -166,7 +182,7 @@ async function mayAck(mode: AckMode, kept: Promise<boolean>, clock: Clock): Prom
       await settleWithin(clock, mode.limitMs, kept);
       return true;
     case "durable":
-      return (await settleWithin(clock, durableLimitMs, kept)) ?? false;
+      return (await settleWithin(clock, Math.max(0, limitMs), kept)) ?? false;
   }
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
+import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
 import { type Ack, createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
+import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
 import { createManualClock } from "../support/manual-clock.ts";
@@ -24,7 +26,7 @@ interface Handed {
   keep: (kept: boolean) => void;
 }
 
-function setUp(overrides: Partial<WebhookSettings> = {}) {
+function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void) {
   const clock = createManualClock(1_700_000_000_000);
   const recording = createRecordingLog();
   const handed: Handed[] = [];
@@ -50,7 +52,7 @@ function setUp(overrides: Partial<WebhookSettings> = {}) {
     clock,
     log: recording.log,
     newId: () => `d${(ids += 1)}`,
-    waitUntil: (promise) => waited.push(promise),
+    waitUntil: waitUntil ?? ((promise) => waited.push(promise)),
     readVerifyToken: () => "verify-token",
     readSettings: () => settings,
   });
@@ -251,6 +253,39 @@ describe("the ack modes", () => {
     handed[0]?.keep(kept);
     expect((await answer).status).toBe(status);
     expect(await handed[0]?.ack).toMatchObject({ given: kept, ms: 100 });
+  });
+
+  test("a host that takes nothing in waitUntil makes it durable", async () => {
+    const { handler, handed, recording } = setUp({}, () => {
+      throw new Error("no request scope");
+    });
+    const answer = handler.post(await signed());
+    await until(systemClock, 5_000, () => handed.length === 1);
+    handed[0]?.keep(true);
+    expect((await answer).status).toBe(200);
+    expect(recording.of("delivery.wait_until_failed")).toHaveLength(1);
+    expect(recording.of("delivery.acked")).toMatchObject([{ mode: "durable" }]);
+  });
+
+  test("durable counts the time that the body took", async () => {
+    const { handler, clock, handed } = setUp({ ackMode: { kind: "durable" } });
+    const bytes = encode(payload);
+    let send: () => void = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = () => {
+          controller.enqueue(bytes);
+          controller.close();
+        };
+      },
+    });
+    const headers = { "x-hub-signature-256": await signBody(secret, bytes) };
+    const answer = handler.post(new Request(url, { method: "POST", headers, body, duplex: "half" } as RequestInit));
+    await clock.advance(3_000);
+    send();
+    await until(systemClock, 5_000, () => handed.length === 1);
+    await clock.advance(1_000);
+    expect((await answer).status).toBe(503);
   });
 
   test("durable does not wait longer than Meta does", async () => {
