@@ -4,6 +4,7 @@ import { createLog, writeToConsole } from "#platform/log.ts";
 import { saveReport } from "#store/save-report.ts";
 import { handleReport } from "#telemetry/report-handler.ts";
 
+import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
 
 const log = createLog({ clock, write: writeToConsole });
@@ -16,3 +17,6 @@ export function POST(request: Request): Promise<Response> {
     log,
   });
 }
+
+const refuse = allowOnly("POST");
+export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };

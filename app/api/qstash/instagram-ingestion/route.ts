@@ -1,6 +1,7 @@
 import { handlers } from "#handlers/handlers.ts";
 import { handleIngestion } from "#ingestion/ingestion-handler.ts";
 
+import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
 import { qstashRouteOptions } from "../qstash.ts";
 
@@ -12,3 +13,6 @@ export function POST(request: Request): Promise<Response> {
     openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000 }),
   });
 }
+
+const refuse = allowOnly("POST");
+export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
