@@ -54,8 +54,12 @@ export function parseEventFilter(params: URLSearchParams): EventFilter {
   return parseQuery(eventQuery, params);
 }
 
-/** One page of stored events, newest first. */
-export async function readEvents(db: Database, filter: EventFilter): Promise<EventPage> {
+/** One page of stored events, newest first. `data: "none"` leaves it null: an item may have megabytes of it. */
+export async function readEvents(
+  db: Database,
+  filter: EventFilter,
+  { data }: { data: "whole" | "none" } = { data: "whole" },
+): Promise<EventPage> {
   const rows = await db
     .select({
       id: events.id,
@@ -75,7 +79,7 @@ export async function readEvents(db: Database, filter: EventFilter): Promise<Eve
       handlerError: events.handlerError,
       erasedAt: events.erasedAt,
       // As text: the driver would parse a json column by itself.
-      data: sql<string>`${events.data}::text`,
+      data: data === "whole" ? sql<string>`${events.data}::text` : sql<string>`'null'`,
     })
     .from(events)
     .where(and(...conditions(db, filter)))

@@ -23,7 +23,7 @@ export async function readOverview(
 ): Promise<Overview> {
   const [comparison, page, counts, { deadLetters }] = await Promise.all([
     readRuntimes(db, window, nowMs),
-    readEvents(db, filter),
+    readEvents(db, filter, { data: "none" }),
     readHandlerCounts(db),
     readDeadLetters(db, { limit: 5 }),
   ]);
