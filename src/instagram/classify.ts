@@ -1,8 +1,10 @@
+import { hasOwn } from "#platform/natives.ts";
+
 import type { EventKind } from "./events.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 /** What a key of a messaging item says the item is. In order of precedence: no page of Meta's allows two, samples do. */
-const kindByItemKey: readonly (readonly [key: string, kind: EventKind])[] = [
+const kindByItemKey = new Map<string, EventKind>([
   ["message", "message"],
   ["reaction", "reaction"],
   ["postback", "postback"],
@@ -17,7 +19,8 @@ const kindByItemKey: readonly (readonly [key: string, kind: EventKind])[] = [
   ["app_roles", "handover"],
   ["policy_enforcement", "policy"],
   ["response_feedback", "feedback"],
-];
+]);
+const precedence = [...kindByItemKey.keys()];
 
 /** What a subscribed field carries. Meta's pages disagree on the names of some fields: every spelling is taken. */
 const kindByField: Readonly<Record<string, EventKind>> = {
@@ -47,15 +50,23 @@ const kindByField: Readonly<Record<string, EventKind>> = {
 export interface Classified {
   kind: EventKind;
   particulars: JsonObject;
+  /** Whether the item has the keys of another kind too: then it is not the same as one that has not. */
+  mixed: boolean;
 }
 
 /** Tells a messaging item by its keys; `unknown` if it has none that we know. */
 export function classifyItem(item: JsonObject): Classified {
-  for (const [key, kind] of kindByItemKey) {
-    const particulars = item[key];
-    if (isObject(particulars)) return { kind: kind === "message" ? messageKind(particulars) : kind, particulars };
+  let found: string | undefined;
+  let mixed = false;
+  for (const key in item) {
+    if (!kindByItemKey.has(key) || !isObject(item[key])) continue;
+    mixed = found !== undefined;
+    if (found === undefined || precedence.indexOf(key) < precedence.indexOf(found)) found = key;
   }
-  return { kind: "unknown", particulars: item };
+  const particulars = found === undefined ? undefined : item[found];
+  const kind = found === undefined ? undefined : kindByItemKey.get(found);
+  if (kind === undefined || !isObject(particulars)) return { kind: "unknown", particulars: item, mixed: false };
+  return { kind: kind === "message" ? messageKind(particulars) : kind, particulars, mixed };
 }
 
 /**
@@ -63,13 +74,13 @@ export function classifyItem(item: JsonObject): Classified {
  * field's name, when the value itself holds the particulars.
  */
 export function classifyChange(field: string, value: JsonObject): Classified {
-  const kind = Object.hasOwn(kindByField, field) ? kindByField[field] : undefined;
-  if (field !== "standby" && kind === undefined) return { kind: "unknown", particulars: value };
+  const kind = hasOwn(kindByField, field) ? kindByField[field] : undefined;
+  if (field !== "standby" && kind === undefined) return { kind: "unknown", particulars: value, mixed: false };
   if (kind === "comment" || kind === "live_comment" || kind === "mention" || kind === "story_insights") {
-    return { kind, particulars: value };
+    return { kind, particulars: value, mixed: false };
   }
   const byKeys = classifyItem(value);
-  return byKeys.kind === "unknown" ? { kind: kind ?? "unknown", particulars: value } : byKeys;
+  return byKeys.kind === "unknown" ? { kind: kind ?? "unknown", particulars: value, mixed: false } : byKeys;
 }
 
 /**

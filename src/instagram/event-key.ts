@@ -1,7 +1,8 @@
 import { sha256Hex } from "#platform/bytes.ts";
+import { stringify } from "#platform/natives.ts";
 
 import type { Classified } from "./classify.ts";
-import type { Json } from "./events.ts";
+import type { EventKind, Json } from "./events.ts";
 import { canonicalJson, idText, isObject, type JsonObject } from "./json.ts";
 
 /** What identity depends on beside the item itself. */
@@ -17,9 +18,10 @@ export interface KeyContext {
   testDeliveryId: string | null;
 }
 
-type KeyPart = string | number | null;
+/** An id, a number, or content, which no id can be taken for and which is never readable in a key. */
+type KeyPart = string | number | null | { content: string };
 
-/** A key of such parts can be read as it stands; any other is hashed. It holds no `:`, which parts the parts. */
+/** A key of such parts can be read as it stands; any other is hashed. There is no `:` in them, which parts the parts. */
 const plainPart = /^[A-Za-z0-9_+/=.-]*$/;
 const plainKeyLengthMax = 400;
 
@@ -29,18 +31,30 @@ const plainKeyLengthMax = 400;
  * own, its whole content counts; where even that has no time in it, `entry.time` does, which keeps rather than drops.
  */
 export function eventKey(classified: Classified, item: Json, context: KeyContext): string | Promise<string> {
-  const parts = identity(classified, item, context);
-  const all: KeyPart[] = [classified.kind, context.accountId, ...parts];
-  if (context.testDeliveryId !== null) all.push("test", context.testDeliveryId);
+  const parts: KeyPart[] = [context.accountId, ...identity(classified, item, context)];
+  if (classified.mixed) parts.push({ content: canonicalJson(item) });
+  if (context.testDeliveryId !== null) parts.push("test", context.testDeliveryId);
+  return plainKey(classified.kind, parts) ?? hashedKey(classified.kind, parts);
+}
 
-  const plain = all.map((part) => part ?? "");
-  const joined = plain.join(":");
-  if (joined.length <= plainKeyLengthMax && plain.every((part) => plainPart.test(String(part)))) return joined;
-  return sha256Hex(JSON.stringify(all)).then((hash) => `${classified.kind}:#${hash}`);
+/** The parts as they stand; null if they are too long or not plain. */
+function plainKey(kind: EventKind, parts: readonly KeyPart[]): string | null {
+  for (const part of parts) if (!isPlain(part)) return null;
+  // Null is written as nothing. By `join`, whose text is in one piece: one put together by `+` is copied when it is read.
+  let key: string = kind;
+  for (const part of parts) key += `:${(part as string) ?? ""}`;
+  return key.length <= plainKeyLengthMax ? key : null;
+}
+
+function isPlain(part: KeyPart): boolean {
+  return typeof part === "string" ? plainPart.test(part) : typeof part === "number" || part === null;
+}
+
+async function hashedKey(kind: EventKind, parts: readonly KeyPart[]): Promise<string> {
+  return `${kind}:#${await sha256Hex(stringify(parts))}`;
 }
 
 function identity({ kind, particulars }: Classified, item: Json, context: KeyContext): KeyPart[] {
-  const { timestampMs } = context;
   const mid = idText(particulars["mid"]);
   switch (kind) {
     case "message":
@@ -49,15 +63,14 @@ function identity({ kind, particulars }: Classified, item: Json, context: KeyCon
     case "message.unsupported":
       return mid === undefined ? wholeItem(item, context) : [mid];
     case "message.edited":
-      return mid === undefined ? wholeItem(item, context) : [mid, ...editNumber(particulars, timestampMs)];
+      return mid === undefined ? wholeItem(item, context) : [mid, ...editNumber(particulars, item, context)];
     case "reaction": {
       if (mid === undefined) return wholeItem(item, context);
-      const emoji = idText(particulars["emoji"]) ?? idText(particulars["reaction"]) ?? null;
       const action = idText(particulars["action"]) ?? idText(particulars["verb"]) ?? null;
-      return [mid, idAt(item, "sender"), action, emoji, timestampMs ?? context.sentAtMs];
+      return [mid, idAt(item, "sender"), action, ...emojiOrName(particulars), moment(item, context)];
     }
     case "read":
-      return mid === undefined ? wholeItem(item, context) : [mid, idAt(item, "sender"), timestampMs];
+      return mid === undefined ? wholeItem(item, context) : [mid, idAt(item, "sender"), moment(item, context)];
     case "postback":
       // Before version 11 a postback had no message id.
       return mid === undefined ? wholeItem(item, context) : [mid];
@@ -75,7 +88,7 @@ function identity({ kind, particulars }: Classified, item: Json, context: KeyCon
     case "story_insights": {
       // May be sent again with newer counters.
       const mediaId = idText(particulars["media_id"]);
-      return mediaId === undefined ? wholeItem(item, context) : [mediaId, canonicalJson(particulars)];
+      return mediaId === undefined ? wholeItem(item, context) : [mediaId, { content: canonicalJson(particulars) }];
     }
     case "referral":
     case "optin":
@@ -84,18 +97,33 @@ function identity({ kind, particulars }: Classified, item: Json, context: KeyCon
     case "feedback":
       return wholeItem(item, context);
     case "unknown":
-      return [context.field, canonicalJson(item), context.sentAtMs];
+      return [context.field, { content: canonicalJson(item) }, context.sentAtMs];
   }
 }
 
+/** An emoji is written as Unicode's tables do, `2764-fe0f`: so it is plain, and a reaction need not be hashed. */
+function emojiOrName({ emoji, reaction }: JsonObject): KeyPart[] {
+  const text = idText(emoji);
+  if (text === undefined) return [null, idText(reaction) ?? null];
+  const codePoints: string[] = [];
+  for (const character of text) codePoints.push((character.codePointAt(0) ?? 0).toString(16));
+  return [codePoints.join("-")];
+}
+
 /** `num_edit` 0 announces a new message and repeats: only its time tells one from the next. */
-function editNumber(particulars: JsonObject, timestampMs: number | null): KeyPart[] {
+function editNumber(particulars: JsonObject, item: Json, context: KeyContext): KeyPart[] {
   const count = idText(particulars["num_edit"]);
-  return count === undefined || count === "0" ? [count ?? null, timestampMs] : [count];
+  return count === undefined || count === "0" ? [count ?? null, moment(item, context)] : [count];
+}
+
+/** What tells two of the same apart: when it happened, else when it was sent, else all there is. */
+function moment(item: Json, { timestampMs, sentAtMs }: KeyContext): KeyPart {
+  return timestampMs ?? sentAtMs ?? { content: canonicalJson(item) };
 }
 
 function wholeItem(item: Json, { timestampMs, sentAtMs }: KeyContext): KeyPart[] {
-  return timestampMs === null ? [canonicalJson(item), sentAtMs] : [canonicalJson(item)];
+  const content = { content: canonicalJson(item) };
+  return timestampMs === null ? [content, sentAtMs] : [content];
 }
 
 /** `item.sender.id` and its like. */

@@ -1,22 +1,98 @@
+import { isArray, isFinite, isInteger, isSafeInteger, parse, stringify, toNumber, toText } from "#platform/natives.ts";
+
 import type { Json } from "./events.ts";
 
 /** How deep a value may nest: Meta's go to about ten, and what Postgres and `JSON.stringify` can follow is finite. */
 const depthMax = 64;
 
-/** A number literal that a double cannot hold: sixteen digits and more, or an exponent of three. */
-const unsafeNumber = /[[:,\s]-?(?:\d{16,}|[\d.]+[eE]\+?\d{3,})/;
 const number = /-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
 
 /**
  * Parses JSON without losing digits: an integer beyond ±(2^53−1), or a number too large for a double, becomes a string
- * of what was written. Without such numbers, which is the usual case, this is the native `JSON.parse` and one scan.
+ * of what was written. Without such numbers, which is the usual case, this is the native `JSON.parse` and one walk.
  * Throws a `SyntaxError` if the text is not JSON or nests too deep.
  */
 export function parseLosslessJson(text: string): Json {
-  const parsed = JSON.parse(text) as Json;
-  const value = unsafeNumber.test(text) ? (JSON.parse(quoteUnsafeNumbers(text)) as Json) : parsed;
-  if (isDeeperThan(value, depthMax)) throw new SyntaxError(`JSON nests deeper than ${depthMax} levels`);
+  const { value, isTooDeep: tooDeep } = readLosslessJson(text);
+  if (tooDeep) throw new SyntaxError(`JSON nests deeper than ${depthMax} levels`);
   return value;
+}
+
+export interface LosslessJson {
+  value: Json;
+  isTooDeep: boolean;
+  /** Whether every object and array of the text is in the value: of repeated keys the parser keeps only the last. */
+  isWhole: boolean;
+}
+
+/** The same, for a reader that wants what can be had of any value. */
+export function readLosslessJson(text: string): LosslessJson {
+  const value = parse(text) as Json;
+  const walk = startWalk();
+  walkJson(value, depthMax, walk);
+  return {
+    value: walk.hasLostDigits ? (parse(quoteUnsafeNumbers(text)) as Json) : value,
+    isTooDeep: walk.isTooDeep,
+    // A bracket in a string only makes for more of them, so that strings have to be left out only in case of doubt.
+    isWhole: hasBracketsOf(text, walk) || hasBracketsOf(withoutStrings(text), walk),
+  };
+}
+
+/** Whether a value nests deeper than what we can keep as JSON. */
+export function isTooDeep(value: Json): boolean {
+  const walk = startWalk();
+  walkJson(value, depthMax, walk);
+  return walk.isTooDeep;
+}
+
+/** What a walk over a value finds. */
+interface Walk {
+  /** A number is not what was written. */
+  hasLostDigits: boolean;
+  isTooDeep: boolean;
+  lists: number;
+  objects: number;
+}
+
+function startWalk(): Walk {
+  return { hasLostDigits: false, isTooDeep: false, lists: 0, objects: 0 };
+}
+
+function walkJson(value: Json, levels: number, walk: Walk): void {
+  if (typeof value === "number") {
+    if (!isSafeInteger(value) && (isInteger(value) || !isFinite(value))) walk.hasLostDigits = true;
+  } else if (typeof value === "object" && value !== null) {
+    if (levels === 0) {
+      walk.isTooDeep = true;
+    } else if (isList(value)) {
+      walk.lists += 1;
+      for (const child of value) walkJson(child, levels - 1, walk);
+    } else {
+      walk.objects += 1;
+      for (const key in value) walkJson(value[key] ?? null, levels - 1, walk);
+    }
+  }
+}
+
+function hasBracketsOf(text: string, { lists, objects }: Walk): boolean {
+  return countOf("[", text) === lists && countOf("{", text) === objects;
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
+/** What stands between the strings of valid JSON. */
+function withoutStrings(text: string): string {
+  let rest = "";
+  let end = 0;
+  for (let opening = text.indexOf('"'); opening !== -1; opening = text.indexOf('"', end)) {
+    rest += text.slice(end, opening);
+    end = closingQuote(text, opening) + 1;
+  }
+  return rest + text.slice(end);
 }
 
 /**
@@ -45,23 +121,14 @@ function closingQuote(text: string, opening: number): number {
 }
 
 function quoteIfUnsafe(literal: string): string {
-  const value = Number(literal);
-  const isSafe = /^-?\d+$/.test(literal) ? Number.isSafeInteger(value) : Number.isFinite(value);
+  const value = toNumber(literal);
+  const isSafe = isInteger(value) ? isSafeInteger(value) : isFinite(value);
   return isSafe ? literal : `"${literal}"`;
-}
-
-function isDeeperThan(value: Json, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  for (const child of Object.values(value)) {
-    if (isDeeperThan(child, levels - 1)) return true;
-  }
-  return false;
 }
 
 /** JSON with object keys in order, so that equal values have equal texts. */
 export function canonicalJson(value: Json): string {
-  return JSON.stringify(value, (_key, child: Json) => {
+  return stringify(value, (_key, child: Json) => {
     if (!isObject(child)) return child;
     return Object.fromEntries(Object.entries(child).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   });
@@ -70,12 +137,15 @@ export function canonicalJson(value: Json): string {
 /** An object among JSON values. */
 export type JsonObject = { readonly [key: string]: Json };
 
+/** An array among JSON values. */
+export const isList = isArray as (value: Json | undefined) => value is readonly Json[];
+
 export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !isList(value);
 }
 
 /** An id as text: Meta writes ids as strings, and sometimes as numbers. */
 export function idText(value: Json | undefined): string | undefined {
   if (typeof value === "string" && value !== "") return value;
-  return typeof value === "number" ? String(value) : undefined;
+  return typeof value === "number" ? toText(value) : undefined;
 }

@@ -5,7 +5,7 @@ import { importHmacKey } from "#platform/hmac-key.ts";
  * Meta's `X-Hub-Signature-256`: `sha256=` and the hex HMAC-SHA256 of the raw request bytes, keyed with the app secret.
  * https://developers.facebook.com/docs/messenger-platform/webhooks#validate-payloads
  */
-const headerPattern = /^sha256=([0-9a-f]{64})$/i;
+const headerPattern = /^sha256=([0-9a-f]{64})$/;
 
 /** What checking a signature came to. The index is that of the secret that matched; nothing else of it is told. */
 export type SignatureCheck =

@@ -1,3 +1,5 @@
+import { round, toNumber } from "#platform/natives.ts";
+
 /** Below it a number of Meta's is seconds, from it on milliseconds: 1e11 s is the year 5138, 1e11 ms is 1973. */
 const millisecondsFrom = 1e11;
 /** The largest instant a `Date` can hold. */
@@ -10,11 +12,11 @@ const instantMax = 8.64e15;
 export function parseTime(value: unknown): number | null {
   if (typeof value === "number") return fromNumber(value);
   if (typeof value !== "string") return null;
-  if (/^\d{1,16}$/.test(value)) return fromNumber(Number(value));
+  if (/^\d{1,16}$/.test(value)) return fromNumber(toNumber(value));
   return /^\d{4}-\d\d-\d\dT/.test(value) ? fromNumber(Date.parse(value), 0) : null;
 }
 
 function fromNumber(value: number, threshold = millisecondsFrom): number | null {
-  const ms = Math.round(value < threshold ? value * 1000 : value);
+  const ms = round(value < threshold ? value * 1000 : value);
   return ms > 0 && ms <= instantMax ? ms : null;
 }

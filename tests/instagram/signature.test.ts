@@ -38,6 +38,7 @@ describe("createSignatureVerifier()", () => {
     ["without its prefix", emptySignature.slice(7), "malformed"],
     ["a digit short", emptySignature.slice(0, -1), "malformed"],
     ["a digit long", `${emptySignature}0`, "malformed"],
+    ["in capitals", `sha256=${emptySignature.slice(7).toUpperCase()}`, "malformed"],
     ["not hex", `sha256=${"g".repeat(64)}`, "malformed"],
     ["sent twice", `${emptySignature}, ${emptySignature}`, "malformed"],
     ["of another body", `sha256=${"0".repeat(64)}`, "mismatch"],
