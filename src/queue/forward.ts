@@ -4,6 +4,7 @@ import { type Clock, sleep } from "#platform/clock.ts";
 import { type ErrorCode, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
+import type { Batch } from "./batch.ts";
 import { encodeBatches } from "./encode-batch.ts";
 import type { Publication, Publisher } from "./publisher.ts";
 
@@ -60,22 +61,18 @@ export async function forwardToInternalIngestion(
     parts = bodies.length;
     log.info("forward.started", { events: events.length, parts });
     const deadline = startedAt + options.budgetMs;
-    const accepted = await Promise.all(
-      bodies.map((body, index) => {
-        const deduplicationId = `${delivery.id}-${index}`;
-        return publishPart({ body, deduplicationId, traceparent: options.traceparent }, deadline, options, tally);
-      }),
-    );
-    if (accepted.every(Boolean)) outcome = "published";
+    const refused = await publishAll(bodies, deadline, options, tally);
+    if (refused.length === 0) outcome = "published";
+    // A line per part: one with a thousand keys would be cut by many a log, and it is the only trace.
+    if (options.acksFirst) for (const part of refused) logLost(keysIn(part.body), tally, log, part.deduplicationId);
   } catch (thrown) {
     tally.errorType = "INTERNAL";
     log.error("request.failed", describeCause(thrown));
+    const keys = events.map(({ key }) => key);
+    if (options.acksFirst) logLost(keys, tally, log);
   }
   const durationMs = clock.monotonicMs() - startedAt;
   log.info("forward.settled", { outcome, durationMs, parts, ...tally });
-  if (outcome === "lost") {
-    log.error("forward.lost", { errorType: tally.errorType, keys: events.map(({ key }) => key) });
-  }
   return { outcome, durationMs, publishedAtMs: outcome === "published" ? clock.nowMs() : null, ...tally };
 }
 
@@ -83,6 +80,39 @@ interface Tally {
   attempts: number;
   timeouts: number;
   errorType: ErrorCode | null;
+}
+
+/** Parts under way at once: an edge runtime allows six connections, and the report needs none yet. */
+const partsAtOnce = 5;
+
+/** Publishes all parts, a few at a time; returns those that were not accepted. */
+async function publishAll(
+  bodies: readonly Uint8Array<ArrayBuffer>[],
+  deadline: number,
+  options: ForwardOptions,
+  tally: Tally,
+): Promise<Publication[]> {
+  const refused: Publication[] = [];
+  const waiting = bodies.map((body, index): Publication => {
+    return { body, deduplicationId: `${options.delivery.id}-${index}`, traceparent: options.traceparent };
+  });
+  const publishNext = async () => {
+    for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
+      if (!(await publishPart(part, deadline, options, tally))) refused.push(part);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(partsAtOnce, bodies.length) }, publishNext));
+  return refused;
+}
+
+function logLost(keys: readonly string[], { errorType }: Tally, log: Log, part?: string): void {
+  log.error("forward.lost", { part, errorType, keys });
+}
+
+/** Of an encoded batch; read back from it, as only what was lost is asked for. */
+function keysIn(body: Uint8Array): string[] {
+  const batch = JSON.parse(new TextDecoder().decode(body)) as Batch;
+  return batch.events.map(({ key }) => key);
 }
 
 /** Publishes one part, again and again where it helps, until it is accepted or the time is up. */
@@ -95,6 +125,7 @@ async function publishPart(
   for (let attempt = 0; ; attempt += 1) {
     const startedAt = clock.monotonicMs();
     const limitMs = Math.min(timeoutMs, deadline - startedAt);
+    if (limitMs <= 0) return false;
     const fields = { part: publication.deduplicationId, attempt };
     tally.attempts += 1;
     log.info("publish.attempt_started", { ...fields, timeoutMs: limitMs, bytes: publication.body.byteLength });

@@ -138,6 +138,18 @@ describe("forwardToInternalIngestion()", () => {
     expect(JSON.stringify(recording.lines)).not.toContain("customer");
   });
 
+  test("names what was lost part by part, and nothing that was accepted", async () => {
+    const { forward, recording } = await setUp(({ headers }) =>
+      headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
+    );
+    const result = await forward(Array.from({ length: 1_300 }, (_, index) => event(`m${index}`)));
+    expect(result).toMatchObject({ outcome: "lost", attempts: 7 });
+    const lost = recording.of("forward.lost");
+    expect(lost).toHaveLength(1);
+    const keys = Array.from({ length: 200 }, (_, index) => `message:1:m${200 + index}`);
+    expect(lost[0]).toMatchObject({ part: "d1-1", keys });
+  });
+
   test("calls it refused, not lost, when nothing was acknowledged", async () => {
     const { forward, recording } = await setUp(() => ({ status: 401 }), { acksFirst: false });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "refused" });
