@@ -1,4 +1,4 @@
-import { attachDatabasePool } from "@vercel/functions";
+import { attachDatabasePool } from "@vercel/functions/db-connections";
 
 import { readEnv } from "#platform/env.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";

@@ -1,7 +1,8 @@
 /**
- * What `npm start`, `npm test` and `npm run relay` run: installs and builds what is missing or stale, then hands over to
- * the TypeScript. Nothing is installed yet when it starts, so it has no dependencies; and it keeps to the syntax of very
- * old Nodes, which would otherwise greet with a SyntaxError instead of the sentence that a newer one is needed.
+ * What `npm start`, `npm test` and the other commands of package.json run: installs and builds what is missing or stale,
+ * then hands over to the TypeScript. Nothing is installed yet when it starts, so it has no dependencies; and it keeps to
+ * the syntax of very old Nodes, which would otherwise greet with a SyntaxError instead of the sentence that a newer one
+ * is needed.
  */
 import { spawn } from "child_process";
 import { createHash } from "crypto";
@@ -16,6 +17,7 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
+const commands = ["start", "test", "relay", "bench", "fuzz"];
 
 /** What `next build` reads. The CLI and the broker run from their source. */
 const buildInputs = [
@@ -73,9 +75,9 @@ export function hashFiles(folder, names, except) {
 async function main(command, args) {
   const problem = nodeProblem(process.versions.node);
   if (problem) return fail(problem);
-  if (!["start", "test", "relay"].includes(command)) return fail("Usage: node src/cli/bootstrap.mjs start|test|relay");
+  if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
-  const needsBuild = command !== "relay";
+  const needsBuild = command !== "relay" && command !== "fuzz";
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     const release = await takeLock();
@@ -87,9 +89,14 @@ async function main(command, args) {
     }
   }
   if (command === "test") return test(args);
+  if (command === "fuzz") {
+    if (!process.env.FUZZ_CASES) process.env.FUZZ_CASES = "100000";
+    return test(["tests/instagram/hostile.test.ts", ...args]);
+  }
   const tsx = await import("tsx/esm/api");
   tsx.register();
-  const handover = await import(pathToFileURL(at("src", "cli", `${command}.ts`)).href);
+  const file = command === "bench" ? at("tests", "bench", "bench.ts") : at("src", "cli", `${command}.ts`);
+  const handover = await import(pathToFileURL(file).href);
   return handover.run(args);
 }
 

@@ -1,0 +1,48 @@
+// What the bench runs inside the edge VM; see edge-vm.ts. Everything here is compiled by the VM and uses its globals.
+import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+import { createSignatureVerifier, signBody } from "#instagram/signature.ts";
+import { parseWebhook } from "#instagram/webhook-parser.ts";
+import { bytesFromHex } from "#platform/bytes.ts";
+import { parse, stringify } from "#platform/natives.ts";
+import { encodeBatches } from "#queue/encode-batch.ts";
+
+/** The two contestants for one body; each resolves with the bytes it would send on. */
+export interface Contest {
+  relay(): Promise<number>;
+  floor(): Promise<number>;
+}
+
+const secret = "app-secret";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export async function prepare(text: string): Promise<Contest> {
+  const body = encoder.encode(text);
+  const header = await signBody(secret, body);
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["verify"]);
+  const verifier = createSignatureVerifier([secret]);
+  const facts: DeliveryFacts = {
+    id: "a3bb189e-8bf9-4c4b-9c1e-6d9f4a1c2d3e",
+    runtime: "edge",
+    region: null,
+    coldStart: false,
+    receivedAtMs: 1_700_000_000_000,
+    bodyBytes: body.byteLength,
+    secretIndex: 0,
+    probe: false,
+  };
+  return {
+    async relay() {
+      const check = await verifier.verify(body, header);
+      if (!check.valid) throw new Error(`The signature is ${check.reason}`);
+      const events = await parseWebhook(body, { deliveryId: facts.id });
+      return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.byteLength, 0);
+    },
+    async floor() {
+      const signature = bytesFromHex(header.slice("sha256=".length));
+      if (!(await crypto.subtle.verify("HMAC", key, signature, body))) throw new Error("The signature does not match");
+      return encoder.encode(stringify(parse(decoder.decode(body)))).byteLength;
+    },
+  };
+}
