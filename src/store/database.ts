@@ -1,5 +1,5 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
-import { Pool } from "pg";
+import { type ClientBase, Pool } from "pg";
 
 import * as schema from "./schema.ts";
 
@@ -16,6 +16,14 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
+/** The pool waits for the promise before it gives the connection to anybody, though its types do not say so. */
+const connectionHooks = {
+  // Not as a start-up parameter, which PgBouncer and the poolers of Neon and Supabase refuse.
+  onConnect: async (client: ClientBase): Promise<void> => {
+    await client.query(`set statement_timeout = ${statementTimeoutMs}`);
+  },
+};
+
 /**
  * A pool of connections to Postgres; connects on first use. `attach` receives the pool, so that a platform which
  * freezes idle functions can close idle connections first (`attachDatabasePool` of @vercel/functions).
@@ -28,8 +36,7 @@ export function openDatabase(databaseUrl: string, attach: (pool: Pool) => void =
     connectionTimeoutMillis: connectTimeoutMs,
     // A server that vanished without a word answers no statement_timeout: the client must give up by itself.
     query_timeout: statementTimeoutMs + 2_000,
-    // Not as a start-up parameter, which PgBouncer and the poolers of Neon and Supabase refuse.
-    onConnect: (client) => client.query(`set statement_timeout = ${statementTimeoutMs}`),
+    ...connectionHooks,
   });
   // A connection that breaks while nobody queries it is replaced on next use; unheard, the event would end the process.
   pool.on("error", () => {});

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Json } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
 const account = "17841400000000001";
