@@ -2,9 +2,14 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import type { DeliveryFacts } from "#instagram/received-delivery.ts";
 import { stringify, toText } from "#platform/natives.ts";
 
+import type { Batch } from "./batch.ts";
+
 /** QStash's smallest plan takes 1 MB a message; its failure callback repeats the body in base64, a third larger. */
 export const batchBytesMax = 600_000;
 export const batchEventsMax = 200;
+
+/** So few are not worth dividing: most deliveries bring one. */
+const fewEventsMax = 20;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -17,6 +22,11 @@ const ending = encoder.encode("]}");
  * delivery without any, so that its journey is complete too. An event larger than the limit gets a message of its own.
  */
 export function encodeBatches(facts: DeliveryFacts, events: readonly InstagramEvent[]): Bytes[] {
+  if (events.length <= fewEventsMax && facts.bodyBytes <= batchBytesMax / 2) {
+    const batch: Batch = { version: 1, delivery: { ...facts, chunk: [0, 1] }, events };
+    const body = encoder.encode(stringify(batch));
+    if (body.byteLength <= batchBytesMax) return [body];
+  }
   const writer = createBatchWriter(facts);
   const step = eventsAtOnce(facts.bodyBytes / events.length);
   for (let at = 0; at < events.length; at += step) writer.add(events.slice(at, at + step));
@@ -28,7 +38,7 @@ export function encodeBatches(facts: DeliveryFacts, events: readonly InstagramEv
  * of a large delivery, whose text no longer fits the processor's cache.
  */
 function eventsAtOnce(averageBytes: number): number {
-  return averageBytes < 2_000 ? 20 : averageBytes < 10_000 ? 5 : 1;
+  return averageBytes < 2_000 ? fewEventsMax : averageBytes < 10_000 ? 5 : 1;
 }
 
 /** Where a body is written before it is copied out: fresh memory costs more than what is written to it. */

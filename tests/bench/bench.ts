@@ -4,7 +4,7 @@
  * How it stays honest:
  * - It runs the code of `src` in `@edge-runtime/vm`, with the VM's own crypto and encoders, not in Node's realm.
  * - The floor is what no receiver can do without: checking the signature of the same bytes, parsing them, and writing
- *   them out again as JSON. Both start from bytes and the header's text, and both end with bytes.
+ *   them out again as JSON. Both start from bytes and end with bytes; only the relay has to read the header as well.
  * - Relay and floor run in turns within a round, and change places every round; the ratio is the median of the rounds'
  *   ratios, shown with the quarter of the rounds below and above it. Times alone say more of the machine than of the code.
  * - The payloads are written as Meta writes them, with escapes and ids of real length.

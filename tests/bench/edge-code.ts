@@ -19,6 +19,7 @@ const decoder = new TextDecoder();
 export async function prepare(text: string): Promise<Contest> {
   const body = encoder.encode(text);
   const header = await signBody(secret, body);
+  const signature = bytesFromHex(header.slice("sha256=".length));
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["verify"]);
   const verifier = createSignatureVerifier([secret]);
@@ -40,7 +41,6 @@ export async function prepare(text: string): Promise<Contest> {
       return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.byteLength, 0);
     },
     async floor() {
-      const signature = bytesFromHex(header.slice("sha256=".length));
       if (!(await crypto.subtle.verify("HMAC", key, signature, body))) throw new Error("The signature does not match");
       return encoder.encode(stringify(parse(decoder.decode(body)))).byteLength;
     },

@@ -46,6 +46,13 @@ describe("createSignatureVerifier()", () => {
     expect(await verifier.verify(encode(empty), header)).toEqual({ valid: false, reason });
   });
 
+  test("keeps many at once apart", async () => {
+    const bodies = Array.from({ length: 40 }, (_, index) => encode(`${empty}${" ".repeat(index)}`));
+    const signatures = await Promise.all(bodies.map((body) => signBody(secret, body)));
+    const checks = bodies.map((body, index) => verifier.verify(body, signatures[index - (index % 2)] ?? null));
+    expect((await Promise.all(checks)).map(({ valid }) => valid)).toEqual(bodies.map((_, index) => index % 2 === 0));
+  });
+
   test("keeps nothing of one body for the next", async () => {
     expect(await verifier.verify(encode(`${empty} `), emptySignature)).toEqual({ valid: false, reason: "mismatch" });
     expect(await verifier.verify(encode(empty), emptySignature)).toEqual({ valid: true, secretIndex: 1 });

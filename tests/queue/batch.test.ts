@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { InstagramEvent, Json } from "#instagram/events.ts";
@@ -69,6 +70,30 @@ describe("encodeBatches() and decodeBatch()", () => {
       ["unknown:#2"],
       ["unknown:#3"],
     ]);
+  });
+
+  test("keep the limits, the order and everything, in as few batches as that takes", () => {
+    const length = fc.oneof({ weight: 20, arbitrary: fc.constant(3) }, fc.constantFrom(900, 9_000, 250_000, 600_000));
+    const text = fc.tuple(length, fc.constantFrom("x", "é", "€", "🚀", '"', "\0"));
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 450 }), fc.integer({ min: 1, max: 3_000_000 }), (texts, bodyBytes) => {
+        const events = texts.map(([units, unit], index) => event(index, unit.repeat(units / unit.length)));
+        const bodies = encodeBatches({ ...facts, bodyBytes }, events);
+        const batches = bodies.map((body) => decodeBatch(new TextDecoder().decode(body)));
+        expect(batches.flatMap((batch) => batch.events)).toEqual(events);
+        for (const [index, batch] of batches.entries()) {
+          const bytes = bodies[index]?.byteLength ?? 0;
+          expect(batch.delivery.chunk).toEqual([index, batches.length]);
+          expect(batch.events.length).toBeLessThanOrEqual(batchEventsMax);
+          if (batch.events.length > 1) expect(bytes).toBeLessThanOrEqual(batchBytesMax);
+          // Full: what comes next found no room in it.
+          const next = batches[index + 1]?.events[0];
+          if (next === undefined || batch.events.length === batchEventsMax) continue;
+          expect(bytes + new TextEncoder().encode(JSON.stringify(next)).byteLength + 1).toBeGreaterThan(batchBytesMax);
+        }
+      }),
+      { numRuns: 40, seed: 13 },
+    );
   });
 
   test("make one batch of nothing", () => {
