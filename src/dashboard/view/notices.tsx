@@ -3,7 +3,7 @@ import { Alert, Code } from "@mantine/core";
 import { formatCount } from "../format.ts";
 import styles from "./dashboard.module.css";
 
-/** Deliveries that neither QStash nor the fallback took after the ack: the one thing in which a person must act. */
+/** Deliveries that nobody took after the ack: the one thing in which a person must act. */
 export function LostBanner({ lost, window }: { lost: number; window: string }) {
   return (
     <Alert
@@ -12,8 +12,8 @@ export function LostBanner({ lost, window }: { lost: number; window: string }) {
       variant="filled"
       title={`${formatCount(lost)} ${lost === 1 ? "delivery" : "deliveries"} lost`}
     >
-      In {window}, Meta had its answer but neither QStash nor the fallback took the events. Look for{" "}
-      <code>forward.lost</code> in the log for their delivery ids.
+      In {window}, Meta had its answer but QStash did not take the events. Look for <code>forward.lost</code> in the log
+      for their delivery ids.
     </Alert>
   );
 }
