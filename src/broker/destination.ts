@@ -32,8 +32,7 @@ export function assertDeliverable(url: string, what = "destination"): void {
     throw new ApiError(400, `invalid ${what} url: endpoint has invalid scheme, add http:// or https://`);
   }
   // A blank or control character cannot be in a request target; in a batch it would be escaped differently by everyone.
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u0020\u007f]/.test(url) || !URL.canParse(url)) {
+  if (/[^\u0021-\u007e\u0080-\uffff]/.test(url) || !URL.canParse(url)) {
     throw new ApiError(400, `invalid ${what} url: it cannot be parsed`);
   }
 }

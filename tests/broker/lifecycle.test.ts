@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -6,12 +7,17 @@ import { fileURLToPath } from "node:url";
 import { Client as Database } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { startBroker } from "#broker/broker.ts";
+import { systemClock } from "#platform/clock.ts";
+import { createLog } from "#platform/log.ts";
+
 import { createManualClock } from "../support/manual-clock.ts";
 import {
   connect,
   createDatabase,
   createGate,
   eventually,
+  keys,
   openSink,
   readStates,
   startTestBroker,
@@ -113,6 +119,35 @@ describe("stopDispatching", () => {
 });
 
 describe("starting", () => {
+  it("delivers nothing before it is told to, and then what had come until then, with no attempt lost", async () => {
+    const logged: string[] = [];
+    const broker = await startBroker({
+      ...keys,
+      databaseUrl: await createDatabase(),
+      host: "127.0.0.1",
+      port: 0,
+      clock: systemClock,
+      newId: randomUUID,
+      fetch,
+      log: createLog({ clock: systemClock, write: (_level, line) => logged.push(line) }),
+    });
+    onTestFinished(() => broker.stop(0));
+    const { client } = connect(broker.url);
+    const sink = await openSink();
+    // More than one, so that the second publish would have given an early dispatcher its turn.
+    const ids = [];
+    for (let count = 0; count < 3; count += 1) {
+      ids.push((await client.publish({ url: sink.url, retries: 0 })).messageId);
+    }
+    expect(logged.filter((line) => line.includes("broker.delivery_started"))).toEqual([]);
+    expect(sink.requests).toEqual([]);
+
+    broker.startDispatching();
+    const delivered = [await sink.next(), await sink.next(), await sink.next()];
+    expect(delivered.map(({ headers }) => headers["upstash-message-id"]).toSorted()).toEqual(ids.toSorted());
+    expect(delivered.map(({ headers }) => headers["upstash-retried"])).toEqual(["0", "0", "0"]);
+  });
+
   it("says that the port is in use", async () => {
     const { broker } = await startTestBroker();
     await expect(startTestBroker({ port: broker.port })).rejects.toMatchObject({

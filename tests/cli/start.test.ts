@@ -13,7 +13,7 @@ import { systemClock } from "#platform/clock.ts";
 import { createPlace, type Place, readJson, startProcess, untilNothingRuns } from "./start-process.ts";
 
 const test = base.extend<{ place: Place }>({
-  // oxlint-disable-next-line no-empty-pattern -- vitest reads what a fixture needs from this pattern
+  // vitest reads what a fixture needs from the pattern: nothing.
   place: async ({}, use) => {
     const place = await createPlace();
     await use(place);

@@ -26,6 +26,21 @@ describe("withStoreErrors()", () => {
     await expect(withStoreErrors(() => db.execute(sql`select 1`))).resolves.toBeDefined();
   });
 
+  test("survives a connection that breaks while a transaction waits for something else", async () => {
+    const { db } = await openTestStore();
+    const broken = withStoreErrors(() =>
+      db.transaction(async (tx) => {
+        const { rows } = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+        await db.execute(sql`select pg_terminate_backend(${rows[0]?.pid}::int, 5000)`);
+        // Unheard, the connection's own error would have ended the process by now.
+        await new Promise((resolve) => setImmediate(resolve));
+        await tx.execute(sql`select 1`);
+      }),
+    );
+    await expect(broken).rejects.toMatchObject(unavailable);
+    await expect(withStoreErrors(() => db.execute(sql`select 1`))).resolves.toBeDefined();
+  });
+
   test("knows a wrong password, a missing database and a missing table", async () => {
     const { url, db } = await openTestStore();
     const other = (change: (changed: URL) => void) => {

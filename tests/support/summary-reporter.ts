@@ -2,8 +2,9 @@ import type { Reporter, TestModule } from "vitest/node";
 
 /** Closes a run with one plain line that needs no knowledge of vitest to read. */
 export default class SummaryReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const count = { passed: 0, failed: 0, skipped: 0 };
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    // An error that no test caught fails the run, so it must not read as a success here.
+    const count = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
