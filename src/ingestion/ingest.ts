@@ -26,12 +26,19 @@ export interface IngestResult {
 
 /**
  * Stores a batch's events, each once however often it comes and whatever its data looks like, and then runs the user's
- * handlers for those that are not handled yet. Throws `STORE_UNAVAILABLE`; `HANDLER_FAILED` if a handler failed; or
- * `HANDLERS_UNFINISHED` if the time was not enough or another delivery is at the same events. In the last two cases the
- * events are stored, and the next delivery of the batch runs only the handlers that are left.
+ * handlers for those that are not handled yet. Throws what `storeEvents` and `handleEvents` throw.
  */
 export async function ingest(batch: Batch, options: IngestOptions): Promise<IngestResult> {
-  const { db, handlers, handlerTimeoutMs, clock, log } = options;
+  const { inserted, duplicates, eventIds } = await storeEvents(batch, options);
+  await handleEvents(batch, eventIds, options);
+  return { inserted, duplicates };
+}
+
+/** The first half: what was new is stored, or `STORE_UNAVAILABLE` thrown. `eventIds`: of all events of the batch. */
+export async function storeEvents(
+  batch: Batch,
+  { db, clock, log }: IngestOptions,
+): Promise<IngestResult & { eventIds: number[] }> {
   const startedAt = clock.monotonicMs();
   const { chunk, ...delivery } = batch.delivery;
   const { inserted, duplicates, drifted, eventIds } = await storeBatch(db, {
@@ -42,14 +49,24 @@ export async function ingest(batch: Batch, options: IngestOptions): Promise<Inge
     ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
   });
   log.info("ingestion.committed", { inserted, duplicates, drifted, durationMs: clock.monotonicMs() - startedAt });
+  return { inserted, duplicates, eventIds };
+}
 
-  const result = await handleBatch(eventIds, { db, handlers, deliveryId: delivery.id, handlerTimeoutMs, clock, log });
+/**
+ * The second half: runs the handlers for the stored events of a batch that are not handled yet. Throws
+ * `STORE_UNAVAILABLE`; `HANDLER_FAILED` if a handler failed; or `HANDLERS_UNFINISHED` if the time was not enough or
+ * another delivery is at the same events. The next delivery of the batch then runs only the handlers that are left.
+ */
+export async function handleEvents(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
+  const { db, handlers, handlerTimeoutMs, clock, log } = options;
+  const startedAt = clock.monotonicMs();
+  const { id: deliveryId, chunk } = batch.delivery;
+  const result = await handleBatch(eventIds, { db, handlers, deliveryId, handlerTimeoutMs, clock, log });
   log.info("handlers.finished", { ...result, durationMs: clock.monotonicMs() - startedAt });
   const { failed, unfinished } = result;
   if (failed > 0) throw new RelayError("HANDLER_FAILED", `${failed} of ${eventIds.length} events could not be handled`);
   if (unfinished > 0) {
     throw new RelayError("HANDLERS_UNFINISHED", `${unfinished} of ${eventIds.length} events are not handled yet`);
   }
-  await markChunkHandled(db, delivery.id, chunk[0], clock.nowMs());
-  return { inserted, duplicates };
+  await markChunkHandled(db, deliveryId, chunk[0], clock.nowMs());
 }

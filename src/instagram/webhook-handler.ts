@@ -72,6 +72,8 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   const { clock, log, newId, runtime, region } = options;
   let isFirst = true;
   let verifier: SignatureVerifier | undefined;
+  /** Whether the delivery whose forward ended last was kept. While not, Meta should keep what we cannot. */
+  let isKeeping = true;
 
   async function receive(request: Request, settings: WebhookSettings, receivedAtMs: number): Promise<ReceivedDelivery> {
     const coldStart = isFirst;
@@ -91,7 +93,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       bodyBytes: body.byteLength,
       secretIndex: check.secretIndex,
       probe: request.headers.get("x-relay-probe") === "1",
-      traceparent: readTraceparent(request),
+      traceparent: readTraceparent(request) ?? createTraceparent(id),
       events: await parseWebhook(body, { deliveryId: id }),
     };
   }
@@ -105,6 +107,13 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       deliveryLog.error("delivery.wait_until_failed", describeCause(thrown));
       return false;
     }
+  }
+
+  function noteWhetherKept(kept: boolean): void {
+    if (kept === isKeeping) return;
+    isKeeping = kept;
+    if (kept) log.info("acks.resumed", { runtime });
+    else log.error("acks.withheld", { runtime });
   }
 
   return {
@@ -132,7 +141,8 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           tellAck = resolve;
         });
         const forwarding = settings.forward(delivery, ack);
-        const ackMode = keepAlive(forwarding.settled, deliveryLog) ? settings.ackMode : durable;
+        void forwarding.kept.then(noteWhetherKept);
+        const ackMode = keepAlive(forwarding.settled, deliveryLog) && isKeeping ? settings.ackMode : durable;
         const elapsedMs = clock.monotonicMs() - startedAt;
         const given = await mayAck(ackMode, forwarding.kept, durableLimitMs - elapsedMs, clock);
 
@@ -171,6 +181,13 @@ const signatureFaults = {
 function readTraceparent(request: Request): string | null {
   const value = request.headers.get("traceparent");
   return value !== null && traceparentPattern.test(value) ? value : null;
+}
+
+/** A trace of the delivery's own, with the digits of its id, which is a UUID: nobody in front of us began one. */
+function createTraceparent(deliveryId: string): string | null {
+  const digits = deliveryId.replaceAll("-", "");
+  const value = `00-${digits}-${digits.slice(16)}-01`;
+  return traceparentPattern.test(value) ? value : null;
 }
 
 /** Waits as long as the mode says; false only if the delivery must not be acknowledged. */

@@ -52,8 +52,12 @@ const ackMode: Variable<AckMode> = {
   fallback: () => ({ kind: "immediate" }),
 };
 
-/** What publishing may take at most: with the body before and the report after, an edge function has 25 s for all. */
+/**
+ * What publishing and the fallback may take at most: with the body before and the report after, an edge function has
+ * 25 s for all. https://vercel.com/docs/functions/limitations
+ */
 const publishMsMax = 12_000;
+const fallbackMsMax = 8_000;
 
 /**
  * Every variable the product knows, in the order of the README's table. A test holds this list, the README and
@@ -74,6 +78,7 @@ export const variables = {
   PUBLISH_TIMEOUT_MS: integer(3_000, 1, publishMsMax),
   PUBLISH_RETRIES: integer(3, 0, 10),
   PUBLISH_BUDGET_MS: integer(8_000, 1, publishMsMax),
+  FALLBACK_BUDGET_MS: integer(5_000, 1, fallbackMsMax),
   REPORT_SAMPLE_RATE: share(1),
   QSTASH_RETRIES: integer(5, 0, 1_000),
   WEBHOOK_BODY_BYTES_MAX: integer(3_145_728, 1, 100_000_000),

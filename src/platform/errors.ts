@@ -27,9 +27,19 @@ export const errorTable = {
   // Requests by us, to QStash
   PUBLISH_TIMEOUT: { status: 504, retryable: true },
   PUBLISH_NETWORK: { status: 502, retryable: true },
-  PUBLISH_RATE_LIMITED: { status: 502, retryable: true },
   PUBLISH_UNAVAILABLE: { status: 502, retryable: true },
+  // Only if QStash says when the limit ends, see `retryAfterMs`.
+  PUBLISH_RATE_LIMITED: { status: 502, retryable: false },
+  PUBLISH_INVALID: { status: 502, retryable: false },
+  PUBLISH_UNAUTHORIZED: { status: 502, retryable: false },
+  PUBLISH_NOT_FOUND: { status: 502, retryable: false },
+  PUBLISH_OVER_QUOTA: { status: 502, retryable: false },
   PUBLISH_REJECTED: { status: 502, retryable: false },
+  // And to our own fallback ingestion
+  FALLBACK_TIMEOUT: { status: 504, retryable: true },
+  FALLBACK_NETWORK: { status: 502, retryable: true },
+  FALLBACK_UNAVAILABLE: { status: 502, retryable: true },
+  FALLBACK_REJECTED: { status: 502, retryable: false },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof errorTable;
@@ -37,11 +47,14 @@ export type ErrorCode = keyof typeof errorTable;
 /** An error whose message may be shown to the caller: no secret, no signature, no message text. The cause is for the log. */
 export class RelayError extends Error {
   readonly code: ErrorCode;
+  /** When the other side said that trying again can help, counted from now. */
+  readonly retryAfterMs: number | undefined;
   override readonly name = "RelayError";
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   get status(): number {

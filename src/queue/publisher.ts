@@ -1,4 +1,4 @@
-/** One QStash message to be. */
+/** One batch on its way, encoded. */
 export interface Publication {
   body: Uint8Array<ArrayBuffer>;
   /** Equal for every attempt at the same message, so that one whose response was lost does not become two. */
@@ -6,10 +6,13 @@ export interface Publication {
   traceparent: string | null;
 }
 
+/** The answer of who took it. `messageId`: the queue's id of it, if it told one. */
+export type Acceptance = { status: number; messageId?: string | null };
+
 export interface Publisher {
   /**
-   * One attempt to hand a message to the queue; resolves with the queue's id of it. Settles within `timeoutMs`; rejects
-   * with a `RelayError` of one of the `PUBLISH_…` codes.
+   * One attempt to hand a batch on, to the queue or past it. Settles within `timeoutMs`. Rejects with a `RelayError` if
+   * the other side refused, with a `TimeoutError` if it was silent, and with anything else if it could not be reached.
    */
-  publish(publication: Publication, timeoutMs: number): Promise<{ messageId: string }>;
+  publish(publication: Publication, timeoutMs: number): Promise<Acceptance>;
 }

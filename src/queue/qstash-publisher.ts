@@ -1,9 +1,9 @@
-import type { Clock } from "#platform/clock.ts";
-import { RelayError } from "#platform/errors.ts";
+import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { type ErrorCode, RelayError } from "#platform/errors.ts";
 
 import type { Publisher } from "./publisher.ts";
 
-export interface QstashPublisherOptions {
+export interface QstashPublisherOptions extends Network {
   /** The base URL of the account's region. */
   url: string;
   token: string;
@@ -14,17 +14,15 @@ export interface QstashPublisherOptions {
   retries: number;
   /** Lets QStash pass Vercel's Deployment Protection; null without it. */
   bypassSecret: string | null;
-  fetch: typeof fetch;
-  clock: Clock;
 }
 
 /**
  * Publishes by one plain request. The SDK's `publish` takes no abort signal and has no timeout, so a QStash that
- * accepts the connection and stalls would hold it until the platform ends the function.
- * https://upstash.com/docs/qstash/api/publish
+ * accepts the connection and stalls would hold it until the platform ends the function. Its errors are the `PUBLISH_…`
+ * codes. https://upstash.com/docs/qstash/api/publish
  */
 export function createQstashPublisher(options: QstashPublisherOptions): Publisher {
-  const { url, token, destination, fetch, clock } = options;
+  const { url, token, destination, clock } = options;
   const headers: Record<string, string> = {
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
@@ -40,48 +38,50 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
 
   return {
     async publish({ body, deduplicationId, traceparent }, timeoutMs) {
-      const abort = new AbortController();
-      const cancelTimer = clock.after(timeoutMs, () => abort.abort());
-      try {
-        const response = await fetch(`${url}/v2/publish/${destination}`, {
-          method: "POST",
-          redirect: "manual",
-          signal: abort.signal,
-          body,
-          headers: {
-            ...headers,
-            "upstash-deduplication-id": deduplicationId,
-            ...(traceparent === null ? {} : { "upstash-forward-traceparent": traceparent }),
-          },
-        });
-        // The body belongs to the attempt: a response that stalls half-way is a timeout too.
-        const text = await response.text();
-        if (!response.ok) throw refusal(response.status);
-        return { messageId: readMessageId(text) };
-      } catch (thrown) {
-        if (thrown instanceof RelayError) throw thrown;
-        if (abort.signal.aborted)
-          throw new RelayError("PUBLISH_TIMEOUT", `No answer from QStash within ${timeoutMs} ms`);
-        throw new RelayError("PUBLISH_NETWORK", "QStash could not be reached", { cause: thrown });
-      } finally {
-        cancelTimer();
-      }
+      const init = {
+        method: "POST",
+        body,
+        headers: {
+          ...headers,
+          "upstash-deduplication-id": deduplicationId,
+          ...(traceparent === null ? {} : { "upstash-forward-traceparent": traceparent }),
+        },
+      };
+      const answer = await fetchWithin(timeoutMs, `${url}/v2/publish/${destination}`, init, options);
+      const { status } = answer;
+      // A redirect that is not followed has the status 0 where fetch keeps to its specification.
+      if (status < 200 || status > 299) throw refusal(answer, clock.nowMs());
+      return { status, messageId: readMessageId(answer.text) };
     },
   };
 }
 
-function refusal(status: number): RelayError {
-  if (status === 429) return new RelayError("PUBLISH_RATE_LIMITED", "QStash limits the rate (429)");
-  if (status === 408 || status >= 500) return new RelayError("PUBLISH_UNAVAILABLE", `QStash answered ${status}`);
-  return new RelayError("PUBLISH_REJECTED", `QStash refused the message (${status})`);
+/** What cannot succeed by being repeated, each with a name of its own: what to do about it differs. */
+const refusals: Record<number, ErrorCode> = {
+  400: "PUBLISH_INVALID",
+  401: "PUBLISH_UNAUTHORIZED",
+  403: "PUBLISH_UNAUTHORIZED",
+  404: "PUBLISH_NOT_FOUND",
+  // https://upstash.com/docs/qstash/misc/errors: a plan's limit, of retries or of the message's size
+  412: "PUBLISH_OVER_QUOTA",
+  413: "PUBLISH_OVER_QUOTA",
+};
+
+function refusal({ status, headers }: Answer, nowMs: number): RelayError {
+  const message = `QStash answered ${status}`;
+  if (status === 429)
+    return new RelayError("PUBLISH_RATE_LIMITED", message, { retryAfterMs: untilReset(headers, nowMs) });
+  if (status === 408 || status >= 500) return new RelayError("PUBLISH_UNAVAILABLE", message);
+  return new RelayError(refusals[status] ?? "PUBLISH_REJECTED", message);
+}
+
+/** The end of a burst, or of the day, in seconds since the epoch. https://upstash.com/docs/qstash/api/api-ratelimiting */
+function untilReset(headers: Headers, nowMs: number): number | undefined {
+  const reset = headers.get("burst-ratelimit-reset") ?? headers.get("ratelimit-reset");
+  return reset !== null && /^\d{1,12}$/.test(reset) ? Math.max(0, Number(reset) * 1000 - nowMs) : undefined;
 }
 
 /** A 2xx means accepted, whatever its body says; the id is for the log. */
-function readMessageId(text: string): string {
-  try {
-    const parsed = JSON.parse(text) as { messageId?: unknown };
-    return typeof parsed.messageId === "string" ? parsed.messageId : "";
-  } catch {
-    return "";
-  }
+function readMessageId(text: string): string | null {
+  return /"messageId":\s*"([\w-]+)"/.exec(text)?.[1] ?? null;
 }

@@ -2,11 +2,10 @@ import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
-import { internalSignatureHeader, verifyInternal } from "#platform/internal-signature.ts";
+import { readInternalCall } from "#platform/internal-call.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import { readBody } from "#platform/read-body.ts";
 
-import { type ForwardReport, forwardOutcomes } from "./report.ts";
+import { type ForwardReport, forwardOutcomes, reportsMax } from "./report.ts";
 
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2_147_483_647));
@@ -29,27 +28,26 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),
 });
 
+/** With those that could not be sent before. */
+const bodySchema = v.object({ reports: v.pipe(v.array(reportSchema), v.maxLength(reportsMax * 2)) });
+
 export interface ReportHandlerOptions {
   /** Throws `ENV_INVALID` if something is missing. */
   readSecret: () => string;
-  save: (report: ForwardReport) => Promise<void>;
+  save: (reports: readonly ForwardReport[]) => Promise<void>;
   clock: Clock;
   log: Log;
 }
 
 /** Takes the reports of our own forwards: only what `RELAY_SECRET` signed, each stored once. */
-export async function handleReport(request: Request, options: ReportHandlerOptions): Promise<Response> {
+export async function handleReports(request: Request, options: ReportHandlerOptions): Promise<Response> {
   const { readSecret, save, clock, log } = options;
   try {
-    const secret = readSecret();
-    const body = await readBody(request, { bytesMax: 100_000, timeoutMs: 5_000, clock });
-    if (!(await verifyInternal(secret, body, request.headers.get(internalSignatureHeader), clock.nowMs()))) {
-      throw new RelayError("SIGNATURE_INVALID", `${internalSignatureHeader} is missing, wrong or too old`);
-    }
-    const report = parseReport(body);
-    await save(report);
-    log.info("report.recorded", { deliveryId: report.deliveryId, outcome: report.outcome });
-    return Response.json({ recorded: true });
+    const body = await readInternalCall(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
+    const reports = parseReports(body);
+    await save(reports);
+    log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
+    return Response.json({ recorded: reports.length });
   } catch (thrown) {
     const error = toRelayError(thrown);
     log.warn("request.failed", { code: error.code, reason: error.message, ...describeCause(error.cause ?? error) });
@@ -57,10 +55,10 @@ export async function handleReport(request: Request, options: ReportHandlerOptio
   }
 }
 
-function parseReport(body: Uint8Array): ForwardReport {
+function parseReports(body: Uint8Array): ForwardReport[] {
   try {
-    return v.parse(reportSchema, JSON.parse(new TextDecoder().decode(body)));
+    return v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body))).reports;
   } catch (thrown) {
-    throw new RelayError("REQUEST_INVALID", "The body is not a forward's report", { cause: thrown });
+    throw new RelayError("REQUEST_INVALID", "The body is not a list of forwards' reports", { cause: thrown });
   }
 }

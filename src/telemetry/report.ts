@@ -2,6 +2,9 @@
 export const forwardOutcomes = ["published", "fallback", "lost", "refused"] as const;
 export type ForwardOutcome = (typeof forwardOutcomes)[number];
 
+/** Of one request at most; so that it stays small. */
+export const reportsMax = 200;
+
 /** What one forward did and how long it took; stored by `/api/internal/reports`. */
 export interface ForwardReport {
   deliveryId: string;

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";
@@ -25,9 +26,12 @@ const env = (sinkUrl: string) => ({
   QSTASH_URL: sinkUrl,
   RELAY_URL: sinkUrl,
   RELAY_SECRET: "relay-secret",
-  PUBLISH_TIMEOUT_MS: "500",
-  PUBLISH_BUDGET_MS: "500",
+  PUBLISH_TIMEOUT_MS: "400",
+  PUBLISH_BUDGET_MS: "400",
+  FALLBACK_BUDGET_MS: "400",
 });
+
+const isPublish = (target: string) => target.startsWith("/v2/publish/");
 
 const signedHeaders = async () => ({
   "x-hub-signature-256": await signBody(secret, body),
@@ -91,8 +95,7 @@ describe("the built webhook on the edge", () => {
     expect(batch.delivery).toMatchObject({ runtime: "edge", id: response.headers.get("x-delivery-id") });
     expect(batch.events).toMatchObject([{ key: "message:17841400000000001:m1", data: { message: { text: "hello" } } }]);
     expect(JSON.parse(sink.requests[1]?.body.toString() ?? "")).toMatchObject({
-      runtime: "edge",
-      outcome: "published",
+      reports: [{ runtime: "edge", outcome: "published" }],
     });
   });
 
@@ -101,25 +104,43 @@ describe("the built webhook on the edge", () => {
     ["is never made on a host that does not", false],
   ])("a second attempt, due after the response, %s", async (_name, honoursWaitUntil) => {
     const sink = await openSink(({ target }, index) =>
-      target.startsWith("/v2/publish/") && index === 0 ? { status: 503 } : { status: 200, body: "{}" },
+      isPublish(target) && index === 0 ? { status: 503 } : { status: 200, body: "{}" },
     );
     const request = { path: "/api/webhooks/instagram", headers: await signedHeaders(), body };
     const { status } = await runOnEdgeHost({ route, env: env(sink.url), ...request, honoursWaitUntil });
     expect(status).toBe(200);
     // The isolate has ended: what has not arrived by now never will.
-    const attempts = sink.requests.filter(({ target }) => target.startsWith("/v2/publish/"));
+    const attempts = sink.requests.filter(({ target }) => isPublish(target));
     const reports = sink.requests.filter(({ target }) => target === "/api/internal/reports");
     expect([attempts.length === 2, reports.length === 1]).toEqual([honoursWaitUntil, honoursWaitUntil]);
   });
 
-  test("what is given to waitUntil ends, and does not reject, when QStash stays silent", async () => {
+  test("falls back to our own Node route when QStash refuses", async () => {
+    const { sink, isolate, deliver } = await setUp(({ target }) => ({ status: isPublish(target) ? 401 : 200 }));
+    expect((await deliver()).status).toBe(200);
+    await Promise.all(isolate.waitedFor);
+    const fallback = sink.requests[1];
+    expect(sink.requests.map(({ target }) => target).slice(1)).toEqual([
+      "/api/internal/fallback-ingestion",
+      "/api/internal/reports",
+    ]);
+    const signature = String(fallback?.headers["x-relay-signature"]);
+    expect(await verifyInternal("relay-secret", fallback?.body ?? new Uint8Array(), signature, Date.now())).toBe(true);
+    expect(fallback?.body).toEqual(sink.requests[0]?.body);
+    expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
+  });
+
+  test("what is given to waitUntil ends, and does not reject, when everybody stays silent; then acks are withheld", async () => {
     const { isolate, deliver } = await setUp(() => new Promise(() => {}));
     expect((await deliver()).status).toBe(200);
     await Promise.all(isolate.waitedFor);
     expect(isolate.lines.find(({ event }) => event === "forward.lost")).toMatchObject({
       errorType: "PUBLISH_TIMEOUT",
+      fallbackErrorType: "FALLBACK_TIMEOUT",
       keys: ["message:17841400000000001:m1"],
     });
+    expect((await deliver()).status).toBe(503);
+    await Promise.all(isolate.waitedFor);
   }, 10_000);
 
   test("refuses a forged delivery and publishes nothing", async () => {

@@ -26,7 +26,7 @@ interface Handed {
   keep: (kept: boolean) => void;
 }
 
-function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void) {
+function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void, newId?: () => string) {
   const clock = createManualClock(1_700_000_000_000);
   const recording = createRecordingLog();
   const handed: Handed[] = [];
@@ -51,7 +51,7 @@ function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void)
     region: "fra1",
     clock,
     log: recording.log,
-    newId: () => `d${(ids += 1)}`,
+    newId: newId ?? (() => `d${(ids += 1)}`),
     waitUntil: waitUntil ?? ((promise) => waited.push(promise)),
     readVerifyToken: () => "verify-token",
     readSettings: () => settings,
@@ -106,6 +106,12 @@ describe("a genuine delivery", () => {
     const { handler, handed } = setUp();
     await handler.post(await signed(payload, { traceparent }));
     expect(handed[0]?.delivery.traceparent).toBe(carried ? traceparent : null);
+  });
+
+  test("begins a trace with the digits of its id if none came with it", async () => {
+    const { handler, handed } = setUp({}, undefined, () => "4bf92f35-77b3-4da6-a3ce-929d0e0e4736");
+    await handler.post(await signed());
+    expect(handed[0]?.delivery.traceparent).toBe("00-4bf92f3577b34da6a3ce929d0e0e4736-a3ce929d0e0e4736-01");
   });
 
   test("is cold only once", async () => {
@@ -265,6 +271,45 @@ describe("the ack modes", () => {
     expect((await answer).status).toBe(200);
     expect(recording.of("delivery.wait_until_failed")).toHaveLength(1);
     expect(recording.of("delivery.acked")).toMatchObject([{ mode: "durable" }]);
+  });
+
+  test("from the first delivery that nobody took, acks are withheld until one is taken again", async () => {
+    const { handler, handed, recording } = setUp();
+    const deliver = async () => {
+      const before = handed.length;
+      const answer = handler.post(await signed());
+      await until(systemClock, 5_000, () => handed.length > before);
+      return answer;
+    };
+    expect((await deliver()).status).toBe(200);
+    handed[0]?.keep(false);
+    expect(await handed[0]?.ack).toMatchObject({ given: true });
+    await until(systemClock, 5_000, () => recording.of("acks.withheld").length === 1);
+
+    for (const kept of [false, true]) {
+      const index = handed.length;
+      const answer = deliver();
+      await until(systemClock, 5_000, () => handed.length > index);
+      handed[index]?.keep(kept);
+      expect((await answer).status).toBe(kept ? 200 : 503);
+      expect(await handed[index]?.ack).toMatchObject({ given: kept });
+    }
+    expect((await deliver()).status).toBe(200);
+    expect(recording.of("delivery.acked").map(({ mode }) => mode)).toEqual(["immediate", "durable", "immediate"]);
+    expect(recording.of("acks.resumed")).toHaveLength(1);
+  });
+
+  test("acks are withheld in a race too, which else acknowledges whatever comes", async () => {
+    const { handler, handed, clock, recording } = setUp({ ackMode: { kind: "race", limitMs: 1_000 } });
+    for (const status of [200, 503]) {
+      const index = handed.length;
+      const answer = handler.post(await signed());
+      await until(systemClock, 5_000, () => handed.length > index);
+      handed[index]?.keep(false);
+      await clock.advance(0);
+      expect((await answer).status).toBe(status);
+    }
+    expect(recording.of("acks.withheld")).toHaveLength(1);
   });
 
   test("durable counts the time that the body took", async () => {

@@ -1,18 +1,23 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
+import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 
 import { type Respond, startSink } from "../support/http-sink.ts";
-import { createManualClock } from "../support/manual-clock.ts";
+import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
 const destination = "https://relay.example/api/qstash/instagram-ingestion";
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const accepted = { status: 200, body: '{"messageId":"msg_1"}' };
+const silence = () => new Promise<never>(() => {});
+const startMs = 1_700_000_000_000;
 
-const event = (mid: string): InstagramEvent => ({
+const event = (mid: string, text = "the customer's words"): InstagramEvent => ({
   key: `message:1:${mid}`,
   kind: "message",
   accountId: "1",
@@ -20,28 +25,33 @@ const event = (mid: string): InstagramEvent => ({
   sentAtMs: 2,
   standby: false,
   test: false,
-  data: { message: { mid, text: "the customer's words" } },
+  data: { message: { mid, text } },
 });
+const events = (count: number) => Array.from({ length: count }, (_, index) => event(`m${index}`));
 
 const delivery = {
   id: "d1",
   runtime: "edge",
   region: null,
   coldStart: false,
-  receivedAtMs: 1_700_000_000_000,
+  receivedAtMs: startMs,
   bodyBytes: 10,
   secretIndex: 0,
   probe: false,
 } as const;
 
-/** The real publisher against a server that answers as told. */
-async function setUp(respond: Respond, overrides: Partial<ForwardOptions> = {}) {
-  const sink = await startSink({ respond });
-  onTestFinished(() => sink.close());
-  const clock = createManualClock(1_700_000_000_000);
+/** The real publishers against servers that answer as told; unless told otherwise the fallback stores everything. */
+async function setUp(
+  respond: Respond,
+  { respondFallback = () => ({}), ...overrides }: Partial<ForwardOptions> & { respondFallback?: Respond } = {},
+) {
+  const qstash = await startSink({ respond });
+  const node = await startSink({ respond: respondFallback });
+  onTestFinished(() => Promise.all([qstash.close(), node.close()]).then(() => {}));
+  const clock = createManualClock(startMs);
   const recording = createRecordingLog();
   const publisher = createQstashPublisher({
-    url: sink.url,
+    url: qstash.url,
     token: "the-token",
     destination,
     failureCallback: "https://relay.example/api/qstash/instagram-failure",
@@ -50,29 +60,46 @@ async function setUp(respond: Respond, overrides: Partial<ForwardOptions> = {}) 
     fetch,
     clock,
   });
+  const fallback = createFallbackPublisher({
+    url: node.url,
+    secret: "the-secret",
+    bypassSecret: "bypass",
+    fetch,
+    clock,
+  });
   const options: ForwardOptions = {
     delivery,
     traceparent: null,
-    acksFirst: true,
+    acked: Promise.resolve(true),
     publisher,
     timeoutMs: 3_000,
     retries: 3,
     budgetMs: 8_000,
+    fallback,
+    fallbackBudgetMs: 5_000,
     clock,
     random: () => 1,
     log: recording.log,
     ...overrides,
   };
-  return { sink, clock, recording, forward: (events: InstagramEvent[]) => forwardToInternalIngestion(events, options) };
+  const forward = async (given: InstagramEvent[]) => {
+    const { kept, result } = forwardToInternalIngestion(given, options);
+    await advanceUntil(clock, result, 50);
+    return { kept: await kept, ...(await result) };
+  };
+  return { qstash, node, clock, recording, forward };
 }
 
-describe("forwardToInternalIngestion()", () => {
-  test("publishes one message for a delivery, as QStash wants it", async () => {
-    const { sink, forward, recording } = await setUp(() => accepted, { traceparent: "00-aa-bb-01" });
+const deduplicationIds = (sink: { requests: readonly { headers: Record<string, unknown> }[] }) =>
+  sink.requests.map(({ headers }) => headers["upstash-deduplication-id"]);
+
+describe("publishing", () => {
+  test("is one message for a delivery, as QStash wants it, and a line of log for every step", async () => {
+    const { qstash, node, forward, recording } = await setUp(() => accepted, { traceparent });
     const result = await forward([event("m1"), event("m2")]);
-    expect(result).toMatchObject({ outcome: "published", attempts: 1, timeouts: 0, errorType: null });
-    expect(sink.requests).toHaveLength(1);
-    const [request] = sink.requests;
+    expect(result).toMatchObject({ kept: true, outcome: "published", attempts: 1, timeouts: 0, errorType: null });
+    expect([qstash.requests.length, node.requests.length]).toEqual([1, 0]);
+    const [request] = qstash.requests;
     expect(request?.target).toBe(`/v2/publish/${destination}`);
     expect(request?.headers).toMatchObject({
       authorization: "Bearer the-token",
@@ -81,98 +108,175 @@ describe("forwardToInternalIngestion()", () => {
       "upstash-label": "instagram",
       "upstash-deduplication-id": "d1-0",
       "upstash-failure-callback": "https://relay.example/api/qstash/instagram-failure",
-      "upstash-forward-traceparent": "00-aa-bb-01",
+      "upstash-forward-traceparent": traceparent,
     });
     expect(decodeBatch(request?.body.toString() ?? "")).toEqual({
       version: 1,
       delivery: { ...delivery, chunk: [0, 1] },
       events: [event("m1"), event("m2")],
     });
-    expect(recording.lines.map((line) => line["event"])).toEqual([
-      "forward.started",
-      "publish.attempt_started",
-      "publish.accepted",
-      "forward.settled",
+    expect(recording.lines).toMatchObject([
+      { event: "forward.started", events: 2, parts: 1 },
+      { event: "publish.attempt_started", part: "d1-0", attempt: 0, timeoutMs: 3_000 },
+      { event: "publish.accepted", status: 200, messageId: "msg_1", durationMs: expect.any(Number) },
+      { event: "forward.settled", outcome: "published", durationMs: expect.any(Number) },
     ]);
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
 
   test("splits what is too many for a message", async () => {
-    const { sink, forward } = await setUp(() => accepted);
-    const result = await forward(Array.from({ length: 401 }, (_, index) => event(`m${index}`)));
-    expect(result).toMatchObject({ outcome: "published", attempts: 3 });
-    const ids = sink.requests.map(({ headers }) => headers["upstash-deduplication-id"]);
-    expect(ids.toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
+    const { qstash, forward } = await setUp(() => accepted);
+    expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3 });
+    expect(deduplicationIds(qstash).toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
   });
 
-  test.each([500, 503, 408, 429])("tries again after %i, with the same deduplication id", async (status) => {
-    const { sink, clock, forward } = await setUp((_request, index) => (index === 0 ? { status } : accepted));
-    const forwarded = forward([event("m1")]);
-    await sink.next();
-    await advanceUntil(clock, forwarded, 100);
-    expect(await forwarded).toMatchObject({ outcome: "published", attempts: 2 });
-    expect(sink.requests.map(({ headers }) => headers["upstash-deduplication-id"])).toEqual(["d1-0", "d1-0"]);
+  test.each([500, 503, 408])("is tried again after %i, with the same deduplication id", async (status) => {
+    const { qstash, node, forward } = await setUp((_request, index) => (index === 0 ? { status } : accepted));
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
+    expect(deduplicationIds(qstash)).toEqual(["d1-0", "d1-0"]);
+    expect(node.requests).toEqual([]);
   });
 
-  test.each([400, 401, 404, 412, 302])("does not repeat what QStash refuses with %i", async (status) => {
-    const { sink, forward } = await setUp(() => ({ status, headers: { location: "/elsewhere" } }));
-    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 1, errorType: "PUBLISH_REJECTED" });
-    expect(sink.requests).toHaveLength(1);
+  test.each(["Burst-RateLimit-Reset", "RateLimit-Reset"])("waits after 429 until %s", async (header) => {
+    let answeredAtMs = 0;
+    const { clock, forward } = await setUp((_request, index) => {
+      answeredAtMs = clock.nowMs();
+      return index === 0 ? { status: 429, headers: { [header]: String(startMs / 1000 + 4) } } : accepted;
+    });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
+    expect(answeredAtMs - startMs).toBeGreaterThanOrEqual(4_000);
   });
 
-  test("gives a silent QStash so long and no longer", async () => {
-    const { clock, forward } = await setUp(() => new Promise(() => {}));
-    const forwarded = forward([event("m1")]);
-    const startedMs = clock.nowMs();
-    await advanceUntil(clock, forwarded, 50);
-    expect(await forwarded).toMatchObject({ outcome: "lost", errorType: "PUBLISH_TIMEOUT" });
-    expect(clock.nowMs() - startedMs).toBeLessThanOrEqual(8_050);
+  test.each([
+    ["after 429 without a reset", {}],
+    ["after 429 with one that comes too late", { "RateLimit-Reset": String(startMs / 1000 + 3_600) }],
+  ])("is not tried again %s", async (_name, headers) => {
+    const { qstash, forward } = await setUp(() => ({ status: 429, headers }));
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
+    expect(qstash.requests).toHaveLength(1);
   });
 
-  test("says loudly what was lost, by key and never by content", async () => {
-    const { forward, recording } = await setUp(() => ({ status: 401 }));
-    await forward([event("m1"), event("m2")]);
+  test.each([
+    [400, "PUBLISH_INVALID"],
+    [401, "PUBLISH_UNAUTHORIZED"],
+    [404, "PUBLISH_NOT_FOUND"],
+    [412, "PUBLISH_OVER_QUOTA"],
+    [302, "PUBLISH_REJECTED"],
+  ])("that QStash refuses with %i is %s and goes straight to the fallback", async (status, errorType) => {
+    const { qstash, node, forward } = await setUp(() => ({ status, headers: { location: "/elsewhere" } }));
+    expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback", attempts: 1, errorType });
+    expect([qstash.requests.length, node.requests.length]).toEqual([1, 1]);
+  });
+
+  test("forwards a delivery without events too, so that its journey is complete", async () => {
+    const { qstash, forward } = await setUp(() => accepted);
+    expect(await forward([])).toMatchObject({ outcome: "published" });
+    expect(decodeBatch(qstash.requests[0]?.body.toString() ?? "").events).toEqual([]);
+  });
+});
+
+describe("the fallback", () => {
+  test("gets the same batch, signed, when QStash is silent for all of its time", async () => {
+    const { qstash, node, clock, forward, recording } = await setUp(silence, { traceparent });
+    const result = await forward([event("m1")]);
+    expect(result).toMatchObject({ kept: true, outcome: "fallback", publishedAtMs: null });
+    expect(result).toMatchObject({ attempts: 3, timeouts: 3, errorType: "PUBLISH_TIMEOUT" });
+    expect(result.durationMs).toBeLessThanOrEqual(8_100);
+    const [request] = node.requests;
+    expect(request?.body).toEqual(qstash.requests[0]?.body);
+    expect(request?.headers).toMatchObject({ traceparent, "x-vercel-protection-bypass": "bypass" });
+    const signature = String(request?.headers["x-relay-signature"]);
+    expect(await verifyInternal("the-secret", request?.body ?? new Uint8Array(), signature, clock.nowMs())).toBe(true);
+    expect(recording.of("publish.attempt_timed_out")).toMatchObject([
+      { attempt: 0, durationMs: 3_000 },
+      { attempt: 1 },
+      { attempt: 2, retryInMs: null },
+    ]);
+    expect(recording.of("fallback.accepted")).toMatchObject([{ part: "d1-0", status: 200 }]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test("takes an event that no QStash message may hold, without asking QStash", async () => {
+    const { qstash, node, forward } = await setUp(() => accepted);
+    const large = event("large", "x".repeat(700_000));
+    const result = await forward([event("m1"), large, event("m2")]);
+    expect(result).toMatchObject({ kept: true, outcome: "fallback", errorType: null });
+    const keys = (body: Buffer | undefined) => decodeBatch(body?.toString() ?? "").events.map(({ key }) => key);
+    expect(qstash.requests.flatMap(({ body }) => keys(body))).not.toContain(large.key);
+    expect(node.requests.map(({ body }) => keys(body))).toEqual([[large.key]]);
+  });
+
+  test("takes only the parts that QStash did not", async () => {
+    const { node, forward } = await setUp(({ headers }) =>
+      headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
+    );
+    expect(await forward(events(1_300))).toMatchObject({ kept: true, outcome: "fallback", attempts: 7 });
+    expect(node.requests.map(({ body }) => decodeBatch(body.toString()).delivery.chunk)).toEqual([[1, 7]]);
+  });
+
+  test.each([408, 429, 500, 503])("is tried again after %i while there is time", async (status) => {
+    const { node, forward } = await setUp(() => ({ status: 401 }), {
+      respondFallback: (_request, index) => ({ status: index < 3 ? status : 200 }),
+    });
+    expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback" });
+    expect(node.requests).toHaveLength(4);
+  });
+});
+
+describe("what neither way takes", () => {
+  const refuse = () => ({ status: 401 });
+
+  test("is lost, loudly, by key and never by content", async () => {
+    const { forward, recording } = await setUp(refuse, { respondFallback: refuse });
+    expect(await forward([event("m1"), event("m2")])).toMatchObject({ kept: false, outcome: "lost", attempts: 1 });
     expect(recording.of("forward.lost")).toMatchObject([
-      { level: "error", errorType: "PUBLISH_REJECTED", keys: ["message:1:m1", "message:1:m2"] },
+      {
+        level: "error",
+        errorType: "PUBLISH_UNAUTHORIZED",
+        fallbackErrorType: "FALLBACK_REJECTED",
+        keys: ["message:1:m1", "message:1:m2"],
+      },
     ]);
     expect(JSON.stringify(recording.lines)).not.toContain("customer");
   });
 
-  test("names what was lost part by part, and nothing that was accepted", async () => {
-    const { forward, recording } = await setUp(({ headers }) =>
-      headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
+  test("is named part by part, and nothing that was taken", async () => {
+    const { forward, recording } = await setUp(
+      ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
+      { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.chunk[0] === 1 ? refuse() : {}) },
     );
-    const result = await forward(Array.from({ length: 1_300 }, (_, index) => event(`m${index}`)));
-    expect(result).toMatchObject({ outcome: "lost", attempts: 7 });
-    const lost = recording.of("forward.lost");
-    expect(lost).toHaveLength(1);
-    const keys = Array.from({ length: 200 }, (_, index) => `message:1:m${200 + index}`);
-    expect(lost[0]).toMatchObject({ part: "d1-1", keys });
+    expect(await forward(events(1_300))).toMatchObject({ kept: false, outcome: "lost", attempts: 7 });
+    const keys = events(1_300)
+      .slice(200, 400)
+      .map(({ key }) => key);
+    expect(recording.of("forward.lost")).toMatchObject([{ part: "d1-1", keys }]);
   });
 
-  test("calls it refused, not lost, when nothing was acknowledged", async () => {
-    const { forward, recording } = await setUp(() => ({ status: 401 }), { acksFirst: false });
-    expect(await forward([event("m1")])).toMatchObject({ outcome: "refused" });
+  test("is refused, not lost, when nothing was acknowledged", async () => {
+    const { forward, recording } = await setUp(refuse, { respondFallback: refuse, acked: Promise.resolve(false) });
+    expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "refused" });
     expect(recording.of("forward.lost")).toEqual([]);
   });
 
-  test("does not reject when nobody listens", async () => {
-    const { sink, clock, forward } = await setUp(() => accepted);
-    await sink.close();
-    const forwarded = forward([event("m1")]);
-    await advanceUntil(clock, forwarded, 100);
-    expect(await forwarded).toMatchObject({ outcome: "lost", attempts: 4, errorType: "PUBLISH_NETWORK" });
+  test("takes no longer than both budgets, and leaves neither timer nor connection behind", async () => {
+    const { qstash, node, clock, forward } = await setUp(silence, { respondFallback: silence });
+    const result = await forward(events(1_300));
+    expect(result).toMatchObject({ kept: false, outcome: "lost", errorType: "PUBLISH_TIMEOUT" });
+    expect(result.durationMs).toBeLessThanOrEqual(13_000);
+    expect(clock.timersLeft()).toBe(0);
+    await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
   });
 
-  test("forwards a delivery without events too, so that its journey is complete", async () => {
-    const { sink, forward } = await setUp(() => accepted);
-    expect(await forward([])).toMatchObject({ outcome: "published" });
-    expect(decodeBatch(sink.requests[0]?.body.toString() ?? "").events).toEqual([]);
+  test("is no rejection when nobody listens at all", async () => {
+    const { qstash, node, clock, forward } = await setUp(() => accepted);
+    await Promise.all([qstash.close(), node.close()]);
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 4, errorType: "PUBLISH_NETWORK" });
+    expect(clock.nowMs() - startMs).toBeLessThanOrEqual(13_050);
   });
 });
 
 /** Lets time pass in steps until the promise settles: retries need both the clock and the network. */
-async function advanceUntil(clock: { advance(ms: number): Promise<void> }, promise: Promise<unknown>, stepMs: number) {
+async function advanceUntil(clock: ManualClock, promise: Promise<unknown>, stepMs: number) {
   let settled = false;
   void promise.finally(() => {
     settled = true;

@@ -24,6 +24,8 @@ export interface Sink {
   requests: readonly SinkRequest[];
   /** The oldest request that no `next` has returned yet; waits for it if need be. */
   next(): Promise<SinkRequest>;
+  /** Resolves once so many requests have been given up by their senders, unanswered. */
+  abandoned(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,7 +35,15 @@ export async function startSink({ respond = () => ({}) }: { respond?: Respond } 
   const waiting: ((request: SinkRequest) => void)[] = [];
   const unread: SinkRequest[] = [];
 
+  let abandonedCount = 0;
+  const abandonments = new Set<() => void>();
+
   const server = createServer((incoming, outgoing) => {
+    outgoing.once("close", () => {
+      if (outgoing.writableFinished) return;
+      abandonedCount += 1;
+      for (const tell of abandonments) tell();
+    });
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
@@ -62,6 +72,14 @@ export async function startSink({ respond = () => ({}) }: { respond?: Respond } 
       const request = unread.shift();
       return request ? Promise.resolve(request) : new Promise((resolve) => waiting.push(resolve));
     },
+    abandoned: (count) =>
+      new Promise((resolve) => {
+        const tell = () => {
+          if (abandonedCount >= count) resolve();
+        };
+        abandonments.add(tell);
+        tell();
+      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -3,6 +3,8 @@ import type { Clock } from "#platform/clock.ts";
 export interface ManualClock extends Clock {
   /** Lets `ms` pass: due timers run in order, each at its own time, with room for I/O after each. */
   advance(ms: number): Promise<void>;
+  /** How many timers are set. */
+  timersLeft(): number;
 }
 
 interface Timer {
@@ -37,6 +39,7 @@ export function createManualClock(startMs = Date.now()): ManualClock {
         timers.delete(timer);
       };
     },
+    timersLeft: () => timers.size,
     async advance(ms) {
       const endMs = nowMs + ms;
       await letIoPass();

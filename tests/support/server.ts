@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { serverPreload } from "#cli/next-server.ts";
@@ -8,22 +9,31 @@ import { systemClock } from "#platform/clock.ts";
 
 export interface TestServer {
   baseUrl: string;
-  /** Resolves when the process is gone. */
-  stop(): Promise<void>;
+  port: number;
+  /** Resolves when the process is gone, with its exit status; null if it had to be killed. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const startLimitMs = 30_000;
-const stopLimitMs = 5_000;
+const drainLimitMsDefault = 5_000;
+/** What is kept of its output, to be shown if it does not start. */
+const tailLinesMax = 500;
 
 export interface TestServerOptions {
   /** May depend on where the server will listen. */
   env: Record<string, string> | ((baseUrl: string) => Record<string, string>);
+  /** A free one unless given. */
+  port?: number;
+  /** Hears every line of the server's output. */
+  onLine?: (line: string) => void;
+  /** How long it may take to end after a SIGTERM; then it is killed. */
+  drainLimitMs?: number;
 }
 
-/** The built product on a free port, with exactly this environment; resolves once it answers. */
+/** The built product, with exactly this environment; resolves once it answers. */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
-  const port = await findFreePort();
+  const port = options.port ?? (await findFreePort());
   const baseUrl = `http://127.0.0.1:${port}`;
   const env = typeof options.env === "function" ? options.env(baseUrl) : options.env;
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));
@@ -36,10 +46,14 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const tail: string[] = [];
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on("line", (line) => {
+      if (tail.push(line) > tailLinesMax) tail.shift();
+      options.onLine?.(line);
+    });
+  }
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
@@ -47,16 +61,19 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const answers = await until(systemClock, startLimitMs, async () => isGone() || (await isAnswering(baseUrl)));
   if (!answers || isGone()) {
     abandon();
-    throw new Error(`The server did not start:\n${output}`);
+    await closed;
+    throw new Error(`The server did not start:\n${tail.join("\n")}`);
   }
   return {
     baseUrl,
-    stop: async () => {
+    port,
+    stop: async (signal = "SIGTERM") => {
       process.off("exit", abandon);
-      child.kill("SIGTERM");
-      const cancel = systemClock.after(stopLimitMs, abandon);
-      await exited;
+      child.kill(signal);
+      const cancel = systemClock.after(options.drainLimitMs ?? drainLimitMsDefault, abandon);
+      await closed;
       cancel();
+      return child.exitCode;
     },
   };
 }

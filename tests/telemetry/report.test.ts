@@ -1,20 +1,21 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
-import { saveReport } from "#store/save-report.ts";
+import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
+import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import { createDeliveryReporter } from "#telemetry/delivery-reporter.ts";
-import type { ForwardReport } from "#telemetry/report.ts";
-import { handleReport } from "#telemetry/report-handler.ts";
+import { type ForwardReport, reportsMax } from "#telemetry/report.ts";
+import { handleReports } from "#telemetry/report-handler.ts";
+import { createReporter } from "#telemetry/reporter.ts";
 
 import { startSink } from "../support/http-sink.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch } from "../support/store.ts";
 
-const settled = {
-  id: "d1",
+const published: ForwardReport = {
+  deliveryId: "d1",
   runtime: "edge",
   region: "fra1",
   coldStart: true,
@@ -24,29 +25,41 @@ const settled = {
   events: 2,
   outcome: "published",
   ackMs: 1.5,
-  durationMs: 20.5,
+  publishMs: 20.5,
   publishedAtMs: 1_700_000_000_020,
   attempts: 1,
   timeouts: 0,
   errorType: null,
-} as const;
+};
+const lost: ForwardReport = { ...published, outcome: "lost", publishedAtMs: null, errorType: "PUBLISH_NETWORK" };
+
+interface Options {
+  sampleRate?: number;
+  random?: () => number;
+  secret?: string;
+  /** Whether the n-th request, from 0, is handled; else it is answered 503. */
+  isUp?: (index: number) => boolean;
+  /** The n-th request is answered once this has resolved. */
+  gate?: (index: number) => Promise<void> | undefined;
+}
 
 /** The reporter and the handler of its reports, joined by HTTP. */
-async function setUp(overrides: { sampleRate?: number; random?: () => number; secret?: string } = {}) {
-  const { sampleRate = 1, random = () => 0.5, secret = "relay-secret" } = overrides;
-  const saved: ForwardReport[] = [];
+async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secret", isUp, gate }: Options = {}) {
+  const saved: ForwardReport[][] = [];
   const recording = createRecordingLog();
   const sink = await startSink({
-    respond: async ({ body, headers }) => {
+    respond: async ({ body, headers }, index) => {
+      await gate?.(index);
+      if (isUp?.(index) === false) return { status: 503 };
       const request = new Request("http://localhost/", {
         method: "POST",
         body: new Uint8Array(body),
-        headers: { "x-relay-signature": String(headers["x-relay-signature"]) },
+        headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
       });
-      const response = await handleReport(request, {
+      const response = await handleReports(request, {
         readSecret: () => "relay-secret",
-        save: async (report) => {
-          saved.push(report);
+        save: async (reports) => {
+          saved.push([...reports]);
         },
         clock: systemClock,
         log: recording.log,
@@ -55,7 +68,7 @@ async function setUp(overrides: { sampleRate?: number; random?: () => number; se
     },
   });
   onTestFinished(() => sink.close());
-  const report = createDeliveryReporter({
+  const report = createReporter({
     url: sink.url,
     secret,
     sampleRate,
@@ -71,78 +84,107 @@ async function setUp(overrides: { sampleRate?: number; random?: () => number; se
 describe("a report", () => {
   test("arrives as it was made", async () => {
     const { report, saved, sink, recording } = await setUp();
-    await report(settled);
-    const { id, durationMs, ...same } = settled;
-    expect(saved).toEqual([{ ...same, deliveryId: id, publishMs: durationMs }]);
+    await report(published);
+    expect(saved).toEqual([[published]]);
     expect(sink.requests[0]?.headers["x-vercel-protection-bypass"]).toBe("bypass");
-    expect(recording.lines.map((line) => [line["event"], line["deliveryId"]])).toEqual([
-      ["report.recorded", "d1"],
-      ["report.sent", "d1"],
+    expect(recording.lines).toMatchObject([
+      { event: "reports.recorded", deliveryIds: ["d1"] },
+      { event: "reports.sent", reports: 1 },
     ]);
   });
 
   test("under another secret is refused and stops nobody", async () => {
     const { report, saved, recording } = await setUp({ secret: "forged" });
-    await report(settled);
+    await report(published);
     expect(saved).toEqual([]);
-    expect(recording.of("report.failed")).toMatchObject([{ status: 401 }]);
+    expect(recording.of("reports.failed")).toMatchObject([{ status: 401 }]);
   });
 
   test("is sent for the sampled share of successes and for every failure", async () => {
     const { report, saved } = await setUp({ sampleRate: 0.3 });
-    await report(settled);
+    await report(published);
     expect(saved).toEqual([]);
-    await report({ ...settled, outcome: "lost", publishedAtMs: null });
-    expect(saved).toHaveLength(1);
+    await report(lost);
+    expect(saved).toEqual([[lost]]);
   });
 
-  test("to somebody who does not answer is given up after a second", async () => {
+  test("goes with all others made while one is under way, and each waits until its own is there", async () => {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { report, saved, sink } = await setUp({ gate: (index) => (index === 0 ? gate : undefined) });
+    const first = report({ ...published, deliveryId: "first" });
+    await sink.next();
+    const ids = Array.from({ length: 50 }, (_, index) => `d${index}`);
+    const others = ids.map(async (deliveryId) => {
+      await report({ ...published, deliveryId });
+      return saved.flat().some((one) => one.deliveryId === deliveryId);
+    });
+    open();
+    expect(await Promise.all(others)).toEqual(ids.map(() => true));
+    await first;
+    expect(saved.map((reports) => reports.map(({ deliveryId }) => deliveryId))).toEqual([["first"], ids]);
+  });
+
+  test("shares a request with no more than fit one", async () => {
+    const { report, saved } = await setUp();
+    const reports = Array.from({ length: reportsMax * 2 + 1 }, (_, index) => ({
+      ...published,
+      deliveryId: `d${index}`,
+    }));
+    await Promise.all(reports.map(report));
+    expect(saved.flat()).toEqual(reports);
+    expect(saved.map(({ length }) => length)).toEqual([reportsMax, reportsMax, 1]);
+  });
+
+  test("of a failure that could not be sent goes with the next one; that of a success does not", async () => {
+    const { report, saved, recording } = await setUp({ isUp: (index) => index > 1 });
+    await report(lost);
+    await report({ ...published, deliveryId: "forgotten" });
+    await report({ ...published, deliveryId: "next" });
+    expect(saved).toEqual([[lost, { ...published, deliveryId: "next" }]]);
+    expect(recording.of("reports.failed")).toMatchObject([
+      { status: 503, reports: 1, unsent: 1 },
+      { reports: 2, unsent: 1 },
+    ]);
+  });
+
+  test("to somebody who does not answer is given up after a second, and so are those that wait behind it", async () => {
     const sink = await startSink({ respond: () => new Promise(() => {}) });
     onTestFinished(() => sink.close());
     const clock = createManualClock();
     const { log, of } = createRecordingLog();
-    const report = createDeliveryReporter({
-      url: sink.url,
-      secret: "s",
-      sampleRate: 1,
-      random: () => 0,
-      bypassSecret: null,
-      fetch,
-      clock,
-      log,
-    });
-    const reported = report(settled);
+    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock, log };
+    const report = createReporter({ url: sink.url, secret: "s", ...options });
+    const first = report(published);
     await sink.next();
+    const second = report(published);
     await clock.advance(1_000);
-    await reported;
-    expect(of("report.failed")).toMatchObject([{ timedOut: true }]);
+    await first;
+    await clock.advance(1);
+    await second;
+    expect(of("reports.failed")).toMatchObject([{ cause: "TimeoutError" }, { cause: "TimeoutError" }]);
+    expect(clock.timersLeft()).toBe(0);
   });
 
-  test.each(["{}", "nope", '{"deliveryId":"d1","outcome":"fine"}'])("that says %s is 400", async (text) => {
-    const { signInternal } = await import("#platform/internal-signature.ts");
-    const body = new TextEncoder().encode(text);
-    const response = await handleReport(
-      new Request("http://localhost/", {
-        method: "POST",
-        body,
-        headers: { "x-relay-signature": await signInternal("s", body, Date.now()) },
-      }),
-      {
+  test.each(["{}", "nope", '{"reports":[{"deliveryId":"d1","outcome":"fine"}]}'])(
+    "that says %s is 400",
+    async (text) => {
+      const body = new TextEncoder().encode(text);
+      const headers = { [internalSignatureHeader]: await signInternal("s", body, Date.now()) };
+      const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
         readSecret: () => "s",
         save: async () => expect.unreachable(),
         clock: systemClock,
         log: createRecordingLog().log,
-      },
-    );
-    expect(response.status).toBe(400);
-  });
+      });
+      expect(response.status).toBe(400);
+    },
+  );
 });
 
-describe("saveReport()", () => {
-  const report: ForwardReport = (({ id, durationMs, ...same }) => ({ ...same, deliveryId: id, publishMs: durationMs }))(
-    settled,
-  );
-
+describe("saveReports()", () => {
   test.each(["before", "after"])("meets the delivery's row whether it comes %s the batch", async (order) => {
     const { db } = await openTestStore();
     const store = () =>
@@ -152,12 +194,25 @@ describe("saveReport()", () => {
         deliveredAtMs: 1_700_000_000_100,
         ingested: () => ({ atMs: 1_700_000_000_110, afterMs: 10 }),
       });
-    const save = () => saveReport(db, report, 1_700_000_000_200);
+    const save = () => saveReports(db, [published], 1_700_000_000_200);
     await (order === "before" ? save() : store());
     await (order === "before" ? store() : save());
     await save();
     expect(await db.select().from(deliveries)).toMatchObject([
       { id: "d1", outcome: "published", ackMs: 1.5, publishMs: 20.5, attempts: 1, events: 2 },
     ]);
+  });
+
+  test("stores many at once, of a repeated one the last, and what is there already is replaced", async () => {
+    const { db } = await openTestStore();
+    await saveReports(db, [{ ...lost, deliveryId: "d2" }], 1_700_000_000_200);
+    await saveReports(db, [{ ...published, deliveryId: "d3" }, lost, published, { ...published, deliveryId: "d2" }], 0);
+    const rows = await db.select().from(deliveries).orderBy(deliveries.id);
+    expect(rows.map(({ id, outcome, errorType }) => [id, outcome, errorType])).toEqual([
+      ["d1", "published", null],
+      ["d2", "published", null],
+      ["d3", "published", null],
+    ]);
+    await saveReports(db, [], 0);
   });
 });

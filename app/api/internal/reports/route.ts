@@ -1,8 +1,8 @@
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
-import { saveReport } from "#store/save-report.ts";
-import { handleReport } from "#telemetry/report-handler.ts";
+import { saveReports } from "#store/save-reports.ts";
+import { handleReports } from "#telemetry/report-handler.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
@@ -10,9 +10,9 @@ import { getDatabase } from "../../../services.ts";
 const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
-  return handleReport(request, {
+  return handleReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
-    save: (report) => saveReport(getDatabase().db, report, clock.nowMs()),
+    save: (reports) => saveReports(getDatabase().db, reports, clock.nowMs()),
     clock,
     log,
   });

@@ -6,9 +6,10 @@ import { createWebhookHandler } from "#instagram/webhook-handler.ts";
 import { systemClock } from "#platform/clock.ts";
 import { type Env, readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
+import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
-import { createDeliveryReporter } from "#telemetry/delivery-reporter.ts";
+import { createReporter } from "#telemetry/reporter.ts";
 
 const clock = systemClock;
 const log = createLog({ clock, write: writeToConsole });
@@ -24,6 +25,7 @@ const variables = [
   "PUBLISH_TIMEOUT_MS",
   "PUBLISH_RETRIES",
   "PUBLISH_BUDGET_MS",
+  "FALLBACK_BUDGET_MS",
   "REPORT_SAMPLE_RATE",
   "QSTASH_RETRIES",
   "WEBHOOK_BODY_BYTES_MAX",
@@ -67,8 +69,11 @@ function createSettings(env: WebhookEnv): WebhookSettings {
 }
 
 function createForward(env: WebhookEnv): Forward {
-  const relayUrl = env.RELAY_URL[0] ?? "";
+  const startedAt = clock.monotonicMs();
+  log.info("publisher.create_started");
+  const [relayUrl = ""] = env.RELAY_URL;
   const bypassSecret = env.VERCEL_AUTOMATION_BYPASS_SECRET;
+  const internal = { secret: env.RELAY_SECRET, bypassSecret, fetch, clock };
   const publisher = createQstashPublisher({
     url: env.QSTASH_URL,
     token: env.QSTASH_TOKEN,
@@ -79,34 +84,36 @@ function createForward(env: WebhookEnv): Forward {
     fetch,
     clock,
   });
-  const report = createDeliveryReporter({
+  const fallback = createFallbackPublisher({ ...internal, url: `${relayUrl}/api/internal/fallback-ingestion` });
+  const report = createReporter({
+    ...internal,
     url: `${relayUrl}/api/internal/reports`,
-    secret: env.RELAY_SECRET,
     sampleRate: env.REPORT_SAMPLE_RATE,
-    bypassSecret,
-    fetch,
-    clock,
     random: Math.random,
     log,
   });
-  return ({ events, traceparent, ...delivery }, ack) => {
-    const result = forwardToInternalIngestion(events, {
-      delivery,
+  log.info("publisher.created", { durationMs: clock.monotonicMs() - startedAt });
+
+  return ({ events, traceparent, secretIndex, ...delivery }, ack) => {
+    const { kept, result } = forwardToInternalIngestion(events, {
+      delivery: { ...delivery, secretIndex },
       traceparent,
-      acksFirst: env.ACK_MODE.kind !== "durable",
+      acked: ack.then(({ given }) => given),
       publisher,
       timeoutMs: env.PUBLISH_TIMEOUT_MS,
       retries: env.PUBLISH_RETRIES,
       budgetMs: env.PUBLISH_BUDGET_MS,
+      fallback,
+      fallbackBudgetMs: env.FALLBACK_BUDGET_MS,
       clock,
       random: Math.random,
       log: log.with({ deliveryId: delivery.id }),
     });
-    return {
-      kept: result.then(({ outcome }) => outcome === "published"),
-      settled: result.then(async (settled) =>
-        report({ ...delivery, ...settled, events: events.length, ackMs: (await ack).ms }),
-      ),
-    };
+    const settled = result.then(async ({ durationMs, ...forwarded }) => {
+      const { id: deliveryId, ...facts } = delivery;
+      const { ms: ackMs } = await ack;
+      await report({ deliveryId, ...facts, events: events.length, ackMs, publishMs: durationMs, ...forwarded });
+    });
+    return { kept, settled };
   };
 }

@@ -1,0 +1,25 @@
+import { waitUntil } from "@vercel/functions";
+
+import { handlers } from "#handlers/handlers.ts";
+import { handleFallback } from "#ingestion/fallback-handler.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readEnv } from "#platform/env.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
+
+import { allowOnly } from "../../../allow-only.ts";
+import { getDatabase } from "../../../services.ts";
+
+const log = createLog({ clock, write: writeToConsole });
+
+export function POST(request: Request): Promise<Response> {
+  return handleFallback(request, {
+    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000 }),
+    waitUntil,
+    clock,
+    log,
+  });
+}
+
+const refuse = allowOnly("POST");
+export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };

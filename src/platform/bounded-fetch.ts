@@ -1,0 +1,43 @@
+import type { Clock } from "./clock.ts";
+
+/** What a request brought back, its body included. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export interface Network {
+  fetch: typeof fetch;
+  clock: Clock;
+}
+
+/** Nothing, or not all of it, came back in time. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}
+
+/**
+ * One request that ends: within `timeoutMs` its whole answer is there, or it is aborted, its connection closed and
+ * `TimeoutError` thrown. Redirects are answers, not followed. Throws what `fetch` throws if the other side cannot be
+ * reached. `AbortSignal.timeout` would leave its timer behind, and the edge has no `AbortSignal.any`.
+ */
+export async function fetchWithin(
+  timeoutMs: number,
+  url: string,
+  init: RequestInit,
+  { fetch, clock }: Network,
+): Promise<Answer> {
+  const abort = new AbortController();
+  const cancelTimer = clock.after(timeoutMs, () => abort.abort());
+  try {
+    const response = await fetch(url, { ...init, redirect: "manual", signal: abort.signal });
+    // The body belongs to the request: one that stalls half-way is a timeout too, and an unread one holds its connection.
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  } catch (thrown) {
+    if (abort.signal.aborted) throw new TimeoutError(`No answer within ${timeoutMs} ms`);
+    throw thrown;
+  } finally {
+    cancelTimer();
+  }
+}

@@ -1,0 +1,53 @@
+import { getTableColumns, sql } from "drizzle-orm";
+
+import type { ForwardReport } from "#telemetry/report.ts";
+
+import type { Database } from "./database.ts";
+import { deliveries } from "./schema.ts";
+import { deliveryRow } from "./store-batch.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+/** Stores what forwards did beside the deliveries, whose rows may be there already. Doing it again changes nothing. */
+export async function saveReports(db: Database, reports: readonly ForwardReport[], nowMs: number): Promise<void> {
+  if (reports.length === 0) return;
+  const rows = reports.map((report) => ({
+    ...deliveryRow({ ...report, id: report.deliveryId }),
+    ...measured(report, new Date(nowMs)),
+  }));
+  // One statement may not touch a row twice; and rows that two statements share are locked in the same order.
+  const unique = [...new Map(rows.map((row) => [row.id, row])).values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  await withStoreErrors(() =>
+    db.insert(deliveries).values(unique).onConflictDoUpdate({ target: deliveries.id, set: replaced }),
+  );
+}
+
+function measured(report: ForwardReport, reportedAt: Date) {
+  return {
+    events: report.events,
+    outcome: report.outcome,
+    ackMs: report.ackMs,
+    publishMs: report.publishMs,
+    publishedAt: report.publishedAtMs === null ? null : new Date(report.publishedAtMs),
+    attempts: report.attempts,
+    timeouts: report.timeouts,
+    errorType: report.errorType,
+    reportedAt,
+  };
+}
+
+const measuredColumns = [
+  "events",
+  "outcome",
+  "ackMs",
+  "publishMs",
+  "publishedAt",
+  "attempts",
+  "timeouts",
+  "errorType",
+  "reportedAt",
+] as const satisfies readonly (keyof ReturnType<typeof measured>)[];
+
+const columns = getTableColumns(deliveries);
+const replaced = Object.fromEntries(
+  measuredColumns.map((name) => [name, sql`excluded.${sql.identifier(columns[name].name)}`]),
+);
