@@ -50,8 +50,7 @@ export async function readDelivery(
       id: row.id,
       runtime: row.runtime,
       probe: row.probe,
-      // The report may be sampled away or still under way; what was ingested had been handed on.
-      outcome: row.outcome ?? (parts.ingested > 0 ? "published" : null),
+      outcome: outcomeOf(row.outcome, parts),
       events: arrived ? parts.inserted + parts.duplicates : row.events,
       inserted: arrived ? parts.inserted : null,
       duplicates: arrived ? parts.duplicates : null,
@@ -73,6 +72,13 @@ export async function readDelivery(
       parts: { ingested: parts.ingested, total: parts.total },
     },
   };
+}
+
+function outcomeOf(reported: string | null, { ingested, complete }: { ingested: number; complete: boolean }) {
+  // All of it is here: what was lost is only the answer to whoever handed it on.
+  if (reported === "lost" && complete) return "fallback";
+  // The report may be sampled away or still under way; what was ingested had been handed on.
+  return reported ?? (ingested > 0 ? "published" : null);
 }
 
 /** Which runtime answered each of these deliveries. */

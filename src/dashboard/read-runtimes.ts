@@ -47,6 +47,7 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
         published: total?.published ?? 0,
         fallback: total?.fallback ?? 0,
         lost: total?.lost ?? 0,
+        refused: total?.refused ?? 0,
         publishSuccessRate: total === undefined || total.settled === 0 ? null : total.published / total.settled,
         publishTimeouts: total?.publishTimeouts ?? 0,
         errors: Object.fromEntries(of(errors).map((row) => [row.type, row.count])),
@@ -79,6 +80,7 @@ interface TotalsRow extends Record<string, unknown> {
   published: number;
   fallback: number;
   lost: number;
+  refused: number;
   publishTimeouts: number;
   coldStarts: number;
   ackMs: RawLatency;
@@ -99,7 +101,11 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
         d.cold_start,
         d.timeouts,
         d.ack_ms,
-        coalesce(d.outcome, case when c.parts > 0 then 'published' end) as outcome,
+        case
+          -- All of it is here: what was lost is only the answer to whoever handed it on.
+          when d.outcome = 'lost' and c.parts >= c.expected then 'fallback'
+          else coalesce(d.outcome, case when c.parts > 0 then 'published' end)
+        end as outcome,
         case when c.parts >= c.expected then c.events else coalesce(d.events, c.events) end as events,
         -- A forward without an attempt has nothing to say about publishing.
         case when d.attempts > 0 then d.publish_ms end as publish_ms,
@@ -130,6 +136,7 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
       count(*) filter (where outcome = 'published')::int as published,
       count(*) filter (where outcome = 'fallback')::int as fallback,
       count(*) filter (where outcome = 'lost')::int as lost,
+      count(*) filter (where outcome = 'refused')::int as refused,
       coalesce(sum(timeouts), 0)::int as "publishTimeouts",
       count(*) filter (where cold_start)::int as "coldStarts",
       ${latency(sql`ack_ms`)} as "ackMs",

@@ -31,6 +31,8 @@ export interface RuntimeSummary {
   published: number;
   fallback: number;
   lost: number;
+  /** Not acknowledged, so that Meta sends them again. */
+  refused: number;
   /** Share of the settled forwards that QStash accepted; null while none has settled. */
   publishSuccessRate: number | null;
   publishTimeouts: number;

@@ -93,6 +93,11 @@ test("a lost delivery says so", async () => {
   expect(journeySteps(journey).find((step) => step.name === "Ingested")?.missing).toContain("lost");
 });
 
+test("a delivery that was called lost and is all there fell back", async () => {
+  expect(await journeyOf({ outcome: "lost" }, [{}])).toMatchObject({ outcome: "fallback" });
+  expect(await journeyOf({ outcome: "lost" }, [{ chunks: 2 }])).toMatchObject({ outcome: "lost" });
+});
+
 test("a step's distance is to the last step that has a time", async () => {
   const steps = journeySteps(await journeyOf({ publishedAt: null }, [{}]));
   expect(steps.map((step) => step.gapMs)).toEqual([null, 3, null, 97, 10, 5]);

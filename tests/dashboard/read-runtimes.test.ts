@@ -38,6 +38,7 @@ test("without deliveries both runtimes are there, edge first, and nothing is mad
         published: 0,
         fallback: 0,
         lost: 0,
+        refused: 0,
         publishSuccessRate: null,
         publishTimeouts: 0,
         errors: {},
@@ -71,7 +72,16 @@ test("counts outcomes, errors, timeouts and cold starts by runtime", async () =>
   expect(edge).toMatchObject({ deliveries: 4, published: 2, fallback: 1, lost: 1, coldStarts: 1, publishTimeouts: 5 });
   expect(edge.publishSuccessRate).toBe(0.5);
   expect(edge.errors).toEqual({ PUBLISH_NETWORK: 1, PUBLISH_TIMEOUT: 2 });
-  expect(node).toMatchObject({ deliveries: 1, published: 0, lost: 0, publishSuccessRate: 0 });
+  expect(node).toMatchObject({ deliveries: 1, published: 0, lost: 0, refused: 1, publishSuccessRate: 0 });
+});
+
+test("what was called lost and is all there was not lost", async () => {
+  const { db, read } = await compare([{ outcome: "lost" }, { outcome: "lost" }]);
+  const part = { deliveryId: "d_0", chunks: 2, deliveredAt: before(1_000) };
+  await db.insert(deliveryChunks).values(chunkRow(part));
+  expect((await read()).edge).toMatchObject({ lost: 2, fallback: 0 });
+  await db.insert(deliveryChunks).values(chunkRow({ ...part, chunk: 1 }));
+  expect((await read()).edge).toMatchObject({ lost: 1, fallback: 1 });
 });
 
 test("percentiles are interpolated, and a forward without an attempt does not count for publishing", async () => {

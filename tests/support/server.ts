@@ -10,7 +10,7 @@ import { systemClock } from "#platform/clock.ts";
 export interface TestServer {
   baseUrl: string;
   port: number;
-  /** Resolves when the process is gone, with its exit status; null if it had to be killed. */
+  /** Resolves when the process is gone and its output heard, with its exit status; null if a signal ended it. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
 }
 
@@ -23,6 +23,8 @@ const tailLinesMax = 500;
 export interface TestServerOptions {
   /** May depend on where the server will listen. */
   env: Record<string, string> | ((baseUrl: string) => Record<string, string>);
+  /** Of another built app; the product's unless given. */
+  folder?: string;
   /** A free one unless given. */
   port?: number;
   /** Hears every line of the server's output. */
@@ -41,7 +43,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     process.execPath,
     ["--import", serverPreload, next, "start", "-H", "127.0.0.1", "-p", String(port)],
     {
-      cwd: root,
+      cwd: options.folder ?? root,
       env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     },

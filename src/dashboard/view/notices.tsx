@@ -12,8 +12,23 @@ export function LostBanner({ lost, window }: { lost: number; window: string }) {
       variant="filled"
       title={`${formatCount(lost)} ${lost === 1 ? "delivery" : "deliveries"} lost`}
     >
-      In {window}, Meta had its answer but QStash did not take the events. Look for <code>forward.lost</code> in the log
-      for their delivery ids.
+      In {window}, Meta had its answer, but neither QStash nor the fallback took the events. Look for{" "}
+      <code>forward.lost</code> in the log for their delivery ids and keys.
+    </Alert>
+  );
+}
+
+/** Deliveries that Meta still has, as we did not acknowledge them. */
+export function RefusedBanner({ refused, window }: { refused: number; window: string }) {
+  return (
+    <Alert
+      role="alert"
+      color="yellow"
+      variant="light"
+      title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
+    >
+      In {window}, neither QStash nor the fallback took them in time. Meta sends them again for 36 hours, but after an
+      hour of refusals it ends the account’s subscription. <code>npm run relay -- doctor</code> tells what is wrong.
     </Alert>
   );
 }

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import Link from "next/link";
 
-import type { WindowName } from "#telemetry/runtime-comparison.ts";
+import type { RuntimeSummary, WindowName } from "#telemetry/runtime-comparison.ts";
 
 import { formatTime } from "../format.ts";
 import type { Overview as OverviewData } from "../read-overview.ts";
@@ -9,7 +9,7 @@ import { ComparisonCharts } from "./comparison-charts.tsx";
 import styles from "./dashboard.module.css";
 import { EventsTable } from "./events-table.tsx";
 import { LatencyTable } from "./latency-table.tsx";
-import { EmptyState, LostBanner } from "./notices.tsx";
+import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { Panel } from "./panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
 import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
@@ -27,8 +27,11 @@ export interface OverviewProps {
 
 export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
   const { comparison, page, counts, deadLetters } = overview;
-  const deliveries = comparison.runtimes.reduce((sum, summary) => sum + summary.deliveries, 0);
-  const lost = comparison.runtimes.reduce((sum, summary) => sum + summary.lost, 0);
+  const sum = (count: (summary: RuntimeSummary) => number) =>
+    comparison.runtimes.reduce((total, summary) => total + count(summary), 0);
+  const deliveries = sum((summary) => summary.deliveries);
+  const lost = sum((summary) => summary.lost);
+  const refused = sum((summary) => summary.refused);
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
   return (
     <>
@@ -42,6 +45,7 @@ export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
         <WindowSelector current={window} />
       </div>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
+      {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
       {isNew && <EmptyState />}
       <div className={styles["pair"]}>
         {comparison.runtimes.map((summary) => (

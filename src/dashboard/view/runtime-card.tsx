@@ -25,15 +25,21 @@ export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
         <Fact name="Publish p99" value={formatMs(publishMs?.p99)} />
         <Fact name="Fallback" value={formatCount(summary.fallback)} tone={summary.fallback > 0 ? "warn" : undefined} />
         <Fact name="Lost" value={formatCount(summary.lost)} tone={summary.lost > 0 ? "bad" : undefined} />
-        <Fact name="Timeouts" value={formatCount(summary.publishTimeouts)} />
+        <Fact name="Refused" value={formatCount(summary.refused)} tone={summary.refused > 0 ? "warn" : undefined} />
+        <Fact name="Timeouts" value={timeoutsOf(summary)} />
         <Fact
           name="Errors"
           value={errors.length === 0 ? "none" : errors.map(([type, count]) => `${type} × ${count}`).join(", ")}
-          wide
+          rest
         />
       </dl>
     </Panel>
   );
+}
+
+/** How often: three in ten deliveries are something else than three in ten thousand. */
+function timeoutsOf({ publishTimeouts, deliveries }: RuntimeSummary): string {
+  return publishTimeouts === 0 ? "0" : `${formatCount(publishTimeouts)} in ${formatCount(deliveries)}`;
 }
 
 function ColdStarts({ coldStarts }: { coldStarts: number }) {
@@ -44,9 +50,9 @@ function ColdStarts({ coldStarts }: { coldStarts: number }) {
   );
 }
 
-function Fact(props: { name: string; value: string; tone?: "warn" | "bad" | undefined; wide?: boolean }) {
+function Fact(props: { name: string; value: string; tone?: "warn" | "bad" | undefined; rest?: boolean }) {
   return (
-    <div data-wide={props.wide}>
+    <div data-rest={props.rest}>
       <dt>{props.name}</dt>
       <dd data-tone={props.tone}>{props.value}</dd>
     </div>
