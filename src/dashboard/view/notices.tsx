@@ -25,10 +25,11 @@ export function RefusedBanner({ refused, window }: { refused: number; window: st
       role="alert"
       color="yellow"
       variant="light"
+      classNames={{ title: styles["warning"] ?? "" }}
       title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
     >
-      In {window}, neither QStash nor the fallback took them in time. Meta sends them again for 36 hours, but after an
-      hour of refusals it ends the account’s subscription. <code>npm run relay -- doctor</code> tells what is wrong.
+      In {window}, neither QStash nor the fallback took them in time. Meta sends them again, but after an hour of
+      refusals it ends the account’s subscription. <code>npm run relay -- doctor</code> tells what is wrong.
     </Alert>
   );
 }
