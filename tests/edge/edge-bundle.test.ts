@@ -6,7 +6,7 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";
 import { openEdgeIsolate, readEdgeFunctions, readRoutes } from "../support/edge-isolate.ts";
-import { type Respond, startSink } from "../support/http-sink.ts";
+import { type Respond, type SinkResponse, startSink } from "../support/http-sink.ts";
 
 const route = "/api/webhooks/instagram/route";
 const secret = "app-secret";
@@ -46,9 +46,9 @@ async function openSink(respond?: Respond) {
 }
 
 /** The built webhook in an isolate of its own. */
-async function setUp(respond?: Respond) {
+async function setUp(respond?: Respond, { takesPromises = true } = {}) {
   const sink = await openSink(respond);
-  const isolate = openEdgeIsolate({ route, env: env(sink.url) });
+  const isolate = openEdgeIsolate({ route, env: env(sink.url), takesPromises });
   const deliver = async () =>
     isolate.call("/api/webhooks/instagram", { method: "POST", body, headers: await signedHeaders() });
   return { sink, isolate, deliver };
@@ -142,6 +142,25 @@ describe("the built webhook on the edge", () => {
     expect((await deliver()).status).toBe(503);
     await Promise.all(isolate.waitedFor);
   }, 10_000);
+
+  test("waits where the host takes no promise, says so, and acknowledges only what is kept", async () => {
+    let answer: () => void = () => {};
+    const answered = new Promise<SinkResponse>((resolve) => {
+      answer = () => resolve({ status: 200, body: "{}" });
+    });
+    const { sink, isolate, deliver } = await setUp(({ target }) => (isPublish(target) ? answered : {}), {
+      takesPromises: false,
+    });
+    const response = deliver();
+    await sink.next();
+    expect(await isSettled(response)).toBe(false);
+    answer();
+    expect((await response).status).toBe(200);
+    expect(isolate.waitedFor).toEqual([]);
+    const lines = isolate.lines.map(({ event, level, mode }) => [event, level, mode]);
+    expect(lines).toContainEqual(["delivery.wait_until_failed", "error", undefined]);
+    expect(lines).toContainEqual(["delivery.acked", "info", "durable"]);
+  });
 
   test("refuses a forged delivery and publishes nothing", async () => {
     const { sink, isolate } = await setUp();

@@ -8,5 +8,3 @@ const { path, headers, body, ...options } = workerData as EdgeHostOptions;
 const isolate = openEdgeIsolate(options);
 const response = await isolate.call(path, { method: "POST", headers, body });
 parentPort?.postMessage({ status: response.status });
-await Promise.all(isolate.waitedFor);
-parentPort?.postMessage({ settled: true });

@@ -11,8 +11,9 @@ export interface EdgeHostOptions extends EdgeIsolateOptions {
 }
 
 /**
- * A platform in small: one worker per isolate, which is ended as soon as nothing that was registered is pending.
- * `@edge-runtime/vm` alone ends nothing, so in it work that was merely started would survive and hide the bug.
+ * A platform in small: one worker per isolate. One that does not honour `waitUntil` is ended with its response:
+ * `@edge-runtime/vm` alone ends nothing, so in it work that was merely started would survive and hide the bug. One that
+ * does is left to end by itself, which it can only when no timer and no request is left in it.
  */
 export function runOnEdgeHost(options: EdgeHostOptions): Promise<{ status: number }> {
   const worker = new Worker(startTypeScript(new URL("./edge-host-worker.ts", import.meta.url)), {
@@ -22,12 +23,11 @@ export function runOnEdgeHost(options: EdgeHostOptions): Promise<{ status: numbe
   return new Promise((resolve, reject) => {
     let status = 0;
     worker.on("error", reject);
-    worker.on("message", (message: { status?: number; settled?: true }) => {
-      status = message.status ?? status;
-      if (message.settled === true || !options.honoursWaitUntil) {
-        void worker.terminate().then(() => resolve({ status }), reject);
-      }
+    worker.on("message", (message: { status: number }) => {
+      status = message.status;
+      if (!options.honoursWaitUntil) void worker.terminate();
     });
+    worker.on("exit", () => resolve({ status }));
   });
 }
 

@@ -7,7 +7,7 @@ import { Script } from "node:vm";
 
 import { EdgeVM } from "@edge-runtime/vm";
 
-const buildFolder = fileURLToPath(new URL("../../.next/", import.meta.url));
+const productBuild = fileURLToPath(new URL("../../.next/", import.meta.url));
 
 interface EdgeFunction {
   files: string[];
@@ -16,14 +16,14 @@ interface EdgeFunction {
 }
 
 /** The functions that Next built for the edge, by route. */
-export function readEdgeFunctions(): Record<string, EdgeFunction> {
+export function readEdgeFunctions(buildFolder = productBuild): Record<string, EdgeFunction> {
   const manifest = readFileSync(`${buildFolder}server/middleware-manifest.json`, "utf8");
   return (JSON.parse(manifest) as { functions: Record<string, EdgeFunction> }).functions;
 }
 
 /** The routes of the build, by path. */
 export function readRoutes(): Record<string, string> {
-  return JSON.parse(readFileSync(`${buildFolder}server/app-paths-manifest.json`, "utf8")) as Record<string, string>;
+  return JSON.parse(readFileSync(`${productBuild}server/app-paths-manifest.json`, "utf8")) as Record<string, string>;
 }
 
 export interface EdgeIsolate {
@@ -41,14 +41,23 @@ export interface EdgeIsolate {
 export interface EdgeIsolateOptions {
   route: string;
   env: Record<string, string>;
+  /** With a slash at the end; the product's own unless given. */
+  buildFolder?: string;
+  /** Whether the host takes promises, which is what it is for; else it offers no `waitUntil` at all. */
+  takesPromises?: boolean;
 }
 
 /**
  * Loads an edge function of the real build into a fresh `@edge-runtime/vm` and gives it what a host must: `require` for
  * the few Node modules of the edge, its environment, `AsyncLocalStorage` and a request context with `waitUntil`.
  */
-export function openEdgeIsolate({ route, env }: EdgeIsolateOptions): EdgeIsolate {
-  const edgeFunction = readEdgeFunctions()[route];
+export function openEdgeIsolate({
+  route,
+  env,
+  buildFolder = productBuild,
+  takesPromises = true,
+}: EdgeIsolateOptions): EdgeIsolate {
+  const edgeFunction = readEdgeFunctions(buildFolder)[route];
   if (edgeFunction === undefined) throw new Error(`${route} is not an edge function of this build`);
   const waitedFor: Promise<unknown>[] = [];
   const waitUntil = (promise: Promise<unknown>) => {
@@ -72,21 +81,24 @@ export function openEdgeIsolate({ route, env }: EdgeIsolateOptions): EdgeIsolate
         AsyncLocalStorage,
         performance,
         console: { info: write, warn: write, error: write, log: write },
-        [Symbol.for("@vercel/request-context")]: { get: () => ({ waitUntil }) },
+        ...(takesPromises ? { [Symbol.for("@vercel/request-context")]: { get: () => ({ waitUntil }) } } : {}),
       });
     },
   });
   for (const file of edgeFunction.files) {
     new Script(readFileSync(buildFolder + file, "utf8"), { filename: file }).runInContext(vm.context);
   }
-  const entry = vm.evaluate<{ handler(request: Request, context: { waitUntil: typeof waitUntil }): Promise<Response> }>(
-    `_ENTRIES[${JSON.stringify(`middleware_${edgeFunction.name}`)}]`,
-  );
+  const entry = vm.evaluate<{
+    handler(request: Request, context: { waitUntil?: typeof waitUntil }): Promise<Response>;
+  }>(`_ENTRIES[${JSON.stringify(`middleware_${edgeFunction.name}`)}]`);
   const VmRequest = vm.evaluate<typeof Request>("Request");
   return {
     waitedFor,
     lines,
     call: (path, init = {}) =>
-      entry.handler(new VmRequest(`https://relay.example${path}`, init as RequestInit), { waitUntil }),
+      entry.handler(
+        new VmRequest(`https://relay.example${path}`, init as RequestInit),
+        takesPromises ? { waitUntil } : {},
+      ),
   };
 }
