@@ -16,8 +16,20 @@ const mayImport: Record<string, readonly string[]> = {
   handlers: ["instagram", "platform"],
   ingestion: ["instagram", "queue", "store", "handlers", "telemetry", "platform"],
   dashboard: ["store", "telemetry", "platform"],
+  diagnostics: ["platform"],
   broker: ["platform"],
-  cli: ["platform", "instagram", "queue", "telemetry", "store", "handlers", "ingestion", "dashboard", "broker"],
+  cli: [
+    "platform",
+    "instagram",
+    "queue",
+    "telemetry",
+    "store",
+    "handlers",
+    "ingestion",
+    "dashboard",
+    "diagnostics",
+    "broker",
+  ],
 };
 /** Of these folders the ones named may take only the files that hold types. */
 const typeFiles: Record<string, readonly string[]> = {

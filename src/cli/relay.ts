@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addConform } from "./commands/conform.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDelivery } from "./commands/delivery.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addDrift } from "./commands/drift.ts";
 import { addEvents } from "./commands/events.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -34,7 +35,17 @@ function createProgram(context: CommandContext): Command {
     .helpCommand(false)
     .showHelpAfterError("(npm run relay -- --help lists the commands)")
     .addHelpText("after", footer);
-  for (const add of [addTrigger, addEvents, addDelivery, addDeadLetters, addDrift, addConform, addExplain, addMigrate])
+  for (const add of [
+    addTrigger,
+    addEvents,
+    addDelivery,
+    addDeadLetters,
+    addDrift,
+    addConform,
+    addExplain,
+    addMigrate,
+    addDoctor,
+  ])
     add(program, context);
   return program;
 }

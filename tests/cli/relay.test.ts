@@ -147,7 +147,7 @@ describe("relay", { timeout: 30_000 }, () => {
   test("every command explains itself", async () => {
     const help = await relay(["--help"]);
     expect(help.status).toBe(0);
-    for (const command of ["trigger", "events", "delivery", "dead-letters", "drift", "migrate"])
+    for (const command of ["trigger", "events", "delivery", "dead-letters", "drift", "doctor", "migrate"])
       expect(help.stdout).toContain(`\n  ${command} `);
     const own = await relay(["trigger", "--help"]);
     expect(own.stdout).toContain("--rate <n>");

@@ -1,0 +1,119 @@
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { Command } from "commander";
+
+import type { Check } from "#diagnostics/check.ts";
+import { systemClock } from "#platform/clock.ts";
+
+import type { CommandContext } from "../command-context.ts";
+import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
+import { type LocalEnvironment, localEnvironment } from "../doctor/local-environment.ts";
+import { showChecks } from "../doctor/show-checks.ts";
+import { CliFailure } from "../failure.ts";
+import { readRunning } from "../running-file.ts";
+import { readSecrets } from "../secrets.ts";
+import { readSettings, valueOf } from "../settings.ts";
+
+interface Options {
+  url?: string;
+  json?: boolean;
+}
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+const exitLimitMs = 500;
+
+export function addDoctor(program: Command, context: CommandContext): void {
+  program
+    .command("doctor")
+    .description("check the configuration, QStash and every address: from here, and by the running relay itself")
+    .option("--url <url>", "the relay's base URL")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nIt publishes two messages to QStash that only ask the relay for its health. Warnings are no failure.",
+    )
+    .action(async ({ url, json }: Options) => {
+      if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
+        throw new CliFailure(`The relay's URL must begin with http:// or https://, not "${url}".`);
+      const baseUrl = url?.replace(/\/+$/, "") ?? context.baseUrl();
+      const local = readLocalEnvironment();
+      // Loaded only now: the SDK and the driver would slow down every other command.
+      const { examineHere } = await import("../doctor/examine-here.ts");
+      const here = await examineHere(local.env, (doing) => context.showProgress(`From here: ${doing} …`));
+      const relay = await examineRelay(baseUrl, local, context);
+      context.showProgress("");
+      leaveSoon();
+      const answered = "env" in relay;
+      const groupsHere = groupsOf(here);
+      const groupsThere: Group[] = answered ? groupsOf(relay) : [["Relay", [relay]]];
+      const checks = [...groupsHere, ...groupsThere].flatMap(([, group]) => group);
+      const failures = checks.filter(({ status }) => status === "failed").length;
+      if (json) {
+        context.print(JSON.stringify({ ok: failures === 0, here, relay: answered ? relay : null }, null, 2));
+        if (!answered) context.note(showChecks(`On the relay at ${baseUrl}`, [relay], context.paintError));
+      } else {
+        printPlace(`From here${describeSource(local)}`, groupsHere, context);
+        printPlace(`On the relay at ${baseUrl}`, groupsThere, context);
+      }
+      if (failures > 0) throw new CliFailure(`${failures} ${failures === 1 ? "check" : "checks"} failed.`);
+    });
+}
+
+function readLocalEnvironment(): LocalEnvironment {
+  const settings = readSettings(process.env, root);
+  const { dataDir } = settings;
+  return localEnvironment(process.env, { settings, secrets: readSecrets(dataDir), running: readRunning(dataDir) });
+}
+
+async function examineRelay(
+  baseUrl: string,
+  { env }: LocalEnvironment,
+  context: CommandContext,
+): Promise<Diagnoses | Check> {
+  const opsToken = valueOf(env, "OPS_TOKEN");
+  if (opsToken === undefined) {
+    const cause = "Without the OPS_TOKEN the relay cannot be asked.";
+    return {
+      name: "OPS_TOKEN",
+      status: "failed",
+      detail: "not set",
+      cause,
+      remedy: "Set OPS_TOKEN to the relay's own.",
+    };
+  }
+  return askRelay({
+    baseUrl,
+    opsToken,
+    bypassSecret: valueOf(env, "VERCEL_AUTOMATION_BYPASS_SECRET") ?? null,
+    fetch,
+    clock: systemClock,
+    onProgress: (doing) => context.showProgress(`On the relay: ${doing} …`),
+  });
+}
+
+/** The SDK's request cannot be aborted: one that is never answered must not keep the process. */
+function leaveSoon(): void {
+  setTimeout(() => process.exit(), exitLimitMs).unref();
+}
+
+type Group = readonly [title: string, checks: readonly Check[]];
+
+function groupsOf({ env, qstash, network }: Diagnoses): Group[] {
+  return [
+    ["Environment", env.checks],
+    ["QStash", qstash.checks],
+    ["Network", network.checks],
+  ];
+}
+
+function describeSource({ fromStart, startRuns }: LocalEnvironment): string {
+  if (fromStart.length === 0) return "";
+  const running = startRuns ? "" : ", which is not running";
+  return ` (${fromStart.length} variables are those of npm start on this machine${running})`;
+}
+
+function printPlace(place: string, groups: readonly Group[], { print, paint }: CommandContext): void {
+  print(`${paint("bold", place)}\n`);
+  for (const [title, checks] of groups) print(`${showChecks(title, checks, paint)}\n`);
+}

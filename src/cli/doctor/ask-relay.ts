@@ -1,0 +1,83 @@
+import type { Check, Diagnosis } from "#diagnostics/check.ts";
+import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics/deployment-protection.ts";
+import type { QstashDiagnosis } from "#diagnostics/diagnose-qstash.ts";
+import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
+import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+
+/** What was found in one place. */
+export interface Diagnoses {
+  env: Diagnosis;
+  qstash: QstashDiagnosis;
+  network: Diagnosis;
+}
+
+export interface AskRelayOptions extends Network {
+  baseUrl: string;
+  opsToken: string;
+  /** Passes Deployment Protection; null without it. */
+  bypassSecret: string | null;
+  onProgress: (doing: string) => void;
+}
+
+/** Longer than the longest of the diagnoses may take. */
+const limitMs = 40_000;
+
+/** Lets the relay examine itself, through `/api/diagnostics`; or the one check that says why it does not. */
+export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Check> {
+  const env = await post<Diagnosis>("env", options);
+  if ("name" in env) return env;
+  const qstash = await post<QstashDiagnosis>("qstash", options);
+  if ("name" in qstash) return qstash;
+  const network = await post<Diagnosis>("network", options);
+  return "name" in network ? network : { env, qstash, network };
+}
+
+async function post<T extends Diagnosis>(what: string, options: AskRelayOptions): Promise<T | Check> {
+  const { baseUrl, opsToken, bypassSecret, onProgress } = options;
+  onProgress(what);
+  const headers = {
+    authorization: `Bearer ${opsToken}`,
+    ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
+  };
+  const url = `${baseUrl}/api/diagnostics/${what}`;
+  try {
+    const answer = await fetchWithin(limitMs, url, { method: "POST", headers }, options);
+    return isDiagnosis(answer) ? (JSON.parse(answer.text) as T) : explainAnswer(answer);
+  } catch (error) {
+    const code = networkCodeOf(error);
+    const { cause, remedy } = explainNetwork(error, { variable: "--url or RELAY_URL" });
+    return failed(code, cause, code === "ECONNREFUSED" ? "Run npm start, or say with --url where it is." : remedy);
+  }
+}
+
+function isDiagnosis({ status, text }: Answer): boolean {
+  if (status !== 200) return false;
+  try {
+    const parsed = JSON.parse(text) as { ok?: unknown; checks?: unknown };
+    return typeof parsed.ok === "boolean" && Array.isArray(parsed.checks);
+  } catch {
+    return false;
+  }
+}
+
+function explainAnswer({ status, headers, text }: Answer): Check {
+  const detail = `answered ${status}`;
+  if (isDeploymentProtection({ status, headers: new Map(headers), text })) {
+    return { ...failed(detail, "", ""), ...deploymentProtectionAdvice };
+  }
+  if (status === 401) {
+    return failed(detail, "It refuses the OPS_TOKEN: that is not this relay's.", "Set OPS_TOKEN to the relay's own.");
+  }
+  if (status === 503 && text.includes('"ENV_INVALID"')) {
+    return failed(detail, "The relay has no OPS_TOKEN.", "Set it where the relay runs, and deploy again.");
+  }
+  return failed(
+    detail,
+    "Another server answers there, or a version of the relay that has no diagnostics.",
+    "Say with --url where the relay is, or deploy this version there.",
+  );
+}
+
+function failed(detail: string, cause: string, remedy: string): Check {
+  return { name: "/api/diagnostics", status: "failed", detail, cause, remedy };
+}

@@ -1,0 +1,32 @@
+import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
+import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
+import { diagnoseQstash } from "#diagnostics/diagnose-qstash.ts";
+import { systemClock } from "#platform/clock.ts";
+import type { EnvRecord } from "#platform/env.ts";
+import migrations from "#store/migrations/meta/_journal.json" with { type: "json" };
+
+import type { Diagnoses } from "./ask-relay.ts";
+
+const latestMigrationMs = Math.max(...migrations.entries.map(({ when }) => when));
+
+/** The three diagnoses, made by this process with this environment. */
+export async function examineHere(env: EnvRecord, onProgress: (doing: string) => void): Promise<Diagnoses> {
+  const common = { env, clock: systemClock };
+  onProgress("QStash");
+  const qstash = await silently(() => diagnoseQstash({ ...common, fetch }));
+  onProgress("network");
+  const network = await diagnoseNetwork({ ...common, latestMigrationMs });
+  return { env: diagnoseEnv(env), qstash, network };
+}
+
+/** The SDK writes its failures to the console by itself; here they are in the result. */
+async function silently<T>(work: () => Promise<T>): Promise<T> {
+  const { warn, error } = console;
+  console.warn = () => {};
+  console.error = () => {};
+  try {
+    return await work();
+  } finally {
+    Object.assign(console, { warn, error });
+  }
+}

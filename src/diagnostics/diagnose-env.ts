@@ -1,0 +1,69 @@
+import { type EnvName, type EnvRecord, readEnv, variables } from "#platform/env.ts";
+
+import { addressRules } from "./address-rules.ts";
+import { type Check, createDiagnosis, type Diagnosis } from "./check.ts";
+import { processRules } from "./process-rules.ts";
+import { secretRules } from "./secret-rules.ts";
+import { adviseMalformed, adviseMissing } from "./variable-hints.ts";
+import { shapeRules } from "./variable-rule.ts";
+
+const rules = [...shapeRules, ...addressRules, ...secretRules, ...processRules];
+
+const byDefault = { status: "ok", detail: "not set: the default" } as const;
+
+/** The one variable that only some deployments need. */
+const bypassName = "VERCEL_AUTOMATION_BYPASS_SECRET" satisfies EnvName;
+const bypassMissing: Check = {
+  name: bypassName,
+  status: "warning",
+  detail: "not set, in a preview deployment",
+  cause: "Previews are behind Deployment Protection by default, which answers QStash and our own calls with 401.",
+  remedy: "Turn on Protection Bypass for Automation in the project's settings and deploy again.",
+};
+
+/**
+ * Which variables are set and well formed: for each of the product's one check, or one for every mistake in it, the
+ * gravest first; of others only what is wrong. Asks nobody. No value, and no part of one, is in the result.
+ */
+export function diagnoseEnv(record: EnvRecord): Diagnosis {
+  const own = Object.keys(variables) as EnvName[];
+  const others = new Set(rules.flatMap((rule) => rule.of ?? []).filter((name) => !own.some((known) => known === name)));
+  return createDiagnosis([
+    ...own.flatMap((name) => checkVariable(name, record)),
+    ...[...others].flatMap((name) => findMistakes(name, record)),
+  ]);
+}
+
+function checkVariable(name: EnvName, record: EnvRecord): Check[] {
+  const isReadable = canRead(name, record);
+  if (!record[name]?.trim()) {
+    if (!isReadable) return [{ name, status: "failed", detail: "not set", ...adviseMissing(name) }];
+    return [name === bypassName && record["VERCEL_ENV"] === "preview" ? bypassMissing : { name, ...byDefault }];
+  }
+  const mistakes = findMistakes(name, record);
+  const isExplained = mistakes.some(({ status }) => status === "failed");
+  if (!isReadable && !isExplained) {
+    return [{ name, status: "failed", detail: "malformed", ...adviseMalformed(name) }, ...mistakes];
+  }
+  return mistakes.length > 0 ? mistakes : [{ name, status: "ok", detail: "set" }];
+}
+
+function canRead(name: EnvName, record: EnvRecord): boolean {
+  try {
+    readEnv(record, [name]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findMistakes(name: string, record: EnvRecord): Check[] {
+  const value = record[name];
+  if (!value?.trim()) return [];
+  const found = rules.filter((rule) => (rule.of ?? [name]).includes(name) && rule.matches(value, record, name));
+  const grave = found.filter(({ status }) => status === "failed");
+  // A value of the wrong kind has the lesser mistakes of its kind, too: they would only distract.
+  return (grave.length > 0 ? grave : found).map(({ status, detail, cause, remedy }) => {
+    return { name, status, detail, cause, remedy };
+  });
+}

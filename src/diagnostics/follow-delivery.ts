@@ -1,0 +1,77 @@
+import { type Clock, sleep } from "#platform/clock.ts";
+
+import type { HttpAnswer } from "./deployment-protection.ts";
+import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+
+/** What QStash's log says of the first attempt to deliver. */
+export type Delivery =
+  | { state: "delivered" }
+  /** `answer`: what the relay's address answered, if anything; `error`: QStash's words. */
+  | { state: "failed"; answer: HttpAnswer | null; error: string }
+  /** The log did not tell in time. */
+  | { state: "unknown" };
+
+const pollsMs = [50, 100, 200, 400, 800];
+
+/**
+ * Waits at most `limitMs` for QStash's log to tell what became of the messages; they go to the same place, so the first
+ * that has come to something speaks for all. https://upstash.com/docs/qstash/api/events/list
+ */
+export async function followDelivery(
+  messageIds: readonly string[],
+  { api, clock, limitMs }: { api: QstashApi; clock: Clock; limitMs: number },
+): Promise<Delivery> {
+  const deadline = clock.monotonicMs() + limitMs;
+  // As the SDK asks; the answer's entries have another name on /v2/logs.
+  const query = new URLSearchParams(messageIds.map((messageId) => ["messageIds", messageId]));
+  for (let poll = 0; ; poll += 1) {
+    await sleep(clock, pollsMs[poll] ?? 1_000);
+    const delivery = await api("GET", `/v2/events?${query.toString()}`).then(
+      ({ status, text }) => (isSuccess(status) ? readDelivery(text) : undefined),
+      () => undefined,
+    );
+    if (delivery !== undefined) return delivery;
+    if (clock.monotonicMs() + 1_000 >= deadline) return { state: "unknown" };
+  }
+}
+
+/**
+ * Takes back what is still waiting to be delivered again, so that nothing is left behind: a message that is cancelled
+ * before its retries are used up becomes no dead letter. What was delivered is no longer there, which is as good.
+ */
+export async function cancelMessages(messageIds: readonly string[], api: QstashApi): Promise<void> {
+  await Promise.allSettled(messageIds.map((messageId) => api("DELETE", `/v2/messages/${messageId}`)));
+}
+
+interface LogEntry {
+  state?: unknown;
+  error?: unknown;
+  responseStatus?: unknown;
+  responseHeaders?: unknown;
+  responseHeader?: unknown;
+  responseBody?: unknown;
+}
+
+function readDelivery(text: string): Delivery | undefined {
+  const { events, logs } = parseObject(text);
+  const entries: LogEntry[] = Array.isArray(events) ? events : Array.isArray(logs) ? logs : [];
+  if (entries.some(({ state }) => state === "DELIVERED")) return { state: "delivered" };
+  const failure = entries.find(({ state }) => state === "ERROR" || state === "FAILED");
+  if (failure === undefined) return undefined;
+  const { error, responseStatus, responseHeaders, responseHeader, responseBody } = failure;
+  const answer =
+    typeof responseStatus === "number" && responseStatus > 0
+      ? {
+          status: responseStatus,
+          headers: readHeaders(responseHeaders ?? responseHeader),
+          text: typeof responseBody === "string" ? Buffer.from(responseBody, "base64").toString() : "",
+        }
+      : null;
+  return { state: "failed", answer, error: typeof error === "string" ? error : "" };
+}
+
+/** Values are lists, as Go has them. */
+function readHeaders(headers: unknown): Map<string, string> {
+  const entries = Object.entries(typeof headers === "object" && headers !== null ? headers : {});
+  return new Map(entries.map(([name, value]) => [name.toLowerCase(), String(value)]));
+}

@@ -1,0 +1,52 @@
+import type { Finding } from "./check.ts";
+import {
+  deploymentProtectionAdvice,
+  explainStranger,
+  type HttpAnswer,
+  isDeploymentProtection,
+} from "./deployment-protection.ts";
+
+/** Whether what answers at `{RELAY_URL}/api/health` is a relay, and how it says it is. */
+export function judgeHealth(answer: HttpAnswer): Finding {
+  const detail = `answered ${answer.status}`;
+  if (isDeploymentProtection(answer)) return { status: "failed", detail, ...deploymentProtectionAdvice };
+  const { status, store, queue, error } = parse(answer.text);
+  if (error?.code === "ENV_INVALID") {
+    const cause = "The relay is there, but lacks DATABASE_URL.";
+    return { status: "failed", detail, cause, remedy: "Set it where the relay runs, and deploy again." };
+  }
+  if (typeof status !== "string" || typeof store !== "string") {
+    return { status: "failed", detail: `${detail}, not as a relay`, ...explainStranger(answer) };
+  }
+  const said = `the relay: store ${showWord(store)}, queue ${showWord(queue)}`;
+  if (store !== "ok") {
+    const cause = "The relay is there, but cannot use its Postgres.";
+    return { status: "failed", detail: said, cause, remedy: "See the checks of Postgres, where the relay runs." };
+  }
+  if (queue === "failing") {
+    const cause = "The newest deliveries could not be published to QStash.";
+    return { status: "warning", detail: said, cause, remedy: "See the checks of QStash, where the relay runs." };
+  }
+  return { status: "ok", detail: said };
+}
+
+interface HealthJson {
+  status?: unknown;
+  store?: unknown;
+  queue?: unknown;
+  error?: { code?: unknown } | null;
+}
+
+function parse(text: string): HealthJson {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Of the words we know; anything else came from somebody else. */
+function showWord(word: unknown): string {
+  return word === "ok" || word === "down" || word === "failing" ? word : "unknown";
+}

@@ -1,0 +1,126 @@
+import { once } from "node:events";
+import { TLSSocket } from "node:tls";
+
+import { Client } from "pg";
+
+import type { Clock } from "#platform/clock.ts";
+
+import type { Finding } from "./check.ts";
+import { type Connection, createConnection, describeTls } from "./connection-steps.ts";
+import { explainPostgres, isMissingTable } from "./explain-postgres.ts";
+import type { Step } from "./run-steps.ts";
+
+export interface PostgresStepsOptions {
+  databaseUrl: string;
+  /** When the newest migration of this version was made: the schema's version. */
+  latestMigrationMs: number;
+  clock: Clock;
+}
+
+export interface PostgresSteps {
+  steps: Step[];
+  close: () => void;
+}
+
+const connectLimitMs = 4_000;
+const queryLimitMs = 2_000;
+const versionMin = 15;
+
+/**
+ * The way to Postgres with the driver that the product uses: DNS and TCP, then TLS, signing in, a round trip and the
+ * schema over a connection of the driver's. Throws for a URL that the driver cannot read.
+ */
+export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: PostgresStepsOptions): PostgresSteps {
+  const client = new Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 2 * connectLimitMs,
+    query_timeout: queryLimitMs,
+  });
+  // Broken while nobody waits for it: heard, or it would end the process.
+  client.on("error", () => {});
+  const network = createConnection({ host: client.host, port: client.port, variable: "DATABASE_URL" });
+  let signedIn: Promise<unknown> | undefined;
+  const signIn = () => {
+    signedIn ??= client.connect();
+    signedIn.catch(() => {});
+    return signedIn;
+  };
+  const step = (name: string, limitMs: number, run: () => Promise<Finding>): Step => {
+    return { name, limitMs, run, explain: explainPostgres };
+  };
+  const ways: Step[] = client.host.startsWith("/") ? [] : network.steps;
+  return {
+    steps: [
+      ...ways,
+      step("TLS", connectLimitMs, () => secure(client, signIn, network, clock.nowMs())),
+      step("sign-in", connectLimitMs, async () => {
+        await signIn();
+        return { status: "ok", detail: "accepted" };
+      }),
+      step("query", queryLimitMs, () => readVersion(client)),
+      step("schema", queryLimitMs, () => readSchema(client, latestMigrationMs)),
+    ],
+    close: () => {
+      network.close();
+      client.end().catch(() => {});
+      // Else a server that has gone silent would be waited for.
+      client.connection.stream.destroy();
+    },
+  };
+}
+
+async function secure(
+  client: Client,
+  signIn: () => Promise<unknown>,
+  network: Connection,
+  nowMs: number,
+): Promise<Finding> {
+  if (!client.ssl) return judgePlain(network.isPrivate());
+  // The driver replaces its socket by the secured one, which then shakes hands.
+  const secured = once(client.connection, "sslconnect").then(async () => {
+    const { stream } = client.connection;
+    if (stream instanceof TLSSocket) await once(stream, "secureConnect");
+    return stream;
+  });
+  await Promise.race([secured, signIn()]);
+  const { stream } = client.connection;
+  return stream instanceof TLSSocket ? describeTls(stream, nowMs) : { status: "ok", detail: "in use" };
+}
+
+function judgePlain(isPrivate: boolean): Finding {
+  if (isPrivate) return { status: "ok", detail: "not used; the address is private" };
+  return {
+    status: "warning",
+    detail: "not used",
+    cause: "DATABASE_URL does not ask for TLS: people's messages travel readable to a public address.",
+    remedy: "Add sslmode=verify-full to DATABASE_URL.",
+  };
+}
+
+async function readVersion(client: Client): Promise<Finding> {
+  const { rows } = await client.query<{ version: string }>("select current_setting('server_version') as version");
+  const version = rows[0]?.version ?? "";
+  const detail = `Postgres ${/^[\d.]+/.exec(version)?.[0] ?? "of an unknown version"}`;
+  if (Number.parseInt(version, 10) >= versionMin) return { status: "ok", detail };
+  return {
+    status: "warning",
+    detail,
+    cause: `The relay is written for and tested with Postgres ${versionMin} and newer.`,
+    remedy: "Upgrade the server.",
+  };
+}
+
+/** The migrator notes for each migration when it was made. */
+async function readSchema(client: Client, latestMigrationMs: number): Promise<Finding> {
+  const remedy = "Run npm run relay -- migrate with this DATABASE_URL.";
+  try {
+    const { rows } = await client.query<{ latest: string | null }>(
+      "select max(created_at)::text as latest from drizzle.__drizzle_migrations",
+    );
+    if (Number(rows[0]?.latest ?? 0) >= latestMigrationMs) return { status: "ok", detail: "up to date" };
+    return { status: "failed", detail: "behind", cause: "Newer migrations have not run in this database.", remedy };
+  } catch (error) {
+    if (!isMissingTable(error)) throw error;
+    return { status: "failed", detail: "missing", cause: "No migration has run in this database.", remedy };
+  }
+}

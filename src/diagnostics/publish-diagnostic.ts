@@ -1,0 +1,104 @@
+import { Client, QstashError } from "@upstash/qstash";
+
+import { TimeoutError } from "#platform/bounded-fetch.ts";
+import { type Clock, settleWithin } from "#platform/clock.ts";
+
+import { roundMs } from "./check.ts";
+import { explainNoAnswer, explainRefusal, type Refusal, type RefusalContext } from "./explain-refusal.ts";
+import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+
+/** A QStash message that only asks the relay for its health. */
+export interface DiagnosticMessage {
+  /** Answers a `GET` and changes nothing. */
+  destination: string;
+  /** As real messages have, so that the plan's limit is tried, too; at least one. */
+  retries: number;
+  /** Lets QStash pass Deployment Protection; null without it. */
+  bypassSecret: string | null;
+}
+
+/** One publish, and what came of it. */
+export interface PublishResult {
+  ok: boolean;
+  /** Null if it was not tried. */
+  durationMs: number | null;
+  /** Of the answer; the SDK tells only that of a refusal. */
+  status: number | null;
+  messageId: string | null;
+  error: Refusal | null;
+}
+
+/** What QStash waits for the relay's answer. */
+const deliveryTimeoutS = 5;
+const label = "diagnostic";
+const bypassHeader = "x-vercel-protection-bypass";
+
+/** By one plain request, as the relay's own publisher does it. */
+export async function publishByHttp(
+  message: DiagnosticMessage,
+  { api, clock, ...context }: { api: QstashApi; clock: Clock } & RefusalContext,
+): Promise<PublishResult> {
+  const publish = () =>
+    api("POST", `/v2/publish/${message.destination}`, {
+      "upstash-method": "GET",
+      "upstash-retries": String(message.retries),
+      "upstash-timeout": `${deliveryTimeoutS}s`,
+      "upstash-label": label,
+      ...(message.bypassSecret === null ? {} : { [`upstash-forward-${bypassHeader}`]: message.bypassSecret }),
+    });
+  return measure(clock, async () => {
+    const { status, text } = await publish();
+    const messageId = isSuccess(status) ? readMessageId(text) : null;
+    return messageId === null ? { status, error: explainRefusal(status, text, context) } : { status, messageId };
+  });
+}
+
+export interface SdkOptions extends RefusalContext {
+  url: string;
+  token: string;
+  timeoutMs: number;
+  clock: Clock;
+}
+
+/**
+ * By the SDK, raced against a timer: its `publish` has no time limit and cannot be aborted, so one that is given up here
+ * goes on by itself, and should QStash take it after all, it is delivered once and does nothing.
+ */
+export async function publishBySdk(
+  message: DiagnosticMessage,
+  { url, token, timeoutMs, clock, ...context }: SdkOptions,
+): Promise<PublishResult> {
+  // devMode: QSTASH_DEV must not send it to a development server. No telemetry: this is a test, not a use.
+  const client = new Client({ baseUrl: url, token, devMode: false, retry: false, enableTelemetry: false });
+  return measure(clock, async () => {
+    const publishing = client.publish({
+      url: message.destination,
+      method: "GET",
+      retries: message.retries,
+      timeout: deliveryTimeoutS,
+      label,
+      ...(message.bypassSecret === null ? {} : { headers: { [bypassHeader]: message.bypassSecret } }),
+    });
+    try {
+      const published = await settleWithin(clock, timeoutMs, publishing);
+      if (published === undefined) throw new TimeoutError();
+      const messageId = readMessageId(JSON.stringify(published));
+      return messageId === null ? { error: explainRefusal(200, "", context) } : { messageId };
+    } catch (error) {
+      if (!(error instanceof QstashError) || error.status === undefined) throw error;
+      return { status: error.status, error: explainRefusal(error.status, error.message, context) };
+    }
+  });
+}
+
+async function measure(clock: Clock, publish: () => Promise<Partial<PublishResult>>): Promise<PublishResult> {
+  const startedAt = clock.monotonicMs();
+  const outcome = await publish().catch((error: unknown) => ({ error: explainNoAnswer(error) }));
+  const durationMs = roundMs(clock.monotonicMs() - startedAt);
+  return { ok: !outcome.error, durationMs, status: null, messageId: null, error: null, ...outcome };
+}
+
+function readMessageId(text: string): string | null {
+  const { messageId } = parseObject(text);
+  return typeof messageId === "string" && /^[\w-]{1,200}$/.test(messageId) ? messageId : null;
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+
+import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
+import { type EnvName, readEnv, variables } from "#platform/env.ts";
+
+import { find, goodEnvironment, troubles } from "./environment.ts";
+
+const names = Object.keys(variables);
+
+describe("diagnoseEnv()", () => {
+  test("finds nothing wrong with a good configuration, and names every variable once", () => {
+    const diagnosis = diagnoseEnv(goodEnvironment);
+    expect(troubles(diagnosis)).toEqual([]);
+    expect(diagnosis.ok).toBe(true);
+    expect(diagnosis.checks.map(({ name }) => name)).toEqual(names);
+    expect(find(diagnosis, "QSTASH_TOKEN").detail).toBe("set");
+    expect(find(diagnosis, "ACK_MODE").detail).toBe("not set: the default");
+  });
+
+  test("names every variable that is missing, with what breaks and where to get it", () => {
+    const diagnosis = diagnoseEnv({ OPS_TOKEN: " \n" });
+    expect(diagnosis.ok).toBe(false);
+    const missing = diagnosis.checks.filter(({ detail }) => detail === "not set").map(({ name }) => name);
+    expect(missing).toEqual(expect.arrayContaining(["INSTAGRAM_APP_SECRET", "QSTASH_TOKEN", "RELAY_URL", "OPS_TOKEN"]));
+    expect(troubles(diagnosis)).toEqual(missing.map((name) => `${name}: failed not set`));
+    expect(() => readEnv({}, missing as EnvName[])).toThrow(missing.map((name) => `${name} is not set`).join(", "));
+    for (const { status, cause, remedy } of diagnosis.checks) {
+      if (status === "failed") expect([cause, remedy]).toEqual([expect.any(String), expect.any(String)]);
+    }
+  });
+
+  test.each<[string, Record<string, string>, string | RegExp]>([
+    ["a trailing newline", { QSTASH_TOKEN: "eyJ0b2tlbg==\n" }, "QSTASH_TOKEN: warning set, with white space around it"],
+    ["quotes", { OPS_TOKEN: `"${goodEnvironment.OPS_TOKEN}"` }, "OPS_TOKEN: failed set, in quotes"],
+    ["a whole line", { RELAY_SECRET: "RELAY_SECRET=x" }, "RELAY_SECRET: failed set to a whole line of an .env file"],
+    ["an empty item", { RELAY_URL: "https://a.example,," }, "RELAY_URL: warning set, with an empty item in the list"],
+    ["a malformed value", { ACK_MODE: "race:9000" }, "ACK_MODE: failed malformed"],
+
+    ["a signing key as token", { QSTASH_TOKEN: "sig_key" }, "QSTASH_TOKEN: failed set to a signing key"],
+    ["a scheme before it", { QSTASH_TOKEN: "Bearer eyJ" }, /^QSTASH_TOKEN: failed set, with a character in it/],
+    ["a token as key", { QSTASH_NEXT_SIGNING_KEY: "eyJ0b2tlbg==" }, "QSTASH_NEXT_SIGNING_KEY: failed set to a token"],
+    [
+      "one key twice",
+      { QSTASH_NEXT_SIGNING_KEY: goodEnvironment.QSTASH_CURRENT_SIGNING_KEY },
+      "QSTASH_NEXT_SIGNING_KEY: warning set to the same as QSTASH_CURRENT_SIGNING_KEY",
+    ],
+    [
+      "the public key",
+      { QSTASH_CURRENT_SIGNING_KEY: "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r" },
+      "QSTASH_CURRENT_SIGNING_KEY: failed set to the public one of QStash's development server",
+    ],
+    ["an access token", { INSTAGRAM_APP_SECRET: "IGAAx" }, "INSTAGRAM_APP_SECRET: failed set to an access token"],
+    ["a user token", { INSTAGRAM_APP_SECRET: "EAAx" }, "INSTAGRAM_APP_SECRET: failed set to an access token"],
+    ["an app id", { INSTAGRAM_APP_SECRET: "17841400000" }, "INSTAGRAM_APP_SECRET: failed set to an app id"],
+    ["no hex digits", { INSTAGRAM_APP_SECRET: "xyz" }, "INSTAGRAM_APP_SECRET: warning set, but not to 32 hex digits"],
+    ["a short secret", { OPS_TOKEN: "short" }, "OPS_TOKEN: warning set, with fewer than 32 characters"],
+    [
+      "a shared one",
+      { OPS_TOKEN: goodEnvironment.RELAY_SECRET },
+      "OPS_TOKEN: warning set to the same as another secret",
+    ],
+    ["a short CRON_SECRET", { CRON_SECRET: "short" }, "CRON_SECRET: warning set, with fewer than 32 characters"],
+
+    [
+      "the API's path",
+      { QSTASH_URL: "https://qstash.upstash.io/v2/publish" },
+      "QSTASH_URL: failed set, with a path of the API",
+    ],
+    ["a Redis", { QSTASH_URL: "https://eu1-cat-1.upstash.io" }, "QSTASH_URL: failed set to another product of Upstash"],
+    ["no TLS", { QSTASH_URL: "http://qstash.upstash.io" }, "QSTASH_URL: failed set, without https"],
+    [
+      "a local relay",
+      { RELAY_URL: "http://localhost:3000" },
+      "RELAY_URL: failed set to an address that QStash cannot reach",
+    ],
+    [
+      "a private one",
+      { RELAY_URL: "https://[fd00::1]" },
+      "RELAY_URL: failed set to an address that QStash cannot reach",
+    ],
+    [
+      "a route's path",
+      { RELAY_URL: "https://a.example/api/qstash/instagram-ingestion" },
+      "RELAY_URL: failed set, with the path of a route",
+    ],
+    ["a path", { RELAY_URL: "https://a.example/relay" }, "RELAY_URL: warning set, with a path"],
+    ["plain http", { RELAY_URL: "http://a.example" }, "RELAY_URL: warning set, without https"],
+    ["plain http on Vercel", { RELAY_URL: "http://a.example", VERCEL: "1" }, "RELAY_URL: failed set, without https"],
+    [
+      "localhost on Vercel",
+      { DATABASE_URL: "postgres://u:p@127.0.0.1/x", VERCEL: "1" },
+      "DATABASE_URL: failed set to localhost",
+    ],
+    ["MySQL", { DATABASE_URL: "mysql://u:p@db.example/x" }, "DATABASE_URL: failed set, but it is no Postgres URL"],
+    ["a bare #", { DATABASE_URL: "postgres://u:p:#@db/x" }, "DATABASE_URL: failed set, but it is no Postgres URL"],
+    ["no password", { DATABASE_URL: "postgres://u@db.example/x" }, "DATABASE_URL: warning set, without a password"],
+
+    ["QSTASH_DEV", { QSTASH_DEV: "true" }, "QSTASH_DEV: warning set"],
+    ["QSTASH_REGION", { QSTASH_REGION: "US_EAST_1" }, "QSTASH_REGION: warning set"],
+    ["no verification", { NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "NODE_TLS_REJECT_UNAUTHORIZED: failed set to 0"],
+    [
+      "an open preview",
+      { VERCEL: "1", VERCEL_ENV: "preview" },
+      "VERCEL_AUTOMATION_BYPASS_SECRET: warning not set, in a preview deployment",
+    ],
+  ])("finds %s, and only that", (_, given, expected) => {
+    const diagnosis = diagnoseEnv({ ...goodEnvironment, ...given });
+    expect(troubles(diagnosis)).toEqual([typeof expected === "string" ? expected : expect.stringMatching(expected)]);
+    const trouble = diagnosis.checks.find(({ status }) => status !== "ok");
+    expect(trouble).toMatchObject({ cause: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/./) });
+    expect(diagnosis.ok).toBe(trouble?.status === "warning");
+  });
+
+  test("leaves a configuration for one machine alone", () => {
+    const local = {
+      ...goodEnvironment,
+      QSTASH_URL: "http://127.0.0.1:8080",
+      QSTASH_CURRENT_SIGNING_KEY: "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r",
+      RELAY_URL: "http://127.0.0.1:3000",
+      DATABASE_URL: "postgresql://postgres:password@127.0.0.1:5433/relay",
+      QSTASH_DEV: "false",
+    };
+    expect(troubles(diagnoseEnv(local))).toEqual([]);
+  });
+
+  test("shows no value and no part of one, well formed or not", () => {
+    const mark = "gHj7KqPz";
+    const shapes = [
+      mark,
+      `"${mark}"`,
+      `${mark}\n`,
+      `https://${mark}.example/api/${mark}`,
+      `${mark},,${mark}`,
+      `sig_${mark}`,
+    ];
+    for (const shape of [
+      ...shapes,
+      `eyJ${mark}`,
+      `IGAA${mark}`,
+      `postgres://${mark}@${mark}`,
+      `http://u:${mark}@localhost`,
+    ]) {
+      const record = Object.fromEntries(
+        [...names, "CRON_SECRET", "QSTASH_DEV", "QSTASH_REGION"].map((name) => [name, shape]),
+      );
+      const diagnosis = diagnoseEnv({ ...record, VERCEL: "1" });
+      expect(troubles(diagnosis).length).toBeGreaterThan(names.length / 3);
+      expect(JSON.stringify(diagnosis).toLowerCase()).not.toContain(mark.toLowerCase());
+    }
+  });
+});
