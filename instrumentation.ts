@@ -1,5 +1,7 @@
+type Work = Promise<unknown> | (() => Promise<unknown>);
+
 interface RequestContext {
-  get: () => { waitUntil?: (promise: Promise<unknown>) => void } | undefined;
+  get: () => { headers?: Record<string, string>; waitUntil?: (work: Work) => void } | undefined;
 }
 
 const vercelContext = Symbol.for("@vercel/request-context");
@@ -8,22 +10,43 @@ const nextContext = Symbol.for("@next/request-context");
 /**
  * Off Vercel `waitUntil` of @vercel/functions finds no host and silently does nothing, and a server told to stop then
  * drops what was handed to it. Here the host is Next itself, whose shutdown waits for what it was given. On Vercel the
- * host has defined the symbol before and this does nothing.
+ * host has defined the symbol before and this leaves it.
  */
 export async function register(): Promise<void> {
   const host = globalThis as { [vercelContext]?: RequestContext; [nextContext]?: RequestContext };
-  if (host[vercelContext] !== undefined) return;
+  // The build decides this: what is imported within is no part of the edge function.
   if (process.env.NEXT_RUNTIME === "nodejs") {
     const { after } = await import("next/server");
-    host[vercelContext] = { get: () => ({ waitUntil: (promise) => after(promise) }) };
+    host[vercelContext] ??= createNodeContext(after);
+    if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
     return;
   }
   // What `after` itself takes on the edge, where importing it would cost 10 kB of gzip.
-  host[vercelContext] = {
+  host[vercelContext] ??= {
     get: () => {
       const context = host[nextContext]?.get();
       if (context?.waitUntil === undefined) throw new Error("This host keeps nothing alive after a response");
       return context;
     },
   };
+}
+
+/**
+ * @vercel/otel takes this for Vercel's: it reads the headers, and as the span of a request begins, where `after` does
+ * not work yet, it hands over a function. That is left to src/telemetry/span-processor.ts.
+ */
+function createNodeContext(after: (promise: Promise<unknown>) => void): RequestContext {
+  const context = { headers: {}, waitUntil: (work: Work) => (typeof work === "function" ? undefined : after(work)) };
+  return { get: () => context };
+}
+
+/**
+ * Where spans go, or that Vercel takes them; @vercel/otel reads the rest.
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+const destinations = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "VERCEL_OTEL_ENDPOINTS"];
+
+function isTracingWanted(env: NodeJS.ProcessEnv): boolean {
+  const isDisabled = env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true";
+  return !isDisabled && destinations.some((name) => (env[name] ?? "").trim() !== "");
 }

@@ -17,7 +17,7 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
-const commands = ["start", "test", "relay", "bench", "fuzz"];
+const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz"];
 
 /** What `next build` reads. The CLI and the broker run from their source. */
 const buildInputs = [
@@ -77,7 +77,8 @@ async function main(command, args) {
   if (problem) return fail(problem);
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
-  const needsBuild = command !== "relay" && command !== "fuzz";
+  // The lifecycle proof builds an app of its own.
+  const needsBuild = !["relay", "fuzz", "lifecycle"].includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     const release = await takeLock();
@@ -95,7 +96,8 @@ async function main(command, args) {
   }
   const tsx = await import("tsx/esm/api");
   tsx.register();
-  const file = command === "bench" ? at("tests", "bench", "bench.ts") : at("src", "cli", `${command}.ts`);
+  const folder = ["bench", "chaos", "lifecycle"].includes(command) ? at("tests", command) : at("src", "cli");
+  const file = path.join(folder, `${command}.ts`);
   const handover = await import(pathToFileURL(file).href);
   return handover.run(args);
 }

@@ -3,6 +3,7 @@ import { type Clock, sleep } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
 import { claimEvents, countOpenEvents, settleEvents, type StoredEvent } from "#store/event-leases.ts";
+import type { Trace } from "#telemetry/trace.ts";
 
 import { runHandler } from "./run-handler.ts";
 
@@ -14,6 +15,7 @@ export interface HandleBatchOptions {
   handlerTimeoutMs: number;
   clock: Clock;
   log: Log;
+  trace: Trace;
 }
 
 export interface HandledBatch {
@@ -40,7 +42,7 @@ const waitsMs = [50, 100, 200, 400, 800];
  * Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
 export async function handleBatch(eventIds: readonly number[], options: HandleBatchOptions): Promise<HandledBatch> {
-  const { db, handlers, deliveryId, handlerTimeoutMs, clock, log } = options;
+  const { db, handlerTimeoutMs, clock } = options;
   const startedAt = clock.monotonicMs();
   const leaseUntilMs = () => clock.nowMs() + handlerTimeoutMs + leaseMarginMs;
   const claimed = await claimEvents(db, eventIds, { nowMs: clock.nowMs(), leaseUntilMs: leaseUntilMs() });
@@ -64,7 +66,7 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
     const event = queue[next];
     if (event === undefined) break;
     if (clock.monotonicMs() - settledAt >= settleEveryMs) await settle(queue.slice(next), leaseUntilMs());
-    const outcome = await runHandler(event, { handlers, deliveryId, timeoutMs: handlerTimeoutMs, clock, log });
+    const outcome = await runHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
     results.add(event.id, outcome);
   }
   await settle(queue.slice(next), null);

@@ -7,6 +7,7 @@ import type { Batch } from "#queue/batch.ts";
 import type { Database } from "#store/database.ts";
 import { markChunkHandled } from "#store/event-leases.ts";
 import { storeBatch } from "#store/store-batch.ts";
+import type { Trace } from "#telemetry/trace.ts";
 
 import { handleBatch } from "./handle-batch.ts";
 
@@ -17,6 +18,7 @@ export interface IngestOptions {
   handlerTimeoutMs: number;
   clock: Clock;
   log: Log;
+  trace: Trace;
 }
 
 export interface IngestResult {
@@ -37,16 +39,21 @@ export async function ingest(batch: Batch, options: IngestOptions): Promise<Inge
 /** The first half: what was new is stored, or `STORE_UNAVAILABLE` thrown. `eventIds`: of all events of the batch. */
 export async function storeEvents(
   batch: Batch,
-  { db, clock, log }: IngestOptions,
+  { db, clock, log, trace }: IngestOptions,
 ): Promise<IngestResult & { eventIds: number[] }> {
   const startedAt = clock.monotonicMs();
   const { chunk, ...delivery } = batch.delivery;
-  const { inserted, duplicates, drifted, eventIds } = await storeBatch(db, {
-    delivery,
-    chunk,
-    events: batch.events.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
-    deliveredAtMs: clock.nowMs(),
-    ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
+  const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
+  const { inserted, duplicates, drifted, eventIds } = await trace.span("store events", facts, async () => {
+    const stored = await storeBatch(db, {
+      delivery,
+      chunk,
+      events: batch.events.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
+      deliveredAtMs: clock.nowMs(),
+      ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
+    });
+    trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
+    return stored;
   });
   log.info("ingestion.committed", { inserted, duplicates, drifted, durationMs: clock.monotonicMs() - startedAt });
   return { inserted, duplicates, eventIds };
@@ -58,10 +65,12 @@ export async function storeEvents(
  * another delivery is at the same events. The next delivery of the batch then runs only the handlers that are left.
  */
 export async function handleEvents(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
-  const { db, handlers, handlerTimeoutMs, clock, log } = options;
+  const { db, clock, log, trace } = options;
   const startedAt = clock.monotonicMs();
   const { id: deliveryId, chunk } = batch.delivery;
-  const result = await handleBatch(eventIds, { db, handlers, deliveryId, handlerTimeoutMs, clock, log });
+  const result = await trace.span("handle events", { "relay.delivery.id": deliveryId }, () =>
+    handleBatch(eventIds, { ...options, deliveryId }),
+  );
   log.info("handlers.finished", { ...result, durationMs: clock.monotonicMs() - startedAt });
   const { failed, unfinished } = result;
   if (failed > 0) throw new RelayError("HANDLER_FAILED", `${failed} of ${eventIds.length} events could not be handled`);

@@ -2,6 +2,7 @@ import type { Handler, HandlerEvent, Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { StoredEvent } from "#store/event-leases.ts";
+import type { Trace } from "#telemetry/trace.ts";
 
 export interface RunHandlerOptions {
   handlers: Handlers;
@@ -9,6 +10,7 @@ export interface RunHandlerOptions {
   timeoutMs: number;
   clock: Clock;
   log: Log;
+  trace: Trace;
 }
 
 /** What came of one event: what to count, or the name of the error. */
@@ -17,11 +19,28 @@ export type HandlingOutcome =
   | { handled: false; errorName: string };
 
 /** Calls the user's handler for an event, bounded in time. Never rejects: what the handler throws becomes the outcome. */
-export async function runHandler(stored: StoredEvent, options: RunHandlerOptions): Promise<HandlingOutcome> {
-  const { handlers, deliveryId, timeoutMs, clock, log } = options;
+export function runHandler(stored: StoredEvent, options: RunHandlerOptions): Promise<HandlingOutcome> {
+  const { trace } = options;
+  const attempt = stored.handlerAttempts + 1;
+  const facts = {
+    "relay.event.id": stored.id,
+    "relay.event.kind": stored.kind,
+    "relay.handler.attempt": attempt,
+  };
+  return trace.span(`handle ${stored.kind}`, facts, async () => {
+    const outcome = await callHandler(stored, attempt, options);
+    if (!outcome.handled) trace.fail(outcome.errorName);
+    return outcome;
+  });
+}
+
+async function callHandler(
+  stored: StoredEvent,
+  attempt: number,
+  { handlers, deliveryId, timeoutMs, clock, log }: RunHandlerOptions,
+): Promise<HandlingOutcome> {
   const counts = new Map<string, number>();
   const abort = new AbortController();
-  const attempt = stored.handlerAttempts + 1;
   const { handlerAttempts: _attempts, data, ...facts } = stored;
   // The table of handlers pairs each kind with its function; the pairing of a union cannot be seen by the compiler.
   const handler = handlers[stored.kind] as Handler;

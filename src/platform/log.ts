@@ -42,6 +42,7 @@ export type LogEvent =
   | "data_deletion.recorded"
   | "data_deletion.completed"
   | "request.failed"
+  | "tracing.failed"
   | "ops.refused"
   | "broker.started"
   | "broker.stopped"

@@ -1,10 +1,8 @@
-import type { Clock } from "#platform/clock.ts";
+import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 
-export interface ExportFetchOptions {
-  fetch: typeof fetch;
+export interface ExportFetchOptions extends Network {
   timeoutMs: number;
-  clock: Clock;
   log: Log;
 }
 
@@ -12,33 +10,27 @@ export interface ExportFetchOptions {
  * A `fetch` that gives the requests of @vercel/otel's exporters, which mark themselves as internal, what they lack: a
  * time limit and a look at the status. Any other request passes as it is. Of failures in a row the first is logged.
  */
-export function createExportFetch({ fetch, timeoutMs, clock, log }: ExportFetchOptions): typeof fetch {
+export function createExportFetch({ timeoutMs, log, ...network }: ExportFetchOptions): typeof fetch {
   let isFailing = false;
   const failed = (fields: LogFields) => {
-    if (!isFailing) log.warn("request.failed", { request: "OpenTelemetry export", ...fields });
+    if (!isFailing) log.warn("tracing.failed", fields);
     isFailing = true;
   };
 
   return async (input, init) => {
-    if (!isExport(init)) return fetch(input, init);
-    const abort = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => abort.abort());
+    if (typeof input !== "string" || !isExport(init)) return network.fetch(input, init);
     try {
-      const response = await fetch(input, { ...init, signal: abort.signal });
-      // Read here, within the limit: an unread body holds its connection.
-      await response.arrayBuffer();
-      if (response.ok) isFailing = false;
-      else failed({ status: response.status });
-      return new Response(null, { status: response.status });
+      const { status } = await fetchWithin(timeoutMs, input, init, network);
+      if (status >= 200 && status < 300) isFailing = false;
+      else failed({ status });
+      return new Response(null, { status });
     } catch (thrown) {
-      failed({ timedOut: abort.signal.aborted, ...describeCause(thrown) });
+      failed(describeCause(thrown));
       throw thrown;
-    } finally {
-      cancelTimer();
     }
   };
 }
 
-function isExport(init: RequestInit | undefined): boolean {
+function isExport(init: RequestInit | undefined): init is RequestInit {
   return (init as { next?: { internal?: boolean } } | undefined)?.next?.internal === true;
 }

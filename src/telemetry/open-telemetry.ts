@@ -18,21 +18,20 @@ export interface OpenTelemetryOptions {
   relayUrls: readonly string[];
   /** Addresses, beside our own, whose paths may be shown. */
   shownUrls: readonly string[];
+  /** A collector gets this long for one request; spans that it does not take are dropped. */
+  exportTimeoutMs: number;
   waitUntil: (promise: Promise<void>) => void;
   clock: Clock;
   log: Log;
 }
-
-/** A collector gets this long for one request; spans it does not take are dropped. */
-const exportTimeoutMs = 2_000;
 
 /**
  * Starts OpenTelemetry for this process: where spans go and how many are recorded say the variables of its
  * specification, which @vercel/otel reads. Next makes the spans of requests, and of loading routes.
  */
 export function startOpenTelemetry(options: OpenTelemetryOptions): void {
-  const { clock, log, relayUrls } = options;
-  globalThis.fetch = createExportFetch({ fetch: globalThis.fetch, timeoutMs: exportTimeoutMs, clock, log });
+  const { clock, log, relayUrls, exportTimeoutMs: timeoutMs } = options;
+  globalThis.fetch = createExportFetch({ fetch: globalThis.fetch, timeoutMs, clock, log });
   registerOTel({
     serviceName: "instagram-webhook-relay",
     attributes: {
@@ -58,7 +57,7 @@ export function startOpenTelemetry(options: OpenTelemetryOptions): void {
   provideTrace(createOpenTelemetryTrace());
 }
 
-/** `node:http` stays as it is: wrapped, it refuses every request to a Unix socket, which a handler may make. */
+/** `node:http` stays as it is: wrapped, it throws for `{ socketPath }`, which a handler may well use. */
 class FetchOnly extends FetchInstrumentation {
   override enable(): void {
     this.instrumentFetch();

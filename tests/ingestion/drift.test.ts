@@ -10,6 +10,7 @@ import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { drift, events } from "#store/schema.ts";
 import { driftRowsMax } from "#store/store-drift.ts";
+import { noTrace } from "#telemetry/trace.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -17,7 +18,15 @@ import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 function optionsFor(db: Database, handlers: Partial<Handlers> = {}) {
   const recording = createRecordingLog();
   const all = { ...defaultHandlers, ...handlers };
-  return { db, handlers: all, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, recording };
+  return {
+    db,
+    handlers: all,
+    handlerTimeoutMs: 5_000,
+    clock: systemClock,
+    log: recording.log,
+    trace: noTrace,
+    recording,
+  };
 }
 
 const driftRows = async (db: Database) =>

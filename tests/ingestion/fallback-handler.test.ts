@@ -8,6 +8,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { events } from "#store/schema.ts";
+import { noTrace } from "#telemetry/trace.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -31,7 +32,7 @@ function optionsFor(db: Database | null, message: Handler = () => {}) {
     readSecret: () => secret,
     openIngest: () => {
       if (db === null) throw new Error("The database was opened");
-      return { db, handlers: { ...handlers, message }, handlerTimeoutMs: 1_000 };
+      return { db, handlers: { ...handlers, message }, handlerTimeoutMs: 1_000, trace: noTrace };
     },
     waitUntil: (promise) => {
       waitedFor.push(promise);

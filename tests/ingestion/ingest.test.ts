@@ -10,6 +10,7 @@ import { type Database, openDatabase } from "#store/database.ts";
 import { claimEvents } from "#store/event-leases.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
+import { noTrace } from "#telemetry/trace.ts";
 
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
@@ -18,7 +19,7 @@ import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 function optionsFor(db: Database, message: Handler = () => {}) {
   const handlers: Handlers = { ...defaultHandlers, message };
   const recording = createRecordingLog();
-  return { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, recording };
+  return { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, trace: noTrace, recording };
 }
 
 const storedKeys = async (db: Database) =>

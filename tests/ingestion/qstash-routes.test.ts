@@ -8,6 +8,7 @@ import { RelayError } from "#platform/errors.ts";
 import { openDatabase } from "#store/database.ts";
 import { saveDeadLetter } from "#store/save-dead-letter.ts";
 import { deadLetters } from "#store/schema.ts";
+import { noTrace } from "#telemetry/trace.ts";
 
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
@@ -30,7 +31,12 @@ function routeOptions() {
 }
 
 describe("handleIngestion()", () => {
-  const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({ db, handlers, handlerTimeoutMs: 1_000 });
+  const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({
+    db,
+    handlers,
+    handlerTimeoutMs: 1_000,
+    trace: noTrace,
+  });
 
   test("answers how many were new", async () => {
     const { db } = await openTestStore();

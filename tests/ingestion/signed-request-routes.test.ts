@@ -11,6 +11,7 @@ import { RelayError } from "#platform/errors.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { saveDeauthorization } from "#store/save-deauthorization.ts";
 import { dataDeletions, deauthorizations, events } from "#store/schema.ts";
+import { noTrace } from "#telemetry/trace.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";
@@ -50,6 +51,7 @@ const ingestOptions = (db: Database, seen: string[] = []) => ({
   handlerTimeoutMs: 5_000,
   clock,
   log: createRecordingLog().log,
+  trace: noTrace,
 });
 
 const event = (mid: string, accountId: string, senderId: string, recipientId: string) =>

@@ -5,6 +5,7 @@ import { handleFallback } from "#ingestion/fallback-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
+import { getTrace } from "#telemetry/trace.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
@@ -14,7 +15,7 @@ const log = createLog({ clock, write: writeToConsole });
 export function POST(request: Request): Promise<Response> {
   return handleFallback(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
-    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000 }),
+    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000, trace: getTrace() }),
     waitUntil,
     clock,
     log,

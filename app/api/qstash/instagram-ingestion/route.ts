@@ -1,5 +1,6 @@
 import { handlers } from "#handlers/handlers.ts";
 import { handleIngestion } from "#ingestion/ingestion-handler.ts";
+import { getTrace } from "#telemetry/trace.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
@@ -10,7 +11,7 @@ const options = qstashRouteOptions("/api/qstash/instagram-ingestion");
 export function POST(request: Request): Promise<Response> {
   return handleIngestion(request, {
     ...options,
-    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000 }),
+    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000, trace: getTrace() }),
   });
 }
 

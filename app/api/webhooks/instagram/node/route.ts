@@ -1,3 +1,8 @@
+import { continueTrace } from "#telemetry/continue-trace.ts";
+
 import { createWebhookRoutes } from "../webhook.ts";
 
-export const { GET, POST, HEAD, OPTIONS, PUT, PATCH, DELETE } = createWebhookRoutes();
+const routes = createWebhookRoutes();
+
+export const { GET, HEAD, OPTIONS, PUT, PATCH, DELETE } = routes;
+export const POST = continueTrace(routes.POST);
