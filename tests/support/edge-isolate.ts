@@ -47,20 +47,44 @@ export interface EdgeIsolateOptions {
   takesPromises?: boolean;
 }
 
-/**
- * Loads an edge function of the real build into a fresh `@edge-runtime/vm` and gives it what a host must: `require` for
- * the few Node modules of the edge, its environment, `AsyncLocalStorage` and a request context with `waitUntil`.
- */
-export function openEdgeIsolate({
-  route,
-  env,
-  buildFolder = productBuild,
-  takesPromises = true,
-}: EdgeIsolateOptions): EdgeIsolate {
+/** Loads an edge function of the real build, as `next start` finds it, into a fresh isolate. */
+export function openEdgeIsolate({ route, buildFolder = productBuild, ...options }: EdgeIsolateOptions): EdgeIsolate {
   const edgeFunction = readEdgeFunctions(buildFolder)[route];
   if (edgeFunction === undefined) throw new Error(`${route} is not an edge function of this build`);
+  const { vm, open } = createEdgeVm({ ...options, env: { ...edgeFunction.env, ...options.env } });
+  for (const file of edgeFunction.files) {
+    new Script(readFileSync(buildFolder + file, "utf8"), { filename: file }).runInContext(vm.context);
+  }
+  const { handler } = vm.evaluate<{ handler: Handle }>(
+    `_ENTRIES[${JSON.stringify(`middleware_${edgeFunction.name}`)}]`,
+  );
+  return open(handler);
+}
+
+/** Loads the one file that `vercel build` makes of an edge function, an ES module, into a fresh isolate. */
+export function openEdgeArtefact(
+  file: string,
+  options: Omit<EdgeIsolateOptions, "route" | "buildFolder">,
+): EdgeIsolate {
+  const { vm, open } = createEdgeVm(options);
+  const source = readFileSync(file, "utf8");
+  const exportAt = source.lastIndexOf("export default");
+  if (exportAt < 0) throw new Error(`${file} exports nothing`);
+  const script = `"use strict";${source.slice(0, exportAt)}globalThis.handle =${source.slice(exportAt + "export default".length)}`;
+  new Script(script, { filename: file }).runInContext(vm.context);
+  return open(vm.evaluate<Handle>("handle"));
+}
+
+type WaitUntil = (promise: Promise<unknown>) => void;
+type Handle = (request: Request, context: { waitUntil?: WaitUntil }) => Promise<Response>;
+
+/**
+ * A fresh `@edge-runtime/vm` with what a host must give it: `require` for the few Node modules of the edge, its
+ * environment, `AsyncLocalStorage` and a request context with `waitUntil`.
+ */
+function createEdgeVm({ env, takesPromises = true }: Pick<EdgeIsolateOptions, "env" | "takesPromises">) {
   const waitedFor: Promise<unknown>[] = [];
-  const waitUntil = (promise: Promise<unknown>) => {
+  const waitUntil: WaitUntil = (promise) => {
     waitedFor.push(promise);
   };
   const lines: Record<string, unknown>[] = [];
@@ -76,7 +100,7 @@ export function openEdgeIsolate({
         "node:buffer": buffer,
       };
       return Object.assign(context, {
-        process: { env: { ...edgeFunction.env, NODE_ENV: "production", NEXT_RUNTIME: "edge", ...env } },
+        process: { env: { NODE_ENV: "production", NEXT_RUNTIME: "edge", ...env } },
         require: (id: string) => modules[id],
         AsyncLocalStorage,
         performance,
@@ -85,20 +109,14 @@ export function openEdgeIsolate({
       });
     },
   });
-  for (const file of edgeFunction.files) {
-    new Script(readFileSync(buildFolder + file, "utf8"), { filename: file }).runInContext(vm.context);
-  }
-  const entry = vm.evaluate<{
-    handler(request: Request, context: { waitUntil?: typeof waitUntil }): Promise<Response>;
-  }>(`_ENTRIES[${JSON.stringify(`middleware_${edgeFunction.name}`)}]`);
-  const VmRequest = vm.evaluate<typeof Request>("Request");
-  return {
-    waitedFor,
-    lines,
-    call: (path, init = {}) =>
-      entry.handler(
-        new VmRequest(`https://relay.example${path}`, init as RequestInit),
-        takesPromises ? { waitUntil } : {},
-      ),
+  const open = (handle: Handle): EdgeIsolate => {
+    const VmRequest = vm.evaluate<typeof Request>("Request");
+    return {
+      waitedFor,
+      lines,
+      call: (path, init = {}) =>
+        handle(new VmRequest(`https://relay.example${path}`, init as RequestInit), takesPromises ? { waitUntil } : {}),
+    };
   };
+  return { vm, open };
 }
