@@ -16,8 +16,14 @@ export async function register(): Promise<void> {
   const host = globalThis as { [vercelContext]?: RequestContext; [nextContext]?: RequestContext };
   // The build decides this: what is imported within is no part of the edge function.
   if (process.env.NEXT_RUNTIME === "nodejs") {
-    const { after } = await import("next/server");
-    host[vercelContext] ??= createNodeContext(after);
+    if (host[vercelContext] === undefined) {
+      const { after } = await import("next/server");
+      const { tendServer } = await import("#self-hosting/tend-server.ts");
+      const { systemClock: clock } = await import("#platform/clock.ts");
+      // Longer than the webhook itself waits for a body, so that its own 408 comes first where it can.
+      tendServer({ internalPath: "/api/internal/", requestTimeoutMs: 12_000, clock });
+      host[vercelContext] = createNodeContext(after);
+    }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
     return;
   }

@@ -35,24 +35,14 @@ const requestLimitMs = 5_000;
 const drainLimitMs = 30_000;
 const killLimitMs = 5_000;
 
-/** Longer than the webhook itself waits for a body, so that its own 408 comes first where it can. */
-const bodyLimitMs = 12_000;
-
 /**
- * Runs first in the server's process. A parent that was killed cannot tell its child; the closed channel does. And
- * Next sends an edge route's answer only once the whole request is there: of a sender that has stopped, Node by itself
- * thinks so after five minutes.
+ * Runs first in the server's process. A parent that was killed cannot tell its child; the closed channel does.
  */
 const preload = `
-import { subscribe } from "node:diagnostics_channel";
 process.channel?.unref();
 process.on("disconnect", () => {
   process.kill(process.pid, "SIGTERM");
   setTimeout(() => process.exit(1), ${drainLimitMs}).unref();
-});
-subscribe("http.server.request.start", ({ request, response }) => {
-  const limit = setTimeout(() => request.complete || request.destroy(), ${bodyLimitMs});
-  response.once("close", () => clearTimeout(limit));
 });`;
 
 /** For `node --import`: what `next start` needs to be our server. */

@@ -100,7 +100,9 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
         d.runtime,
         d.cold_start,
         d.timeouts,
+        d.attempts,
         d.ack_ms,
+        d.reported_at is null or d.ack_ms is not null as acked,
         case
           -- All of it is here: what was lost is only the answer to whoever handed it on.
           when d.outcome = 'lost' and c.parts >= c.expected then 'fallback'
@@ -132,11 +134,12 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
       runtime,
       count(*)::int as deliveries,
       coalesce(sum(events), 0)::int as events,
-      count(outcome)::int as settled,
+      -- An event too large for QStash goes to the fallback without an attempt and says nothing about publishing.
+      count(outcome) filter (where attempts is distinct from 0)::int as settled,
       count(*) filter (where outcome = 'published')::int as published,
       count(*) filter (where outcome = 'fallback')::int as fallback,
       count(*) filter (where outcome = 'lost')::int as lost,
-      count(*) filter (where outcome = 'refused')::int as refused,
+      count(*) filter (where not acked)::int as refused,
       coalesce(sum(timeouts), 0)::int as "publishTimeouts",
       count(*) filter (where cold_start)::int as "coldStarts",
       ${latency(sql`ack_ms`)} as "ackMs",

@@ -6,14 +6,12 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { handleEvents, type IngestOptions, storeEvents } from "./ingest.ts";
 
-/** One event larger than a QStash message may be, at most: Vercel lets no larger body reach a function. */
-const bodyBytesMax = 4_718_592;
 /** The forward that calls has five seconds for all it tries. */
 const bodyTimeoutMs = 5_000;
 
 export interface FallbackHandlerOptions {
-  /** Throws `ENV_INVALID` if something is missing. */
-  readSecret: () => string;
+  /** Throws `ENV_INVALID` if something is missing. `webhookBytesMax`: of the largest delivery. */
+  readSettings: () => { secret: string; webhookBytesMax: number };
   openIngest: () => Omit<IngestOptions, "clock" | "log">;
   /** The platform's promise to keep the invocation alive until this settles. */
   waitUntil: (promise: Promise<unknown>) => void;
@@ -26,11 +24,14 @@ export interface FallbackHandlerOptions {
  * that the events are stored; the handlers run after it, as the forward that waits for the answer has little time.
  */
 export async function handleFallback(request: Request, options: FallbackHandlerOptions): Promise<Response> {
-  const { readSecret, openIngest, clock, log } = options;
+  const { readSettings, openIngest, clock, log } = options;
   try {
+    const { secret, webhookBytesMax } = readSettings();
+    // A delivery that is no JSON goes on in base64, a third larger, with the facts about it.
+    const bytesMax = Math.ceil((webhookBytesMax * 4) / 3) + 10_000;
     const bytes = await readInternalCall(request, {
-      readSecret,
-      bytesMax: bodyBytesMax,
+      readSecret: () => secret,
+      bytesMax,
       timeoutMs: bodyTimeoutMs,
       clock,
     });
@@ -38,9 +39,9 @@ export async function handleFallback(request: Request, options: FallbackHandlerO
     const deliveryLog = log.with({ deliveryId: batch.delivery.id, via: "fallback" });
     deliveryLog.info("ingestion.received", { part: batch.delivery.chunk.join("/"), events: batch.events.length });
     const ingest = { ...openIngest(), clock, log: deliveryLog };
-    const stored = await storeEvents(batch, ingest);
+    const stored = await storeEvents(batch, ingest, "fallback");
     const handling = handleEvents(batch, stored.eventIds, ingest).catch((thrown: unknown) =>
-      deliveryLog.error("fallback.failed", describe(thrown)),
+      deliveryLog.error("fallback.handlers_failed", describe(thrown)),
     );
     try {
       options.waitUntil(handling);

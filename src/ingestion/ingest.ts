@@ -40,6 +40,7 @@ export async function ingest(batch: Batch, options: IngestOptions): Promise<Inge
 export async function storeEvents(
   batch: Batch,
   { db, clock, log, trace }: IngestOptions,
+  via: "queue" | "fallback" = "queue",
 ): Promise<IngestResult & { eventIds: number[] }> {
   const startedAt = clock.monotonicMs();
   const { chunk, ...delivery } = batch.delivery;
@@ -47,6 +48,7 @@ export async function storeEvents(
   const { inserted, duplicates, drifted, eventIds } = await trace.span("store events", facts, async () => {
     const stored = await storeBatch(db, {
       delivery,
+      via,
       chunk,
       events: batch.events.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
       deliveredAtMs: clock.nowMs(),

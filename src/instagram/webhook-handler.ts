@@ -24,8 +24,11 @@ export interface Forwarding {
   settled: Promise<void>;
 }
 
-/** Hands a delivery on. Starts at once; both promises are bounded in time and never reject. */
-export type Forward = (delivery: ReceivedDelivery, ack: Promise<Ack>) => Forwarding;
+/**
+ * Hands a delivery on. Starts at once; both promises are bounded in time and never reject. `mode`: what the ack waits for,
+ * so that a forward it waits for hurries.
+ */
+export type Forward = (delivery: ReceivedDelivery, ack: Promise<Ack>, mode: AckMode) => Forwarding;
 
 export interface WebhookSettings {
   /** A delivery is genuine if any of them signed it. */
@@ -72,7 +75,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   const { clock, log, newId, runtime, region } = options;
   let isFirst = true;
   let verifier: SignatureVerifier | undefined;
-  /** Whether the delivery whose forward ended last was kept. While not, Meta should keep what we cannot. */
+  /** Whether the delivery of which it was known last was kept. While not, Meta should keep what we cannot. */
   let isKeeping = true;
 
   async function receive(request: Request, settings: WebhookSettings, receivedAtMs: number): Promise<ReceivedDelivery> {
@@ -109,6 +112,18 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
     }
   }
 
+  /** Waits as long as the mode says; false only if the delivery must not be acknowledged. */
+  async function mayAck(mode: AckMode, kept: Promise<boolean>, elapsedMs: () => number): Promise<boolean> {
+    const within = (limitMs: number) => settleWithin(clock, Math.max(0, limitMs - elapsedMs()), kept);
+    if (mode.kind === "immediate") return true;
+    if (mode.kind === "race") {
+      const known = await within(mode.limitMs);
+      if (known !== undefined) return known;
+      if (isKeeping) return true;
+    }
+    return (await within(durableLimitMs)) ?? false;
+  }
+
   function noteWhetherKept(kept: boolean): void {
     if (kept === isKeeping) return;
     isKeeping = kept;
@@ -140,17 +155,22 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         const ack = new Promise<Ack>((resolve) => {
           tellAck = resolve;
         });
-        const forwarding = settings.forward(delivery, ack);
+        const wanted = isKeeping ? settings.ackMode : durable;
+        const forwarding = settings.forward(delivery, ack, wanted);
         void forwarding.kept.then(noteWhetherKept);
-        const ackMode = keepAlive(forwarding.settled, deliveryLog) && isKeeping ? settings.ackMode : durable;
-        const elapsedMs = clock.monotonicMs() - startedAt;
-        const given = await mayAck(ackMode, forwarding.kept, durableLimitMs - elapsedMs, clock);
-
-        const ackMs = clock.monotonicMs() - startedAt;
+        const mode = keepAlive(forwarding.settled, deliveryLog) ? wanted : durable;
+        const elapsedMs = () => clock.monotonicMs() - startedAt;
+        const given = await mayAck(mode, forwarding.kept, elapsedMs);
+        const ackMs = elapsedMs();
         tellAck({ ms: ackMs, given });
-        if (!given) throw new RelayError("NOT_KEPT", "The delivery is not kept yet; send it again");
-        deliveryLog.info("delivery.acked", { ackMs, mode: ackMode.kind });
-        return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, "x-delivery-id": delivery.id } });
+
+        const headers = { "x-delivery-id": delivery.id };
+        if (given) {
+          deliveryLog.info("delivery.acked", { ackMs, mode: mode.kind });
+          return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
+        }
+        const notKept = new RelayError("NOT_KEPT", "The delivery is not kept yet; send it again");
+        return refuse(deliveryLog, "delivery.refused", notKept, headers);
       } catch (thrown) {
         return refuse(log, "delivery.refused", thrown);
       }
@@ -163,7 +183,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
 }
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
-const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const textHeaders = {
   "content-type": "text/plain; charset=utf-8",
@@ -190,27 +210,19 @@ function createTraceparent(deliveryId: string): string | null {
   return traceparentPattern.test(value) ? value : null;
 }
 
-/** Waits as long as the mode says; false only if the delivery must not be acknowledged. */
-async function mayAck(mode: AckMode, kept: Promise<boolean>, limitMs: number, clock: Clock): Promise<boolean> {
-  switch (mode.kind) {
-    case "immediate":
-      return true;
-    case "race":
-      await settleWithin(clock, mode.limitMs, kept);
-      return true;
-    case "durable":
-      return (await settleWithin(clock, Math.max(0, limitMs), kept)) ?? false;
-  }
-}
-
 function describe(delivery: ReceivedDelivery) {
   const { runtime, region, coldStart, bodyBytes, secretIndex, events } = delivery;
   return { runtime, region, coldStart, bodyBytes, secretIndex, events: events.length };
 }
 
-function refuse(log: Log, event: "handshake.refused" | "delivery.refused", thrown: unknown): Response {
+function refuse(
+  log: Log,
+  event: "handshake.refused" | "delivery.refused",
+  thrown: unknown,
+  headers: Record<string, string> = {},
+): Response {
   const error = toRelayError(thrown);
   const level = error.status >= 500 ? "error" : "warn";
   log[level](event, { code: error.code, reason: error.message, ...(error.cause ? describeCause(error.cause) : {}) });
-  return errorResponse(error);
+  return errorResponse(error, headers);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** What a request brought back, its body included. */
+/** What a request brought back, its body included, or the first megabyte of it. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -33,11 +33,28 @@ export async function fetchWithin(
   try {
     const response = await fetch(url, { ...init, redirect: "manual", signal: abort.signal });
     // The body belongs to the request: one that stalls half-way is a timeout too, and an unread one holds its connection.
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    return { status: response.status, headers: response.headers, text: await readText(response) };
   } catch (thrown) {
     if (abort.signal.aborted) throw new TimeoutError(`No answer within ${timeoutMs} ms`);
     throw thrown;
   } finally {
     cancelTimer();
   }
+}
+
+/** What we ask for is small; an endless answer would fill an isolate's memory. */
+const answerBytesMax = 1_000_000;
+
+async function readText(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let bytes = 0; reader !== undefined && bytes < answerBytesMax;) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    bytes += value.byteLength;
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader?.cancel();
+  return text;
 }

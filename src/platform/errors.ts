@@ -34,6 +34,7 @@ export const errorTable = {
   PUBLISH_UNAUTHORIZED: { status: 502, retryable: false },
   PUBLISH_NOT_FOUND: { status: 502, retryable: false },
   PUBLISH_OVER_QUOTA: { status: 502, retryable: false },
+  PUBLISH_UNCONFIRMED: { status: 502, retryable: false },
   PUBLISH_REJECTED: { status: 502, retryable: false },
   // And to our own fallback ingestion
   FALLBACK_TIMEOUT: { status: 504, retryable: true },

@@ -29,6 +29,7 @@ export type LogEvent =
   | "reports.recorded"
   | "fallback.refused"
   | "fallback.failed"
+  | "fallback.handlers_failed"
   | "ingestion.received"
   | "ingestion.refused"
   | "ingestion.committed"
@@ -90,16 +91,11 @@ export function writeToConsole(level: LogLevel, line: string): void {
   console[level](line);
 }
 
-/** Errors whose messages are made of the program's own words. Others quote their input: JSON's, a database's, valibot's. */
-const plainSpoken = new Set([
-  "RelayError",
-  "TypeError",
-  "RangeError",
-  "ReferenceError",
-  "AbortError",
-  "TimeoutError",
-  "SignatureError",
-]);
+/**
+ * Errors whose messages are made of the program's own words. Others quote their input: JSON's, a database's, valibot's,
+ * and the TypeErrors of `fetch`, which name the header or the address that they do not take.
+ */
+const plainSpoken = new Set(["RelayError", "ReferenceError", "AbortError", "TimeoutError", "SignatureError"]);
 
 /**
  * What an unexpected error may say in a log line: the names and codes along its causes and, where the message cannot

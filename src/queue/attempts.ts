@@ -1,6 +1,6 @@
 import { TimeoutError } from "#platform/bounded-fetch.ts";
 import { type Clock, sleep } from "#platform/clock.ts";
-import { type ErrorCode, RelayError, toRelayError } from "#platform/errors.ts";
+import { type ErrorCode, RelayError } from "#platform/errors.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 
 export interface AttemptOptions {
@@ -26,6 +26,8 @@ export interface Tally {
   errorType: ErrorCode | null;
 }
 
+/** What another attempt needs: one without time would only cover up why those before it failed. */
+const attemptMsMin = 200;
 /** The first wait before another attempt; it doubles each time and varies by half. */
 const firstDelayMs = 100;
 
@@ -57,7 +59,7 @@ export async function attemptUntil(
       const jitterMs = firstDelayMs * 2 ** number * (0.5 + random() / 2);
       const delayMs = error.retryAfterMs === undefined ? jitterMs : error.retryAfterMs + jitterMs;
       const canHelp = error.retryable || error.retryAfterMs !== undefined;
-      const isLast = !canHelp || number >= retries || clock.monotonicMs() + delayMs >= deadline;
+      const isLast = !canHelp || number >= retries || clock.monotonicMs() + delayMs + attemptMsMin > deadline;
       log.warn(timedOut ? `${step}.attempt_timed_out` : `${step}.attempt_failed`, {
         attempt: number,
         code: error.code,
@@ -74,7 +76,7 @@ export async function attemptUntil(
 
 /** Of a request that brought no answer. */
 function attemptError(step: AttemptOptions["step"], thrown: unknown): RelayError {
-  if (thrown instanceof RelayError) return toRelayError(thrown);
+  if (thrown instanceof RelayError) return thrown;
   const prefix = step === "publish" ? "PUBLISH" : "FALLBACK";
   return thrown instanceof TimeoutError
     ? new RelayError(`${prefix}_TIMEOUT`, thrown.message, { cause: thrown })

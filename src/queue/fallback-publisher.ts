@@ -10,8 +10,10 @@ import type { Publisher } from "./publisher.ts";
 export function createFallbackPublisher(options: InternalCallOptions): Publisher {
   return {
     async publish({ body, traceparent }, timeoutMs) {
-      const { status } = await postInternal(body, timeoutMs, options, traceparent === null ? {} : { traceparent });
-      if (status === 200) return { status };
+      const headers = traceparent === null ? {} : { traceparent };
+      const { status, text } = await postInternal(body, timeoutMs, options, headers);
+      // Whatever else answers at this address does not say how many were new.
+      if (status === 200 && text.startsWith('{"inserted":')) return { status };
       const mayPass = status === 408 || status === 429 || status >= 500;
       throw new RelayError(mayPass ? "FALLBACK_UNAVAILABLE" : "FALLBACK_REJECTED", `The fallback answered ${status}`);
     },

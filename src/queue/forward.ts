@@ -24,7 +24,7 @@ export interface ForwardOptions {
   budgetMs: number;
   /** Past the queue, for what it did not take. */
   fallback: Publisher;
-  /** For all attempts of all parts at that, waiting included. */
+  /** For all attempts of all parts at that, waiting included; one attempt may take half of it. */
   fallbackBudgetMs: number;
   clock: Clock;
   /** Uniform in [0, 1). */
@@ -38,7 +38,7 @@ export interface StartedForward {
   result: Promise<ForwardResult>;
 }
 
-/** How a forward ended and what publishing took. */
+/** How a forward ended and what publishing took. `errorType`: of the last failed attempt, the fallback's if that failed. */
 export interface ForwardResult extends Tally {
   outcome: "published" | "fallback" | "lost" | "refused";
   durationMs: number;
@@ -58,14 +58,14 @@ export function forwardToInternalIngestion(events: readonly InstagramEvent[], op
   const handedOn = handOn(events, options);
 
   async function settle(): Promise<ForwardResult> {
-    const { parts, tally, left, fellBack, fallbackErrorType } = await handedOn;
+    const { parts, tally, left, fellBack, publishErrorType } = await handedOn;
     const durationMs = clock.monotonicMs() - startedAt;
     const publishedAtMs = left.length === 0 && !fellBack ? clock.nowMs() : null;
     const outcome = left.length === 0 ? (fellBack ? "fallback" : "published") : (await acked) ? "lost" : "refused";
     // A line per part: one with a thousand keys would be cut by many a log, and it is the only trace.
     if (outcome === "lost") {
       for (const { part, keys } of left) {
-        log.error("forward.lost", { part, errorType: tally.errorType, fallbackErrorType, keys });
+        log.error("forward.lost", { part, publishErrorType, fallbackErrorType: tally.errorType, keys });
       }
     }
     log.info("forward.settled", { outcome, durationMs, parts, ...tally });
@@ -80,7 +80,7 @@ interface HandedOn {
   /** What neither way took. */
   left: { part?: string; keys: readonly string[] }[];
   fellBack: boolean;
-  fallbackErrorType: ErrorCode | null;
+  publishErrorType: ErrorCode | null;
 }
 
 /** Requests under way at once: an edge runtime allows six connections, and the report needs none yet. */
@@ -109,22 +109,24 @@ async function handOn(events: readonly InstagramEvent[], options: ForwardOptions
     const left = await handOver(toFallBack, options.fallback, fallbackTally, {
       ...shared,
       step: "fallback",
-      timeoutMs: options.fallbackBudgetMs,
+      // Half of it: an attempt that is silent leaves time for another.
+      timeoutMs: options.fallbackBudgetMs / 2,
       retries: Infinity,
       deadline: clock.monotonicMs() + options.fallbackBudgetMs,
       log,
     });
     return {
       parts: parts.length,
-      tally: { ...tally, errorType: tally.errorType ?? fallbackTally.errorType },
+      tally: { ...tally, errorType: left.length > 0 ? fallbackTally.errorType : tally.errorType },
       left: left.map((part) => ({ part: part.deduplicationId, keys: keysIn(part.body) })),
       fellBack: toFallBack.length > 0,
-      fallbackErrorType: fallbackTally.errorType,
+      publishErrorType: tally.errorType,
     };
   } catch (thrown) {
     log.error("request.failed", describeCause(thrown));
     const left = [{ keys: events.map(({ key }) => key) }];
-    return { parts: 0, tally: { ...tally, errorType: "INTERNAL" }, left, fellBack: false, fallbackErrorType: null };
+    const { errorType: publishErrorType } = tally;
+    return { parts: 0, tally: { ...tally, errorType: "INTERNAL" }, left, fellBack: false, publishErrorType };
   }
 }
 

@@ -6,8 +6,8 @@ export interface Publication {
   traceparent: string | null;
 }
 
-/** The answer of who took it. `messageId`: the queue's id of it, if it told one. */
-export type Acceptance = { status: number; messageId?: string | null };
+/** The answer of who took it. `messageId`: the queue's id of it. */
+export type Acceptance = { status: number; messageId?: string };
 
 export interface Publisher {
   /**

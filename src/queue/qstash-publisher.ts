@@ -51,7 +51,11 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
       const { status } = answer;
       // A redirect that is not followed has the status 0 where fetch keeps to its specification.
       if (status < 200 || status > 299) throw refusal(answer, clock.nowMs());
-      return { status, messageId: readMessageId(answer.text) };
+      const messageId = /"messageId":\s*"([\w-]+)"/.exec(answer.text)?.[1];
+      // Something else answers at this address, or stands before it. Should it have been QStash after all, the keys of
+      // the events keep them from being stored twice.
+      if (messageId === undefined) throw new RelayError("PUBLISH_UNCONFIRMED", `${status} without a message's id`);
+      return { status, messageId };
     },
   };
 }
@@ -79,9 +83,4 @@ function refusal({ status, headers }: Answer, nowMs: number): RelayError {
 function untilReset(headers: Headers, nowMs: number): number | undefined {
   const reset = headers.get("burst-ratelimit-reset") ?? headers.get("ratelimit-reset");
   return reset !== null && /^\d{1,12}$/.test(reset) ? Math.max(0, Number(reset) * 1000 - nowMs) : undefined;
-}
-
-/** A 2xx means accepted, whatever its body says; the id is for the log. */
-function readMessageId(text: string): string | null {
-  return /"messageId":\s*"([\w-]+)"/.exec(text)?.[1] ?? null;
 }

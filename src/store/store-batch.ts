@@ -16,6 +16,8 @@ export interface EventToStore extends InstagramEvent {
 
 export interface BatchToStore {
   delivery: DeliveryFacts;
+  /** How it came; what the forward reports of itself counts more. */
+  via?: "queue" | "fallback";
   chunk: readonly [index: number, count: number];
   events: readonly EventToStore[];
   /** When the consumer was called. */
@@ -42,7 +44,11 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
   return withStoreErrors(() =>
     db.transaction(async (tx) => {
       const { delivery } = batch;
-      await tx.insert(deliveries).values(deliveryRow(delivery)).onConflictDoNothing();
+      const outcome = batch.via === "fallback" ? batch.via : null;
+      await tx
+        .insert(deliveries)
+        .values({ ...deliveryRow(delivery), outcome })
+        .onConflictDoNothing();
 
       const stored = await insertEvents(tx, batch);
       const inserted = stored.length;

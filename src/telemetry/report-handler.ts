@@ -20,7 +20,7 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   bodyBytes: count,
   events: count,
   outcome: v.picklist(forwardOutcomes),
-  ackMs: milliseconds,
+  ackMs: v.nullable(milliseconds),
   publishMs: milliseconds,
   publishedAtMs: v.nullable(milliseconds),
   attempts: count,

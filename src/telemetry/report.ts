@@ -16,8 +16,8 @@ export interface ForwardReport {
   bodyBytes: number;
   events: number;
   outcome: ForwardOutcome;
-  /** From handler entry to response, on a monotonic clock. */
-  ackMs: number;
+  /** From handler entry to the response, on a monotonic clock; null if that was no ack. */
+  ackMs: number | null;
   /** The whole forward, from its start to its end, on a monotonic clock. */
   publishMs: number;
   /** When QStash had accepted every part; null if it did not. */
@@ -26,6 +26,6 @@ export interface ForwardReport {
   attempts: number;
   /** How many of them ended by our own timeout. */
   timeouts: number;
-  /** The error code of the last failed attempt; null if none failed. */
+  /** The error code of the last failed attempt, the fallback's if that failed; null if none failed. */
   errorType: string | null;
 }

@@ -1,3 +1,4 @@
+import { settleWithin } from "#platform/clock.ts";
 import { type InternalCallOptions, postInternal } from "#platform/internal-call.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 
@@ -19,52 +20,60 @@ const limitMs = 1_000;
 /** Reports of failures that could not be sent go with a later one, the newest of them: what is down is often both. */
 const unsentMax = 100;
 
+/** Reports that go together in one request to come; it takes more of them until the one before it is done. */
+interface Sharing {
+  reports: ForwardReport[];
+  /** The latest of those who wait for it. On the monotonic clock. */
+  deadline: number;
+  sent: Promise<void>;
+}
+
 /**
  * Sends reports to where they are stored. One request is under way at a time; what comes meanwhile goes together in the
  * next. All who wait for it get its promise, and each must give it to a `waitUntil` of its own: what one invocation has
- * registered keeps no other alive.
+ * registered keeps no other alive. Nobody waits longer than a second, also for a request that ended with its invocation.
  */
 export function createReporter(options: ReporterOptions): Reporter {
   const { sampleRate, random, clock, log } = options;
   let unsent: ForwardReport[] = [];
-  let last: Promise<void> = Promise.resolve();
-  let open: { reports: ForwardReport[]; sent: Promise<void> } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let open: Sharing | undefined;
 
-  /** A request to come, which takes reports until the one before it is done. */
-  function openRequest() {
-    const deadline = clock.monotonicMs() + limitMs;
-    const reports: ForwardReport[] = [];
-    const request = {
-      reports,
-      sent: last.then(() => {
-        if (open === request) open = undefined;
-        return send([...unsent.splice(0), ...reports], deadline - clock.monotonicMs());
-      }),
-    };
-    last = request.sent;
-    return request;
+  function openSharing(): Sharing {
+    const before = last;
+    const sharing: Sharing = { reports: [], deadline: 0, sent: Promise.resolve() };
+    sharing.sent = settleWithin(clock, limitMs, before).then(() => {
+      if (open === sharing) open = undefined;
+      return send([...unsent.splice(0), ...sharing.reports], sharing.deadline - clock.monotonicMs());
+    });
+    last = sharing.sent;
+    return sharing;
   }
 
   async function send(reports: readonly ForwardReport[], timeoutMs: number): Promise<void> {
-    const giveUp = (why: LogFields) => {
-      const failures = reports.filter(({ outcome }) => outcome !== "published");
+    const giveUp = (why: LogFields, mayPass: boolean) => {
+      const failures = mayPass ? reports.filter(({ outcome }) => outcome !== "published") : [];
       unsent = [...unsent, ...failures].slice(-unsentMax);
       log.warn("reports.failed", { reports: reports.length, unsent: unsent.length, ...why });
     };
     try {
       const body = new TextEncoder().encode(JSON.stringify({ reports }));
-      const { status } = await postInternal(body, Math.max(0, timeoutMs), options);
+      const { status } = await postInternal(body, Math.max(1, timeoutMs), options);
       if (status === 200) log.info("reports.sent", { reports: reports.length });
-      else giveUp({ status });
+      // Refused once, it would be refused again, with all that goes with it.
+      else giveUp({ status }, status === 408 || status === 429 || status >= 500);
     } catch (thrown) {
-      giveUp(describeCause(thrown));
+      giveUp(describeCause(thrown), true);
     }
   }
 
   return async (report) => {
-    if (report.outcome === "published" && random() >= sampleRate) return;
-    if (open === undefined || open.reports.length >= reportsMax) open = openRequest();
-    open.reports.push(report);
-    await open.sent;
+    const isSampledOut = report.outcome === "published" && random() >= sampleRate;
+    if (isSampledOut && unsent.length === 0) return;
+    if (open === undefined || open.reports.length >= reportsMax) open = openSharing();
+    const sharing = open;
+    if (!isSampledOut) sharing.reports.push(report);
+    sharing.deadline = clock.monotonicMs() + limitMs;
+    await settleWithin(clock, limitMs, sharing.sent);
   };
 }

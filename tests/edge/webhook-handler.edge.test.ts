@@ -23,6 +23,7 @@ const payload = JSON.stringify({
 interface Handed {
   delivery: ReceivedDelivery;
   ack: Promise<Ack>;
+  mode: string;
   keep: (kept: boolean) => void;
 }
 
@@ -36,12 +37,12 @@ function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void,
     appSecrets: ["previous", secret],
     ackMode: { kind: "immediate" },
     bodyBytesMax: 2_000,
-    forward: (delivery, ack) => {
+    forward: (delivery, ack, mode) => {
       let keep: (kept: boolean) => void = () => {};
       const kept = new Promise<boolean>((resolve) => {
         keep = resolve;
       });
-      handed.push({ delivery, ack, keep });
+      handed.push({ delivery, ack, mode: mode.kind, keep });
       return { kept, settled: kept.then(() => {}) };
     },
     ...overrides,
@@ -102,6 +103,8 @@ describe("a genuine delivery", () => {
     ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true],
     ["nonsense", false],
     ["00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01", false],
+    ["ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false],
+    ["00-00000000000000000000000000000000-00f067aa0ba902b7-01", false],
   ])("carries the traceparent %s along: %s", async (traceparent, carried) => {
     const { handler, handed } = setUp();
     await handler.post(await signed(payload, { traceparent }));
@@ -297,19 +300,38 @@ describe("the ack modes", () => {
     expect((await deliver()).status).toBe(200);
     expect(recording.of("delivery.acked").map(({ mode }) => mode)).toEqual(["immediate", "durable", "immediate"]);
     expect(recording.of("acks.resumed")).toHaveLength(1);
+    // Those whose ack waits for their forward are told so, and hurry.
+    expect(handed.map(({ mode }) => mode)).toEqual(["immediate", "durable", "durable", "immediate"]);
   });
 
-  test("acks are withheld in a race too, which else acknowledges whatever comes", async () => {
-    const { handler, handed, clock, recording } = setUp({ ackMode: { kind: "race", limitMs: 1_000 } });
-    for (const status of [200, 503]) {
+  test("a race refuses what it knows to be lost, and at its limit waits on while acks are withheld", async () => {
+    const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 1_000 } });
+    const deliver = async () => {
       const index = handed.length;
       const answer = handler.post(await signed());
       await until(systemClock, 5_000, () => handed.length > index);
-      handed[index]?.keep(false);
-      await clock.advance(0);
-      expect((await answer).status).toBe(status);
-    }
-    expect(recording.of("acks.withheld")).toHaveLength(1);
+      return answer;
+    };
+    const undecided = deliver();
+    await until(systemClock, 5_000, () => handed.length === 1);
+    const lost = deliver();
+    await until(systemClock, 5_000, () => handed.length === 2);
+    handed[1]?.keep(false);
+    expect((await lost).status).toBe(503);
+
+    await clock.advance(1_000);
+    handed[0]?.keep(true);
+    expect((await undecided).status).toBe(200);
+    expect(await handed[0]?.ack).toMatchObject({ given: true });
+  });
+
+  test("a refusal names the delivery, for the sender and in the log", async () => {
+    const { handler, handed, recording } = setUp({ ackMode: { kind: "durable" } });
+    const answer = handler.post(await signed());
+    await until(systemClock, 5_000, () => handed.length === 1);
+    handed[0]?.keep(false);
+    expect((await answer).headers.get("x-delivery-id")).toBe("d1");
+    expect(recording.of("delivery.refused")).toMatchObject([{ deliveryId: "d1", code: "NOT_KEPT" }]);
   });
 
   test("durable counts the time that the body took", async () => {

@@ -7,7 +7,7 @@ import { ingest } from "#ingestion/ingest.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import { type Database, openDatabase } from "#store/database.ts";
-import { events } from "#store/schema.ts";
+import { deliveries, events } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
@@ -29,7 +29,7 @@ function optionsFor(db: Database | null, message: Handler = () => {}) {
   const recording = createRecordingLog();
   const waitedFor: Promise<unknown>[] = [];
   const options: FallbackHandlerOptions = {
-    readSecret: () => secret,
+    readSettings: () => ({ secret, webhookBytesMax: 3_145_728 }),
     openIngest: () => {
       if (db === null) throw new Error("The database was opened");
       return { db, handlers: { ...handlers, message }, handlerTimeoutMs: 1_000, trace: noTrace };
@@ -59,6 +59,19 @@ describe("handleFallback()", () => {
     expect(fromQueue).toEqual({ inserted: 0, duplicates: 2 });
   });
 
+  test("is told apart from a publish until the forward's own report is there", async () => {
+    const { db } = await openTestStore();
+    await handleFallback(await call(JSON.stringify(batch)), optionsFor(db));
+    expect(await db.select().from(deliveries)).toMatchObject([{ id: "d1", outcome: "fallback", reportedAt: null }]);
+  });
+
+  test("takes the largest delivery that the webhook takes, in base64", async () => {
+    const { db } = await openTestStore();
+    const data = { bodyBase64: "A".repeat(Math.ceil((3_145_728 * 4) / 3)) };
+    const large = testBatch("d2", [testEvent("large", { kind: "unknown", data })]);
+    expect((await handleFallback(await call(JSON.stringify(large)), optionsFor(db))).status).toBe(200);
+  });
+
   test("answers before the handlers run, and hands them to waitUntil", async () => {
     const { db } = await openTestStore();
     let open: () => void = () => {};
@@ -81,7 +94,9 @@ describe("handleFallback()", () => {
     expect((await handleFallback(await call(JSON.stringify(batch)), options)).status).toBe(200);
     await Promise.all(options.waitedFor);
     expect(await db.select().from(events)).toHaveLength(2);
-    expect(options.recording.of("fallback.failed")).toMatchObject([{ deliveryId: "d1", code: "HANDLER_FAILED" }]);
+    expect(options.recording.of("fallback.handlers_failed")).toMatchObject([
+      { deliveryId: "d1", code: "HANDLER_FAILED" },
+    ]);
     expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
   });
 

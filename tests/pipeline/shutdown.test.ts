@@ -1,14 +1,19 @@
 import { expect, onTestFinished, test } from "vitest";
 
+import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
+import { systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
+import { events } from "#store/schema.ts";
 
 import { type Respond, type Sink, startSink } from "../support/http-sink.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { openTestStore } from "../support/store.ts";
 
-const body = new TextEncoder().encode(
-  '{"object":"instagram","entry":[{"id":"1","time":1,"messaging":[{"message":{"mid":"m1"}}]}]}',
-);
+const deliveryBody = (mid: string) =>
+  new TextEncoder().encode(
+    JSON.stringify({ object: "instagram", entry: [{ id: "1", time: 1, messaging: [{ message: { mid } }] }] }),
+  );
 /** 128 and the number of the signal. */
 const stoppedBySigterm = 143;
 
@@ -19,19 +24,22 @@ async function openSink(respond: Respond): Promise<Sink> {
 }
 
 /** A server that has acknowledged a delivery on either runtime, and of both of which QStash has heard. */
-async function startAndDeliver(qstash: Sink, relayUrl: string, env: Record<string, string> = {}): Promise<TestServer> {
+async function startAndDeliver(
+  qstash: Sink,
+  env: (baseUrl: string) => Record<string, string> & { RELAY_URL: string },
+): Promise<TestServer> {
   const server = await startTestServer({
-    env: {
+    env: (baseUrl) => ({
       INSTAGRAM_APP_SECRET: "app-secret",
       QSTASH_TOKEN: "token",
       QSTASH_URL: qstash.url,
-      RELAY_URL: relayUrl,
       RELAY_SECRET: "relay-secret",
-      ...env,
-    },
+      ...env(baseUrl),
+    }),
   });
-  const headers = { "x-hub-signature-256": await signBody("app-secret", body) };
-  for (const path of ["/api/webhooks/instagram", "/api/webhooks/instagram/node"]) {
+  for (const [index, path] of ["/api/webhooks/instagram", "/api/webhooks/instagram/node"].entries()) {
+    const body = deliveryBody(`m${index}`);
+    const headers = { "x-hub-signature-256": await signBody("app-secret", body) };
     expect((await fetch(server.baseUrl + path, { method: "POST", body, headers })).status).toBe(200);
     await qstash.next();
   }
@@ -46,12 +54,12 @@ test("a server told to stop right after its responses finishes the forwards firs
   const relay = await openSink(() => ({}));
   const refusals: (() => void)[] = [];
   const qstash = await openSink((_request, index) => {
-    if (index > 1) return { body: "{}" };
+    if (index > 1) return { body: '{"messageId":"msg_1"}' };
     return new Promise((resolve) => {
       refusals.push(() => resolve({ status: 503 }));
     });
   });
-  const server = await startAndDeliver(qstash, relay.url);
+  const server = await startAndDeliver(qstash, () => ({ RELAY_URL: relay.url }));
   const stopped = server.stop();
   for (const refuse of refusals) refuse();
   expect(await stopped).toBe(stoppedBySigterm);
@@ -63,9 +71,35 @@ test("forwards that hang keep a server from stopping for as long as their budget
   const silence = () => new Promise<never>(() => {});
   const [qstash, relay] = [await openSink(silence), await openSink(silence)];
   const budgets = { PUBLISH_TIMEOUT_MS: "400", PUBLISH_RETRIES: "0", FALLBACK_BUDGET_MS: "400" };
-  const server = await startAndDeliver(qstash, relay.url, budgets);
+  const server = await startAndDeliver(qstash, () => ({ RELAY_URL: relay.url, ...budgets }));
   // Had it not ended by itself it would have been killed, and have no exit status.
   expect(await server.stop()).toBe(stoppedBySigterm);
   const fallbacks = relay.requests.filter(({ target }) => target === "/api/internal/fallback-ingestion");
   expect(runtimesOf(fallbacks)).toEqual(["edge", "nodejs"]);
+});
+
+test("a server told to stop while QStash refuses takes the forwards itself, and then no more deliveries", async () => {
+  const { db, url } = await openTestStore();
+  const refusals: (() => void)[] = [];
+  const qstash = await openSink(
+    () =>
+      new Promise((resolve) => {
+        refusals.push(() => resolve({ status: 401 }));
+      }),
+  );
+  const server = await startAndDeliver(qstash, (baseUrl) => ({ RELAY_URL: baseUrl, DATABASE_URL: url }));
+  const stopped = server.stop();
+  const body = deliveryBody("late");
+  const headers = { "x-hub-signature-256": await signBody("app-secret", body) };
+  // The signal takes its time, and closes idle connections; from then on Meta keeps its deliveries.
+  const isRefused = () =>
+    fetch(`${server.baseUrl}/api/webhooks/instagram`, { method: "POST", body, headers }).then(
+      ({ status }) => status === 503,
+      () => false,
+    );
+  expect(await until(systemClock, 4_000, isRefused)).toBe(true);
+  for (const refuse of refusals) refuse();
+  expect(await stopped).toBe(stoppedBySigterm);
+  const keys = (await db.select().from(events)).map(({ key }) => key);
+  expect(keys).toEqual(expect.arrayContaining(["message:1:m0", "message:1:m1"]));
 });

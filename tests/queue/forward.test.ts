@@ -14,6 +14,7 @@ import { createRecordingLog } from "../support/recording-log.ts";
 const destination = "https://relay.example/api/qstash/instagram-ingestion";
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const accepted = { status: 200, body: '{"messageId":"msg_1"}' };
+const stored = { status: 200, body: '{"inserted":1,"duplicates":0}' };
 const silence = () => new Promise<never>(() => {});
 const startMs = 1_700_000_000_000;
 
@@ -43,7 +44,11 @@ const delivery = {
 /** The real publishers against servers that answer as told; unless told otherwise the fallback stores everything. */
 async function setUp(
   respond: Respond,
-  { respondFallback = () => ({}), ...overrides }: Partial<ForwardOptions> & { respondFallback?: Respond } = {},
+  {
+    respondFallback = () => stored,
+    token = "the-token",
+    ...overrides
+  }: Partial<ForwardOptions> & { respondFallback?: Respond; token?: string } = {},
 ) {
   const qstash = await startSink({ respond });
   const node = await startSink({ respond: respondFallback });
@@ -52,7 +57,7 @@ async function setUp(
   const recording = createRecordingLog();
   const publisher = createQstashPublisher({
     url: qstash.url,
-    token: "the-token",
+    token,
     destination,
     failureCallback: "https://relay.example/api/qstash/instagram-failure",
     retries: 5,
@@ -157,6 +162,27 @@ describe("publishing", () => {
   });
 
   test.each([
+    ["a page", "<html>Parked</html>"],
+    ["nothing", ""],
+    ["JSON of somebody else's", '{"ok":true}'],
+  ])("that is answered 200 with %s is not taken for done", async (_name, body) => {
+    const { node, forward } = await setUp(() => ({ body }));
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_UNCONFIRMED" });
+    expect(node.requests).toHaveLength(1);
+  });
+
+  test("reads no more of an answer than it may be long", async () => {
+    const { forward } = await setUp(() => ({ body: `${"x".repeat(1_100_000)}${accepted.body}` }));
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_UNCONFIRMED" });
+  });
+
+  test("with a token that no header can hold fails without telling it", async () => {
+    const { forward, recording } = await setUp(() => accepted, { token: "two\nlines" });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_NETWORK" });
+    expect(JSON.stringify(recording.lines)).not.toMatch(/two|lines/);
+  });
+
+  test.each([
     [400, "PUBLISH_INVALID"],
     [401, "PUBLISH_UNAUTHORIZED"],
     [404, "PUBLISH_NOT_FOUND"],
@@ -216,11 +242,26 @@ describe("the fallback", () => {
 
   test.each([408, 429, 500, 503])("is tried again after %i while there is time", async (status) => {
     const { node, forward } = await setUp(() => ({ status: 401 }), {
-      respondFallback: (_request, index) => ({ status: index < 3 ? status : 200 }),
+      respondFallback: (_request, index) => (index < 3 ? { status } : stored),
     });
     expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback" });
     expect(node.requests).toHaveLength(4);
   });
+});
+
+test("a fallback that is answered 200 by somebody else has kept nothing", async () => {
+  const { forward } = await setUp(() => ({ status: 401 }), {
+    respondFallback: () => ({ body: "<html>Parked</html>" }),
+  });
+  expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_REJECTED" });
+});
+
+test("a fallback that is silent once has time for another attempt", async () => {
+  const { node, forward } = await setUp(() => ({ status: 401 }), {
+    respondFallback: (_request, index) => (index === 0 ? silence() : stored),
+  });
+  expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback" });
+  expect(node.requests).toHaveLength(2);
 });
 
 describe("what neither way takes", () => {
@@ -232,7 +273,7 @@ describe("what neither way takes", () => {
     expect(recording.of("forward.lost")).toMatchObject([
       {
         level: "error",
-        errorType: "PUBLISH_UNAUTHORIZED",
+        publishErrorType: "PUBLISH_UNAUTHORIZED",
         fallbackErrorType: "FALLBACK_REJECTED",
         keys: ["message:1:m1", "message:1:m2"],
       },
@@ -243,7 +284,7 @@ describe("what neither way takes", () => {
   test("is named part by part, and nothing that was taken", async () => {
     const { forward, recording } = await setUp(
       ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
-      { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.chunk[0] === 1 ? refuse() : {}) },
+      { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.chunk[0] === 1 ? refuse() : stored) },
     );
     expect(await forward(events(1_300))).toMatchObject({ kept: false, outcome: "lost", attempts: 7 });
     const keys = events(1_300)
@@ -261,7 +302,7 @@ describe("what neither way takes", () => {
   test("takes no longer than both budgets, and leaves neither timer nor connection behind", async () => {
     const { qstash, node, clock, forward } = await setUp(silence, { respondFallback: silence });
     const result = await forward(events(1_300));
-    expect(result).toMatchObject({ kept: false, outcome: "lost", errorType: "PUBLISH_TIMEOUT" });
+    expect(result).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_TIMEOUT" });
     expect(result.durationMs).toBeLessThanOrEqual(13_000);
     expect(clock.timersLeft()).toBe(0);
     await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
@@ -270,7 +311,7 @@ describe("what neither way takes", () => {
   test("is no rejection when nobody listens at all", async () => {
     const { qstash, node, clock, forward } = await setUp(() => accepted);
     await Promise.all([qstash.close(), node.close()]);
-    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 4, errorType: "PUBLISH_NETWORK" });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 4, errorType: "FALLBACK_NETWORK" });
     expect(clock.nowMs() - startMs).toBeLessThanOrEqual(13_050);
   });
 });

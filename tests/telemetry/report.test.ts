@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import { saveReports } from "#store/save-reports.ts";
@@ -150,6 +151,39 @@ describe("a report", () => {
     ]);
   });
 
+  test("that is refused is not sent again, so that it spoils no other", async () => {
+    const { report, saved } = await setUp();
+    await report({ ...lost, region: "x".repeat(200) });
+    await report(published);
+    expect(saved).toEqual([[published]]);
+  });
+
+  test("of a failure goes with a success that would not have been sampled", async () => {
+    const { report, saved } = await setUp({ sampleRate: 0, isUp: (index) => index > 0 });
+    await report(lost);
+    await report(published);
+    expect(saved).toEqual([[lost]]);
+  });
+
+  test("behind a request that ended with its invocation waits no longer than a second, and is sent", async () => {
+    const clock = createManualClock();
+    const sent: string[] = [];
+    // What belongs to an invocation that has ended does not even react to its abort.
+    const partlyDead: typeof fetch = async (_url, init) => {
+      if (sent.push(new TextDecoder().decode(init?.body as Uint8Array<ArrayBuffer>)) === 1) await new Promise(() => {});
+      return new Response("{}");
+    };
+    const { log } = createRecordingLog();
+    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch: partlyDead, clock, log };
+    const report = createReporter({ url: "https://relay.example", secret: "s", ...options });
+    const reported = Promise.all([report(published), report({ ...published, deliveryId: "behind" })]);
+    await until(systemClock, 5_000, () => sent.length === 1);
+    const later = report({ ...published, deliveryId: "later" });
+    await clock.advance(1_000);
+    await Promise.all([reported, later]);
+    expect(await until(systemClock, 5_000, () => sent.some((body) => body.includes("later")))).toBe(true);
+  });
+
   test("to somebody who does not answer is given up after a second, and so are those that wait behind it", async () => {
     const sink = await startSink({ respond: () => new Promise(() => {}) });
     onTestFinished(() => sink.close());
@@ -159,10 +193,11 @@ describe("a report", () => {
     const report = createReporter({ url: sink.url, secret: "s", ...options });
     const first = report(published);
     await sink.next();
+    await clock.advance(500);
     const second = report(published);
-    await clock.advance(1_000);
+    await clock.advance(500);
     await first;
-    await clock.advance(1);
+    await clock.advance(500);
     await second;
     expect(of("reports.failed")).toMatchObject([{ cause: "TimeoutError" }, { cause: "TimeoutError" }]);
     expect(clock.timersLeft()).toBe(0);

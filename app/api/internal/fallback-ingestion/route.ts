@@ -14,7 +14,10 @@ const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
   return handleFallback(request, {
-    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+    readSettings: () => {
+      const env = readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL", "WEBHOOK_BODY_BYTES_MAX"]);
+      return { secret: env.RELAY_SECRET, webhookBytesMax: env.WEBHOOK_BODY_BYTES_MAX };
+    },
     openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000, trace: getTrace() }),
     waitUntil,
     clock,

@@ -32,6 +32,9 @@ const variables = [
   "VERCEL_AUTOMATION_BYPASS_SECRET",
 ] as const;
 
+/** Publishing may take so long when the ack waits for it: Meta's five seconds have to hold the fallback as well. */
+const awaitedPublishMsMax = 2_000;
+
 type WebhookEnv = Pick<Env, (typeof variables)[number]>;
 
 export function createWebhookRoutes() {
@@ -94,7 +97,7 @@ function createForward(env: WebhookEnv): Forward {
   });
   log.info("publisher.created", { durationMs: clock.monotonicMs() - startedAt });
 
-  return ({ events, traceparent, secretIndex, ...delivery }, ack) => {
+  return ({ events, traceparent, secretIndex, ...delivery }, ack, mode) => {
     const { kept, result } = forwardToInternalIngestion(events, {
       delivery: { ...delivery, secretIndex },
       traceparent,
@@ -102,7 +105,7 @@ function createForward(env: WebhookEnv): Forward {
       publisher,
       timeoutMs: env.PUBLISH_TIMEOUT_MS,
       retries: env.PUBLISH_RETRIES,
-      budgetMs: env.PUBLISH_BUDGET_MS,
+      budgetMs: Math.min(env.PUBLISH_BUDGET_MS, mode.kind === "durable" ? awaitedPublishMsMax : Infinity),
       fallback,
       fallbackBudgetMs: env.FALLBACK_BUDGET_MS,
       clock,
@@ -111,7 +114,8 @@ function createForward(env: WebhookEnv): Forward {
     });
     const settled = result.then(async ({ durationMs, ...forwarded }) => {
       const { id: deliveryId, ...facts } = delivery;
-      const { ms: ackMs } = await ack;
+      const { ms, given } = await ack;
+      const ackMs = given ? ms : null;
       await report({ deliveryId, ...facts, events: events.length, ackMs, publishMs: durationMs, ...forwarded });
     });
     return { kept, settled };
