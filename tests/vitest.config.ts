@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
@@ -10,6 +11,8 @@ export default defineConfig({
     reporters: ["default", "./tests/support/summary-reporter.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // One fewer by default: on two processors that is one, which waits for servers and browsers most of its time.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         extends: true,

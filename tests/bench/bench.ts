@@ -1,166 +1,86 @@
 /**
- * `npm run bench`: what a delivery costs on the edge, and what the edge function weighs.
- *
- * How it stays honest:
- * - It runs the code of `src` in `@edge-runtime/vm`, with the VM's own crypto and encoders, not in Node's realm.
- * - The floor is what no receiver can do without: checking the signature of the same bytes, parsing them, and writing
- *   them out again as JSON. Both start from bytes and end with bytes; only the relay has to read the header as well.
- * - Relay and floor run in turns within a round, and change places every round; the ratio is the median of the rounds'
- *   ratios, shown with the quarter of the rounds below and above it. Times alone say more of the machine than of the code.
- * - The payloads are written as Meta writes them, with escapes and ids of real length.
- * - Nothing fails for being slow, unless `--check` asks for it: then on the limits printed with the tables.
+ * `npm run bench`: what a delivery costs, in the code by itself and on the built server. Nothing fails for being slow,
+ * unless `--check` asks for it: then on the limits printed with the tables.
  */
 import { parseArgs } from "node:util";
 
-import { type Cell, drawTable } from "#cli/table.ts";
+import { drawTable } from "#cli/table.ts";
 import { createPaint } from "#cli/terminal.ts";
 
-import { edgeBytesMax, measureEdgeSize } from "./edge-size.ts";
-import { type EdgeVm, openEdgeVm } from "./edge-vm.ts";
-import { type MeasureOptions, measureInTurns, median, quantile } from "./measure.ts";
-import { webhookBody } from "./payloads.ts";
+import type { BenchOptions, BenchResult } from "./bench-section.ts";
+import { benchBytes } from "./bytes-bench.ts";
+import { benchCode } from "./code-bench.ts";
+import { benchCost } from "./cost-bench.ts";
+import { benchLatency } from "./latency-bench.ts";
+import { benchMemory } from "./memory-bench.ts";
 
-const usage = `Usage: npm run bench [-- --json] [--check] [--rounds <n>]
+const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
+  code: benchCode,
+  bytes: benchBytes,
+  latency: benchLatency,
+  cost: benchCost,
+  memory: benchMemory,
+};
 
-  --json         the figures as JSON
-  --check        exit status 1 if a figure is over its limit
-  --rounds <n>   rounds for each size (40)`;
+const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--rounds <n>] [--quick]
 
-const deliveries = [
-  { size: "0.6 kB", events: 1, length: 1 },
-  { size: "60 kB", events: 100, length: 1 },
-  // Meta sends at most a thousand updates at once, so a megabyte of them are longer ones.
-  { size: "1 MB", events: 1_000, length: 3 },
-];
-const growth = [1, 10, 100, 1_000];
-const ratioMax = 1.5;
-/** Linear means that an event among a thousand costs what one among a hundred does, the machine's caches aside. */
-const growthMax = 1.5;
+  --only <section>  one of them, or several with commas between:
+                      code     the edge route's code in the edge VM, against a floor
+                      bytes    the edge function's weight
+                      latency  the built server's answers, whatever QStash does, and beside other routes (6 min)
+                      cost     CPU time and requests of a delivery on the built server (2 min)
+                      memory   of the built server after an outage of QStash (4 min)
+  --json            the figures as JSON
+  --check           exit status 1 if a figure is over its limit
+  --rounds <n>      rounds of every section that has them (code 40, others 5)
+  --quick           only to see that all of it works: the figures say little`;
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
+      only: { type: "string" },
       json: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
-      rounds: { type: "string", default: "40" },
+      rounds: { type: "string" },
+      quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return print(usage);
-  const note = (text: string) => process.stderr.write(`${text}\n`);
-  const options: MeasureOptions = { rounds: Math.max(1, Number(values.rounds) || 40), sliceMs: 20 };
+  const chosen = values.only?.split(",") ?? Object.keys(sections);
+  const unknown = chosen.find((name) => !Object.hasOwn(sections, name));
+  if (unknown !== undefined) return fail(`There is no section "${unknown}".\n\n${usage}`);
+  // What has been started ends with us, and ours is not to wait for it.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
-  const vm = await openEdgeVm();
-  const speed = [];
-  for (const { size, events, length } of deliveries) {
-    note(`Timing a delivery of ${size} …`);
-    speed.push({ size, events, ...(await compareWithFloor(vm, webhookBody(events, length), options)) });
-  }
-  note("Timing 1 to 1,000 events …");
-  const perEvent = await measureGrowth(vm, options);
-  const bytes = await measureEdgeSize(note);
-  const figures = { rounds: options.rounds, speed, perEvent, edge: { ...bytes, overBytes: over(bytes) } };
-
-  print(values.json ? JSON.stringify(figures, null, 2) : describe(figures));
-  const failures = check(figures);
-  if (!values.check || failures.length === 0) return;
-  for (const failure of failures) note(failure);
-  process.exitCode = 1;
-}
-
-interface Figures {
-  rounds: number;
-  speed: (Comparison & { size: string; events: number })[];
-  perEvent: { events: number; relayUs: number; perEventUs: number }[];
-  edge: { webhookBytes: number; emptyBytes: number; overBytes: number };
-}
-
-interface Comparison {
-  bytes: number;
-  relayUs: number;
-  floorUs: number;
-  ratio: number;
-  /** The quarter of the rounds' ratios that is lower, and the one that is higher. */
-  ratioQuartiles: [number, number];
-}
-
-async function compareWithFloor(vm: EdgeVm, body: string, options: MeasureOptions): Promise<Comparison> {
-  const { relay, floor } = await measureInTurns({ ...(await vm.prepare(body)) }, options);
-  const ratios = relay.roundsUs.map((us, round) => us / (floor.roundsUs[round] ?? Number.NaN));
-  return {
-    bytes: body.length,
-    relayUs: relay.medianUs,
-    floorUs: floor.medianUs,
-    ratio: median(ratios),
-    ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+  const options: BenchOptions = {
+    rounds: values.rounds === undefined ? null : Math.max(1, Number(values.rounds) || 1),
+    isQuick: values.quick,
+    note: (text) => process.stderr.write(`${text}\n`),
   };
-}
-
-async function measureGrowth(vm: EdgeVm, options: MeasureOptions): Promise<Figures["perEvent"]> {
-  const contestants: Record<string, () => Promise<unknown>> = {};
-  for (const events of growth) contestants[events] = (await vm.prepare(webhookBody(events))).relay;
-  const timings = await measureInTurns(contestants, options);
-  return growth.map((events) => {
-    const relayUs = timings[events]?.medianUs ?? Number.NaN;
-    return { events, relayUs, perEventUs: relayUs / events };
-  });
-}
-
-function check({ speed, perEvent, edge }: Figures): string[] {
-  const [last, before] = perEvent.toReversed();
-  const failures = speed
-    .filter(({ ratio }) => ratio > ratioMax)
-    .map(({ size, ratio }) => `${size}: ${ratio.toFixed(2)} times the floor, more than ${ratioMax}`);
-  if (last !== undefined && before !== undefined && last.perEventUs > before.perEventUs * growthMax) {
-    failures.push(`An event among ${last.events} costs more than ${growthMax} times one among ${before.events}`);
+  const results: Record<string, BenchResult> = {};
+  for (const name of chosen) {
+    const result = await sections[name]?.(options);
+    if (result !== undefined) results[name] = result;
   }
-  if (edge.overBytes > edgeBytesMax)
-    failures.push(`The edge function is ${edge.overBytes - edgeBytesMax} bytes too heavy`);
-  return failures;
+  const figures = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, result.figures]));
+  print(values.json ? JSON.stringify(figures, null, 2) : draw(Object.values(results)));
+  const failures = Object.values(results).flatMap((result) => result.failures);
+  if (values.check && failures.length > 0) fail(failures.join("\n"));
 }
 
-function describe({ rounds, speed, perEvent, edge }: Figures): string {
+function draw(results: BenchResult[]): string {
   const paint = createPaint(process.env, process.stdout);
-  const table = (head: string[], rows: Cell[][]) => drawTable(head, rows, paint);
-  const us = (value: number) => value.toFixed(value < 10 ? 2 : 0);
-  const first = perEvent[0]?.perEventUs ?? Number.NaN;
-  return [
-    `Verify, parse, key and encode a delivery, against the floor; medians of ${rounds} rounds, at most ${ratioMax} times`,
-    table(
-      ["delivery", "events", "bytes", "relay µs", "floor µs", "times", "quartiles"],
-      speed.map(({ size, events, bytes, relayUs, floorUs, ratio, ratioQuartiles: [low, high] }) => [
-        size,
-        events,
-        bytes,
-        us(relayUs),
-        us(floorUs),
-        ratio.toFixed(2),
-        `${low.toFixed(2)} – ${high.toFixed(2)}`,
-      ]),
-    ),
-    "\nGrowth with the number of events",
-    table(
-      ["events", "relay µs", "µs an event", "times the first"],
-      perEvent.map(({ events, relayUs, perEventUs }) => [
-        events,
-        us(relayUs),
-        us(perEventUs),
-        (perEventUs / first).toFixed(2),
-      ]),
-    ),
-    "\nThe edge function, bytes of gzip",
-    table(
-      ["webhook", "an empty edge route", "over", "at most"],
-      [[edge.webhookBytes, edge.emptyBytes, edge.overBytes, edgeBytesMax]],
-    ),
-  ].join("\n");
-}
-
-function over({ webhookBytes, emptyBytes }: { webhookBytes: number; emptyBytes: number }): number {
-  return webhookBytes - emptyBytes;
+  const tables = results.flatMap((result) => result.tables);
+  return tables.map(({ title, head, rows }) => `${title}\n${drawTable(head, rows, paint)}`).join("\n\n");
 }
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function fail(text: string): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
 }

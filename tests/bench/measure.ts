@@ -54,6 +54,17 @@ async function callsWithin(work: () => Promise<unknown>, sliceMs: number): Promi
   return Math.max(1, Math.round(calls / 5));
 }
 
+/** A figure of several rounds: what is in the middle, and how far apart they were. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

@@ -1,0 +1,3 @@
+import { receiveLeast } from "../../../receive-least.ts";
+
+export const POST = receiveLeast;

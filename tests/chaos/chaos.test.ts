@@ -1,0 +1,102 @@
+/**
+ * The short version of `npm run chaos`: some of its faults, few deliveries, one server for all. The server's limits are
+ * short, and QStash is asked to come again after one second instead of its own twelve.
+ */
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+
+import { until } from "#cli/until.ts";
+import { systemClock } from "#platform/clock.ts";
+
+import { createRandom } from "../support/mutate.ts";
+
+import { readRows } from "./account.ts";
+import type { Effects } from "./effects.ts";
+import { keyPrefix, planDeliveries } from "./plan-deliveries.ts";
+import { openRig, type Rig } from "./rig.ts";
+import { type RunOptions, runScenario } from "./run-scenario.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
+
+const options: RunOptions = {
+  deliveries: 30,
+  rate: 60,
+  retryDelayMs: 500,
+  seed: 1,
+  faultMsMin: 800,
+  restLimitMs: 60_000,
+  signal: new AbortController().signal,
+  onProgress: () => {},
+};
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig({
+    postgresUrl: inject("postgresUrl"),
+    env: { PUBLISH_TIMEOUT_MS: "500", PUBLISH_RETRIES: "1", PUBLISH_BUDGET_MS: "600", QSTASH_RETRIES: "60" },
+    retryAfterSeconds: 1,
+  });
+});
+afterAll(() => rig.stop());
+
+/** What shows that the server noticed: a fault that nobody meets proves nothing. */
+const signs: Record<string, (effects: Effects) => (number | undefined)[]> = {
+  "qstash-silent": ({ outcomes, failedAttempts }) => [outcomes["fallback"], failedAttempts["PUBLISH_TIMEOUT"]],
+  "qstash-reset": ({ met, duplicatesFound }) => [met.qstash, duplicatesFound],
+  "qstash-down": ({ outcomes, failedAttempts }) => [outcomes["fallback"], failedAttempts["PUBLISH_NETWORK"]],
+  "database-down": ({ met, failedIngestions }) => [met.cut, failedIngestions["STORE_UNAVAILABLE"]],
+  "consumer-failing": ({ met, qstash, duplicatesFound }) => [met.entrance, qstash.retried, duplicatesFound],
+  "server-restarted": ({ ended, met }) => [ended, met.qstash],
+};
+
+test.each(Object.keys(signs))("every acknowledged event is stored once: %s", { timeout: 90_000 }, async (name) => {
+  const { account, effects, failures } = await runScenario(findScenario(name), rig, options);
+  expect(failures).toEqual([]);
+  expect(account).toMatchObject({ sent: 30, acked: 30, ingested: 30, duplicates: 0, lost: [] });
+  for (const sign of signs[name]?.(effects) ?? []) expect(sign).toBeGreaterThan(0);
+});
+
+describe("the account", () => {
+  test("tells an event that is gone from the database, and one that is there twice", { timeout: 90_000 }, async () => {
+    const random = createRandom(options.seed);
+    const planned = planDeliveries("tampered", options.deliveries, { random, nowMs: 0 }).flatMap(({ keys }) => keys);
+    const tampered: Scenario = {
+      name: "tampered",
+      title: "somebody deletes an event and doubles another",
+      requirement: "all",
+      async disturb({ databaseUrl }) {
+        const isHandled = async () => {
+          const rows = await readRows(databaseUrl, keyPrefix("tampered"));
+          return rows.length === planned.length && rows.every(({ handled }) => handled);
+        };
+        expect(await until(systemClock, 30_000, isHandled)).toBe(true);
+        await tamper(databaseUrl, planned[0] ?? "", planned[1] ?? "");
+      },
+    };
+    const { account, failures } = await runScenario(tampered, rig, options);
+    expect(account.lost.flatMap(({ missing }) => missing)).toEqual([planned[0]]);
+    expect(account.duplicates).toBe(1);
+    expect(failures).toEqual(["1 duplicates", "1 lost"]);
+  });
+});
+
+function findScenario(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new Error(`There is no scenario ${name}`);
+  return found;
+}
+
+async function tamper(databaseUrl: string, deletedKey: string, doubledKey: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query("delete from events where key = $1", [deletedKey]);
+    await client.query("alter table events drop constraint events_key_unique");
+    await client.query(
+      `insert into events (key, kind, account_id, standby, test, data, delivery_id, ingested_at, handled_at)
+       select key, kind, account_id, standby, test, data, delivery_id, ingested_at, handled_at from events where key = $1`,
+      [doubledKey],
+    );
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,116 @@
+import { aborted } from "#cli/abort.ts";
+import { until } from "#cli/until.ts";
+import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
+
+import { createRandom } from "../support/mutate.ts";
+
+import { type Account, drawUpAccount, readHandlerRuns, readRows } from "./account.ts";
+import { countMet, type Effects, readEffects } from "./effects.ts";
+import { judge } from "./judge.ts";
+import { keyPrefix, planDeliveries } from "./plan-deliveries.ts";
+import type { Rig } from "./rig.ts";
+import type { Scenario } from "./scenarios.ts";
+import { sendAsMeta } from "./send-as-meta.ts";
+
+export interface RunOptions {
+  deliveries: number;
+  /** Deliveries a second. */
+  rate: number;
+  /** Before Meta sends again what was not acknowledged. */
+  retryDelayMs: number;
+  /** Of how many events the deliveries bring. */
+  seed: number;
+  /** The shortest time that a fault lasts. */
+  faultMsMin: number;
+  /** How long everything may take to come to rest after the last acknowledgement. */
+  restLimitMs: number;
+  signal: AbortSignal;
+  onProgress: (text: string) => void;
+}
+
+export interface ScenarioResult {
+  name: string;
+  title: string;
+  tookMs: number;
+  faultMs: number;
+  account: Account;
+  effects: Effects;
+  /** Why this is not what is required; empty if it is. */
+  failures: string[];
+}
+
+/** Of the time that sending takes. */
+const faultFrom = 0.2;
+const faultTo = 0.6;
+/** A delivery that failed once is made again after twelve seconds, and then has to succeed: the next wait is 148 s. */
+const faultMsMax = 10_000;
+const lookEveryMs = 150;
+
+/** Sends deliveries while the scenario disturbs, waits until nothing moves any more, and draws up the account. */
+export async function runScenario(scenario: Scenario, rig: Rig, options: RunOptions): Promise<ScenarioResult> {
+  const clock = systemClock;
+  const { name, title } = scenario;
+  const startedMs = clock.monotonicMs();
+  rig.observe();
+  const metBefore = countMet(rig);
+  const handlerRunsBefore = await readHandlerRuns(rig.databaseUrl);
+  const readStored = async () => ({
+    rows: await readRows(rig.databaseUrl, keyPrefix(name)),
+    handlerRuns: (await readHandlerRuns(rig.databaseUrl)) - handlerRunsBefore,
+  });
+
+  const { sent, faultMs } = await sendDisturbed(scenario, rig, options);
+  const isAtRest = await until(clock, options.restLimitMs, async () => {
+    options.signal.throwIfAborted();
+    const waiting = await rig.countWaiting();
+    const forwards = rig.serverLog.open.size;
+    options.onProgress(`${forwards} forwards and ${waiting} QStash messages on their way`);
+    if (forwards === 0 && waiting === 0 && (await readStored()).rows.every(({ handled }) => handled)) return true;
+    // Looking takes the database's time, too.
+    await sleep(clock, lookEveryMs);
+    return false;
+  });
+
+  const account = drawUpAccount(sent, await readStored());
+  const effects = readEffects(sent, rig, metBefore);
+  const { cutOff, lostKeys, lostKnowingly } = rig.serverLog;
+  const evidence = { cutOff, lostKeys, lostKnowingly, deadLetters: effects.qstash.deadLetters };
+  const failures = judge(scenario.requirement, account, evidence);
+  if (!isAtRest) failures.unshift("did not come to rest");
+  return { name, title, tookMs: clock.monotonicMs() - startedMs, faultMs, account, effects, failures };
+}
+
+async function sendDisturbed(scenario: Scenario, rig: Rig, options: RunOptions) {
+  const clock = systemClock;
+  const { deliveries: count, rate, retryDelayMs, seed, faultMsMin, onProgress } = options;
+  const random = createRandom(seed);
+  const deliveries = planDeliveries(scenario.name, count, { random, nowMs: clock.nowMs() });
+  const sendingMs = (count / rate) * 1_000;
+  const fromMs = sendingMs * faultFrom;
+  const faultMs = Math.min(faultMsMax, Math.max(faultMsMin, sendingMs * faultTo - fromMs));
+
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const startedMs = clock.monotonicMs();
+  const at = async (ms: number) => {
+    await settleWithin(clock, startedMs + ms - clock.monotonicMs(), aborted(signal));
+    signal.throwIfAborted();
+  };
+  const stage = { begin: () => at(fromMs), end: () => at(fromMs + faultMs) };
+  try {
+    const { baseUrl, appSecret } = rig;
+    const sending = sendAsMeta(deliveries, {
+      baseUrl,
+      appSecret,
+      rate,
+      retryDelayMs,
+      clock,
+      signal,
+      onProgress: ({ sent, acked }) => onProgress(`${sent} of ${count} sent, ${acked} acked`),
+    });
+    const [sent] = await Promise.all([sending, scenario.disturb(rig, stage)]);
+    return { sent, faultMs };
+  } finally {
+    failed.abort();
+  }
+}

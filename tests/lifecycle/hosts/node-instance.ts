@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { sendSignal } from "#cli/processes.ts";
+import { until } from "#cli/until.ts";
+import { systemClock } from "#platform/clock.ts";
+
+import { compile } from "./compile.ts";
+import { type FunctionInstance, hostLimitMs } from "./function-host.ts";
+import { isStopped } from "./is-stopped.ts";
+import { sendHttp } from "./send-http.ts";
+
+export interface NodeInstanceOptions {
+  /** Imported first. */
+  preload: string;
+  /** Of the fixture, in which the function's process runs. */
+  folder: string;
+  path: string;
+  env: Record<string, string>;
+}
+
+let script: Promise<string> | undefined;
+
+/** A Node function in a process of its own, which stops itself where a platform would freeze it. Not for Windows. */
+export async function openNodeInstance({ preload, folder, path, env }: NodeInstanceOptions): Promise<FunctionInstance> {
+  script ??= compile(new URL("./node-process.ts", import.meta.url));
+  const child = spawn(process.execPath, ["-e", await script, path, preload], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], NODE_ENV: "production", ...env },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error("The process of the Node function could not be started");
+  const watcher = killWithUs(pid);
+  const isEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const ended = once(child, "exit").then(() => watcher.kill("SIGKILL"));
+  const [port] = (await Promise.race([once(child, "message"), ended.then(() => [])])) as number[];
+  if (port === undefined) throw new Error("The process of the Node function ended before it listened");
+
+  return {
+    send({ query, ...init }) {
+      sendSignal(pid, "SIGCONT");
+      // It fails when the function is ended.
+      const status = sendHttp(`http://127.0.0.1:${port}${path}${query}`, init).catch(() => null);
+      const rest = status.then(async () => {
+        if (!(await until(systemClock, hostLimitMs, () => isEnded() || isStopped(pid))))
+          throw new Error("The Node function did not come to rest");
+        return isEnded() ? "ended" : "frozen";
+      });
+      return { status, rest };
+    },
+    async end() {
+      sendSignal(pid, "SIGKILL");
+      await ended;
+    },
+    isEnded,
+  };
+}
+
+/** Kills a process when we are gone, however we go: while it is stopped it cannot see to that itself. */
+function killWithUs(pid: number): ChildProcess {
+  return spawn("sh", ["-c", 'read _; kill -KILL "$0"', String(pid)], { stdio: ["pipe", "ignore", "ignore"] });
+}

@@ -1,0 +1,92 @@
+/**
+ * `npm run lifecycle`: which work survives the response, on models of the hosts it has to survive on. What they are made
+ * of and what they cannot show is in docs/LIFECYCLE.md, which keeps the table.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { createPaint } from "#cli/terminal.ts";
+
+import { strategies } from "./fixture/strategies.ts";
+import { models, openLab } from "./lab.ts";
+import { drawRows, qstashTimes, tableEnd, tableStart } from "./lifecycle-table.ts";
+import { type Case, measureLanes, type Row } from "./measure-lanes.ts";
+
+const usage = `Usage: npm run lifecycle [-- --json] [--write] [--deliveries <n>]
+
+  --json             the rows as JSON
+  --write            puts the table into docs/LIFECYCLE.md
+  --deliveries <n>   for each row (10); half of them where QStash takes 3 s`;
+
+const document = fileURLToPath(new URL("../../docs/LIFECYCLE.md", import.meta.url));
+
+/** To open a connection to QStash: a name, TCP and TLS, from one region to another. */
+const roadMs = 100;
+
+/** By how long QStash takes; the longer, the less the machine has to do meanwhile. */
+const pace = {
+  5: { share: 1, lanesAtOnce: 1 },
+  300: { share: 1, lanesAtOnce: 4 },
+  3_000: { share: 1 / 2, lanesAtOnce: 12 },
+};
+
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      deliveries: { type: "string", default: "10" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return print(usage);
+  const note = (text: string) => process.stderr.write(`${text}\n`);
+  // What was started is killed at our exit; a signal alone would end us without one.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+
+  const rows = await measure(Math.max(1, Number(values.deliveries) || 10), note);
+  if (values.write) write(drawRows(rows, (_, text) => text));
+  if (values.json) return print(JSON.stringify({ rows }, null, 2));
+  print(drawRows(rows, createPaint(process.env, process.stdout)));
+  if (process.platform === "win32") print("\nA process cannot be stopped here: frozen Node functions are left out.");
+}
+
+async function measure(deliveries: number, note: (text: string) => void): Promise<Row[]> {
+  const lab = await openLab({ roadMs, note });
+  const rows: Row[] = [];
+  try {
+    for (const { qstashMs, name } of qstashTimes) {
+      const lanes = models.flatMap((model) => strategies.map((strategy): Case[] => [{ ...model, strategy, qstashMs }]));
+      const { share, lanesAtOnce } = pace[qstashMs];
+      const ofEach = Math.ceil(deliveries * share);
+      const onRow = count(`QStash at ${name}, ${ofEach} deliveries a row`, lanes.length);
+      rows.push(...(await measureLanes(lab, lanes, { deliveries: ofEach, lanesAtOnce, onRow })));
+    }
+  } finally {
+    await lab.close();
+  }
+  return rows;
+}
+
+/** Tells how many rows are done: all the time on a terminal, elsewhere once that it has begun. */
+function count(title: string, rowsInAll: number): () => void {
+  let done = 0;
+  const { stderr } = process;
+  if (!stderr.isTTY) stderr.write(`${title} …\n`);
+  return () => {
+    done += 1;
+    if (stderr.isTTY) stderr.write(`\r${title}: ${done} of ${rowsInAll}${done === rowsInAll ? "\n" : ""}`);
+  };
+}
+
+function write(table: string): void {
+  const text = readFileSync(document, "utf8");
+  const [before, after] = [text.indexOf(tableStart) + tableStart.length, text.indexOf(tableEnd)];
+  writeFileSync(document, text.slice(0, before) + table + text.slice(after));
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
