@@ -12,11 +12,10 @@ const mayImport: Record<string, readonly string[]> = {
   instagram: ["platform"],
   queue: ["instagram", "platform"],
   telemetry: ["platform"],
-  lifecycle: ["platform"],
-  store: ["instagram", "telemetry", "lifecycle", "platform"],
+  store: ["instagram", "telemetry", "platform"],
   handlers: ["instagram", "platform"],
   ingestion: ["instagram", "queue", "store", "handlers", "telemetry", "platform"],
-  dashboard: ["store", "telemetry", "lifecycle", "platform"],
+  dashboard: ["store", "telemetry", "platform"],
   diagnostics: ["platform"],
   broker: ["platform"],
   "self-hosting": ["platform"],
@@ -30,7 +29,6 @@ const mayImport: Record<string, readonly string[]> = {
     "ingestion",
     "dashboard",
     "diagnostics",
-    "lifecycle",
     "self-hosting",
     "broker",
   ],
@@ -39,16 +37,15 @@ const mayImport: Record<string, readonly string[]> = {
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
   telemetry: ["#telemetry/report.ts"],
-  lifecycle: ["#lifecycle/experiment.ts"],
 };
 /** What a handler is given is described beside the schemas: there it may take any type. */
 const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
-  store: ["instagram", "telemetry", "lifecycle"],
+  store: ["instagram", "telemetry"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "telemetry", "lifecycle", "platform"];
+const anyRuntime = ["instagram", "queue", "telemetry", "platform"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

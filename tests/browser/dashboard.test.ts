@@ -127,7 +127,9 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     await store.db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt: new Date(), outcome: "lost" }));
     const page = await signedIn();
     expect(await page.getByRole("alert").first().textContent()).toContain("1 delivery lost");
-    await store.db.insert(deliveries).values(deliveryRow({ id: "d_2", receivedAt: new Date(), outcome: "refused" }));
+    await store.db
+      .insert(deliveries)
+      .values(deliveryRow({ id: "d_2", receivedAt: new Date(), outcome: "refused", ackMs: null }));
     await page.reload();
     expect(await page.getByRole("alert").nth(1).textContent()).toContain("1 delivery answered with 503");
   });

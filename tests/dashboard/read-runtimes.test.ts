@@ -66,7 +66,7 @@ test("counts outcomes, errors, timeouts and cold starts by runtime", async () =>
     { attempts: 2, timeouts: 1, errorType: "PUBLISH_TIMEOUT" },
     { outcome: "fallback", timeouts: 4, errorType: "PUBLISH_TIMEOUT" },
     { outcome: "lost", errorType: "PUBLISH_NETWORK" },
-    { outcome: "refused", runtime: "nodejs", errorType: "PUBLISH_NETWORK" },
+    { outcome: "refused", ackMs: null, runtime: "nodejs", errorType: "PUBLISH_NETWORK" },
   ]);
   const { edge, node } = await read();
   expect(edge).toMatchObject({ deliveries: 4, published: 2, fallback: 1, lost: 1, coldStarts: 1, publishTimeouts: 5 });

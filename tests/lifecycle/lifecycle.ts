@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { createPaint } from "#cli/terminal.ts";
+import { createPaint, type Paint } from "#cli/terminal.ts";
 
 import { strategies } from "./fixture/strategies.ts";
 import { models, openLab } from "./lab.ts";
@@ -20,6 +20,7 @@ const usage = `Usage: npm run lifecycle [-- --json] [--write] [--deliveries <n>]
   --deliveries <n>   for each row (10); half of them where QStash takes 3 s`;
 
 const document = fileURLToPath(new URL("../../docs/LIFECYCLE.md", import.meta.url));
+const nextPackage = fileURLToPath(new URL("../../node_modules/next/package.json", import.meta.url));
 
 /** To open a connection to QStash: a name, TCP and TLS, from one region to another. */
 const roadMs = 100;
@@ -47,9 +48,9 @@ export async function run(args: string[]): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
   const rows = await measure(Math.max(1, Number(values.deliveries) || 10), note);
-  if (values.write) write(drawRows(rows, (_, text) => text));
+  if (values.write) write(describe(rows, (_, text) => text));
   if (values.json) return print(JSON.stringify({ rows }, null, 2));
-  print(drawRows(rows, createPaint(process.env, process.stdout)));
+  print(describe(rows, createPaint(process.env, process.stdout)));
   if (process.platform === "win32") print("\nA process cannot be stopped here: frozen Node functions are left out.");
 }
 
@@ -81,10 +82,19 @@ function count(title: string, rowsInAll: number): () => void {
   };
 }
 
+function describe(rows: readonly Row[], paint: Paint): string {
+  const deliveries = qstashTimes.map(({ qstashMs }) => rows.find((row) => row.qstashMs === qstashMs)?.deliveries);
+  const { version } = JSON.parse(readFileSync(nextPackage, "utf8")) as { version: string };
+  const { platform, versions } = process;
+  const facts = `${deliveries.join(", ")} deliveries a row · Next ${version}, Node ${versions.node}, ${platform}`;
+  return `${drawRows(rows, paint)}\n${paint("dim", facts)}`;
+}
+
 function write(table: string): void {
   const text = readFileSync(document, "utf8");
-  const [before, after] = [text.indexOf(tableStart) + tableStart.length, text.indexOf(tableEnd)];
-  writeFileSync(document, text.slice(0, before) + table + text.slice(after));
+  const [start, end] = [text.indexOf(tableStart), text.indexOf(tableEnd)];
+  if (start < 0 || end < start) throw new Error("docs/LIFECYCLE.md has no place for the table");
+  writeFileSync(document, text.slice(0, start) + tableStart + table + text.slice(end));
 }
 
 function print(text: string): void {
