@@ -31,6 +31,8 @@ const env = (sinkUrl: string) => ({
   FALLBACK_BUDGET_MS: "400",
 });
 
+const accepted = { status: 200, body: '{"messageId":"msg_1"}' };
+const stored = { status: 200, body: '{"inserted":1,"duplicates":0}' };
 const isPublish = (target: string) => target.startsWith("/v2/publish/");
 
 const signedHeaders = async () => ({
@@ -76,7 +78,7 @@ describe("the built webhook on the edge", () => {
     });
     const { sink, isolate, deliver } = await setUp(async () => {
       await gate;
-      return { status: 200, body: '{"messageId":"msg_1"}' };
+      return accepted;
     });
 
     const response = await deliver();
@@ -103,9 +105,7 @@ describe("the built webhook on the edge", () => {
     ["is made on a host that honours waitUntil", true],
     ["is never made on a host that does not", false],
   ])("a second attempt, due after the response, %s", async (_name, honoursWaitUntil) => {
-    const sink = await openSink(({ target }, index) =>
-      isPublish(target) && index === 0 ? { status: 503 } : { status: 200, body: "{}" },
-    );
+    const sink = await openSink(({ target }, index) => (isPublish(target) && index === 0 ? { status: 503 } : accepted));
     const request = { path: "/api/webhooks/instagram", headers: await signedHeaders(), body };
     const { status } = await runOnEdgeHost({ route, env: env(sink.url), ...request, honoursWaitUntil });
     expect(status).toBe(200);
@@ -116,7 +116,7 @@ describe("the built webhook on the edge", () => {
   });
 
   test("falls back to our own Node route when QStash refuses", async () => {
-    const { sink, isolate, deliver } = await setUp(({ target }) => ({ status: isPublish(target) ? 401 : 200 }));
+    const { sink, isolate, deliver } = await setUp(({ target }) => (isPublish(target) ? { status: 401 } : stored));
     expect((await deliver()).status).toBe(200);
     await Promise.all(isolate.waitedFor);
     const fallback = sink.requests[1];
@@ -135,7 +135,7 @@ describe("the built webhook on the edge", () => {
     expect((await deliver()).status).toBe(200);
     await Promise.all(isolate.waitedFor);
     expect(isolate.lines.find(({ event }) => event === "forward.lost")).toMatchObject({
-      errorType: "PUBLISH_TIMEOUT",
+      publishErrorType: "PUBLISH_TIMEOUT",
       fallbackErrorType: "FALLBACK_TIMEOUT",
       keys: ["message:17841400000000001:m1"],
     });
@@ -146,7 +146,7 @@ describe("the built webhook on the edge", () => {
   test("waits where the host takes no promise, says so, and acknowledges only what is kept", async () => {
     let answer: () => void = () => {};
     const answered = new Promise<SinkResponse>((resolve) => {
-      answer = () => resolve({ status: 200, body: "{}" });
+      answer = () => resolve(accepted);
     });
     const { sink, isolate, deliver } = await setUp(({ target }) => (isPublish(target) ? answered : {}), {
       takesPromises: false,
