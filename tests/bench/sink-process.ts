@@ -35,7 +35,8 @@ const qstash = listen((_request, response) => {
   });
 });
 const relay = listen((_request, response) => {
-  response.writeHead(200, json).end("{}");
+  // What the fallback ingestion answers, by which the relay knows it; the reports' answer is not read.
+  response.writeHead(200, json).end('{"inserted":1,"duplicates":0}');
 });
 const json = { "content-type": "application/json" };
 
