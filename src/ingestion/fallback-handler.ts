@@ -1,6 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import { errorResponse, toRelayError } from "#platform/errors.ts";
-import { readInternalCall } from "#platform/internal-call.ts";
+import { readInternal } from "#platform/read-internal.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
@@ -29,7 +29,7 @@ export async function handleFallback(request: Request, options: FallbackHandlerO
     const { secret, webhookBytesMax } = readSettings();
     // A delivery that is no JSON goes on in base64, a third larger, with the facts about it.
     const bytesMax = Math.ceil((webhookBytesMax * 4) / 3) + 10_000;
-    const bytes = await readInternalCall(request, {
+    const bytes = await readInternal(request, {
       readSecret: () => secret,
       bytesMax,
       timeoutMs: bodyTimeoutMs,

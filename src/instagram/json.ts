@@ -84,31 +84,32 @@ function countOf(character: string, text: string): number {
   return count;
 }
 
-/** What stands between the strings of valid JSON. */
 function withoutStrings(text: string): string {
-  let rest = "";
-  let end = 0;
-  for (let opening = text.indexOf('"'); opening !== -1; opening = text.indexOf('"', end)) {
-    rest += text.slice(end, opening);
-    end = closingQuote(text, opening) + 1;
-  }
-  return rest + text.slice(end);
+  return splitAtStrings(text)
+    .filter((_, index) => index % 2 === 0)
+    .join("");
+}
+
+/** The text with every number literal that would lose digits put in quotes. */
+function quoteUnsafeNumbers(text: string): string {
+  return splitAtStrings(text)
+    .map((part, index) => (index % 2 === 0 ? part.replace(number, quoteIfUnsafe) : part))
+    .join("");
 }
 
 /**
- * The text with every number literal that would lose digits put in quotes. `text` must be valid JSON. Strings are
- * skipped by hand: one regular expression for both overflows its stack on a string of a megabyte.
+ * Valid JSON in parts: every other one is a string with its quotes, the first what stands before any. By hand: a regular
+ * expression overflows its stack on a string of a megabyte.
  */
-function quoteUnsafeNumbers(text: string): string {
-  let quoted = "";
-  for (let at = 0; at < text.length;) {
-    const opening = text.indexOf('"', at);
-    if (opening === -1) return quoted + text.slice(at).replace(number, quoteIfUnsafe);
-    const end = closingQuote(text, opening) + 1;
-    quoted += text.slice(at, opening).replace(number, quoteIfUnsafe) + text.slice(opening, end);
-    at = end;
+function splitAtStrings(text: string): string[] {
+  const parts: string[] = [];
+  let end = 0;
+  for (let opening = text.indexOf('"'); opening !== -1; opening = text.indexOf('"', end)) {
+    parts.push(text.slice(end, opening));
+    end = closingQuote(text, opening) + 1;
+    parts.push(text.slice(opening, end));
   }
-  return quoted;
+  return [...parts, text.slice(end)];
 }
 
 function closingQuote(text: string, opening: number): number {

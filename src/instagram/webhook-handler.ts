@@ -149,7 +149,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         const settings = options.readSettings();
         const delivery = await receive(request, settings, receivedAtMs);
         const deliveryLog = log.with({ deliveryId: delivery.id });
-        deliveryLog.info("delivery.received", describe(delivery));
+        deliveryLog.info("delivery.received", { ...delivery, events: delivery.events.length });
 
         let tellAck: (ack: Ack) => void = () => {};
         const ack = new Promise<Ack>((resolve) => {
@@ -208,11 +208,6 @@ function createTraceparent(deliveryId: string): string | null {
   const digits = deliveryId.replaceAll("-", "");
   const value = `00-${digits}-${digits.slice(16)}-01`;
   return traceparentPattern.test(value) ? value : null;
-}
-
-function describe(delivery: ReceivedDelivery) {
-  const { runtime, region, coldStart, bodyBytes, secretIndex, events } = delivery;
-  return { runtime, region, coldStart, bodyBytes, secretIndex, events: events.length };
 }
 
 function refuse(

@@ -27,22 +27,18 @@ const list: Variable<readonly string[]> = {
   },
 };
 
-function integer(fallback: number, min: number, max: number): Variable<number> {
+function number(fallback: number, min: number, max: number, pattern: RegExp): Variable<number> {
   return {
     parse: (value) => {
-      const parsed = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      const parsed = pattern.test(value) ? Number(value) : Number.NaN;
       return parsed >= min && parsed <= max ? parsed : undefined;
     },
     fallback: () => fallback,
   };
 }
 
-function share(fallback: number): Variable<number> {
-  return {
-    parse: (value) => (/^(0(\.\d+)?|1(\.0+)?)$/.test(value) ? Number(value) : undefined),
-    fallback: () => fallback,
-  };
-}
+const integer = (fallback: number, min: number, max: number) => number(fallback, min, max, /^\d{1,15}$/);
+const share = (fallback: number) => number(fallback, 0, 1, /^\d(\.\d{1,15})?$/);
 
 /** Meta waits five seconds. */
 const raceMsMax = 4_500;

@@ -1,5 +1,5 @@
 import { RelayError } from "#platform/errors.ts";
-import { type InternalCallOptions, postInternal } from "#platform/internal-call.ts";
+import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 
 import type { Publisher } from "./publisher.ts";
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
-import { readInternalCall } from "#platform/internal-call.ts";
+import { readInternal } from "#platform/read-internal.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
 import { type ForwardReport, forwardOutcomes, reportsMax } from "./report.ts";
@@ -43,7 +43,7 @@ export interface ReportHandlerOptions {
 export async function handleReports(request: Request, options: ReportHandlerOptions): Promise<Response> {
   const { readSecret, save, clock, log } = options;
   try {
-    const body = await readInternalCall(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
+    const body = await readInternal(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
     const reports = parseReports(body);
     await save(reports);
     log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });

@@ -1,5 +1,5 @@
 import { settleWithin } from "#platform/clock.ts";
-import { type InternalCallOptions, postInternal } from "#platform/internal-call.ts";
+import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 
 import { type ForwardReport, reportsMax } from "./report.ts";

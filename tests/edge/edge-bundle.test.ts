@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
-import { verifyInternal } from "#platform/internal-signature.ts";
+import { verifyInternal } from "#platform/read-internal.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { signInternal, verifyInternal } from "#platform/internal-signature.ts";
+import { signInternal } from "#platform/internal-signature.ts";
+import { verifyInternal } from "#platform/read-internal.ts";
 
 const body = new TextEncoder().encode('{"deliveryId":"d1"}');
 const now = 1_700_000_000_000;

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
-import { verifyInternal } from "#platform/internal-signature.ts";
+import { verifyInternal } from "#platform/read-internal.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.ts";
