@@ -12,10 +12,11 @@ const mayImport: Record<string, readonly string[]> = {
   instagram: ["platform"],
   queue: ["instagram", "platform"],
   telemetry: ["platform"],
-  store: ["instagram", "telemetry", "platform"],
+  lifecycle: ["platform"],
+  store: ["instagram", "telemetry", "lifecycle", "platform"],
   handlers: ["instagram", "platform"],
   ingestion: ["instagram", "queue", "store", "handlers", "telemetry", "platform"],
-  dashboard: ["store", "telemetry", "platform"],
+  dashboard: ["store", "telemetry", "lifecycle", "platform"],
   diagnostics: ["platform"],
   broker: ["platform"],
   "self-hosting": ["platform"],
@@ -29,6 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
     "ingestion",
     "dashboard",
     "diagnostics",
+    "lifecycle",
     "self-hosting",
     "broker",
   ],
@@ -37,15 +39,16 @@ const mayImport: Record<string, readonly string[]> = {
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
   telemetry: ["#telemetry/report.ts"],
+  lifecycle: ["#lifecycle/experiment.ts"],
 };
 /** What a handler is given is described beside the schemas: there it may take any type. */
 const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
-  store: ["instagram", "telemetry"],
+  store: ["instagram", "telemetry", "lifecycle"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "telemetry", "platform"];
+const anyRuntime = ["instagram", "queue", "telemetry", "lifecycle", "platform"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

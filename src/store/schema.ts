@@ -12,6 +12,8 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
+import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
+
 /**
  * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
  * it is given. Written and read as text, so that no driver parses it on the way.
@@ -188,3 +190,30 @@ export const handlerCounts = pgTable("handler_counts", {
   name: text("name").primaryKey(),
   count: bigint("count", { mode: "number" }).notNull(),
 });
+
+/** One row each time the lifecycle experiment was made; the newest few are kept. */
+export const lifecycleExperiments = pgTable("lifecycle_experiments", {
+  id: text("id").primaryKey(),
+  startedAt: instant("started_at").notNull(),
+});
+
+/** One row per strategy and runtime, written before the work begins; its mark sets `arrivedAt`. */
+export const lifecycleRuns = pgTable(
+  "lifecycle_runs",
+  {
+    experimentId: text("experiment_id")
+      .notNull()
+      .references(() => lifecycleExperiments.id, { onDelete: "cascade" }),
+    runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
+    strategy: text("strategy").$type<Strategy>().notNull(),
+    dueAfterMs: integer("due_after_ms").notNull(),
+    /** Null while the request that was to begin it has no answer. */
+    status: text("status").$type<StartStatus>(),
+    /** By the clock of the function that began it. */
+    startedAt: instant("started_at"),
+    region: text("region"),
+    answerMs: doublePrecision("answer_ms"),
+    arrivedAt: instant("arrived_at"),
+  },
+  (table) => [primaryKey({ columns: [table.experimentId, table.runtime, table.strategy] })],
+);

@@ -57,8 +57,8 @@ async function setUp(respond?: Respond, { takesPromises = true } = {}) {
 }
 
 describe("the build", () => {
-  test("makes the webhook an edge function, and only it", () => {
-    expect(Object.keys(readEdgeFunctions())).toEqual([route]);
+  test("makes edge functions of the webhook and of the lifecycle experiment's edge part, and of nothing else", () => {
+    expect(Object.keys(readEdgeFunctions()).toSorted()).toEqual(["/api/internal/lifecycle/edge/route", route]);
   });
 
   test("makes its twin and the consumer Node functions", () => {

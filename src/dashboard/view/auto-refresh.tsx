@@ -2,15 +2,22 @@
 
 import { Button } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
-import { useRouter } from "next/navigation";
+import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState, useTransition } from "react";
 
 import styles from "./dashboard.module.css";
 
 const everyMs = 5_000;
 
+/** Where looking would change what is looked at: a request wakes the instance whose sleep is the experiment. */
+const looksOnce = "/dashboard/diagnostics";
+
 /** Reads the page's data anew every five seconds while someone can see it, until paused. */
 export function AutoRefresh() {
+  return usePathname() === looksOnce ? null : <Refresh />;
+}
+
+function Refresh() {
   const router = useRouter();
   const visibility = useDocumentVisibility();
   const [paused, setPaused] = useState(false);

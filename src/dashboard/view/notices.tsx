@@ -35,10 +35,10 @@ export function RefusedBanner({ refused, window }: { refused: number; window: st
 }
 
 /** Instead of data, when there is none to show. */
-export function Unavailable({ reason }: { reason: string }) {
+export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean }) {
   return (
     <Alert role="alert" color="red" variant="light" title="The dashboard cannot read the store">
-      {reason}. This page tries again by itself.
+      {reason}.{retries && " This page tries again by itself."}
     </Alert>
   );
 }

@@ -27,6 +27,9 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <div className={styles["headerActions"]}>
             <AutoRefresh />
+            <Link href="/dashboard/diagnostics" prefetch={false} className={styles["headerLink"]}>
+              Diagnostics
+            </Link>
             <form method="post" action="/dashboard/sign-out">
               <Button type="submit" variant="subtle" color="gray" size="xs">
                 Sign out

@@ -1,0 +1,31 @@
+import type { LifecycleTiming } from "#lifecycle/experiment.ts";
+import { startExperiment } from "#lifecycle/start-experiment.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readEnv } from "#platform/env.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
+import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
+
+import { getDatabase } from "../../../services.ts";
+
+const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
+
+/** Starts the experiment on this deployment, at the address that it has for itself. */
+export function startExperimentHere(timing: LifecycleTiming) {
+  const env = readEnv(process.env, variables);
+  const { db } = getDatabase();
+  const url = `${env.RELAY_URL[0]}/api/internal/lifecycle`;
+  return startExperiment({
+    id: crypto.randomUUID(),
+    timing,
+    urls: { edge: `${url}/edge`, nodejs: `${url}/node` },
+    store: {
+      create: (experiment) => createLifecycleExperiment(db, experiment),
+      saveStart: (experimentId, run) => saveLifecycleStart(db, experimentId, run),
+    },
+    secret: env.RELAY_SECRET,
+    bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
+    fetch,
+    clock,
+    log: createLog({ clock, write: writeToConsole }),
+  });
+}

@@ -1,0 +1,22 @@
+import { handleLifecycleMark } from "#lifecycle/mark-handler.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readEnv } from "#platform/env.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
+import { saveLifecycleMark } from "#store/save-lifecycle.ts";
+
+import { allowOnly } from "../../../allow-only.ts";
+import { getDatabase } from "../../../services.ts";
+
+const log = createLog({ clock, write: writeToConsole });
+
+export function POST(request: Request): Promise<Response> {
+  return handleLifecycleMark(request, {
+    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+    save: (mark, arrivedAtMs) => saveLifecycleMark(getDatabase().db, mark, arrivedAtMs),
+    clock,
+    log,
+  });
+}
+
+const refuse = allowOnly("POST");
+export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };

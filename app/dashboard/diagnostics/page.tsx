@@ -1,0 +1,34 @@
+import { redirect } from "next/navigation";
+
+import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
+import { Lifecycle } from "#dashboard/view/lifecycle.tsx";
+import { Unavailable } from "#dashboard/view/notices.tsx";
+import { systemClock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+
+import { readForPage, requireSession } from "../signed-in.ts";
+
+export const dynamic = "force-dynamic";
+export const metadata = { title: "Diagnostics" };
+
+interface Props {
+  searchParams: Promise<{ experiment?: string | string[] }>;
+}
+
+/** How many experiments there are links to. */
+const shownMax = 5;
+
+export default async function DiagnosticsPage({ searchParams }: Props) {
+  await requireSession("/dashboard/diagnostics");
+  const nowMs = systemClock.nowMs();
+  const asked = [(await searchParams).experiment].flat()[0];
+  const found = await readForPage("/dashboard/diagnostics", async (db) => {
+    const others = await readLifecycles(db, shownMax);
+    const id = asked ?? others[0]?.id;
+    return { others, experiment: id === undefined ? null : await readLifecycle(db, id, nowMs) };
+  });
+  if (!(found instanceof RelayError)) return <Lifecycle {...found} nowMs={nowMs} />;
+  // Forgotten for newer ones.
+  if (found.code === "NOT_FOUND") redirect("/dashboard/diagnostics");
+  return <Unavailable reason={found.message} retries={false} />;
+}

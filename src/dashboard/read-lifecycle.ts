@@ -1,0 +1,103 @@
+import { desc, eq } from "drizzle-orm";
+
+import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
+import { explainExperiment, explainRun } from "#lifecycle/explain-verdicts.ts";
+import { judgeRun, overdueAtMs, type Verdict } from "#lifecycle/judge-run.ts";
+import { runtimes, strategies } from "#lifecycle/strategies.ts";
+import { RelayError } from "#platform/errors.ts";
+import type { Database } from "#store/database.ts";
+import { lifecycleExperiments, lifecycleRuns } from "#store/schema.ts";
+
+export interface LifecycleRun {
+  runtime: LifecycleRuntime;
+  strategy: Strategy;
+  region: string | null;
+  /** Null while the request that was to begin it has no answer. */
+  status: StartStatus | null;
+  /** How long the answer to that request took: what the sender of a webhook would wait for. */
+  answerMs: number | null;
+  /** When its work was due and when its mark arrived, both counted from when it was begun. */
+  dueAfterMs: number;
+  arrivedAfterMs: number | null;
+  verdict: Verdict;
+  meaning: string;
+}
+
+export interface LifecycleExperiment {
+  id: string;
+  startedAt: string;
+  /** Before then not everything that is missing is overdue; null if looking again can tell nothing new of that. */
+  lookAgainAt: string | null;
+  conclusion: string;
+  runs: LifecycleRun[];
+}
+
+/** One experiment as it looks now. Throws `NOT_FOUND` for an id that is unknown, or was forgotten for newer ones. */
+export async function readLifecycle(db: Database, id: string, nowMs: number): Promise<LifecycleExperiment> {
+  // Postgres refuses text with NUL, so nothing stored can have such an id.
+  const rows = id.includes("\0") ? [] : await readRows(db, id);
+  const [first] = rows;
+  if (first === undefined) throw new RelayError("NOT_FOUND", "No such experiment");
+  const observed = rows.map(({ run, startedAt }) => observe(run, startedAt));
+  const pending = observed.filter((run) => judgeRun(run, nowMs) === "pending");
+  const runs = observed.map((run) => judge(run, nowMs)).toSorted(inOrder);
+  return {
+    id,
+    startedAt: first.startedAt.toISOString(),
+    lookAgainAt: pending.length === 0 ? null : new Date(Math.max(...pending.map(overdueAtMs))).toISOString(),
+    conclusion: explainExperiment(runs),
+    runs,
+  };
+}
+
+/** The newest experiments, the latest first. */
+export async function readLifecycles(db: Database, limit: number): Promise<{ id: string; startedAt: string }[]> {
+  const rows = await db
+    .select()
+    .from(lifecycleExperiments)
+    .orderBy(desc(lifecycleExperiments.startedAt), desc(lifecycleExperiments.id))
+    .limit(limit);
+  return rows.map(({ id, startedAt }) => ({ id, startedAt: startedAt.toISOString() }));
+}
+
+function readRows(db: Database, id: string) {
+  return db
+    .select({ run: lifecycleRuns, startedAt: lifecycleExperiments.startedAt })
+    .from(lifecycleRuns)
+    .innerJoin(lifecycleExperiments, eq(lifecycleExperiments.id, lifecycleRuns.experimentId))
+    .where(eq(lifecycleRuns.experimentId, id));
+}
+
+type RunRow = typeof lifecycleRuns.$inferSelect;
+
+/** Begun when its function says so, or else with the experiment. */
+function observe(run: RunRow, experimentStartedAt: Date) {
+  return {
+    ...run,
+    startedAtMs: (run.startedAt ?? experimentStartedAt).getTime(),
+    arrivedAtMs: run.arrivedAt?.getTime() ?? null,
+  };
+}
+
+function judge(run: ReturnType<typeof observe>, nowMs: number): LifecycleRun {
+  const { runtime, strategy, region, status, answerMs, startedAtMs, dueAfterMs, arrivedAtMs } = run;
+  const verdict = judgeRun(run, nowMs);
+  return {
+    runtime,
+    strategy,
+    region,
+    status,
+    answerMs,
+    dueAfterMs,
+    arrivedAfterMs: arrivedAtMs === null ? null : arrivedAtMs - startedAtMs,
+    verdict,
+    meaning: explainRun({ strategy, verdict }),
+  };
+}
+
+function inOrder(a: LifecycleRun, b: LifecycleRun): number {
+  return (
+    runtimes.indexOf(a.runtime) - runtimes.indexOf(b.runtime) ||
+    strategies.indexOf(a.strategy) - strategies.indexOf(b.strategy)
+  );
+}

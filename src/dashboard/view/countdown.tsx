@@ -1,0 +1,17 @@
+"use client";
+
+import { useEffect, useState } from "react";
+
+/** `in 7 s`, then `now`. Counts by itself and asks the server nothing. */
+export function Countdown({ ms }: { ms: number }) {
+  const [leftMs, setLeftMs] = useState(ms);
+
+  useEffect(() => {
+    const endMs = performance.now() + ms;
+    const timer = setInterval(() => setLeftMs(endMs - performance.now()), 250);
+    return () => clearInterval(timer);
+  }, [ms]);
+
+  const seconds = Math.ceil(leftMs / 1_000);
+  return <span role="timer">{seconds > 0 ? `in ${seconds} s` : "now"}</span>;
+}

@@ -1,0 +1,170 @@
+import { Badge, Button } from "@mantine/core";
+import Link from "next/link";
+
+import type { Verdict } from "#lifecycle/judge-run.ts";
+import { strategies } from "#lifecycle/strategies.ts";
+
+import { formatMs } from "../format.ts";
+import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
+import { RuntimeMark } from "./badges.tsx";
+import { Countdown } from "./countdown.tsx";
+import styles from "./dashboard.module.css";
+import { Panel, ScrollBox } from "./panel.tsx";
+import { RunExperiment } from "./run-experiment.tsx";
+import { Timestamp } from "./timestamp.tsx";
+
+export interface LifecycleProps {
+  /** Null before the first. */
+  experiment: LifecycleExperiment | null;
+  /** The newest, this one perhaps among them. */
+  others: readonly { id: string; startedAt: string }[];
+  nowMs: number;
+}
+
+export function Lifecycle({ experiment, others, nowMs }: LifecycleProps) {
+  return (
+    <>
+      <div>
+        <h1 className={styles["pageTitle"]}>What survives the response</h1>
+        <p className={`${styles["pageHint"]} ${styles["prose"]}`}>
+          A function on a serverless platform may be stopped as soon as it has answered. This experiment begins the same
+          work in every way that code in the field uses, on each runtime of this deployment, and shows which of it got
+          done. Any request can wake an instance that sleeps, looking at this page too: run it while nothing else
+          happens, without other tabs of the dashboard, and look once, when it is time.
+        </p>
+      </div>
+      <RunExperiment />
+      {experiment !== null && <Experiment experiment={experiment} nowMs={nowMs} />}
+      {others.length > 0 && (
+        <Panel id="experiments" title="Experiments">
+          <ul className={styles["links"]}>
+            {others.map(({ id, startedAt }) => (
+              <li key={id}>
+                <Link
+                  href={`/dashboard/diagnostics?experiment=${id}`}
+                  prefetch={false}
+                  aria-current={id === experiment?.id ? "page" : undefined}
+                >
+                  <Timestamp iso={startedAt} nowMs={nowMs} />
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function Experiment({ experiment, nowMs }: { experiment: LifecycleExperiment; nowMs: number }) {
+  const { id, startedAt, conclusion, lookAgainAt, runs } = experiment;
+  return (
+    <>
+      <div className={styles["verdict"]} data-told={lookAgainAt === null ? true : undefined} role="status">
+        {conclusion}
+        {lookAgainAt !== null && (
+          <>
+            {" "}
+            Look again <Countdown key={lookAgainAt} ms={Date.parse(lookAgainAt) - nowMs} />.
+          </>
+        )}
+      </div>
+      <Panel
+        id="runs"
+        title={
+          <>
+            Begun at <Timestamp iso={startedAt} nowMs={nowMs} /> UTC
+          </>
+        }
+        aside={
+          <form method="get" action="/dashboard/diagnostics">
+            <input type="hidden" name="experiment" value={id} />
+            <Button type="submit" variant="default" size="xs">
+              Look now
+            </Button>
+          </form>
+        }
+      >
+        <RunsTable runs={runs} />
+      </Panel>
+    </>
+  );
+}
+
+function RunsTable({ runs }: { runs: readonly LifecycleRun[] }) {
+  return (
+    <ScrollBox label="Runs">
+      <table className={styles["table"]}>
+        <caption>
+          What became of the work of each strategy on each runtime; a dash means there is nothing to tell
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Strategy</th>
+            <th scope="col">Runtime</th>
+            <th scope="col">Mark</th>
+            <th scope="col" data-numeric>
+              Arrived after
+            </th>
+            <th scope="col" data-numeric>
+              Due after
+            </th>
+            <th scope="col" data-numeric>
+              Answer took
+            </th>
+            <th scope="col">Meaning</th>
+          </tr>
+        </thead>
+        {strategies.map((strategy) => {
+          const ofStrategy = runs.filter((run) => run.strategy === strategy);
+          return (
+            <tbody key={strategy}>
+              {ofStrategy.map((run, index) => (
+                <tr key={run.runtime}>
+                  {index === 0 && (
+                    <th
+                      scope="rowgroup"
+                      rowSpan={ofStrategy.length}
+                      className={`${styles["mono"]} ${styles["strategy"]}`}
+                    >
+                      {strategy}
+                    </th>
+                  )}
+                  <td>
+                    <RuntimeMark runtime={run.runtime} />
+                    {run.region !== null && <span className={styles["region"]}>{run.region}</span>}
+                  </td>
+                  <td>
+                    <VerdictBadge verdict={run.verdict} />
+                  </td>
+                  <td data-numeric>{formatMs(run.arrivedAfterMs)}</td>
+                  <td data-numeric>{run.verdict === "unavailable" ? "–" : formatMs(run.dueAfterMs)}</td>
+                  <td data-numeric>{formatMs(run.answerMs)}</td>
+                  <td className={styles["sentence"]}>{run.meaning}</td>
+                </tr>
+              ))}
+            </tbody>
+          );
+        })}
+      </table>
+    </ScrollBox>
+  );
+}
+
+const verdictColors: Record<Verdict, string> = {
+  "on time": "green",
+  late: "orange",
+  never: "red",
+  pending: "gray",
+  unavailable: "gray",
+  failed: "red",
+};
+
+function VerdictBadge({ verdict }: { verdict: Verdict }) {
+  const variant = verdict === "pending" || verdict === "unavailable" ? "outline" : "light";
+  return (
+    <Badge variant={variant} color={verdictColors[verdict]} radius="sm" tt="none" className={styles["badge"]}>
+      {verdict}
+    </Badge>
+  );
+}

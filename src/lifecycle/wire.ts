@@ -1,0 +1,77 @@
+// What the experiment's own calls carry, checked at both ends.
+import * as v from "valibot";
+
+import { RelayError } from "#platform/errors.ts";
+
+import type { LifecycleMark, LifecycleTiming, PlannedRun, StartedRun } from "./experiment.ts";
+import { runtimes, strategies } from "./strategies.ts";
+
+/** What the part on a runtime is asked to begin. */
+export type RunRequest = Pick<PlannedRun, "strategy" | "dueAfterMs"> & { experimentId: string };
+
+/** What it answers, by its own clock. */
+export interface RunAnswer extends Pick<StartedRun, "region"> {
+  status: "started" | "unavailable";
+  startedAtMs: number;
+}
+
+const experimentId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,100}$/));
+const strategy = v.picklist(strategies);
+const from = (minMs: number, maxMs: number) => v.pipe(v.number(), v.integer(), v.minValue(minMs), v.maxValue(maxMs));
+
+/** The race must outlast what is early; and the edge, whose late work is due 3 s after Node's, has 25 s. */
+const timingSchema: v.GenericSchema<unknown, Partial<LifecycleTiming>> = v.strictObject({
+  earlyMs: v.exactOptional(from(100, 2_000)),
+  lateMs: v.exactOptional(from(100, 15_000)),
+});
+
+const runRequestSchema: v.GenericSchema<unknown, RunRequest> = v.object({
+  experimentId,
+  strategy,
+  dueAfterMs: from(0, 20_000),
+});
+
+const runAnswerSchema: v.GenericSchema<unknown, RunAnswer> = v.object({
+  status: v.picklist(["started", "unavailable"]),
+  startedAtMs: from(0, 8.64e15),
+  region: v.nullable(v.pipe(v.string(), v.maxLength(100))),
+});
+
+const markSchema: v.GenericSchema<unknown, LifecycleMark> = v.object({
+  experimentId,
+  runtime: v.picklist(runtimes),
+  strategy,
+});
+
+/** When the work of an experiment is to be due, if its caller says so. Throws `REQUEST_INVALID`. */
+export function parseTiming(body: Uint8Array): Partial<LifecycleTiming> {
+  if (body.byteLength === 0) return {};
+  return parse(timingSchema, body, 'like { "earlyMs": 1000, "lateMs": 6000 }, from 100 to 2000 and to 15000');
+}
+
+/** Throws `REQUEST_INVALID`. */
+export function parseRunRequest(body: Uint8Array): RunRequest {
+  return parse(runRequestSchema, body, "a run of the lifecycle experiment");
+}
+
+/** Throws `REQUEST_INVALID`. */
+export function parseMark(body: Uint8Array): LifecycleMark {
+  return parse(markSchema, body, "a mark of the lifecycle experiment");
+}
+
+/** Undefined for what is no such answer, a sign-in page in front of the deployment say. */
+export function parseRunAnswer(text: string): RunAnswer | undefined {
+  try {
+    return v.parse(runAnswerSchema, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, body: Uint8Array, what: string): T {
+  try {
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(body)));
+  } catch (thrown) {
+    throw new RelayError("REQUEST_INVALID", `The body is not ${what}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+
+import { sql } from "drizzle-orm";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+
+import { createSignInLink } from "#dashboard/ops-session.ts";
+import { openDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
+
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+const opsToken = "a-token-for-the-browser";
+
+let database: TestDatabase;
+let server: TestServer;
+let browser: Browser;
+
+describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser", () => {
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await migrateStore(database.url);
+    server = await startTestServer({
+      env: (baseUrl) => ({
+        DATABASE_URL: database.url,
+        OPS_TOKEN: opsToken,
+        RELAY_SECRET: "relay-secret",
+        RELAY_URL: baseUrl,
+      }),
+    });
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--no-first-run"] });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await database.drop();
+  });
+
+  test("runs the experiment, by keyboard alone, and shows what arrived when one looks; until then it asks nothing", async () => {
+    const page = await signedIn();
+    await page.getByRole("link", { name: "Diagnostics" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "What survives the response" }).waitFor();
+    expect(await page.getByRole("table").count()).toBe(0);
+    // It does not refresh by itself, which would wake what is to be seen asleep.
+    expect(await page.getByRole("button", { name: /automatic refresh/ }).count()).toBe(0);
+
+    await page.getByRole("button", { name: "Run the experiment" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Not everything is due yet.").waitFor();
+    expect(new URL(page.url()).searchParams.get("experiment")).toMatch(/^[0-9a-f-]{36}$/);
+    const ofEdge = async (strategy: string) =>
+      page.locator("tbody", { hasText: strategy }).first().locator("tr").first().innerText();
+    expect(await ofEdge("waitUntil")).toContain("on time");
+    expect(await ofEdge("floating promise")).toContain("pending");
+    expect(await ofEdge("setImmediate")).toContain("unavailable");
+
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.getByRole("timer").getByText("now").waitFor();
+    expect(asked).toEqual([]);
+    await page.getByRole("button", { name: "Look now" }).click();
+    await page.getByText(/a process looks that keeps running/).waitFor();
+    expect(await ofEdge("floating promise")).toContain("on time");
+    expect(await page.getByText("never", { exact: true }).count()).toBe(0);
+  }, 40_000);
+
+  test("what goes wrong is said beside the button", async () => {
+    const page = await signedIn();
+    await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
+    await page.route("**/api/diagnostics/lifecycle", (route) =>
+      route.fulfill({ status: 503, json: { error: { code: "ENV_INVALID", message: "RELAY_URL is not set" } } }),
+    );
+    await page.getByRole("button", { name: "Run the experiment" }).click();
+    await page.getByText("RELAY_URL is not set").waitFor();
+    expect(await page.getByRole("alert").first().textContent()).toBe("RELAY_URL is not set");
+  });
+
+  test("signed out there is the sign-in page, which leads back", async () => {
+    const page = await open();
+    await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
+    await page.getByLabel("Token").fill(opsToken);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "What survives the response" }).waitFor();
+    expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
+  });
+
+  test("an experiment that was forgotten leads to the newest, and at 360 px only the table scrolls sideways", async () => {
+    await remember("e_newest");
+    const page = await signedIn({ viewport: { width: 360, height: 740 } });
+    await page.goto(`${server.baseUrl}/dashboard/diagnostics?experiment=forgotten`);
+    await page.getByRole("table").waitFor();
+    expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  });
+});
+
+/** The only experiment there is. */
+async function remember(id: string): Promise<void> {
+  const { db, close } = openDatabase(database.url);
+  await db.execute(sql`truncate lifecycle_experiments cascade`);
+  const runs = [{ runtime: "edge", strategy: "waitUntil", dueAfterMs: 1_000 } as const];
+  await createLifecycleExperiment(db, { id, startedAtMs: Date.now(), runs });
+  await close();
+}
+
+/** A page of a browser of its own; the test fails if the page reports an error, a hydration mismatch say. */
+async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  onTestFinished(async () => {
+    await context.close();
+    expect(errors).toEqual([]);
+  });
+  return page;
+}
+
+async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await open(options);
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
+  return page;
+}

@@ -1,0 +1,129 @@
+/** The built server, on which everything arrives: it keeps running. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { until } from "#cli/until.ts";
+import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
+import type { StartedRun } from "#lifecycle/experiment.ts";
+import { strategies } from "#lifecycle/strategies.ts";
+import { systemClock } from "#platform/clock.ts";
+import { migrateStore } from "#store/migrate.ts";
+
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+const bearer = { authorization: "Bearer ops-token" };
+const absentOnTheEdge = ["setImmediate", "process.nextTick"];
+
+let database: TestDatabase;
+let server: TestServer;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateStore(database.url);
+  server = await startTestServer({
+    env: (baseUrl) => ({
+      DATABASE_URL: database.url,
+      OPS_TOKEN: "ops-token",
+      RELAY_SECRET: "relay-secret",
+      RELAY_URL: baseUrl,
+    }),
+  });
+});
+afterAll(async () => {
+  await server.stop();
+  await database.drop();
+});
+
+const call = (path: string, init?: RequestInit) => fetch(`${server.baseUrl}/api/${path}`, init);
+const start = (body: string | null, headers: Record<string, string> = bearer) =>
+  call("diagnostics/lifecycle", { method: "POST", body, headers });
+
+async function read(id: string): Promise<LifecycleExperiment> {
+  return (await (await call(`diagnostics/lifecycle/${id}`, { headers: bearer })).json()) as LifecycleExperiment;
+}
+
+test("where the process keeps running, every strategy that a runtime has gets its work done on time", async () => {
+  const response = await start('{ "earlyMs": 100, "lateMs": 300 }');
+  expect(response.status).toBe(200);
+  const begun = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
+  expect(begun.runs).toHaveLength(2 * strategies.length);
+  const unavailable = begun.runs.filter(({ status }) => status === "unavailable");
+  expect(unavailable.map(({ runtime, strategy }) => [runtime, strategy])).toEqual(
+    absentOnTheEdge.map((strategy) => ["edge", strategy]),
+  );
+  const statuses = new Set(begun.runs.map(({ status }) => status));
+  expect([...statuses].toSorted()).toEqual(["started", "unavailable"]);
+  // The old fix: whoever sent the request waits for the work, 3 s if need be.
+  const answerMsOf = (wanted: string) =>
+    begun.runs.find(({ runtime, strategy }) => runtime === "edge" && strategy === wanted)?.answerMs ?? 0;
+  expect(answerMsOf("await, 3 s race")).toBeGreaterThanOrEqual(100);
+  expect(answerMsOf("await, 3 s race, slow work")).toBeGreaterThanOrEqual(2_900);
+  expect(answerMsOf("waitUntil")).toBeLessThan(2_900);
+
+  let experiment = await read(begun.id);
+  await until(systemClock, 10_000, async () => (experiment = await read(begun.id)).lookAgainAt === null);
+  expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });
+  expect(experiment.runs.map(({ runtime, strategy, verdict }) => [runtime, strategy, verdict])).toEqual(
+    begun.runs.map(({ runtime, strategy, status }) => [
+      runtime,
+      strategy,
+      status === "unavailable" ? "unavailable" : "on time",
+    ]),
+  );
+  for (const { verdict, arrivedAfterMs, dueAfterMs } of experiment.runs) {
+    if (verdict === "on time") expect(arrivedAfterMs).toBeGreaterThanOrEqual(dueAfterMs - 5);
+  }
+  expect(experiment.conclusion).toContain("keeps running");
+});
+
+describe("who is let in", () => {
+  test("nobody without the token", async () => {
+    expect((await start(null, {})).status).toBe(401);
+    expect((await call("diagnostics/lifecycle/any")).status).toBe(401);
+  });
+
+  test("of our own routes only calls that are signed", async () => {
+    const body = '{"experimentId":"e_1","runtime":"edge","strategy":"waitUntil","dueAfterMs":0}';
+    const headers = { "x-relay-signature": `t=${Math.floor(Date.now() / 1_000)},v1=${"0".repeat(64)}` };
+    for (const path of ["internal/lifecycle/edge", "internal/lifecycle/node", "internal/lifecycle-marks"]) {
+      expect((await call(path, { method: "POST", body })).status).toBe(401);
+      expect((await call(path, { method: "POST", body, headers })).status).toBe(401);
+      const refused = await call(path);
+      expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST"]);
+    }
+  });
+
+  test("no other methods", async () => {
+    const begin = await call("diagnostics/lifecycle", { headers: bearer });
+    expect([begin.status, begin.headers.get("allow")]).toEqual([405, "POST"]);
+    const look = await call("diagnostics/lifecycle/any", { method: "POST", headers: bearer });
+    expect([look.status, look.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  });
+});
+
+test.each(["{", "null", '{ "lateMs": 60000 }', '{ "earlyMs": 3000 }', '{ "later": 1 }'])(
+  "%s is no timing",
+  async (body) => {
+    const response = await start(body);
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "REQUEST_INVALID" } }]);
+  },
+);
+
+test("an unknown experiment is not found", async () => {
+  const response = await call("diagnostics/lifecycle/nobody", { headers: bearer });
+  expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "NOT_FOUND" } }]);
+});
+
+test("without a secret nothing is begun, and the gap has a name", async () => {
+  const bare = await startTestServer({ env: { OPS_TOKEN: "ops-token", DATABASE_URL: database.url } });
+  try {
+    const url = `${bare.baseUrl}/api`;
+    const response = await fetch(`${url}/diagnostics/lifecycle`, { method: "POST", headers: bearer });
+    expect([response.status, await response.text()]).toEqual([503, expect.stringMatching(/RELAY_URL.*RELAY_SECRET/)]);
+    for (const path of ["lifecycle/edge", "lifecycle/node", "lifecycle-marks"]) {
+      expect((await fetch(`${url}/internal/${path}`, { method: "POST", body: "{}" })).status).toBe(503);
+    }
+  } finally {
+    await bare.stop();
+  }
+});

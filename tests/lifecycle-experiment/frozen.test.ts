@@ -1,0 +1,102 @@
+/** The built parts on hosts that freeze a function as soon as nothing is waited for: there the verdicts differ. */
+import { fileURLToPath } from "node:url";
+
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+
+import { until } from "#cli/until.ts";
+import { readLifecycle } from "#dashboard/read-lifecycle.ts";
+import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle/experiment.ts";
+import { systemClock } from "#platform/clock.ts";
+import { signInternal } from "#platform/internal-signature.ts";
+import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
+
+import { openEdgeInstance } from "../lifecycle/hosts/edge-instance.ts";
+import type { FunctionInstance } from "../lifecycle/hosts/function-host.ts";
+import { openNodeInstance } from "../lifecycle/hosts/node-instance.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+const folder = fileURLToPath(new URL("../..", import.meta.url));
+const secret = "relay-secret";
+
+let database: TestDatabase;
+let store: OpenDatabase;
+/** Takes the marks, in a process that nobody freezes. */
+let server: TestServer;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateStore(database.url);
+  store = openDatabase(database.url);
+  server = await startTestServer({ env: { DATABASE_URL: database.url, RELAY_SECRET: secret } });
+});
+afterAll(async () => {
+  await server.stop();
+  await store.close();
+  await database.drop();
+});
+
+async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
+  // Nothing has to be loaded first.
+  const preload = "data:text/javascript,";
+  const env = { RELAY_URL: server.baseUrl, RELAY_SECRET: secret };
+  const path = "/api/internal/lifecycle";
+  const instance =
+    runtime === "edge"
+      ? await openEdgeInstance({ preload, buildFolder: `${folder}.next/`, path: `${path}/edge`, env })
+      : await openNodeInstance({ preload, folder, path: `${path}/node`, env });
+  onTestFinished(() => instance.end());
+  return instance;
+}
+
+/** Begins a run on an instance of its own, and resolves when the instance is frozen. */
+async function begin(experimentId: string, run: PlannedRun): Promise<FunctionInstance> {
+  const instance = await open(run.runtime);
+  const startedAtMs = Date.now();
+  const { strategy, dueAfterMs } = run;
+  const body = new TextEncoder().encode(JSON.stringify({ experimentId, strategy, dueAfterMs }));
+  const headers = { "x-relay-signature": await signInternal(secret, body, startedAtMs) };
+  const { status, rest } = instance.send({ method: "POST", query: "", headers, body });
+  expect([await status, await rest]).toEqual([200, "frozen"]);
+  const answered = { status: "started", startedAtMs, region: null, answerMs: null } as const;
+  await saveLifecycleStart(store.db, experimentId, { ...run, ...answered });
+  return instance;
+}
+
+/** On Windows no process can be stopped. */
+const runtimes: LifecycleRuntime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
+
+test.each(runtimes)(
+  "on %s work that is merely started is never done, or late once a request wakes the instance; registered work is on time",
+  async (runtime) => {
+    const id = `frozen_${runtime}`;
+    const plan = (strategy: Strategy, dueAfterMs: number): PlannedRun => ({ runtime, strategy, dueAfterMs });
+    const started = plan("floating promise", 1_000);
+    const runs = [started, plan("setTimeout", 1_000), plan("after()", 300), plan("waitUntil", 300)];
+    await createLifecycleExperiment(store.db, { id, startedAtMs: Date.now(), runs });
+    const [instance] = await Promise.all(runs.map((run) => begin(id, run)));
+
+    const read = () => readLifecycle(store.db, id, Date.now());
+    const verdicts = async () => (await read()).runs.map(({ strategy, verdict }) => `${strategy}: ${verdict}`);
+    // Until everything that has not arrived is overdue.
+    expect(await until(systemClock, 10_000, async () => (await read()).lookAgainAt === null)).toBe(true);
+    expect(await verdicts()).toEqual([
+      "setTimeout: never",
+      "floating promise: never",
+      "after(): on time",
+      "waitUntil: on time",
+    ]);
+    expect((await read()).conclusion).toContain("does not survive the answer");
+
+    // A platform goes on sending requests to an instance that is frozen; each lets it run for as long as it lasts.
+    const isLate = async () => {
+      await instance?.send({ method: "GET", query: "", headers: {} }).rest;
+      return (await verdicts()).includes("floating promise: late");
+    };
+    expect(await until(systemClock, 10_000, isLate)).toBe(true);
+    expect(await verdicts()).toContain("setTimeout: never");
+  },
+  40_000,
+);

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+
+import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
+import type { PlannedRun, StartedRun, Strategy } from "#lifecycle/experiment.ts";
+import { toleranceMs } from "#lifecycle/strategies.ts";
+import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/save-lifecycle.ts";
+
+import { openTestStore } from "../support/store.ts";
+
+const startedAtMs = 1_700_000_000_000;
+const planned = (runtime: "edge" | "nodejs", strategy: Strategy, dueAfterMs: number): PlannedRun => ({
+  runtime,
+  strategy,
+  dueAfterMs,
+});
+const started = (run: PlannedRun): StartedRun => ({
+  ...run,
+  status: "started",
+  startedAtMs: startedAtMs + 200,
+  region: "iad1",
+  answerMs: 210,
+});
+
+const floating = planned("edge", "floating promise", 9_000);
+const registered = planned("nodejs", "waitUntil", 1_000);
+const unavailable = planned("edge", "setImmediate", 9_000);
+
+test("an experiment reads differently as time passes and marks arrive", async () => {
+  const { db } = await openTestStore();
+  await createLifecycleExperiment(db, { id: "e_1", startedAtMs, runs: [registered, floating, unavailable] });
+  // A quick mark is there before the answer to the request that began its work.
+  const mark = { experimentId: "e_1", runtime: registered.runtime, strategy: registered.strategy };
+  expect(await saveLifecycleMark(db, mark, startedAtMs + 1_300)).toBe(true);
+  for (const run of [registered, floating]) await saveLifecycleStart(db, "e_1", started(run));
+  await saveLifecycleStart(db, "e_1", { ...started(unavailable), status: "unavailable" });
+
+  const early = await readLifecycle(db, "e_1", startedAtMs + 3_000);
+  expect(early).toMatchObject({
+    id: "e_1",
+    startedAt: new Date(startedAtMs).toISOString(),
+    lookAgainAt: new Date(startedAtMs + 200 + 9_000 + toleranceMs).toISOString(),
+    runs: [
+      { runtime: "edge", strategy: "setImmediate", verdict: "unavailable", arrivedAfterMs: null },
+      { runtime: "edge", strategy: "floating promise", verdict: "pending", region: "iad1", answerMs: 210 },
+      { runtime: "nodejs", strategy: "waitUntil", verdict: "on time", dueAfterMs: 1_000, arrivedAfterMs: 1_100 },
+    ],
+  });
+
+  const verdictOf = async (nowMs: number) => (await readLifecycle(db, "e_1", nowMs)).runs[1]?.verdict;
+  expect(await verdictOf(startedAtMs + 60_000)).toBe("never");
+  const woken = { experimentId: "e_1", runtime: floating.runtime, strategy: floating.strategy };
+  expect(await saveLifecycleMark(db, woken, startedAtMs + 60_100)).toBe(true);
+  expect(await saveLifecycleMark(db, woken, startedAtMs + 90_000)).toBe(false);
+  const late = await readLifecycle(db, "e_1", startedAtMs + 90_000);
+  expect(late).toMatchObject({ lookAgainAt: null, runs: [{}, { verdict: "late", arrivedAfterMs: 59_900 }, {}] });
+});
+
+test("the newest twenty are kept; of the others there is nothing, and a mark of theirs changes nothing", async () => {
+  const { db } = await openTestStore();
+  for (let index = 0; index < 22; index += 1) {
+    await createLifecycleExperiment(db, { id: `e_${index}`, startedAtMs: startedAtMs + index, runs: [registered] });
+  }
+  const kept = await readLifecycles(db, 100);
+  expect(kept.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `e_${21 - index}`));
+  const forgotten = { experimentId: "e_1", runtime: registered.runtime, strategy: registered.strategy };
+  expect(await saveLifecycleMark(db, forgotten, startedAtMs)).toBe(false);
+  for (const id of ["e_1", "nobody", "\0"]) {
+    await expect(readLifecycle(db, id, startedAtMs)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  }
+});

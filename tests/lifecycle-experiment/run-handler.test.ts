@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+
+import type { Schedulers } from "#lifecycle/begin-work.ts";
+import type { Strategy } from "#lifecycle/experiment.ts";
+import { handleLifecycleRun } from "#lifecycle/run-handler.ts";
+import { RelayError } from "#platform/errors.ts";
+import { signInternal } from "#platform/internal-signature.ts";
+
+import { createManualClock } from "../support/manual-clock.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+
+const secret = "relay-secret";
+
+function setUp(overrides: Partial<Schedulers> = {}, send: typeof fetch = () => Promise.resolve(new Response())) {
+  const clock = createManualClock();
+  const { log, lines } = createRecordingLog();
+  const registered: Promise<void>[] = [];
+  const marks: unknown[] = [];
+  const schedulers: Schedulers = {
+    setImmediate: (begin) => clock.after(0, begin),
+    nextTick: (begin) => queueMicrotask(begin),
+    setTimeout: (begin) => clock.after(0, begin),
+    after: (work) => registered.push(work()),
+    waitUntil: (work) => registered.push(work),
+    ...overrides,
+  };
+  const fetchMark: typeof fetch = (url, init) => {
+    marks.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)));
+    return send(url, init);
+  };
+  const run = async (body: unknown, { signedAtMs = clock.nowMs() } = {}) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    const headers = { "x-relay-signature": await signInternal(secret, bytes, signedAtMs) };
+    const request = new Request("https://relay.example/", { method: "POST", body: bytes, headers });
+    return handleLifecycleRun(request, {
+      runtime: "nodejs",
+      region: "fra1",
+      schedulers,
+      readSettings: () => ({ url: "https://relay.example/marks", secret, bypassSecret: null }),
+      fetch: fetchMark,
+      clock,
+      log,
+    });
+  };
+  const begin = (strategy: Strategy, dueAfterMs = 1_000) => run({ experimentId: "e_1", strategy, dueAfterMs });
+  return { clock, lines, registered, marks, run, begin };
+}
+
+const mark = (strategy: Strategy) => ({ experimentId: "e_1", runtime: "nodejs", strategy });
+
+describe("a run", () => {
+  test.each<Strategy>(["setImmediate", "process.nextTick", "setTimeout", "floating promise"])(
+    "by %s answers at once, tells nobody, and leaves its mark when it is due",
+    async (strategy) => {
+      const { clock, registered, marks, begin } = setUp();
+      const answer: unknown = await (await begin(strategy)).json();
+      expect(answer).toEqual({ status: "started", startedAtMs: clock.nowMs(), region: "fra1" });
+      expect(registered).toEqual([]);
+      await clock.advance(999);
+      expect(marks).toEqual([]);
+      await clock.advance(1);
+      expect(marks).toEqual([mark(strategy)]);
+    },
+  );
+
+  test.each<Strategy>(["after()", "waitUntil"])(
+    "by %s hands over a promise that settles with its mark",
+    async (strategy) => {
+      const { clock, registered, marks, begin } = setUp();
+      await begin(strategy);
+      const settled = Promise.all(registered).then(() => marks.length);
+      await clock.advance(1_000);
+      expect([registered.length, await settled]).toEqual([1, 1]);
+      expect(marks).toEqual([mark(strategy)]);
+    },
+  );
+
+  test("that is awaited answers after its mark; but after 3 s at the latest, and the mark comes when it is due", async () => {
+    const { clock, marks, begin } = setUp();
+    const quick = begin("await, 3 s race").then(() => marks.length);
+    await clock.advance(1_000);
+    expect(await quick).toBe(1);
+    const slow = begin("await, 3 s race, slow work", 6_000).then(() => marks.length);
+    await clock.advance(3_000);
+    expect(await slow).toBe(1);
+    await clock.advance(3_000);
+    expect(marks).toEqual([mark("await, 3 s race"), mark("await, 3 s race, slow work")]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test("is unavailable where the scheduler throws, and then nothing is left behind", async () => {
+    const missing = () => {
+      throw new TypeError("setImmediate is not a function");
+    };
+    const { clock, begin } = setUp({ setImmediate: missing });
+    const response = await begin("setImmediate");
+    expect([response.status, await response.json()]).toMatchObject([200, { status: "unavailable" }]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test.each<[string, typeof fetch]>([
+    ["cannot be sent", () => Promise.reject(new TypeError("fetch failed"))],
+    ["is refused", () => Promise.resolve(new Response(null, { status: 401 }))],
+  ])("whose mark %s ends without a rejection and says so", async (_how, send) => {
+    const { clock, lines, registered, begin } = setUp({}, send);
+    await begin("waitUntil", 0);
+    await clock.advance(0);
+    await Promise.all(registered);
+    expect(lines).toMatchObject([{ event: "request.failed", to: "lifecycle-marks", strategy: "waitUntil" }]);
+  });
+});
+
+describe("what is refused", () => {
+  test("a call with an old signature, without touching its body", async () => {
+    const { clock, run, registered } = setUp();
+    const body = { experimentId: "e_1", strategy: "waitUntil", dueAfterMs: 0 };
+    const response = await run(body, { signedAtMs: clock.nowMs() - 6 * 60_000 });
+    expect([response.status, registered.length]).toEqual([401, 0]);
+  });
+
+  test.each([
+    { experimentId: "e_1", strategy: "eval", dueAfterMs: 0 },
+    { experimentId: "e_1", strategy: "waitUntil", dueAfterMs: 60_000 },
+    { experimentId: "../e", strategy: "waitUntil", dueAfterMs: 0 },
+    null,
+  ])("%j", async (body) => {
+    const { run, registered } = setUp();
+    expect([(await run(body)).status, registered.length]).toEqual([400, 0]);
+  });
+
+  test("everything without configuration", async () => {
+    const { clock } = setUp();
+    const response = await handleLifecycleRun(new Request("https://relay.example/", { method: "POST" }), {
+      runtime: "edge",
+      region: null,
+      schedulers: { setImmediate, nextTick: setImmediate, setTimeout, after: () => {}, waitUntil: () => {} },
+      readSettings: () => {
+        throw new RelayError("ENV_INVALID", "RELAY_SECRET is not set");
+      },
+      fetch,
+      clock,
+      log: createRecordingLog().log,
+    });
+    expect(response.status).toBe(503);
+  });
+});

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+
+import type { PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
+import { startExperiment } from "#lifecycle/start-experiment.ts";
+import { timingDefault } from "#lifecycle/strategies.ts";
+import { verifyInternal } from "#platform/read-internal.ts";
+
+import { createManualClock } from "../support/manual-clock.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+
+const answers: Record<string, () => Promise<Response>> = {
+  setImmediate: async () => Response.json({ status: "unavailable", startedAtMs: 1, region: "fra1" }),
+  setTimeout: async () => new Response("<h1>Log in to Vercel</h1>"),
+  "floating promise": async () => new Response(null, { status: 401 }),
+  "after()": () => Promise.reject(new TypeError("fetch failed")),
+  waitUntil: async () => Response.json({ status: "started", startedAtMs: 1, region: null }),
+};
+
+test("each run is asked for by a signed request of its own, and whatever comes back is a finding", async () => {
+  const clock = createManualClock();
+  const { log, lines } = createRecordingLog();
+  const created: PlannedExperiment[] = [];
+  const saved: StartedRun[] = [];
+  const asked: string[] = [];
+  const send: typeof fetch = async (input, init) => {
+    const body = init?.body as Uint8Array<ArrayBuffer>;
+    const headers = new Headers(init?.headers);
+    expect(await verifyInternal("relay-secret", body, headers.get("x-relay-signature"), clock.nowMs())).toBe(true);
+    expect(headers.get("x-vercel-protection-bypass")).toBe("bypass");
+    expect(created).toHaveLength(1);
+    const { strategy } = JSON.parse(new TextDecoder().decode(body)) as { strategy: string };
+    asked.push(`${new URL(input as string).pathname} ${strategy}`);
+    // Of the others no answer ever comes.
+    const silence = new Promise<Response>((_resolve, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    });
+    return (await answers[strategy]?.()) ?? silence;
+  };
+  const started = startExperiment({
+    id: "e_1",
+    timing: timingDefault,
+    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+    store: {
+      create: async (experiment) => void created.push(experiment),
+      saveStart: async (_id, run) => void saved.push(run),
+    },
+    secret: "relay-secret",
+    bypassSecret: "bypass",
+    fetch: send,
+    clock,
+    log,
+  });
+  await clock.advance(8_000);
+  const { runs } = await started;
+
+  expect(runs.map(({ runtime, strategy, status }) => `${runtime} ${strategy}: ${status}`)).toEqual(
+    ["edge", "nodejs"].flatMap((runtime) => [
+      `${runtime} setImmediate: unavailable`,
+      `${runtime} process.nextTick: failed`,
+      `${runtime} setTimeout: failed`,
+      `${runtime} floating promise: failed`,
+      `${runtime} await, 3 s race: failed`,
+      `${runtime} await, 3 s race, slow work: failed`,
+      `${runtime} after(): failed`,
+      `${runtime} waitUntil: started`,
+    ]),
+  );
+  expect(new Set(asked).size).toBe(runs.length);
+  expect(saved).toHaveLength(runs.length);
+  expect(runs.at(-1)).toMatchObject({ dueAfterMs: 1_000, startedAtMs: 1, region: null });
+  expect(lines.map(({ strategy }) => strategy)).toContain("floating promise");
+  expect(clock.timersLeft()).toBe(0);
+});
