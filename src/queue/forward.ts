@@ -18,18 +18,28 @@ export interface ForwardOptions {
   publisher: Publisher;
   /** For one attempt to publish. */
   timeoutMs: number;
-  /** Attempts to publish after the first. */
+  /** Attempts to publish after the first, while the queue takes what it is given. */
   retries: number;
+  queue: QueueState;
   /** For all attempts to publish all parts together, waiting included. */
   budgetMs: number;
   /** Past the queue, for what it did not take. */
   fallback: Publisher;
-  /** For all attempts of all parts at that, waiting included; one attempt may take half of it. */
+  /** For all attempts of all parts at that, waiting included. */
   fallbackBudgetMs: number;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
   log: Log;
+}
+
+/** Shared by the forwards of an isolate. */
+export interface QueueState {
+  /**
+   * Whether the queue took all of what it was given last. While it does not, each forward asks it once, to find out, and
+   * goes on to the fallback: by then most retries are in vain, and a server that has them all to make can get no further.
+   */
+  isTaking: boolean;
 }
 
 export interface StartedForward {
@@ -87,7 +97,7 @@ interface HandedOn {
 const partsAtOnce = 5;
 
 async function handOn(events: readonly InstagramEvent[], options: ForwardOptions): Promise<HandedOn> {
-  const { clock, delivery, log, random, traceparent } = options;
+  const { clock, delivery, log, queue, random, traceparent } = options;
   const shared = { clock, random };
   const tally: Tally = { attempts: 0, timeouts: 0, errorType: null };
   const fallbackTally: Tally = { attempts: 0, timeouts: 0, errorType: null };
@@ -97,20 +107,22 @@ async function handOn(events: readonly InstagramEvent[], options: ForwardOptions
     });
     log.info("forward.started", { events: events.length, parts: parts.length });
     const fits = (part: Publication) => part.body.byteLength <= batchBytesMax;
-    const notTaken = await handOver(parts.filter(fits), options.publisher, tally, {
+    const toPublish = parts.filter(fits);
+    const notTaken = await handOver(toPublish, options.publisher, tally, {
       ...shared,
       step: "publish",
       timeoutMs: options.timeoutMs,
-      retries: options.retries,
+      retries: queue.isTaking ? options.retries : 0,
       deadline: clock.monotonicMs() + options.budgetMs,
       log,
     });
+    if (toPublish.length > 0) queue.isTaking = notTaken.length === 0;
     const toFallBack = [...parts.filter((part) => !fits(part)), ...notTaken];
     const left = await handOver(toFallBack, options.fallback, fallbackTally, {
       ...shared,
       step: "fallback",
-      // Half of it: an attempt that is silent leaves time for another.
-      timeoutMs: options.fallbackBudgetMs / 2,
+      // All of it: a repeat would only add to the work of a server, or a database waking up, that is still at the first.
+      timeoutMs: options.fallbackBudgetMs,
       retries: Infinity,
       deadline: clock.monotonicMs() + options.fallbackBudgetMs,
       log,

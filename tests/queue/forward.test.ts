@@ -79,6 +79,7 @@ async function setUp(
     publisher,
     timeoutMs: 3_000,
     retries: 3,
+    queue: { isTaking: true },
     budgetMs: 8_000,
     fallback,
     fallbackBudgetMs: 5_000,
@@ -249,6 +250,22 @@ describe("the fallback", () => {
   });
 });
 
+test("a queue that took nothing is asked once for each delivery, until it takes one", async () => {
+  let status = 500;
+  const { qstash, forward } = await setUp(() => (status === 200 ? accepted : { status }));
+  expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", attempts: 4 });
+  expect(await forward([event("m2")])).toMatchObject({ outcome: "fallback", attempts: 1 });
+  // Which says nothing of QStash.
+  expect(await forward([event("large", "x".repeat(700_000))])).toMatchObject({ outcome: "fallback", attempts: 0 });
+  expect(await forward([event("m3")])).toMatchObject({ outcome: "fallback", attempts: 1 });
+  status = 200;
+  expect(await forward([event("m4")])).toMatchObject({ outcome: "published", attempts: 1 });
+  const published = qstash.requests.length;
+  status = 500;
+  expect(await forward([event("m5")])).toMatchObject({ outcome: "fallback", attempts: 4 });
+  expect(qstash.requests.length - published).toBe(4);
+});
+
 test("a fallback that is answered 200 by somebody else has kept nothing", async () => {
   const { forward } = await setUp(() => ({ status: 401 }), {
     respondFallback: () => ({ body: "<html>Parked</html>" }),
@@ -256,12 +273,12 @@ test("a fallback that is answered 200 by somebody else has kept nothing", async 
   expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_REJECTED" });
 });
 
-test("a fallback that is silent once has time for another attempt", async () => {
-  const { node, forward } = await setUp(() => ({ status: 401 }), {
-    respondFallback: (_request, index) => (index === 0 ? silence() : stored),
+test("a slow fallback has all of its time for one attempt: another would find it busier still", async () => {
+  const { node, clock, forward } = await setUp(() => ({ status: 401 }), {
+    respondFallback: () => new Promise((resolve) => clock.after(4_500, () => resolve(stored))),
   });
   expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback" });
-  expect(node.requests).toHaveLength(2);
+  expect(node.requests).toHaveLength(1);
 });
 
 describe("what neither way takes", () => {

@@ -95,6 +95,7 @@ function createForward(env: WebhookEnv): Forward {
     random: Math.random,
     log,
   });
+  const queue = { isTaking: true };
   log.info("publisher.created", { durationMs: clock.monotonicMs() - startedAt });
 
   return ({ events, traceparent, secretIndex, ...delivery }, ack, mode) => {
@@ -105,6 +106,7 @@ function createForward(env: WebhookEnv): Forward {
       publisher,
       timeoutMs: env.PUBLISH_TIMEOUT_MS,
       retries: env.PUBLISH_RETRIES,
+      queue,
       budgetMs: Math.min(env.PUBLISH_BUDGET_MS, mode.kind === "durable" ? awaitedPublishMsMax : Infinity),
       fallback,
       fallbackBudgetMs: env.FALLBACK_BUDGET_MS,
