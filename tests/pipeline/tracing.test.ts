@@ -144,7 +144,12 @@ describe("with a collector", () => {
       expect(fallback.attributes).toMatchObject({ "http.status_code": 200 });
       // The handlers run after the answer.
       await received((span) => span.name === "handle message" && span.traceId === traceId);
+
+      // From then on it is asked again and again: one that refused is asked once.
       answerPublish = passOn;
+      const nextId = (to === "edge" ? "8" : "9").repeat(32);
+      await relay.deliver(to, message(`${to}-5`), { traceparent: `00-${nextId}-${"6".repeat(16)}-01` });
+      await received((span) => span.name === consumer && span.traceId === nextId);
     },
   );
 
