@@ -2,7 +2,7 @@ import { desc, eq } from "drizzle-orm";
 
 import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
 import { explainExperiment, explainRun } from "#lifecycle/explain-verdicts.ts";
-import { judgeRun, overdueAtMs, type Verdict } from "#lifecycle/judge-run.ts";
+import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle/judge-run.ts";
 import { runtimes, strategies } from "#lifecycle/strategies.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
@@ -26,7 +26,7 @@ export interface LifecycleRun {
 export interface LifecycleExperiment {
   id: string;
   startedAt: string;
-  /** Before then not everything that is missing is overdue; null if looking again can tell nothing new of that. */
+  /** Before then not every run that is missing has had its time; null if looking again can tell nothing new of that. */
   lookAgainAt: string | null;
   conclusion: string;
   runs: LifecycleRun[];
@@ -44,7 +44,7 @@ export async function readLifecycle(db: Database, id: string, nowMs: number): Pr
   return {
     id,
     startedAt: first.startedAt.toISOString(),
-    lookAgainAt: pending.length === 0 ? null : new Date(Math.max(...pending.map(overdueAtMs))).toISOString(),
+    lookAgainAt: pending.length === 0 ? null : new Date(Math.max(...pending.map(pendingUntilMs))).toISOString(),
     conclusion: explainExperiment(runs),
     runs,
   };
@@ -91,7 +91,7 @@ function judge(run: ReturnType<typeof observe>, nowMs: number): LifecycleRun {
     dueAfterMs,
     arrivedAfterMs: arrivedAtMs === null ? null : arrivedAtMs - startedAtMs,
     verdict,
-    meaning: explainRun({ strategy, verdict }),
+    meaning: explainRun({ runtime, strategy, verdict }),
   };
 }
 

@@ -49,7 +49,11 @@ export async function beginWork(
     case "after()":
       schedulers.after(work);
       return;
-    case "waitUntil":
-      schedulers.waitUntil(work());
+    case "waitUntil": {
+      // Begun once it is taken: a runtime that throws has not begun it either.
+      let start = () => {};
+      schedulers.waitUntil(new Promise<void>((resolve) => (start = () => resolve(work()))));
+      start();
+    }
   }
 }

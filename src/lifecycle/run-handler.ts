@@ -20,7 +20,9 @@ export interface RunHandlerOptions extends Pick<InternalCallOptions, "fetch" | "
   log: Log;
 }
 
-const markTimeoutMs = 5_000;
+/** For an attempt: the edge's last work is due after 18 s at most, and has 25 s. */
+const markTimeoutMs = 3_000;
+const markRetryMs = 500;
 
 /** Begins a run's work by the strategy that is asked for and answers; in what becomes of it the experiment consists. */
 export async function handleLifecycleRun(request: Request, options: RunHandlerOptions): Promise<Response> {
@@ -59,11 +61,20 @@ async function leaveMark(
   { fetch, clock, log }: RunHandlerOptions,
 ): Promise<void> {
   const fields = { to: "lifecycle-marks", runtime: mark.runtime, strategy: mark.strategy };
-  try {
-    const body = new TextEncoder().encode(JSON.stringify(mark));
-    const { status } = await postInternal(body, markTimeoutMs, { ...settings, fetch, clock });
-    if (status !== 200) log.warn("request.failed", { ...fields, status });
-  } catch (thrown) {
-    log.warn("request.failed", { ...fields, ...describeCause(thrown) });
-  }
+  const body = new TextEncoder().encode(JSON.stringify(mark));
+  const post = async () => {
+    try {
+      const { status, text } = await postInternal(body, markTimeoutMs, { ...settings, fetch, clock });
+      if (status === 200 && text === '{"recorded":true}') return true;
+      log.warn("request.failed", { ...fields, status });
+      // Answered with 200 it is nobody's mark: of another database, or of an experiment that is forgotten.
+      return status === 200;
+    } catch (thrown) {
+      log.warn("request.failed", { ...fields, ...describeCause(thrown) });
+      return false;
+    }
+  };
+  if (await post()) return;
+  await sleep(clock, markRetryMs);
+  await post();
 }

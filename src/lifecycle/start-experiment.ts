@@ -22,6 +22,8 @@ export interface StartExperimentOptions extends Omit<InternalCallOptions, "url">
 
 /** Longer than the race, with a cold start before it. */
 const answerTimeoutMs = 8_000;
+/** What tells another time is no part of this deployment, or its times say nothing. */
+const clocksApartMsMax = 60_000;
 
 /**
  * Begins every run by a request of its own, all at once, and resolves when each has answered or been given up. A run that
@@ -34,13 +36,18 @@ export async function startExperiment(
   const startedAtMs = clock.nowMs();
   const planned = planRuns(timing);
   await store.create({ id, startedAtMs, runs: planned });
-  const runs = await Promise.all(
+  const settled = await Promise.allSettled(
     planned.map(async (run) => {
       const started = { ...run, ...(await startRun(run, options)) };
       await store.saveStart(id, started);
       return started;
     }),
   );
+  // Not before all are done: what goes on after an answer may be stopped.
+  const runs = settled.map((run) => {
+    if (run.status === "rejected") throw run.reason;
+    return run.value;
+  });
   return { id, startedAt: new Date(startedAtMs).toISOString(), runs };
 }
 
@@ -55,7 +62,8 @@ async function startRun(
     const { status, text } = await postInternal(body, answerTimeoutMs, { ...call, url: urls[runtime] });
     answerMs = call.clock.monotonicMs() - sentAtMs;
     const answer = status === 200 ? parseRunAnswer(text) : undefined;
-    if (answer !== undefined) return { ...answer, answerMs };
+    const isNow = answer !== undefined && Math.abs(answer.startedAtMs - call.clock.nowMs()) < clocksApartMsMax;
+    if (isNow) return { ...answer, answerMs };
     log.warn("request.failed", { to: "lifecycle", runtime, strategy, status });
   } catch (thrown) {
     log.warn("request.failed", { to: "lifecycle", runtime, strategy, ...describeCause(thrown) });

@@ -16,6 +16,7 @@ export const errorTable = {
   VERIFY_TOKEN_WRONG: { status: 403, retryable: false },
   UNAUTHORIZED: { status: 401, retryable: false },
   NOT_FOUND: { status: 404, retryable: false },
+  EXPERIMENT_RUNNING: { status: 409, retryable: true },
   // QStash reads 489 with its own header as "do not retry".
   BATCH_INVALID: { status: 489, retryable: false },
   // Ours

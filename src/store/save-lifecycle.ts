@@ -1,4 +1,6 @@
-import { and, desc, eq, isNull, notInArray } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, notInArray, sql } from "drizzle-orm";
+
+import { RelayError } from "#platform/errors.ts";
 
 import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
 
@@ -9,13 +11,30 @@ import { withStoreErrors } from "./store-error.ts";
 /** How many experiments are kept, the new one among them. */
 const experimentsMax = 20;
 
-/** Stores an experiment that is about to begin, and forgets the oldest. */
+/** After its last work is due a mark may still be on time for so long. */
+const restMs = 2_000;
+
+/**
+ * Stores an experiment that is about to begin, and forgets the oldest. Throws `EXPERIMENT_RUNNING` while there is work of
+ * another to come: the requests of one wake instances whose sleep is the finding of the other.
+ */
 export async function createLifecycleExperiment(
   db: Database,
   { id, startedAtMs, runs }: PlannedExperiment,
 ): Promise<void> {
   await withStoreErrors(() =>
     db.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(hashtext('lifecycle_experiments'))`);
+      const since = new Date(startedAtMs - restMs);
+      const underWay = await tx
+        .select({ id: lifecycleRuns.experimentId })
+        .from(lifecycleRuns)
+        .innerJoin(lifecycleExperiments, eq(lifecycleExperiments.id, lifecycleRuns.experimentId))
+        .where(
+          gt(sql`${lifecycleExperiments.startedAt} + ${lifecycleRuns.dueAfterMs} * interval '1 millisecond'`, since),
+        )
+        .limit(1);
+      if (underWay.length > 0) throw new RelayError("EXPERIMENT_RUNNING", "Another experiment is under way");
       await tx.insert(lifecycleExperiments).values({ id, startedAt: new Date(startedAtMs) });
       await tx.insert(lifecycleRuns).values(runs.map((run) => ({ ...run, experimentId: id })));
       const newest = tx

@@ -49,9 +49,26 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     // It does not refresh by itself, which would wake what is to be seen asleep.
     expect(await page.getByRole("button", { name: /automatic refresh/ }).count()).toBe(0);
 
-    await page.getByRole("button", { name: "Run the experiment" }).focus();
+    // What is announced later has to be there before its text.
+    const status = await page.getByRole("status").elementHandle();
+    expect(await status?.textContent()).toBe("");
+    const posts: string[] = [];
+    page.on("request", (request) => request.method() === "POST" && posts.push(new URL(request.url()).pathname));
+
+    const run = page.getByRole("button", { name: "Run the experiment" });
+    await run.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Waiting for every answer").waitFor();
+    expect(await run.getAttribute("aria-disabled")).toBe("true");
+    expect(await focused(page)).toBe("BUTTON Run the experiment");
     await page.keyboard.press("Enter");
     await page.getByText("Not everything is due yet.").waitFor();
+    await expect.poll(() => focused(page)).toBe("H2 Result");
+    // The countdown is not part of what is announced.
+    const told = await status?.evaluate((node) => (node.isConnected ? node.textContent : null));
+    expect(told).toContain("Not everything is due yet.");
+    expect(told).not.toContain("Look again");
+    expect(posts).toEqual(["/api/diagnostics/lifecycle"]);
     expect(new URL(page.url()).searchParams.get("experiment")).toMatch(/^[0-9a-f-]{36}$/);
     const ofEdge = async (strategy: string) =>
       page.locator("tbody", { hasText: strategy }).first().locator("tr").first().innerText();
@@ -61,7 +78,12 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
 
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
+    await page.getByText("One is under way.").waitFor();
+    await run.focus();
+    await page.keyboard.press("Enter");
     await page.getByRole("timer").getByText("now").waitFor();
+    await page.getByText("One is under way.").waitFor({ state: "detached" });
+    expect(await run.getAttribute("aria-disabled")).toBe(null);
     expect(asked).toEqual([]);
     await page.getByRole("button", { name: "Look now" }).click();
     await page.getByText(/a process looks that keeps running/).waitFor();
@@ -69,15 +91,23 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await page.getByText("never", { exact: true }).count()).toBe(0);
   }, 40_000);
 
-  test("what goes wrong is said beside the button", async () => {
+  test("what goes wrong is said beside the button, which keeps the focus", async () => {
+    const failures = [
+      { json: { error: { code: "ENV_INVALID", message: "RELAY_URL is not set" } }, status: 503 },
+      { json: { error: { code: "EXPERIMENT_RUNNING", message: "An experiment is running" } }, status: 409 },
+      { body: "Bad gateway", status: 502 },
+    ];
     const page = await signedIn();
     await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
-    await page.route("**/api/diagnostics/lifecycle", (route) =>
-      route.fulfill({ status: 503, json: { error: { code: "ENV_INVALID", message: "RELAY_URL is not set" } } }),
-    );
-    await page.getByRole("button", { name: "Run the experiment" }).click();
-    await page.getByText("RELAY_URL is not set").waitFor();
-    expect(await page.getByRole("alert").first().textContent()).toBe("RELAY_URL is not set");
+    await page.route("**/api/diagnostics/lifecycle", (route) => route.fulfill(failures.shift()));
+    const run = page.getByRole("button", { name: "Run the experiment" });
+    await run.focus();
+    for (const said of ["RELAY_URL is not set", "An experiment is running", "The server answered 502"]) {
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").getByText(said, { exact: true }).waitFor();
+      await expect.poll(() => run.getAttribute("aria-disabled")).toBe(null);
+      expect(await focused(page)).toBe("BUTTON Run the experiment");
+    }
   });
 
   test("signed out there is the sign-in page, which leads back", async () => {
@@ -98,6 +128,11 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   });
 });
+
+/** The element with the focus, and its text. */
+async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);
+}
 
 /** The only experiment there is. */
 async function remember(id: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
@@ -5,7 +7,7 @@ import { verifyInternal } from "#platform/read-internal.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";
-import { openEdgeIsolate, readEdgeFunctions, readRoutes } from "../support/edge-isolate.ts";
+import { openEdgeIsolate, productBuild, readEdgeFunctions, readRoutes } from "../support/edge-isolate.ts";
 import { type Respond, type SinkResponse, startSink } from "../support/http-sink.ts";
 
 const route = "/api/webhooks/instagram/route";
@@ -59,6 +61,14 @@ async function setUp(respond?: Respond, { takesPromises = true } = {}) {
 describe("the build", () => {
   test("makes edge functions of the webhook and of the lifecycle experiment's edge part, and of nothing else", () => {
     expect(Object.keys(readEdgeFunctions()).toSorted()).toEqual(["/api/internal/lifecycle/edge/route", route]);
+  });
+
+  test("gives Next on the edge no more of OpenTelemetry's API than it uses", () => {
+    const files = readEdgeFunctions()[route]?.files ?? [];
+    const source = files.map((file) => readFileSync(productBuild + file, "utf8")).join("");
+    expect(source).toContain("Attempted duplicate registration of API");
+    // Of its metrics, which Next does not use.
+    expect(source).not.toContain("createObservableGauge");
   });
 
   test("makes its twin and the consumer Node functions", () => {

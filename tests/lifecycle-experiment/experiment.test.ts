@@ -60,6 +60,10 @@ test("where the process keeps running, every strategy that a runtime has gets it
   expect(answerMsOf("await, 3 s race, slow work")).toBeGreaterThanOrEqual(2_900);
   expect(answerMsOf("waitUntil")).toBeLessThan(2_900);
 
+  // Its requests would wake what the first has left asleep.
+  const second = await start(null);
+  expect([second.status, await second.json()]).toMatchObject([409, { error: { code: "EXPERIMENT_RUNNING" } }]);
+
   let experiment = await read(begun.id);
   await until(systemClock, 10_000, async () => (experiment = await read(begun.id)).lookAgainAt === null);
   expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });

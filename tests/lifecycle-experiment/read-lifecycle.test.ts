@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
 import type { PlannedRun, StartedRun, Strategy } from "#lifecycle/experiment.ts";
+import { unansweredMs } from "#lifecycle/judge-run.ts";
 import { toleranceMs } from "#lifecycle/strategies.ts";
 import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
@@ -55,10 +56,40 @@ test("an experiment reads differently as time passes and marks arrive", async ()
   expect(late).toMatchObject({ lookAgainAt: null, runs: [{}, { verdict: "late", arrivedAfterMs: 59_900 }, {}] });
 });
 
+test("a run whose request has no answer is looked at again when none can come any more", async () => {
+  const { db } = await openTestStore();
+  await createLifecycleExperiment(db, { id: "e_1", startedAtMs, runs: [registered] });
+  const lookAgainAtMs = startedAtMs + unansweredMs;
+  expect(await readLifecycle(db, "e_1", lookAgainAtMs - 1)).toMatchObject({
+    lookAgainAt: new Date(lookAgainAtMs).toISOString(),
+    conclusion: "Node: Not everything is due yet.",
+    runs: [{ status: null, verdict: "pending" }],
+  });
+  expect(await readLifecycle(db, "e_1", lookAgainAtMs)).toMatchObject({
+    lookAgainAt: null,
+    conclusion: expect.stringMatching(/^Node: No mark arrived\./),
+    runs: [{ status: null, verdict: "failed" }],
+  });
+});
+
+test("while work of an experiment is to come no other begins, not even one asked for at the same time", async () => {
+  const { db } = await openTestStore();
+  const create = (id: string, atMs: number) =>
+    createLifecycleExperiment(db, { id, startedAtMs: atMs, runs: [registered, floating] });
+  const both = await Promise.allSettled([create("e_1", startedAtMs), create("e_2", startedAtMs + 10)]);
+  expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  await expect(create("e_3", startedAtMs + 10_900)).rejects.toMatchObject({ code: "EXPERIMENT_RUNNING" });
+  await create("e_4", startedAtMs + 11_100);
+});
+
 test("the newest twenty are kept; of the others there is nothing, and a mark of theirs changes nothing", async () => {
   const { db } = await openTestStore();
   for (let index = 0; index < 22; index += 1) {
-    await createLifecycleExperiment(db, { id: `e_${index}`, startedAtMs: startedAtMs + index, runs: [registered] });
+    await createLifecycleExperiment(db, {
+      id: `e_${index}`,
+      startedAtMs: startedAtMs + index * 60_000,
+      runs: [registered],
+    });
   }
   const kept = await readLifecycles(db, 100);
   expect(kept.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `e_${21 - index}`));

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { Schedulers } from "#lifecycle/begin-work.ts";
 import type { Strategy } from "#lifecycle/experiment.ts";
@@ -11,7 +11,10 @@ import { createRecordingLog } from "../support/recording-log.ts";
 
 const secret = "relay-secret";
 
-function setUp(overrides: Partial<Schedulers> = {}, send: typeof fetch = () => Promise.resolve(new Response())) {
+function setUp(
+  overrides: Partial<Schedulers> = {},
+  send: typeof fetch = () => Promise.resolve(Response.json({ recorded: true })),
+) {
   const clock = createManualClock();
   const { log, lines } = createRecordingLog();
   const registered: Promise<void>[] = [];
@@ -59,7 +62,7 @@ describe("a run", () => {
       await clock.advance(999);
       expect(marks).toEqual([]);
       await clock.advance(1);
-      expect(marks).toEqual([mark(strategy)]);
+      await vi.waitFor(() => expect(marks).toEqual([mark(strategy)]));
     },
   );
 
@@ -77,15 +80,20 @@ describe("a run", () => {
 
   test("that is awaited answers after its mark; but after 3 s at the latest, and the mark comes when it is due", async () => {
     const { clock, marks, begin } = setUp();
+    // The work's and the race's.
+    const timersAreSet = () => vi.waitFor(() => expect(clock.timersLeft()).toBe(2));
     const quick = begin("await, 3 s race").then(() => marks.length);
+    await timersAreSet();
     await clock.advance(1_000);
     expect(await quick).toBe(1);
     const slow = begin("await, 3 s race, slow work", 6_000).then(() => marks.length);
+    await timersAreSet();
     await clock.advance(3_000);
     expect(await slow).toBe(1);
     await clock.advance(3_000);
-    expect(marks).toEqual([mark("await, 3 s race"), mark("await, 3 s race, slow work")]);
-    expect(clock.timersLeft()).toBe(0);
+    const all = [mark("await, 3 s race"), mark("await, 3 s race, slow work")];
+    await vi.waitFor(() => expect(marks).toEqual(all));
+    await vi.waitFor(() => expect(clock.timersLeft()).toBe(0));
   });
 
   test("is unavailable where the scheduler throws, and then nothing is left behind", async () => {
@@ -101,12 +109,38 @@ describe("a run", () => {
   test.each<[string, typeof fetch]>([
     ["cannot be sent", () => Promise.reject(new TypeError("fetch failed"))],
     ["is refused", () => Promise.resolve(new Response(null, { status: 401 }))],
-  ])("whose mark %s ends without a rejection and says so", async (_how, send) => {
-    const { clock, lines, registered, begin } = setUp({}, send);
+  ])("whose mark %s tries once more, ends without a rejection and says so", async (_how, send) => {
+    const { clock, lines, registered, marks, begin } = setUp({}, send);
+    await begin("waitUntil", 0);
+    await clock.advance(0);
+    // The wait before the second attempt.
+    await vi.waitFor(() => expect([lines.length, clock.timersLeft()]).toEqual([1, 1]));
+    await clock.advance(500);
+    await Promise.all(registered);
+    expect(marks).toEqual([mark("waitUntil"), mark("waitUntil")]);
+    const line = { event: "request.failed", to: "lifecycle-marks", strategy: "waitUntil" };
+    expect(lines).toMatchObject([line, line]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test("whose mark nobody knows says so, once", async () => {
+    const { clock, lines, registered, marks, begin } = setUp({}, async () => Response.json({ recorded: false }));
     await begin("waitUntil", 0);
     await clock.advance(0);
     await Promise.all(registered);
-    expect(lines).toMatchObject([{ event: "request.failed", to: "lifecycle-marks", strategy: "waitUntil" }]);
+    expect([marks.length, lines.length]).toEqual([1, 1]);
+    expect(lines).toMatchObject([{ event: "request.failed", status: 200 }]);
+  });
+
+  test("by a waitUntil that throws is unavailable, and its work is not begun", async () => {
+    const { clock, marks, begin } = setUp({
+      waitUntil: () => {
+        throw new Error("This host keeps nothing alive after a response");
+      },
+    });
+    expect(await (await begin("waitUntil", 0)).json()).toMatchObject({ status: "unavailable" });
+    await clock.advance(1_000);
+    expect([marks.length, clock.timersLeft()]).toEqual([0, 0]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
 import { startExperiment } from "#lifecycle/start-experiment.ts";
@@ -8,16 +8,43 @@ import { verifyInternal } from "#platform/read-internal.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
+const startMs = 1_700_000_000_000;
 const answers: Record<string, () => Promise<Response>> = {
-  setImmediate: async () => Response.json({ status: "unavailable", startedAtMs: 1, region: "fra1" }),
+  setImmediate: async () => Response.json({ status: "unavailable", startedAtMs: startMs + 1, region: "fra1" }),
+  // Whose clock is nobody's.
+  "process.nextTick": async () => Response.json({ status: "started", startedAtMs: 8.64e15, region: null }),
   setTimeout: async () => new Response("<h1>Log in to Vercel</h1>"),
   "floating promise": async () => new Response(null, { status: 401 }),
   "after()": () => Promise.reject(new TypeError("fetch failed")),
-  waitUntil: async () => Response.json({ status: "started", startedAtMs: 1, region: null }),
+  waitUntil: async () => Response.json({ status: "started", startedAtMs: startMs + 1, region: null }),
 };
 
+test("what cannot be stored is told when every run has answered", async () => {
+  const clock = createManualClock(startMs);
+  let saves = 0;
+  const started = startExperiment({
+    id: "e_1",
+    timing: timingDefault,
+    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+    store: {
+      create: async () => {},
+      saveStart: async () => {
+        saves += 1;
+        if (saves === 1) throw new Error("the database is away");
+      },
+    },
+    secret: "relay-secret",
+    bypassSecret: null,
+    fetch: async () => Response.json({ status: "started", startedAtMs: startMs, region: null }),
+    clock,
+    log: createRecordingLog().log,
+  });
+  await expect(started).rejects.toThrow("the database is away");
+  expect(saves).toBe(16);
+});
+
 test("each run is asked for by a signed request of its own, and whatever comes back is a finding", async () => {
-  const clock = createManualClock();
+  const clock = createManualClock(startMs);
   const { log, lines } = createRecordingLog();
   const created: PlannedExperiment[] = [];
   const saved: StartedRun[] = [];
@@ -50,6 +77,7 @@ test("each run is asked for by a signed request of its own, and whatever comes b
     clock,
     log,
   });
+  await vi.waitFor(() => expect(asked).toHaveLength(16));
   await clock.advance(8_000);
   const { runs } = await started;
 
@@ -67,7 +95,7 @@ test("each run is asked for by a signed request of its own, and whatever comes b
   );
   expect(new Set(asked).size).toBe(runs.length);
   expect(saved).toHaveLength(runs.length);
-  expect(runs.at(-1)).toMatchObject({ dueAfterMs: 1_000, startedAtMs: 1, region: null });
+  expect(runs.at(-1)).toMatchObject({ dueAfterMs: 1_000, startedAtMs: startMs + 1, region: null });
   expect(lines.map(({ strategy }) => strategy)).toContain("floating promise");
   expect(clock.timersLeft()).toBe(0);
 });

@@ -7,7 +7,7 @@ import { Script } from "node:vm";
 
 import { EdgeVM } from "@edge-runtime/vm";
 
-const productBuild = fileURLToPath(new URL("../../.next/", import.meta.url));
+export const productBuild = fileURLToPath(new URL("../../.next/", import.meta.url));
 
 interface EdgeFunction {
   files: string[];

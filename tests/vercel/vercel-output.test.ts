@@ -6,7 +6,7 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { openEdgeArtefact } from "../support/edge-isolate.ts";
 import { startSink } from "../support/http-sink.ts";
-import { edgeEntrypoint, readFunctionConfig, startLambda } from "./vercel-output.ts";
+import { edgeEntrypoint, readFunctionConfig, sharingFunction, startLambda } from "./vercel-output.ts";
 
 const output = process.env["VERCEL_OUTPUT"] ?? "";
 const edge = "api/webhooks/instagram";
@@ -50,6 +50,13 @@ describe.skipIf(output === "")("the output of vercel build", () => {
       expect(readFunctionConfig(output, path)).toMatchObject({ maxDuration: 90 });
     },
   );
+
+  // Else what the others registered, connections of the database that are idle above all, keeps its instance awake.
+  test("puts the experiment's Node part into a function of its own", () => {
+    const path = "api/internal/lifecycle/node";
+    expect(readFunctionConfig(output, path)).toMatchObject({ maxDuration: 60 });
+    expect(sharingFunction(output, path)).toEqual([path]);
+  });
 
   test("answers on the edge before QStash does, and publishes in waitUntil", async () => {
     const { sink, env, accept, headers } = await setUp();

@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { cpSync, existsSync, linkSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,6 +20,16 @@ function functionFolder(output: string, path: string): string {
 
 export function readFunctionConfig(output: string, path: string): FunctionConfig {
   return JSON.parse(readFileSync(join(functionFolder(output, path), ".vc-config.json"), "utf8")) as FunctionConfig;
+}
+
+/** The paths that one function serves together with this one. */
+export function sharingFunction(output: string, path: string): string[] {
+  const folder = join(output, "functions");
+  const own = functionFolder(output, path);
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".func") && !name.slice(0, -5).includes(".func/"))
+    .map((name) => name.slice(0, -5))
+    .filter((other) => functionFolder(output, other) === own);
 }
 
 /** The code of an edge function: an ES module whose only export is what a host calls. */

@@ -24,8 +24,12 @@ export default async function DiagnosticsPage({ searchParams }: Props) {
   const asked = [(await searchParams).experiment].flat()[0];
   const found = await readForPage("/dashboard/diagnostics", async (db) => {
     const others = await readLifecycles(db, shownMax);
-    const id = asked ?? others[0]?.id;
-    return { others, experiment: id === undefined ? null : await readLifecycle(db, id, nowMs) };
+    const newestId = others[0]?.id;
+    const read = async (id: string | undefined) => (id === undefined ? null : readLifecycle(db, id, nowMs));
+    const experiment = await read(asked ?? newestId);
+    // An older one may be shown while the newest is under way.
+    const newest = experiment?.id === newestId ? experiment : await read(newestId);
+    return { others, experiment, underWayUntil: newest?.lookAgainAt ?? null };
   });
   if (!(found instanceof RelayError)) return <Lifecycle {...found} nowMs={nowMs} />;
   // Forgotten for newer ones.

@@ -7,21 +7,22 @@ import { strategies } from "#lifecycle/strategies.ts";
 import { formatMs } from "../format.ts";
 import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
 import { RuntimeMark } from "./badges.tsx";
-import { Countdown } from "./countdown.tsx";
 import styles from "./dashboard.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
-import { RunExperiment } from "./run-experiment.tsx";
+import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
 export interface LifecycleProps {
   /** Null before the first. */
   experiment: LifecycleExperiment | null;
+  /** When the newest will be over; null if it is. */
+  underWayUntil: string | null;
   /** The newest, this one perhaps among them. */
   others: readonly { id: string; startedAt: string }[];
   nowMs: number;
 }
 
-export function Lifecycle({ experiment, others, nowMs }: LifecycleProps) {
+export function Lifecycle({ experiment, underWayUntil, others, nowMs }: LifecycleProps) {
   return (
     <>
       <div>
@@ -33,7 +34,16 @@ export function Lifecycle({ experiment, others, nowMs }: LifecycleProps) {
           happens, without other tabs of the dashboard, and look once, when it is time.
         </p>
       </div>
-      <RunExperiment />
+      <RunExperiment
+        result={
+          experiment && {
+            id: experiment.id,
+            conclusion: experiment.conclusion,
+            lookAgain: until(experiment.lookAgainAt, nowMs),
+          }
+        }
+        underWay={until(underWayUntil, nowMs)}
+      />
       {experiment !== null && <Experiment experiment={experiment} nowMs={nowMs} />}
       {others.length > 0 && (
         <Panel id="experiments" title="Experiments">
@@ -56,38 +66,31 @@ export function Lifecycle({ experiment, others, nowMs }: LifecycleProps) {
   );
 }
 
+function until(iso: string | null, nowMs: number): Until | null {
+  return iso === null ? null : { iso, leftMs: Date.parse(iso) - nowMs };
+}
+
 function Experiment({ experiment, nowMs }: { experiment: LifecycleExperiment; nowMs: number }) {
-  const { id, startedAt, conclusion, lookAgainAt, runs } = experiment;
+  const { id, startedAt, runs } = experiment;
   return (
-    <>
-      <div className={styles["verdict"]} data-told={lookAgainAt === null ? true : undefined} role="status">
-        {conclusion}
-        {lookAgainAt !== null && (
-          <>
-            {" "}
-            Look again <Countdown key={lookAgainAt} ms={Date.parse(lookAgainAt) - nowMs} />.
-          </>
-        )}
-      </div>
-      <Panel
-        id="runs"
-        title={
-          <>
-            Begun at <Timestamp iso={startedAt} nowMs={nowMs} /> UTC
-          </>
-        }
-        aside={
-          <form method="get" action="/dashboard/diagnostics">
-            <input type="hidden" name="experiment" value={id} />
-            <Button type="submit" variant="default" size="xs">
-              Look now
-            </Button>
-          </form>
-        }
-      >
-        <RunsTable runs={runs} />
-      </Panel>
-    </>
+    <Panel
+      id="runs"
+      title={
+        <>
+          Begun at <Timestamp iso={startedAt} nowMs={nowMs} /> UTC
+        </>
+      }
+      aside={
+        <form method="get" action="/dashboard/diagnostics">
+          <input type="hidden" name="experiment" value={id} />
+          <Button type="submit" variant="default" size="xs">
+            Look now
+          </Button>
+        </form>
+      }
+    >
+      <RunsTable runs={runs} />
+    </Panel>
   );
 }
 
