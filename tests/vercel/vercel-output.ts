@@ -22,14 +22,14 @@ export function readFunctionConfig(output: string, path: string): FunctionConfig
   return JSON.parse(readFileSync(join(functionFolder(output, path), ".vc-config.json"), "utf8")) as FunctionConfig;
 }
 
-/** The paths that one function serves together with this one. */
+/** The routes that one function serves, this one among them; each has a second path in the output, for components. */
 export function sharingFunction(output: string, path: string): string[] {
   const folder = join(output, "functions");
   const own = functionFolder(output, path);
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".func") && !name.slice(0, -5).includes(".func/"))
-    .map((name) => name.slice(0, -5))
-    .filter((other) => functionFolder(output, other) === own);
+    .filter((name) => name.endsWith(".func"))
+    .map((name) => name.slice(0, -".func".length))
+    .filter((other) => !/\.(func|rsc)\b/.test(other) && functionFolder(output, other) === own);
 }
 
 /** The code of an edge function: an ES module whose only export is what a host calls. */
