@@ -18,8 +18,6 @@ export type LogEvent =
   | "publish.attempt_failed"
   | "publish.attempt_timed_out"
   | "publish.accepted"
-  | "publishes.suspended"
-  | "publishes.resumed"
   | "fallback.attempt_started"
   | "fallback.attempt_failed"
   | "fallback.attempt_timed_out"

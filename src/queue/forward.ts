@@ -18,7 +18,7 @@ export interface ForwardOptions {
   publisher: Publisher;
   /** For one attempt to publish. */
   timeoutMs: number;
-  /** Attempts to publish after the first, unless there is an outage. */
+  /** Attempts to publish after the first, while the queue takes what it is given. */
   retries: number;
   queue: QueueState;
   /** For all attempts to publish all parts together, waiting included. */
@@ -33,16 +33,13 @@ export interface ForwardOptions {
   log: Log;
 }
 
-/**
- * What the forwards of an isolate know of the queue. From the first delivery that it did not take until it takes one, a
- * single forward at a time asks it, once, and all others go past it: else each would wait for the same timeout, and a
- * server that has all the retries to make gets no further.
- */
+/** Shared by the forwards of an isolate. */
 export interface QueueState {
-  /** Why it did not take what it was given last; null if it did. */
-  outage: ErrorCode | null;
-  /** Whether a forward is asking it during an outage. */
-  isAsked: boolean;
+  /**
+   * Whether the queue took all of what it was given last. While it does not, each forward asks it once, to find out, and
+   * goes on to the fallback: by then most retries are in vain, and a server that has them all to make can get no further.
+   */
+  isTaking: boolean;
 }
 
 export interface StartedForward {
@@ -51,10 +48,7 @@ export interface StartedForward {
   result: Promise<ForwardResult>;
 }
 
-/**
- * How a forward ended and what publishing took. `errorType`: of the last failed attempt, the fallback's if that failed; the
- * outage's if the queue was not asked.
- */
+/** How a forward ended and what publishing took. `errorType`: of the last failed attempt, the fallback's if that failed. */
 export interface ForwardResult extends Tally {
   outcome: "published" | "fallback" | "lost" | "refused";
   durationMs: number;
@@ -103,7 +97,7 @@ interface HandedOn {
 const partsAtOnce = 5;
 
 async function handOn(events: readonly InstagramEvent[], options: ForwardOptions): Promise<HandedOn> {
-  const { clock, delivery, log, random, traceparent } = options;
+  const { clock, delivery, log, queue, random, traceparent } = options;
   const shared = { clock, random };
   const tally: Tally = { attempts: 0, timeouts: 0, errorType: null };
   const fallbackTally: Tally = { attempts: 0, timeouts: 0, errorType: null };
@@ -113,16 +107,16 @@ async function handOn(events: readonly InstagramEvent[], options: ForwardOptions
     });
     log.info("forward.started", { events: events.length, parts: parts.length });
     const fits = (part: Publication) => part.body.byteLength <= batchBytesMax;
-    const publish = (fitting: Publication[], retries: number) =>
-      handOver(fitting, options.publisher, tally, {
-        ...shared,
-        step: "publish",
-        timeoutMs: options.timeoutMs,
-        retries,
-        deadline: clock.monotonicMs() + options.budgetMs,
-        log,
-      });
-    const notTaken = await askQueue(parts.filter(fits), publish, tally, options);
+    const toPublish = parts.filter(fits);
+    const notTaken = await handOver(toPublish, options.publisher, tally, {
+      ...shared,
+      step: "publish",
+      timeoutMs: options.timeoutMs,
+      retries: queue.isTaking ? options.retries : 0,
+      deadline: clock.monotonicMs() + options.budgetMs,
+      log,
+    });
+    if (toPublish.length > 0) queue.isTaking = notTaken.length === 0;
     const toFallBack = [...parts.filter((part) => !fits(part)), ...notTaken];
     const left = await handOver(toFallBack, options.fallback, fallbackTally, {
       ...shared,
@@ -146,29 +140,6 @@ async function handOn(events: readonly InstagramEvent[], options: ForwardOptions
     const { errorType: publishErrorType } = tally;
     return { parts: 0, tally: { ...tally, errorType: "INTERNAL" }, left, fellBack: false, publishErrorType };
   }
-}
-
-/** Publishes as the queue's state allows, and keeps that state; returns what the queue has not. */
-async function askQueue(
-  parts: Publication[],
-  publish: (parts: Publication[], retries: number) => Promise<Publication[]>,
-  tally: Tally,
-  { queue, retries, log }: ForwardOptions,
-): Promise<Publication[]> {
-  if (parts.length === 0) return [];
-  const { outage } = queue;
-  if (outage !== null && queue.isAsked) {
-    tally.errorType = outage;
-    return parts;
-  }
-  if (outage !== null) queue.isAsked = true;
-  const notTaken = await publish(parts, outage === null ? retries : 0);
-  if (outage !== null) queue.isAsked = false;
-  const found = notTaken.length > 0 ? tally.errorType : null;
-  if (found !== null && queue.outage === null) log.warn("publishes.suspended", { errorType: found });
-  if (found === null && queue.outage !== null) log.info("publishes.resumed");
-  queue.outage = found;
-  return notTaken;
 }
 
 /** Hands over all parts, a few at a time; returns those that were not taken. */

@@ -79,7 +79,7 @@ async function setUp(
     publisher,
     timeoutMs: 3_000,
     retries: 3,
-    queue: { outage: null, isAsked: false },
+    queue: { isTaking: true },
     budgetMs: 8_000,
     fallback,
     fallbackBudgetMs: 5_000,
@@ -88,13 +88,12 @@ async function setUp(
     log: recording.log,
     ...overrides,
   };
-  const start = (given: InstagramEvent[]) => forwardToInternalIngestion(given, options);
   const forward = async (given: InstagramEvent[]) => {
-    const { kept, result } = start(given);
+    const { kept, result } = forwardToInternalIngestion(given, options);
     await advanceUntil(clock, result, 50);
     return { kept: await kept, ...(await result) };
   };
-  return { qstash, node, clock, recording, start, forward };
+  return { qstash, node, clock, recording, forward };
 }
 
 const deduplicationIds = (sink: { requests: readonly { headers: Record<string, unknown> }[] }) =>
@@ -251,49 +250,20 @@ describe("the fallback", () => {
   });
 });
 
-describe("a queue that took nothing", () => {
-  test("is asked once for each delivery, until it takes one", async () => {
-    let status = 500;
-    const { qstash, forward, recording } = await setUp(() => (status === 200 ? accepted : { status }));
-    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", attempts: 4 });
-    expect(await forward([event("m2")])).toMatchObject({ outcome: "fallback", attempts: 1 });
-    // Which says nothing of QStash.
-    expect(await forward([event("large", "x".repeat(700_000))])).toMatchObject({ outcome: "fallback", attempts: 0 });
-    expect(await forward([event("m3")])).toMatchObject({ outcome: "fallback", attempts: 1 });
-    expect(recording.of("publishes.suspended")).toMatchObject([{ errorType: "PUBLISH_UNAVAILABLE" }]);
-    expect(recording.of("publishes.resumed")).toEqual([]);
-    status = 200;
-    expect(await forward([event("m4")])).toMatchObject({ outcome: "published", attempts: 1 });
-    expect(recording.of("publishes.resumed")).toHaveLength(1);
-    const published = qstash.requests.length;
-    status = 500;
-    expect(await forward([event("m5")])).toMatchObject({ outcome: "fallback", attempts: 4 });
-    expect(qstash.requests.length - published).toBe(4);
-  });
-
-  test("is asked by one delivery at a time, and the others do not wait for it", async () => {
-    const { qstash, node, clock, start } = await setUp(silence);
-    const first = start([event("m1")]).result;
-    await advanceUntil(clock, first, 50);
-    const asked = qstash.requests.length;
-
-    const trial = start([event("m2")]);
-    let isTrialDone = false;
-    void trial.kept.then(() => (isTrialDone = true));
-    const others = await Promise.all([start([event("m3")]).result, start([event("m4")]).result]);
-    for (const other of others) {
-      expect(other).toMatchObject({ outcome: "fallback", attempts: 0, errorType: "PUBLISH_TIMEOUT" });
-    }
-    expect(isTrialDone).toBe(false);
-    await advanceUntil(clock, trial.result, 50);
-    expect(await trial.result).toMatchObject({ outcome: "fallback", attempts: 1, errorType: "PUBLISH_TIMEOUT" });
-    expect(qstash.requests.length - asked).toBe(1);
-    expect(node.requests).toHaveLength(4);
-
-    // The next one may ask again.
-    await advanceUntil(clock, start([event("m5")]).result, 50);
-    expect(qstash.requests.length - asked).toBe(2);
-  });
+test("a queue that took nothing is asked once for each delivery, until it takes one", async () => {
+  let status = 500;
+  const { qstash, forward } = await setUp(() => (status === 200 ? accepted : { status }));
+  expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", attempts: 4 });
+  expect(await forward([event("m2")])).toMatchObject({ outcome: "fallback", attempts: 1 });
+  // Which says nothing of QStash.
+  expect(await forward([event("large", "x".repeat(700_000))])).toMatchObject({ outcome: "fallback", attempts: 0 });
+  expect(await forward([event("m3")])).toMatchObject({ outcome: "fallback", attempts: 1 });
+  status = 200;
+  expect(await forward([event("m4")])).toMatchObject({ outcome: "published", attempts: 1 });
+  const published = qstash.requests.length;
+  status = 500;
+  expect(await forward([event("m5")])).toMatchObject({ outcome: "fallback", attempts: 4 });
+  expect(qstash.requests.length - published).toBe(4);
 });
 
 test("a fallback that is answered 200 by somebody else has kept nothing", async () => {

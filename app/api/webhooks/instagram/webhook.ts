@@ -7,7 +7,7 @@ import { systemClock } from "#platform/clock.ts";
 import { type Env, readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
-import { forwardToInternalIngestion, type QueueState } from "#queue/forward.ts";
+import { forwardToInternalIngestion } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 import { createReporter } from "#telemetry/reporter.ts";
 
@@ -95,7 +95,7 @@ function createForward(env: WebhookEnv): Forward {
     random: Math.random,
     log,
   });
-  const queue: QueueState = { outage: null, isAsked: false };
+  const queue = { isTaking: true };
   log.info("publisher.created", { durationMs: clock.monotonicMs() - startedAt });
 
   return ({ events, traceparent, secretIndex, ...delivery }, ack, mode) => {
