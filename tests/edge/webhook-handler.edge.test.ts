@@ -243,11 +243,12 @@ describe("the ack modes", () => {
   test("race waits for the forward, but only so long", async () => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 3_000 } });
     const late = handler.post(await signed());
+    await until(systemClock, 5_000, () => handed.length === 1);
     await clock.advance(3_000);
     expect((await late).status).toBe(200);
 
     const quick = handler.post(await signed());
-    await clock.advance(0);
+    await until(systemClock, 5_000, () => handed.length === 2);
     handed[1]?.keep(true);
     expect((await quick).status).toBe(200);
   });
@@ -258,6 +259,7 @@ describe("the ack modes", () => {
   ])("durable answers what became of it: kept %s is %i", async (kept, status) => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "durable" } });
     const answer = handler.post(await signed());
+    await until(systemClock, 5_000, () => handed.length === 1);
     await clock.advance(100);
     handed[0]?.keep(kept);
     expect((await answer).status).toBe(status);
