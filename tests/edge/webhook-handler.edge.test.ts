@@ -358,8 +358,9 @@ describe("the ack modes", () => {
   });
 
   test("durable does not wait longer than Meta does", async () => {
-    const { handler, clock, waited } = setUp({ ackMode: { kind: "durable" } });
+    const { handler, handed, clock, waited } = setUp({ ackMode: { kind: "durable" } });
     const answer = handler.post(await signed());
+    await until(systemClock, 5_000, () => handed.length === 1);
     await clock.advance(4_000);
     const response = await answer;
     expect([response.status, (await errorOf(response)).code]).toEqual([503, "NOT_KEPT"]);
