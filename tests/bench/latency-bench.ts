@@ -18,8 +18,9 @@ const ratePerSecond = 100;
 const roundsUsual = 5;
 
 /**
- * The slice begins when forwards end as fast as they begin. An attempt is given up after 3 s, so with a QStash that
- * takes as long, or for ever, all attempts and the fallback have to come into it: four requests for each delivery.
+ * The slice begins when forwards end as fast as they begin. An attempt is given up after 3 s and a forward's publishing
+ * after 8 s; so with a QStash that takes as long, or for ever, the slice lies where there is most to do: the first
+ * forwards fall back, those behind them make their last attempts, and the new ones make their only one.
  */
 const delays: Record<DelayName, { delayMs: number | null; leadInMs: number }> = {
   "0 ms": { delayMs: 0, leadInMs: 500 },
