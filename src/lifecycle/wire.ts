@@ -20,10 +20,15 @@ const strategy = v.picklist(strategies);
 const from = (minMs: number, maxMs: number) => v.pipe(v.number(), v.integer(), v.minValue(minMs), v.maxValue(maxMs));
 
 /** The race must outlast what is early; and the edge, whose late work is due 3 s after Node's, has 25 s. */
-const timingSchema: v.GenericSchema<unknown, Partial<LifecycleTiming>> = v.strictObject({
-  earlyMs: v.exactOptional(from(100, 2_000)),
-  lateMs: v.exactOptional(from(100, 15_000)),
-});
+const timingSchema: v.GenericSchema<unknown, Partial<LifecycleTiming>> = v.pipe(
+  v.unknown(),
+  // An empty list has no member that is not known.
+  v.check((value) => !Array.isArray(value)),
+  v.strictObject({
+    earlyMs: v.exactOptional(from(100, 2_000)),
+    lateMs: v.exactOptional(from(100, 15_000)),
+  }),
+);
 
 const runRequestSchema: v.GenericSchema<unknown, RunRequest> = v.object({
   experimentId,

@@ -105,7 +105,7 @@ describe("who is let in", () => {
   });
 });
 
-test.each(["{", "null", '{ "lateMs": 60000 }', '{ "earlyMs": 3000 }', '{ "later": 1 }'])(
+test.each(["{", "null", "[]", '{ "lateMs": 60000 }', '{ "earlyMs": 3000 }', '{ "later": 1 }'])(
   "%s is no timing",
   async (body) => {
     const response = await start(body);
