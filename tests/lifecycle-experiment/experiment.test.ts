@@ -1,13 +1,12 @@
 /** The built server, on which everything arrives: it keeps running. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { until } from "#cli/until.ts";
 import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
 import type { StartedRun } from "#lifecycle/experiment.ts";
 import { strategies } from "#lifecycle/strategies.ts";
-import { systemClock } from "#platform/clock.ts";
 import { migrateStore } from "#store/migrate.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
@@ -64,8 +63,10 @@ test("where the process keeps running, every strategy that a runtime has gets it
   const second = await start(null);
   expect([second.status, await second.json()]).toMatchObject([409, { error: { code: "EXPERIMENT_RUNNING" } }]);
 
-  let experiment = await read(begun.id);
-  await until(systemClock, 10_000, async () => (experiment = await read(begun.id)).lookAgainAt === null);
+  const experiment = await eventually("every run is judged", async () => {
+    const found = await read(begun.id);
+    return found.lookAgainAt === null && found;
+  });
   expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });
   expect(experiment.runs.map(({ runtime, strategy, verdict }) => [runtime, strategy, verdict])).toEqual(
     begun.runs.map(({ runtime, strategy, status }) => [

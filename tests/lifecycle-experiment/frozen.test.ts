@@ -3,10 +3,8 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
-import { until } from "#cli/until.ts";
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
 import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle/experiment.ts";
-import { systemClock } from "#platform/clock.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
@@ -15,6 +13,7 @@ import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifec
 import { openEdgeInstance } from "../lifecycle/hosts/edge-instance.ts";
 import type { FunctionInstance } from "../lifecycle/hosts/function-host.ts";
 import { openNodeInstance } from "../lifecycle/hosts/node-instance.ts";
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
@@ -80,8 +79,7 @@ test.each(runtimes)(
 
     const read = () => readLifecycle(store.db, id, Date.now());
     const verdicts = async () => (await read()).runs.map(({ strategy, verdict }) => `${strategy}: ${verdict}`);
-    // Until everything that has not arrived is overdue.
-    expect(await until(systemClock, 10_000, async () => (await read()).lookAgainAt === null)).toBe(true);
+    await eventually("all that has not arrived is overdue", async () => (await read()).lookAgainAt === null);
     expect(await verdicts()).toEqual([
       "setTimeout: never",
       "floating promise: never",
@@ -95,7 +93,7 @@ test.each(runtimes)(
       await instance?.send({ method: "GET", query: "", headers: {} }).rest;
       return (await verdicts()).includes("floating promise: late");
     };
-    expect(await until(systemClock, 10_000, isLate)).toBe(true);
+    await eventually("the floating promise is late", isLate);
     expect(await verdicts()).toContain("setTimeout: never");
   },
   40_000,
