@@ -41,8 +41,8 @@ describe("diagnoseQstash() with a QStash that works", () => {
       expect([method, target]).toEqual(["GET", "/api/health"]);
       expect(headers).toMatchObject({ "x-vercel-protection-bypass": bypass, "upstash-signature": expect.any(String) });
     }
-    const ids = deliveries.map(({ headers }) => headers["upstash-message-id"]);
-    expect(ids.toSorted()).toEqual([diagnosis.sdk.messageId, diagnosis.http.messageId].toSorted());
+    const ids = deliveries.map(({ headers }) => String(headers["upstash-message-id"]));
+    expect(ids.toSorted()).toEqual([diagnosis.sdk.messageId, diagnosis.http.messageId].map(String).toSorted());
   });
 
   test.each<[string, SinkResponse, RegExp, RegExp]>([

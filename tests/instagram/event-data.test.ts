@@ -295,12 +295,17 @@ const index = realWorld === undefined ? "" : readFileSync(`${realWorld}/index.ts
 
 describe.runIf(index !== "")("the folder in INSTAGRAM_FIXTURES", () => {
   const rows = index.split("\n").slice(1);
-  test.each(rows.map((row) => row.split("\t")[0] ?? ""))("%s", async (file) => {
+  const files = rows.map((row) => row.split("\t")[0] ?? "");
+  const mismatchesOf = async (file: string) => {
     const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
-    const mismatches = events.flatMap(({ kind, data }) =>
+    return events.flatMap(({ kind, data }) =>
       findDrift(kind, data).findings.filter(({ finding }) => finding === "mismatch"),
     );
-    if (odd.test(file)) expect(mismatches).not.toEqual([]);
-    else expect(mismatches).toEqual([]);
+  };
+  test.each(files.filter((file) => !odd.test(file)))("%s fits its schemas", async (file) => {
+    expect(await mismatchesOf(file)).toEqual([]);
+  });
+  test.each(files.filter((file) => odd.test(file)))("%s does not fit its schemas", async (file) => {
+    expect(await mismatchesOf(file)).not.toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ describe.each([
     expect(journey["publishedAt"]).toEqual(expect.any(String));
 
     const { events } = (await relay.ops(`events?deliveryId=${id}`)) as { events: Record<string, unknown>[] };
-    expect(events.map(({ key }) => key).toSorted()).toEqual([
+    expect(events.map(({ key }) => String(key)).toSorted()).toEqual([
       `message:${account}:${to}-1`,
       `message:${account}:${to}-2`,
     ]);

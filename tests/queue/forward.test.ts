@@ -97,7 +97,7 @@ async function setUp(
 }
 
 const deduplicationIds = (sink: { requests: readonly { headers: Record<string, unknown> }[] }) =>
-  sink.requests.map(({ headers }) => headers["upstash-deduplication-id"]);
+  sink.requests.map(({ headers }) => String(headers["upstash-deduplication-id"]));
 
 describe("publishing", () => {
   test("is one message for a delivery, as QStash wants it, and a line of log for every step", async () => {
