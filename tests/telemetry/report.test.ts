@@ -197,8 +197,10 @@ describe("a report", () => {
     const second = report(published);
     await clock.advance(500);
     await first;
+    await sink.next();
     await clock.advance(500);
     await second;
+    await eventually("both reports are given up", () => of("reports.failed").length === 2);
     expect(of("reports.failed")).toMatchObject([{ cause: "TimeoutError" }, { cause: "TimeoutError" }]);
     expect(clock.timersLeft()).toBe(0);
   });
