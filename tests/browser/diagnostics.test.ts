@@ -9,6 +9,7 @@ import { openDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
@@ -63,7 +64,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await focused(page)).toBe("BUTTON Run the experiment");
     await page.keyboard.press("Enter");
     await page.getByText("Not everything is due yet.").waitFor();
-    await expect.poll(() => focused(page)).toBe("H2 Result");
+    await eventually("the heading of the result has the focus", async () => (await focused(page)) === "H2 Result");
     // The countdown is not part of what is announced.
     const told = await status?.evaluate((node) => (node.isConnected ? node.textContent : null));
     expect(told).toContain("Not everything is due yet.");
@@ -105,7 +106,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     for (const said of ["RELAY_URL is not set", "An experiment is running", "The server answered 502"]) {
       await page.keyboard.press("Enter");
       await page.getByRole("alert").getByText(said, { exact: true }).waitFor();
-      await expect.poll(() => run.getAttribute("aria-disabled")).toBe(null);
+      await eventually("the button is enabled again", async () => (await run.getAttribute("aria-disabled")) === null);
       expect(await focused(page)).toBe("BUTTON Run the experiment");
     }
   });
