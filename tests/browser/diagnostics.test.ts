@@ -41,7 +41,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     await database.drop();
   });
 
-  test("runs the experiment, by keyboard alone, and shows what arrived when one looks; until then it asks nothing", async () => {
+  test("runs the experiment by keyboard alone, and sends no request until the operator asks for the result", async () => {
     const page = await signedIn();
     await page.getByRole("link", { name: "Diagnostics" }).focus();
     await page.keyboard.press("Enter");
@@ -92,7 +92,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await page.getByText("never", { exact: true }).count()).toBe(0);
   }, 40_000);
 
-  test("what goes wrong is said beside the button, which keeps the focus", async () => {
+  test("shows a failure beside the button, which keeps the focus", async () => {
     const failures = [
       { json: { error: { code: "ENV_INVALID", message: "RELAY_URL is not set" } }, status: 503 },
       { json: { error: { code: "EXPERIMENT_RUNNING", message: "An experiment is running" } }, status: 409 },
@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     }
   });
 
-  test("signed out there is the sign-in page, which leads back", async () => {
+  test("leads an operator without a session to the sign-in page and back", async () => {
     const page = await open();
     await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
     await page.getByLabel("Token").fill(opsToken);
@@ -120,7 +120,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
   });
 
-  test("an experiment that was forgotten leads to the newest, and at 360 px only the table scrolls sideways", async () => {
+  test("shows the newest experiment for a deleted one, and scrolls only its table sideways at 360 px", async () => {
     await remember("e_newest");
     const page = await signedIn({ viewport: { width: 360, height: 740 } });
     await page.goto(`${server.baseUrl}/dashboard/diagnostics?experiment=forgotten`);

@@ -115,7 +115,7 @@ describe("diagnoseEnv()", () => {
     expect(diagnosis.ok).toBe(trouble?.status === "warning");
   });
 
-  test("leaves a configuration for one machine alone", () => {
+  test("finds nothing wrong with a configuration for one machine", () => {
     const local = {
       ...goodEnvironment,
       QSTASH_URL: "http://127.0.0.1:8080",
@@ -127,7 +127,7 @@ describe("diagnoseEnv()", () => {
     expect(troubles(diagnoseEnv(local))).toEqual([]);
   });
 
-  test("shows no value and no part of one, well formed or not", () => {
+  test("never shows a value or a part of one", () => {
     const mark = "gHj7KqPz";
     const shapes = [
       mark,

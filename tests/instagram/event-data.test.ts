@@ -266,7 +266,7 @@ describe("what Meta is known to send", () => {
     expect(new Set(known.map(([kind]) => kind)).size).toBe(eventKinds.length - 1);
   });
 
-  test("is told apart by the parser as it is here", async () => {
+  test("is classified by the parser as it is here", async () => {
     for (const [kind, name, data] of known.filter((row) => !row[1].includes("itself"))) {
       const field = { comment: "comments", live_comment: "live_comments", mention: "mentions" }[kind as string];
       const container =

@@ -92,7 +92,7 @@ describe("a signed delivery", () => {
     assertNothingLost(body, received, "");
   });
 
-  test("of exactly the limit is taken, of a byte more it is refused", async () => {
+  test("is taken at exactly the size limit and refused one byte above it", async () => {
     const head = '{"object":"instagram","entry":[],"x":"';
     const body = (bytes: number) => new TextEncoder().encode(`${head}${"x".repeat(bytes - head.length - 2)}"}`);
     const receiver = createReceiver();

@@ -41,7 +41,7 @@ async function read(id: string): Promise<LifecycleExperiment> {
   return (await (await call(`diagnostics/lifecycle/${id}`, { headers: bearer })).json()) as LifecycleExperiment;
 }
 
-test("where the process keeps running, every strategy that a runtime has gets its work done on time", async () => {
+test("in a process that keeps running, the work of every available strategy is on time", async () => {
   const response = await start('{ "earlyMs": 100, "lateMs": 300 }');
   expect(response.status).toBe(200);
   const begun = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
@@ -80,13 +80,13 @@ test("where the process keeps running, every strategy that a runtime has gets it
   expect(experiment.conclusion).toContain("keeps running");
 });
 
-describe("who is let in", () => {
-  test("nobody without the token", async () => {
+describe("authorization", () => {
+  test("diagnostics refuse a request without the token", async () => {
     expect((await start(null, {})).status).toBe(401);
     expect((await call("diagnostics/lifecycle/any")).status).toBe(401);
   });
 
-  test("of our own routes only calls that are signed", async () => {
+  test("internal routes refuse a call without a valid signature", async () => {
     const body = '{"experimentId":"e_1","runtime":"edge","strategy":"waitUntil","dueAfterMs":0}';
     const headers = { "x-relay-signature": `t=${Math.floor(Date.now() / 1_000)},v1=${"0".repeat(64)}` };
     for (const path of ["internal/lifecycle/edge", "internal/lifecycle/node", "internal/lifecycle-marks"]) {
@@ -97,7 +97,7 @@ describe("who is let in", () => {
     }
   });
 
-  test("no other methods", async () => {
+  test("routes refuse other methods", async () => {
     const begin = await call("diagnostics/lifecycle", { headers: bearer });
     expect([begin.status, begin.headers.get("allow")]).toEqual([405, "POST"]);
     const look = await call("diagnostics/lifecycle/any", { method: "POST", headers: bearer });
@@ -106,7 +106,7 @@ describe("who is let in", () => {
 });
 
 test.each(["{", "null", "[]", '{ "lateMs": 60000 }', '{ "earlyMs": 3000 }', '{ "later": 1 }'])(
-  "%s is no timing",
+  "%s is refused as a timing",
   async (body) => {
     const response = await start(body);
     expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "REQUEST_INVALID" } }]);
@@ -118,7 +118,7 @@ test("an unknown experiment is not found", async () => {
   expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "NOT_FOUND" } }]);
 });
 
-test("without a secret nothing is begun, and the gap has a name", async () => {
+test("without a secret nothing is begun, and the answer names the missing variables", async () => {
   const bare = await startTestServer({ env: { OPS_TOKEN: "ops-token", DATABASE_URL: database.url } });
   try {
     const url = `${bare.baseUrl}/api`;

@@ -68,7 +68,7 @@ async function begin(experimentId: string, run: PlannedRun): Promise<FunctionIns
 const runtimes: LifecycleRuntime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
 
 test.each(runtimes)(
-  "on %s work that is merely started is never done, or late once a request wakes the instance; registered work is on time",
+  "on %s registered work is on time; other work is late if a request wakes the instance, else never done",
   async (runtime) => {
     const id = `frozen_${runtime}`;
     const plan = (strategy: Strategy, dueAfterMs: number): PlannedRun => ({ runtime, strategy, dueAfterMs });

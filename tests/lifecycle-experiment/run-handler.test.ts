@@ -54,7 +54,7 @@ const mark = (strategy: Strategy) => ({ experimentId: "e_1", runtime: "nodejs", 
 
 describe("a run", () => {
   test.each<Strategy>(["setImmediate", "process.nextTick", "setTimeout", "floating promise"])(
-    "by %s answers at once, tells nobody, and leaves its mark when it is due",
+    "by %s answers at once, registers nothing, and leaves its mark when it is due",
     async (strategy) => {
       const { clock, registered, marks, begin } = setUp();
       const answer: unknown = await (await begin(strategy)).json();
@@ -80,7 +80,7 @@ describe("a run", () => {
     },
   );
 
-  test("that is awaited answers after its mark; but after 3 s at the latest, and the mark comes when it is due", async () => {
+  test("that is awaited answers after its mark, or after 3 s if the mark comes later", async () => {
     const { clock, marks, begin } = setUp();
     // The work's and the race's.
     const timersAreSet = () => eventually("two timers are set", () => clock.timersLeft() === 2);
@@ -98,7 +98,7 @@ describe("a run", () => {
     await eventually("no timer is left", () => clock.timersLeft() === 0);
   });
 
-  test("is unavailable where the scheduler throws, and then nothing is left behind", async () => {
+  test("is unavailable where the scheduler throws, and leaves no timer behind", async () => {
     const missing = () => {
       throw new TypeError("setImmediate is not a function");
     };
@@ -111,7 +111,7 @@ describe("a run", () => {
   test.each<[string, typeof fetch]>([
     ["cannot be sent", () => Promise.reject(new TypeError("fetch failed"))],
     ["is refused", () => Promise.resolve(new Response(null, { status: 401 }))],
-  ])("whose mark %s tries once more, ends without a rejection and says so", async (_how, send) => {
+  ])("whose mark %s tries once more, logs both failures and does not reject", async (_how, send) => {
     const { clock, lines, registered, marks, begin } = setUp({}, send);
     await begin("waitUntil", 0);
     await clock.advance(0);
@@ -124,7 +124,7 @@ describe("a run", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test("whose mark nobody knows says so, once", async () => {
+  test("whose mark is unknown logs it once", async () => {
     const { clock, lines, registered, marks, begin } = setUp({}, async () => Response.json({ recorded: false }));
     await begin("waitUntil", 0);
     await clock.advance(0);
@@ -145,8 +145,8 @@ describe("a run", () => {
   });
 });
 
-describe("what is refused", () => {
-  test("a call with an old signature, without touching its body", async () => {
+describe("a refused run", () => {
+  test("has an old signature; its body is not read", async () => {
     const { clock, run, registered } = setUp();
     const body = { experimentId: "e_1", strategy: "waitUntil", dueAfterMs: 0 };
     const response = await run(body, { signedAtMs: clock.nowMs() - 6 * 60_000 });
@@ -158,12 +158,12 @@ describe("what is refused", () => {
     { experimentId: "e_1", strategy: "waitUntil", dueAfterMs: 60_000 },
     { experimentId: "../e", strategy: "waitUntil", dueAfterMs: 0 },
     null,
-  ])("%j", async (body) => {
+  ])("has the body %j", async (body) => {
     const { run, registered } = setUp();
     expect([(await run(body)).status, registered.length]).toEqual([400, 0]);
   });
 
-  test("everything without configuration", async () => {
+  test("has no configuration", async () => {
     const { clock } = setUp();
     const response = await handleLifecycleRun(new Request("https://relay.example/", { method: "POST" }), {
       runtime: "edge",

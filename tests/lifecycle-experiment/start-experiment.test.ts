@@ -20,7 +20,7 @@ const answers: Record<string, () => Promise<Response>> = {
   waitUntil: async () => Response.json({ status: "started", startedAtMs: startMs + 1, region: null }),
 };
 
-test("what cannot be stored is told when every run has answered", async () => {
+test("a run that cannot be stored fails the experiment after every run has answered", async () => {
   const clock = createManualClock(startMs);
   let saves = 0;
   const started = startExperiment({
@@ -44,7 +44,7 @@ test("what cannot be stored is told when every run has answered", async () => {
   expect(saves).toBe(16);
 });
 
-test("each run is asked for by a signed request of its own, and whatever comes back is a finding", async () => {
+test("each run is begun by a signed request of its own, and every answer is recorded", async () => {
   const clock = createManualClock(startMs);
   const { log, lines } = createRecordingLog();
   const created: PlannedExperiment[] = [];

@@ -24,7 +24,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab.close());
 
-describe.concurrent("arrivals are as docs/LIFECYCLE.md has them", () => {
+describe.concurrent("arrivals match the table of docs/LIFECYCLE.md", () => {
   test.for(models)("$runtime, $host", { timeout: 60_000 }, async (model, { expect }) => {
     const documented = readArrivals(table, model);
     const quick = documented.filter(({ qstashMs }) => qstashMs === 5);

@@ -32,7 +32,7 @@ const roundTrip = (events: InstagramEvent[]) =>
   encodeBatches(facts, events).map((body) => decodeBatch(new TextDecoder().decode(body)));
 
 describe("encodeBatches() and decodeBatch()", () => {
-  test("keep everything", () => {
+  test("keep every field", () => {
     const odd: Json = {
       nul: "\0",
       half: "\ud83d",
@@ -46,7 +46,7 @@ describe("encodeBatches() and decodeBatch()", () => {
     ]);
   });
 
-  test("split by number, in order, without loss", () => {
+  test("split many events by number, in order, without loss", () => {
     const events = Array.from({ length: 2 * batchEventsMax + 1 }, (_, index) => event(index));
     const batches = roundTrip(events);
     expect(batches.map((batch) => batch.events.length)).toEqual([batchEventsMax, batchEventsMax, 1]);
@@ -74,7 +74,7 @@ describe("encodeBatches() and decodeBatch()", () => {
     ]);
   });
 
-  test("keep the limits, the order and everything, in as few batches as that takes", () => {
+  test("keep the limits, the order and every event, in as few batches as possible", () => {
     const length = fc.oneof({ weight: 20, arbitrary: fc.constant(3) }, fc.constantFrom(900, 9_000, 250_000, 600_000));
     const text = fc.tuple(length, fc.constantFrom("x", "é", "€", "🚀", '"', "\0"));
     fc.assert(
