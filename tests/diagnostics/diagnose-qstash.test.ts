@@ -218,7 +218,7 @@ describe("judgeSigningKeys()", () => {
       /next key is another one/,
     ],
     ["only one", keys.currentSigningKey, "", "failed not set", /cannot verify/],
-  ])("judges %s", (_, current, next, found, cause) => {
+  ])("judges keys that are %s", (_, current, next, found, cause) => {
     const record = { QSTASH_CURRENT_SIGNING_KEY: current, QSTASH_NEXT_SIGNING_KEY: next };
     const finding = judgeSigningKeys(record, keysJson);
     expect(`${finding.status} ${finding.detail}`).toBe(found);
