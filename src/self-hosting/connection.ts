@@ -18,6 +18,8 @@ export interface ConnectionLimits {
 export interface Connection {
   /** Calls `serve` once the request before is done; a connection with more than one request waiting is cut. */
   take(request: IncomingMessage, response: ServerResponse, serve: () => void): void;
+  /** Whether nothing is being answered. */
+  isIdle(): boolean;
 }
 
 /**
@@ -84,6 +86,7 @@ export function tendConnection(socket: Socket, limits: ConnectionLimits, clock: 
       else if (waiting === undefined) waiting = start;
       else socket.destroy();
     },
+    isIdle: () => current === undefined && !isClosing,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
@@ -52,6 +52,11 @@ export function tendServer(server: Server, options: TendServerOptions): void {
   server.on("request", (request, response) => {
     connectionOf(request.socket).take(request, response, () => serve(request, response));
   });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!connectionOf(socket).isIdle() || !socket.writable) return void socket.destroy();
+    socket.write(answerUnparsable(error));
+    socket.destroySoon();
+  });
   ignoreUpgrades(server);
 }
 
@@ -99,6 +104,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
+/** As `refuse`, for what Node's parser does not take as a request. */
+function answerUnparsable(error: NodeJS.ErrnoException): string {
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
+  const body = errorBody("REQUEST_INVALID", "This is no HTTP request that the server takes");
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`;
+}
+
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
   const headers = {
     "content-type": "application/json",
@@ -106,5 +119,9 @@ function refuse(response: ServerResponse, status: number, code: string, message:
     connection: "close",
     ...(status === errorTable.METHOD_NOT_ALLOWED.status ? { allow: allowedMethods } : {}),
   };
-  response.writeHead(status, headers).end(JSON.stringify({ error: { code, message } }));
+  response.writeHead(status, headers).end(errorBody(code, message));
+}
+
+function errorBody(code: string, message: string): string {
+  return JSON.stringify({ error: { code, message } });
 }

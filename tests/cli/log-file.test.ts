@@ -47,7 +47,7 @@ test("a log that a child writes to is kept within two files while it runs, and l
 
 test("a log that had grown before is cut when it is opened, and its tail starts there", () => {
   const path = createPath();
-  writeFileSync(path, `${"old\n".repeat(5_000)}`);
+  writeFileSync(path, "old\n".repeat(5_000));
   const log = openLogFile(path, { bytesMax: 10_000, clock: createManualClock() });
   log.write("new");
   expect([log.tail(), statSync(path).size, statSync(`${path}.1`).size]).toEqual(["new", 4, 10_000]);

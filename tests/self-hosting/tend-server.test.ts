@@ -216,6 +216,37 @@ test.for([
   expect(seen).toBe(0);
 });
 
+test.for([
+  ["an unknown method", head("FOO /"), 400],
+  ["no HTTP", "hello\r\n\r\n", 400],
+  ["a target that is no address", head("GET relay.test"), 400],
+  ["two lengths", head("POST /", "Content-Length: 1", "Transfer-Encoding: chunked"), 400],
+  ["a head of 20 kB", head(`GET /${"a".repeat(20_000)}`), 431],
+] as const)("%s is refused in JSON", async ([, bytes, status]) => {
+  const { open } = await tend((_request, response) => response.end());
+  const client = await open();
+  await client.send(bytes);
+  expect(await client.until("}}")).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*\\{"error":\\{"code":"REQUEST_INVALID"`),
+  );
+  await client.closed;
+});
+
+test("what is no request spoils no answer that has begun", async () => {
+  let finish = () => {};
+  const { open } = await tend((_request, response) => {
+    response.write("begin");
+    finish = () => response.end("end");
+  });
+  const client = await open();
+  await client.send(head("GET /"));
+  await client.until("begin");
+  await client.send("no request at all\r\n\r\n");
+  await client.closed;
+  finish();
+  expect(client.heard()).not.toContain("REQUEST_INVALID");
+});
+
 test("Host sent twice is refused", async () => {
   const { open } = await tend((_request, response) => response.end());
   const client = await open();
