@@ -1,4 +1,7 @@
 /** Needs the build that `npm test` makes first. */
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
@@ -144,6 +147,34 @@ test.for(webhooks)("%s: who sends all before reading has the refusal each time",
     );
     expect([announced, chunked, unsigned].map((answer) => answer.split(" ")[1])).toEqual(["413", "413", "401"]);
   }
+});
+
+test("one connection serves every route in turn, whether its body is read or not", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const ports = new Set<number | undefined>();
+  const ask = async (method: string, path: string, body: string) => {
+    const sent = request(server.baseUrl + path, {
+      method,
+      agent,
+      headers: { "x-hub-signature-256": signed.split(" ")[1] },
+    });
+    sent.end(body);
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    ports.add(response.socket.localPort);
+    await response.toArray();
+    return response.statusCode;
+  };
+  for (const path of ["/icon.svg", ...paths, ...apiPaths.map((name) => `/api/${name}`)]) {
+    for (const [method, body] of [
+      ["GET", ""],
+      ["POST", ""],
+      ["POST", "{}"],
+    ] as const) {
+      expect(await ask(method, path, body), `${method} ${path}`).toBeLessThan(504);
+    }
+  }
+  expect(ports.size).toBe(1);
 });
 
 test("a limit over Next's own reaches the edge route without another build", async () => {

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
+import { readOpenFilesLimit } from "#self-hosting/open-files-limit.ts";
 import { tendServer, type TendServerOptions } from "#self-hosting/tend-server.ts";
 
 import { head, openRawClient, type RawClient } from "./raw-client.ts";
@@ -230,6 +231,17 @@ test.for([
     new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*\\{"error":\\{"code":"REQUEST_INVALID"`),
   );
   await client.closed;
+});
+
+test("connections over the limit are cut, so that files are left for our own calls", async () => {
+  const { open } = await tend((_request, response) => response.end("answered"), { connectionsMax: 1 });
+  const first = await open();
+  await (
+    await open()
+  ).closed;
+  await first.send(head("GET /"));
+  expect(await first.until("answered")).toContain("HTTP/1.1 200 ");
+  if (process.platform === "linux") expect(readOpenFilesLimit()).toBeGreaterThan(0);
 });
 
 test("what is no request spoils no answer that has begun", async () => {
