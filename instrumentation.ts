@@ -18,10 +18,8 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
       const { after } = await import("next/server");
-      const { tendServer } = await import("#self-hosting/tend-server.ts");
-      const { systemClock: clock } = await import("#platform/clock.ts");
-      // Longer than the webhook itself waits for a body, so that its own 408 comes first where it can.
-      tendServer({ internalPath: "/api/internal/", requestTimeoutMs: 12_000, clock });
+      // `next dev` is no host for strangers, and serves a WebSocket of its own.
+      if (process.env.NODE_ENV === "production") (await import("#self-hosting/host-relay.ts")).hostRelay(process.env);
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();

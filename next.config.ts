@@ -1,8 +1,19 @@
 import type { NextConfig } from "next";
 
+/** Read by `next start` too, so that it follows the environment; by default as in src/platform/env.ts. */
+const webhookBytesMax = Number(process.env["WEBHOOK_BODY_BYTES_MAX"]) || 3_145_728;
+/** The largest part in which Node hands over a body. */
+const chunkBytesMax = 65_536;
+
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
+  // No page shows an optimised image, and the optimiser logs addresses that strangers make up.
+  images: { unoptimized: true },
+  experimental: {
+    // Of an edge route's body Next holds so much in memory. The webhook sees more than its limit, and so answers 413.
+    proxyClientMaxBodySize: webhookBytesMax + 2 * chunkBytesMax,
+  },
   turbopack: {
     resolveAlias: {
       // The package's index is CommonJS, which is bundled whole: on the edge 4 kB of gzip for one function of ten lines.

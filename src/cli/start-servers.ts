@@ -63,13 +63,16 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
 
   let postgres: EmbeddedPostgres | undefined;
   if (plan.needsPostgres) {
+    const postgresLog = openLogFile(join(dataDir, "postgres.log"));
+    teardown.add("Postgres's log", () => postgresLog.close());
     postgres = await step("Postgres", async () => {
       const opened = await openEmbeddedPostgres({
         dataDir: join(dataDir, "postgres"),
         password: secrets.POSTGRES_PASSWORD,
+        logFile: postgresLog.path,
       });
       teardown.add("Postgres", (hurry) => opened.stop(hurry));
-      void opened.exited.then(() => stop.stop(`Postgres ended by itself, see ${join(dataDir, "postgres.log")}.`));
+      void opened.exited.then(() => stop.stop(`Postgres ended by itself, see ${postgresLog.path}.`));
       for (const name of ["relay", "broker"]) await opened.createDatabaseIfMissing(name);
       return opened;
     });
@@ -83,7 +86,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
   let stopDispatching: (() => Promise<void>) | undefined;
   if (brokering && postgres) {
     const { startBroker } = await brokering;
-    const brokerLog = openLogFile(join(dataDir, "broker.log"), follow);
+    const brokerLog = openLogFile(join(dataDir, "broker.log"), { follow });
     teardown.add("broker's log", () => brokerLog.close());
     const brokerDatabase = postgres.url("broker");
     const broker = await step("QStash on this machine", async () => {
@@ -107,7 +110,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
     env["QSTASH_URL"] = baseUrlOf(host, settings.qstashPort);
   }
 
-  const serverLog = openLogFile(join(dataDir, "server.log"), follow);
+  const serverLog = openLogFile(join(dataDir, "server.log"), { follow });
   teardown.add("server's log", () => serverLog.close());
   await step("Server", async () => {
     const { port } = settings;

@@ -15,6 +15,8 @@ export interface QstashRouteOptions {
   log: Log;
 }
 
+const idPattern = /^[\w-]{1,100}$/;
+
 /** Answers one call of QStash's: verified first, then `handle`d; errors get the table's status. */
 export async function answerQstash(
   request: Request,
@@ -22,7 +24,8 @@ export async function answerQstash(
   handle: (body: string, log: Log) => Promise<Response>,
 ): Promise<Response> {
   const callLog = log.with({
-    messageId: request.headers.get("upstash-message-id"),
+    // Logged before anything is verified.
+    messageId: idPattern.exec(request.headers.get("upstash-message-id") ?? "")?.[0] ?? null,
     retried: Number(request.headers.get("upstash-retried") ?? 0),
   });
   try {

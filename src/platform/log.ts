@@ -57,7 +57,10 @@ export type LogEvent =
 export type LogLevel = "info" | "warn" | "error";
 export type LogFields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
 
-/** Structured logging: one JSON line per event. Fields never hold secrets, signatures or message text. */
+/**
+ * Structured logging: one JSON line per event, each of its texts cut to 300 characters: some are a stranger's, a path say.
+ * Fields never hold secrets, signatures or message text.
+ */
 export interface Log {
   info(event: LogEvent, fields?: LogFields): void;
   warn(event: LogEvent, fields?: LogFields): void;
@@ -76,7 +79,7 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
     (level: LogLevel) =>
     (event: LogEvent, fields: LogFields = {}) => {
       const time = new Date(options.clock.nowMs()).toISOString();
-      options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }));
+      options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }, cut));
     };
   return {
     info: at("info"),
@@ -84,6 +87,12 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
     error: at("error"),
     with: (fields) => createLog(options, { ...bound, ...fields }),
   };
+}
+
+const textMax = 300;
+
+function cut(_name: string, value: unknown): unknown {
+  return typeof value === "string" && value.length > textMax ? `${value.slice(0, textMax)}…` : value;
 }
 
 /** The platform's console, which Vercel and every terminal collect. */
@@ -118,6 +127,6 @@ export function describeCause(thrown: unknown): LogFields {
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),
-    ...(speaks ? { causeMessage: innermost.message.slice(0, 300) } : {}),
+    ...(speaks ? { causeMessage: innermost.message } : {}),
   };
 }

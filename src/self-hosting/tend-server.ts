@@ -1,82 +1,127 @@
-import { subscribe } from "node:diagnostics_channel";
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
+import { errorTable } from "#platform/errors.ts";
+
+import { type BodySlotOptions, createBodySlots } from "./body-slots.ts";
+import { type Connection, type ConnectionLimits, tendConnection } from "./connection.ts";
+import { detachRequest } from "./detached-request.ts";
+import { createDoor } from "./door.ts";
+import { allowedMethods, findRequestFault, originForm } from "./request-fault.ts";
+import { isSigned, type SignedPath, withholdBody } from "./withheld-body.ts";
 
 export interface TendServerOptions {
   /** Where our own webhook calls our own Node routes. */
   internalPath: string;
-  /** A sender gets this long for a request, the body included. */
-  requestTimeoutMs: number;
+  webhook: SignedPath;
+  limits: ConnectionLimits;
+  bodies: BodySlotOptions;
+  /** Fewer than the process may open files, so that our own calls to QStash and Postgres get through. */
+  connectionsMax: number | undefined;
   clock: Clock;
 }
 
 /**
- * What `next start` lacks to host the relay; call it before the server's first request.
+ * What `next start` lacks to host the relay on the open internet; for a server that has its own listeners already.
  *
- * - Told to stop, it closes its port at once and then waits for the forwards; but a forward that needs the fallback calls
- *   this very port. So the port stays open until the process ends, for those calls alone: any other gets 503.
- * - It sends an edge route's answer only once the whole request is there: of a sender that has stopped, Node by itself
- *   thinks so after five minutes.
+ * - A request that would only make Next fail is refused, see `findRequestFault`.
+ * - A connection is served one request at a time and within limits, see `tendConnection`.
+ * - What nobody signed costs no memory, and the rest little, see `withholdBody` and `createBodySlots`.
+ * - An upgrade is ignored, see `ignoreUpgrades`.
+ * - A server told to stop still takes the calls of our own forwards, see `createDoor`.
  */
-export function tendServer({ internalPath, requestTimeoutMs, clock }: TendServerOptions): void {
-  const doors = new Map<Server, Door>();
-  subscribe("http.server.request.start", (message) => {
-    const { request, response, server } = message as RequestStart;
-    const cancelLimit = clock.after(requestTimeoutMs, () => request.complete || request.destroy());
-    response.once("close", cancelLimit);
+export function tendServer(server: Server, options: TendServerOptions): void {
+  const { connectionsMax, clock } = options;
+  const headTimeoutMs = options.limits.headTimeoutMs + server.keepAliveTimeout;
+  const limits = { ...options.limits, headTimeoutMs };
+  // For connections that were open before; Node looks every 30 s.
+  server.headersTimeout = headTimeoutMs;
+  server.requestTimeout = headTimeoutMs + limits.bodyTimeoutMs;
+  if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
 
-    let door = doors.get(server);
-    if (door === undefined) doors.set(server, (door = createDoor(server, internalPath)));
-    if (!isInternal(request, internalPath)) door.enter(response);
+  const connections = new WeakMap<Socket, Connection>();
+  const connectionOf = (socket: Socket) => {
+    const connection = connections.get(socket) ?? tendConnection(socket, limits, clock);
+    connections.set(socket, connection);
+    return connection;
+  };
+  server.on("connection", connectionOf);
+  const serve = createService(server, options);
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    connectionOf(request.socket).take(request, response, () => serve(request, response));
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!connectionOf(socket).isIdle() || !socket.writable) return void socket.destroy();
+    socket.write(answerUnparsable(error));
+    socket.destroySoon();
+  });
+  ignoreUpgrades(server);
+}
+
+/** What becomes of a request whose turn it is. */
+function createService(server: Server, options: TendServerOptions): RequestListener {
+  const { internalPath, webhook } = options;
+  const takeSlot = createBodySlots(options.bodies);
+  const door = createDoor(server);
+  const listeners = server.listeners("request") as RequestListener[];
+
+  return (request, response) => {
+    const isInternal = request.url?.startsWith(internalPath) === true;
+    if (!isInternal && !door.enter(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
+    request.url = originForm(request.url ?? "");
+    const fault = findRequestFault(request);
+    if (fault) return refuse(response, fault.status, fault.code, fault.message);
+    if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
+    // The application has no Server Actions; Next logs the id of one that it does not find.
+    delete request.headers["next-action"];
+
+    const pass = (passed: IncomingMessage) => {
+      for (const listener of listeners) listener.call(server, passed, response);
+    };
+    if (!hasBody(request)) return pass(request);
+    const withoutBody = withholdBody(request, webhook);
+    if (withoutBody) return pass(withoutBody);
+    takeSlot(request, response, () => {
+      pass(detachRequest(request, isSigned(request, webhook) ? webhook.bytesMax : Infinity));
+    });
+  };
+}
+
+/**
+ * Next waits for a WebSocket server of ours, and so for ever. Without a listener Node answers an upgrade as any other
+ * request, as RFC 9110, 7.8 allows. Next adds its second listener with its first request.
+ */
+function ignoreUpgrades(server: Server): void {
+  server.removeAllListeners("upgrade");
+  server.on("newListener", (event) => {
+    if (event === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"));
   });
 }
 
-interface RequestStart {
-  request: IncomingMessage;
-  response: ServerResponse;
-  server: Server;
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-interface Door {
-  /** Counts a request from outside until its response is done. */
-  enter(response: ServerResponse): void;
+/** As `refuse`, for what Node's parser does not take as a request. */
+function answerUnparsable(error: NodeJS.ErrnoException): string {
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
+  const body = errorBody("REQUEST_INVALID", "This is no HTTP request that the server takes");
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`;
 }
 
-function createDoor(server: Server, internalPath: string): Door {
-  let inside = 0;
-  let whenEmpty = () => {};
-
-  server.close = (callback) => {
-    const listeners = server.listeners("request") as RequestListener[];
-    server.removeAllListeners("request");
-    server.on("request", (request, response) => {
-      if (!isInternal(request, internalPath)) return refuse(response);
-      for (const listener of listeners) listener.call(server, request, response);
-    });
-    server.closeIdleConnections();
-    whenEmpty = () => callback?.();
-    if (inside === 0) whenEmpty();
-    return server;
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  const headers = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    connection: "close",
+    ...(status === errorTable.METHOD_NOT_ALLOWED.status ? { allow: allowedMethods } : {}),
   };
-
-  return {
-    enter(response) {
-      inside += 1;
-      response.once("close", () => {
-        inside -= 1;
-        if (inside === 0) whenEmpty();
-      });
-    },
-  };
+  response.writeHead(status, headers).end(errorBody(code, message));
 }
 
-function isInternal(request: IncomingMessage, internalPath: string): boolean {
-  return request.url?.startsWith(internalPath) === true;
-}
-
-/** As for any other moment in which nothing can be kept: whoever sent it sends it again. */
-function refuse(response: ServerResponse): void {
-  const error = { code: "STOPPING", message: "The server is stopping" };
-  response.writeHead(503, { "content-type": "application/json", connection: "close" }).end(JSON.stringify({ error }));
+function errorBody(code: string, message: string): string {
+  return JSON.stringify({ error: { code, message } });
 }

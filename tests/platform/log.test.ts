@@ -13,6 +13,28 @@ test("a log writes one JSON line per event, with what was bound to it", () => {
   ]);
 });
 
+test("a log cuts each text that a stranger may have made long, also in lists", () => {
+  const lines: string[] = [];
+  const log = createLog({ clock: { nowMs: () => 0 }, write: (_level, line) => lines.push(line) });
+  const text = `\n${"x".repeat(15_000)}`;
+  class Long extends Error {
+    override name = text;
+    code = text;
+  }
+  log
+    .with({ deliveryId: text })
+    .warn("delivery.refused", { path: text, keys: ["k", text], ...describeCause(new Long()) });
+  expect(lines[0]?.length).toBeLessThan(2_000);
+  const cut = `${text.slice(0, 300)}…`;
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    deliveryId: cut,
+    path: cut,
+    keys: ["k", cut],
+    cause: cut,
+    causeCode: cut,
+  });
+});
+
 test("describeCause() names the causes of an error", () => {
   const system = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
   expect(describeCause(new TypeError("fetch failed", { cause: system }))).toEqual({
