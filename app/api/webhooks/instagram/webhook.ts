@@ -4,7 +4,7 @@ import { waitUntil } from "@vercel/functions";
 import type { Forward, WebhookSettings } from "#instagram/webhook-handler.ts";
 import { createWebhookHandler } from "#instagram/webhook-handler.ts";
 import { systemClock } from "#platform/clock.ts";
-import { type Env, readEnv } from "#platform/env.ts";
+import { type Env, readEnv, webhookVariables } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion } from "#queue/forward.ts";
@@ -14,28 +14,10 @@ import { createReporter } from "#telemetry/reporter.ts";
 const clock = systemClock;
 const log = createLog({ clock, write: writeToConsole });
 
-/** Everything the webhook needs for a delivery, its publishing included: a gap is told before anything is acknowledged. */
-const variables = [
-  "INSTAGRAM_APP_SECRET",
-  "QSTASH_TOKEN",
-  "QSTASH_URL",
-  "RELAY_URL",
-  "RELAY_SECRET",
-  "ACK_MODE",
-  "PUBLISH_TIMEOUT_MS",
-  "PUBLISH_RETRIES",
-  "PUBLISH_BUDGET_MS",
-  "FALLBACK_BUDGET_MS",
-  "REPORT_SAMPLE_RATE",
-  "QSTASH_RETRIES",
-  "WEBHOOK_BODY_BYTES_MAX",
-  "VERCEL_AUTOMATION_BYPASS_SECRET",
-] as const;
-
 /** Publishing may take so long when the ack waits for it: Meta's five seconds have to hold the fallback as well. */
 const awaitedPublishMsMax = 2_000;
 
-type WebhookEnv = Pick<Env, (typeof variables)[number]>;
+type WebhookEnv = Pick<Env, (typeof webhookVariables)[number]>;
 
 export function createWebhookRoutes() {
   let settings: WebhookSettings | undefined;
@@ -48,7 +30,7 @@ export function createWebhookRoutes() {
     newId: () => crypto.randomUUID(),
     waitUntil,
     readVerifyToken: () => readEnv(process.env, ["INSTAGRAM_VERIFY_TOKEN"]).INSTAGRAM_VERIFY_TOKEN,
-    readSettings: () => (settings ??= createSettings(readEnv(process.env, variables))),
+    readSettings: () => (settings ??= createSettings(readEnv(process.env, webhookVariables))),
   });
   const refuse = () => handler.refuseMethod();
   return {
