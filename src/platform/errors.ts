@@ -42,6 +42,8 @@ export const errorTable = {
   FALLBACK_NETWORK: { status: 502, retryable: true },
   FALLBACK_UNAVAILABLE: { status: 502, retryable: true },
   FALLBACK_REJECTED: { status: 502, retryable: false },
+  // And to any route of ours
+  RELAY_URL_REDIRECTS: { status: 502, retryable: false },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof errorTable;
@@ -75,7 +77,7 @@ export function toRelayError(thrown: unknown): RelayError {
 }
 
 /** Errors with which the rest of a request's body stays unread. */
-const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT"]);
+const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT", "SIGNATURE_INVALID"]);
 
 /** The response for an error: `{"error":{"code","message"}}` with the table's status. */
 export function errorResponse(error: RelayError, headers: Record<string, string> = {}): Response {

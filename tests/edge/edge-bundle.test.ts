@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
-import { verifyInternal } from "#platform/read-internal.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";
@@ -135,7 +135,10 @@ describe("the built webhook on the edge", () => {
       "/api/internal/reports",
     ]);
     const signature = String(fallback?.headers["x-relay-signature"]);
-    expect(await verifyInternal("relay-secret", fallback?.body ?? new Uint8Array(), signature, Date.now())).toBe(true);
+    const purpose = "POST /api/internal/fallback-ingestion";
+    expect(
+      await verifyInternal("relay-secret", purpose, fallback?.body ?? new Uint8Array(), signature, Date.now()),
+    ).toBe(true);
     expect(fallback?.body).toEqual(sink.requests[0]?.body);
     expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
   });

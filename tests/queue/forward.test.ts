@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
-import { verifyInternal } from "#platform/read-internal.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.ts";
@@ -41,6 +41,8 @@ const delivery = {
   probe: false,
 } as const;
 
+const fallbackPath = "/api/internal/fallback-ingestion";
+
 /** The real publishers against servers that answer as told; unless told otherwise the fallback stores everything. */
 async function setUp(
   respond: Respond,
@@ -66,7 +68,8 @@ async function setUp(
     clock,
   });
   const fallback = createFallbackPublisher({
-    url: node.url,
+    relayUrl: node.url,
+    path: fallbackPath,
     secret: "the-secret",
     bypassSecret: "bypass",
     fetch,
@@ -213,7 +216,15 @@ describe("the fallback", () => {
     expect(request?.body).toEqual(qstash.requests[0]?.body);
     expect(request?.headers).toMatchObject({ traceparent, "x-vercel-protection-bypass": "bypass" });
     const signature = String(request?.headers["x-relay-signature"]);
-    expect(await verifyInternal("the-secret", request?.body ?? new Uint8Array(), signature, clock.nowMs())).toBe(true);
+    expect(
+      await verifyInternal(
+        "the-secret",
+        `POST ${fallbackPath}`,
+        request?.body ?? new Uint8Array(),
+        signature,
+        clock.nowMs(),
+      ),
+    ).toBe(true);
     expect(recording.of("publish.attempt_timed_out")).toMatchObject([
       { attempt: 0, durationMs: 3_000 },
       { attempt: 1 },
@@ -323,6 +334,18 @@ describe("what neither way takes", () => {
     expect(result.durationMs).toBeLessThanOrEqual(13_000);
     expect(clock.timersLeft()).toBe(0);
     await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
+  });
+
+  test("is not sent on to where our own address redirects, and the outcome names that", async () => {
+    const headers = { location: "https://www.relay.example/" };
+    const { forward, node, recording } = await setUp(() => ({ status: 500 }), {
+      respondFallback: () => ({ status: 308, headers }),
+    });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", errorType: "RELAY_URL_REDIRECTS" });
+    expect(node.requests).toHaveLength(1);
+    expect(recording.of("fallback.attempt_failed")).toMatchObject([
+      { reason: "RELAY_URL redirects to https://www.relay.example/" },
+    ]);
   });
 
   test("is no rejection when nobody listens at all", async () => {

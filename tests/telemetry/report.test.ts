@@ -15,6 +15,7 @@ import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch } from "../support/store.ts";
 
+const path = "/api/internal/reports";
 const published: ForwardReport = {
   deliveryId: "d1",
   runtime: "edge",
@@ -52,7 +53,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     respond: async ({ body, headers }, index) => {
       await gate?.(index);
       if (isUp?.(index) === false) return { status: 503 };
-      const request = new Request("http://localhost/", {
+      const request = new Request(`http://localhost${path}`, {
         method: "POST",
         body: new Uint8Array(body),
         headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
@@ -70,7 +71,8 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
   });
   onTestFinished(() => sink.close());
   const report = createReporter({
-    url: sink.url,
+    relayUrl: sink.url,
+    path,
     secret,
     sampleRate,
     random,
@@ -99,6 +101,22 @@ describe("a report", () => {
     await report(published);
     expect(saved).toEqual([]);
     expect(recording.of("reports.failed")).toMatchObject([{ status: 401 }]);
+  });
+
+  test("to an address that redirects is kept for later, and the log says where that leads", async () => {
+    const location = "https://www.relay.example/api/internal/reports?from=bare";
+    const sink = await startSink({ respond: () => ({ status: 308, headers: { location } }) });
+    onTestFinished(() => sink.close());
+    const { log, of } = createRecordingLog();
+    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock: systemClock, log };
+    await createReporter({ relayUrl: sink.url, path, secret: "s", ...options })(lost);
+    expect(of("reports.failed")).toMatchObject([
+      {
+        causeCode: "RELAY_URL_REDIRECTS",
+        causeMessage: "RELAY_URL redirects to https://www.relay.example/api/internal/reports",
+        unsent: 1,
+      },
+    ]);
   });
 
   test("is sent for the sampled share of successes and for every failure", async () => {
@@ -175,7 +193,7 @@ describe("a report", () => {
     };
     const { log } = createRecordingLog();
     const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch: partlyDead, clock, log };
-    const report = createReporter({ url: "https://relay.example", secret: "s", ...options });
+    const report = createReporter({ relayUrl: "https://relay.example", path, secret: "s", ...options });
     const reported = Promise.all([report(published), report({ ...published, deliveryId: "behind" })]);
     await until(systemClock, 5_000, () => sent.length === 1);
     const later = report({ ...published, deliveryId: "later" });
@@ -190,7 +208,7 @@ describe("a report", () => {
     const clock = createManualClock();
     const { log, of } = createRecordingLog();
     const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock, log };
-    const report = createReporter({ url: sink.url, secret: "s", ...options });
+    const report = createReporter({ relayUrl: sink.url, path, secret: "s", ...options });
     const first = report(published);
     await sink.next();
     await clock.advance(500);
@@ -207,8 +225,8 @@ describe("a report", () => {
     "that says %s is 400",
     async (text) => {
       const body = new TextEncoder().encode(text);
-      const headers = { [internalSignatureHeader]: await signInternal("s", body, Date.now()) };
-      const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
+      const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
+      const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
         readSecret: () => "s",
         save: async () => expect.unreachable(),
         clock: systemClock,

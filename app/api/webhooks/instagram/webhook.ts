@@ -58,7 +58,7 @@ function createForward(env: WebhookEnv): Forward {
   log.info("publisher.create_started");
   const [relayUrl = ""] = env.RELAY_URL;
   const bypassSecret = env.VERCEL_AUTOMATION_BYPASS_SECRET;
-  const internal = { secret: env.RELAY_SECRET, bypassSecret, fetch, clock };
+  const internal = { relayUrl, secret: env.RELAY_SECRET, bypassSecret, fetch, clock };
   const publisher = createQstashPublisher({
     url: env.QSTASH_URL,
     token: env.QSTASH_TOKEN,
@@ -69,10 +69,10 @@ function createForward(env: WebhookEnv): Forward {
     fetch,
     clock,
   });
-  const fallback = createFallbackPublisher({ ...internal, url: `${relayUrl}/api/internal/fallback-ingestion` });
+  const fallback = createFallbackPublisher({ ...internal, path: "/api/internal/fallback-ingestion" });
   const report = createReporter({
     ...internal,
-    url: `${relayUrl}/api/internal/reports`,
+    path: "/api/internal/reports",
     sampleRate: env.REPORT_SAMPLE_RATE,
     random: Math.random,
     log,
