@@ -53,11 +53,18 @@ export class RelayError extends Error {
   readonly code: ErrorCode;
   /** When the other side said that trying again can help, counted from now. */
   readonly retryAfterMs: number | undefined;
+  /** What it is counted as where refusals are: the code, unless one code has several reasons. */
+  readonly reason: string;
   override readonly name = "RelayError";
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined; reason?: string | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.reason = options.reason ?? code;
     this.retryAfterMs = options.retryAfterMs;
   }
 

@@ -112,7 +112,9 @@ function createReceiver() {
     newId: () => `d${(ids += 1)}`,
     waitUntil: () => {},
     readVerifyToken: () => "",
+    countRefusal: () => undefined,
     readSettings: () => ({
+      relaySecret: "relay-secret",
       appSecrets: [secret],
       ackMode: { kind: "immediate" },
       bodyBytesMax,

@@ -1,8 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
+import type { Log } from "#platform/log.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
@@ -70,18 +71,25 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     },
   });
   onTestFinished(() => sink.close());
-  const report = createReporter({
-    relayUrl: sink.url,
-    path,
-    secret,
-    sampleRate,
+  const { report: send, countRefusal } = createReporter({
+    runtime: "edge",
+    readCall: () => ({ relayUrl: sink.url, path, secret, bypassSecret: "bypass", fetch, clock: systemClock }),
     random,
-    bypassSecret: "bypass",
-    fetch,
     clock: systemClock,
     log: recording.log,
   });
-  return { report, saved, sink, recording };
+  const report = (facts: ForwardReport) => send(facts, sampleRate);
+  return { report, countRefusal, saved, sink, recording };
+}
+
+/** Reports everything. */
+function reporterTo(
+  relayUrl: string,
+  { fetch, clock, log }: { fetch: typeof globalThis.fetch; clock: Clock; log: Log },
+) {
+  const readCall = () => ({ relayUrl, path, secret: "s", bypassSecret: null, fetch, clock });
+  const { report } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
+  return (facts: ForwardReport) => report(facts, 1);
 }
 
 describe("a report", () => {
@@ -108,8 +116,7 @@ describe("a report", () => {
     const sink = await startSink({ respond: () => ({ status: 308, headers: { location } }) });
     onTestFinished(() => sink.close());
     const { log, of } = createRecordingLog();
-    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock: systemClock, log };
-    await createReporter({ relayUrl: sink.url, path, secret: "s", ...options })(lost);
+    await reporterTo(sink.url, { fetch, clock: systemClock, log })(lost);
     expect(of("reports.failed")).toMatchObject([
       {
         causeCode: "RELAY_URL_REDIRECTS",
@@ -192,8 +199,7 @@ describe("a report", () => {
       return new Response("{}");
     };
     const { log } = createRecordingLog();
-    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch: partlyDead, clock, log };
-    const report = createReporter({ relayUrl: "https://relay.example", path, secret: "s", ...options });
+    const report = reporterTo("https://relay.example", { fetch: partlyDead, clock, log });
     const reported = Promise.all([report(published), report({ ...published, deliveryId: "behind" })]);
     await until(systemClock, 5_000, () => sent.length === 1);
     const later = report({ ...published, deliveryId: "later" });
@@ -207,8 +213,7 @@ describe("a report", () => {
     onTestFinished(() => sink.close());
     const clock = createManualClock();
     const { log, of } = createRecordingLog();
-    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock, log };
-    const report = createReporter({ relayUrl: sink.url, path, secret: "s", ...options });
+    const report = reporterTo(sink.url, { fetch, clock, log });
     const first = report(published);
     await sink.next();
     await clock.advance(500);
