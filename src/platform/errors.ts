@@ -29,8 +29,7 @@ export const errorTable = {
   PUBLISH_TIMEOUT: { status: 504, retryable: true },
   PUBLISH_NETWORK: { status: 502, retryable: true },
   PUBLISH_UNAVAILABLE: { status: 502, retryable: true },
-  // Only if QStash says when the limit ends, see `retryAfterMs`.
-  PUBLISH_RATE_LIMITED: { status: 502, retryable: false },
+  PUBLISH_RATE_LIMITED: { status: 502, retryable: true },
   PUBLISH_INVALID: { status: 502, retryable: false },
   PUBLISH_UNAUTHORIZED: { status: 502, retryable: false },
   PUBLISH_NOT_FOUND: { status: 502, retryable: false },

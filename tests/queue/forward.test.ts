@@ -156,13 +156,39 @@ describe("publishing", () => {
     expect(answeredAtMs - startMs).toBeGreaterThanOrEqual(4_000);
   });
 
-  test.each([
-    ["after 429 without a reset", {}],
-    ["after 429 with one that comes too late", { "RateLimit-Reset": String(startMs / 1000 + 3_600) }],
-  ])("is not tried again %s", async (_name, headers) => {
+  test("is not tried again after 429 with a reset that comes too late", async () => {
+    const headers = { "RateLimit-Reset": String(startMs / 1000 + 3_600) };
     const { qstash, forward } = await setUp(() => ({ status: 429, headers }));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
     expect(qstash.requests).toHaveLength(1);
+  });
+
+  test("waits longer and longer after 429 without a reset before it goes to the fallback", async () => {
+    const { qstash, forward, recording } = await setUp(() => ({ status: 429 }), { random: () => 0.5 });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
+    expect(recording.of("publish.attempt_failed").map(({ retryInMs }) => retryInMs)).toEqual([750, 1_500, 3_000, null]);
+    expect(qstash.requests).toHaveLength(4);
+  });
+
+  test("is tried again within a short budget, too", async () => {
+    const { forward } = await setUp((_request, index) => (index === 0 ? { status: 429 } : accepted), {
+      budgetMs: 1_000,
+    });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
+  });
+
+  test("of many that were told the same reset is tried again at a moment of its own after it, each time in a wider window", async () => {
+    const headers = { "Burst-RateLimit-Reset": String(startMs / 1000 + 1) };
+    const waits: number[][] = [];
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      const { forward, recording } = await setUp(() => ({ status: 429, headers }), { random: () => tenth / 10 });
+      await forward([event("m1")]);
+      const [first = 0, second = 0] = recording.of("publish.attempt_failed").map(({ retryInMs }) => Number(retryInMs));
+      waits.push([first, second]);
+    }
+    expect(waits.map(([first]) => first)).toEqual(Array.from({ length: 10 }, (_, tenth) => 1_000 + 100 * tenth));
+    // The reset has passed: what is left is the window.
+    expect(waits.map(([, second]) => second)).toEqual(Array.from({ length: 10 }, (_, tenth) => 200 * tenth));
   });
 
   test.each([
