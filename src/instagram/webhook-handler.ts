@@ -108,16 +108,17 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       receivedAtMs,
       bodyBytes: body.byteLength,
       secretIndex,
-      probe: await isProbe(request, settings.relaySecret, body),
+      // Marked by us: no stranger can keep a captured delivery out of the figures.
+      probe: await verifyInternal(
+        settings.relaySecret,
+        probePurpose,
+        body,
+        request.headers.get(probeHeader),
+        receivedAtMs,
+      ),
       traceparent: readTraceparent(request) ?? createTraceparent(id),
       events: await parseWebhook(body, { deliveryId: id }),
     };
-  }
-
-  /** A probe is marked by us, so that no stranger can keep a captured delivery out of the figures and the handlers. */
-  async function isProbe(request: Request, secret: string, body: Uint8Array): Promise<boolean> {
-    const header = request.headers.get(probeHeader);
-    return header !== null && verifyInternal(secret, probePurpose, body, header, clock.nowMs());
   }
 
   /** Hands the forward to the platform; false if there is none that takes it, and only the request itself keeps it alive. */

@@ -33,6 +33,7 @@ const limitMs = 1_000;
 const refusalsEveryMs = 3_000;
 /** Reports of failures that could not be sent go with a later one, the newest of them: what is down is often both. */
 const unsentMax = 100;
+/** Of what waits for a request, so that the memory holds it whatever happens. */
 const outboxMax = 2_000;
 
 /**
@@ -54,6 +55,7 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
     const reports = outbox.splice(0, reportsMax);
     const counted = counts;
     counts = {};
+    if (reports.length + Object.keys(counted).length === 0) return true;
     let why: LogFields;
     let mayPass = true;
     try {
@@ -79,7 +81,8 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
   }
 
   async function sendAll(): Promise<void> {
-    while (outbox.length + Object.keys(counts).length > 0 && (await send()));
+    // Not for the sake of refusals: a flood would keep it going.
+    while ((await send()) && outbox.length > 0);
   }
 
   async function flush(): Promise<void> {

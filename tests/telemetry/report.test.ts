@@ -2,12 +2,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { until } from "#cli/until.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import type { Log } from "#platform/log.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import { type ForwardReport, reportsMax } from "#telemetry/report.ts";
+import { type ForwardReport, type RefusalCounts, reportsMax } from "#telemetry/report.ts";
 import { handleReports } from "#telemetry/report-handler.ts";
 import { createReporter } from "#telemetry/reporter.ts";
 
@@ -49,6 +50,7 @@ interface Options {
 /** The reporter and the handler of its reports, joined by HTTP. */
 async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secret", isUp, gate }: Options = {}) {
   const saved: ForwardReport[][] = [];
+  const refusals: RefusalCounts[] = [];
   const recording = createRecordingLog();
   const sink = await startSink({
     respond: async ({ body, headers }, index) => {
@@ -62,8 +64,9 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
       const response = await handleReports(request, {
         readSecret: () => "relay-secret",
         save: async (reports) => {
-          saved.push([...reports]);
+          if (reports.length > 0) saved.push([...reports]);
         },
+        saveRefusals: async (counts) => void refusals.push(counts),
         clock: systemClock,
         log: recording.log,
       });
@@ -79,7 +82,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     log: recording.log,
   });
   const report = (facts: ForwardReport) => send(facts, sampleRate);
-  return { report, countRefusal, saved, sink, recording };
+  return { report, countRefusal, refusals, saved, sink, recording };
 }
 
 /** Reports everything. */
@@ -226,20 +229,80 @@ describe("a report", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test.each(["{}", "nope", '{"reports":[{"deliveryId":"d1","outcome":"fine"}]}'])(
-    "that says %s is 400",
-    async (text) => {
-      const body = new TextEncoder().encode(text);
-      const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
-      const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
-        readSecret: () => "s",
-        save: async () => expect.unreachable(),
-        clock: systemClock,
-        log: createRecordingLog().log,
-      });
-      expect(response.status).toBe(400);
-    },
-  );
+  test.each([
+    "{}",
+    "nope",
+    '{"reports":[{"deliveryId":"d1","outcome":"fine"}]}',
+    '{"reports":[],"refusals":{"runtime":"edge","atMs":1,"counts":{"text of a stranger":1}}}',
+    '{"reports":[],"refusals":{"runtime":"edge","atMs":1,"counts":{"NOT_KEPT":0}}}',
+  ])("that says %s is 400", async (text) => {
+    const body = new TextEncoder().encode(text);
+    const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
+    const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
+      readSecret: () => "s",
+      save: async () => expect.unreachable(),
+      saveRefusals: async () => expect.unreachable(),
+      clock: systemClock,
+      log: createRecordingLog().log,
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe("refusals", () => {
+  test("are reported at once, then together and at most every three seconds, however many there are", async () => {
+    const clock = createManualClock();
+    const bodies: { reports: unknown[]; refusals: RefusalCounts }[] = [];
+    const send: typeof fetch = async (_url, init) => {
+      bodies.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)) as (typeof bodies)[number]);
+      return new Response("{}");
+    };
+    const { log } = createRecordingLog();
+    const readCall = () => ({
+      relayUrl: "https://relay.example",
+      path,
+      secret: "s",
+      bypassSecret: null,
+      fetch: send,
+      clock,
+    });
+    const { countRefusal } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
+    const begun: Promise<void>[] = [];
+    // A thousand a second for ten seconds.
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      for (let index = 0; index < 100; index += 1) {
+        const report = countRefusal(index === 0 ? "BODY_TOO_LARGE" : "SIGNATURE_MISSING");
+        if (report !== undefined) begun.push(report);
+      }
+      await clock.advance(100);
+    }
+    await clock.advance(3_000);
+    await Promise.all(begun);
+    expect([begun.length, bodies.length]).toEqual([5, 5]);
+    const sum = (reason: string) => bodies.reduce((total, { refusals }) => total + (refusals.counts[reason] ?? 0), 0);
+    expect([sum("BODY_TOO_LARGE"), sum("SIGNATURE_MISSING")]).toEqual([100, 9_900]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test("that could not be reported go with the next report, whatever that is of", async () => {
+    const { countRefusal, report, refusals, recording } = await setUp({ isUp: (index) => index > 0 });
+    await countRefusal("SIGNATURE_INVALID");
+    await report(published);
+    expect(refusals).toMatchObject([{ runtime: "edge", counts: { SIGNATURE_INVALID: 1 } }]);
+    expect(recording.of("reports.failed")).toMatchObject([{ status: 503, reports: 0 }]);
+  });
+
+  test("cost nothing but a line of the log where it is not configured where reports go", async () => {
+    const { log, of } = createRecordingLog();
+    const readCall = () => {
+      throw new RelayError("ENV_INVALID", "Configuration is incomplete: RELAY_SECRET is not set");
+    };
+    const { countRefusal } = createReporter({ runtime: "edge", readCall, random: () => 0, clock: systemClock, log });
+    await countRefusal("ENV_INVALID");
+    expect(of("reports.failed")).toMatchObject([
+      { causeMessage: "Configuration is incomplete: RELAY_SECRET is not set" },
+    ]);
+  });
 });
 
 describe("saveReports()", () => {
