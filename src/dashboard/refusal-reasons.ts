@@ -32,10 +32,6 @@ const reasons: Record<string, RefusalReason> = {
     what: "a variable of the webhook is missing or malformed (503)",
     advice: `/api/health and the log name the variables. Set them and deploy again. ${restored}`,
   },
-  NOT_KEPT: {
-    what: "neither QStash nor the fallback took them in time (503)",
-    advice: `npm run relay -- doctor tells what is wrong. ${restored}`,
-  },
 };
 
 /** Of a reason that is not known here, its name alone. */

@@ -18,6 +18,22 @@ export function LostBanner({ lost, window }: { lost: number; window: string }) {
   );
 }
 
+/** Deliveries that Meta still has, as we did not acknowledge them. */
+export function RefusedBanner({ refused, window }: { refused: number; window: string }) {
+  return (
+    <Alert
+      role="alert"
+      color="yellow"
+      variant="light"
+      classNames={{ title: styles["warning"] ?? "" }}
+      title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
+    >
+      In {window}, neither QStash nor the fallback took them in time. Meta sends them again, but after an hour of
+      refusals it ends the account’s subscription. <code>npm run relay -- doctor</code> tells what is wrong.
+    </Alert>
+  );
+}
+
 /** Instead of data, when there is none to show. */
 export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean }) {
   return (

@@ -10,7 +10,7 @@ import { ComparisonCharts } from "./comparison-charts.tsx";
 import styles from "./dashboard.module.css";
 import { EventsTable } from "./events-table.tsx";
 import { LatencyTable } from "./latency-table.tsx";
-import { EmptyState, LostBanner } from "./notices.tsx";
+import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { Panel } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
@@ -35,6 +35,9 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
     comparison.runtimes.reduce((total, summary) => total + count(summary), 0);
   const deliveries = sum((summary) => summary.deliveries);
   const lost = sum((summary) => summary.lost);
+  const refused = sum((summary) => summary.refused);
+  // Those that nobody took have a banner of their own.
+  const turnedAway = refusals.totals.filter(({ reason }) => reason !== "NOT_KEPT");
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
   // Where something stands in the way, it is wrong to ask for a first delivery.
   const isHindered = refusals.newest.length > 0 || faults.configuration !== null || faults.redirectsTo !== null;
@@ -51,9 +54,8 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       </div>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
-      {refusals.totals.length > 0 && (
-        <RefusalsBanner totals={refusals.totals} window={windowLabel(window)} nowMs={nowMs} />
-      )}
+      {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
+      {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
       {isNew && !isHindered && <EmptyState />}
       <div className={styles["pair"]}>
         {comparison.runtimes.map((summary) => (
