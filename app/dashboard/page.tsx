@@ -5,6 +5,7 @@ import { Overview } from "#dashboard/view/overview.tsx";
 import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
+import { findPathFaults } from "../services.ts";
 import { readForPage, requireSession } from "./signed-in.ts";
 
 export const dynamic = "force-dynamic";
@@ -18,7 +19,10 @@ export default async function OverviewPage({ searchParams }: Props) {
   await requireSession("/dashboard");
   const nowMs = systemClock.nowMs();
   const { window, q, filter, older } = overviewQuery(await searchParams);
-  const overview = await readForPage("/dashboard", (db) => readOverview(db, { window, filter, nowMs }));
+  const [overview, faults] = await Promise.all([
+    readForPage("/dashboard", (db) => readOverview(db, { window, filter, nowMs })),
+    findPathFaults(),
+  ]);
   if (overview instanceof RelayError) return <Unavailable reason={overview.message} />;
-  return <Overview overview={overview} window={window} q={q} older={older} nowMs={nowMs} />;
+  return <Overview {...{ overview, faults, window, q, older, nowMs }} />;
 }

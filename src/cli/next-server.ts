@@ -48,7 +48,7 @@ process.on("disconnect", () => {
 /** For `node --import`: what `next start` needs to be our server. */
 export const serverPreload = `data:text/javascript,${encodeURIComponent(preload)}`;
 
-/** Resolves when it answers `GET /api/health` with 200. */
+/** Resolves when `GET /api/health` says that it can use its store, whatever else that may find. */
 export async function startNextServer(options: NextServerOptions): Promise<NextServer> {
   const next = join(options.root, "node_modules", "next", "dist", "bin", "next");
   const log = options.logFile.openForChild();
@@ -98,8 +98,7 @@ async function isHealthy(baseUrl: string): Promise<boolean> {
   const cancel = systemClock.after(requestLimitMs, () => limit.abort());
   try {
     const response = await fetch(`${baseUrl}/api/health`, { signal: limit.signal });
-    await response.arrayBuffer();
-    return response.status === 200;
+    return ((await response.json()) as { store?: unknown }).store === "ok";
   } catch {
     return false;
   } finally {

@@ -17,6 +17,7 @@ import {
 } from "#telemetry/runtime-comparison.ts";
 
 import { parseQuery } from "./query-parameters.ts";
+import { readRefusalTotals } from "./read-refusals.ts";
 
 const windowQuery = v.object({
   window: v.optional(v.picklist(windowNames, `must be one of ${windowNames.join(", ")}`), "1h"),
@@ -29,10 +30,11 @@ export function parseWindow(params: URLSearchParams): WindowName {
 /** The edge–Node comparison over the deliveries received in the window that ends now, probes among them. */
 export async function readRuntimes(db: Database, name: WindowName, nowMs: number): Promise<RuntimeComparison> {
   const window = windowEndingAt(name, nowMs);
-  const [totals, ingest, errors, series] = await Promise.all([
+  const [totals, ingest, errors, refusals, series] = await Promise.all([
     readTotals(db, window),
     readIngestLatency(db, window),
     readErrors(db, window),
+    readRefusalTotals(db, window),
     readSeries(db, window),
   ]);
   return {
@@ -51,6 +53,7 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
         publishSuccessRate: total === undefined || total.settled === 0 ? null : total.published / total.settled,
         publishTimeouts: total?.publishTimeouts ?? 0,
         errors: Object.fromEntries(of(errors).map((row) => [row.type, row.count])),
+        refusals: Object.fromEntries(of(refusals).map((row) => [row.reason, row.count])),
         coldStarts: total?.coldStarts ?? 0,
         ackMs: latencyOf(total?.ackMs),
         publishMs: latencyOf(total?.publishMs),

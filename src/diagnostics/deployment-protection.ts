@@ -31,9 +31,13 @@ export const deploymentProtectionAdvice: Advice = {
 /** What answers in the relay's place when it is not Deployment Protection; undefined if that cannot be told. */
 export function explainStranger({ status, headers }: HttpAnswer): Advice {
   if (status >= 300 && status < 400) {
+    const location = headers
+      .get("location")
+      ?.split("?")[0]
+      ?.replace(/\/api\/health$/, "");
     return {
       cause: "RELAY_URL redirects, to https or to another domain; QStash does not follow.",
-      remedy: "Set RELAY_URL to where the redirect leads.",
+      remedy: `Set RELAY_URL to where the redirect leads${location === undefined ? "" : `: ${location}`}.`,
     };
   }
   if (status === 401 || status === 403) {

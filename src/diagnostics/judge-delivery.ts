@@ -25,10 +25,16 @@ export function judgeDelivery(delivery: Delivery): Finding {
   }
 }
 
-/** Of the relay's own answers to a question about its health, the only one that is no success. */
+/** Of the relay's own answers to a question about its health, those that are no success. */
 function explainOurs({ status, text }: { status: number; text: string }): Advice | undefined {
   const { store, error } = parseObject(text);
   if (status !== 503 || (store === undefined && error === undefined)) return undefined;
+  if (store === "ok" || error !== undefined) {
+    return {
+      cause: "QStash reached the relay, but its configuration is incomplete, or its RELAY_URL redirects.",
+      remedy: "See the checks of the variables and of the relay, where it runs: /api/health says which it is.",
+    };
+  }
   return {
     cause: "QStash reached the relay, but that cannot use its Postgres.",
     remedy: "See the checks of Postgres, where the relay runs.",

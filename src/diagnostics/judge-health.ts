@@ -10,10 +10,11 @@ import {
 export function judgeHealth(answer: HttpAnswer): Finding {
   const detail = `answered ${answer.status}`;
   if (isDeploymentProtection(answer)) return { status: "failed", detail, ...deploymentProtectionAdvice };
-  const { status, store, queue, error } = parse(answer.text);
+  const { status, store, queue, error, relayUrl } = parse(answer.text);
   if (error?.code === "ENV_INVALID") {
-    const cause = "The relay is there, but lacks DATABASE_URL.";
-    return { status: "failed", detail, cause, remedy: "Set it where the relay runs, and deploy again." };
+    const gaps = String(error.message).match(/\b[A-Z][A-Z_]+ is (not set|malformed)/g) ?? ["a variable is missing"];
+    const cause = `The relay is there, but its configuration is incomplete: ${gaps.join(", ")}.`;
+    return { status: "failed", detail, cause, remedy: "Set that where the relay runs, and deploy again." };
   }
   if (typeof status !== "string" || typeof store !== "string") {
     return { status: "failed", detail: `${detail}, not as a relay`, ...explainStranger(answer) };
@@ -22,6 +23,11 @@ export function judgeHealth(answer: HttpAnswer): Finding {
   if (store !== "ok") {
     const cause = "The relay is there, but cannot use its Postgres.";
     return { status: "failed", detail: said, cause, remedy: "See the checks of Postgres, where the relay runs." };
+  }
+  if (relayUrl !== undefined) {
+    const cause = "The relay is there, but its own RELAY_URL redirects: QStash does not follow.";
+    const remedy = "Set RELAY_URL to where the redirect leads: /api/health names it.";
+    return { status: "failed", detail: said, cause, remedy };
   }
   if (queue === "failing") {
     const cause = "The newest deliveries could not be published to QStash.";
@@ -34,7 +40,8 @@ interface HealthJson {
   status?: unknown;
   store?: unknown;
   queue?: unknown;
-  error?: { code?: unknown } | null;
+  error?: { code?: unknown; message?: unknown } | null;
+  relayUrl?: unknown;
 }
 
 function parse(text: string): HealthJson {

@@ -29,10 +29,10 @@ export async function answerQstash(
     retried: Number(request.headers.get("upstash-retried") ?? 0),
   });
   try {
-    const qstash = readQstash();
-    const body = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
-    const text = await verifyQstashDelivery(body, request.headers.get("upstash-signature"), qstash);
-    return await handle(text, callLog);
+    const readWhole = () => readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
+    const signature = request.headers.get("upstash-signature");
+    const body = await verifyQstashDelivery(signature, readWhole, { ...readQstash(), clock });
+    return await handle(body, callLog);
   } catch (thrown) {
     const error = toRelayError(thrown);
     const fields = { code: error.code, reason: error.message, ...(error.cause ? describeCause(error.cause) : {}) };

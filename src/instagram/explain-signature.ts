@@ -2,7 +2,7 @@
  * Why a delivery's signature does not match, for the person who has the body before them. Not for the 401: it tries
  * dozens of rewritings of the whole body, and whoever forges deliveries would decide how often.
  */
-import { createSignatureVerifier } from "./signature.ts";
+import { createSignatureVerifier, isSignature } from "./signature.ts";
 import { isCut, signedForms } from "./signed-forms.ts";
 
 export type SignatureFinding =
@@ -50,9 +50,9 @@ export async function explainSignature(
 ): Promise<SignatureExplanation> {
   const known = secrets.flatMap((text, index) => (text === "" ? [] : [{ text, index }]));
   const verifier = createSignatureVerifier(known.map(({ text }) => text));
-  const check = await verifier.verify(body, header);
-  if (check.valid) {
-    const secretIndex = known[check.secretIndex]?.index ?? 0;
+  const signer = await verifier.verify(body, header);
+  if (signer !== null) {
+    const secretIndex = known[signer]?.index ?? 0;
     return {
       finding: "match",
       secretIndex,
@@ -60,18 +60,18 @@ export async function explainSignature(
       remedy: null,
     };
   }
-  if (header === null || check.reason === "missing") return without("missing");
-  if (check.reason === "malformed") return without(formFault(header));
+  if (!header) return without("missing");
+  if (!isSignature(header)) return without(formFault(header));
 
   for (const { index, text } of known.flatMap(secretVariants)) {
     const variant = createSignatureVerifier([text]);
-    if ((await variant.verify(body, header)).valid) return explain("secret-spacing", index);
+    if ((await variant.verify(body, header)) !== null) return explain("secret-spacing", index);
   }
   // HMAC pads its key with zeros, so this is the empty key, which WebCrypto does not take (RFC 2104).
-  if ((await createSignatureVerifier(["\0"]).verify(body, header)).valid) return without("empty-secret");
+  if ((await createSignatureVerifier(["\0"]).verify(body, header)) !== null) return without("empty-secret");
   for (const { difference, bytes, detail } of signedForms(body, announcedBytes)) {
     const found = await verifier.verify(bytes, header);
-    if (found.valid) return explain(difference, known[found.secretIndex]?.index ?? null, detail);
+    if (found !== null) return explain(difference, known[found]?.index ?? null, detail);
   }
   if (body.byteLength === 0) return without("empty-body");
   return without(isCut(body, announcedBytes) ? "truncated" : "wrong-secret");

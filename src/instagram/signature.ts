@@ -5,35 +5,36 @@ import { importHmacKey } from "#platform/hmac-key.ts";
  * Meta's `X-Hub-Signature-256`: `sha256=` and the hex HMAC-SHA256 of the raw request bytes, keyed with the app secret.
  * https://developers.facebook.com/docs/messenger-platform/webhooks#validate-payloads
  */
-const headerPattern = /^sha256=([0-9a-f]{64})$/;
-
-/** What checking a signature came to. The index is that of the secret that matched; nothing else of it is told. */
-export type SignatureCheck =
-  | { valid: true; secretIndex: number }
-  | { valid: false; reason: "missing" | "malformed" | "mismatch" };
+const headerPattern = /^sha256=[0-9a-f]{64}$/;
+const prefix = "sha256=";
 
 /** Checks raw bodies against any of several app secrets; the keys are imported once and kept. */
 export interface SignatureVerifier {
-  verify(body: Uint8Array, header: string | null): Promise<SignatureCheck>;
+  /** The index of the secret that signed the body, the first being 0; null if none did or the header is no signature. */
+  verify(body: Uint8Array, header: string | null): Promise<number | null>;
 }
 
-/** `secrets`: the app secrets as Meta shows them, in the order in which `secretIndex` counts them. */
+/**
+ * Whether the header is well formed, whatever the body is. One that was sent twice arrives joined by a comma, and is
+ * refused with everything else that is not exact.
+ */
+export function isSignature(header: string | null): header is string {
+  return headerPattern.test(header ?? "");
+}
+
+/** `secrets`: the app secrets as Meta shows them. */
 export function createSignatureVerifier(secrets: readonly string[]): SignatureVerifier {
   let keys: Promise<CryptoKey[]> | undefined;
   return {
     async verify(body, header) {
-      if (header === null || header === "") return { valid: false, reason: "missing" };
-      // A header sent twice arrives as one, joined by a comma, and is refused with everything else that is not exact.
-      const hex = headerPattern.exec(header)?.[1];
-      if (hex === undefined) return { valid: false, reason: "malformed" };
-      const signature = bytesFromHex(hex);
+      if (!isSignature(header)) return null;
+      const signature = bytesFromHex(header.slice(prefix.length));
       keys ??= Promise.all(secrets.map((secret) => importHmacKey(secret, "verify")));
-      for (const [secretIndex, key] of (await keys).entries()) {
+      for (const [index, key] of (await keys).entries()) {
         // `verify` compares in constant time. https://www.w3.org/TR/webcrypto/#hmac-operations
-        if (await crypto.subtle.verify("HMAC", key, signature, body as BufferSource))
-          return { valid: true, secretIndex };
+        if (await crypto.subtle.verify("HMAC", key, signature, body as BufferSource)) return index;
       }
-      return { valid: false, reason: "mismatch" };
+      return null;
     },
   };
 }
@@ -42,5 +43,5 @@ export function createSignatureVerifier(secrets: readonly string[]): SignatureVe
 export async function signBody(secret: string, body: Uint8Array): Promise<string> {
   const key = await importHmacKey(secret, "sign");
   const signature = await crypto.subtle.sign("HMAC", key, body as BufferSource);
-  return `sha256=${hexFromBytes(new Uint8Array(signature))}`;
+  return `${prefix}${hexFromBytes(new Uint8Array(signature))}`;
 }

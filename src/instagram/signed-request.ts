@@ -60,6 +60,10 @@ export function createSignedRequestReader(secrets: readonly string[]): SignedReq
       if (payload["algorithm"] !== "HMAC-SHA256") {
         throw new RelayError("SIGNATURE_INVALID", "signed_request must be signed with HMAC-SHA256");
       }
+      // What signing in gives: anybody has one of their own, and it asks for nothing.
+      if (Object.hasOwn(payload, "code") || Object.hasOwn(payload, "oauth_token")) {
+        throw new RelayError("REQUEST_INVALID", "signed_request is that of a sign-in");
+      }
       const userId = idText(payload["user_id"]) ?? "";
       if (!userIdPattern.test(userId)) {
         throw new RelayError("REQUEST_INVALID", "signed_request has no user_id, or one that is no id");

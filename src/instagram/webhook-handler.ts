@@ -2,11 +2,14 @@ import { type Clock, settleWithin } from "#platform/clock.ts";
 import type { AckMode } from "#platform/env.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import { readBody } from "#platform/read-body.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
+import { probeHeader, probePurpose } from "#platform/probe-mark.ts";
+import { checkAnnounced, readBody } from "#platform/read-body.ts";
 
 import { verifyHandshake } from "./handshake.ts";
 import type { ReceivedDelivery, Runtime } from "./received-delivery.ts";
-import { createSignatureVerifier, type SignatureVerifier } from "./signature.ts";
+import { isSignedRequest } from "./is-signed-request.ts";
+import { createSignatureVerifier, isSignature, type SignatureVerifier } from "./signature.ts";
 import { parseWebhook } from "./webhook-parser.ts";
 
 /** What is known once the response is made. */
@@ -33,6 +36,8 @@ export type Forward = (delivery: ReceivedDelivery, ack: Promise<Ack>, mode: AckM
 export interface WebhookSettings {
   /** A delivery is genuine if any of them signed it. */
   appSecrets: readonly string[];
+  /** `RELAY_SECRET`, which marks probes. */
+  relaySecret: string;
   ackMode: AckMode;
   bodyBytesMax: number;
   forward: Forward;
@@ -50,6 +55,8 @@ export interface WebhookHandlerOptions {
   readVerifyToken: () => string;
   /** Called for each delivery, before anything is acked; throws `ENV_INVALID` if something is missing. */
   readSettings: () => WebhookSettings;
+  /** Hears why a delivery was refused; what it returns, the report of many, is bounded in time and never rejects. */
+  countRefusal: (reason: string) => Promise<void> | undefined;
 }
 
 export interface WebhookHandler {
@@ -81,10 +88,16 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   async function receive(request: Request, settings: WebhookSettings, receivedAtMs: number): Promise<ReceivedDelivery> {
     const coldStart = isFirst;
     isFirst = false;
+    checkAnnounced(request, settings.bodyBytesMax);
+    const header = request.headers.get("x-hub-signature-256");
+    // Before the body is read: what nobody signed costs no memory.
+    if (!isSignature(header))
+      throw wrongSignature("must be sent once, as sha256= and 64 hex digits", "SIGNATURE_MISSING");
     const body = await readBody(request, { bytesMax: settings.bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     verifier ??= createSignatureVerifier(settings.appSecrets);
-    const check = await verifier.verify(body, request.headers.get("x-hub-signature-256"));
-    if (!check.valid) throw new RelayError("SIGNATURE_INVALID", signatureFaults[check.reason]);
+    const secretIndex = await verifier.verify(body, header);
+    if (secretIndex === null) throw wrongSignature("does not match the body under any configured app secret");
+    if (isSignedRequest(body)) throw wrongSignature("is that of a signed_request, not of a delivery");
 
     const id = newId();
     return {
@@ -94,8 +107,15 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       coldStart,
       receivedAtMs,
       bodyBytes: body.byteLength,
-      secretIndex: check.secretIndex,
-      probe: request.headers.get("x-relay-probe") === "1",
+      secretIndex,
+      // Marked by us: no stranger can keep a captured delivery out of the figures.
+      probe: await verifyInternal(
+        settings.relaySecret,
+        probePurpose,
+        body,
+        request.headers.get(probeHeader),
+        receivedAtMs,
+      ),
       traceparent: readTraceparent(request) ?? createTraceparent(id),
       events: await parseWebhook(body, { deliveryId: id }),
     };
@@ -122,6 +142,12 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       if (isKeeping) return true;
     }
     return (await within(durableLimitMs)) ?? false;
+  }
+
+  function refuseDelivery(deliveryLog: Log, thrown: unknown, headers: Record<string, string> = {}): Response {
+    const reported = options.countRefusal(toRelayError(thrown).reason);
+    if (reported !== undefined) keepAlive(reported, deliveryLog);
+    return refuse(deliveryLog, "delivery.refused", thrown, headers);
   }
 
   function noteWhetherKept(kept: boolean): void {
@@ -170,9 +196,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
         }
         const notKept = new RelayError("NOT_KEPT", "The delivery is not kept yet; send it again");
-        return refuse(deliveryLog, "delivery.refused", notKept, headers);
+        return refuseDelivery(deliveryLog, notKept, headers);
       } catch (thrown) {
-        return refuse(log, "delivery.refused", thrown);
+        return refuseDelivery(log, thrown);
       }
     },
 
@@ -191,11 +217,9 @@ const textHeaders = {
   "x-content-type-options": "nosniff",
 };
 
-const signatureFaults = {
-  missing: "X-Hub-Signature-256 is missing",
-  malformed: "X-Hub-Signature-256 must be sent once, as sha256= and 64 hex digits",
-  mismatch: "X-Hub-Signature-256 does not match the body under any configured app secret",
-} as const;
+function wrongSignature(fault: string, reason?: string): RelayError {
+  return new RelayError("SIGNATURE_INVALID", `X-Hub-Signature-256 ${fault}`, { reason });
+}
 
 /** It becomes a header of our own request: only what is well formed goes on. */
 function readTraceparent(request: Request): string | null {

@@ -9,7 +9,7 @@ import type { LifecycleMark, LifecycleRuntime } from "./experiment.ts";
 import { parseRunRequest, type RunAnswer } from "./wire.ts";
 
 /** Where marks go, and with which secret, which is also that of the calls to here. */
-export type MarkSettings = Pick<InternalCallOptions, "url" | "secret" | "bypassSecret">;
+export type MarkSettings = Pick<InternalCallOptions, "relayUrl" | "path" | "secret" | "bypassSecret">;
 
 export interface RunHandlerOptions extends Pick<InternalCallOptions, "fetch" | "clock"> {
   runtime: LifecycleRuntime;

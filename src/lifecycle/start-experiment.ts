@@ -11,11 +11,11 @@ export interface ExperimentStore {
   saveStart(experimentId: string, run: StartedRun): Promise<void>;
 }
 
-export interface StartExperimentOptions extends Omit<InternalCallOptions, "url"> {
+export interface StartExperimentOptions extends Omit<InternalCallOptions, "path"> {
   id: string;
   timing: LifecycleTiming;
   /** The parts of the experiment, one on each runtime. */
-  urls: Record<LifecycleRuntime, string>;
+  paths: Record<LifecycleRuntime, string>;
   store: ExperimentStore;
   log: Log;
 }
@@ -53,13 +53,13 @@ export async function startExperiment(
 
 async function startRun(
   { runtime, strategy, dueAfterMs }: PlannedRun,
-  { id: experimentId, urls, log, ...call }: StartExperimentOptions,
+  { id: experimentId, paths, log, ...call }: StartExperimentOptions,
 ): Promise<Omit<StartedRun, keyof PlannedRun>> {
   const body = new TextEncoder().encode(JSON.stringify({ experimentId, strategy, dueAfterMs } satisfies RunRequest));
   const sentAtMs = call.clock.monotonicMs();
   let answerMs: number | null = null;
   try {
-    const { status, text } = await postInternal(body, answerTimeoutMs, { ...call, url: urls[runtime] });
+    const { status, text } = await postInternal(body, answerTimeoutMs, { ...call, path: paths[runtime] });
     answerMs = call.clock.monotonicMs() - sentAtMs;
     const answer = status === 200 ? parseRunAnswer(text) : undefined;
     const isNow = answer !== undefined && Math.abs(answer.startedAtMs - call.clock.nowMs()) < clocksApartMsMax;

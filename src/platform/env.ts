@@ -86,6 +86,32 @@ export const variables = {
 } satisfies Record<string, Variable<unknown>>;
 
 export type EnvName = keyof typeof variables;
+
+/** What the webhook needs for a delivery, its publishing included: it answers 503 while one of them is missing or malformed. */
+export const webhookVariables = [
+  "INSTAGRAM_APP_SECRET",
+  "QSTASH_TOKEN",
+  "QSTASH_URL",
+  "RELAY_URL",
+  "RELAY_SECRET",
+  "ACK_MODE",
+  "PUBLISH_TIMEOUT_MS",
+  "PUBLISH_RETRIES",
+  "PUBLISH_BUDGET_MS",
+  "FALLBACK_BUDGET_MS",
+  "REPORT_SAMPLE_RATE",
+  "QSTASH_RETRIES",
+  "WEBHOOK_BODY_BYTES_MAX",
+  "VERCEL_AUTOMATION_BYPASS_SECRET",
+] as const satisfies readonly EnvName[];
+
+/** What the path from Meta to the store needs beyond that: the handshake's token and the consumer's variables. */
+const furtherPathVariables = [
+  "INSTAGRAM_VERIFY_TOKEN",
+  "QSTASH_CURRENT_SIGNING_KEY",
+  "QSTASH_NEXT_SIGNING_KEY",
+  "DATABASE_URL",
+] as const satisfies readonly EnvName[];
 export type Env = { [Name in EnvName]: Exclude<ReturnType<(typeof variables)[Name]["parse"]>, undefined> };
 
 /**
@@ -106,6 +132,16 @@ export function readEnv<Name extends EnvName>(record: EnvRecord, names: readonly
   return env as Pick<Env, Name>;
 }
 
+/**
+ * Reads every variable on the path of an event from Meta to the store. Throws `ENV_INVALID` naming each gap: with one of
+ * them the webhook refuses what comes, or what it acknowledges does not arrive.
+ */
+export function readPathEnv(
+  record: EnvRecord,
+): Pick<Env, (typeof webhookVariables)[number] | (typeof furtherPathVariables)[number]> {
+  return readEnv(record, [...webhookVariables, ...furtherPathVariables]);
+}
+
 function splitList(value: string): string[] {
   return value
     .split(",")
@@ -113,10 +149,15 @@ function splitList(value: string): string[] {
     .filter((item) => item !== "");
 }
 
-/** An http(s) base URL without a trailing slash, user, query or fragment; `fetch` takes no user in an address. */
-function parseBaseUrl(value: string): string | undefined {
-  if (!/^https?:\/\/[^\s?#@]+$/.test(value) || !URL.canParse(value)) return undefined;
-  return value.replace(/\/+$/, "");
+/**
+ * An http(s) base URL without a trailing slash, user, query or fragment; `fetch` takes no user in an address. The host
+ * comes out in lower case and as punycode, without a default port, and the path without doubled slashes, so that what
+ * QStash is given, what it signs as `sub` and what is compared with it are the same text.
+ */
+export function parseBaseUrl(value: string): string | undefined {
+  if (!/^https?:\/\/[^\s?#@]+$/i.test(value) || !URL.canParse(value)) return undefined;
+  const { origin, pathname } = new URL(value);
+  return origin + pathname.replace(/\/+/g, "/").replace(/\/$/, "");
 }
 
 function parseBaseUrls(value: string): readonly string[] | undefined {
@@ -133,6 +174,5 @@ function vercelUrls(record: EnvRecord): readonly string[] | undefined {
     record["VERCEL_ENV"] === "production" ? record["VERCEL_PROJECT_PRODUCTION_URL"] : record["VERCEL_BRANCH_URL"],
     record["VERCEL_URL"],
   ];
-  const urls = hosts.flatMap((host) => (host ? [`https://${host}`] : []));
-  return urls.length > 0 ? urls : undefined;
+  return parseBaseUrls(hosts.flatMap((host) => (host ? [`https://${host}`] : [])).join());
 }

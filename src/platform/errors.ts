@@ -29,8 +29,7 @@ export const errorTable = {
   PUBLISH_TIMEOUT: { status: 504, retryable: true },
   PUBLISH_NETWORK: { status: 502, retryable: true },
   PUBLISH_UNAVAILABLE: { status: 502, retryable: true },
-  // Only if QStash says when the limit ends, see `retryAfterMs`.
-  PUBLISH_RATE_LIMITED: { status: 502, retryable: false },
+  PUBLISH_RATE_LIMITED: { status: 502, retryable: true },
   PUBLISH_INVALID: { status: 502, retryable: false },
   PUBLISH_UNAUTHORIZED: { status: 502, retryable: false },
   PUBLISH_NOT_FOUND: { status: 502, retryable: false },
@@ -42,6 +41,8 @@ export const errorTable = {
   FALLBACK_NETWORK: { status: 502, retryable: true },
   FALLBACK_UNAVAILABLE: { status: 502, retryable: true },
   FALLBACK_REJECTED: { status: 502, retryable: false },
+  // And to any route of ours
+  RELAY_URL_REDIRECTS: { status: 502, retryable: false },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof errorTable;
@@ -51,11 +52,18 @@ export class RelayError extends Error {
   readonly code: ErrorCode;
   /** When the other side said that trying again can help, counted from now. */
   readonly retryAfterMs: number | undefined;
+  /** What it is counted as where refusals are: the code, unless one code has several reasons. */
+  readonly reason: string;
   override readonly name = "RelayError";
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined; reason?: string | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.reason = options.reason ?? code;
     this.retryAfterMs = options.retryAfterMs;
   }
 
@@ -75,7 +83,7 @@ export function toRelayError(thrown: unknown): RelayError {
 }
 
 /** Errors with which the rest of a request's body stays unread. */
-const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT"]);
+const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT", "SIGNATURE_INVALID"]);
 
 /** The response for an error: `{"error":{"code","message"}}` with the table's status. */
 export function errorResponse(error: RelayError, headers: Record<string, string> = {}): Response {

@@ -27,6 +27,7 @@ export type LogEvent =
   | "reports.sent"
   | "reports.failed"
   | "reports.recorded"
+  | "relay_url.redirects"
   | "fallback.refused"
   | "fallback.failed"
   | "fallback.handlers_failed"

@@ -1,19 +1,27 @@
 import { type Answer, fetchWithin, type Network } from "./bounded-fetch.ts";
+import { RelayError } from "./errors.ts";
 import { internalSignatureHeader, signInternal } from "./internal-signature.ts";
 
 export interface InternalCallOptions extends Network {
-  url: string;
+  /** Our own base URL. */
+  relayUrl: string;
+  /** Of the route. */
+  path: string;
   /** `RELAY_SECRET`. */
   secret: string;
   /** Lets the call pass Vercel's Deployment Protection; null without it. */
   bypassSecret: string | null;
 }
 
-/** Posts a signed body to one of our own routes; ends within `timeoutMs`. Throws `TimeoutError` or what `fetch` throws. */
+/**
+ * Posts a signed body to one of our own routes; ends within `timeoutMs`. Throws `TimeoutError`, what `fetch` throws, or
+ * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and where it leads is not
+ * configured by anybody; QStash, which delivers to the same address, does not follow it either.
+ */
 export async function postInternal(
   body: Uint8Array<ArrayBuffer>,
   timeoutMs: number,
-  { url, secret, bypassSecret, ...network }: InternalCallOptions,
+  { relayUrl, path, secret, bypassSecret, ...network }: InternalCallOptions,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const init = {
@@ -21,10 +29,16 @@ export async function postInternal(
     body,
     headers: {
       "content-type": "application/json",
-      [internalSignatureHeader]: await signInternal(secret, body, network.clock.nowMs()),
+      [internalSignatureHeader]: await signInternal(secret, `POST ${path}`, body, network.clock.nowMs()),
       ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
       ...headers,
     },
   };
-  return fetchWithin(timeoutMs, url, init, network);
+  const answer = await fetchWithin(timeoutMs, relayUrl + path, init, network);
+  // Where fetch keeps to its specification, a redirect that is not followed has the status 0 and no headers.
+  if (answer.status < 200 || (answer.status > 299 && answer.status < 400)) {
+    const location = answer.headers.get("location")?.split("?")[0] ?? "another address";
+    throw new RelayError("RELAY_URL_REDIRECTS", `RELAY_URL redirects to ${location}`);
+  }
+  return answer;
 }

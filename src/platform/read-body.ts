@@ -14,8 +14,7 @@ export interface ReadBodyOptions {
  * came than announced: `next start` hands an edge route only the first 10 MB of a longer body and says nothing.
  */
 export async function readBody(request: Request, options: ReadBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const announced = announcedLength(request);
-  if (announced !== null && announced > options.bytesMax) throw tooLarge(options.bytesMax);
+  const announced = checkAnnounced(request, options.bytesMax);
   if (request.body === null) return new Uint8Array(0);
 
   const reader = request.body.getReader();
@@ -46,6 +45,13 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   } finally {
     cancelTimer();
   }
+}
+
+/** What `content-length` announces, without reading anything; null if it says nothing. Throws `BODY_TOO_LARGE`. */
+export function checkAnnounced(request: Request, bytesMax: number): number | null {
+  const announced = announcedLength(request);
+  if (announced !== null && announced > bytesMax) throw tooLarge(bytesMax);
+  return announced;
 }
 
 /** `content-length`, unless the body came compressed or in chunks, when it does not count the bytes we see (RFC 9112, 6.3). */

@@ -30,10 +30,15 @@ export interface Tally {
 const attemptMsMin = 200;
 /** The first wait before another attempt; it doubles each time and varies by half. */
 const firstDelayMs = 100;
+/**
+ * The same after a rate limit, which is one of a second. All that it turned away learn of the same end: they come back
+ * at any moment of a window that begins there, else the next second would turn them away together again.
+ * https://upstash.com/docs/qstash/api/api-ratelimiting
+ */
+const firstWindowMs = 1_000;
 
 /**
- * Attempts it again and again where that helps (the error is retryable, or tells when to come back) until it succeeds
- * or the time is up; false if it did not succeed. Each attempt gets the time it may take, must settle within that, and
+ * Attempts it again and again where that helps (the error is retryable) until it succeeds or the time is up; false if it did not succeed. Each attempt gets the time it may take, must settle within that, and
  * resolves with what the log should say. Never rejects.
  */
 export async function attemptUntil(
@@ -56,10 +61,13 @@ export async function attemptUntil(
       tally.errorType = error.code;
       const timedOut = error.cause instanceof TimeoutError;
       if (timedOut) tally.timeouts += 1;
-      const jitterMs = firstDelayMs * 2 ** number * (0.5 + random() / 2);
-      const delayMs = error.retryAfterMs === undefined ? jitterMs : error.retryAfterMs + jitterMs;
-      const canHelp = error.retryable || error.retryAfterMs !== undefined;
-      const isLast = !canHelp || number >= retries || clock.monotonicMs() + delayMs + attemptMsMin > deadline;
+      const { retryAfterMs } = error;
+      const windowMs = Math.min(
+        (error.code === "PUBLISH_RATE_LIMITED" ? firstWindowMs : firstDelayMs) * 2 ** number,
+        deadline - attemptMsMin - clock.monotonicMs() - (retryAfterMs ?? 0),
+      );
+      const delayMs = retryAfterMs === undefined ? windowMs * (0.5 + random() / 2) : retryAfterMs + windowMs * random();
+      const isLast = !error.retryable || number >= retries || windowMs <= 0;
       log.warn(timedOut ? `${step}.attempt_timed_out` : `${step}.attempt_failed`, {
         attempt: number,
         code: error.code,

@@ -105,6 +105,22 @@ export const deliveryChunks = pgTable(
   (table) => [primaryKey({ columns: [table.deliveryId, table.chunk] })],
 );
 
+/**
+ * Deliveries that were answered with an error, and nothing of what was in them. One row per reason of each report that an
+ * isolate makes, every few seconds at most; rows are only added, and dropped when no window reaches them any more.
+ */
+export const refusals = pgTable(
+  "refusals",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    at: instant("at").notNull(),
+    runtime: text("runtime").notNull(),
+    reason: text("reason").notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [index("refusals_at").on(table.at)],
+);
+
 /** Which events a delivery carried, also those that an earlier delivery had brought. */
 export const deliveryEvents = pgTable(
   "delivery_events",

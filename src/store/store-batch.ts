@@ -1,4 +1,4 @@
-import { inArray } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { DeliveryFacts } from "#instagram/received-delivery.ts";
@@ -119,15 +119,30 @@ async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<(Even
   });
 }
 
+/**
+ * Deliveries that an event is linked to: the one that brought it and the first that repeated it, as Meta does after an
+ * answer that it did not get. Who captures a delivery can send it again for ever, and each repeat would add a row for
+ * each of its events; of those to come only the delivery's own row and its counts are kept.
+ */
+const linksMax = 5;
+
 async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[]> {
   if (batch.events.length === 0) return [];
   const keys = batch.events.map(({ key }) => key);
-  const rows = await tx.select({ id: events.id, key: events.key }).from(events).where(inArray(events.key, keys));
+  const linked = tx.$count(deliveryEvents, eq(deliveryEvents.eventId, events.id));
+  const rows = await tx
+    .select({ id: events.id, key: events.key, links: sql<number>`${linked}`.mapWith(Number) })
+    .from(events)
+    .where(inArray(events.key, keys));
+  const links = rows.filter((row) => row.links < linksMax);
+  if (links.length > 0) {
+    await tx
+      .insert(deliveryEvents)
+      .values(links.map(({ id }) => ({ deliveryId: batch.delivery.id, eventId: id })))
+      .onConflictDoNothing();
+  }
   const idByKey = new Map(rows.map(({ id, key }) => [key, id]));
-  const eventIds = [...new Set(keys)].flatMap((key) => idByKey.get(key) ?? []);
-  const links = eventIds.map((eventId) => ({ deliveryId: batch.delivery.id, eventId }));
-  await tx.insert(deliveryEvents).values(links).onConflictDoNothing();
-  return eventIds;
+  return [...new Set(keys)].flatMap((key) => idByKey.get(key) ?? []);
 }
 
 const columnLengthMax = 200;

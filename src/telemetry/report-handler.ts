@@ -5,7 +5,7 @@ import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { readInternal } from "#platform/read-internal.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import { type ForwardReport, forwardOutcomes, reportsMax } from "./report.ts";
+import { type ForwardReport, forwardOutcomes, type RefusalCounts, reportsMax } from "./report.ts";
 
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2_147_483_647));
@@ -28,24 +28,38 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),
 });
 
-/** With those that could not be sent before. */
-const bodySchema = v.object({ reports: v.pipe(v.array(reportSchema), v.maxLength(reportsMax * 2)) });
+const refusalsSchema: v.GenericSchema<unknown, RefusalCounts> = v.object({
+  runtime: v.picklist(["edge", "nodejs"]),
+  atMs: milliseconds,
+  counts: v.pipe(
+    v.record(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/)), v.pipe(count, v.minValue(1))),
+    v.maxEntries(50),
+  ),
+});
+
+const bodySchema = v.object({
+  // With those that could not be sent before.
+  reports: v.pipe(v.array(reportSchema), v.maxLength(reportsMax * 2)),
+  refusals: v.optional(refusalsSchema),
+});
 
 export interface ReportHandlerOptions {
   /** Throws `ENV_INVALID` if something is missing. */
   readSecret: () => string;
   save: (reports: readonly ForwardReport[]) => Promise<void>;
+  saveRefusals: (refusals: RefusalCounts) => Promise<void>;
   clock: Clock;
   log: Log;
 }
 
-/** Takes the reports of our own forwards: only what `RELAY_SECRET` signed, each stored once. */
+/** Takes the reports of our own forwards and refusals: only what `RELAY_SECRET` signed, each stored once. */
 export async function handleReports(request: Request, options: ReportHandlerOptions): Promise<Response> {
-  const { readSecret, save, clock, log } = options;
+  const { readSecret, save, saveRefusals, clock, log } = options;
   try {
     const body = await readInternal(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
-    const reports = parseReports(body);
+    const { reports, refusals } = parseReports(body);
     await save(reports);
+    if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);
     log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
@@ -55,9 +69,9 @@ export async function handleReports(request: Request, options: ReportHandlerOpti
   }
 }
 
-function parseReports(body: Uint8Array): ForwardReport[] {
+function parseReports(body: Uint8Array): v.InferOutput<typeof bodySchema> {
   try {
-    return v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body))).reports;
+    return v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body)));
   } catch (thrown) {
     throw new RelayError("REQUEST_INVALID", "The body is not a list of forwards' reports", { cause: thrown });
   }

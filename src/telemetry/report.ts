@@ -5,6 +5,15 @@ export type ForwardOutcome = (typeof forwardOutcomes)[number];
 /** Of one request at most; so that it stays small. */
 export const reportsMax = 200;
 
+/** How many deliveries one isolate refused since its report before; stored by `/api/internal/reports`. */
+export interface RefusalCounts {
+  runtime: "edge" | "nodejs";
+  /** When they are reported, within seconds of the last of them. */
+  atMs: number;
+  /** By reason: an error's code, or what tells its cases apart. */
+  counts: Readonly<Record<string, number>>;
+}
+
 /** What one forward did and how long it took; stored by `/api/internal/reports`. */
 export interface ForwardReport {
   deliveryId: string;

@@ -1,79 +1,119 @@
-import { settleWithin } from "#platform/clock.ts";
-import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
+import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
+import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 
-import { type ForwardReport, reportsMax } from "./report.ts";
+import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts";
 
-export interface ReporterOptions extends InternalCallOptions {
-  /** The share of successful forwards that send a report; failures always do. */
-  sampleRate: number;
+export interface ReporterOptions {
+  runtime: RefusalCounts["runtime"];
+  /** Where reports go. Throws `ENV_INVALID` if that is not configured: then nothing is reported, and health says so. */
+  readCall: () => InternalCallOptions;
   /** Uniform in [0, 1). */
   random: () => number;
+  clock: Clock;
   log: Log;
 }
 
-/** Resolves when the report has been sent, or given up, within a second of the call. Never rejects. */
-export type Reporter = (report: ForwardReport) => Promise<void>;
+export interface Reporter {
+  /**
+   * Resolves when the report has been sent, or given up, within a second of the call. Never rejects. `sampleRate`: the
+   * share of successful forwards that send a report; failures always do.
+   */
+  report(report: ForwardReport, sampleRate: number): Promise<void>;
+  /**
+   * Counts a refusal. Returns the report of all that come until it is sent, which is bounded in time and never rejects;
+   * undefined if one is due already.
+   */
+  countRefusal(reason: string): Promise<void> | undefined;
+}
 
 /** A report is the last thing an invocation does and must not keep it. */
 const limitMs = 1_000;
+/** A flood of refusals costs one request in so long. */
+const refusalsEveryMs = 3_000;
 /** Reports of failures that could not be sent go with a later one, the newest of them: what is down is often both. */
 const unsentMax = 100;
-
-/** Reports that go together in one request to come; it takes more of them until the one before it is done. */
-interface Sharing {
-  reports: ForwardReport[];
-  /** The latest of those who wait for it. On the monotonic clock. */
-  deadline: number;
-  sent: Promise<void>;
-}
+/** Of what waits for a request, so that the memory holds it whatever happens. */
+const outboxMax = 2_000;
 
 /**
  * Sends reports to where they are stored. One request is under way at a time; what comes meanwhile goes together in the
  * next. All who wait for it get its promise, and each must give it to a `waitUntil` of its own: what one invocation has
  * registered keeps no other alive. Nobody waits longer than a second, also for a request that ended with its invocation.
  */
-export function createReporter(options: ReporterOptions): Reporter {
-  const { sampleRate, random, clock, log } = options;
-  let unsent: ForwardReport[] = [];
-  let last: Promise<unknown> = Promise.resolve();
-  let open: Sharing | undefined;
+export function createReporter({ runtime, readCall, random, clock, log }: ReporterOptions): Reporter {
+  let outbox: ForwardReport[] = [];
+  let counts: Record<string, number> = {};
+  let last: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  /** Of the latest caller that waits for the next request. On the monotonic clock, as the other. */
+  let deadline = 0;
+  let refusalsNotBefore = 0;
+  let areRefusalsDue = false;
 
-  function openSharing(): Sharing {
-    const before = last;
-    const sharing: Sharing = { reports: [], deadline: 0, sent: Promise.resolve() };
-    sharing.sent = settleWithin(clock, limitMs, before).then(() => {
-      if (open === sharing) open = undefined;
-      return send([...unsent.splice(0), ...sharing.reports], sharing.deadline - clock.monotonicMs());
-    });
-    last = sharing.sent;
-    return sharing;
-  }
-
-  async function send(reports: readonly ForwardReport[], timeoutMs: number): Promise<void> {
-    const giveUp = (why: LogFields, mayPass: boolean) => {
-      const failures = mayPass ? reports.filter(({ outcome }) => outcome !== "published") : [];
-      unsent = [...unsent, ...failures].slice(-unsentMax);
-      log.warn("reports.failed", { reports: reports.length, unsent: unsent.length, ...why });
-    };
+  async function send(): Promise<boolean> {
+    const reports = outbox.splice(0, reportsMax);
+    const counted = counts;
+    counts = {};
+    if (reports.length + Object.keys(counted).length === 0) return true;
+    let why: LogFields;
+    let mayPass = true;
     try {
-      const body = new TextEncoder().encode(JSON.stringify({ reports }));
-      const { status } = await postInternal(body, Math.max(1, timeoutMs), options);
-      if (status === 200) log.info("reports.sent", { reports: reports.length });
+      const refusals: RefusalCounts = { runtime, atMs: clock.nowMs(), counts: counted };
+      const body = new TextEncoder().encode(JSON.stringify({ reports, refusals }));
+      const { status } = await postInternal(body, Math.max(1, deadline - clock.monotonicMs()), readCall());
+      if (status === 200) {
+        log.info("reports.sent", { reports: reports.length });
+        return true;
+      }
+      why = { status };
       // Refused once, it would be refused again, with all that goes with it.
-      else giveUp({ status }, status === 408 || status === 429 || status >= 500);
+      mayPass = status === 408 || status === 429 || status >= 500;
     } catch (thrown) {
-      giveUp(describeCause(thrown), true);
+      why = describeCause(thrown);
     }
+    if (mayPass) {
+      outbox = [...reports.filter(({ outcome }) => outcome !== "published").slice(-unsentMax), ...outbox];
+      for (const [reason, count] of Object.entries(counted)) add(reason, count);
+    }
+    log.warn("reports.failed", { reports: reports.length, unsent: outbox.length, ...why });
+    return false;
   }
 
-  return async (report) => {
-    const isSampledOut = report.outcome === "published" && random() >= sampleRate;
-    if (isSampledOut && unsent.length === 0) return;
-    if (open === undefined || open.reports.length >= reportsMax) open = openSharing();
-    const sharing = open;
-    if (!isSampledOut) sharing.reports.push(report);
-    sharing.deadline = clock.monotonicMs() + limitMs;
-    await settleWithin(clock, limitMs, sharing.sent);
+  async function sendAll(): Promise<void> {
+    // Not for the sake of refusals: a flood would keep it going.
+    while ((await send()) && outbox.length > 0);
+  }
+
+  async function flush(): Promise<void> {
+    deadline = clock.monotonicMs() + limitMs;
+    next ??= settleWithin(clock, limitMs, last).then(() => {
+      next = undefined;
+      last = sendAll();
+      return last;
+    });
+    await settleWithin(clock, limitMs, next);
+  }
+
+  function add(reason: string, count: number): void {
+    counts[reason] = (counts[reason] ?? 0) + count;
+  }
+
+  return {
+    async report(report, sampleRate) {
+      const isSampledOut = report.outcome === "published" && random() >= sampleRate;
+      if (!isSampledOut && outbox.length < outboxMax) outbox.push(report);
+      if (outbox.length > 0) await flush();
+    },
+    countRefusal(reason) {
+      add(reason, 1);
+      if (areRefusalsDue) return undefined;
+      areRefusalsDue = true;
+      return sleep(clock, Math.max(0, refusalsNotBefore - clock.monotonicMs())).then(() => {
+        areRefusalsDue = false;
+        refusalsNotBefore = clock.monotonicMs() + refusalsEveryMs;
+        return flush();
+      });
+    },
   };
 }

@@ -38,6 +38,8 @@ export interface RuntimeSummary {
   publishTimeouts: number;
   /** Deliveries by the code of their last failed publish attempt. */
   errors: Record<string, number>;
+  /** Deliveries that were answered with an error, by reason; those that Meta still has because nobody took them, too. */
+  refusals: Record<string, number>;
   coldStarts: number;
   ackMs: Latency | null;
   publishMs: Latency | null;

@@ -35,8 +35,7 @@ export async function prepare(text: string): Promise<Contest> {
   };
   return {
     async relay() {
-      const check = await verifier.verify(body, header);
-      if (!check.valid) throw new Error(`The signature is ${check.reason}`);
+      if ((await verifier.verify(body, header)) === null) throw new Error("The signature does not match");
       const events = await parseWebhook(body, { deliveryId: facts.id });
       return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.byteLength, 0);
     },

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
+import { saveRefusals } from "#store/save-refusals.ts";
 import { deliveries, deliveryChunks } from "#store/schema.ts";
 
 import { chunkRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
@@ -38,7 +39,19 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     database = await createTestDatabase();
     await migrateStore(database.url);
     store = openDatabase(database.url);
-    server = await startTestServer({ env: { DATABASE_URL: database.url, OPS_TOKEN: opsToken } });
+    server = await startTestServer({
+      env: (baseUrl) => ({
+        INSTAGRAM_APP_SECRET: "app-secret",
+        INSTAGRAM_VERIFY_TOKEN: "verify-token",
+        QSTASH_TOKEN: "qstash-token",
+        QSTASH_CURRENT_SIGNING_KEY: "sig_current",
+        QSTASH_NEXT_SIGNING_KEY: "sig_next",
+        RELAY_URL: baseUrl,
+        RELAY_SECRET: "relay-secret",
+        DATABASE_URL: database.url,
+        OPS_TOKEN: opsToken,
+      }),
+    });
     browser = await chromium.launch({ executablePath, args: chromiumArgs });
   });
 
@@ -50,7 +63,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   });
 
   beforeEach(async () => {
-    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters`);
+    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters, refusals`);
   });
 
   test("a sign-in link opens the dashboard, which shows an event and leads to its delivery", async () => {
@@ -132,6 +145,16 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
       .values(deliveryRow({ id: "d_2", receivedAt: new Date(), outcome: "refused", ackMs: null }));
     await page.reload();
     expect(await page.getByRole("alert").nth(1).textContent()).toContain("1 delivery answered with 503");
+  });
+
+  test("while deliveries are refused it says why, since when and what to do, and asks for no first one", async () => {
+    const counts = { SIGNATURE_INVALID: 12, SIGNATURE_MISSING: 1 };
+    await saveRefusals(store.db, { runtime: "edge", atMs: Date.now() - 60_000, counts });
+    const page = await signedIn();
+    const alert = await page.getByRole("alert").first().textContent();
+    expect(alert).toMatch(/13 deliveries refused.*12 since .* UTC: .*INSTAGRAM_APP_SECRET/);
+    expect(await page.getByText("No deliveries yet").count()).toBe(0);
+    await page.getByRole("cell", { name: "SIGNATURE_INVALID" }).waitFor();
   });
 
   test("the window is chosen by a link", async () => {

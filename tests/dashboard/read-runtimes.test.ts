@@ -39,6 +39,7 @@ test("without deliveries both runtimes are there, edge first, and nothing is mad
         fallback: 0,
         lost: 0,
         refused: 0,
+        refusals: {},
         publishSuccessRate: null,
         publishTimeouts: 0,
         errors: {},

@@ -57,6 +57,12 @@ describe("the relay's own address", () => {
       /Deployment Protection/,
     ],
     ["another application", { body: "<html>" }, "failed answered 200, not as a relay", /another server/],
+    [
+      "a relay whose own address redirects",
+      { status: 503, body: '{"status":"failing","store":"ok","relayUrl":{"status":"redirects"}}' },
+      "failed the relay: store ok, queue unknown",
+      /RELAY_URL redirects/,
+    ],
     ["a redirect", { status: 301, headers: { location: "/" } }, "failed answered 301, not as a relay", /redirects/],
     [
       "a deployment that is gone",
@@ -66,9 +72,12 @@ describe("the relay's own address", () => {
     ],
     [
       "a relay without a variable",
-      { status: 503, body: '{"error":{"code":"ENV_INVALID"}}' },
+      {
+        status: 503,
+        body: '{"error":{"code":"ENV_INVALID","message":"QSTASH_TOKEN is not set, ACK_MODE is malformed"}}',
+      },
       "failed answered 503",
-      /lacks DATABASE_URL/,
+      /QSTASH_TOKEN is not set, ACK_MODE is malformed\.$/,
     ],
     [
       "a relay without its store",

@@ -58,7 +58,12 @@ describe("diagnoseQstash() with a QStash that works", () => {
       /Protection/,
       /BYPASS/,
     ],
-    ["a redirect", { status: 308, headers: { location: "https://www.a.example" } }, /RELAY_URL redirects/, /where/],
+    [
+      "a redirect",
+      { status: 308, headers: { location: "https://www.a.example" } },
+      /RELAY_URL redirects/,
+      /leads: https:\/\/www\.a\.example/,
+    ],
     ["a sign-in in front", { status: 403, body: "no" }, /in front of the relay/, /open/],
     ["another server", { status: 404, body: "nothing" }, /another server/, /Correct RELAY_URL/],
     ["a relay without Postgres", { status: 503, body: '{"status":"down","store":"down"}' }, /its Postgres/, /Postgres/],

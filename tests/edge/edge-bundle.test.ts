@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
-import { verifyInternal } from "#platform/read-internal.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
+import type { RefusalCounts } from "#telemetry/report.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";
@@ -125,6 +126,31 @@ describe("the built webhook on the edge", () => {
     expect([attempts.length === 2, reports.length === 1]).toEqual([honoursWaitUntil, honoursWaitUntil]);
   });
 
+  test("reports refusals, and those of a flood together", async () => {
+    const { sink, isolate } = await setUp();
+    for (let index = 0; index < 300; index += 1) {
+      const response = await isolate.call("/api/webhooks/instagram", { method: "POST", body });
+      expect(response.status).toBe(401);
+    }
+    await Promise.all(isolate.waitedFor);
+    const reports = sink.requests.map(({ target, body: report }) => {
+      expect(target).toBe("/api/internal/reports");
+      return (JSON.parse(report.toString()) as { refusals: RefusalCounts }).refusals;
+    });
+    expect(reports.length).toBeLessThanOrEqual(3);
+    expect(reports.reduce((total, { counts }) => total + (counts["SIGNATURE_MISSING"] ?? 0), 0)).toBe(300);
+  });
+
+  test("publishes a repeated delivery under an id of its own, so that QStash takes it where the first copy failed", async () => {
+    const { sink, isolate, deliver } = await setUp();
+    await deliver();
+    await deliver();
+    await Promise.all(isolate.waitedFor);
+    const published = sink.requests.filter(({ target }) => isPublish(target));
+    const ids = published.map(({ headers }) => headers["upstash-deduplication-id"]);
+    expect([ids.length, new Set(ids).size]).toEqual([2, 2]);
+  });
+
   test("falls back to our own Node route when QStash refuses", async () => {
     const { sink, isolate, deliver } = await setUp(({ target }) => (isPublish(target) ? { status: 401 } : stored));
     expect((await deliver()).status).toBe(200);
@@ -135,7 +161,10 @@ describe("the built webhook on the edge", () => {
       "/api/internal/reports",
     ]);
     const signature = String(fallback?.headers["x-relay-signature"]);
-    expect(await verifyInternal("relay-secret", fallback?.body ?? new Uint8Array(), signature, Date.now())).toBe(true);
+    const purpose = "POST /api/internal/fallback-ingestion";
+    expect(
+      await verifyInternal("relay-secret", purpose, fallback?.body ?? new Uint8Array(), signature, Date.now()),
+    ).toBe(true);
     expect(fallback?.body).toEqual(sink.requests[0]?.body);
     expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
   });
@@ -178,7 +207,7 @@ describe("the built webhook on the edge", () => {
     const response = await isolate.call("/api/webhooks/instagram", { method: "POST", body, headers });
     expect(response.status).toBe(401);
     await Promise.all(isolate.waitedFor);
-    expect(sink.requests).toEqual([]);
+    expect(sink.requests.map(({ target }) => target)).toEqual(["/api/internal/reports"]);
   });
 
   test("shakes hands, and answers 405 with Allow to other methods", async () => {

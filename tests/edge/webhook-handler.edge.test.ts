@@ -4,12 +4,17 @@ import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
 import { type Ack, createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import { RelayError } from "#platform/errors.ts";
+import { signInternal } from "#platform/internal-signature.ts";
+import { markProbe } from "#platform/probe-mark.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
 const secret = "app-secret";
+const relaySecret = "relay-secret";
+/** Well formed, and nobody's. */
+const wrongSignature = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
 const url = "http://localhost:3000/api/webhooks/instagram";
 const encode = (text: string) => new TextEncoder().encode(text);
 const payload = JSON.stringify({
@@ -26,14 +31,21 @@ interface Handed {
   keep: (kept: boolean) => void;
 }
 
-function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void, newId?: () => string) {
+function setUp(
+  overrides: Partial<WebhookSettings> = {},
+  waitUntil?: () => void,
+  newId?: () => string,
+  countRefusal?: () => Promise<void>,
+) {
   const clock = createManualClock(1_700_000_000_000);
   const recording = createRecordingLog();
   const handed: Handed[] = [];
   const waited: Promise<unknown>[] = [];
+  const refusals: string[] = [];
   let ids = 0;
   const settings: WebhookSettings = {
     appSecrets: ["previous", secret],
+    relaySecret,
     ackMode: { kind: "immediate" },
     bodyBytesMax: 2_000,
     forward: (delivery, ack, mode) => {
@@ -55,8 +67,9 @@ function setUp(overrides: Partial<WebhookSettings> = {}, waitUntil?: () => void,
     waitUntil: waitUntil ?? ((promise) => waited.push(promise)),
     readVerifyToken: () => "verify-token",
     readSettings: () => settings,
+    countRefusal: countRefusal ?? ((reason) => void refusals.push(reason)),
   });
-  return { clock, handler, handed, recording, waited };
+  return { clock, handler, handed, recording, refusals, waited };
 }
 
 async function signed(body: Uint8Array | string = payload, headers: Record<string, string> = {}): Promise<Request> {
@@ -148,17 +161,46 @@ describe("a genuine delivery", () => {
   });
 });
 
+describe("a probe", () => {
+  const mark = (body: string, nowMs = 1_700_000_000_000, by = relaySecret) => markProbe(by, encode(body), nowMs);
+
+  test.each([
+    ["our mark", () => mark(payload), true],
+    ["the mark that anybody can send", async () => ({ "x-relay-probe": "1" }), false],
+    ["another secret's", () => mark(payload, undefined, "other"), false],
+    ["that of another body", () => mark("{}"), false],
+    ["one of six minutes ago", () => mark(payload, 1_700_000_000_000 - 360_000), false],
+    [
+      "a signature for another purpose",
+      async () => ({
+        "x-relay-probe": await signInternal(
+          relaySecret,
+          "POST /api/internal/reports",
+          encode(payload),
+          1_700_000_000_000,
+        ),
+      }),
+      false,
+    ],
+  ])("a delivery with %s is taken, and is one: %s", async (_name, headers, probe) => {
+    const { handler, handed } = setUp();
+    expect((await handler.post(await signed(payload, await headers()))).status).toBe(200);
+    expect(handed[0]?.delivery.probe).toBe(probe);
+  });
+});
+
 describe("a refused delivery", () => {
   test.each([
-    ["without a signature", { "x-hub-signature-256": "" }],
-    ["with a wrong one", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` }],
-    ["with a SHA-1", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }],
-  ])("%s gets 401 and goes nowhere", async (_name, headers) => {
-    const { handler, handed, waited, recording } = setUp();
+    ["without a signature", { "x-hub-signature-256": "" }, "SIGNATURE_MISSING"],
+    ["with a wrong one", wrongSignature, "SIGNATURE_INVALID"],
+    ["with a SHA-1", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }, "SIGNATURE_MISSING"],
+  ])("%s gets 401, goes nowhere and is counted", async (_name, headers, reason) => {
+    const { handler, handed, waited, recording, refusals } = setUp();
     const response = await handler.post(await signed(payload, headers));
     expect(response.status).toBe(401);
     expect((await errorOf(response)).code).toBe("SIGNATURE_INVALID");
     expect([handed.length, waited.length]).toEqual([0, 0]);
+    expect(refusals).toEqual([reason]);
     expect(recording.of("delivery.refused")).toMatchObject([{ code: "SIGNATURE_INVALID" }]);
   });
 
@@ -175,7 +217,49 @@ describe("a refused delivery", () => {
     expect((await handler.post(await signed(`${payload} `, { "x-hub-signature-256": signature }))).status).toBe(401);
   });
 
-  test("over the limit gets 413 before its signature is looked at, with or without a length", async () => {
+  test.each([
+    ["without a signature", ""],
+    ["with half of one", "sha256=00"],
+    ["with two", `${wrongSignature["x-hub-signature-256"]}, ${wrongSignature["x-hub-signature-256"]}`],
+  ])("%s gets 401 before its body is read, however long that is", async (_name, signature) => {
+    const { handler } = setUp();
+    const body = new ReadableStream<Uint8Array>({ pull: () => expect.unreachable() }, { highWaterMark: 0 });
+    const init = { method: "POST", body, duplex: "half", headers: { "x-hub-signature-256": signature } };
+    const response = await handler.post(new Request(url, init));
+    expect([response.status, response.headers.get("connection")]).toEqual([401, "close"]);
+  });
+
+  test("whose report is under way keeps its invocation for that", async () => {
+    const { handler, waited } = setUp({}, undefined, undefined, () => Promise.resolve());
+    await handler.post(await signed(payload, wrongSignature));
+    expect(waited).toHaveLength(1);
+  });
+
+  test.each(["HMAC-SHA256", "another"])(
+    "that is a signed_request of the same secret, by %s, gets 401",
+    async (algorithm) => {
+      const { handler, handed } = setUp();
+      const text = btoa(JSON.stringify({ user_id: "1", algorithm, code: "c" }))
+        .replaceAll("+", "-")
+        .replaceAll("/", "_");
+      for (const encoded of [text, text.replace(/=+$/, "")]) {
+        const response = await handler.post(await signed(encoded));
+        expect([response.status, (await errorOf(response)).code]).toEqual([401, "SIGNATURE_INVALID"]);
+      }
+      expect(handed).toEqual([]);
+    },
+  );
+
+  test.each(["e30", btoa('{"user_id":"1"}'), btoa("{nope"), "eeee", "true"])(
+    "is not one that could be base64 and is no signed_request: %s",
+    async (body) => {
+      const { handler, handed } = setUp();
+      expect((await handler.post(await signed(body))).status).toBe(200);
+      expect(handed[0]?.delivery.events).toMatchObject([{ kind: "unknown" }]);
+    },
+  );
+
+  test("over the limit gets 413 before its signature is looked at, or as soon as it is known", async () => {
     const { handler } = setUp();
     const announced = await signed("x".repeat(2_001), { "x-hub-signature-256": "", "content-length": "2001" });
     expect((await handler.post(announced)).status).toBe(413);
@@ -187,7 +271,12 @@ describe("a refused delivery", () => {
         controller.enqueue(new Uint8Array(1_000));
       },
     });
-    const streamed = new Request(url, { method: "POST", body: endless, duplex: "half" } as RequestInit);
+    const streamed = new Request(url, {
+      method: "POST",
+      body: endless,
+      duplex: "half",
+      headers: wrongSignature,
+    } as RequestInit);
     const response = await handler.post(streamed);
     expect(response.status).toBe(413);
     expect((await errorOf(response)).code).toBe("BODY_TOO_LARGE");
@@ -210,7 +299,9 @@ describe("a refused delivery", () => {
     const stalled = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(encode("{")),
     });
-    const answer = handler.post(new Request(url, { method: "POST", body: stalled, duplex: "half" } as RequestInit));
+    const answer = handler.post(
+      new Request(url, { method: "POST", body: stalled, duplex: "half", headers: wrongSignature } as RequestInit),
+    );
     await eventually("the time limit of the body is set", () => clock.timersLeft() === 1);
     await clock.advance(10_000);
     const response = await answer;
@@ -218,7 +309,7 @@ describe("a refused delivery", () => {
   });
 
   test("for want of configuration gets 503 that names the variables", async () => {
-    const { clock, recording } = setUp();
+    const { clock, recording, refusals } = setUp();
     const unconfigured = createWebhookHandler({
       runtime: "edge",
       region: null,
@@ -227,6 +318,7 @@ describe("a refused delivery", () => {
       newId: () => "d1",
       waitUntil: () => {},
       readVerifyToken: () => "verify-token",
+      countRefusal: (reason) => void refusals.push(reason),
       readSettings: () => {
         throw new RelayError("ENV_INVALID", "Configuration is incomplete: QSTASH_TOKEN is not set");
       },
@@ -237,6 +329,7 @@ describe("a refused delivery", () => {
       code: "ENV_INVALID",
       message: "Configuration is incomplete: QSTASH_TOKEN is not set",
     });
+    expect(refusals).toEqual(["ENV_INVALID"]);
     // The handshake needs only its token.
     const handshake = new Request(`${url}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=verify-token`);
     expect((await unconfigured.get(handshake)).status).toBe(200);

@@ -14,11 +14,12 @@ import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
 const secret = "relay-secret";
+const path = "/api/internal/fallback-ingestion";
 const batch = testBatch("d1", [testEvent("a"), testEvent("b")]);
 
 async function call(body: string, { nowMs = Date.now(), signedBody = body, by = secret } = {}): Promise<Request> {
-  const signature = await signInternal(by, new TextEncoder().encode(signedBody), nowMs);
-  return new Request("http://localhost:3000/", {
+  const signature = await signInternal(by, `POST ${path}`, new TextEncoder().encode(signedBody), nowMs);
+  return new Request(`http://localhost:3000${path}`, {
     method: "POST",
     body,
     headers: { [internalSignatureHeader]: signature },
@@ -127,7 +128,7 @@ describe("handleFallback()", () => {
   });
 
   test("answers 401 to an unsigned call", async () => {
-    const request = new Request("http://localhost:3000/", { method: "POST", body: JSON.stringify(batch) });
+    const request = new Request(`http://localhost:3000${path}`, { method: "POST", body: JSON.stringify(batch) });
     expect((await handleFallback(request, optionsFor(null))).status).toBe(401);
   });
 

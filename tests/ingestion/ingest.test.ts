@@ -60,6 +60,22 @@ describe("ingest()", () => {
     expect(links).toEqual([{ id: "d1" }, { id: "d2" }]);
   });
 
+  test("a delivery that is sent again and again adds links a few times only, and each repeat its counts", async () => {
+    const { db } = await openTestStore();
+    const mids = ["a", "b", "c"];
+    for (let repeat = 0; repeat < 20; repeat += 1) {
+      const again = mids.map((mid) => testEvent(mid));
+      expect(await ingest(testBatch(`d${repeat}`, again), optionsFor(db))).toEqual(
+        repeat === 0 ? { inserted: 3, duplicates: 0 } : { inserted: 0, duplicates: 3 },
+      );
+    }
+    expect(await db.$count(deliveryEvents)).toBe(5 * mids.length);
+    expect(await db.$count(deliveries)).toBe(20);
+    // What is new in a repeat is linked as ever.
+    await ingest(testBatch("d20", [testEvent("a"), testEvent("new")]), optionsFor(db));
+    expect(await db.$count(deliveryEvents, eq(deliveryEvents.deliveryId, "d20"))).toBe(1);
+  });
+
   test("takes a batch of nothing and knows the delivery afterwards", async () => {
     const { db } = await openTestStore();
     expect(await ingest(testBatch("d1", []), optionsFor(db))).toEqual({ inserted: 0, duplicates: 0 });

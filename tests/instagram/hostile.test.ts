@@ -114,7 +114,9 @@ function createReceiver() {
     newId: () => `d${(ids += 1)}`,
     waitUntil: () => {},
     readVerifyToken: () => "",
+    countRefusal: () => undefined,
     readSettings: () => ({
+      relaySecret: "relay-secret",
       appSecrets: [secret],
       ackMode: { kind: "immediate" },
       bodyBytesMax,

@@ -7,7 +7,8 @@ import { signInternal } from "#platform/internal-signature.ts";
 import { openEdgeIsolate } from "../support/edge-isolate.ts";
 import { startSink } from "../support/http-sink.ts";
 
-const route = "/api/internal/lifecycle/edge/route";
+const path = "/api/internal/lifecycle/edge";
+const route = `${path}/route`;
 
 async function setUp() {
   const sink = await startSink();
@@ -15,8 +16,8 @@ async function setUp() {
   const isolate = openEdgeIsolate({ route, env: { RELAY_URL: sink.url, RELAY_SECRET: "relay-secret" } });
   const begin = async (strategy: Strategy, dueAfterMs: number) => {
     const body = new TextEncoder().encode(JSON.stringify({ experimentId: "e_1", strategy, dueAfterMs }));
-    const headers = { "x-relay-signature": await signInternal("relay-secret", body, Date.now()) };
-    const response = await isolate.call("/api/internal/lifecycle/edge", { method: "POST", body, headers });
+    const headers = { "x-relay-signature": await signInternal("relay-secret", `POST ${path}`, body, Date.now()) };
+    const response = await isolate.call(path, { method: "POST", body, headers });
     return ((await response.json()) as { status: string }).status;
   };
   return { sink, isolate, begin };

@@ -56,7 +56,8 @@ async function begin(experimentId: string, run: PlannedRun): Promise<FunctionIns
   const startedAtMs = Date.now();
   const { strategy, dueAfterMs } = run;
   const body = new TextEncoder().encode(JSON.stringify({ experimentId, strategy, dueAfterMs }));
-  const headers = { "x-relay-signature": await signInternal(secret, body, startedAtMs) };
+  const purpose = `POST /api/internal/lifecycle/${run.runtime === "edge" ? "edge" : "node"}`;
+  const headers = { "x-relay-signature": await signInternal(secret, purpose, body, startedAtMs) };
   const { status, rest } = instance.send({ method: "POST", query: "", headers, body });
   expect([await status, await rest]).toEqual([200, "frozen"]);
   const answered = { status: "started", startedAtMs, region: null, answerMs: null } as const;

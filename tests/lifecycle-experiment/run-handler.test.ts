@@ -34,13 +34,13 @@ function setUp(
   };
   const run = async (body: unknown, { signedAtMs = clock.nowMs() } = {}) => {
     const bytes = new TextEncoder().encode(JSON.stringify(body));
-    const headers = { "x-relay-signature": await signInternal(secret, bytes, signedAtMs) };
-    const request = new Request("https://relay.example/", { method: "POST", body: bytes, headers });
+    const headers = { "x-relay-signature": await signInternal(secret, "POST /run", bytes, signedAtMs) };
+    const request = new Request("https://relay.example/run", { method: "POST", body: bytes, headers });
     return handleLifecycleRun(request, {
       runtime: "nodejs",
       region: "fra1",
       schedulers,
-      readSettings: () => ({ url: "https://relay.example/marks", secret, bypassSecret: null }),
+      readSettings: () => ({ relayUrl: "https://relay.example", path: "/marks", secret, bypassSecret: null }),
       fetch: fetchMark,
       clock,
       log,
@@ -165,7 +165,7 @@ describe("a refused run", () => {
 
   test("has no configuration", async () => {
     const { clock } = setUp();
-    const response = await handleLifecycleRun(new Request("https://relay.example/", { method: "POST" }), {
+    const response = await handleLifecycleRun(new Request("https://relay.example/run", { method: "POST" }), {
       runtime: "edge",
       region: null,
       schedulers: { setImmediate, nextTick: setImmediate, setTimeout, after: () => {}, waitUntil: () => {} },

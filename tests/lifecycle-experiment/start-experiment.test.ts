@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
 import { startExperiment } from "#lifecycle/start-experiment.ts";
 import { timingDefault } from "#lifecycle/strategies.ts";
-import { verifyInternal } from "#platform/read-internal.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
@@ -26,7 +26,8 @@ test("a run that cannot be stored fails the experiment after every run has answe
   const started = startExperiment({
     id: "e_1",
     timing: timingDefault,
-    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+    relayUrl: "https://relay.example",
+    paths: { edge: "/edge", nodejs: "/node" },
     store: {
       create: async () => {},
       saveStart: async () => {
@@ -53,7 +54,10 @@ test("each run is begun by a signed request of its own, and every answer is reco
   const send: typeof fetch = async (input, init) => {
     const body = init?.body as Uint8Array<ArrayBuffer>;
     const headers = new Headers(init?.headers);
-    expect(await verifyInternal("relay-secret", body, headers.get("x-relay-signature"), clock.nowMs())).toBe(true);
+    const purpose = `POST ${new URL(input as string).pathname}`;
+    expect(await verifyInternal("relay-secret", purpose, body, headers.get("x-relay-signature"), clock.nowMs())).toBe(
+      true,
+    );
     expect(headers.get("x-vercel-protection-bypass")).toBe("bypass");
     expect(created).toHaveLength(1);
     const { strategy } = JSON.parse(new TextDecoder().decode(body)) as { strategy: string };
@@ -67,7 +71,8 @@ test("each run is begun by a signed request of its own, and every answer is reco
   const started = startExperiment({
     id: "e_1",
     timing: timingDefault,
-    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+    relayUrl: "https://relay.example",
+    paths: { edge: "/edge", nodejs: "/node" },
     store: {
       create: async (experiment) => void created.push(experiment),
       saveStart: async (_id, run) => void saved.push(run),

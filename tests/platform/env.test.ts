@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { type EnvName, readEnv, variables } from "#platform/env.ts";
+import { type EnvName, readEnv, readPathEnv, variables } from "#platform/env.ts";
 
 const names = Object.keys(variables) as EnvName[];
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -34,6 +34,9 @@ describe("readEnv()", () => {
     ["QSTASH_URL", "https://qstash-us-east-1.upstash.io/", "https://qstash-us-east-1.upstash.io"],
     ["QSTASH_URL", undefined, "https://qstash.upstash.io"],
     ["RELAY_URL", "https://new.example/, http://127.0.0.1:3000", ["https://new.example", "http://127.0.0.1:3000"]],
+    ["RELAY_URL", "https://Relay.Example:443//app//", ["https://relay.example/app"]],
+    ["RELAY_URL", "HTTP://b\u00fccher.example:80", ["http://xn--bcher-kva.example"]],
+    ["QSTASH_URL", "https://QStash.upstash.io//", "https://qstash.upstash.io"],
     ["ACK_MODE", undefined, { kind: "immediate" }],
     ["ACK_MODE", "durable", { kind: "durable" }],
     ["ACK_MODE", "race:3000", { kind: "race", limitMs: 3000 }],
@@ -71,6 +74,27 @@ describe("readEnv()", () => {
     };
     expect(readEnv(record, ["RELAY_URL"]).RELAY_URL).toEqual(["https://relay.example", "https://relay-1.vercel.app"]);
     expect(() => readEnv({}, ["RELAY_URL"])).toThrow("RELAY_URL is not set");
+    expect(readEnv({ VERCEL_URL: "B\u00fccher.example" }, ["RELAY_URL"]).RELAY_URL).toEqual([
+      "https://xn--bcher-kva.example",
+    ]);
+  });
+});
+
+describe("readPathEnv()", () => {
+  test("names what would make the webhook refuse, or keep an acknowledged delivery from arriving", () => {
+    const record = {
+      INSTAGRAM_APP_SECRET: "s",
+      INSTAGRAM_VERIFY_TOKEN: "t",
+      QSTASH_CURRENT_SIGNING_KEY: "k",
+      RELAY_URL: "https://relay.example",
+      RELAY_SECRET: "r",
+      DATABASE_URL: "postgres://h/d",
+      ACK_MODE: "sometimes",
+    };
+    const gaps = "QSTASH_TOKEN is not set, ACK_MODE is malformed, QSTASH_NEXT_SIGNING_KEY is not set";
+    expect(() => readPathEnv(record)).toThrow(`Configuration is incomplete: ${gaps}`);
+    const whole = { ...record, ACK_MODE: "durable", QSTASH_TOKEN: "q", QSTASH_NEXT_SIGNING_KEY: "k" };
+    expect(readPathEnv(whole).ACK_MODE).toEqual({ kind: "durable" });
   });
 });
 

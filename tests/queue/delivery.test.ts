@@ -1,28 +1,31 @@
 import { describe, expect, test, vi } from "vitest";
 
+import { systemClock } from "#platform/clock.ts";
 import { verifyQstashDelivery } from "#queue/delivery.ts";
 
 import { signDelivery, signingKeys, type TokenOptions } from "../support/qstash-token.ts";
 
 const url = "https://relay.example/api/qstash/instagram-ingestion";
 const old = "https://old.example/api/qstash/instagram-ingestion";
-const options = { ...signingKeys, urls: [url, old] };
+const options = { ...signingKeys, urls: [url, old], clock: systemClock };
 const encode = (text: string) => new TextEncoder().encode(text);
 const body = encode('{"version":1}');
 const sign = (overrides: Partial<TokenOptions> = {}) => signDelivery({ body, sub: url, ...overrides });
+const verify = (token: string | null, received = body) => verifyQstashDelivery(token, async () => received, options);
 
 describe("verifyQstashDelivery()", () => {
   test.each([
     ["the current key", {}],
     ["the next key", { key: signingKeys.nextSigningKey }],
     ["another of our addresses", { sub: old }],
+    ["another form of our address", { sub: "HTTPS://Relay.example:443//api/qstash/instagram-ingestion" }],
   ])("accepts %s", async (_name, overrides) => {
-    expect(await verifyQstashDelivery(body, await sign(overrides), options)).toBe('{"version":1}');
+    expect(await verify(await sign(overrides))).toBe('{"version":1}');
   });
 
   test("keeps a BOM", async () => {
     const withBom = encode("\uFEFF{}");
-    expect(await verifyQstashDelivery(withBom, await sign({ body: withBom }), options)).toBe("\uFEFF{}");
+    expect(await verify(await sign({ body: withBom }), withBom)).toBe("\uFEFF{}");
   });
 
   const now = Math.floor(Date.now() / 1000);
@@ -35,14 +38,25 @@ describe("verifyQstashDelivery()", () => {
     ["another issuer", { issuer: "Somebody" }],
     ["another body", { body: encode("{}") }],
   ])("refuses %s", async (_name, overrides) => {
-    await expect(verifyQstashDelivery(body, await sign(overrides), options)).rejects.toMatchObject({
+    await expect(verify(await sign(overrides))).rejects.toMatchObject({
       code: "SIGNATURE_INVALID",
       status: 401,
     });
   });
 
+  test.each<[string, Partial<TokenOptions>]>([
+    ["a forged key", { key: "sig_forged" }],
+    ["another address", { sub: "https://elsewhere.example/api/qstash/instagram-ingestion" }],
+    ["an expired token", { expiresAt: now - 10 }],
+    ["another issuer", { issuer: "Somebody" }],
+  ])("refuses %s before the body is read", async (_name, overrides) => {
+    const readBody = () => expect.unreachable();
+    const token = await sign(overrides);
+    await expect(verifyQstashDelivery(token, readBody, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
   test.each([null, "", "nonsense", "a.b.c"])("refuses %j for a token", async (token) => {
-    await expect(verifyQstashDelivery(body, token, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(verify(token)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
   });
 
   test("does not accept the public development keys, whatever QSTASH_DEV says", async () => {
@@ -50,7 +64,7 @@ describe("verifyQstashDelivery()", () => {
     try {
       // The SDK's own development key, which anybody can read.
       const forged = await sign({ key: "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r" });
-      await expect(verifyQstashDelivery(body, forged, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+      await expect(verify(forged)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
     } finally {
       vi.unstubAllEnvs();
     }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
-import { verifyInternal } from "#platform/read-internal.ts";
+import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.ts";
@@ -41,6 +41,8 @@ const delivery = {
   probe: false,
 } as const;
 
+const fallbackPath = "/api/internal/fallback-ingestion";
+
 /** The real publishers against servers that answer as told; unless told otherwise the fallback stores everything. */
 async function setUp(
   respond: Respond,
@@ -66,7 +68,8 @@ async function setUp(
     clock,
   });
   const fallback = createFallbackPublisher({
-    url: node.url,
+    relayUrl: node.url,
+    path: fallbackPath,
     secret: "the-secret",
     bypassSecret: "bypass",
     fetch,
@@ -153,13 +156,39 @@ describe("publishing", () => {
     expect(answeredAtMs - startMs).toBeGreaterThanOrEqual(4_000);
   });
 
-  test.each([
-    ["after 429 without a reset", {}],
-    ["after 429 with one that comes too late", { "RateLimit-Reset": String(startMs / 1000 + 3_600) }],
-  ])("is not tried again %s", async (_name, headers) => {
+  test("is not tried again after 429 with a reset that comes too late", async () => {
+    const headers = { "RateLimit-Reset": String(startMs / 1000 + 3_600) };
     const { qstash, forward } = await setUp(() => ({ status: 429, headers }));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
     expect(qstash.requests).toHaveLength(1);
+  });
+
+  test("waits longer and longer after 429 without a reset before it goes to the fallback", async () => {
+    const { qstash, forward, recording } = await setUp(() => ({ status: 429 }), { random: () => 0.5 });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
+    expect(recording.of("publish.attempt_failed").map(({ retryInMs }) => retryInMs)).toEqual([750, 1_500, 3_000, null]);
+    expect(qstash.requests).toHaveLength(4);
+  });
+
+  test("is tried again within a short budget, too", async () => {
+    const { forward } = await setUp((_request, index) => (index === 0 ? { status: 429 } : accepted), {
+      budgetMs: 1_000,
+    });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
+  });
+
+  test("of many that were told the same reset is tried again at a moment of its own after it, each time in a wider window", async () => {
+    const headers = { "Burst-RateLimit-Reset": String(startMs / 1000 + 1) };
+    const waits: number[][] = [];
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      const { forward, recording } = await setUp(() => ({ status: 429, headers }), { random: () => tenth / 10 });
+      await forward([event("m1")]);
+      const [first = 0, second = 0] = recording.of("publish.attempt_failed").map(({ retryInMs }) => Number(retryInMs));
+      waits.push([first, second]);
+    }
+    expect(waits.map(([first]) => first)).toEqual(Array.from({ length: 10 }, (_, tenth) => 1_000 + 100 * tenth));
+    // The reset has passed: what is left is the window.
+    expect(waits.map(([, second]) => second)).toEqual(Array.from({ length: 10 }, (_, tenth) => 200 * tenth));
   });
 
   test.each([
@@ -213,7 +242,15 @@ describe("the fallback", () => {
     expect(request?.body).toEqual(qstash.requests[0]?.body);
     expect(request?.headers).toMatchObject({ traceparent, "x-vercel-protection-bypass": "bypass" });
     const signature = String(request?.headers["x-relay-signature"]);
-    expect(await verifyInternal("the-secret", request?.body ?? new Uint8Array(), signature, clock.nowMs())).toBe(true);
+    expect(
+      await verifyInternal(
+        "the-secret",
+        `POST ${fallbackPath}`,
+        request?.body ?? new Uint8Array(),
+        signature,
+        clock.nowMs(),
+      ),
+    ).toBe(true);
     expect(recording.of("publish.attempt_timed_out")).toMatchObject([
       { attempt: 0, durationMs: 3_000 },
       { attempt: 1 },
@@ -323,6 +360,18 @@ describe("what neither way takes", () => {
     expect(result.durationMs).toBeLessThanOrEqual(13_000);
     expect(clock.timersLeft()).toBe(0);
     await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
+  });
+
+  test("is not sent on to where our own address redirects, and the outcome names that", async () => {
+    const headers = { location: "https://www.relay.example/" };
+    const { forward, node, recording } = await setUp(() => ({ status: 500 }), {
+      respondFallback: () => ({ status: 308, headers }),
+    });
+    expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", errorType: "RELAY_URL_REDIRECTS" });
+    expect(node.requests).toHaveLength(1);
+    expect(recording.of("fallback.attempt_failed")).toMatchObject([
+      { reason: "RELAY_URL redirects to https://www.relay.example/" },
+    ]);
   });
 
   test("does not reject when neither address can be reached", async () => {

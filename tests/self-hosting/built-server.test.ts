@@ -116,8 +116,8 @@ test("a log line does not grow with what a stranger sends", async () => {
     ),
   ]);
   expect(answers.map((answer) => answer.split(" ")[1])).toEqual(expect.not.arrayContaining(["500", undefined]));
-  const long_ = lines.slice(before).filter((line) => line.length > 800);
-  expect(long_).toEqual([]);
+  const tooLong = lines.slice(before).filter((line) => line.length > 800);
+  expect(tooLong).toEqual([]);
 });
 
 test.for(webhooks)("%s refuses what nobody signed before the body is there", async (path) => {

@@ -1,11 +1,13 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { systemClock } from "#platform/clock.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
+import type { Log } from "#platform/log.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import { type ForwardReport, reportsMax } from "#telemetry/report.ts";
+import { type ForwardReport, type RefusalCounts, reportsMax } from "#telemetry/report.ts";
 import { handleReports } from "#telemetry/report-handler.ts";
 import { createReporter } from "#telemetry/reporter.ts";
 
@@ -15,6 +17,7 @@ import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch } from "../support/store.ts";
 
+const path = "/api/internal/reports";
 const published: ForwardReport = {
   deliveryId: "d1",
   runtime: "edge",
@@ -47,12 +50,13 @@ interface Options {
 /** The reporter and the handler of its reports, joined by HTTP. */
 async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secret", isUp, gate }: Options = {}) {
   const saved: ForwardReport[][] = [];
+  const refusals: RefusalCounts[] = [];
   const recording = createRecordingLog();
   const sink = await startSink({
     respond: async ({ body, headers }, index) => {
       await gate?.(index);
       if (isUp?.(index) === false) return { status: 503 };
-      const request = new Request("http://localhost/", {
+      const request = new Request(`http://localhost${path}`, {
         method: "POST",
         body: new Uint8Array(body),
         headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
@@ -60,8 +64,9 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
       const response = await handleReports(request, {
         readSecret: () => "relay-secret",
         save: async (reports) => {
-          saved.push([...reports]);
+          if (reports.length > 0) saved.push([...reports]);
         },
+        saveRefusals: async (counts) => void refusals.push(counts),
         clock: systemClock,
         log: recording.log,
       });
@@ -69,17 +74,25 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     },
   });
   onTestFinished(() => sink.close());
-  const report = createReporter({
-    url: sink.url,
-    secret,
-    sampleRate,
+  const { report: send, countRefusal } = createReporter({
+    runtime: "edge",
+    readCall: () => ({ relayUrl: sink.url, path, secret, bypassSecret: "bypass", fetch, clock: systemClock }),
     random,
-    bypassSecret: "bypass",
-    fetch,
     clock: systemClock,
     log: recording.log,
   });
-  return { report, saved, sink, recording };
+  const report = (facts: ForwardReport) => send(facts, sampleRate);
+  return { report, countRefusal, refusals, saved, sink, recording };
+}
+
+/** Reports everything. */
+function reporterTo(
+  relayUrl: string,
+  { fetch, clock, log }: { fetch: typeof globalThis.fetch; clock: Clock; log: Log },
+) {
+  const readCall = () => ({ relayUrl, path, secret: "s", bypassSecret: null, fetch, clock });
+  const { report } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
+  return (facts: ForwardReport) => report(facts, 1);
 }
 
 describe("a report", () => {
@@ -99,6 +112,21 @@ describe("a report", () => {
     await report(published);
     expect(saved).toEqual([]);
     expect(recording.of("reports.failed")).toMatchObject([{ status: 401 }]);
+  });
+
+  test("to an address that redirects is kept for later, and the log says where that leads", async () => {
+    const location = "https://www.relay.example/api/internal/reports?from=bare";
+    const sink = await startSink({ respond: () => ({ status: 308, headers: { location } }) });
+    onTestFinished(() => sink.close());
+    const { log, of } = createRecordingLog();
+    await reporterTo(sink.url, { fetch, clock: systemClock, log })(lost);
+    expect(of("reports.failed")).toMatchObject([
+      {
+        causeCode: "RELAY_URL_REDIRECTS",
+        causeMessage: "RELAY_URL redirects to https://www.relay.example/api/internal/reports",
+        unsent: 1,
+      },
+    ]);
   });
 
   test("is sent for the sampled share of successes and for every failure", async () => {
@@ -174,8 +202,7 @@ describe("a report", () => {
       return new Response("{}");
     };
     const { log } = createRecordingLog();
-    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch: partlyDead, clock, log };
-    const report = createReporter({ url: "https://relay.example", secret: "s", ...options });
+    const report = reporterTo("https://relay.example", { fetch: partlyDead, clock, log });
     const first = report(published);
     await eventually("the first report is sent", () => sent.length === 1);
     const behind = report({ ...published, deliveryId: "behind" });
@@ -189,8 +216,7 @@ describe("a report", () => {
     onTestFinished(() => sink.close());
     const clock = createManualClock();
     const { log, of } = createRecordingLog();
-    const options = { sampleRate: 1, random: () => 0, bypassSecret: null, fetch, clock, log };
-    const report = createReporter({ url: sink.url, secret: "s", ...options });
+    const report = reporterTo(sink.url, { fetch, clock, log });
     const first = report(published);
     await sink.next();
     await clock.advance(500);
@@ -205,20 +231,80 @@ describe("a report", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test.each(["{}", "nope", '{"reports":[{"deliveryId":"d1","outcome":"fine"}]}'])(
-    "that says %s is 400",
-    async (text) => {
-      const body = new TextEncoder().encode(text);
-      const headers = { [internalSignatureHeader]: await signInternal("s", body, Date.now()) };
-      const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
-        readSecret: () => "s",
-        save: async () => expect.unreachable(),
-        clock: systemClock,
-        log: createRecordingLog().log,
-      });
-      expect(response.status).toBe(400);
-    },
-  );
+  test.each([
+    "{}",
+    "nope",
+    '{"reports":[{"deliveryId":"d1","outcome":"fine"}]}',
+    '{"reports":[],"refusals":{"runtime":"edge","atMs":1,"counts":{"text of a stranger":1}}}',
+    '{"reports":[],"refusals":{"runtime":"edge","atMs":1,"counts":{"NOT_KEPT":0}}}',
+  ])("that says %s is 400", async (text) => {
+    const body = new TextEncoder().encode(text);
+    const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
+    const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
+      readSecret: () => "s",
+      save: async () => expect.unreachable(),
+      saveRefusals: async () => expect.unreachable(),
+      clock: systemClock,
+      log: createRecordingLog().log,
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe("refusals", () => {
+  test("are reported at once, then together and at most every three seconds, however many there are", async () => {
+    const clock = createManualClock();
+    const bodies: { reports: unknown[]; refusals: RefusalCounts }[] = [];
+    const send: typeof fetch = async (_url, init) => {
+      bodies.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)) as (typeof bodies)[number]);
+      return new Response("{}");
+    };
+    const { log } = createRecordingLog();
+    const readCall = () => ({
+      relayUrl: "https://relay.example",
+      path,
+      secret: "s",
+      bypassSecret: null,
+      fetch: send,
+      clock,
+    });
+    const { countRefusal } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
+    const begun: Promise<void>[] = [];
+    // A thousand a second for ten seconds.
+    for (let tenth = 0; tenth < 100; tenth += 1) {
+      for (let index = 0; index < 100; index += 1) {
+        const report = countRefusal(index === 0 ? "BODY_TOO_LARGE" : "SIGNATURE_MISSING");
+        if (report !== undefined) begun.push(report);
+      }
+      await clock.advance(100);
+    }
+    await clock.advance(3_000);
+    await Promise.all(begun);
+    expect([begun.length, bodies.length]).toEqual([5, 5]);
+    const sum = (reason: string) => bodies.reduce((total, { refusals }) => total + (refusals.counts[reason] ?? 0), 0);
+    expect([sum("BODY_TOO_LARGE"), sum("SIGNATURE_MISSING")]).toEqual([100, 9_900]);
+    expect(clock.timersLeft()).toBe(0);
+  });
+
+  test("that could not be reported go with the next report, whatever that is of", async () => {
+    const { countRefusal, report, refusals, recording } = await setUp({ isUp: (index) => index > 0 });
+    await countRefusal("SIGNATURE_INVALID");
+    await report(published);
+    expect(refusals).toMatchObject([{ runtime: "edge", counts: { SIGNATURE_INVALID: 1 } }]);
+    expect(recording.of("reports.failed")).toMatchObject([{ status: 503, reports: 0 }]);
+  });
+
+  test("cost nothing but a line of the log where it is not configured where reports go", async () => {
+    const { log, of } = createRecordingLog();
+    const readCall = () => {
+      throw new RelayError("ENV_INVALID", "Configuration is incomplete: RELAY_SECRET is not set");
+    };
+    const { countRefusal } = createReporter({ runtime: "edge", readCall, random: () => 0, clock: systemClock, log });
+    await countRefusal("ENV_INVALID");
+    expect(of("reports.failed")).toMatchObject([
+      { causeMessage: "Configuration is incomplete: RELAY_SECRET is not set" },
+    ]);
+  });
 });
 
 describe("saveReports()", () => {

@@ -5,12 +5,15 @@ import type { RuntimeSummary, WindowName } from "#telemetry/runtime-comparison.t
 
 import { formatTime } from "../format.ts";
 import type { Overview as OverviewData } from "../read-overview.ts";
+import type { PathFaults } from "../read-path.ts";
 import { ComparisonCharts } from "./comparison-charts.tsx";
 import styles from "./dashboard.module.css";
 import { EventsTable } from "./events-table.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { Panel } from "./panel.tsx";
+import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
+import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
 import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
 import { windowLabel, WindowSelector } from "./window-selector.tsx";
@@ -25,14 +28,19 @@ export interface OverviewProps {
   nowMs: number;
 }
 
-export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
-  const { comparison, page, counts, deadLetters } = overview;
+export function Overview({ overview, faults, ...props }: OverviewProps & { faults: PathFaults }) {
+  const { window, q, older, nowMs } = props;
+  const { comparison, page, counts, deadLetters, refusals } = overview;
   const sum = (count: (summary: RuntimeSummary) => number) =>
     comparison.runtimes.reduce((total, summary) => total + count(summary), 0);
   const deliveries = sum((summary) => summary.deliveries);
   const lost = sum((summary) => summary.lost);
   const refused = sum((summary) => summary.refused);
+  // Those that nobody took have a banner of their own.
+  const turnedAway = refusals.totals.filter(({ reason }) => reason !== "NOT_KEPT");
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
+  // Where something stands in the way, it is wrong to ask for a first delivery.
+  const isHindered = refusals.newest.length > 0 || faults.configuration !== null || faults.redirectsTo !== null;
   return (
     <>
       <div className={styles["pageHead"]}>
@@ -45,8 +53,10 @@ export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
         <WindowSelector current={window} />
       </div>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
+      <PathFaultBanners {...faults} />
       {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
-      {isNew && <EmptyState />}
+      {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
+      {isNew && !isHindered && <EmptyState />}
       <div className={styles["pair"]}>
         {comparison.runtimes.map((summary) => (
           <RuntimeCard key={summary.runtime} summary={summary} />
@@ -59,13 +69,14 @@ export function Overview({ overview, window, q, older, nowMs }: OverviewProps) {
           </p>
           <ComparisonCharts comparison={comparison} />
           <LatencyTable comparison={comparison} />
-          <Events {...{ overview, window, q, older, nowMs }} />
+          <Events overview={overview} {...props} />
           <div className={styles["pair"]}>
             <HandlerCountsPanel counts={counts} />
             <DeadLettersPanel deadLetters={deadLetters} nowMs={nowMs} />
           </div>
         </>
       )}
+      {refusals.newest.length > 0 && <RefusalsPanel refusals={refusals.newest} nowMs={nowMs} />}
     </>
   );
 }

@@ -9,6 +9,9 @@ import { Panel } from "./panel.tsx";
 export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
   const { runtime, ackMs, publishMs } = summary;
   const errors = Object.entries(summary.errors);
+  // Those that were not kept are in both figures, unless one of the reports is missing.
+  const { NOT_KEPT: notKept = 0, ...others } = summary.refusals;
+  const refused = Object.values(others).reduce((total, count) => total + count, Math.max(notKept, summary.refused));
   return (
     <Panel id={`runtime-${runtime}`} title={<RuntimeMark runtime={runtime} />} aside={<ColdStarts {...summary} />}>
       <dl className={styles["headline"]}>
@@ -25,7 +28,7 @@ export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
         <Fact name="Publish p99" value={formatMs(publishMs?.p99)} />
         <Fact name="Fallback" value={formatCount(summary.fallback)} tone={summary.fallback > 0 ? "warn" : undefined} />
         <Fact name="Lost" value={formatCount(summary.lost)} tone={summary.lost > 0 ? "bad" : undefined} />
-        <Fact name="Refused" value={formatCount(summary.refused)} tone={summary.refused > 0 ? "warn" : undefined} />
+        <Fact name="Refused" value={formatCount(refused)} tone={refused > 0 ? "warn" : undefined} />
         <Fact name="Timeouts" value={timeoutsOf(summary)} />
         <Fact
           name="Errors"

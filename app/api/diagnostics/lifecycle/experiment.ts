@@ -13,11 +13,11 @@ const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET
 export function startExperimentHere(timing: LifecycleTiming) {
   const env = readEnv(process.env, variables);
   const { db } = getDatabase();
-  const url = `${env.RELAY_URL[0]}/api/internal/lifecycle`;
   return startExperiment({
     id: crypto.randomUUID(),
     timing,
-    urls: { edge: `${url}/edge`, nodejs: `${url}/node` },
+    relayUrl: env.RELAY_URL[0] ?? "",
+    paths: { edge: "/api/internal/lifecycle/edge", nodejs: "/api/internal/lifecycle/node" },
     store: {
       create: (experiment) => createLifecycleExperiment(db, experiment),
       saveStart: (experimentId, run) => saveLifecycleStart(db, experimentId, run),

@@ -38,7 +38,8 @@ export function POST(request: Request): Promise<Response> {
 function readSettings() {
   const env = readEnv(process.env, ["RELAY_SECRET", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
   return {
-    url: `${env.RELAY_URL[0]}/api/internal/lifecycle-marks`,
+    relayUrl: env.RELAY_URL[0] ?? "",
+    path: "/api/internal/lifecycle-marks",
     secret: env.RELAY_SECRET,
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
   };

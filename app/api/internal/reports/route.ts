@@ -1,6 +1,7 @@
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
+import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { handleReports } from "#telemetry/report-handler.ts";
 
@@ -13,6 +14,7 @@ export function POST(request: Request): Promise<Response> {
   return handleReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase().db, reports, clock.nowMs()),
+    saveRefusals: (refusals) => saveRefusals(getDatabase().db, refusals),
     clock,
     log,
   });

@@ -4,51 +4,37 @@ import { waitUntil } from "@vercel/functions";
 import type { Forward, WebhookSettings } from "#instagram/webhook-handler.ts";
 import { createWebhookHandler } from "#instagram/webhook-handler.ts";
 import { systemClock } from "#platform/clock.ts";
-import { type Env, readEnv } from "#platform/env.ts";
+import { type Env, readEnv, webhookVariables } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
-import { createReporter } from "#telemetry/reporter.ts";
+import { createReporter, type Reporter } from "#telemetry/reporter.ts";
 
+// Inlined by the build of each route.
+const runtime = process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs";
 const clock = systemClock;
 const log = createLog({ clock, write: writeToConsole });
-
-/** Everything the webhook needs for a delivery, its publishing included: a gap is told before anything is acknowledged. */
-const variables = [
-  "INSTAGRAM_APP_SECRET",
-  "QSTASH_TOKEN",
-  "QSTASH_URL",
-  "RELAY_URL",
-  "RELAY_SECRET",
-  "ACK_MODE",
-  "PUBLISH_TIMEOUT_MS",
-  "PUBLISH_RETRIES",
-  "PUBLISH_BUDGET_MS",
-  "FALLBACK_BUDGET_MS",
-  "REPORT_SAMPLE_RATE",
-  "QSTASH_RETRIES",
-  "WEBHOOK_BODY_BYTES_MAX",
-  "VERCEL_AUTOMATION_BYPASS_SECRET",
-] as const;
 
 /** Publishing may take so long when the ack waits for it: Meta's five seconds have to hold the fallback as well. */
 const awaitedPublishMsMax = 2_000;
 
-type WebhookEnv = Pick<Env, (typeof variables)[number]>;
+type WebhookEnv = Pick<Env, (typeof webhookVariables)[number]>;
 
 export function createWebhookRoutes() {
   let settings: WebhookSettings | undefined;
+  const readCall = () => callOfReports(readEnv(process.env, reportVariables));
+  const reporter = createReporter({ runtime, readCall, random: Math.random, clock, log });
   const handler = createWebhookHandler({
-    // Inlined by the build of each route.
-    runtime: process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs",
+    runtime,
     region: process.env["VERCEL_REGION"] ?? null,
     clock,
     log,
     newId: () => crypto.randomUUID(),
     waitUntil,
     readVerifyToken: () => readEnv(process.env, ["INSTAGRAM_VERIFY_TOKEN"]).INSTAGRAM_VERIFY_TOKEN,
-    readSettings: () => (settings ??= createSettings(readEnv(process.env, variables))),
+    readSettings: () => (settings ??= createSettings(readEnv(process.env, webhookVariables), reporter)),
+    countRefusal: reporter.countRefusal,
   });
   const refuse = () => handler.refuseMethod();
   return {
@@ -62,21 +48,35 @@ export function createWebhookRoutes() {
   };
 }
 
-function createSettings(env: WebhookEnv): WebhookSettings {
+function createSettings(env: WebhookEnv, reporter: Reporter): WebhookSettings {
   return {
     appSecrets: env.INSTAGRAM_APP_SECRET,
+    relaySecret: env.RELAY_SECRET,
     ackMode: env.ACK_MODE,
     bodyBytesMax: env.WEBHOOK_BODY_BYTES_MAX,
-    forward: createForward(env),
+    forward: createForward(env, reporter),
   };
 }
 
-function createForward(env: WebhookEnv): Forward {
+/** Refusals are reported also where other variables are missing: those are a reason for them. */
+const reportVariables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET"] as const;
+
+function callOfReports(env: Pick<Env, (typeof reportVariables)[number]>) {
+  return {
+    relayUrl: env.RELAY_URL[0] ?? "",
+    path: "/api/internal/reports",
+    secret: env.RELAY_SECRET,
+    bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
+    fetch,
+    clock,
+  };
+}
+
+function createForward(env: WebhookEnv, reporter: Reporter): Forward {
   const startedAt = clock.monotonicMs();
   log.info("publisher.create_started");
-  const [relayUrl = ""] = env.RELAY_URL;
-  const bypassSecret = env.VERCEL_AUTOMATION_BYPASS_SECRET;
-  const internal = { secret: env.RELAY_SECRET, bypassSecret, fetch, clock };
+  const call = callOfReports(env);
+  const { relayUrl, bypassSecret } = call;
   const publisher = createQstashPublisher({
     url: env.QSTASH_URL,
     token: env.QSTASH_TOKEN,
@@ -87,14 +87,7 @@ function createForward(env: WebhookEnv): Forward {
     fetch,
     clock,
   });
-  const fallback = createFallbackPublisher({ ...internal, url: `${relayUrl}/api/internal/fallback-ingestion` });
-  const report = createReporter({
-    ...internal,
-    url: `${relayUrl}/api/internal/reports`,
-    sampleRate: env.REPORT_SAMPLE_RATE,
-    random: Math.random,
-    log,
-  });
+  const fallback = createFallbackPublisher({ ...call, path: "/api/internal/fallback-ingestion" });
   const queue = { isTaking: true };
   log.info("publisher.created", { durationMs: clock.monotonicMs() - startedAt });
 
@@ -118,7 +111,8 @@ function createForward(env: WebhookEnv): Forward {
       const { id: deliveryId, ...facts } = delivery;
       const { ms, given } = await ack;
       const ackMs = given ? ms : null;
-      await report({ deliveryId, ...facts, events: events.length, ackMs, publishMs: durationMs, ...forwarded });
+      const measured = { events: events.length, ackMs, publishMs: durationMs, ...forwarded };
+      await reporter.report({ deliveryId, ...facts, ...measured }, env.REPORT_SAMPLE_RATE);
     });
     return { kept, settled };
   };

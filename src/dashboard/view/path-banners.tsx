@@ -1,0 +1,61 @@
+import { Alert } from "@mantine/core";
+
+import { formatCount, formatTime } from "../format.ts";
+import type { PathFaults } from "../read-path.ts";
+import type { RefusalTotal } from "../read-refusals.ts";
+import { explainReason } from "../refusal-reasons.ts";
+import styles from "./dashboard.module.css";
+
+/** What stands in the way of every delivery, whether any has come or not. */
+export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
+  return (
+    <>
+      {configuration !== null && (
+        <Alert role="alert" color="red.9" variant="filled" title="The configuration is incomplete">
+          {configuration}. Until that is mended, deliveries are refused or do not arrive.
+        </Alert>
+      )}
+      {redirectsTo !== null && (
+        <Alert role="alert" color="red.9" variant="filled" title="RELAY_URL redirects">
+          It leads to {redirectsTo}. QStash does not follow, so nothing that is published arrives, and neither do the
+          relay’s own reports. Set RELAY_URL to that address and deploy again.
+        </Alert>
+      )}
+    </>
+  );
+}
+
+export interface RefusalsBannerProps {
+  totals: readonly RefusalTotal[];
+  window: string;
+  nowMs: number;
+}
+
+/** What was refused, since when, and what to do about it. */
+export function RefusalsBanner({ totals, window, nowMs }: RefusalsBannerProps) {
+  const reasons = [...new Set(totals.map(({ reason }) => reason))];
+  const sum = (rows: readonly RefusalTotal[]) => rows.reduce((total, { count }) => total + count, 0);
+  const all = sum(totals);
+  return (
+    <Alert
+      role="alert"
+      color="yellow"
+      variant="light"
+      classNames={{ title: styles["warning"] ?? "" }}
+      title={`${formatCount(all)} ${all === 1 ? "delivery" : "deliveries"} refused in ${window}`}
+    >
+      <ul>
+        {reasons.map((reason) => {
+          const rows = totals.filter((row) => row.reason === reason);
+          const since = rows.map((row) => row.since).toSorted()[0] ?? "";
+          const { what, advice } = explainReason(reason);
+          return (
+            <li key={reason}>
+              {formatCount(sum(rows))} since {formatTime(since, nowMs)} UTC: {what}. {advice}
+            </li>
+          );
+        })}
+      </ul>
+    </Alert>
+  );
+}

@@ -1,0 +1,43 @@
+import { formatCount } from "../format.ts";
+import type { RefusalItem } from "../read-refusals.ts";
+import { RuntimeMark } from "./badges.tsx";
+import styles from "./dashboard.module.css";
+import { Panel, ScrollBox } from "./panel.tsx";
+import { Timestamp } from "./timestamp.tsx";
+
+/** The last refusals: when, by which runtime and why. What was refused is kept nowhere. */
+export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalItem[]; nowMs: number }) {
+  return (
+    <Panel id="refusals" title="Refused deliveries">
+      <ScrollBox label="Refused deliveries">
+        <table className={styles["table"]}>
+          <caption>The last hundred reports of refusals, newest first; times in UTC</caption>
+          <thead>
+            <tr>
+              <th scope="col">Reported</th>
+              <th scope="col">Runtime</th>
+              <th scope="col">Reason</th>
+              <th scope="col" data-numeric>
+                Count
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {refusals.map(({ id, at, runtime, reason, count }) => (
+              <tr key={id}>
+                <td data-numeric="start">
+                  <Timestamp iso={at} nowMs={nowMs} />
+                </td>
+                <td>
+                  <RuntimeMark runtime={runtime} />
+                </td>
+                <td className={styles["mono"]}>{reason}</td>
+                <td data-numeric>{formatCount(count)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </Panel>
+  );
+}

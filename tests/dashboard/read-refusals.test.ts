@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+
+import { readNewestRefusals, readRefusalTotals } from "#dashboard/read-refusals.ts";
+import { readRuntimes } from "#dashboard/read-runtimes.ts";
+import { saveRefusals } from "#store/save-refusals.ts";
+import { refusals } from "#store/schema.ts";
+
+import { openTestStore } from "../support/store.ts";
+
+const nowMs = Date.parse("2026-01-31T12:00:00.000Z");
+const minuteMs = 60_000;
+const at = (minutesAgo: number) => new Date(nowMs - minutesAgo * minuteMs).toISOString();
+
+test("refusals are added up by reason and runtime, with the first and the last of the window", async () => {
+  const { db } = await openTestStore();
+  const save = (minutesAgo: number, runtime: "edge" | "nodejs", counts: Record<string, number>) =>
+    saveRefusals(db, { runtime, atMs: nowMs - minutesAgo * minuteMs, counts });
+  await save(90, "edge", { SIGNATURE_INVALID: 1_000 });
+  await save(30, "edge", { SIGNATURE_INVALID: 2, BODY_TOO_LARGE: 1 });
+  await save(10, "edge", { SIGNATURE_INVALID: 3 });
+  await save(5, "nodejs", { ENV_INVALID: 4 });
+
+  const totals = await readRefusalTotals(db, { fromMs: nowMs - 60 * minuteMs, toMs: nowMs });
+  expect(totals).toEqual([
+    { runtime: "edge", reason: "SIGNATURE_INVALID", count: 5, since: at(30), until: at(10) },
+    { runtime: "nodejs", reason: "ENV_INVALID", count: 4, since: at(5), until: at(5) },
+    { runtime: "edge", reason: "BODY_TOO_LARGE", count: 1, since: at(30), until: at(30) },
+  ]);
+  const { runtimes } = await readRuntimes(db, "1h", nowMs);
+  expect(runtimes.map(({ runtime, refusals: counts }) => [runtime, counts])).toEqual([
+    ["edge", { SIGNATURE_INVALID: 5, BODY_TOO_LARGE: 1 }],
+    ["nodejs", { ENV_INVALID: 4 }],
+  ]);
+  expect((await readNewestRefusals(db))[0]).toMatchObject({
+    at: at(5),
+    runtime: "nodejs",
+    reason: "ENV_INVALID",
+    count: 4,
+  });
+});
+
+test("a hundred of them are shown, and what is older than every window is dropped", async () => {
+  const { db } = await openTestStore();
+  await saveRefusals(db, { runtime: "edge", atMs: nowMs - 32 * 24 * 60 * minuteMs, counts: { NOT_KEPT: 1 } });
+  for (let index = 0; index < 101; index += 1) {
+    await saveRefusals(db, { runtime: "edge", atMs: nowMs + index, counts: { NOT_KEPT: 1 } });
+  }
+  expect(await readNewestRefusals(db)).toHaveLength(100);
+  expect(await db.$count(refusals)).toBe(101);
+});

@@ -1,0 +1,102 @@
+/** The built server where it refuses everything, or where its own address leads elsewhere. */
+import { expect, onTestFinished, test } from "vitest";
+
+import { signBody } from "#instagram/signature.ts";
+import { migrateStore } from "#store/migrate.ts";
+
+import { eventually } from "../support/eventually.ts";
+import { startSink } from "../support/http-sink.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { startTestServer } from "../support/server.ts";
+
+const opsToken = "ops-token-of-thirty-two-characters";
+const secret = "app-secret";
+const paths = ["/api/webhooks/instagram", "/api/webhooks/instagram/node"];
+const body = new TextEncoder().encode('{"object":"instagram","entry":[]}');
+
+async function start(env: (baseUrl: string) => Record<string, string>) {
+  const { url, drop } = await createTestDatabase();
+  await migrateStore(url);
+  const server = await startTestServer({
+    env: (baseUrl) => ({
+      INSTAGRAM_APP_SECRET: secret,
+      INSTAGRAM_VERIFY_TOKEN: "verify-token",
+      QSTASH_TOKEN: "qstash-token",
+      QSTASH_URL: "http://127.0.0.1:1",
+      QSTASH_CURRENT_SIGNING_KEY: "sig_current",
+      QSTASH_NEXT_SIGNING_KEY: "sig_next",
+      RELAY_URL: baseUrl,
+      RELAY_SECRET: "relay-secret-of-thirty-two-characters",
+      OPS_TOKEN: opsToken,
+      DATABASE_URL: url,
+      ...env(baseUrl),
+    }),
+  });
+  onTestFinished(async () => {
+    await server.stop();
+    await drop();
+  });
+  const health = async () => {
+    const response = await fetch(`${server.baseUrl}/api/health`);
+    return [response.status, (await response.json()) as Record<string, unknown>] as const;
+  };
+  const post = async (path: string, signature?: string) => {
+    const headers = signature === undefined ? {} : { "x-hub-signature-256": signature };
+    const response = await fetch(server.baseUrl + path, { method: "POST", body, headers });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const refusals = async () => {
+    const response = await fetch(`${server.baseUrl}/api/ops/runtimes?window=15m`, {
+      headers: { authorization: `Bearer ${opsToken}` },
+    });
+    const { runtimes } = (await response.json()) as { runtimes: { refusals: Record<string, number> }[] };
+    return runtimes.map((runtime) => runtime.refusals);
+  };
+  return { health, post, refusals };
+}
+
+test("a variable that is missing is named by health, and what is refused for its sake is counted on both runtimes", async () => {
+  const { health, post, refusals } = await start(() => ({ QSTASH_TOKEN: "", ACK_MODE: "sometimes" }));
+  const message = "Configuration is incomplete: QSTASH_TOKEN is not set, ACK_MODE is malformed";
+  expect(await health()).toMatchObject([
+    503,
+    { status: "failing", store: "ok", error: { code: "ENV_INVALID", message } },
+  ]);
+  const signature = await signBody(secret, body);
+  for (const path of paths) expect(await post(path, signature)).toBe(503);
+  const counted = [{ ENV_INVALID: 1 }, { ENV_INVALID: 1 }];
+  await eventually(
+    "both refusals are counted",
+    async () => JSON.stringify(await refusals()) === JSON.stringify(counted),
+  );
+  expect(await refusals()).toEqual(counted);
+});
+
+test("a wrong app secret shows while health is right to say ok; strangers are counted apart", async () => {
+  const { health, post, refusals } = await start(() => ({}));
+  expect(await health()).toMatchObject([200, { status: "ok" }]);
+  const signature = await signBody("another-secret", body);
+  for (const path of paths) expect([await post(path, signature), await post(path)]).toEqual([401, 401]);
+  const counted = { SIGNATURE_INVALID: 1, SIGNATURE_MISSING: 1 };
+  await eventually("both reasons are counted on both runtimes", async () =>
+    (await refusals()).every((runtime) => Object.keys(runtime).length === 2),
+  );
+  expect(await refusals()).toEqual([counted, counted]);
+});
+
+test("a RELAY_URL that redirects is found by health, with the address it leads to", async () => {
+  let leadsTo = "";
+  const bare = await startSink({
+    respond: ({ target }) => ({ status: 308, headers: { location: `${leadsTo}${target}` } }),
+  });
+  onTestFinished(() => bare.close());
+  const { health } = await start((baseUrl) => {
+    leadsTo = baseUrl;
+    return { RELAY_URL: bare.url };
+  });
+  expect(await health()).toMatchObject([
+    503,
+    { status: "failing", store: "ok", relayUrl: { status: "redirects", leadsTo } },
+  ]);
+});
