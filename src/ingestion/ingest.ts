@@ -45,7 +45,7 @@ export async function storeEvents(
   const startedAt = clock.monotonicMs();
   const { chunk, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
-  const { inserted, duplicates, drifted, eventIds } = await trace.span("store events", facts, async () => {
+  const { inserted, duplicates, drifted, reduced, eventIds } = await trace.span("store events", facts, async () => {
     const stored = await storeBatch(db, {
       delivery,
       via,
@@ -57,7 +57,8 @@ export async function storeEvents(
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
   });
-  log.info("ingestion.committed", { inserted, duplicates, drifted, durationMs: clock.monotonicMs() - startedAt });
+  const durationMs = clock.monotonicMs() - startedAt;
+  log.info("ingestion.committed", { inserted, duplicates, drifted, reduced, durationMs });
   return { inserted, duplicates, eventIds };
 }
 

@@ -333,3 +333,40 @@ describe("both", () => {
     expect(await response.json()).toMatchObject({ error: { code: "ENV_INVALID" } });
   });
 });
+
+describe("a signed request with odd values", () => {
+  const oddUsers = [person, "9".repeat(5_000), "a\0b", "\ud83d", "é 🚀"];
+  const oddTimes = ["1790000000000000", "1790000000000000000", "1e300", "1e999", "-1", "0.5", '"soon"', "null", "{}"];
+  const requests = oddUsers.flatMap((userId) =>
+    oddTimes.map((issuedAt) =>
+      signRequest(`{"algorithm":"HMAC-SHA256","user_id":${JSON.stringify(userId)},"issued_at":${issuedAt}}`),
+    ),
+  );
+
+  test("is recorded as a deauthorization", async () => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
+    for (const signed of requests) {
+      const response = await handleDeauthorize(call({ signed_request: signed }, "/api/instagram/deauthorize"), options);
+      expect([response.status, await response.json()], signed).toEqual([200, { recorded: true }]);
+    }
+    expect(await db.$count(deauthorizations)).toBe(requests.length);
+  });
+
+  test("erases what is stored of the person", async () => {
+    const { db } = await openTestStore();
+    await ingest(
+      testBatch(
+        "d1",
+        oddUsers.map((userId, index) => event(`m${index}`, account, userId, account)),
+      ),
+      ingestOptions(db),
+    );
+    const options = deletionOptions(db);
+    for (const signed of requests) {
+      const response = await handleDataDeletion(call({ signed_request: signed }), options);
+      expect(response.status, signed).toBe(200);
+    }
+    expect(await db.$count(events, isNull(events.erasedAt))).toBe(0);
+  });
+});

@@ -40,7 +40,12 @@ describe("findDrift()", () => {
       { timestamp: 1_790_000_000_000_000, read: { mid: "m" } },
       [true, "mismatch timestamp number"],
     ],
-    ["a flag that is a word", "message.deleted", message({ is_deleted: "true" }), [true, "mismatch message.is_deleted string"]],
+    [
+      "a flag that is a word",
+      "message.deleted",
+      message({ is_deleted: "true" }),
+      [true, "mismatch message.is_deleted string"],
+    ],
     ["a flag that is a number", "message.echo", message({ is_echo: 1 }), [true, "mismatch message.is_echo number"]],
     ["no item at all", "comment", ["x"], [true, "mismatch $ array"]],
     [
