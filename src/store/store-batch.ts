@@ -99,8 +99,8 @@ export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof d
 }
 
 /** Of several events with one key the first is the event. In the order of the keys, against deadlocks. */
-function uniqueEvents(events: readonly EventToStore[]): EventToStore[] {
-  const byKey = new Map(events.toReversed().map((event) => [event.key, event]));
+function uniqueEvents(carried: readonly EventToStore[]): EventToStore[] {
+  const byKey = new Map(carried.toReversed().map((event) => [event.key, event]));
   return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 

@@ -22,7 +22,7 @@ export function isDataRefused(thrown: unknown): boolean {
   const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
   if (!(cause instanceof DatabaseError)) return false;
   // A value too large for the server's memory has no code of its own.
-  return dataRefused.test(cause.code ?? "") || /^invalid memory alloc request size/.test(cause.message);
+  return dataRefused.test(cause.code ?? "") || cause.message.startsWith("invalid memory alloc request size");
 }
 
 /** Runs `work`; what fails because Postgres cannot be used now becomes `STORE_UNAVAILABLE`. */

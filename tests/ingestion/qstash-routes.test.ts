@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 
-import { handlers } from "#handlers/handlers.ts";
 import { handleFailure } from "#ingestion/failure-handler.ts";
 import { handleIngestion } from "#ingestion/ingestion-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
@@ -10,6 +9,7 @@ import { saveDeadLetter } from "#store/save-dead-letter.ts";
 import { deadLetters } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -33,7 +33,7 @@ function routeOptions() {
 describe("handleIngestion()", () => {
   const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({
     db,
-    handlers,
+    handlers: createHandlers(),
     handlerTimeoutMs: 1_000,
     trace: noTrace,
   });

@@ -1,7 +1,6 @@
 import { asc, eq, isNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { handlers as defaultHandlers } from "#handlers/handlers.ts";
 import { handleDataDeletion } from "#ingestion/data-deletion-handler.ts";
 import { handleDeauthorize } from "#ingestion/deauthorize-handler.ts";
 import { ingest } from "#ingestion/ingest.ts";
@@ -13,6 +12,7 @@ import { saveDeauthorization } from "#store/save-deauthorization.ts";
 import { dataDeletions, deauthorizations, events } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -47,7 +47,7 @@ function deletionOptions(db: Database) {
 
 const ingestOptions = (db: Database, seen: string[] = []) => ({
   db,
-  handlers: { ...defaultHandlers, message: (event: { key: string }) => void seen.push(event.key) },
+  handlers: createHandlers(undefined, { message: ({ key }) => void seen.push(key) }),
   handlerTimeoutMs: 5_000,
   clock,
   log: createRecordingLog().log,
@@ -134,7 +134,7 @@ describe("handleDataDeletion()", () => {
     const batch = testBatch("d1", [event("a", account, person, account)]);
     const failing = {
       ...ingestOptions(db),
-      handlers: { ...defaultHandlers, message: () => Promise.reject(new Error()) },
+      handlers: createHandlers(undefined, { message: () => Promise.reject(new Error()) }),
     };
     await expect(ingest(batch, failing)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
     await handleDataDeletion(askFor(person), deletionOptions(db));
