@@ -13,7 +13,7 @@ import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
-function optionsFor(db: Database, message: Handler) {
+function optionsFor(db: Database, message: Handler = () => {}) {
   const recording = createRecordingLog();
   const handlers = createHandlers(undefined, { message });
   return { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, trace: noTrace, recording };
@@ -158,7 +158,7 @@ describe("handlers", () => {
     expect(first).toMatchObject({ cause: "TypeError" });
     expect(second).toMatchObject({ cause: "HandlerError", causeMessage: "The CRM answered 500" });
     const frames = first?.["frames"] as string[];
-    expect(frames[0]).toMatch(/^failing \(\S+\/ingest\.test\.ts:\d+:\d+\)$/);
+    expect(frames[0]).toMatch(/^failing \(\S+\/handler-faults\.test\.ts:\d+:\d+\)$/);
     expect(frames.length).toBeLessThanOrEqual(10);
     expect(JSON.stringify(first)).not.toContain("customer");
   });
