@@ -1,5 +1,7 @@
 import { describeCause } from "#platform/log.ts";
 
+import { mapFrame } from "./map-frame.ts";
+
 export interface HandlerFailure {
   /** The names along the error's causes. */
   cause: string;
@@ -47,14 +49,15 @@ function readFrames(stack: string, message: string): string[] {
   return rest.split("\n").flatMap(readFrame).slice(0, framesMax);
 }
 
-const frame = /^ +at (?:(?:async |new )*([\w$.<>[\] #]{1,100}) \()?([^\s()]{1,500}:\d+:\d+)\)?$/;
+const frame = /^ +at (?:(?:async |new )*([\w$.<>[\] #]{1,100}) \()?([^\s()]{1,500}):(\d+):(\d+)\)?$/;
 /** Everything up to the project's root, as far as a path shows it. */
 const outside = /^.*?(?<=[/\]])(?=(?:src|app|node_modules|\.next)\/)/;
 
 /** Node's own frames are left out. */
-function readFrame(line: string): string[] {
-  const [, name, place] = frame.exec(line) ?? [];
-  if (place === undefined || place.startsWith("node:")) return [];
-  const inside = place.replace(outside, "");
-  return [name === undefined ? inside : `${name} (${inside})`];
+function readFrame(text: string): string[] {
+  const [, name, builtFile, builtLine, builtColumn] = frame.exec(text) ?? [];
+  if (builtFile === undefined || builtFile.startsWith("node:")) return [];
+  const { file, line, column } = mapFrame({ file: builtFile, line: Number(builtLine), column: Number(builtColumn) });
+  const place = `${file.replace(outside, "")}:${line}:${column}`;
+  return [name === undefined ? place : `${name} (${place})`];
 }
