@@ -111,8 +111,8 @@ describe("a signature over the same JSON with more escaped than need be", () => 
   const received = JSON.stringify({ id: 1, "key<": words });
   const escape = (written: string, pattern: RegExp, upper = false) =>
     written.replaceAll(pattern, (unit) => {
-      const digits = unit.charCodeAt(0).toString(16).padStart(4, "0");
-      return `\\u${upper ? digits.toUpperCase() : digits}`;
+      const hex = unit.charCodeAt(0).toString(16).padStart(4, "0");
+      return `\\u${upper ? hex.toUpperCase() : hex}`;
     });
   const unicode = (written: string) => escape(written, /[\u0080-\uffff]/g).replaceAll("/", "\\/");
   const quotes = (written: string) => written.replaceAll('\\"', "\\u0022");
