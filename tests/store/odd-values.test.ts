@@ -59,6 +59,42 @@ describe("a signed delivery with an odd value in any field", () => {
   }, 600_000);
 });
 
+test("a time in microseconds and a flag that is a word are read as meant, and counted as drift", async () => {
+  const { db } = await openTestStore();
+  const [account, user] = ["17841400000000001", "1200000000000007"];
+  const item = (timestamp: number, message: Record<string, unknown>) => ({
+    sender: { id: user },
+    recipient: { id: account },
+    timestamp,
+    message: { mid: "m1", ...message },
+  });
+  const messaging = [
+    item(1_790_000_000_000, { mid: "m0", text: "ordinary" }),
+    item(1_790_000_000_000_000, { text: "in microseconds" }),
+    item(1_790_000_000_001, { is_deleted: "true" }),
+  ];
+  const body = JSON.stringify({ object: "instagram", entry: [{ id: account, time: 1_790_000_000_000, messaging }] });
+  const received = await createReceiver().deliver(new TextEncoder().encode(body), body);
+  for (const bytes of encodeBatches(received, received.events)) {
+    await store(db, decodeBatch(new TextDecoder().decode(bytes)));
+  }
+  const rows = await db
+    .select({ key: events.key, at: events.occurredAt, drifted: events.drifted })
+    .from(events)
+    .orderBy(asc(events.key));
+  const at = new Date(1_790_000_000_000);
+  expect(rows).toEqual([
+    { key: `message.deleted:${account}:m1`, at: new Date(1_790_000_000_001), drifted: true },
+    { key: `message:${account}:m0`, at, drifted: false },
+    { key: `message:${account}:m1`, at, drifted: true },
+  ]);
+  const found = await db.select({ path: drift.path, shape: drift.shape }).from(drift).orderBy(asc(drift.path));
+  expect(found).toEqual([
+    { path: "message.is_deleted", shape: "string" },
+    { path: "timestamp", shape: "number" },
+  ]);
+});
+
 describe("storeBatch()", () => {
   test.each<[string, Partial<Parameters<typeof testEvent>[1]>]>([
     ["a time in microseconds, from an edge that did not know better", { occurredAtMs: 1_790_000_000_000_000 }],
