@@ -1,5 +1,5 @@
 import type { Handlers } from "#handlers/handler.ts";
-import { findDrift } from "#instagram/data/find-drift.ts";
+import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
@@ -50,7 +50,7 @@ export async function storeEvents(
       delivery,
       via,
       chunk,
-      events: batch.events.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
+      events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
       deliveredAtMs: clock.nowMs(),
       ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
     });

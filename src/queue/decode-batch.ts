@@ -22,6 +22,7 @@ const eventSchema = v.object({
   recipientId: v.optional(v.string()),
   occurredAtMs: eventTime,
   sentAtMs: eventTime,
+  oddTime: v.optional(v.fallback(v.picklist(["string", "number", "boolean", "object"]), "object")),
   standby: v.boolean(),
   test: v.boolean(),
   // Whatever Meta sent: JSON.parse has seen to it that it is JSON.

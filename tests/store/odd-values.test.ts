@@ -2,7 +2,7 @@ import { asc, eq, getTableColumns, sql } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { findDrift } from "#instagram/data/find-drift.ts";
+import { findEventDrift } from "#instagram/data/find-drift.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
@@ -73,23 +73,25 @@ test("a time in microseconds and a flag that is a word are read as meant, and co
     item(1_790_000_000_000_000, { text: "in microseconds" }),
     item(1_790_000_000_001, { is_deleted: "true" }),
   ];
-  const body = JSON.stringify({ object: "instagram", entry: [{ id: account, time: 1_790_000_000_000, messaging }] });
+  const entry = [{ id: account, time: "1790000000000000", messaging }];
+  const body = JSON.stringify({ object: "instagram", entry });
   const received = await createReceiver().deliver(new TextEncoder().encode(body), body);
   for (const bytes of encodeBatches(received, received.events)) {
     await store(db, decodeBatch(new TextDecoder().decode(bytes)));
   }
   const rows = await db
-    .select({ key: events.key, at: events.occurredAt, drifted: events.drifted })
+    .select({ key: events.key, at: events.occurredAt, sentAt: events.sentAt, drifted: events.drifted })
     .from(events)
     .orderBy(asc(events.key));
-  const at = new Date(1_790_000_000_000);
+  const [at, sentAt] = [new Date(1_790_000_000_000), new Date(1_790_000_000_000)];
   expect(rows).toEqual([
-    { key: `message.deleted:${account}:m1`, at: new Date(1_790_000_000_001), drifted: true },
-    { key: `message:${account}:m0`, at, drifted: false },
-    { key: `message:${account}:m1`, at, drifted: true },
+    { key: `message.deleted:${account}:m1`, at: new Date(1_790_000_000_001), sentAt, drifted: true },
+    { key: `message:${account}:m0`, at, sentAt, drifted: false },
+    { key: `message:${account}:m1`, at, sentAt, drifted: true },
   ]);
-  const found = await db.select({ path: drift.path, shape: drift.shape }).from(drift).orderBy(asc(drift.path));
+  const found = await db.selectDistinct({ path: drift.path, shape: drift.shape }).from(drift).orderBy(asc(drift.path));
   expect(found).toEqual([
+    { path: "entry.time", shape: "string" },
     { path: "message.is_deleted", shape: "string" },
     { path: "timestamp", shape: "number" },
   ]);
@@ -189,7 +191,7 @@ function toStore({ delivery: { chunk, ...delivery }, events: carried }: Batch) {
   return {
     delivery,
     chunk,
-    events: carried.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
+    events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
     deliveredAtMs: systemClock.nowMs(),
     ingested: () => ({ atMs: systemClock.nowMs(), afterMs: 1 }),
   };
