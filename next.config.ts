@@ -13,6 +13,8 @@ const config: NextConfig = {
   experimental: {
     // Of an edge route's body Next holds so much in memory. The webhook sees more than its limit, and so answers 413.
     proxyClientMaxBodySize: webhookBytesMax + 2 * chunkBytesMax,
+    // So that a handler's stack names functions as they are written; on the edge and in the browser bytes count.
+    turbopackMinify: { server: false },
   },
   turbopack: {
     resolveAlias: {

@@ -92,7 +92,7 @@ async function main(command, args) {
   if (command === "test") return test(args);
   if (command === "fuzz") {
     if (!process.env.FUZZ_CASES) process.env.FUZZ_CASES = "100000";
-    return test(["tests/instagram/hostile.test.ts", ...args]);
+    return test(["tests/instagram/hostile.test.ts", "tests/store/odd-values.test.ts", ...args]);
   }
   const tsx = await import("tsx/esm/api");
   tsx.register();

@@ -1,6 +1,5 @@
 import type { EventData } from "#instagram/data/event-data.ts";
 import type { EventKind } from "#instagram/events.ts";
-import type { Log } from "#platform/log.ts";
 
 /** One stored event as a handler sees it. For a function of several kinds, looking at `kind` tells the type of `data`. */
 export type HandlerEvent<Kind extends EventKind = EventKind> = {
@@ -49,7 +48,25 @@ export interface HandlerContext {
    * Throws a `RangeError` for a name of more than 100 characters and for other numbers.
    */
   count: (name: string, by?: number) => void;
-  log: Log;
+  log: HandlerLog;
+}
+
+export type HandlerLogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/**
+ * Writes lines whose `event` is `handler.log`, with this name, these fields, and the delivery's and the event's ids. Any
+ * name will do, `crm.sent` say. The log is no place for a customer's words: only short values are written.
+ */
+export interface HandlerLog {
+  info(name: string, fields?: HandlerLogFields): void;
+  warn(name: string, fields?: HandlerLogFields): void;
+  error(name: string, fields?: HandlerLogFields): void;
+}
+
+/** An error whose message is written into the log: of others only the name and the stack's frames are. */
+export class HandlerError extends Error {
+  override readonly name = "HandlerError";
+  readonly expose = true;
 }
 
 /** Throwing (or taking too long) means "again later": QStash delivers the batch again and only what failed is repeated. */

@@ -6,14 +6,17 @@ import type { DeadLetter } from "#store/save-dead-letter.ts";
 
 import { answerQstash, type QstashRouteOptions } from "./qstash-route.ts";
 
-/** The part of QStash's failure callback that we read. https://upstash.com/docs/qstash/features/callbacks */
+/**
+ * The part of QStash's failure callback that we read. Only its id must be there: a callback that is refused leaves a dead
+ * letter of which no operator hears. https://upstash.com/docs/qstash/features/callbacks
+ */
 const callbackSchema = v.object({
-  dlqId: v.string(),
-  sourceMessageId: v.string(),
-  url: v.string(),
-  status: v.optional(v.number(), 0),
-  retried: v.optional(v.number(), 0),
-  sourceBody: v.optional(v.string(), ""),
+  dlqId: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  sourceMessageId: v.fallback(v.string(), ""),
+  url: v.fallback(v.string(), ""),
+  status: v.fallback(v.number(), 0),
+  retried: v.fallback(v.number(), 0),
+  sourceBody: v.fallback(v.string(), ""),
 });
 
 /**
@@ -49,11 +52,11 @@ function parseCallback(body: string): v.InferOutput<typeof callbackSchema> {
   }
 }
 
-/** Our own encoding puts the delivery first, so even a cut copy begins with its id. */
+/** Our own encoding, of any version, puts the delivery first, so even a cut copy begins with its id. */
 function findDeliveryId(sourceBody: string): string | null {
   try {
     const start = new TextDecoder().decode(bytesFromBase64(sourceBody.slice(0, 400)));
-    return /^\{"version":1,"delivery":\{"id":"([A-Za-z0-9_-]{1,100})"/.exec(start)?.[1] ?? null;
+    return /^\{"version":\d+,"delivery":\{"id":"([A-Za-z0-9_-]{1,100})"/.exec(start)?.[1] ?? null;
   } catch {
     return null;
   }

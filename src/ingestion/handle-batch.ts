@@ -5,7 +5,7 @@ import type { Database } from "#store/database.ts";
 import { claimEvents, countOpenEvents, settleEvents, type StoredEvent } from "#store/event-leases.ts";
 import type { Trace } from "#telemetry/trace.ts";
 
-import { runHandler } from "./run-handler.ts";
+import { addCount, runHandler } from "./run-handler.ts";
 
 export interface HandleBatchOptions {
   db: Database;
@@ -38,8 +38,9 @@ const leaseMarginMs = 1_500;
 const waitsMs = [50, 100, 200, 400, 800];
 
 /**
- * Runs the handlers of those events that are not handled yet, in the order given, and notes each result before long.
- * Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Runs the handlers of those events that are not handled yet and notes each result before long. Those with the fewest
+ * attempts come first, then the order given decides, so that a few that fail slowly do not keep the others from their
+ * turn. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
 export async function handleBatch(eventIds: readonly number[], options: HandleBatchOptions): Promise<HandledBatch> {
   const { db, handlerTimeoutMs, clock } = options;
@@ -47,14 +48,22 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
   const leaseUntilMs = () => clock.nowMs() + handlerTimeoutMs + leaseMarginMs;
   const claimed = await claimEvents(db, eventIds, { nowMs: clock.nowMs(), leaseUntilMs: leaseUntilMs() });
   const position = new Map(eventIds.map((id, index) => [id, index]));
-  const queue = claimed.toSorted((a, b) => (position.get(a.id) ?? 0) - (position.get(b.id) ?? 0));
+  const place = ({ id }: StoredEvent) => position.get(id) ?? 0;
+  const queue = claimed.toSorted((a, b) => a.handlerAttempts - b.handlerAttempts || place(a) - place(b));
+  // A handler may have ended the process: now each attempt is counted as it begins, so that the others go before it.
+  const attemptsCounted = claimed.some(({ abandoned }) => abandoned);
 
   const total = { handled: 0, failed: 0 };
   let results = createResults();
   let settledAt = startedAt;
-  const settle = async (remaining: readonly StoredEvent[], leaseUntil: number | null) => {
+  const settle = async (
+    remaining: readonly StoredEvent[],
+    leaseUntil: number | null,
+    begunId: number | null = null,
+  ) => {
     const remainingIds = remaining.map(({ id }) => id);
-    await settleEvents(db, { ...results, remainingIds, leaseUntilMs: leaseUntil, nowMs: clock.nowMs() });
+    const nowMs = clock.nowMs();
+    await settleEvents(db, { ...results, remainingIds, leaseUntilMs: leaseUntil, nowMs, begunId, attemptsCounted });
     total.handled += results.handledIds.length;
     total.failed += results.failed.length;
     results = createResults();
@@ -65,7 +74,8 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
   for (; next < queue.length && clock.monotonicMs() - startedAt < budgetMs; next += 1) {
     const event = queue[next];
     if (event === undefined) break;
-    if (clock.monotonicMs() - settledAt >= settleEveryMs) await settle(queue.slice(next), leaseUntilMs());
+    if (attemptsCounted) await settle(queue.slice(next), leaseUntilMs(), event.id);
+    else if (clock.monotonicMs() - settledAt >= settleEveryMs) await settle(queue.slice(next), leaseUntilMs());
     const outcome = await runHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
     results.add(event.id, outcome);
   }
@@ -100,7 +110,7 @@ function createResults() {
         return;
       }
       handledIds.push(id);
-      for (const [name, by] of outcome.counts) counts.set(name, (counts.get(name) ?? 0) + by);
+      for (const [name, by] of outcome.counts) addCount(counts, name, by);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Handlers } from "#handlers/handler.ts";
-import { findDrift } from "#instagram/data/find-drift.ts";
+import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
@@ -45,19 +45,20 @@ export async function storeEvents(
   const startedAt = clock.monotonicMs();
   const { chunk, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
-  const { inserted, duplicates, drifted, eventIds } = await trace.span("store events", facts, async () => {
+  const { inserted, duplicates, drifted, reduced, eventIds } = await trace.span("store events", facts, async () => {
     const stored = await storeBatch(db, {
       delivery,
       via,
       chunk,
-      events: batch.events.map((event) => ({ ...event, ...findDrift(event.kind, event.data) })),
+      events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
       deliveredAtMs: clock.nowMs(),
       ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
     });
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
   });
-  log.info("ingestion.committed", { inserted, duplicates, drifted, durationMs: clock.monotonicMs() - startedAt });
+  const durationMs = clock.monotonicMs() - startedAt;
+  log.info("ingestion.committed", { inserted, duplicates, drifted, reduced, durationMs });
   return { inserted, duplicates, eventIds };
 }
 

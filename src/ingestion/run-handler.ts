@@ -1,8 +1,11 @@
 import type { Handler, HandlerEvent, Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
-import { describeCause, type Log } from "#platform/log.ts";
+import type { Log } from "#platform/log.ts";
 import type { StoredEvent } from "#store/event-leases.ts";
 import type { Trace } from "#telemetry/trace.ts";
+
+import { describeHandlerError } from "./describe-handler-error.ts";
+import { createHandlerLog } from "./handler-log.ts";
 
 export interface RunHandlerOptions {
   handlers: Handlers;
@@ -41,7 +44,7 @@ async function callHandler(
 ): Promise<HandlingOutcome> {
   const counts = new Map<string, number>();
   const abort = new AbortController();
-  const { handlerAttempts: _attempts, data, ...facts } = stored;
+  const { handlerAttempts: _attempts, abandoned: _abandoned, data, ...facts } = stored;
   // The table of handlers pairs each kind with its function; the pairing of a union cannot be seen by the compiler.
   const handler = handlers[stored.kind] as Handler;
   // What the schemas found of the data when it was stored is in `drifted`.
@@ -61,28 +64,39 @@ async function callHandler(
       signal: abort.signal,
       count: (name: string, by = 1) => {
         assertCount(name, by);
-        counts.set(name, (counts.get(name) ?? 0) + by);
+        addCount(counts, name, by);
+        if (counts.size > countersMax) throw new RangeError(`A handler counts by ${countersMax} names at most`);
       },
-      log: log.with({ key: stored.key }),
+      log: createHandlerLog(log.with({ key: stored.key })),
     };
     await Promise.race([timeUp, (async () => handler(readEvent(), context))()]);
     return { handled: true, counts };
   } catch (thrown) {
-    // Its message may quote a customer's: only its name is told.
-    const { cause } = describeCause(thrown);
-    log.error("handler.failed", { key: stored.key, kind: stored.kind, attempt, cause });
-    return { handled: false, errorName: String(cause).replaceAll("\0", "").slice(0, 200) };
+    const failure = describeHandlerError(thrown);
+    log.error("handler.failed", { key: stored.key, kind: stored.kind, attempt, ...failure });
+    return { handled: false, errorName: failure.cause };
   } finally {
     cancelTimer();
   }
 }
 
+/** For one event, so that the counters of a whole batch fit one statement. */
+const countersMax = 100;
+
+/** Adds to a counter, which stays within the numbers that are exact. */
+export function addCount(counts: Map<string, number>, name: string, by: number): void {
+  const sum = (counts.get(name) ?? 0) + by;
+  counts.set(name, Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, sum)));
+}
+
 /** What the database would refuse has to fail here, where it fails one event and not all that are settled with it. */
 function assertCount(name: string, by: number): void {
-  if (!/^[^\0]{1,100}$/s.test(name)) throw new RangeError("A counter's name has 1 to 100 characters and no NUL");
+  if (typeof name !== "string" || !/^[^\0]{1,100}$/s.test(name))
+    throw new RangeError("A counter's name has 1 to 100 characters and no NUL");
   if (!Number.isSafeInteger(by)) throw new RangeError("A counter is raised by a whole number");
 }
 
 class HandlerTimeout extends Error {
   override readonly name = "HandlerTimeout";
+  readonly expose = true;
 }

@@ -1,6 +1,6 @@
-import { hasOwn } from "#platform/natives.ts";
+import { hasOwn, toText } from "#platform/natives.ts";
 
-import type { EventKind } from "./events.ts";
+import type { EventKind, Json } from "./events.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 /** What a key of a messaging item says the item is. In order of precedence: no page of Meta's allows two, samples do. */
@@ -88,8 +88,13 @@ export function classifyChange(field: string, value: JsonObject): Classified {
  * is how bots come to talk to themselves.
  */
 function messageKind(message: JsonObject): EventKind {
-  if (message["is_deleted"] === true) return "message.deleted";
-  if (message["is_echo"] === true) return "message.echo";
-  if (message["is_unsupported"] === true) return "message.unsupported";
+  if (isTrue(message["is_deleted"])) return "message.deleted";
+  if (isTrue(message["is_echo"])) return "message.echo";
+  if (isTrue(message["is_unsupported"])) return "message.unsupported";
   return "message";
+}
+
+/** Also for `"true"` and 1: a flag that changes its type must not change what a message is. The schemas report it. */
+function isTrue(flag: Json | undefined): boolean {
+  return typeof flag !== "object" && /^(true|1)$/i.test(toText(flag));
 }

@@ -38,6 +38,8 @@ export interface InstagramEvent {
   occurredAtMs: number | null;
   /** When Meta sent it (`entry.time`), in milliseconds since the epoch; null if Meta did not say. */
   sentAtMs: number | null;
+  /** The type of an `entry.time` that is none, or in microseconds or finer: for the drift report, as `data` has it not. */
+  oddTime?: string;
   /** Delivered as a copy because another app has the conversation. */
   standby: boolean;
   /** From the dashboard's Test button (entry id `0`). */

@@ -1,6 +1,6 @@
 /**
  * Why a delivery's signature does not match, for the person who has the body before them. Not for the 401: it tries
- * dozens of rewritings of the whole body, and whoever forges deliveries would decide how often.
+ * up to some thousand rewritings of the whole body, and whoever forges deliveries would decide how often.
  */
 import { createSignatureVerifier, isSignature } from "./signature.ts";
 import { isCut, signedForms } from "./signed-forms.ts";

@@ -6,6 +6,8 @@ export interface JsonStyle {
   slashes: "escaped" | "plain";
   /** Beyond ASCII: `\u00e9`, `\u00E9`, or the character itself. */
   unicode: "lower" | "upper" | "raw";
+  /** Of ASCII: how each of these characters is escaped, `<` as `\u003C`; what is not here stands for itself. */
+  ascii?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -38,13 +40,23 @@ function separate(between: string, { separators }: JsonStyle): string {
   return separators === "spaced" ? bare.replaceAll(/[,:]/g, "$& ") : bare;
 }
 
-function quote(value: string, { slashes, unicode }: JsonStyle): string {
+function quote(value: string, { slashes, unicode, ascii }: JsonStyle): string {
   // Leaves every character as it is except control characters and lone surrogates, which nobody can write otherwise.
-  const quoted = JSON.stringify(value);
-  const slashed = slashes === "escaped" ? quoted.replaceAll("/", "\\/") : quoted;
-  if (unicode === "raw") return slashed;
-  return slashed.replaceAll(/[\u0080-\uffff]/g, (unit) => {
-    const digits = unit.charCodeAt(0).toString(16).padStart(4, "0");
-    return `\\u${unicode === "upper" ? digits.toUpperCase() : digits}`;
-  });
+  let quoted = JSON.stringify(value).slice(1, -1);
+  if (slashes === "escaped") quoted = quoted.replaceAll("/", "\\/");
+  // In the place of a quotation mark stands its escape, whose backslash goes with it.
+  for (const [character, escape] of ascii ?? []) {
+    quoted = quoted.replaceAll(character === '"' ? '\\"' : character, escape);
+  }
+  return `"${unicode === "raw" ? quoted : escapeUnicode(quoted, unicode)}"`;
+}
+
+function escapeUnicode(text: string, digitsIn: "lower" | "upper"): string {
+  return text.replaceAll(/[\u0080-\uffff]/g, (unit) => escapeUnit(unit, digitsIn));
+}
+
+/** One UTF-16 unit as `\u` and four digits. */
+export function escapeUnit(unit: string, digitsIn: "lower" | "upper"): string {
+  const digits = unit.charCodeAt(0).toString(16).padStart(4, "0");
+  return `\\u${digitsIn === "upper" ? digits.toUpperCase() : digits}`;
 }

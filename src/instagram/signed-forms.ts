@@ -1,4 +1,5 @@
-import { type JsonStyle, rewriteJson } from "./rewrite-json.ts";
+import { jsonForms } from "./json-styles.ts";
+import type { JsonStyle } from "./rewrite-json.ts";
 
 /** A body that may have been signed in the place of the one at hand. */
 export interface SignedForm {
@@ -25,14 +26,10 @@ export function* signedForms(body: Uint8Array, announcedBytes: number | null): G
   if (text !== null && /[\u0080-\u00ff]/.test(text) && !/[\u0100-\uffff]/.test(text)) {
     yield { difference: "recoded", bytes: Uint8Array.from(text, (character) => character.charCodeAt(0)) };
   }
-  let last = text;
-  for (const style of styles) {
-    const rewritten = text === null ? null : rewrite(text, style);
-    if (rewritten === null) break;
-    // Without a slash or anything beyond ASCII most styles are the same.
-    if (rewritten === last) continue;
-    last = rewritten;
-    yield { difference: "rewritten", bytes: encoder.encode(rewritten), detail: describe(style) };
+  if (text !== null && isJson(text)) {
+    for (const { form, style } of jsonForms(text)) {
+      if (form !== text) yield { difference: "rewritten", bytes: encoder.encode(form), detail: describe(style) };
+    }
   }
   for (const size of new Set([...limits, announcedBytes ?? 0])) {
     if (size === 0 || size >= body.byteLength) continue;
@@ -40,26 +37,22 @@ export function* signedForms(body: Uint8Array, announcedBytes: number | null): G
   }
 }
 
-const styles: readonly JsonStyle[] = (["compact", "spaced"] as const).flatMap((separators) =>
-  (["escaped", "plain"] as const).flatMap((slashes) =>
-    (["lower", "upper", "raw"] as const).map((unicode) => ({ separators, slashes, unicode })),
-  ),
-);
-
 /** What frameworks and proxies take of a body by default: Express 100 kB, nginx 1 MB, Vercel 4.5 MB, Next's proxy 10 MB. */
 const limits = [65_536, 100_000, 102_400, 1_000_000, 1_048_576, 3_145_728, 4_194_304, 4_718_592, 10_485_760];
 
-function describe({ separators, slashes, unicode }: JsonStyle): string {
+function describe({ separators, slashes, unicode, ascii }: JsonStyle): string {
   const beyond = { lower: "\\u00e9 beyond ASCII", upper: "\\u00E9 beyond ASCII", raw: "é beyond ASCII" }[unicode];
   const spaces = separators === "compact" ? "no spaces" : "a space after commas and colons";
-  return `${spaces}, ${slashes === "escaped" ? "\\/" : "/"} for slashes, ${beyond}`;
+  const escapes = [...(ascii ?? [])].map(([character, escape]) => `, ${escape} for ${character}`).join("");
+  return `${spaces}, ${slashes === "escaped" ? "\\/" : "/"} for slashes, ${beyond}${escapes}`;
 }
 
-function rewrite(text: string, style: JsonStyle): string | null {
+function isJson(text: string): boolean {
   try {
-    return rewriteJson(text, style);
+    JSON.parse(text);
+    return true;
   } catch {
-    return null;
+    return false;
   }
 }
 
@@ -67,12 +60,7 @@ function rewrite(text: string, style: JsonStyle): string | null {
 export function isCut(body: Uint8Array, announcedBytes: number | null): boolean {
   if (announcedBytes !== null && body.byteLength < announcedBytes) return true;
   const text = new TextDecoder().decode(body);
-  try {
-    JSON.parse(text);
-    return false;
-  } catch {
-    return limits.includes(body.byteLength) || isLeftOpen(text);
-  }
+  return !isJson(text) && (limits.includes(body.byteLength) || isLeftOpen(text));
 }
 
 function isLeftOpen(text: string): boolean {

@@ -1,5 +1,5 @@
 import { base64FromBytes } from "#platform/bytes.ts";
-import { keys } from "#platform/natives.ts";
+import { keys, toNumber } from "#platform/natives.ts";
 
 import { type Classified, classifyChange, classifyItem } from "./classify.ts";
 import { eventKey, idAt } from "./event-key.ts";
@@ -153,7 +153,8 @@ function unknown(item: Json, field: string | null = null): Found {
 function toEvent({ classified, item, field, standby }: Found, entry: JsonObject, options: ParseOptions): Parsed {
   const entryId = idText(entry["id"]);
   const test = entryId === "0";
-  const sentAtMs = parseTime(entry["time"]);
+  const { time } = entry;
+  const sentAtMs = parseTime(time);
   const timestampMs = isObject(item) ? parseTime(item["timestamp"]) : null;
   const senderId = idAt(item, "sender") ?? idAt(item, "from");
   const recipientId = idAt(item, "recipient");
@@ -172,6 +173,8 @@ function toEvent({ classified, item, field, standby }: Found, entry: JsonObject,
   };
   if (senderId !== null) event.senderId = senderId;
   if (recipientId !== null) event.recipientId = recipientId;
+  // From 1e14 on it is in a unit that Meta is not known to use.
+  if (time !== undefined && (sentAtMs === null || toNumber(time) >= 1e14)) event.oddTime = typeof time;
   return typeof key === "string" ? event : key.then((hashed) => ({ ...event, key: hashed }));
 }
 

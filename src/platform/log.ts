@@ -37,6 +37,7 @@ export type LogEvent =
   | "ingestion.failed"
   | "handlers.finished"
   | "handler.failed"
+  | "handler.log"
   | "dead_letter.recorded"
   | "signed_request.refused"
   | "signed_request.failed"
@@ -56,7 +57,8 @@ export type LogEvent =
   | "broker.store_failed";
 
 export type LogLevel = "info" | "warn" | "error";
-export type LogFields = Record<string, string | number | boolean | null | undefined | readonly string[]>;
+type LogValue = string | number | boolean | null | undefined;
+export type LogFields = Record<string, LogValue | readonly string[] | Readonly<Record<string, LogValue>>>;
 
 /**
  * Structured logging: one JSON line per event, each of its texts cut to 300 characters: some are a stranger's, a path say.

@@ -6,6 +6,8 @@ import { RelayError } from "#platform/errors.ts";
 import type { Batch } from "./batch.ts";
 
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
+/** Of an event: one that cannot be is no reason to refuse its batch. */
+const eventTime = v.fallback(v.nullable(milliseconds), null);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** Far above what we send, and what the columns and one statement can hold. */
 const chunkNumber = v.pipe(count, v.maxValue(32_767));
@@ -18,8 +20,9 @@ const eventSchema = v.object({
   accountId: v.string(),
   senderId: v.optional(v.string()),
   recipientId: v.optional(v.string()),
-  occurredAtMs: v.nullable(milliseconds),
-  sentAtMs: v.nullable(milliseconds),
+  occurredAtMs: eventTime,
+  sentAtMs: eventTime,
+  oddTime: v.optional(v.fallback(v.picklist(["string", "number", "boolean", "object"]), "object")),
   standby: v.boolean(),
   test: v.boolean(),
   // Whatever Meta sent: JSON.parse has seen to it that it is JSON.
@@ -34,7 +37,7 @@ const batchSchema = v.object({
     region: v.nullable(v.string()),
     coldStart: v.boolean(),
     receivedAtMs: milliseconds,
-    bodyBytes: v.pipe(count, v.maxValue(2_147_483_647)),
+    bodyBytes: count,
     secretIndex: count,
     probe: v.boolean(),
     chunk: v.tuple([chunkNumber, v.pipe(chunkNumber, v.minValue(1))]),

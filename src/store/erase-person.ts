@@ -2,6 +2,7 @@ import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql } from "drizzle-orm
 
 import type { Database } from "./database.ts";
 import { dataDeletions, deauthorizations, events } from "./schema.ts";
+import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface DeletionRequest {
@@ -33,7 +34,8 @@ export async function recordDeletion(db: Database, { requestedAtMs, ...request }
   const inserted = await withStoreErrors(() =>
     db
       .insert(dataDeletions)
-      .values({ ...request, requestedAt: new Date(requestedAtMs) })
+      // As the search columns of events have it, with which it is compared.
+      .values({ ...request, userId: storableText(request.userId), requestedAt: new Date(requestedAtMs) })
       .onConflictDoNothing({ target: dataDeletions.requestId })
       .returning({ id: dataDeletions.requestId }),
   );

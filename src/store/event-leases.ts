@@ -22,6 +22,8 @@ export interface StoredEvent {
   data: string;
   /** Attempts before this one. */
   handlerAttempts: number;
+  /** Whether a lease on it ran out: its process died, perhaps of this event's handler or of a neighbour's. */
+  abandoned: boolean;
 }
 
 /** What has become of claimed events since they were claimed or settled last. */
@@ -34,6 +36,10 @@ export interface Settlement {
   remainingIds: readonly number[];
   leaseUntilMs: number | null;
   nowMs: number;
+  /** The one whose handler begins now; its attempt is counted already, in case it takes the process along. */
+  begunId: number | null;
+  /** Whether the attempts of those that are handled or failed were counted when they began. */
+  attemptsCounted: boolean;
 }
 
 const isOpen = and(isNull(events.handledAt), isNull(events.erasedAt));
@@ -51,7 +57,7 @@ export async function claimEvents(
   const isFree = or(isNull(events.leasedUntil), lte(events.leasedUntil, new Date(nowMs)));
   const free = db.$with("free").as(
     db
-      .select({ id: events.id })
+      .select({ id: events.id, leasedUntil: events.leasedUntil })
       .from(events)
       .where(and(inArray(events.id, [...eventIds]), isOpen, isFree))
       .orderBy(asc(events.id))
@@ -78,17 +84,19 @@ export async function claimEvents(
         drifted: events.drifted,
         data: sql<string>`${events.data}::text`,
         handlerAttempts: events.handlerAttempts,
+        abandoned: sql<boolean>`${free.leasedUntil} is not null`,
       }),
   );
 }
 
 /** Notes what became of claimed events, in one transaction, and renews or ends the lease of the rest. */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<void> {
-  const { handledIds, failed, counts, remainingIds, nowMs } = settlement;
+  const { handledIds, failed, counts, remainingIds, nowMs, begunId } = settlement;
   const leasedUntil = settlement.leaseUntilMs === null ? null : new Date(settlement.leaseUntilMs);
   const ids = [...handledIds, ...failed.map(({ id }) => id), ...remainingIds];
   if (ids.length === 0) return;
-  const attempted = { handlerAttempts: sql`${events.handlerAttempts} + 1`, leasedUntil: null };
+  const oneMore = { handlerAttempts: sql`${events.handlerAttempts} + 1` };
+  const attempted = { ...(settlement.attemptsCounted ? {} : oneMore), leasedUntil: null };
   await withStoreErrors(() =>
     db.transaction(async (tx) => {
       // In one order with whoever else locks several, against deadlocks.
@@ -117,6 +125,7 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
           .set({ leasedUntil })
           .where(inArray(events.id, [...remainingIds]));
       }
+      if (begunId !== null) await tx.update(events).set(oneMore).where(eq(events.id, begunId));
       await addCounts(tx, counts);
     }),
   );
@@ -139,6 +148,9 @@ export async function markChunkHandled(db: Database, deliveryId: string, chunk: 
   );
 }
 
+/** Beyond it a number of JavaScript is not exact, and soon after it the column is full: a counter stays there. */
+const countMax = sql.raw(String(Number.MAX_SAFE_INTEGER));
+
 /** In the order of their names, so that two transactions wait for one another instead of deadlocking; last, to be short. */
 async function addCounts(tx: Transaction, counts: ReadonlyMap<string, number>): Promise<void> {
   if (counts.size === 0) return;
@@ -148,6 +160,6 @@ async function addCounts(tx: Transaction, counts: ReadonlyMap<string, number>): 
     .values(rows)
     .onConflictDoUpdate({
       target: handlerCounts.name,
-      set: { count: sql`${handlerCounts.count} + excluded.count` },
+      set: { count: sql`least(greatest(${handlerCounts.count}::numeric + excluded.count, -${countMax}), ${countMax})` },
     });
 }

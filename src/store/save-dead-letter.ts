@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import { deadLetters } from "./schema.ts";
+import { storableInteger, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface DeadLetter {
@@ -14,11 +15,19 @@ export interface DeadLetter {
 }
 
 /** Records a dead letter once; returns whether it was new. */
-export async function saveDeadLetter(db: Database, { recordedAtMs, ...letter }: DeadLetter): Promise<boolean> {
+export async function saveDeadLetter(db: Database, letter: DeadLetter): Promise<boolean> {
   const inserted = await withStoreErrors(() =>
     db
       .insert(deadLetters)
-      .values({ ...letter, recordedAt: new Date(recordedAtMs) })
+      .values({
+        id: storableText(letter.id),
+        messageId: storableText(letter.messageId),
+        deliveryId: letter.deliveryId,
+        url: storableText(letter.url),
+        status: storableInteger(letter.status),
+        retried: storableInteger(letter.retried),
+        recordedAt: new Date(letter.recordedAtMs),
+      })
       .onConflictDoNothing()
       .returning({ id: deadLetters.id }),
   );

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import { deauthorizations } from "./schema.ts";
+import { storableInstant, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface Deauthorization {
@@ -14,11 +15,11 @@ export async function saveDeauthorization(
   db: Database,
   { requestId, userId, issuedAtMs, recordedAtMs }: Deauthorization,
 ): Promise<boolean> {
-  const issuedAt = issuedAtMs === null ? null : new Date(issuedAtMs);
+  const issuedAt = storableInstant(issuedAtMs);
   const inserted = await withStoreErrors(() =>
     db
       .insert(deauthorizations)
-      .values({ requestId, userId, issuedAt, recordedAt: new Date(recordedAtMs) })
+      .values({ requestId, userId: storableText(userId), issuedAt, recordedAt: new Date(recordedAtMs) })
       .onConflictDoNothing()
       .returning({ id: deauthorizations.requestId }),
   );

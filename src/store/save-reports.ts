@@ -4,6 +4,7 @@ import type { ForwardReport } from "#telemetry/report.ts";
 
 import type { Database } from "./database.ts";
 import { deliveries } from "./schema.ts";
+import { storableInstant, storableInteger } from "./storable.ts";
 import { deliveryRow } from "./store-batch.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -23,13 +24,13 @@ export async function saveReports(db: Database, reports: readonly ForwardReport[
 
 function measured(report: ForwardReport, reportedAt: Date) {
   return {
-    events: report.events,
+    events: storableInteger(report.events),
     outcome: report.outcome,
     ackMs: report.ackMs,
     publishMs: report.publishMs,
-    publishedAt: report.publishedAtMs === null ? null : new Date(report.publishedAtMs),
-    attempts: report.attempts,
-    timeouts: report.timeouts,
+    publishedAt: storableInstant(report.publishedAtMs),
+    attempts: storableInteger(report.attempts),
+    timeouts: storableInteger(report.timeouts),
     errorType: report.errorType,
     reportedAt,
   };

@@ -1,18 +1,13 @@
 import { eq, inArray, sql } from "drizzle-orm";
 
-import type { InstagramEvent } from "#instagram/events.ts";
 import type { DeliveryFacts } from "#instagram/received-delivery.ts";
 
 import type { Database, Transaction } from "./database.ts";
+import { type EventToStore, insertApart, insertTogether } from "./insert-events.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts";
-import { type DriftFinding, storeDrift } from "./store-drift.ts";
-import { withStoreErrors } from "./store-error.ts";
-
-/** An event with what comparing its data with its kind's schema came to. */
-export interface EventToStore extends InstagramEvent {
-  drifted: boolean;
-  findings: readonly DriftFinding[];
-}
+import { storableInstant, storableInteger, storableText } from "./storable.ts";
+import { storeDrift } from "./store-drift.ts";
+import { isDataRefused, withStoreErrors } from "./store-error.ts";
 
 export interface BatchToStore {
   delivery: DeliveryFacts;
@@ -31,6 +26,8 @@ export interface StoredBatch {
   duplicates: number;
   /** How many of the inserted are marked as drifted. */
   drifted: number;
+  /** How many of the inserted had to be stored without their search columns or with their data as text. */
+  reduced: number;
   /** Of all events of the batch in its order, those stored earlier too. */
   eventIds: number[];
 }
@@ -38,9 +35,19 @@ export interface StoredBatch {
 /**
  * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, what became of this part
  * of it, and how the new events differ from what we know. Doing it again changes nothing. Rows go in in the order of their keys, so that two batches with common
- * events wait for one another instead of deadlocking. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * events wait for one another instead of deadlocking. An event that Postgres refuses for its content costs no other
+ * event anything. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
 export async function storeBatch(db: Database, batch: BatchToStore): Promise<StoredBatch> {
+  try {
+    return await storeBatchWith(insertTogether, db, batch);
+  } catch (thrown) {
+    if (!isDataRefused(thrown)) throw thrown;
+    return storeBatchWith(insertApart, db, batch);
+  }
+}
+
+async function storeBatchWith(insert: typeof insertTogether, db: Database, batch: BatchToStore): Promise<StoredBatch> {
   return withStoreErrors(() =>
     db.transaction(async (tx) => {
       const { delivery } = batch;
@@ -50,7 +57,9 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
         .values({ ...deliveryRow(delivery), outcome })
         .onConflictDoNothing();
 
-      const stored = await insertEvents(tx, batch);
+      const origin = { deliveryId: delivery.id, ingestedAt: new Date(batch.deliveredAtMs) };
+      const unique = uniqueEvents(batch.events);
+      const stored = unique.length === 0 ? [] : await insert(tx, unique, origin);
       const inserted = stored.length;
       const eventIds = await linkEvents(tx, batch);
       const duplicates = batch.events.length - inserted;
@@ -70,7 +79,9 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
         })
         .onConflictDoNothing();
       await storeDrift(tx, stored, new Date(batch.deliveredAtMs));
-      return { inserted, duplicates, drifted: stored.filter(({ drifted }) => drifted).length, eventIds };
+      const drifted = stored.filter((event) => event.drifted).length;
+      const reduced = stored.filter((event) => event.reduced).length;
+      return { inserted, duplicates, drifted, reduced, eventIds };
     }),
   );
 }
@@ -79,44 +90,18 @@ export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof d
   return {
     id: facts.id,
     runtime: facts.runtime,
-    region: facts.region,
+    region: facts.region === null ? null : storableText(facts.region),
     coldStart: facts.coldStart,
     probe: facts.probe,
-    receivedAt: new Date(facts.receivedAtMs),
-    bodyBytes: facts.bodyBytes,
+    receivedAt: storableInstant(facts.receivedAtMs) ?? new Date(0),
+    bodyBytes: storableInteger(facts.bodyBytes),
   };
 }
 
-/** Returns the events that were new. Of several with one key the first is the event. */
-async function insertEvents(tx: Transaction, batch: BatchToStore): Promise<(EventToStore & { eventId: number })[]> {
-  if (batch.events.length === 0) return [];
-  const ingestedAt = new Date(batch.deliveredAtMs);
-  const byKey = new Map(batch.events.toReversed().map((event) => [event.key, event]));
-  const rows = [...byKey.values()].map((event) => ({
-    key: event.key,
-    kind: event.kind,
-    accountId: storable(event.accountId),
-    senderId: event.senderId === undefined ? null : storable(event.senderId),
-    recipientId: event.recipientId === undefined ? null : storable(event.recipientId),
-    occurredAt: event.occurredAtMs === null ? null : new Date(event.occurredAtMs),
-    sentAt: event.sentAtMs === null ? null : new Date(event.sentAtMs),
-    standby: event.standby,
-    test: event.test,
-    drifted: event.drifted,
-    data: JSON.stringify(event.data),
-    deliveryId: batch.delivery.id,
-    ingestedAt,
-  }));
-  rows.sort((a, b) => (a.key < b.key ? -1 : 1));
-  const inserted = await tx
-    .insert(events)
-    .values(rows)
-    .onConflictDoNothing({ target: events.key })
-    .returning({ id: events.id, key: events.key });
-  return inserted.flatMap(({ id, key }) => {
-    const event = byKey.get(key);
-    return event === undefined ? [] : [{ ...event, eventId: id }];
-  });
+/** Of several events with one key the first is the event. In the order of the keys, against deadlocks. */
+function uniqueEvents(carried: readonly EventToStore[]): EventToStore[] {
+  const byKey = new Map(carried.toReversed().map((event) => [event.key, event]));
+  return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /**
@@ -143,11 +128,4 @@ async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[
   }
   const idByKey = new Map(rows.map(({ id, key }) => [key, id]));
   return [...new Set(keys)].flatMap((key) => idByKey.get(key) ?? []);
-}
-
-const columnLengthMax = 200;
-
-/** Text that a search column can hold: Postgres takes no NUL and an index no long rows. The truth is in `data`. */
-function storable(text: string): string {
-  return text.replaceAll("\0", "\uFFFD").slice(0, columnLengthMax);
 }

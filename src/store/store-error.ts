@@ -11,6 +11,20 @@ import { RelayError } from "#platform/errors.ts";
  */
 const unavailable = /^(08|28|3D|40|53|55|57|58|XX|42P01)/;
 
+/**
+ * SQLSTATE classes in which a row's content is refused, and would be again: cardinality, data, constraints, limits, and
+ * what a trigger of the user's raises.
+ */
+const dataRefused = /^(21|22|23|44|54|P0)/;
+
+/** Whether something failed for what was to be written, so that writing less of it can help. */
+export function isDataRefused(thrown: unknown): boolean {
+  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (!(cause instanceof DatabaseError)) return false;
+  // A value too large for the server's memory has no code of its own.
+  return dataRefused.test(cause.code ?? "") || cause.message.startsWith("invalid memory alloc request size");
+}
+
 /** Runs `work`; what fails because Postgres cannot be used now becomes `STORE_UNAVAILABLE`. */
 export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -23,6 +37,7 @@ export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
 
 /** Whether something failed because the database is away rather than because the query is wrong. */
 export function isStoreUnavailable(thrown: unknown): boolean {
+  if (isDataRefused(thrown)) return false;
   const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
   if (cause instanceof DatabaseError) return unavailable.test(cause.code ?? "");
   // The query got no answer from a server at all: refused, reset, timed out.

@@ -8,12 +8,12 @@ import { describeCause, type Log } from "#platform/log.ts";
 import { type ForwardReport, forwardOutcomes, type RefusalCounts, reportsMax } from "./report.ts";
 
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
-const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2_147_483_647));
+const count = v.pipe(v.number(), v.minValue(0));
 
 const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   deliveryId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,100}$/)),
   runtime: v.picklist(["edge", "nodejs"]),
-  region: v.nullable(v.pipe(v.string(), v.maxLength(100))),
+  region: v.nullable(v.string()),
   coldStart: v.boolean(),
   probe: v.boolean(),
   receivedAtMs: milliseconds,
@@ -32,15 +32,16 @@ const refusalsSchema: v.GenericSchema<unknown, RefusalCounts> = v.object({
   runtime: v.picklist(["edge", "nodejs"]),
   atMs: milliseconds,
   counts: v.pipe(
-    v.record(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/)), v.pipe(count, v.minValue(1))),
+    v.record(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/)), v.pipe(v.number(), v.integer(), v.minValue(1))),
     v.maxEntries(50),
   ),
 });
 
+/** With those that could not be sent before. */
 const bodySchema = v.object({
-  // With those that could not be sent before.
-  reports: v.pipe(v.array(reportSchema), v.maxLength(reportsMax * 2)),
-  refusals: v.optional(refusalsSchema),
+  // One that cannot be understood must not cost the others.
+  reports: v.pipe(v.array(v.fallback(v.nullable(reportSchema), null)), v.maxLength(reportsMax * 2)),
+  refusals: v.fallback(v.optional(refusalsSchema), undefined),
 });
 
 export interface ReportHandlerOptions {
@@ -69,9 +70,12 @@ export async function handleReports(request: Request, options: ReportHandlerOpti
   }
 }
 
-function parseReports(body: Uint8Array): v.InferOutput<typeof bodySchema> {
+function parseReports(body: Uint8Array): { reports: ForwardReport[]; refusals: RefusalCounts | undefined } {
   try {
-    return v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body)));
+    const { reports, refusals } = v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body)));
+    const understood = reports.filter((report) => report !== null);
+    if (understood.length === 0 && reports.length > 0) throw new TypeError("No report is understood");
+    return { reports: understood, refusals };
   } catch (thrown) {
     throw new RelayError("REQUEST_INVALID", "The body is not a list of forwards' reports", { cause: thrown });
   }

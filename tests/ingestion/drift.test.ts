@@ -3,7 +3,6 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Handlers } from "#handlers/handler.ts";
-import { handlers as defaultHandlers } from "#handlers/handlers.ts";
 import { ingest } from "#ingestion/ingest.ts";
 import { eventKinds, type InstagramEvent, type Json } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -12,12 +11,13 @@ import { drift, events } from "#store/schema.ts";
 import { driftRowsMax } from "#store/store-drift.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
 function optionsFor(db: Database, handlers: Partial<Handlers> = {}) {
   const recording = createRecordingLog();
-  const all = { ...defaultHandlers, ...handlers };
+  const all = createHandlers(undefined, handlers);
   return {
     db,
     handlers: all,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 
 import type { Handler } from "#handlers/handler.ts";
-import { handlers } from "#handlers/handlers.ts";
 import { type FallbackHandlerOptions, handleFallback } from "#ingestion/fallback-handler.ts";
 import { ingest } from "#ingestion/ingest.ts";
 import { systemClock as clock } from "#platform/clock.ts";
@@ -10,6 +9,7 @@ import { type Database, openDatabase } from "#store/database.ts";
 import { deliveries, events } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
@@ -33,7 +33,7 @@ function optionsFor(db: Database | null, message: Handler = () => {}) {
     readSettings: () => ({ secret, webhookBytesMax: 3_145_728 }),
     openIngest: () => {
       if (db === null) throw new Error("The database was opened");
-      return { db, handlers: { ...handlers, message }, handlerTimeoutMs: 1_000, trace: noTrace };
+      return { db, handlers: createHandlers(undefined, { message }), handlerTimeoutMs: 1_000, trace: noTrace };
     },
     waitUntil: (promise) => {
       waitedFor.push(promise);

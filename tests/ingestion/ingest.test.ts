@@ -1,8 +1,7 @@
 import { asc, eq, isNotNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { type Handler, type Handlers } from "#handlers/handler.ts";
-import { handlers as defaultHandlers } from "#handlers/handlers.ts";
+import type { Handler } from "#handlers/handler.ts";
 import { ingest } from "#ingestion/ingest.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
@@ -12,12 +11,13 @@ import { storeBatch } from "#store/store-batch.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
 import { eventually } from "../support/eventually.ts";
+import { createHandlers } from "../support/handlers.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
 function optionsFor(db: Database, message: Handler = () => {}) {
-  const handlers: Handlers = { ...defaultHandlers, message };
+  const handlers = createHandlers(undefined, { message });
   const recording = createRecordingLog();
   return { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log: recording.log, trace: noTrace, recording };
 }
@@ -324,9 +324,10 @@ describe("handlers", () => {
     ]);
   });
 
-  test("as they come count events by kind", async () => {
+  test("count, each kind by its own", async () => {
     const { db } = await openTestStore();
-    const options = { ...optionsFor(db), handlers: defaultHandlers };
+    const handlers = createHandlers((event, { count }) => count(event.kind));
+    const options = { ...optionsFor(db), handlers };
     await ingest(testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("c", { kind: "comment" })]), options);
     await ingest(testBatch("d2", [testEvent("b"), testEvent("d")]), options);
     expect(await db.select().from(handlerCounts).orderBy(asc(handlerCounts.name))).toEqual([

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 
-import { handlers } from "#handlers/handlers.ts";
 import { handleFailure } from "#ingestion/failure-handler.ts";
 import { handleIngestion } from "#ingestion/ingestion-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
@@ -10,6 +9,7 @@ import { saveDeadLetter } from "#store/save-dead-letter.ts";
 import { deadLetters } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -33,7 +33,7 @@ function routeOptions() {
 describe("handleIngestion()", () => {
   const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({
     db,
-    handlers,
+    handlers: createHandlers(),
     handlerTimeoutMs: 1_000,
     trace: noTrace,
   });
@@ -135,6 +135,26 @@ describe("handleFailure()", () => {
     const response = await handleFailure(await call(JSON.stringify({ ...callback, sourceBody })), options);
     expect(response.status).toBe(200);
     expect(await db.select().from(deadLetters)).toMatchObject([{ messageId: "msg_1", deliveryId: null }]);
+  });
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ["numbers beyond a column", { status: 1e300, retried: -5e9 }, { status: 2_147_483_647, retried: -2_147_483_647 }],
+    ["numbers that are not whole", { status: 502.5, retried: "5" }, { status: 503, retried: 0 }],
+    ["NUL and half surrogates in its ids", { dlqId: "a\0b", sourceMessageId: "\ud83d" }, { id: "a\ufffdb" }],
+    ["an id that is a number", { dlqId: 7 }, { id: "7" }],
+    ["ids and an address of a megabyte", { dlqId: "x".repeat(1e6), url: `https://${"y".repeat(1e6)}` }, {}],
+    ["hardly anything", { sourceMessageId: null, url: 1, status: null, retried: {}, sourceBody: [] }, { status: 0 }],
+    [
+      "a message of another version",
+      { sourceBody: btoa('{"version":12,"delivery":{"id":"d9","more":1}}') },
+      { deliveryId: "d9" },
+    ],
+  ])("records a callback with %s", async (_name, odd, expected) => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
+    const response = await handleFailure(await call(JSON.stringify({ ...callback, ...odd })), options);
+    expect([response.status, await response.json()]).toEqual([200, { recorded: true }]);
+    expect(await db.select().from(deadLetters)).toMatchObject([expected]);
   });
 
   test("answers 489 to what is no callback", async () => {

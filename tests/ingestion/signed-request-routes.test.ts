@@ -1,7 +1,6 @@
 import { asc, eq, isNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { handlers as defaultHandlers } from "#handlers/handlers.ts";
 import { handleDataDeletion } from "#ingestion/data-deletion-handler.ts";
 import { handleDeauthorize } from "#ingestion/deauthorize-handler.ts";
 import { ingest } from "#ingestion/ingest.ts";
@@ -13,6 +12,7 @@ import { saveDeauthorization } from "#store/save-deauthorization.ts";
 import { dataDeletions, deauthorizations, events } from "#store/schema.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
+import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
@@ -47,7 +47,7 @@ function deletionOptions(db: Database) {
 
 const ingestOptions = (db: Database, seen: string[] = []) => ({
   db,
-  handlers: { ...defaultHandlers, message: (event: { key: string }) => void seen.push(event.key) },
+  handlers: createHandlers(undefined, { message: ({ key }) => void seen.push(key) }),
   handlerTimeoutMs: 5_000,
   clock,
   log: createRecordingLog().log,
@@ -134,7 +134,7 @@ describe("handleDataDeletion()", () => {
     const batch = testBatch("d1", [event("a", account, person, account)]);
     const failing = {
       ...ingestOptions(db),
-      handlers: { ...defaultHandlers, message: () => Promise.reject(new Error()) },
+      handlers: createHandlers(undefined, { message: () => Promise.reject(new Error()) }),
     };
     await expect(ingest(batch, failing)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
     await handleDataDeletion(askFor(person), deletionOptions(db));
@@ -331,5 +331,42 @@ describe("both", () => {
     const response = await handleDeauthorize(askFor(person), { ...routeOptions(), openReader, save: refuseToSave });
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: "ENV_INVALID" } });
+  });
+});
+
+describe("a signed request with odd values", () => {
+  const oddUsers = [person, "9".repeat(5_000), "a\0b", "\ud83d", "é 🚀"];
+  const oddTimes = ["1790000000000000", "1790000000000000000", "1e300", "1e999", "-1", "0.5", '"soon"', "null", "{}"];
+  const requests = oddUsers.flatMap((userId) =>
+    oddTimes.map((issuedAt) =>
+      signRequest(`{"algorithm":"HMAC-SHA256","user_id":${JSON.stringify(userId)},"issued_at":${issuedAt}}`),
+    ),
+  );
+
+  test("is recorded as a deauthorization", async () => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
+    for (const signed of requests) {
+      const response = await handleDeauthorize(call({ signed_request: signed }, "/api/instagram/deauthorize"), options);
+      expect([response.status, await response.json()], signed).toEqual([200, { recorded: true }]);
+    }
+    expect(await db.$count(deauthorizations)).toBe(requests.length);
+  });
+
+  test("erases what is stored of the person", async () => {
+    const { db } = await openTestStore();
+    await ingest(
+      testBatch(
+        "d1",
+        oddUsers.map((userId, index) => event(`m${index}`, account, userId, account)),
+      ),
+      ingestOptions(db),
+    );
+    const options = deletionOptions(db);
+    for (const signed of requests) {
+      const response = await handleDataDeletion(call({ signed_request: signed }), options);
+      expect(response.status, signed).toBe(200);
+    }
+    expect(await db.$count(events, isNull(events.erasedAt))).toBe(0);
   });
 });

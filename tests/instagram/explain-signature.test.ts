@@ -106,6 +106,52 @@ describe("a signature over something else", () => {
   });
 });
 
+describe("a signature over the same JSON with more escaped than need be", () => {
+  const words = 'ask @our_shop: 50% off <3 & "more" > 1+1=2 it\'s `so` é 🙂 https://shop.example/a\\b';
+  const received = JSON.stringify({ id: 1, "key<": words });
+  const escape = (written: string, pattern: RegExp, upper = false) =>
+    written.replaceAll(pattern, (unit) => {
+      const hex = unit.charCodeAt(0).toString(16).padStart(4, "0");
+      return `\\u${upper ? hex.toUpperCase() : hex}`;
+    });
+  const unicode = (written: string) => escape(written, /[\u0080-\uffff]/g).replaceAll("/", "\\/");
+  const quotes = (written: string) => written.replaceAll('\\"', "\\u0022");
+
+  test.each<[string, string]>([
+    ["Meta", unicode(escape(received, /[@%<]/g, true))],
+    ["Meta, with one of them", unicode(escape(received, /%/g, true))],
+    ["Meta, in lower case", unicode(escape(received, /[@%<]/g))],
+    ["Meta, with slashes as they are", escape(escape(received, /[@%<]/g, true), /[\u0080-\uffff]/g)],
+    ["PHP with JSON_HEX_TAG", unicode(escape(received, /[<>]/g, true))],
+    ["PHP with JSON_HEX_AMP and JSON_HEX_APOS", unicode(escape(received, /[&']/g, true))],
+    ["PHP with every JSON_HEX", unicode(quotes(escape(received, /[<>&']/g, true)))],
+    ["PHP with JSON_HEX_QUOT and JSON_UNESCAPED_UNICODE", quotes(received).replaceAll("/", "\\/")],
+    ["Go", escape(received, /[<>&]/g)],
+    ["Gson", escape(received, /[<>&'=]/g)],
+    ["System.Text.Json", quotes(escape(escape(received, /[<>&'+`]/g, true), /[\u0080-\uffff]/g, true))],
+    ["Python", escape(received, /[\u0080-\uffff]/g).replaceAll(/(?<=["\d])[,:](?=["\d])/g, "$& ")],
+    ["a writer that mixes them", unicode(escape(received, /[@&'=]/g))],
+  ])("as %s writes it is found, both ways", async (_name, signed) => {
+    expect(JSON.parse(signed)).toEqual(JSON.parse(received));
+    const explained = await explainSignature(encode(received), await signing(signed), { secrets });
+    expect(explained).toMatchObject({ finding: "rewritten", secretIndex: 1 });
+    const reverse = await explainSignature(encode(signed), await signing(received), { secrets });
+    expect(reverse).toMatchObject({ finding: "rewritten", secretIndex: 1 });
+  });
+
+  test("says which characters were escaped", async () => {
+    const signed = unicode(escape(received, /[@%<]/g, true));
+    const { sentence } = await explainSignature(encode(received), await signing(signed), { secrets });
+    expect(sentence).toContain("\\u0040 for @, \\u0025 for %, \\u003C for <");
+  });
+
+  test("of another body takes seconds at most, with every such character in it", async () => {
+    const large = encode(JSON.stringify(Array.from({ length: 2_000 }, () => words)));
+    expect((await explainSignature(large, await signing("{}"), { secrets })).finding).toBe("wrong-secret");
+    expect((await explainSignature(encode(received), await signing("{}"), { secrets })).finding).toBe("wrong-secret");
+  });
+});
+
 describe("a secret that is nearly right", () => {
   test.each([
     ["configured with a space", ` ${secret}`, secret],

@@ -34,6 +34,19 @@ describe("findDrift()", () => {
     ["an object for an array", "message", message({ attachments: {} }), [true, "mismatch message.attachments object"]],
     ["a field that should be there", "mention", { comment_id: "1" }, [true, "mismatch media_id missing"]],
     ["a time that is none", "read", { timestamp: "soon", read: { mid: "m" } }, [true, "mismatch timestamp string"]],
+    [
+      "a time in microseconds",
+      "read",
+      { timestamp: 1_790_000_000_000_000, read: { mid: "m" } },
+      [true, "mismatch timestamp number"],
+    ],
+    [
+      "a flag that is a word",
+      "message.deleted",
+      message({ is_deleted: "true" }),
+      [true, "mismatch message.is_deleted string"],
+    ],
+    ["a flag that is a number", "message.echo", message({ is_echo: 1 }), [true, "mismatch message.is_echo number"]],
     ["no item at all", "comment", ["x"], [true, "mismatch $ array"]],
     [
       "a new attachment",

@@ -2,16 +2,12 @@ import { describe, expect, test } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
-import { createWebhookHandler, type WebhookHandler } from "#instagram/webhook-handler.ts";
-import { systemClock } from "#platform/clock.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
 
 import { createRandom, mutate } from "../support/mutate.ts";
-import { createRecordingLog } from "../support/recording-log.ts";
+import { createReceiver } from "../support/receiver.ts";
 
-const secret = "app-secret";
-const bodyBytesMax = 3_145_728;
 /** `npm run fuzz` sets it; in the usual run it is a sample. */
 const cases = Number(process.env["FUZZ_CASES"] ?? 2_000);
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_123);
@@ -52,7 +48,8 @@ describe("a signed delivery with something wrong in it", () => {
       // With the signature of what it was before, it is a forgery.
       if (index % 20 === 0 && !Buffer.from(body).equals(original)) {
         seen.forgeries += 1;
-        if ((await receiver.status(body, await signBody(secret, original))) !== 401) forgeriesTaken.push(fault);
+        if ((await receiver.status(body, await signBody(receiver.secret, original))) !== 401)
+          forgeriesTaken.push(fault);
       }
     }
     expect(forgeriesTaken).toEqual([]);
@@ -96,50 +93,12 @@ describe("a signed delivery", () => {
     const head = '{"object":"instagram","entry":[],"x":"';
     const body = (bytes: number) => new TextEncoder().encode(`${head}${"x".repeat(bytes - head.length - 2)}"}`);
     const receiver = createReceiver();
-    expect(await receiver.status(body(bodyBytesMax), await signBody(secret, body(bodyBytesMax)))).toBe(200);
+    const { bodyBytesMax } = receiver;
+    expect(await receiver.status(body(bodyBytesMax), await signBody(receiver.secret, body(bodyBytesMax)))).toBe(200);
     const over = body(bodyBytesMax + 1);
-    expect(await receiver.status(over, await signBody(secret, over))).toBe(413);
+    expect(await receiver.status(over, await signBody(receiver.secret, over))).toBe(413);
   });
 });
-
-/** The real handler, whose forward only remembers. */
-function createReceiver() {
-  const received: ReceivedDelivery[] = [];
-  let ids = 0;
-  const handler: WebhookHandler = createWebhookHandler({
-    runtime: "nodejs",
-    region: null,
-    clock: systemClock,
-    log: createRecordingLog().log,
-    newId: () => `d${(ids += 1)}`,
-    waitUntil: () => {},
-    readVerifyToken: () => "",
-    countRefusal: () => undefined,
-    readSettings: () => ({
-      relaySecret: "relay-secret",
-      appSecrets: [secret],
-      ackMode: { kind: "immediate" },
-      bodyBytesMax,
-      forward: (delivery) => {
-        received.push(delivery);
-        return { kept: Promise.resolve(true), settled: Promise.resolve() };
-      },
-    }),
-  });
-  const status = async (body: Uint8Array<ArrayBuffer>, signature: string) => {
-    const headers = { "x-hub-signature-256": signature };
-    return (await handler.post(new Request("http://localhost/", { method: "POST", body, headers }))).status;
-  };
-  return {
-    status,
-    async deliver(body: Uint8Array<ArrayBuffer>, fault: string): Promise<ReceivedDelivery> {
-      expect(await status(body, await signBody(secret, body)), fault).toBe(200);
-      const delivery = received.pop();
-      if (delivery === undefined) throw new Error(`Nothing was forwarded: ${fault}`);
-      return delivery;
-    },
-  };
-}
 
 /** Judged without the parser: by what the bytes hold. Returns whether they were JSON. */
 function assertNothingLost(body: Uint8Array, delivery: ReceivedDelivery, fault: string): boolean {

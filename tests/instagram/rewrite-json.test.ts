@@ -18,6 +18,18 @@ describe("rewriteJson()", () => {
       '{"b":1.0,"a":12345678901234567890,"b":1e2}',
     ],
     ["keeping half a pair and control characters", '"\\ud83d\\u0000\\n\\"\\\\"', plain, '"\\ud83d\\u0000\\n\\"\\\\"'],
+    [
+      "with escapes for ASCII, also for a quotation mark after a backslash",
+      '"<\\\\\\"@"',
+      {
+        ...plain,
+        ascii: new Map([
+          ["<", "\\u003C"],
+          ['"', "\\u0022"],
+        ]),
+      },
+      '"\\u003C\\\\\\u0022@"',
+    ],
     ["keys too", '{"é":1}', meta, '{"\\u00e9":1}'],
     ["a value by itself", " 1 ", plain, "1"],
   ])("writes %s", (_name, text, style, expected) => {

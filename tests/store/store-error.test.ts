@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
+import { DatabaseError } from "pg";
 import { describe, expect, test } from "vitest";
 
 import { openDatabase } from "#store/database.ts";
-import { withStoreErrors } from "#store/store-error.ts";
+import { isDataRefused, isStoreUnavailable, withStoreErrors } from "#store/store-error.ts";
 
 import { openTestStore } from "../support/store.ts";
 
@@ -68,5 +69,37 @@ describe("withStoreErrors()", () => {
   test("leaves a wrong query what it is", async () => {
     const { db } = await openTestStore();
     await expect(withStoreErrors(() => db.execute(sql`select 'x'::int`))).rejects.not.toMatchObject(unavailable);
+  });
+});
+
+describe("isDataRefused()", () => {
+  test("knows what is wrong with a value, which is no reason to come again later", async () => {
+    const { db } = await openTestStore();
+    const refused = [
+      sql`select 'soon'::timestamptz`,
+      sql`select '+010000-01-01T00:00:00Z'::timestamptz`,
+      sql`select ${"a\0b"}::text`,
+      sql`select 2147483648::bigint::int`,
+      sql`select ${"[".repeat(100_000)}::json`,
+      sql`select repeat('x', 2147483647)`,
+    ];
+    for (const [index, query] of refused.entries()) {
+      const thrown: unknown = await db.execute(query).catch((error: unknown) => error);
+      expect([index, isDataRefused(thrown), isStoreUnavailable(thrown)]).toEqual([index, true, false]);
+    }
+  });
+
+  test("knows a value too large for the server's memory, whose code is that of an internal error", () => {
+    const error = new DatabaseError("invalid memory alloc request size 1073741824", 100, "error");
+    error.code = "XX000";
+    expect([isDataRefused(error), isStoreUnavailable(error)]).toEqual([true, false]);
+  });
+
+  test("does not take a database that is away for one, nor a statement that is wrong", async () => {
+    const { db } = await openTestStore();
+    for (const query of [sql`select pg_terminate_backend(pg_backend_pid())`, sql`select nothing`]) {
+      expect(isDataRefused(await db.execute(query).catch((error: unknown) => error))).toBe(false);
+    }
+    for (const thrown of [new RangeError("x"), null, "x"]) expect(isDataRefused(thrown)).toBe(false);
   });
 });

@@ -181,7 +181,7 @@ describe("a report", () => {
 
   test("that is refused is not sent again with the next one", async () => {
     const { report, saved } = await setUp();
-    await report({ ...lost, region: "x".repeat(200) });
+    await report({ ...lost, errorType: "no code" });
     await report(published);
     expect(saved).toEqual([[published]]);
   });
@@ -305,6 +305,30 @@ describe("refusals", () => {
       { causeMessage: "Configuration is incomplete: RELAY_SECRET is not set" },
     ]);
   });
+});
+
+test("an odd report costs the others nothing", async () => {
+  const { db } = await openTestStore();
+  const odd = { ...published, deliveryId: "odd", region: "a\0b".repeat(100), bodyBytes: 1e12, receivedAtMs: 8.64e15 };
+  const reports = [
+    published,
+    { ...odd, events: 0.5, attempts: 1e12 },
+    { outcome: "fine" },
+    null,
+    { ...lost, deliveryId: "d3" },
+  ];
+  const body = new TextEncoder().encode(JSON.stringify({ reports }));
+  const headers = { [internalSignatureHeader]: await signInternal("s", "POST /", body, Date.now()) };
+  const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
+    readSecret: () => "s",
+    saveRefusals: () => Promise.reject(new Error("There are no refusals")),
+    save: (understood) => saveReports(db, understood, 1_700_000_000_200),
+    clock: systemClock,
+    log: createRecordingLog().log,
+  });
+  expect([response.status, await response.json()]).toEqual([200, { recorded: 3 }]);
+  const rows = await db.select({ id: deliveries.id }).from(deliveries).orderBy(deliveries.id);
+  expect(rows.map(({ id }) => id)).toEqual(["d1", "d3", "odd"]);
 });
 
 describe("saveReports()", () => {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import type { EventKind, Json } from "../events.ts";
+import type { EventKind, InstagramEvent, Json } from "../events.ts";
 import { isObject } from "../json.ts";
 import { dataSchemas } from "./event-data.ts";
 import { describeUnknown, fieldName, type JsonShape, shapeOf } from "./json-shape.ts";
@@ -25,6 +25,13 @@ export interface Drift {
 }
 
 const findingsMax = 20;
+
+/** The same for an event as it crosses the queue: its entry's time is looked at too, though it is no part of the data. */
+export function findEventDrift({ kind, data, oddTime }: InstagramEvent): Drift {
+  const { drifted, findings } = findDrift(kind, data);
+  if (oddTime === undefined) return { drifted, findings };
+  return { drifted, findings: [...findings, { finding: "mismatch", path: "entry.time", shape: oddTime as JsonShape }] };
+}
 
 /**
  * Compares an event's data with its kind's schema. Additions are found and are no mismatch. Takes time in proportion to

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+
+import type { Handler, HandlerEvent } from "#handlers/handler.ts";
+import { systemClock } from "#platform/clock.ts";
+import { runHandler } from "#ingestion/run-handler.ts";
+import { noTrace } from "#telemetry/trace.ts";
+
+import { createHandlers } from "../support/handlers.ts";
+import { startSink } from "../support/http-sink.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+// Within the project, so that its imports resolve as they do in src/handlers.
+const folder = mkdtempSync(join(root, "tests/handlers/.readme-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function writeBlock(name: string, code: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, code);
+  return file;
+}
+
+describe("the code in the README", () => {
+  test("compiles as the project does", async () => {
+    const files = blocks.map((code, index) => writeBlock(`block-${index}.ts`, code));
+    expect(files.length).toBeGreaterThan(0);
+    const settings = {
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: { incremental: false },
+      files,
+      include: [],
+    };
+    const project = writeBlock("tsconfig.json", JSON.stringify(settings));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, "--noEmit", "-p", project]);
+    expect(stdout).toBe("");
+  });
+
+  test.each([
+    [200, { handled: true, counts: new Map([["comments sent to the CRM", 1]]) }],
+    [500, { handled: false, errorName: "HandlerError" }],
+    [301, { handled: false, errorName: "HandlerError" }],
+  ])("handles a comment if the CRM answers %i so", async (status, outcome) => {
+    const crm = await startSink({ respond: () => ({ status }) });
+    onTestFinished(() => crm.close());
+    const example = blocks.find((code) => code.includes("sendComment")) ?? "";
+    const file = writeBlock(`send-comment-${status}.ts`, example.replace("https://crm.example/comments", crm.url));
+    const { sendComment } = (await import(pathToFileURL(file).href)) as { sendComment: Handler<"comment"> };
+
+    const recording = createRecordingLog();
+    const data = { id: "1", text: "how much?" } satisfies HandlerEvent<"comment">["data"];
+    const result = await runHandler(storedComment(JSON.stringify(data)), {
+      handlers: createHandlers(undefined, { comment: sendComment }),
+      deliveryId: "d1",
+      timeoutMs: 5_000,
+      clock: systemClock,
+      log: recording.log,
+      trace: noTrace,
+    });
+    expect(result).toEqual(outcome);
+    const request = await crm.next();
+    expect(request.headers).toMatchObject({ "content-type": "application/json", "idempotency-key": "comment:1:1" });
+    expect(JSON.parse(request.body.toString())).toEqual(data);
+    if (status === 200) expect(recording.lines).toMatchObject([{ event: "handler.log", name: "crm.sent" }]);
+    else expect(recording.lines).toMatchObject([{ causeMessage: `The CRM answered ${status}` }]);
+  });
+});
+
+function storedComment(data: string): Parameters<typeof runHandler>[0] {
+  const sides = { accountId: "1", senderId: "2", recipientId: null, occurredAt: null, sentAt: null };
+  const flags = { standby: false, test: false, drifted: false, abandoned: false };
+  return { id: 1, key: "comment:1:1", kind: "comment", ...sides, ...flags, data, handlerAttempts: 0 };
+}
