@@ -41,7 +41,7 @@ const refusalsSchema: v.GenericSchema<unknown, RefusalCounts> = v.object({
 const bodySchema = v.object({
   // One that cannot be understood must not cost the others.
   reports: v.pipe(v.array(v.fallback(v.nullable(reportSchema), null)), v.maxLength(reportsMax * 2)),
-  refusals: v.fallback(v.optional(refusalsSchema), undefined),
+  refusals: v.fallback(v.optional(v.nullable(refusalsSchema)), null),
 });
 
 export interface ReportHandlerOptions {
@@ -74,8 +74,9 @@ function parseReports(body: Uint8Array): { reports: ForwardReport[]; refusals: R
   try {
     const { reports, refusals } = v.parse(bodySchema, JSON.parse(new TextDecoder().decode(body)));
     const understood = reports.filter((report) => report !== null);
-    if (understood.length === 0 && reports.length > 0) throw new TypeError("No report is understood");
-    return { reports: understood, refusals };
+    const isNothing = understood.length === 0 && (reports.length > 0 || refusals === null);
+    if (isNothing) throw new TypeError("No report is understood");
+    return { reports: understood, refusals: refusals ?? undefined };
   } catch (thrown) {
     throw new RelayError("REQUEST_INVALID", "The body is not a list of forwards' reports", { cause: thrown });
   }

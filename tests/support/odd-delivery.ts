@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** JSON numbers as they are written: some have no value in a double, some are a time in no unit that we know. */
 const literals = [
