@@ -1,9 +1,9 @@
 import { desc, eq } from "drizzle-orm";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
-import { explainExperiment, explainRun } from "#lifecycle/explain-verdicts.ts";
-import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle/judge-run.ts";
-import { runtimes, strategies } from "#lifecycle/strategies.ts";
+import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
+import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle-experiment/judge-run.ts";
+import { runtimes, strategies } from "#lifecycle-experiment/strategies.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "#store/schema.ts";

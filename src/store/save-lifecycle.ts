@@ -2,7 +2,7 @@ import { and, desc, eq, gt, isNull, notInArray, sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
+import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
 
 import type { Database } from "./database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "./schema.ts";

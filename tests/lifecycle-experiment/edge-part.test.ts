@@ -1,7 +1,7 @@
 /** The built edge part, in an isolate whose end the test decides. */
 import { expect, onTestFinished, test } from "vitest";
 
-import type { Strategy } from "#lifecycle/experiment.ts";
+import type { Strategy } from "#lifecycle-experiment/experiment.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 
 import { openEdgeIsolate } from "../support/edge-isolate.ts";

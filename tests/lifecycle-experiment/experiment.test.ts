@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { until } from "#cli/until.ts";
 import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
-import type { StartedRun } from "#lifecycle/experiment.ts";
-import { strategies } from "#lifecycle/strategies.ts";
+import type { StartedRun } from "#lifecycle-experiment/experiment.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
 import { systemClock } from "#platform/clock.ts";
 import { migrateStore } from "#store/migrate.ts";
 

@@ -5,16 +5,16 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { until } from "#cli/until.ts";
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
-import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle/experiment.ts";
+import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
 import { systemClock } from "#platform/clock.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
-import { openEdgeInstance } from "../lifecycle/hosts/edge-instance.ts";
-import type { FunctionInstance } from "../lifecycle/hosts/function-host.ts";
-import { openNodeInstance } from "../lifecycle/hosts/node-instance.ts";
+import { openEdgeInstance } from "../hosts/edge-instance.ts";
+import type { FunctionInstance } from "../hosts/function-host.ts";
+import { openNodeInstance } from "../hosts/node-instance.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
 import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
-import type { PlannedRun, StartedRun, Strategy } from "#lifecycle/experiment.ts";
-import { unansweredMs } from "#lifecycle/judge-run.ts";
-import { toleranceMs } from "#lifecycle/strategies.ts";
+import type { PlannedRun, StartedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
+import { unansweredMs } from "#lifecycle-experiment/judge-run.ts";
+import { toleranceMs } from "#lifecycle-experiment/strategies.ts";
 import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
 import { openTestStore } from "../support/store.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 
-import type { Schedulers } from "#lifecycle/begin-work.ts";
-import type { Strategy } from "#lifecycle/experiment.ts";
-import { handleLifecycleRun } from "#lifecycle/run-handler.ts";
+import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
+import type { Strategy } from "#lifecycle-experiment/experiment.ts";
+import { handleLifecycleRun } from "#lifecycle-experiment/run-handler.ts";
 import { RelayError } from "#platform/errors.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 
-import type { PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
-import { startExperiment } from "#lifecycle/start-experiment.ts";
-import { timingDefault } from "#lifecycle/strategies.ts";
+import type { PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
+import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
+import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { verifyInternal } from "#platform/read-internal.ts";
 
 import { createManualClock } from "../support/manual-clock.ts";

@@ -1,9 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { explainExperiment, explainRun } from "#lifecycle/explain-verdicts.ts";
-import type { LifecycleRuntime, Strategy } from "#lifecycle/experiment.ts";
-import { judgeRun, type ObservedRun, pendingUntilMs, unansweredMs, type Verdict } from "#lifecycle/judge-run.ts";
-import { holds, planRuns, runtimes, strategies, timingDefault, toleranceMs } from "#lifecycle/strategies.ts";
+import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
+import type { LifecycleRuntime, Strategy } from "#lifecycle-experiment/experiment.ts";
+import {
+  judgeRun,
+  type ObservedRun,
+  pendingUntilMs,
+  unansweredMs,
+  type Verdict,
+} from "#lifecycle-experiment/judge-run.ts";
+import { holds, planRuns, runtimes, strategies, timingDefault, toleranceMs } from "#lifecycle-experiment/strategies.ts";
 
 const startedAtMs = 1_700_000_000_000;
 const run: ObservedRun = { status: "started", startedAtMs, dueAfterMs: 1_000, arrivedAtMs: null };

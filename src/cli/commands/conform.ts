@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { allCases } from "../conform/all-cases.ts";
-import { NoAnswer } from "../conform/exchange.ts";
-import { createReceiver, type Receiver } from "../conform/receiver.ts";
-import { type CaseResult, runCases } from "../conform/run-cases.ts";
+import { allCases } from "#conformance/all-cases.ts";
+import { NoAnswer } from "#conformance/exchange.ts";
+import { createReceiver, type Receiver } from "#conformance/receiver.ts";
+import { type CaseResult, runCases } from "#conformance/run-cases.ts";
 import { CliFailure } from "../failure.ts";
 import { drawTable, showCell } from "../table.ts";
 import { targetUrl } from "../target-url.ts";

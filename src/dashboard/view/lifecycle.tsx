@@ -1,8 +1,8 @@
 import { Badge, Button } from "@mantine/core";
 import Link from "next/link";
 
-import type { Verdict } from "#lifecycle/judge-run.ts";
-import { strategies } from "#lifecycle/strategies.ts";
+import type { Verdict } from "#lifecycle-experiment/judge-run.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
 
 import { formatMs } from "../format.ts";
 import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";

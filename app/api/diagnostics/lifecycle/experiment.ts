@@ -1,5 +1,5 @@
-import type { LifecycleTiming } from "#lifecycle/experiment.ts";
-import { startExperiment } from "#lifecycle/start-experiment.ts";
+import type { LifecycleTiming } from "#lifecycle-experiment/experiment.ts";
+import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";

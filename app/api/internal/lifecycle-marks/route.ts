@@ -1,4 +1,4 @@
-import { handleLifecycleMark } from "#lifecycle/mark-handler.ts";
+import { handleLifecycleMark } from "#lifecycle-experiment/mark-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";

@@ -2,8 +2,8 @@
 import { waitUntil } from "@vercel/functions";
 import { after } from "next/server";
 
-import type { Schedulers } from "#lifecycle/begin-work.ts";
-import { handleLifecycleRun } from "#lifecycle/run-handler.ts";
+import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
+import { handleLifecycleRun } from "#lifecycle-experiment/run-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";

@@ -13,8 +13,6 @@ import { request as httpsRequest } from "node:https";
 
 import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 
-import { errorCodeOf } from "../failure.ts";
-
 export interface Outgoing {
   method: string;
   /** A list sends the header once for each value. */
@@ -77,7 +75,7 @@ export function exchange(url: string, outgoing: Outgoing, clock: Clock): Promise
     request.on("error", (error) => {
       // A server may answer and close while we still send: then the answer counts.
       if (isOver) return;
-      const code = errorCodeOf(error) ?? "UNKNOWN";
+      const code = (error as NodeJS.ErrnoException).code ?? "UNKNOWN";
       fail(`the connection ended without an answer (${code})`, code);
     });
     request.on("response", (response) => {

@@ -1,4 +1,4 @@
-import { startTestServer } from "../../support/server.ts";
+import { startTestServer } from "../support/server.ts";
 import type { FunctionHost } from "./function-host.ts";
 import { sendHttp } from "./send-http.ts";
 

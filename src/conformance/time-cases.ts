@@ -1,4 +1,4 @@
-import { accountId, mid, userId } from "../payloads.ts";
+import { accountId, mid, userId } from "./payloads.ts";
 import { accepts, type ConformanceCase, faultUnlessAccepted } from "./conformance-case.ts";
 import { bodyOf, change, changesEntry, item, messageBody, messagingEntry } from "./deliveries.ts";
 import { type Answer, NoAnswer } from "./exchange.ts";

@@ -26,7 +26,7 @@ const unusedMsMax = 24 * 3_600_000;
 
 /** All that the fixture is made of. What it takes of `src` imports nothing of the other folders there. */
 const inputs = [
-  "tests/lifecycle/fixture",
+  "tests/lifecycle-proof/fixture",
   "src/instagram",
   "src/queue",
   "src/platform",
@@ -77,7 +77,7 @@ function hashInputs(): string {
 
 /** Next wants the routes themselves; what they import may be links. */
 function writeApp(folder: string): void {
-  const fixture = join(root, "tests/lifecycle/fixture");
+  const fixture = join(root, "tests/lifecycle-proof/fixture");
   cpSync(join(fixture, "app"), join(folder, "app"), { recursive: true });
   symlinkSync(join(fixture, "fixture-routes.ts"), join(folder, "fixture-routes.ts"));
   symlinkSync(join(root, "instrumentation.ts"), join(folder, "instrumentation.ts"));

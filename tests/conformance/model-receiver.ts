@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-import { appSecret } from "./relay-process.ts";
+import { appSecret } from "../cli/relay-process.ts";
 
 export interface Faults {
   checksNoSignature?: boolean;

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { allCases } from "#cli/conform/all-cases.ts";
-import { createReceiver } from "#cli/conform/receiver.ts";
-import { type CaseResult, runCases } from "#cli/conform/run-cases.ts";
+import { allCases } from "#conformance/all-cases.ts";
+import { createReceiver } from "#conformance/receiver.ts";
+import { type CaseResult, runCases } from "#conformance/run-cases.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { type Sink, startSink } from "../support/http-sink.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { type Faults, startModelReceiver, verifyToken } from "./model-receiver.ts";
-import { appSecret, relay } from "./relay-process.ts";
+import { appSecret, relay } from "../cli/relay-process.ts";
 
 const receiverAt = (url: string, patienceMs: number, secrets = [appSecret]) =>
   createReceiver({ url, secrets, verifyToken, limitMs: 20_000, patienceMs, clock: systemClock });

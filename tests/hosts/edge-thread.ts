@@ -1,7 +1,7 @@
 // One edge isolate of the fixture, in a thread of its own: see edge-instance.ts.
 import { parentPort, workerData } from "node:worker_threads";
 
-import { type EdgeIsolate, openEdgeIsolate } from "../../support/edge-isolate.ts";
+import { type EdgeIsolate, openEdgeIsolate } from "../support/edge-isolate.ts";
 import type { FunctionRequest } from "./function-host.ts";
 
 export interface EdgeThreadData {

@@ -6,7 +6,7 @@ import { systemClock } from "#platform/clock.ts";
 
 import { quantile } from "../bench/measure.ts";
 import type { Strategy } from "./fixture/strategies.ts";
-import { type FunctionHost, type FunctionRequest, hostLimitMs } from "./hosts/function-host.ts";
+import { type FunctionHost, type FunctionRequest, hostLimitMs } from "../hosts/function-host.ts";
 import type { QstashModel } from "./qstash-model.ts";
 
 export type When = "before the ack" | "after the ack" | "after a later request" | "never" | "not available";

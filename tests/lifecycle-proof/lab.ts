@@ -1,8 +1,8 @@
 import { buildFixture } from "./build-fixture.ts";
-import { openEdgeInstance } from "./hosts/edge-instance.ts";
-import { createFunctionHost, type FunctionHost } from "./hosts/function-host.ts";
-import { openNodeInstance } from "./hosts/node-instance.ts";
-import { startRunningServer } from "./hosts/running-host.ts";
+import { openEdgeInstance } from "../hosts/edge-instance.ts";
+import { createFunctionHost, type FunctionHost } from "../hosts/function-host.ts";
+import { openNodeInstance } from "../hosts/node-instance.ts";
+import { startRunningServer } from "../hosts/running-host.ts";
 import { appSecret } from "./measure-row.ts";
 import { type QstashModel, startQstashModel } from "./qstash-model.ts";
 import { roadPreload } from "./road.ts";

@@ -1,4 +1,4 @@
-import { accountId, mid, objectId, payloadKinds, userId } from "../payloads.ts";
+import { accountId, mid, objectId, payloadKinds, userId } from "./payloads.ts";
 import { accepts, type ConformanceCase, type Level } from "./conformance-case.ts";
 import {
   bodyOf,

@@ -1,7 +1,7 @@
 /** Bodies to send, with invented values and fresh ids, written as Meta writes them. */
 import { type JsonStyle, rewriteJson } from "#instagram/rewrite-json.ts";
 
-import { accountId, buildEntry, mid, objectId, type PayloadKind, userId } from "../payloads.ts";
+import { accountId, buildEntry, mid, objectId, type PayloadKind, userId } from "./payloads.ts";
 
 /** Compact, `\/` for a slash, `\u00e9` beyond ASCII. */
 const metaStyle: JsonStyle = { separators: "compact", slashes: "escaped", unicode: "lower" };
