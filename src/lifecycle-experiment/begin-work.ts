@@ -2,7 +2,7 @@ import { type Clock, settleWithin } from "#platform/clock.ts";
 
 import type { Strategy } from "./experiment.ts";
 
-/** What the runtimes have, or have not: then the call throws. The types of either are not those of both. */
+/** The functions that start work later. A runtime may lack some of them: then the call throws. */
 export interface Schedulers {
   setImmediate: (begin: () => void) => unknown;
   nextTick: (begin: () => void) => unknown;
@@ -11,7 +11,7 @@ export interface Schedulers {
   waitUntil: (work: Promise<void>) => unknown;
 }
 
-/** How long the fix that was made first waited at most. */
+/** The time limit of the first fix that was tried in production; see "Rows that surprise" in docs/LIFECYCLE.md. */
 const raceLimitMs = 3_000;
 
 export interface BeginOptions {
@@ -20,8 +20,8 @@ export interface BeginOptions {
 }
 
 /**
- * Begins `work` in the given way and resolves when the response may leave. Throws where the runtime has no such thing.
- * `work` must never reject.
+ * Starts `work`, which must never reject, by the given strategy. Resolves when the response may be sent, after at most 3 s.
+ * Rejects with what the runtime throws if it lacks the scheduler.
  */
 export async function beginWork(
   strategy: Strategy,
@@ -50,7 +50,7 @@ export async function beginWork(
       schedulers.after(work);
       return;
     case "waitUntil": {
-      // Begun once it is taken: a runtime that throws has not begun it either.
+      // Called only after `waitUntil` has taken the promise, so that a `waitUntil` that throws leaves no work behind.
       let start = () => {};
       schedulers.waitUntil(new Promise<void>((resolve) => (start = () => resolve(work()))));
       start();

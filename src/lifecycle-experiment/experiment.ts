@@ -1,7 +1,8 @@
-// The experiment's types, which is what a store needs of it.
+// The experiment's types, apart from its code: the store imports only these.
 
 export type LifecycleRuntime = "edge" | "nodejs";
 
+/** A way in which code starts work that outlasts, or nearly outlasts, its response; see strategies.ts. */
 export type Strategy =
   | "setImmediate"
   | "process.nextTick"
@@ -13,32 +14,33 @@ export type Strategy =
   | "waitUntil";
 
 export interface LifecycleTiming {
-  /** When work is due that somebody waits for, counted from when it was begun. */
+  /** When awaited and registered work is due, counted from its start. */
   earlyMs: number;
-  /** When work is due that was merely started, or that nobody waits for any more. */
+  /** When unregistered work is due on Node, counted from its start. On the edge it is due 3 s later. */
   lateMs: number;
 }
 
-/** One strategy on one runtime, and when its work is due, counted from when it was begun. */
+/** One strategy on one runtime. */
 export interface PlannedRun {
   runtime: LifecycleRuntime;
   strategy: Strategy;
+  /** When its work is due, counted from its start. */
   dueAfterMs: number;
 }
 
-/** How the request that was to begin a run's work went. */
+/** How the request that was to start a run's work went; `unavailable` means that the strategy's call threw. */
 export type StartStatus = "started" | "unavailable" | "failed";
 
 export interface StartedRun extends PlannedRun {
   status: StartStatus;
-  /** By the clock of the function that began it; null if it did not tell. */
+  /** By the clock of the function that started the work; null if the request failed. */
   startedAtMs: number | null;
   region: string | null;
-  /** How long the answer to the request took, as the caller saw it; null if there was none. */
+  /** How long the answer to the request took, measured by its sender; null if there was no answer. */
   answerMs: number | null;
 }
 
-/** What a run's work leaves when it is done. */
+/** What a run's work sends when it is done. */
 export interface LifecycleMark {
   experimentId: string;
   runtime: LifecycleRuntime;

@@ -10,45 +10,46 @@ export interface JudgedRun {
 
 const meanings: Record<Verdict, Record<Hold, string>> = {
   "on time": {
-    started: "Nobody was told of this work; the instance ran on all the same.",
-    awaited: "Done before the answer, which had to wait for it.",
-    registered: "The platform was told of this work and waited for it.",
+    unregistered: "Nothing kept the instance running for this work; it ran on anyway.",
+    awaited: "The work was done before the answer, which waited for it.",
+    registered: "The work was registered with the platform, which kept the instance running for it.",
   },
   late: {
-    started: "The instance slept after its answer until a later request woke it, perhaps that of somebody looking.",
-    awaited: "This work was waited for. Its instance or the receiver of its mark was slow.",
+    unregistered:
+      "The instance was frozen after its answer until a later request woke it. Opening this page can be that request.",
+    awaited: "The answer waited for this work. The instance or the receiver of the mark was slow.",
     registered:
-      "The platform was told of this work. Its instance or the receiver of its mark was slow, or the instance slept " +
-      "until a later request woke it.",
+      "The work was registered with the platform. The instance or the receiver of the mark was slow, or the instance " +
+      "was frozen until a later request woke it.",
   },
   never: {
-    started:
-      "Most likely the instance stopped after its answer, and the work with it. If it only sleeps, a later look " +
-      "shows it late.",
+    unregistered:
+      "Most likely the instance stopped after its answer, before the work was done. If the instance is only frozen, " +
+      "a later look shows this run as late.",
     awaited:
-      "The answer waited for this work and it is not here: it was stopped all the same, or its mark could not reach " +
+      "The answer waited for this work, but no mark arrived: the work was stopped anyway, or its mark could not reach " +
       "this deployment.",
     registered:
-      "The platform was told of this work and it is not here: it was not waited for, or its mark could not reach " +
-      "this deployment.",
+      "The work was registered with the platform, but no mark arrived: the platform did not wait for the work, or its " +
+      "mark could not reach this deployment.",
   },
-  pending: inAnyCase("Not here yet, and not overdue."),
-  unavailable: inAnyCase("This runtime has no such thing: the call throws."),
-  failed: inAnyCase("It could not be begun: the request for it was not answered as it should be."),
+  pending: inAnyCase("No mark has arrived yet, and it is too early to judge."),
+  unavailable: inAnyCase("This runtime lacks the function: the call throws."),
+  failed: inAnyCase("The work could not be started: the request for it failed or got an unexpected answer."),
 };
 
 function inAnyCase(meaning: string): Record<Hold, string> {
-  return { started: meaning, awaited: meaning, registered: meaning };
+  return { unregistered: meaning, awaited: meaning, registered: meaning };
 }
 
-/** One run's verdict in a sentence or two. */
+/** What a run's verdict means, in one or two sentences. */
 export function explainRun({ strategy, verdict }: JudgedRun): string {
   return meanings[verdict][holds[strategy]];
 }
 
 const names: Record<LifecycleRuntime, string> = { edge: "Edge", nodejs: "Node" };
 
-/** What all of an experiment comes to: a statement for each runtime, or one without a name if it is true of both. */
+/** The conclusion of an experiment: one statement for each runtime, or a single one if both have the same. */
 export function explainExperiment(runs: readonly JudgedRun[]): string {
   const findings = runtimes.flatMap((runtime) => {
     const ofRuntime = runs.filter((run) => run.runtime === runtime);
@@ -62,21 +63,23 @@ export function explainExperiment(runs: readonly JudgedRun[]): string {
 
 function explainRuntime(runs: readonly JudgedRun[]): string {
   const available = runs.filter(({ verdict }) => verdict !== "unavailable");
-  if (available.length === 0) return "Nothing could be begun: every call throws.";
+  if (available.length === 0) return "No work could be started: every call throws.";
   if (isCutOff(available)) {
     return (
-      "No mark arrived. Most likely the calls of this deployment to itself do not go through: RELAY_URL has to be " +
-      "its own address, RELAY_SECRET and DATABASE_URL the same in all its functions, and Deployment Protection must " +
-      "let our own calls pass."
+      "No mark arrived. Most likely this deployment cannot call itself: RELAY_URL must be its own address, " +
+      "RELAY_SECRET and DATABASE_URL must be the same in all its functions, and Deployment Protection must let its " +
+      "own calls pass."
     );
   }
-  const started = available.filter(({ strategy, verdict }) => holds[strategy] === "started" && verdict !== "failed");
+  const unregistered = available.filter(
+    ({ strategy, verdict }) => holds[strategy] === "unregistered" && verdict !== "failed",
+  );
   if (available.every(({ verdict }) => verdict === "on time")) {
-    const allOnTime = "Everything that could be begun was done on time.";
-    if (started.length === 0) return allOnTime;
+    const allOnTime = "All work that could be started was done on time.";
+    if (unregistered.length === 0) return allOnTime;
     return (
-      `${allOnTime} That is how a process looks that keeps running, next start on a laptop or a function that other ` +
-      "requests keep awake; there the bug does not show."
+      `${allOnTime} This is the result on a process that keeps running: next start on a laptop, or a function that ` +
+      "other requests keep running. There the fault does not show."
     );
   }
 
@@ -84,49 +87,49 @@ function explainRuntime(runs: readonly JudgedRun[]): string {
   const failed = strategiesOf(available, "failed").length;
   if (failed > 0) {
     sentences.push(
-      `${failed} of ${available.length} runs could not be begun: the requests were not answered as they should be.`,
+      `${failed} of ${available.length} runs could not be started: their requests failed or got an unexpected answer.`,
     );
   }
   const waitedFor = available.filter(isWaitedFor);
   const lost = strategiesOf(waitedFor, "never");
   if (lost.length > 0 && available.some(hasArrived)) {
     sentences.push(
-      `No mark of ${lost.join(" and ")} is here, though others are: the work was lost, or only its mark. Run it again.`,
+      `No mark of ${lost.join(" and ")} arrived, but others did: the work was lost, or only its mark. Run it again.`,
     );
   }
   const late = strategiesOf(waitedFor, "late");
   if (late.length > 0) {
     const those = late.join(" and ");
-    sentences.push(`Late though waited for: ${those}. Most likely functions start slowly here. Run it again.`);
+    sentences.push(`Late, although waited for: ${those}. Most likely functions start slowly here. Run it again.`);
   }
   if (available.some(({ verdict }) => verdict === "pending")) sentences.push("Not everything is due yet.");
-  else if (started.length > 0) sentences.push(...explainStarted(started, waitedFor));
+  else if (unregistered.length > 0) sentences.push(...explainUnregistered(unregistered, waitedFor));
   return sentences.join(" ");
 }
 
-/** One run that is not here may have lost no more than its mark, so it proves nothing. */
-function explainStarted(started: readonly JudgedRun[], waitedFor: readonly JudgedRun[]): string[] {
-  const lost = strategiesOf(started, "never").length;
-  const late = strategiesOf(started, "late").length;
-  const count = `Merely started: ${lost} lost and ${late} late of ${started.length} begun.`;
-  // Where work that was waited for is late too, being late says nothing of a sleep.
+/** A single missing mark proves nothing: the mark may be lost and the work done. */
+function explainUnregistered(unregistered: readonly JudgedRun[], waitedFor: readonly JudgedRun[]): string[] {
+  const lost = strategiesOf(unregistered, "never").length;
+  const late = strategiesOf(unregistered, "late").length;
+  const count = `Unregistered work: ${lost} lost and ${late} late of ${unregistered.length} started.`;
+  // If work that was waited for is late too, lateness does not show that an instance was frozen.
   const gone = strategiesOf(waitedFor, "late").length > 0 ? lost : lost + late;
   if (gone === 0) return [count];
-  if (gone === 1) return [count, "A single one is no proof: run it again."];
+  if (gone === 1) return [count, "A single run is no proof: run it again."];
   const survivors = waitedFor.filter((run) => holds[run.strategy] === "registered" && hasArrived(run));
   const surviving = survivors.map(({ strategy }) => strategy);
   const sentences = [
     count,
-    gone === started.length
-      ? "Work that is merely started does not survive the answer here."
-      : "Work that is merely started does not always survive the answer here.",
+    gone === unregistered.length
+      ? "Unregistered work does not survive the answer here."
+      : "Unregistered work does not always survive the answer here.",
   ];
-  if (surviving.length > 0) sentences.push(`What is handed to ${surviving.join(" or ")} does.`);
-  if (surviving.includes("waitUntil")) sentences.push("The webhook hands its forward to waitUntil.");
+  if (surviving.length > 0) sentences.push(`Work given to ${surviving.join(" or ")} does.`);
+  if (surviving.includes("waitUntil")) sentences.push("The webhook gives its forward to waitUntil.");
   return sentences;
 }
 
-/** Work that is waited for tells it first: what is merely started may be missing for another reason. */
+/** Whether no mark gets through. Judged by work that is waited for, since unregistered work may be missing anyway. */
 function isCutOff(available: readonly JudgedRun[]): boolean {
   if (available.some(hasArrived)) return false;
   const waitedFor = available.filter(isWaitedFor);
@@ -135,7 +138,7 @@ function isCutOff(available: readonly JudgedRun[]): boolean {
 }
 
 function isWaitedFor({ strategy }: JudgedRun): boolean {
-  return holds[strategy] !== "started";
+  return holds[strategy] !== "unregistered";
 }
 
 function hasArrived({ verdict }: JudgedRun): boolean {

@@ -1,27 +1,25 @@
 import type { StartStatus } from "./experiment.ts";
-import { toleranceMs } from "./strategies.ts";
+import { answerTimeoutMs, toleranceMs } from "./strategies.ts";
 
+/** What became of a run; docs/LIFECYCLE.md explains each word. */
 export type Verdict = "on time" | "late" | "never" | "pending" | "unavailable" | "failed";
 
-/** What is known of a run; times in milliseconds since the epoch. */
+/** What is known of a run. Points in time are milliseconds since the epoch. */
 export interface ObservedRun {
   /** Null while its request has no answer. */
   status: StartStatus | null;
-  /** When its work was begun; while that is not known, when the experiment was. */
+  /** When its work started; while that is unknown, when the experiment did. */
   startedAtMs: number;
   dueAfterMs: number;
   arrivedAtMs: number | null;
 }
 
-/**
- * For how long the request that begins a run may stay without an answer before the run counts as failed: longer than
- * start-experiment's answer timeout of 8 s, with time to store what came of it.
- */
-export const unansweredMs = 9_000;
+/** After this time without an answer to its request a run counts as failed. The last second is for storing the answer. */
+export const unansweredMs = answerTimeoutMs + 1_000;
 
 /**
- * Where the call threw, its strategy does not exist, even if the work ran. Otherwise a mark that has arrived speaks for
- * itself, whatever became of the request that was to begin its work.
+ * The verdict at `nowMs`. A call that threw makes the run `unavailable`, even if its work ran. Otherwise a mark that has
+ * arrived decides, even if the request for the run failed.
  */
 export function judgeRun(run: ObservedRun, nowMs: number): Verdict {
   if (run.status === "unavailable") return "unavailable";
@@ -31,12 +29,12 @@ export function judgeRun(run: ObservedRun, nowMs: number): Verdict {
   return run.status === "started" ? "never" : "failed";
 }
 
-/** Until then a run without a mark is pending, as far as is known now. */
+/** When a run without a mark stops being pending, in milliseconds since the epoch, by what is known now. */
 export function pendingUntilMs(run: ObservedRun): number {
   return run.status === null ? Math.max(overdueAtMs(run), run.startedAtMs + unansweredMs) : overdueAtMs(run);
 }
 
-/** From then on a mark is late. */
+/** A mark that arrives after this is late. */
 function overdueAtMs({ startedAtMs, dueAfterMs }: ObservedRun): number {
   return startedAtMs + dueAfterMs + toleranceMs;
 }

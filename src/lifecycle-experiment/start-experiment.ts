@@ -2,32 +2,32 @@ import { type InternalCallOptions, postInternal } from "#platform/post-internal.
 import { describeCause, type Log } from "#platform/log.ts";
 
 import type { LifecycleRuntime, LifecycleTiming, PlannedExperiment, PlannedRun, StartedRun } from "./experiment.ts";
-import { planRuns } from "./strategies.ts";
+import { answerTimeoutMs, planRuns } from "./strategies.ts";
 import { parseRunAnswer, type RunRequest } from "./wire.ts";
 
 export interface ExperimentStore {
-  /** Before the first run, so that a mark finds its run. */
+  /** Called before the first run starts, so that each mark finds its run. */
   create(experiment: PlannedExperiment): Promise<void>;
+  /** Called for each run once its request is answered or has failed. */
   saveStart(experimentId: string, run: StartedRun): Promise<void>;
 }
 
 export interface StartExperimentOptions extends Omit<InternalCallOptions, "url"> {
   id: string;
   timing: LifecycleTiming;
-  /** The parts of the experiment, one on each runtime. */
+  /** The routes that start runs, one on each runtime. */
   urls: Record<LifecycleRuntime, string>;
   store: ExperimentStore;
   log: Log;
 }
 
-/** Longer than the race, with a cold start before it. */
-const answerTimeoutMs = 8_000;
-/** What tells another time is no part of this deployment, or its times say nothing. */
+/** An answer with a more distant time comes from no function of this deployment, or its times cannot be compared. */
 const clocksApartMsMax = 60_000;
 
 /**
- * Begins every run by a request of its own, all at once, and resolves when each has answered or been given up. A run that
- * cannot be begun is a finding; throws what the store throws.
+ * Starts all runs at once, each by a request of its own, and resolves when every request is answered or has failed: within
+ * 8 s and the time that storing takes. A run that cannot be started is a result, not an error; rejects with what the store
+ * throws.
  */
 export async function startExperiment(
   options: StartExperimentOptions,
@@ -43,7 +43,7 @@ export async function startExperiment(
       return started;
     }),
   );
-  // Not before all are done: what goes on after an answer may be stopped.
+  // Thrown only now that all are done: the platform may stop what is still running after our response.
   const runs = settled.map((run) => {
     if (run.status === "rejected") throw run.reason;
     return run.value;
@@ -64,9 +64,9 @@ async function startRun(
     const answer = status === 200 ? parseRunAnswer(text) : undefined;
     const isNow = answer !== undefined && Math.abs(answer.startedAtMs - call.clock.nowMs()) < clocksApartMsMax;
     if (isNow) return { ...answer, answerMs };
-    log.warn("request.failed", { to: "lifecycle", runtime, strategy, status });
+    log.warn("lifecycle.run_failed", { runtime, strategy, status });
   } catch (thrown) {
-    log.warn("request.failed", { to: "lifecycle", runtime, strategy, ...describeCause(thrown) });
+    log.warn("lifecycle.run_failed", { runtime, strategy, ...describeCause(thrown) });
   }
   return { status: "failed", startedAtMs: null, region: null, answerMs };
 }

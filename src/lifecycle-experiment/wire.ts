@@ -1,4 +1,4 @@
-// What the experiment's own calls carry, checked at both ends.
+// The bodies of the experiment's internal calls, with a parser for each.
 import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
@@ -6,10 +6,10 @@ import { RelayError } from "#platform/errors.ts";
 import type { LifecycleMark, LifecycleTiming, PlannedRun, StartedRun } from "./experiment.ts";
 import { runtimes, strategies } from "./strategies.ts";
 
-/** What the part on a runtime is asked to begin. */
+/** The request that starts a run. The runtime is that of the route it is sent to. */
 export type RunRequest = Pick<PlannedRun, "strategy" | "dueAfterMs"> & { experimentId: string };
 
-/** What it answers, by its own clock. */
+/** The answer to a `RunRequest`. `startedAtMs` is by the clock of the function that answers. */
 export interface RunAnswer extends Pick<StartedRun, "region"> {
   status: "started" | "unavailable";
   startedAtMs: number;
@@ -19,10 +19,10 @@ const experimentId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,100}$/));
 const strategy = v.picklist(strategies);
 const from = (minMs: number, maxMs: number) => v.pipe(v.number(), v.integer(), v.minValue(minMs), v.maxValue(maxMs));
 
-/** The race must outlast what is early; and the edge, whose late work is due 3 s after Node's, has 25 s. */
+/** Early work must end within the race's 3 s. Late work on the edge, due 3 s after Node's, must end within 25 s. */
 const timingSchema: v.GenericSchema<unknown, Partial<LifecycleTiming>> = v.pipe(
   v.unknown(),
-  // An empty list has no member that is not known.
+  // `strictObject` refuses unknown keys, and an empty array has none.
   v.check((value) => !Array.isArray(value)),
   v.strictObject({
     earlyMs: v.exactOptional(from(100, 2_000)),
@@ -48,23 +48,27 @@ const markSchema: v.GenericSchema<unknown, LifecycleMark> = v.object({
   strategy,
 });
 
-/** When the work of an experiment is to be due, if its caller says so. Throws `REQUEST_INVALID`. */
+/** The times that the caller of an experiment sets; an empty body sets none. Throws `REQUEST_INVALID`. */
 export function parseTiming(body: Uint8Array): Partial<LifecycleTiming> {
   if (body.byteLength === 0) return {};
-  return parse(timingSchema, body, 'like { "earlyMs": 1000, "lateMs": 6000 }, from 100 to 2000 and to 15000');
+  return parse(
+    timingSchema,
+    body,
+    'like { "earlyMs": 1000, "lateMs": 6000 }, with earlyMs from 100 to 2000 and lateMs from 100 to 15000',
+  );
 }
 
-/** Throws `REQUEST_INVALID`. */
+/** The request that starts a run. Throws `REQUEST_INVALID`. */
 export function parseRunRequest(body: Uint8Array): RunRequest {
   return parse(runRequestSchema, body, "a run of the lifecycle experiment");
 }
 
-/** Throws `REQUEST_INVALID`. */
+/** A run's mark. Throws `REQUEST_INVALID`. */
 export function parseMark(body: Uint8Array): LifecycleMark {
   return parse(markSchema, body, "a mark of the lifecycle experiment");
 }
 
-/** Undefined for what is no such answer, a sign-in page in front of the deployment say. */
+/** The answer to a run's request; undefined for anything else, such as the sign-in page of Deployment Protection. */
 export function parseRunAnswer(text: string): RunAnswer | undefined {
   try {
     return v.parse(runAnswerSchema, JSON.parse(text));

@@ -1,12 +1,10 @@
-/** The built parts on hosts that freeze a function as soon as nothing is waited for: there the verdicts differ. */
+/** The built routes on hosts that freeze a function as soon as no registered work is left. */
 import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
-import { until } from "#cli/until.ts";
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
 import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
-import { systemClock } from "#platform/clock.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
@@ -23,7 +21,7 @@ const secret = "relay-secret";
 
 let database: TestDatabase;
 let store: OpenDatabase;
-/** Takes the marks, in a process that nobody freezes. */
+/** Receives the marks, in a process that keeps running. */
 let server: TestServer;
 
 beforeAll(async () => {
@@ -39,7 +37,7 @@ afterAll(async () => {
 });
 
 async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
-  // Nothing has to be loaded first.
+  // An empty module: these functions need no preload.
   const preload = "data:text/javascript,";
   const env = { RELAY_URL: server.baseUrl, RELAY_SECRET: secret };
   const path = "/api/internal/lifecycle";
@@ -51,7 +49,7 @@ async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
   return instance;
 }
 
-/** Begins a run on an instance of its own, and resolves when the instance is frozen. */
+/** Starts a run on an instance of its own and resolves when the instance is frozen. */
 async function begin(experimentId: string, run: PlannedRun): Promise<FunctionInstance> {
   const instance = await open(run.runtime);
   const startedAtMs = Date.now();
@@ -65,11 +63,11 @@ async function begin(experimentId: string, run: PlannedRun): Promise<FunctionIns
   return instance;
 }
 
-/** On Windows no process can be stopped. */
+/** Windows cannot stop a process by a signal. */
 const runtimes: LifecycleRuntime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
 
 test.each(runtimes)(
-  "on %s work that is merely started is never done, or late once a request wakes the instance; registered work is on time",
+  "on %s unregistered work is never done, or late once a request wakes the instance; registered work is on time",
   async (runtime) => {
     const id = `frozen_${runtime}`;
     const plan = (strategy: Strategy, dueAfterMs: number): PlannedRun => ({ runtime, strategy, dueAfterMs });
@@ -80,8 +78,7 @@ test.each(runtimes)(
 
     const read = () => readLifecycle(store.db, id, Date.now());
     const verdicts = async () => (await read()).runs.map(({ strategy, verdict }) => `${strategy}: ${verdict}`);
-    // Until everything that has not arrived is overdue.
-    expect(await until(systemClock, 10_000, async () => (await read()).lookAgainAt === null)).toBe(true);
+    await expect.poll(async () => (await read()).lookAgainAt, { timeout: 10_000 }).toBeNull();
     expect(await verdicts()).toEqual([
       "setTimeout: never",
       "floating promise: never",
@@ -90,12 +87,12 @@ test.each(runtimes)(
     ]);
     expect((await read()).conclusion).toContain("does not survive the answer");
 
-    // A platform goes on sending requests to an instance that is frozen; each lets it run for as long as it lasts.
-    const isLate = async () => {
+    // Each further request wakes the frozen instance, until that request has been answered.
+    const verdictsAfterRequest = async () => {
       await instance?.send({ method: "GET", query: "", headers: {} }).rest;
-      return (await verdicts()).includes("floating promise: late");
+      return verdicts();
     };
-    expect(await until(systemClock, 10_000, isLate)).toBe(true);
+    await expect.poll(verdictsAfterRequest, { timeout: 10_000 }).toContain("floating promise: late");
     expect(await verdicts()).toContain("setTimeout: never");
   },
   40_000,

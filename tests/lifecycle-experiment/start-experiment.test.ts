@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import type { PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
-import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
+import { startExperiment, type StartExperimentOptions } from "#lifecycle-experiment/start-experiment.ts";
 import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { verifyInternal } from "#platform/read-internal.ts";
 
@@ -11,7 +11,7 @@ import { createRecordingLog } from "../support/recording-log.ts";
 const startMs = 1_700_000_000_000;
 const answers: Record<string, () => Promise<Response>> = {
   setImmediate: async () => Response.json({ status: "unavailable", startedAtMs: startMs + 1, region: "fra1" }),
-  // Whose clock is nobody's.
+  // A time from another deployment.
   "process.nextTick": async () => Response.json({ status: "started", startedAtMs: 8.64e15, region: null }),
   setTimeout: async () => new Response("<h1>Log in to Vercel</h1>"),
   "floating promise": async () => new Response(null, { status: 401 }),
@@ -19,13 +19,26 @@ const answers: Record<string, () => Promise<Response>> = {
   waitUntil: async () => Response.json({ status: "started", startedAtMs: startMs + 1, region: null }),
 };
 
-test("what cannot be stored is told when every run has answered", async () => {
+function setUp(overrides: Pick<StartExperimentOptions, "store" | "fetch">) {
   const clock = createManualClock(startMs);
+  const { log, lines } = createRecordingLog();
+  const start = () =>
+    startExperiment({
+      id: "e_1",
+      timing: timingDefault,
+      urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+      secret: "relay-secret",
+      bypassSecret: "bypass",
+      clock,
+      log,
+      ...overrides,
+    });
+  return { clock, lines, start };
+}
+
+test("a store that fails rejects the experiment, after every run was answered", async () => {
   let saves = 0;
-  const started = startExperiment({
-    id: "e_1",
-    timing: timingDefault,
-    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+  const { start } = setUp({
     store: {
       create: async () => {},
       saveStart: async () => {
@@ -33,50 +46,37 @@ test("what cannot be stored is told when every run has answered", async () => {
         if (saves === 1) throw new Error("the database is away");
       },
     },
-    secret: "relay-secret",
-    bypassSecret: null,
     fetch: async () => Response.json({ status: "started", startedAtMs: startMs, region: null }),
-    clock,
-    log: createRecordingLog().log,
   });
-  await expect(started).rejects.toThrow("the database is away");
+  await expect(start()).rejects.toThrow("the database is away");
   expect(saves).toBe(16);
 });
 
-test("each run is asked for by a signed request of its own, and whatever comes back is a finding", async () => {
-  const clock = createManualClock(startMs);
-  const { log, lines } = createRecordingLog();
+test("each run is started by a signed request of its own, and every kind of answer is a result", async () => {
   const created: PlannedExperiment[] = [];
   const saved: StartedRun[] = [];
   const asked: string[] = [];
-  const send: typeof fetch = async (input, init) => {
-    const body = init?.body as Uint8Array<ArrayBuffer>;
-    const headers = new Headers(init?.headers);
-    expect(await verifyInternal("relay-secret", body, headers.get("x-relay-signature"), clock.nowMs())).toBe(true);
-    expect(headers.get("x-vercel-protection-bypass")).toBe("bypass");
-    expect(created).toHaveLength(1);
-    const { strategy } = JSON.parse(new TextDecoder().decode(body)) as { strategy: string };
-    asked.push(`${new URL(input as string).pathname} ${strategy}`);
-    // Of the others no answer ever comes.
-    const silence = new Promise<Response>((_resolve, reject) => {
-      init?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
-    });
-    return (await answers[strategy]?.()) ?? silence;
-  };
-  const started = startExperiment({
-    id: "e_1",
-    timing: timingDefault,
-    urls: { edge: "https://relay.example/edge", nodejs: "https://relay.example/node" },
+  const { clock, lines, start } = setUp({
     store: {
       create: async (experiment) => void created.push(experiment),
       saveStart: async (_id, run) => void saved.push(run),
     },
-    secret: "relay-secret",
-    bypassSecret: "bypass",
-    fetch: send,
-    clock,
-    log,
+    fetch: async (input, init) => {
+      const body = init?.body as Uint8Array<ArrayBuffer>;
+      const headers = new Headers(init?.headers);
+      expect(await verifyInternal("relay-secret", body, headers.get("x-relay-signature"), clock.nowMs())).toBe(true);
+      expect(headers.get("x-vercel-protection-bypass")).toBe("bypass");
+      expect(created).toHaveLength(1);
+      const { strategy } = JSON.parse(new TextDecoder().decode(body)) as { strategy: string };
+      asked.push(`${new URL(input as string).pathname} ${strategy}`);
+      // The other strategies are never answered.
+      const silence = new Promise<Response>((_resolve, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+      });
+      return (await answers[strategy]?.()) ?? silence;
+    },
   });
+  const started = start();
   await vi.waitFor(() => expect(asked).toHaveLength(16));
   await clock.advance(8_000);
   const { runs } = await started;
@@ -96,6 +96,9 @@ test("each run is asked for by a signed request of its own, and whatever comes b
   expect(new Set(asked).size).toBe(runs.length);
   expect(saved).toHaveLength(runs.length);
   expect(runs.at(-1)).toMatchObject({ dueAfterMs: 1_000, startedAtMs: startMs + 1, region: null });
-  expect(lines.map(({ strategy }) => strategy)).toContain("floating promise");
+  const failed = runs.filter(({ status }) => status === "failed").map(({ strategy }) => strategy);
+  expect(lines.map(({ event, strategy }) => `${event} ${strategy}`).toSorted()).toEqual(
+    failed.map((strategy) => `lifecycle.run_failed ${strategy}`).toSorted(),
+  );
   expect(clock.timersLeft()).toBe(0);
 });

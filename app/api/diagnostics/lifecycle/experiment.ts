@@ -9,7 +9,7 @@ import { getDatabase } from "../../../services.ts";
 
 const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
 
-/** Starts the experiment on this deployment, at the address that it has for itself. */
+/** Starts the experiment on this deployment, which calls itself at the first address of `RELAY_URL`. */
 export function startExperimentHere(timing: LifecycleTiming) {
   const env = readEnv(process.env, variables);
   const { db } = getDatabase();

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 
 import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import type { Strategy } from "#lifecycle-experiment/experiment.ts";
-import { handleLifecycleRun } from "#lifecycle-experiment/run-handler.ts";
+import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { RelayError } from "#platform/errors.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 
@@ -35,7 +35,7 @@ function setUp(
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     const headers = { "x-relay-signature": await signInternal(secret, bytes, signedAtMs) };
     const request = new Request("https://relay.example/", { method: "POST", body: bytes, headers });
-    return handleLifecycleRun(request, {
+    return answerRun(request, {
       runtime: "nodejs",
       region: "fra1",
       schedulers,
@@ -53,7 +53,7 @@ const mark = (strategy: Strategy) => ({ experimentId: "e_1", runtime: "nodejs", 
 
 describe("a run", () => {
   test.each<Strategy>(["setImmediate", "process.nextTick", "setTimeout", "floating promise"])(
-    "by %s answers at once, tells nobody, and leaves its mark when it is due",
+    "by %s is answered at once, registers nothing, and sends its mark when it is due",
     async (strategy) => {
       const { clock, registered, marks, begin } = setUp();
       const answer: unknown = await (await begin(strategy)).json();
@@ -67,7 +67,7 @@ describe("a run", () => {
   );
 
   test.each<Strategy>(["after()", "waitUntil"])(
-    "by %s hands over a promise that settles with its mark",
+    "by %s registers a promise that settles when the mark is sent",
     async (strategy) => {
       const { clock, registered, marks, begin } = setUp();
       await begin(strategy);
@@ -78,9 +78,9 @@ describe("a run", () => {
     },
   );
 
-  test("that is awaited answers after its mark; but after 3 s at the latest, and the mark comes when it is due", async () => {
+  test("that is awaited is answered after its mark, but after 3 s at the latest; the mark is sent when it is due", async () => {
     const { clock, marks, begin } = setUp();
-    // The work's and the race's.
+    // The timers of the work and of the race.
     const timersAreSet = () => vi.waitFor(() => expect(clock.timersLeft()).toBe(2));
     const quick = begin("await, 3 s race").then(() => marks.length);
     await timersAreSet();
@@ -96,7 +96,7 @@ describe("a run", () => {
     await vi.waitFor(() => expect(clock.timersLeft()).toBe(0));
   });
 
-  test("is unavailable where the scheduler throws, and then nothing is left behind", async () => {
+  test("is unavailable if the scheduler throws, and leaves no timer behind", async () => {
     const missing = () => {
       throw new TypeError("setImmediate is not a function");
     };
@@ -109,7 +109,7 @@ describe("a run", () => {
   test.each<[string, typeof fetch]>([
     ["cannot be sent", () => Promise.reject(new TypeError("fetch failed"))],
     ["is refused", () => Promise.resolve(new Response(null, { status: 401 }))],
-  ])("whose mark %s tries once more, ends without a rejection and says so", async (_how, send) => {
+  ])("whose mark %s retries once, does not reject, and logs each failure", async (_how, send) => {
     const { clock, lines, registered, marks, begin } = setUp({}, send);
     await begin("waitUntil", 0);
     await clock.advance(0);
@@ -118,21 +118,21 @@ describe("a run", () => {
     await clock.advance(500);
     await Promise.all(registered);
     expect(marks).toEqual([mark("waitUntil"), mark("waitUntil")]);
-    const line = { event: "request.failed", to: "lifecycle-marks", strategy: "waitUntil" };
+    const line = { event: "lifecycle.mark_failed", strategy: "waitUntil" };
     expect(lines).toMatchObject([line, line]);
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test("whose mark nobody knows says so, once", async () => {
+  test("whose mark is not recorded logs that once and does not retry", async () => {
     const { clock, lines, registered, marks, begin } = setUp({}, async () => Response.json({ recorded: false }));
     await begin("waitUntil", 0);
     await clock.advance(0);
     await Promise.all(registered);
     expect([marks.length, lines.length]).toEqual([1, 1]);
-    expect(lines).toMatchObject([{ event: "request.failed", status: 200 }]);
+    expect(lines).toMatchObject([{ event: "lifecycle.mark_failed", status: 200 }]);
   });
 
-  test("by a waitUntil that throws is unavailable, and its work is not begun", async () => {
+  test("by a waitUntil that throws is unavailable, and its work does not start", async () => {
     const { clock, marks, begin } = setUp({
       waitUntil: () => {
         throw new Error("This host keeps nothing alive after a response");
@@ -144,8 +144,8 @@ describe("a run", () => {
   });
 });
 
-describe("what is refused", () => {
-  test("a call with an old signature, without touching its body", async () => {
+describe("the route refuses", () => {
+  test("a call with an old signature, and starts nothing", async () => {
     const { clock, run, registered } = setUp();
     const body = { experimentId: "e_1", strategy: "waitUntil", dueAfterMs: 0 };
     const response = await run(body, { signedAtMs: clock.nowMs() - 6 * 60_000 });
@@ -162,9 +162,10 @@ describe("what is refused", () => {
     expect([(await run(body)).status, registered.length]).toEqual([400, 0]);
   });
 
-  test("everything without configuration", async () => {
+  test("every call while a variable is missing, and logs that as an error", async () => {
     const { clock } = setUp();
-    const response = await handleLifecycleRun(new Request("https://relay.example/", { method: "POST" }), {
+    const { log, lines } = createRecordingLog();
+    const response = await answerRun(new Request("https://relay.example/", { method: "POST" }), {
       runtime: "edge",
       region: null,
       schedulers: { setImmediate, nextTick: setImmediate, setTimeout, after: () => {}, waitUntil: () => {} },
@@ -173,8 +174,9 @@ describe("what is refused", () => {
       },
       fetch,
       clock,
-      log: createRecordingLog().log,
+      log,
     });
     expect(response.status).toBe(503);
+    expect(lines).toMatchObject([{ level: "error", event: "lifecycle.run_refused", code: "ENV_INVALID" }]);
   });
 });

@@ -1,4 +1,4 @@
-/** The built edge part, in an isolate whose end the test decides. */
+/** The built edge route, in an isolate that the test ends. */
 import { expect, onTestFinished, test } from "vitest";
 
 import type { Strategy } from "#lifecycle-experiment/experiment.ts";
@@ -23,7 +23,7 @@ async function setUp() {
 }
 
 test.each<Strategy>(["after()", "waitUntil"])(
-  "%s: by the time a platform may end the isolate the mark is there",
+  "%s: the mark has arrived before the platform may end the isolate",
   async (strategy) => {
     const { sink, isolate, begin } = await setUp();
     expect(await begin(strategy, 50)).toBe("started");
@@ -35,7 +35,7 @@ test.each<Strategy>(["after()", "waitUntil"])(
 );
 
 test.each<Strategy>(["setTimeout", "floating promise"])(
-  "%s: it may end it before, and only if it does not there is a mark",
+  "%s: the platform may end the isolate before the mark is sent",
   async (strategy) => {
     const { sink, isolate, begin } = await setUp();
     expect(await begin(strategy, 300)).toBe("started");
@@ -45,7 +45,7 @@ test.each<Strategy>(["setTimeout", "floating promise"])(
   },
 );
 
-test.each<Strategy>(["setImmediate", "process.nextTick"])("%s is told to be unavailable", async (strategy) => {
+test.each<Strategy>(["setImmediate", "process.nextTick"])("%s is answered as unavailable", async (strategy) => {
   const { begin } = await setUp();
   expect(await begin(strategy, 0)).toBe("unavailable");
 });
