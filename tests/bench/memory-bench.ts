@@ -2,9 +2,9 @@
  * Whether the server gives back what an outage of QStash takes of its memory: each forward holds its delivery for the
  * whole budget of the product's defaults, and ends in the fallback.
  */
-import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import type { BenchOptions, BenchResult, BenchTable } from "./bench-section.ts";
 import { postAll, postDelivery, type SignedDelivery, signDelivery } from "./delivery-sender.ts";
 import { type Rig, withRig } from "./rig.ts";
@@ -95,13 +95,14 @@ const settleLimitMs = 60_000;
 async function readSettled(server: BenchServer): Promise<Memory> {
   let least: Memory = { rssBytes: Infinity, heldBytes: Infinity };
   let leastAtMs = systemClock.monotonicMs();
-  await until(systemClock, settleLimitMs, async () => {
+  const hasSettled = async () => {
     const { rssBytes, heldBytes } = await server.readUsage({ collect: true });
     // A collection more or less moves it by some kilobytes.
     if (rssBytes < least.rssBytes * 0.99 || heldBytes < least.heldBytes * 0.99) leastAtMs = systemClock.monotonicMs();
     least = { rssBytes: Math.min(rssBytes, least.rssBytes), heldBytes: Math.min(heldBytes, least.heldBytes) };
     return systemClock.monotonicMs() - leastAtMs >= settledMs;
-  });
+  };
+  await eventually("the server's memory no longer becomes less", hasSettled, settleLimitMs);
   return least;
 }
 

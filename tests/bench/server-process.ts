@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { findFreePort } from "#cli/ports.ts";
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
 
+import { findWithin } from "../support/eventually.ts";
 import { holdChild } from "./bench-child.ts";
 import { nextBin } from "./next-app.ts";
 
@@ -71,7 +70,7 @@ export async function startBenchServer({ folder, env, nodeArgs = [] }: BenchServ
   );
   closeSync(log);
 
-  const isReady = await until(systemClock, startLimitMs, async () => child.isGone() || (await isAnswering(baseUrl)));
+  const isReady = await findWithin(startLimitMs, async () => child.isGone() || (await isAnswering(baseUrl)));
   if (!isReady || child.isGone()) {
     await child.stop();
     throw new Error(`The server did not start:\n${readFileSync(logFile, "utf8")}`);

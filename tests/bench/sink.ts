@@ -1,9 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
-
+import { findWithin } from "../support/eventually.ts";
 import { holdChild } from "./bench-child.ts";
 
 export interface SinkQuestion {
@@ -64,7 +62,7 @@ export async function startBenchSink(): Promise<BenchSink> {
         state = await ask({});
         return state.open === 0 && state.quietMs >= quietMs;
       };
-      if (!(await until(systemClock, quietLimitMs, isQuiet))) {
+      if (!(await findWithin(quietLimitMs, isQuiet))) {
         throw new Error(`After ${quietLimitMs / 1_000} s ${state?.open} requests were still open`);
       }
     },

@@ -5,9 +5,7 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
-
+import { eventually } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
 
 import { readRows } from "./account.ts";
@@ -68,7 +66,7 @@ describe("the account", () => {
           const rows = await readRows(databaseUrl, keyPrefix("tampered"));
           return rows.length === planned.length && rows.every(({ handled }) => handled);
         };
-        expect(await until(systemClock, 30_000, isHandled)).toBe(true);
+        await eventually("every planned event is handled", isHandled, 30_000);
         await tamper(databaseUrl, planned[0] ?? "", planned[1] ?? "");
       },
     };

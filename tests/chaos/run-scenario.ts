@@ -1,7 +1,7 @@
 import { aborted } from "#cli/abort.ts";
-import { until } from "#cli/until.ts";
 import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
 
+import { findWithin } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
 
 import { type Account, drawUpAccount, readHandlerRuns, readRows } from "./account.ts";
@@ -60,7 +60,7 @@ export async function runScenario(scenario: Scenario, rig: Rig, options: RunOpti
   });
 
   const { sent, faultMs } = await sendDisturbed(scenario, rig, options);
-  const isAtRest = await until(clock, options.restLimitMs, async () => {
+  const isAtRest = await findWithin(options.restLimitMs, async () => {
     options.signal.throwIfAborted();
     const waiting = await rig.countWaiting();
     const forwards = rig.serverLog.open.size;

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 
 import { findFreePort } from "#cli/ports.ts";
 import { commandLine, isAlive, sendSignal } from "#cli/processes.ts";
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
+
+import { findWithin } from "../support/eventually.ts";
 
 export const root = resolve(import.meta.dirname, "../..");
 
@@ -92,8 +92,9 @@ export function startProcess(
     output: () => output,
     exited,
     untilRunning: async () => {
-      await until(systemClock, limitMs, () => isGone || output.includes("is running"));
-      if (!output.includes("is running")) throw new Error(`It did not start:\n${output}`);
+      const isRunning = () => output.includes("is running");
+      await findWithin(limitMs, () => isGone || isRunning());
+      if (!isRunning()) throw new Error(`It did not start:\n${output}`);
     },
     signal: (signal, to) => sendSignal(to === "group" ? -(child.pid ?? 0) : (child.pid ?? 0), signal),
   };
@@ -101,7 +102,7 @@ export function startProcess(
 
 /** Waits until nothing of the place runs any more, and names what still does if that takes too long. */
 export async function untilNothingRuns(place: Place): Promise<void> {
-  if (await until(systemClock, limitMs, () => place.processes().length === 0)) return;
+  if (await findWithin(limitMs, () => place.processes().length === 0)) return;
   throw new Error(
     `Still running: ${place
       .processes()

@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { describe, expect, test as base } from "vitest";
 
 import { isAlive, sendSignal } from "#cli/processes.ts";
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createPlace, type Place, readJson, startProcess, untilNothingRuns } from "./start-process.ts";
 
 const test = base.extend<{ place: Place }>({
@@ -82,7 +81,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     const postgres = place.processes().find(({ command }) => command.includes(" -D "));
     expect(place.processes().some(isServer)).toBe(true);
     start.signal("SIGKILL", "process");
-    expect(await until(systemClock, 20_000, () => !place.processes().some(isServer))).toBe(true);
+    await eventually("the server has ended", () => !place.processes().some(isServer), 20_000);
     expect(isAlive(postgres?.pid ?? 0)).toBe(true);
 
     const next = startProcess(place, "node");
@@ -117,7 +116,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     );
     await once(request, "data");
     start.signal("SIGINT", "process");
-    await until(systemClock, 20_000, () => start.output().includes("Stopping: server …"));
+    await eventually("the server is being stopped", () => start.output().includes("Stopping: server …"), 20_000);
     // The same Ctrl-C may arrive twice, through npm: only a later one counts, so it is pressed until one does.
     const pressing = setInterval(() => start.signal("SIGINT", "process"), 100);
     expect(await start.exited).toBe(130);

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
-import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
 import { type Ack, createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
-import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
@@ -68,6 +67,10 @@ async function signed(body: Uint8Array | string = payload, headers: Record<strin
     headers: { "x-hub-signature-256": await signBody(secret, bytes), "content-type": "application/json", ...headers },
   });
 }
+
+/** Resolves when so many deliveries in all have been handed to the forward. */
+const untilHanded = (handed: readonly Handed[], count: number) =>
+  eventually(`${count} deliveries are handed to the forward`, () => handed.length >= count);
 
 const errorOf = async (response: Response) =>
   ((await response.json()) as { error: { code: string; message: string } }).error;
@@ -243,12 +246,12 @@ describe("the ack modes", () => {
   test("race waits for the forward, but only so long", async () => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 3_000 } });
     const late = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     await clock.advance(3_000);
     expect((await late).status).toBe(200);
 
     const quick = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 2);
+    await untilHanded(handed, 2);
     handed[1]?.keep(true);
     expect((await quick).status).toBe(200);
   });
@@ -259,7 +262,7 @@ describe("the ack modes", () => {
   ])("durable answers what became of it: kept %s is %i", async (kept, status) => {
     const { handler, handed, clock } = setUp({ ackMode: { kind: "durable" } });
     const answer = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     await clock.advance(100);
     handed[0]?.keep(kept);
     expect((await answer).status).toBe(status);
@@ -271,7 +274,7 @@ describe("the ack modes", () => {
       throw new Error("no request scope");
     });
     const answer = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     handed[0]?.keep(true);
     expect((await answer).status).toBe(200);
     expect(recording.of("delivery.wait_until_failed")).toHaveLength(1);
@@ -283,18 +286,18 @@ describe("the ack modes", () => {
     const deliver = async () => {
       const before = handed.length;
       const answer = handler.post(await signed());
-      await until(systemClock, 5_000, () => handed.length > before);
+      await untilHanded(handed, before + 1);
       return answer;
     };
     expect((await deliver()).status).toBe(200);
     handed[0]?.keep(false);
     expect(await handed[0]?.ack).toMatchObject({ given: true });
-    await until(systemClock, 5_000, () => recording.of("acks.withheld").length === 1);
+    await eventually("acks are withheld", () => recording.of("acks.withheld").length === 1);
 
     for (const kept of [false, true]) {
       const index = handed.length;
       const answer = deliver();
-      await until(systemClock, 5_000, () => handed.length > index);
+      await untilHanded(handed, index + 1);
       handed[index]?.keep(kept);
       expect((await answer).status).toBe(kept ? 200 : 503);
       expect(await handed[index]?.ack).toMatchObject({ given: kept });
@@ -311,13 +314,13 @@ describe("the ack modes", () => {
     const deliver = async () => {
       const index = handed.length;
       const answer = handler.post(await signed());
-      await until(systemClock, 5_000, () => handed.length > index);
+      await untilHanded(handed, index + 1);
       return answer;
     };
     const undecided = deliver();
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     const lost = deliver();
-    await until(systemClock, 5_000, () => handed.length === 2);
+    await untilHanded(handed, 2);
     handed[1]?.keep(false);
     expect((await lost).status).toBe(503);
 
@@ -330,7 +333,7 @@ describe("the ack modes", () => {
   test("a refusal names the delivery, for the sender and in the log", async () => {
     const { handler, handed, recording } = setUp({ ackMode: { kind: "durable" } });
     const answer = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     handed[0]?.keep(false);
     expect((await answer).headers.get("x-delivery-id")).toBe("d1");
     expect(recording.of("delivery.refused")).toMatchObject([{ deliveryId: "d1", code: "NOT_KEPT" }]);
@@ -352,7 +355,7 @@ describe("the ack modes", () => {
     const answer = handler.post(new Request(url, { method: "POST", headers, body, duplex: "half" } as RequestInit));
     await clock.advance(3_000);
     send();
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     await clock.advance(1_000);
     expect((await answer).status).toBe(503);
   });
@@ -360,7 +363,7 @@ describe("the ack modes", () => {
   test("durable does not wait longer than Meta does", async () => {
     const { handler, handed, clock, waited } = setUp({ ackMode: { kind: "durable" } });
     const answer = handler.post(await signed());
-    await until(systemClock, 5_000, () => handed.length === 1);
+    await untilHanded(handed, 1);
     await clock.advance(4_000);
     const response = await answer;
     expect([response.status, (await errorOf(response)).code]).toEqual([503, "NOT_KEPT"]);

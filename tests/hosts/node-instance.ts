@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
 import { sendSignal } from "#cli/processes.ts";
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { compile } from "./compile.ts";
 import { type FunctionInstance, hostLimitMs } from "./function-host.ts";
 import { isStopped } from "./is-stopped.ts";
@@ -43,8 +42,7 @@ export async function openNodeInstance({ preload, folder, path, env }: NodeInsta
       // It fails when the function is ended.
       const status = sendHttp(`http://127.0.0.1:${port}${path}${query}`, init).catch(() => null);
       const rest = status.then(async () => {
-        if (!(await until(systemClock, hostLimitMs, () => isEnded() || isStopped(pid))))
-          throw new Error("The Node function did not come to rest");
+        await eventually("the Node function is at rest", () => isEnded() || isStopped(pid), hostLimitMs);
         return isEnded() ? "ended" : "frozen";
       });
       return { status, rest };

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { type Handler, type Handlers } from "#handlers/handler.ts";
 import { handlers as defaultHandlers } from "#handlers/handlers.ts";
 import { ingest } from "#ingestion/ingest.ts";
-import { until } from "#cli/until.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { claimEvents } from "#store/event-leases.ts";
@@ -12,7 +11,8 @@ import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } fro
 import { storeBatch } from "#store/store-batch.ts";
 import { noTrace } from "#telemetry/trace.ts";
 
-import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
+import { eventually } from "../support/eventually.ts";
+import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 
@@ -214,12 +214,12 @@ describe("handlers", () => {
       await gate.opened;
     });
     const first = ingest(testBatch("d1", [testEvent("a")]), options);
-    await until(systemClock, 5_000, () => runs === 1);
+    await eventually("the first delivery runs the handler", () => runs === 1);
     const clock = createManualClock();
     const waits = countTimers(clock);
     const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock: waits.clock });
     // It has found the event taken and looks again after a while.
-    await until(systemClock, 5_000, () => waits.count() === 1);
+    await eventually("the second delivery sets a timer", () => waits.count() === 1);
     gate.open();
     expect(await first).toEqual({ inserted: 1, duplicates: 0 });
     await clock.advance(50);
@@ -232,11 +232,11 @@ describe("handlers", () => {
     const gate = createGate();
     const options = optionsFor(db, () => gate.opened);
     const first = ingest(testBatch("d1", [testEvent("a")]), options);
-    await until(systemClock, 5_000, async () => (await leased(db)) === 1);
+    await eventually("the first delivery leases the event", async () => (await leased(db)) === 1);
     const clock = createManualClock();
     const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock });
     const refused = expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503, retryable: true });
-    await advanceUntil(clock, second, 100);
+    await advanceUntilSettled(clock, second, 100);
     await refused;
     gate.open();
     await first;
@@ -285,7 +285,7 @@ describe("handlers", () => {
     const waiting = Array.from({ length: 30 }, (_, index) =>
       ingest(testBatch(`slow${index}`, [testEvent(`slow${index}`)]), slow),
     );
-    await until(systemClock, 10_000, async () => (await leased(db)) === 30);
+    await eventually("all thirty slow deliveries hold a lease", async () => (await leased(db)) === 30);
     expect(await ingest(testBatch("quick", [testEvent("quick")]), optionsFor(db))).toMatchObject({ inserted: 1 });
     gate.open();
     await Promise.all(waiting);
@@ -357,15 +357,4 @@ async function storeOnly(db: Database, clock: Clock, ...mids: string[]): Promise
     deliveredAtMs: clock.nowMs(),
     ingested: () => ({ atMs: clock.nowMs(), afterMs: 0 }),
   });
-}
-
-/** Lets time pass in steps until the promise settles. */
-async function advanceUntil(clock: ManualClock, promise: Promise<unknown>, stepMs: number): Promise<void> {
-  let settled = false;
-  promise
-    .catch(() => {})
-    .finally(() => {
-      settled = true;
-    });
-  while (!settled) await clock.advance(stepMs);
 }

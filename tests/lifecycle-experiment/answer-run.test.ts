@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import type { Strategy } from "#lifecycle-experiment/experiment.ts";
@@ -6,6 +6,7 @@ import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { RelayError } from "#platform/errors.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
@@ -62,7 +63,8 @@ describe("a run", () => {
       await clock.advance(999);
       expect(marks).toEqual([]);
       await clock.advance(1);
-      await vi.waitFor(() => expect(marks).toEqual([mark(strategy)]));
+      await eventually("the mark is sent", () => marks.length > 0);
+      expect(marks).toEqual([mark(strategy)]);
     },
   );
 
@@ -81,7 +83,7 @@ describe("a run", () => {
   test("that is awaited is answered after its mark, but after 3 s at the latest; the mark is sent when it is due", async () => {
     const { clock, marks, begin } = setUp();
     // The timers of the work and of the race.
-    const timersAreSet = () => vi.waitFor(() => expect(clock.timersLeft()).toBe(2));
+    const timersAreSet = () => eventually("two timers are set", () => clock.timersLeft() === 2);
     const quick = begin("await, 3 s race").then(() => marks.length);
     await timersAreSet();
     await clock.advance(1_000);
@@ -91,9 +93,9 @@ describe("a run", () => {
     await clock.advance(3_000);
     expect(await slow).toBe(1);
     await clock.advance(3_000);
-    const all = [mark("await, 3 s race"), mark("await, 3 s race, slow work")];
-    await vi.waitFor(() => expect(marks).toEqual(all));
-    await vi.waitFor(() => expect(clock.timersLeft()).toBe(0));
+    await eventually("both marks are sent", () => marks.length === 2);
+    expect(marks).toEqual([mark("await, 3 s race"), mark("await, 3 s race, slow work")]);
+    await eventually("no timer is left", () => clock.timersLeft() === 0);
   });
 
   test("is unavailable if the scheduler throws, and leaves no timer behind", async () => {
@@ -113,8 +115,7 @@ describe("a run", () => {
     const { clock, lines, registered, marks, begin } = setUp({}, send);
     await begin("waitUntil", 0);
     await clock.advance(0);
-    // The wait before the second attempt.
-    await vi.waitFor(() => expect([lines.length, clock.timersLeft()]).toEqual([1, 1]));
+    await eventually("the second attempt waits", () => lines.length === 1 && clock.timersLeft() === 1);
     await clock.advance(500);
     await Promise.all(registered);
     expect(marks).toEqual([mark("waitUntil"), mark("waitUntil")]);

@@ -6,6 +6,7 @@ import type { StartedRun } from "#lifecycle-experiment/experiment.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
 import { migrateStore } from "#store/migrate.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
@@ -62,8 +63,10 @@ test("on a process that keeps running, the work of every available strategy is d
   const second = await start(null);
   expect([second.status, await second.json()]).toMatchObject([409, { error: { code: "EXPERIMENT_RUNNING" } }]);
 
-  await expect.poll(async () => (await read(begun.id)).lookAgainAt, { timeout: 10_000 }).toBeNull();
-  const experiment = await read(begun.id);
+  const experiment = await eventually("every run is judged", async () => {
+    const found = await read(begun.id);
+    return found.lookAgainAt === null && found;
+  });
   expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });
   expect(experiment.runs.map(({ runtime, strategy, verdict }) => [runtime, strategy, verdict])).toEqual(
     begun.runs.map(({ runtime, strategy, status }) => [

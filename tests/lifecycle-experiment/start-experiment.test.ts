@@ -1,10 +1,11 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import type { PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
 import { startExperiment, type StartExperimentOptions } from "#lifecycle-experiment/start-experiment.ts";
 import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { verifyInternal } from "#platform/read-internal.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
@@ -77,7 +78,7 @@ test("each run is started by a signed request of its own, and every kind of answ
     },
   });
   const started = start();
-  await vi.waitFor(() => expect(asked).toHaveLength(16));
+  await eventually("all sixteen runs are asked for", () => asked.length === 16);
   await clock.advance(8_000);
   const { runs } = await started;
 

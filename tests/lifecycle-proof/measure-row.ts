@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 
-import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
-import { systemClock } from "#platform/clock.ts";
 
 import { quantile } from "../bench/measure.ts";
+import { findWithin } from "../support/eventually.ts";
 import type { Strategy } from "./fixture/strategies.ts";
 import { type FunctionHost, type FunctionRequest, hostLimitMs } from "../hosts/function-host.ts";
 import type { QstashModel } from "./qstash-model.ts";
@@ -82,11 +81,10 @@ async function follow(options: Omit<MeasureOptions, "deliveries">): Promise<Outc
   if (answer !== 200 && answer !== null) throw new Error(`The function answered ${answer}`);
   const ackMs = answer === 200 ? ackedAt - sentAt : null;
   const takenAt = () => qstash.takenAt(mid);
-  if (place === "running") await until(systemClock, hostLimitMs, () => takenAt() !== undefined);
-  const at = takenAt();
+  const at = place === "running" ? await findWithin(hostLimitMs, takenAt) : takenAt();
   if (at !== undefined) return { when: at < ackedAt ? "before the ack" : "after the ack", ackMs };
   if (place !== "frozen") return { when: "never", ackMs };
-  const isLate = await until(systemClock, hostLimitMs, async () => {
+  const isLate = await findWithin(hostLimitMs, async () => {
     await host.send(wakeRequest).rest;
     await qstash.decided(mid);
     return takenAt() !== undefined;

@@ -1,11 +1,10 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
-import { systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { events } from "#store/schema.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { type Respond, type Sink, startSink } from "../support/http-sink.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { openTestStore } from "../support/store.ts";
@@ -97,7 +96,7 @@ test("a server told to stop while QStash refuses takes the forwards itself, and 
       ({ status }) => status === 503,
       () => false,
     );
-  expect(await until(systemClock, 4_000, isRefused)).toBe(true);
+  await eventually("a new delivery is refused", isRefused, 4_000);
   for (const refuse of refusals) refuse();
   expect(await stopped).toBe(stoppedBySigterm);
   const keys = (await db.select().from(events)).map(({ key }) => key);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { type Respond, type Sink, type SinkResponse, startSink } from "../support/http-sink.ts";
 import { readSpans, type Span } from "../support/otlp.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
@@ -51,19 +51,11 @@ const message = (mid: string) =>
     ],
   });
 
-/** Waits for a span that the collector has received. */
-async function received(wanted: (span: Span) => boolean): Promise<Span> {
-  const find = () => readSpans(collector).find(wanted);
-  await until(systemClock, 5_000, () => find() !== undefined);
-  const span = find();
-  if (span === undefined)
-    throw new Error(
-      `Not received; received: ${readSpans(collector)
-        .map(({ name }) => name)
-        .join(", ")}`,
-    );
-  return span;
-}
+/** A span that the collector has received; `what` says which. */
+const received = (what: string, wanted: (span: Span) => boolean): Promise<Span> =>
+  eventually(`the collector has ${what}`, () => readSpans(collector).find(wanted));
+const receivedOf = (traceId: string, name: string): Promise<Span> =>
+  received(`a span "${name}" of trace ${traceId}`, (span) => span.name === name && span.traceId === traceId);
 
 const consumer = "POST /api/qstash/instagram-ingestion";
 
@@ -72,7 +64,7 @@ describe("with a collector", () => {
     const [traceId, spanId] = ["e".repeat(32), "1".repeat(16)];
     await relay.deliver("edge", message("edge-1"), { traceparent: `00-${traceId}-${spanId}-01` });
     // The edge itself sends no spans: its caller's is the parent.
-    expect(await received((span) => span.name === consumer && span.traceId === traceId)).toMatchObject({
+    expect(await receivedOf(traceId, consumer)).toMatchObject({
       parentSpanId: spanId,
       attributes: { "http.status_code": 200 },
     });
@@ -81,7 +73,7 @@ describe("with a collector", () => {
   test("a delivery that came without one gets the trace of its id", async () => {
     const response = await relay.deliver("edge", message("edge-2"));
     const traceId = (response.headers.get("x-delivery-id") ?? "").replaceAll("-", "");
-    const span = await received((each) => each.name === consumer && each.traceId === traceId);
+    const span = await receivedOf(traceId, consumer);
     expect(span.parentSpanId).not.toBe("");
   });
 
@@ -89,7 +81,7 @@ describe("with a collector", () => {
     const [traceId, spanId] = ["d".repeat(32), "2".repeat(16)];
     const response = await relay.deliver("node", message("node-1"), { traceparent: `00-${traceId}-${spanId}-01` });
     const deliveryId = response.headers.get("x-delivery-id");
-    const named = (name: string) => received((span) => span.name === name && span.traceId === traceId);
+    const named = (name: string) => receivedOf(traceId, name);
 
     const request = await named("POST /api/webhooks/instagram/node");
     expect(request.parentSpanId).toBe(spanId);
@@ -124,12 +116,18 @@ describe("with a collector", () => {
       return { status: 503 };
     };
     await relay.deliver("node", message("node-2"), { traceparent: `00-${traceId}-${"3".repeat(16)}-01` });
-    const isPublish = (status: number) => (span: Span) =>
-      span.traceId === traceId && span.name.includes("/v2/publish/") && span.attributes["http.status_code"] === status;
-    const failed = await received(isPublish(503));
+    const publishAnswered = (status: number) =>
+      received(
+        `a publish that was answered ${status}`,
+        (span) =>
+          span.traceId === traceId &&
+          span.name.includes("/v2/publish/") &&
+          span.attributes["http.status_code"] === status,
+      );
+    const failed = await publishAnswered(503);
     expect(failed).toMatchObject({ failed: true });
     expect(failed.durationMs).toBeGreaterThan(slowMs - 20);
-    await received(isPublish(200));
+    await publishAnswered(200);
   });
 
   test.each(["edge", "node"] as const)(
@@ -138,18 +136,16 @@ describe("with a collector", () => {
       answerPublish = () => ({ status: 400 });
       const traceId = (to === "edge" ? "a" : "f").repeat(32);
       await relay.deliver(to, message(`${to}-4`), { traceparent: `00-${traceId}-${"5".repeat(16)}-01` });
-      const fallback = await received(
-        (span) => span.name === "POST /api/internal/fallback-ingestion" && span.traceId === traceId,
-      );
+      const fallback = await receivedOf(traceId, "POST /api/internal/fallback-ingestion");
       expect(fallback.attributes).toMatchObject({ "http.status_code": 200 });
       // The handlers run after the answer.
-      await received((span) => span.name === "handle message" && span.traceId === traceId);
+      await receivedOf(traceId, "handle message");
 
       // From then on it is asked again and again: one that refused is asked once.
       answerPublish = passOn;
       const nextId = (to === "edge" ? "8" : "9").repeat(32);
       await relay.deliver(to, message(`${to}-5`), { traceparent: `00-${nextId}-${"6".repeat(16)}-01` });
-      await received((span) => span.name === consumer && span.traceId === nextId);
+      await receivedOf(nextId, consumer);
     },
   );
 
@@ -158,8 +154,8 @@ describe("with a collector", () => {
     const path = "/api/webhooks/instagram/node";
     expect((await fetch(`${relay.baseUrl}${path}?${query}`)).status).toBe(200);
     await relay.ops("events?q=ops-token");
-    await received(({ name }) => name === `GET ${path}`);
-    await received(({ name }) => name === "GET /api/ops/events");
+    await received(`a span of GET ${path}`, ({ name }) => name === `GET ${path}`);
+    await received("a span of GET /api/ops/events", ({ name }) => name === "GET /api/ops/events");
 
     const sent = collector.requests.map(({ body, headers }) => JSON.stringify(headers) + body.toString()).join("\n");
     expect(sent).toContain("relay.event.id");
@@ -185,7 +181,7 @@ describe("with a collector", () => {
     answerPublish = (request, index) => (index === before ? first : passOn(request, index));
     const traceId = "b".repeat(32);
     await relay.deliver("node", message("node-3"), { traceparent: `00-${traceId}-${"4".repeat(16)}-01` });
-    expect(await until(systemClock, 5_000, () => qstash.requests.length > before)).toBe(true);
+    await eventually("QStash has the first attempt", () => qstash.requests.length > before);
 
     const startedAt = systemClock.monotonicMs();
     const stopped = relay.stop();

@@ -8,7 +8,7 @@ import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 
 import { type Respond, startSink } from "../support/http-sink.ts";
-import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
+import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
 const destination = "https://relay.example/api/qstash/instagram-ingestion";
@@ -90,7 +90,7 @@ async function setUp(
   };
   const forward = async (given: InstagramEvent[]) => {
     const { kept, result } = forwardToInternalIngestion(given, options);
-    await advanceUntil(clock, result, 50);
+    await advanceUntilSettled(clock, result, 50);
     return { kept: await kept, ...(await result) };
   };
   return { qstash, node, clock, recording, forward };
@@ -332,12 +332,3 @@ describe("what neither way takes", () => {
     expect(clock.nowMs() - startMs).toBeLessThanOrEqual(13_050);
   });
 });
-
-/** Lets time pass in steps until the promise settles: retries need both the clock and the network. */
-async function advanceUntil(clock: ManualClock, promise: Promise<unknown>, stepMs: number) {
-  let settled = false;
-  void promise.finally(() => {
-    settled = true;
-  });
-  while (!settled) await clock.advance(stepMs);
-}

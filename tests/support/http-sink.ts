@@ -1,5 +1,10 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 
+import { eventually } from "./eventually.ts";
+
+/** Less than a test may take, so that a failure names the state. */
+const waitLimitMs = 15_000;
+
 interface SinkRequest {
   method: string;
   /** The request target as it arrived. */
@@ -22,9 +27,9 @@ export interface Sink {
   url: string;
   /** All requests so far. */
   requests: readonly SinkRequest[];
-  /** The oldest request that no `next` has returned yet; waits for it if need be. */
+  /** The oldest request that no `next` has returned yet; waits for it if need be, and throws if none comes in time. */
   next(): Promise<SinkRequest>;
-  /** Resolves once so many requests have been given up by their senders, unanswered. */
+  /** Resolves once so many requests have been given up by their senders, unanswered; throws if they are not in time. */
   abandoned(count: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,17 +37,12 @@ export interface Sink {
 /** An HTTP server that records what it receives; it answers 200 unless told otherwise. */
 export async function startSink({ respond = () => ({}) }: { respond?: Respond } = {}): Promise<Sink> {
   const requests: SinkRequest[] = [];
-  const waiting: ((request: SinkRequest) => void)[] = [];
   const unread: SinkRequest[] = [];
-
-  let abandonedCount = 0;
-  const abandonments = new Set<() => void>();
+  let abandoned = 0;
 
   const server = createServer((incoming, outgoing) => {
     outgoing.once("close", () => {
-      if (outgoing.writableFinished) return;
-      abandonedCount += 1;
-      for (const tell of abandonments) tell();
+      if (!outgoing.writableFinished) abandoned += 1;
     });
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -50,9 +50,7 @@ export async function startSink({ respond = () => ({}) }: { respond?: Respond } 
       const { method = "", url: target = "", headers } = incoming;
       const request = { method, target, headers, body: Buffer.concat(chunks) };
       const index = requests.push(request) - 1;
-      const waiter = waiting.shift();
-      if (waiter) waiter(request);
-      else unread.push(request);
+      unread.push(request);
       void Promise.resolve(respond(request, index)).then(({ status = 200, headers: answer = {}, body = "" }) =>
         outgoing.writeHead(status, answer).end(body),
       );
@@ -68,18 +66,10 @@ export async function startSink({ respond = () => ({}) }: { respond?: Respond } 
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
-    next: () => {
-      const request = unread.shift();
-      return request ? Promise.resolve(request) : new Promise((resolve) => waiting.push(resolve));
+    next: () => eventually("the sink receives another request", () => unread.shift(), waitLimitMs),
+    async abandoned(count) {
+      await eventually(`senders give up ${count} requests to the sink`, () => abandoned >= count, waitLimitMs);
     },
-    abandoned: (count) =>
-      new Promise((resolve) => {
-        const tell = () => {
-          if (abandonedCount >= count) resolve();
-        };
-        abandonments.add(tell);
-        tell();
-      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,4 +1,4 @@
-import type { Clock } from "#platform/clock.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 
 export interface ManualClock extends Clock {
   /** Lets `ms` pass: due timers run in order, each at its own time, with room for I/O after each. */
@@ -52,6 +52,31 @@ export function createManualClock(startMs = Date.now()): ManualClock {
       nowMs = endMs;
     },
   };
+}
+
+const settleLimitMs = 15_000;
+
+/**
+ * Lets time pass in steps until the promise settles, for work that needs both the clock and the network. Throws if it
+ * does not settle within fifteen real seconds; the promise's own rejection is left to its caller.
+ */
+export async function advanceUntilSettled(
+  clock: ManualClock,
+  promise: Promise<unknown>,
+  stepMs: number,
+): Promise<void> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  void promise.then(settle, settle);
+  const deadlineMs = systemClock.monotonicMs() + settleLimitMs;
+  while (!isSettled) {
+    if (systemClock.monotonicMs() >= deadlineMs) {
+      throw new Error(`Has not settled after ${clock.monotonicMs()} ms of the manual clock`);
+    }
+    await clock.advance(stepMs);
+  }
 }
 
 /** A few turns of the event loop: enough for a round trip to a local database. */

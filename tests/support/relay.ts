@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 
 import { type Broker, startBroker } from "#broker/broker.ts";
-import { until } from "#cli/until.ts";
 import { signBody } from "#instagram/signature.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
 import { migrateStore } from "#store/migrate.ts";
 
+import { eventually } from "./eventually.ts";
 import { createTestDatabase } from "./postgres.ts";
 import { startTestServer } from "./server.ts";
 
@@ -28,7 +28,7 @@ export interface TestRelay {
   deliver(to: "edge" | "node", body: Uint8Array | string, headers?: Record<string, string>): Promise<Response>;
   /** Reads something of /api/ops. */
   ops(path: string): Promise<Record<string, unknown>>;
-  /** Waits until the delivery has come to its end and its report is in; fails after some seconds. */
+  /** What /api/ops has of a delivery, once it is handled and its report is in; throws if that takes ten seconds. */
   journey(deliveryId: string): Promise<Record<string, unknown>>;
   stop(): Promise<void>;
 }
@@ -73,12 +73,10 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
       });
     },
     async journey(deliveryId) {
-      let journey: Record<string, unknown> = {};
-      await until(systemClock, 10_000, async () => {
-        journey = await ops(`deliveries/${deliveryId}`);
-        return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number";
+      return eventually(`delivery ${deliveryId} is handled and reported`, async () => {
+        const journey = await ops(`deliveries/${deliveryId}`);
+        return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number" && journey;
       });
-      return journey;
     },
     async stop() {
       await broker.stopDispatching();

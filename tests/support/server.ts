@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 
 import { serverPreload } from "#cli/next-server.ts";
 import { findFreePort } from "#cli/ports.ts";
-import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
+
+import { findWithin } from "./eventually.ts";
 
 export interface TestServer {
   baseUrl: string;
@@ -60,7 +61,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
 
-  const answers = await until(systemClock, startLimitMs, async () => isGone() || (await isAnswering(baseUrl)));
+  const answers = await findWithin(startLimitMs, async () => isGone() || (await isAnswering(baseUrl)));
   if (!answers || isGone()) {
     abandon();
     await closed;

@@ -3,13 +3,13 @@ import http from "node:http";
 import { context, propagation, SpanKind, SpanStatusCode, trace as openTelemetry } from "@opentelemetry/api";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 
-import { until } from "#cli/until.ts";
 import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { startOpenTelemetry } from "#telemetry/open-telemetry.ts";
 import { getTrace, noTrace } from "#telemetry/trace.ts";
 
 import { register } from "../../instrumentation.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Respond, type Sink, startSink } from "../support/http-sink.ts";
 import { readSpans, type Span } from "../support/otlp.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
@@ -72,11 +72,8 @@ describe("OpenTelemetry", () => {
   });
   afterAll(() => Promise.all([collector.close(), elsewhere.close()]));
 
-  async function received(wanted: (span: Span) => boolean): Promise<Span | undefined> {
-    await until(systemClock, 3_000, () => readSpans(collector).some(wanted));
-    return readSpans(collector).find(wanted);
-  }
-  const named = (name: string) => received((span) => span.name === name);
+  const named = (name: string): Promise<Span> =>
+    eventually(`the collector has a span named ${name}`, () => readSpans(collector).find((span) => span.name === name));
 
   test("sends a span with its facts, and keeps the invocation alive until it is sent", async () => {
     const work = getTrace().span("plain", { "relay.batch.events": 2 }, async () => getTrace().tell({ late: true }));
@@ -108,10 +105,10 @@ describe("OpenTelemetry", () => {
     await fetch(`${elsewhere.url}/relay/api/health?token=secret`);
 
     const outer = await named("outer");
-    expect(outer?.attributes).toMatchObject({ "http.route": "/dashboard/sign-in" });
-    expect(outer?.events).toEqual([{ name: "exception", attributes: { "exception.type": "RangeError" } }]);
+    expect(outer.attributes).toMatchObject({ "http.route": "/dashboard/sign-in" });
+    expect(outer.events).toEqual([{ name: "exception", attributes: { "exception.type": "RangeError" } }]);
     expect(await named(`fetch GET ${elsewhere.url}`)).toMatchObject({ attributes: { "http.url": elsewhere.url } });
-    expect(await named(`fetch GET ${elsewhere.url}/relay/api/health`)).toBeDefined();
+    await named(`fetch GET ${elsewhere.url}/relay/api/health`);
     expect(collector.requests.map(({ body }) => body.toString()).join()).not.toMatch(/secret|17841400000000001/);
   });
 
@@ -122,7 +119,7 @@ describe("OpenTelemetry", () => {
       await fetch(`${elsewhere.url}/relayed`);
     });
     const [ours, others] = elsewhere.requests.slice(before).map(({ headers }) => headers["traceparent"]);
-    const { traceId } = (await named("caller")) ?? {};
+    const { traceId } = await named("caller");
     expect(ours).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
     expect(others).toBeUndefined();
   });
