@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * A file of ours, with what it imports of ours, as a script for a fresh thread or process: a loader for TypeScript in
- * each of them would take longer than all it is there for. Packages stay outside.
+ * Bundles a TypeScript file with its imports, except packages, into a script for a new thread or process. Loading a
+ * TypeScript loader there would take longer than everything else that the script does.
  */
 export async function compile(file: URL): Promise<string> {
   const { outputFiles } = await build({

@@ -7,7 +7,7 @@ import type { FunctionInstance } from "./function-host.ts";
 
 let script: Promise<string> | undefined;
 
-/** An edge isolate in a thread of its own, which blocks itself where a platform would freeze it. */
+/** Opens an edge isolate in a thread of its own, which blocks itself at the moment at which a platform freezes it. */
 export async function openEdgeInstance(options: Omit<EdgeThreadData, "gate">): Promise<FunctionInstance> {
   const gate = new Int32Array(new SharedArrayBuffer(4));
   const workerData: EdgeThreadData = { ...options, gate };
@@ -19,10 +19,11 @@ export async function openEdgeInstance(options: Omit<EdgeThreadData, "gate">): P
   });
   await once(worker, "message");
 
-  const hear = (isIt: (message: EdgeThreadMessage) => boolean): Promise<EdgeThreadMessage | null> =>
+  /** The next such message of the thread; null if the thread ends before. */
+  const nextMessage = (matches: (message: EdgeThreadMessage) => boolean): Promise<EdgeThreadMessage | null> =>
     new Promise((resolve) => {
       const listen = (message: EdgeThreadMessage) => {
-        if (!isIt(message)) return;
+        if (!matches(message)) return;
         worker.off("message", listen);
         resolve(message);
       };
@@ -31,8 +32,8 @@ export async function openEdgeInstance(options: Omit<EdgeThreadData, "gate">): P
     });
   return {
     send(request) {
-      const status = hear((message) => typeof message === "number") as Promise<number | null>;
-      const rest = hear((message) => message === "at rest").then(() => (isEnded ? "ended" : "frozen"));
+      const status = nextMessage((message) => typeof message === "number") as Promise<number | null>;
+      const rest = nextMessage((message) => message === "at rest").then(() => (isEnded ? "ended" : "frozen"));
       worker.postMessage(request);
       Atomics.store(gate, 0, 1);
       Atomics.notify(gate, 0);

@@ -1,11 +1,11 @@
-// One edge isolate of the fixture, in a thread of its own: see edge-instance.ts.
+// The thread of one edge isolate; edge-instance.ts starts it.
 import { parentPort, workerData } from "node:worker_threads";
 
 import { type EdgeIsolate, openEdgeIsolate } from "../support/edge-isolate.ts";
 import type { FunctionRequest } from "./function-host.ts";
 
 export interface EdgeThreadData {
-  /** Imported first. */
+  /** The URL of a module that is imported before all others. */
   preload: string;
   buildFolder: string;
   path: string;
@@ -14,27 +14,27 @@ export interface EdgeThreadData {
   gate: Int32Array<SharedArrayBuffer>;
 }
 
-/** The status of a response that is out, or where the isolate is. */
+/** The status of a response that has been sent, or the state of the isolate. */
 export type EdgeThreadMessage = number | "ready" | "at rest";
 
 const { preload, buildFolder, path, env, gate } = workerData as EdgeThreadData;
 
 void import(preload).then(() => {
   const isolate = openEdgeIsolate({ buildFolder, route: `${path}/route`, env });
-  // A request comes in over a network: before it is seen, the isolate's loop goes round once.
+  // A real request arrives over a network, so the isolate's event loop runs once before the request is seen.
   parentPort?.on("message", (request: FunctionRequest) => setImmediate(() => void answer(isolate, request)));
-  tell("ready");
+  post("ready");
 });
 
 async function answer(isolate: EdgeIsolate, { query, ...init }: FunctionRequest): Promise<void> {
   const response = await isolate.call(path + query, init);
   await response.arrayBuffer();
-  tell(response.status);
+  post(response.status);
   await allRegistered(isolate);
   freeze();
 }
 
-/** What is registered may register more. With nothing registered, nothing else gets a turn before this resolves. */
+/** Registered work may register more. With nothing registered this resolves before any timer or I/O callback runs. */
 async function allRegistered({ waitedFor }: EdgeIsolate): Promise<void> {
   for (let seen = 0; seen < waitedFor.length;) {
     seen = waitedFor.length;
@@ -44,10 +44,10 @@ async function allRegistered({ waitedFor }: EdgeIsolate): Promise<void> {
 
 function freeze(): void {
   Atomics.store(gate, 0, 0);
-  tell("at rest");
+  post("at rest");
   Atomics.wait(gate, 0, 0);
 }
 
-function tell(message: EdgeThreadMessage): void {
+function post(message: EdgeThreadMessage): void {
   parentPort?.postMessage(message);
 }

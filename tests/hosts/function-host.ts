@@ -2,34 +2,34 @@ import { systemClock } from "#platform/clock.ts";
 
 export interface FunctionRequest {
   method: "GET" | "POST";
-  /** With its question mark. */
+  /** Starts with a question mark, or is empty. */
   query: string;
   headers: Record<string, string>;
   body?: Uint8Array<ArrayBuffer>;
 }
 
-/** Where a function is when its response is out and what it registered is done: frozen, gone, or as it was before. */
+/** The state of a function once its response is sent and its registered work is done. */
 export type Rest = "frozen" | "ended" | "running";
 
-/** What happens to a request. */
+/** The course of one request. */
 export interface Exchange {
-  /** Of the response, once all of it is there; null if the function was ended before. */
+  /** The response's status, once the whole response has arrived; null if the function ended before that. */
   status: Promise<number | null>;
   rest: Promise<Rest>;
 }
 
-/** A function that freezes itself whenever its response is out and nothing that was registered is pending. */
+/** A function that freezes itself whenever its response is sent and no registered work is pending. */
 export interface FunctionInstance {
-  /** One request at a time; a frozen function runs again. */
+  /** Sends one request at a time. It wakes a frozen function. */
   send(request: FunctionRequest): Exchange;
-  /** Ends it wherever it is. */
+  /** Ends the function in whatever state it is. */
   end(): Promise<void>;
   isEnded(): boolean;
 }
 
-/** Where a function is sent its requests. */
+/** A model of a platform that hosts one function. */
 export interface FunctionHost {
-  /** Resolves when a function is there, so that no time is taken of its start. */
+  /** Resolves when an instance is warm, so that measurements do not include its start. */
   ready(): Promise<void>;
   send(request: FunctionRequest): Exchange;
   close(): Promise<void>;
@@ -38,21 +38,21 @@ export interface FunctionHost {
 export interface FunctionHostOptions {
   open: () => Promise<FunctionInstance>;
   atRest: "frozen" | "ended";
-  /** How long a request and what it registered may take together; then the function is ended. */
+  /** For a request and its registered work together; after that the function is ended. Without it there is no limit. */
   deadlineMs?: number;
 }
 
-/** A model that takes longer for anything of its own is broken. */
+/** Longer than any step of a model takes that works. */
 export const hostLimitMs = 30_000;
 
-/** A platform in small, for functions of any runtime. */
+/** Creates a host that opens an instance when it needs one, and freezes or ends it when it is at rest. */
 export function createFunctionHost({ open, atRest, deadlineMs }: FunctionHostOptions): FunctionHost {
   let instance: FunctionInstance | undefined;
   return {
     async ready() {
       if (instance?.isEnded() === false) return;
       instance = await open();
-      // The first request loads what is loaded late.
+      // The first request makes the function load its modules.
       await instance.send({ method: "GET", query: "", headers: {} }).rest;
     },
     send(request) {

@@ -10,9 +10,9 @@ import { isStopped } from "./is-stopped.ts";
 import { sendHttp } from "./send-http.ts";
 
 export interface NodeInstanceOptions {
-  /** Imported first. */
+  /** The URL of a module that is imported before all others. */
   preload: string;
-  /** Of the fixture, in which the function's process runs. */
+  /** The built app, in which the function's process runs. */
   folder: string;
   path: string;
   env: Record<string, string>;
@@ -20,7 +20,10 @@ export interface NodeInstanceOptions {
 
 let script: Promise<string> | undefined;
 
-/** A Node function in a process of its own, which stops itself where a platform would freeze it. Not for Windows. */
+/**
+ * Opens a Node function in a process of its own, which stops itself at the moment at which a platform freezes it. Windows
+ * cannot stop a process. Rejects if the process ends before it listens.
+ */
 export async function openNodeInstance({ preload, folder, path, env }: NodeInstanceOptions): Promise<FunctionInstance> {
   script ??= compile(new URL("./node-process.ts", import.meta.url));
   const child = spawn(process.execPath, ["-e", await script, path, preload], {
@@ -39,7 +42,7 @@ export async function openNodeInstance({ preload, folder, path, env }: NodeInsta
   return {
     send({ query, ...init }) {
       sendSignal(pid, "SIGCONT");
-      // It fails when the function is ended.
+      // The request fails if the function ends before it has answered.
       const status = sendHttp(`http://127.0.0.1:${port}${path}${query}`, init).catch(() => null);
       const rest = status.then(async () => {
         await eventually("the Node function is at rest", () => isEnded() || isStopped(pid), hostLimitMs);
@@ -55,7 +58,7 @@ export async function openNodeInstance({ preload, folder, path, env }: NodeInsta
   };
 }
 
-/** Kills a process when we are gone, however we go: while it is stopped it cannot see to that itself. */
+/** Kills a process when this one ends in any way: while it is stopped, it cannot end itself. */
 function killWithUs(pid: number): ChildProcess {
   return spawn("sh", ["-c", 'read _; kill -KILL "$0"', String(pid)], { stdio: ["pipe", "ignore", "ignore"] });
 }

@@ -1,4 +1,4 @@
-// One Node function of the fixture, in a process of its own: see node-instance.ts.
+// The process of one Node function; node-instance.ts starts it.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRequire } from "node:module";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 type WaitUntil = (promise: Promise<unknown>) => void;
 
-/** What Next builds of a route, and what a platform's launcher calls. */
+/** The module that Next builds from a route and that a platform's launcher calls. */
 interface NodeFunction {
   handler(request: IncomingMessage, response: ServerResponse, context: { waitUntil: WaitUntil }): Promise<void>;
 }
@@ -23,7 +23,7 @@ const waitUntil: WaitUntil = (promise) => {
   });
 };
 
-/** As a platform does it: nothing of this process runs until it is continued. */
+/** Stops this process as a platform freezes a function: nothing in it runs until it is continued. */
 function freezeAtRest(): void {
   if (open === 0 && registered === 0) process.kill(process.pid, "SIGSTOP");
 }
@@ -31,7 +31,7 @@ function freezeAtRest(): void {
 function serve({ handler }: NodeFunction): void {
   const server = createServer((request, response) => {
     open += 1;
-    // The last byte is with the system.
+    // The last byte of the response has been passed to the operating system.
     response.once("finish", () => {
       open -= 1;
       freezeAtRest();
@@ -45,6 +45,6 @@ process.on("disconnect", () => process.exit());
 (globalThis as Record<symbol, unknown>)[Symbol.for("@vercel/request-context")] = { get: () => ({ waitUntil }) };
 void import(preload).then(async () => {
   const load = createRequire(join(process.cwd(), "package.json"));
-  // A module that awaits something at its top is there later.
+  // A module with a top-level await exports a promise.
   serve(await (load(`./.next/server/app${path}/route.js`) as NodeFunction | Promise<NodeFunction>));
 });

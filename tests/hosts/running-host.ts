@@ -3,20 +3,20 @@ import type { FunctionHost } from "./function-host.ts";
 import { sendHttp } from "./send-http.ts";
 
 export interface RunningServer {
-  /** The host of the function at that path. */
+  /** A host for the function at that path. */
   host(path: string): FunctionHost;
   stop(): Promise<void>;
 }
 
 export interface RunningServerOptions {
-  /** Imported first. */
+  /** The URL of a module that is imported before all others. */
   preload: string;
-  /** Of the fixture. */
+  /** The built app. */
   folder: string;
   env: Record<string, string>;
 }
 
-/** `next start`, a process that keeps running whatever becomes of its requests: a laptop, say. */
+/** Starts `next start`: a process that keeps running after its responses, as on a laptop. */
 export async function startRunningServer({ preload, folder, env }: RunningServerOptions): Promise<RunningServer> {
   const server = await startTestServer({ folder, env: { ...env, NODE_OPTIONS: `--import ${preload}` } });
   const host = (path: string): FunctionHost => {

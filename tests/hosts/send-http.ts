@@ -1,6 +1,9 @@
 import { type FunctionRequest, hostLimitMs } from "./function-host.ts";
 
-/** Resolves with the status once the whole response is there. Over a connection of its own: one kept open may just be closing. */
+/**
+ * Resolves with the status once the whole response has arrived; rejects if none arrives within 30 s. Uses a new connection,
+ * because the server may be closing a kept one.
+ */
 export async function sendHttp(url: string, { headers, ...init }: Omit<FunctionRequest, "query">): Promise<number> {
   const response = await fetch(url, {
     ...init,

@@ -1,19 +1,19 @@
-import { buildFixture } from "./build-fixture.ts";
 import { openEdgeInstance } from "../hosts/edge-instance.ts";
 import { createFunctionHost, type FunctionHost } from "../hosts/function-host.ts";
 import { openNodeInstance } from "../hosts/node-instance.ts";
 import { startRunningServer } from "../hosts/running-host.ts";
+import { buildFixture } from "./build-fixture.ts";
 import { appSecret } from "./measure-row.ts";
 import { type QstashModel, startQstashModel } from "./qstash-model.ts";
-import { roadPreload } from "./road.ts";
+import { slowLookupPreload } from "./slow-lookup.ts";
 
-/** A model of a host. `deadline` is the one before it with a limit for a request and what it registered, together. */
+/** A model of a host. `deadline` is an ended edge isolate or a frozen Node function that is killed after a time limit. */
 export interface Model {
   runtime: "edge" | "nodejs";
   host: "running" | "frozen" | "ended" | "deadline";
 }
 
-/** In the order of the table. Windows cannot stop a process. */
+/** In the order of the table. Windows cannot stop a process by a signal. */
 export const models: readonly Model[] = [
   { runtime: "edge", host: "running" },
   { runtime: "edge", host: "frozen" },
@@ -30,26 +30,25 @@ export const models: readonly Model[] = [
 
 export interface Lab {
   qstash: QstashModel;
-  /** A host of its own, to be closed. */
+  /** Opens a host, which the caller closes. */
   open(model: Model): FunctionHost;
   close(): Promise<void>;
 }
 
-/** Platforms allow more. QStash at three seconds is beyond this one, as a silent one is beyond theirs. */
-const deadlineMs = 2_000;
-
 export interface LabOptions {
   /** How long it takes to open a connection to QStash. */
-  roadMs: number;
+  connectMs: number;
+  /** How long the hosts with a deadline let a request and its registered work run. Platforms allow more. */
+  deadlineMs: number;
   note: (text: string) => void;
 }
 
-/** The fixture, built if need be, and all that its hosts have in common. */
-export async function openLab({ roadMs, note }: LabOptions): Promise<Lab> {
+/** Opens the fixture, which it builds if necessary, the QStash model and the running server. The caller closes it. */
+export async function openLab({ connectMs, deadlineMs, note }: LabOptions): Promise<Lab> {
   const folder = await buildFixture(note);
   const qstash = await startQstashModel();
   const env = { INSTAGRAM_APP_SECRET: appSecret, QSTASH_URL: qstash.url };
-  const preload = roadPreload(roadMs);
+  const preload = slowLookupPreload(connectMs);
   const server = await startRunningServer({ preload, folder, env });
 
   const openEdge = () => openEdgeInstance({ preload, buildFolder: `${folder}/.next/`, path: "/edge", env });

@@ -1,16 +1,16 @@
 import { type Cell, drawTable } from "#cli/table.ts";
 import type { Paint } from "#cli/terminal.ts";
 
-import { type Strategy, strategies } from "./fixture/strategies.ts";
 import { type Model, models } from "./lab.ts";
 import type { Row } from "./measure-lanes.ts";
 import type { When } from "./measure-row.ts";
+import { type Strategy, strategies } from "./strategies.ts";
 
-/** What stands before and after the table in docs/LIFECYCLE.md. */
+/** The text before and after the table in docs/LIFECYCLE.md. */
 export const tableStart = "<!-- npm run lifecycle -- --write -->\n\n```text\n";
 export const tableEnd = "\n```\n\n<!-- end of the table -->";
 
-/** How long QStash thinks about a message, and how the table calls that. */
+/** How long the QStash model takes to accept a message, and the heading of that column. */
 export const qstashTimes = [
   { qstashMs: 5, name: "5 ms" },
   { qstashMs: 300, name: "300 ms" },
@@ -32,10 +32,10 @@ const hosts: Record<Model["host"], string> = {
   deadline: "has a deadline",
 };
 
-const legend = `arrives  before or after the ack · later: only once a later request wakes the function · never · –: no such thing there
-ack      p50 / p95 in ms, as the sender sees it · none: the function was cut before it`;
+const legend = `arrives  before or after the ack · later: only when a later request wakes the function · never · –: not available there
+ack      p50 / p95 in ms, measured by the sender · none: the function was ended before the ack`;
 
-/** One line for each strategy on each model: when its event arrives, then how long its ack takes. */
+/** The table: for each strategy on each model when its event arrives and how long its ack takes. */
 export function drawRows(rows: readonly Row[], paint: Paint): string {
   const head = [
     "runtime",
@@ -63,12 +63,12 @@ export function drawRows(rows: readonly Row[], paint: Paint): string {
   return `${drawTable(head, lines, paint, { isDense: true })}\n${paint("dim", legend)}`;
 }
 
-/** The arrival columns of a drawn table, as `showArrival` had written them, of one model. */
+/** The arrival columns of one model, read from a drawn table. */
 export function readArrivals(text: string, model: Model): { strategy: Strategy; qstashMs: number; arrival: string }[] {
   let isOfModel = false;
   return text.split("\n").flatMap((line) => {
     const [, runtime, host, strategy, ...cells] = line.split("│").map((cell) => cell.trim());
-    // The first line of a model names it.
+    // Only the first line of a model contains its name.
     if (host) isOfModel = runtime === model.runtime && host === hosts[model.host];
     const found = strategies.find((each) => each === strategy);
     if (!isOfModel || found === undefined) return [];
@@ -76,6 +76,7 @@ export function readArrivals(text: string, model: Model): { strategy: Strategy; 
   });
 }
 
+/** A row's arrival as the table shows it. */
 export function showArrival({ when, whens }: Row): string {
   if (when !== "mixed") return words[when];
   return Object.entries(whens ?? {})

@@ -1,6 +1,6 @@
 /**
- * `npm run lifecycle`: which work survives the response, on models of the hosts it has to survive on. What they are made
- * of and what they cannot show is in docs/LIFECYCLE.md, which keeps the table.
+ * `npm run lifecycle`: measures on models of hosting platforms which work survives the response. docs/LIFECYCLE.md
+ * describes the models and contains the table.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,30 +8,33 @@ import { parseArgs } from "node:util";
 
 import { createPaint, type Paint } from "#cli/terminal.ts";
 
-import { strategies } from "./fixture/strategies.ts";
 import { models, openLab } from "./lab.ts";
 import { drawRows, qstashTimes, tableEnd, tableStart } from "./lifecycle-table.ts";
 import { type Case, measureLanes, type Row } from "./measure-lanes.ts";
+import { strategies } from "./strategies.ts";
 
 const usage = `Usage: npm run lifecycle [-- --json] [--write] [--deliveries <n>]
 
-  --json             the rows as JSON
-  --write            puts the table into docs/LIFECYCLE.md
-  --deliveries <n>   for each row (10); half of them where QStash takes 3 s`;
+  --json             print the rows as JSON
+  --write            write the table into docs/LIFECYCLE.md
+  --deliveries <n>   deliveries for each row (default 10); half as many where QStash takes 3 s`;
 
 const document = fileURLToPath(new URL("../../docs/LIFECYCLE.md", import.meta.url));
 const nextPackage = fileURLToPath(new URL("../../node_modules/next/package.json", import.meta.url));
 
-/** To open a connection to QStash: a name, TCP and TLS, from one region to another. */
-const roadMs = 100;
+/** To open a connection to QStash in another region: name, TCP and TLS. */
+const connectMs = 100;
+/** A QStash that takes 3 s exceeds it. */
+const deadlineMs = 2_000;
 
-/** By how long QStash takes; the longer, the less the machine has to do meanwhile. */
+/** For each time that QStash takes. The longer it is, the less work the machine has, and the more can run at once. */
 const pace = {
   5: { share: 1, lanesAtOnce: 1 },
   300: { share: 1, lanesAtOnce: 4 },
   3_000: { share: 1 / 2, lanesAtOnce: 12 },
 };
 
+/** Runs the command. Rejects if a model does not behave as a host does. */
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -44,18 +47,19 @@ export async function run(args: string[]): Promise<void> {
   });
   if (values.help) return print(usage);
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  // What was started is killed at our exit; a signal alone would end us without one.
+  // The child processes are killed on exit, and a signal alone ends this process without its exit handlers.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
   const rows = await measure(Math.max(1, Number(values.deliveries) || 10), note);
   if (values.write) write(describe(rows, (_, text) => text));
   if (values.json) return print(JSON.stringify({ rows }, null, 2));
   print(describe(rows, createPaint(process.env, process.stdout)));
-  if (process.platform === "win32") print("\nA process cannot be stopped here: frozen Node functions are left out.");
+  if (process.platform === "win32")
+    print("\nWindows cannot stop a process, so the frozen Node functions are left out.");
 }
 
 async function measure(deliveries: number, note: (text: string) => void): Promise<Row[]> {
-  const lab = await openLab({ roadMs, note });
+  const lab = await openLab({ connectMs, deadlineMs, note });
   const rows: Row[] = [];
   try {
     for (const { qstashMs, name } of qstashTimes) {
@@ -71,7 +75,7 @@ async function measure(deliveries: number, note: (text: string) => void): Promis
   return rows;
 }
 
-/** Tells how many rows are done: all the time on a terminal, elsewhere once that it has begun. */
+/** Shows progress: a counter on a terminal, otherwise one line at the start. */
 function count(title: string, rowsInAll: number): () => void {
   let done = 0;
   const { stderr } = process;
@@ -93,7 +97,7 @@ function describe(rows: readonly Row[], paint: Paint): string {
 function write(table: string): void {
   const text = readFileSync(document, "utf8");
   const [start, end] = [text.indexOf(tableStart), text.indexOf(tableEnd)];
-  if (start < 0 || end < start) throw new Error("docs/LIFECYCLE.md has no place for the table");
+  if (start < 0 || end < start) throw new Error("docs/LIFECYCLE.md lacks the comments around the table");
   writeFileSync(document, text.slice(0, start) + tableStart + table + text.slice(end));
 }
 

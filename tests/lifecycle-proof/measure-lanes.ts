@@ -1,8 +1,8 @@
-import type { Strategy } from "./fixture/strategies.ts";
 import type { Lab, Model } from "./lab.ts";
 import { type Measured, measureRow } from "./measure-row.ts";
+import type { Strategy } from "./strategies.ts";
 
-/** What one row of the table is about. */
+/** One strategy on one model with one QStash time. */
 export interface Case extends Model {
   strategy: Strategy;
   qstashMs: number;
@@ -11,12 +11,16 @@ export interface Case extends Model {
 export type Row = Case & Measured;
 
 export interface LaneOptions {
+  /** For each case. */
   deliveries: number;
   lanesAtOnce: number;
   onRow?: (row: Row) => void;
 }
 
-/** Measures lanes of cases. Those of a lane, which are of the same model, follow each other on one host. */
+/**
+ * Measures lanes, `lanesAtOnce` at a time. A lane is a list of cases of one model, which are measured one after another on
+ * one host. The rows are in the order in which they were completed.
+ */
 export async function measureLanes(
   lab: Lab,
   lanes: readonly (readonly Case[])[],

@@ -4,20 +4,21 @@ import { signBody } from "#instagram/signature.ts";
 
 import { quantile } from "../bench/measure.ts";
 import { findWithin } from "../support/eventually.ts";
-import type { Strategy } from "./fixture/strategies.ts";
 import { type FunctionHost, type FunctionRequest, hostLimitMs } from "../hosts/function-host.ts";
 import type { QstashModel } from "./qstash-model.ts";
+import type { Strategy } from "./strategies.ts";
 
+/** When an event arrived at QStash, judged by the clock of the delivery's sender. */
 export type When = "before the ack" | "after the ack" | "after a later request" | "never" | "not available";
 
 export interface Measured {
   deliveries: number;
-  /** How many arrived at all. */
+  /** How many events arrived. */
   arrived: number;
-  /** Of all of them; if they differ, `whens` tells how many of each. */
+  /** The same for all events, or `mixed`; then `whens` counts each. */
   when: When | "mixed";
   whens?: Partial<Record<When, number>>;
-  /** From the request to the whole response, in milliseconds; null if no delivery got one. */
+  /** From the request to the end of the response, in milliseconds; null if no delivery was answered. */
   ackP50: number | null;
   ackP95: number | null;
 }
@@ -32,7 +33,7 @@ export interface MeasureOptions {
 
 export const appSecret = "app-secret";
 
-/** Sends deliveries one after another and follows each to its end. */
+/** Sends deliveries one after another and waits for each until its outcome is final. */
 export async function measureRow({ host, deliveries, ...options }: MeasureOptions): Promise<Measured> {
   const outcomes: Outcome[] = [];
   for (let sent = 0; sent < deliveries; sent += 1) {
@@ -76,7 +77,7 @@ async function follow(options: Omit<MeasureOptions, "deliveries">): Promise<Outc
   const place = await rest;
   await qstash.decided(mid);
 
-  // A function that lacks the scheduler throws before it has started anything.
+  // A function that lacks the scheduler throws before it starts the publish.
   if (answer === 500) return { when: "not available", ackMs: null };
   if (answer !== 200 && answer !== null) throw new Error(`The function answered ${answer}`);
   const ackMs = answer === 200 ? ackedAt - sentAt : null;

@@ -3,15 +3,15 @@ import type { AddressInfo } from "node:net";
 
 import { systemClock } from "#platform/clock.ts";
 
-import { qstashHost } from "./road.ts";
+import { qstashHost } from "./slow-lookup.ts";
 
-/** QStash seen from a function: it thinks for a while about each message, and then has it. */
+/** QStash as a function sees it: it takes some time to accept a message. */
 export interface QstashModel {
-  /** For the functions; followed by `/` and how long it thinks, in milliseconds. */
+  /** The functions append `/` and the time that QStash takes, in milliseconds. */
   url: string;
-  /** When it took the message with that text, as `performance.now()` counts; undefined if it has not. */
+  /** When it accepted the message with that text, by `performance.now()`; undefined if it has not. */
   takenAt(text: string): number | undefined;
-  /** Resolves once it has decided about what it has received, until now, of messages with that text. */
+  /** Resolves once every message with that text that it has received so far is accepted or given up. */
   decided(text: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,9 +23,9 @@ interface Message {
 }
 
 /**
- * It takes a message at the end of its thinking, if the sender is still there to hear of it. That of a frozen function
- * is: its system keeps the connection. Each message comes over a connection of its own, as the first of an instance
- * does, and one after a pause in which the idle connection was closed.
+ * Accepts a message after the given time if the sender's connection is still open; the operating system keeps that of a
+ * frozen function open. Each message arrives over a connection of its own, like the first message of an instance and like
+ * one after a pause that has closed an idle connection.
  */
 export async function startQstashModel(): Promise<QstashModel> {
   const messages: Message[] = [];
@@ -61,7 +61,7 @@ export async function startQstashModel(): Promise<QstashModel> {
     url: `http://${qstashHost}:${port}`,
     takenAt: (text) => withText(text).find(({ takenAt }) => takenAt !== undefined)?.takenAt,
     async decided(text) {
-      // Connections are accepted in their order: what a function had sent before this has been read when it is answered.
+      // The server accepts connections in order, so it has read all earlier messages when it answers this one.
       const response = await fetch(`http://127.0.0.1:${port}/0`, { signal: AbortSignal.timeout(10_000) });
       await response.text();
       await Promise.all(withText(text).map(({ decided }) => decided));
