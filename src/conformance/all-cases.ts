@@ -7,7 +7,7 @@ import { containerCases, kindCases } from "./shape-cases.ts";
 import { signatureCases } from "./signature-cases.ts";
 import { repeatCases, timeCases } from "./time-cases.ts";
 
-/** In the order of the report. */
+/** All cases, in the order of the report. */
 export const allCases: readonly ConformanceCase[] = [
   ...handshakeCases,
   ...signatureCases,

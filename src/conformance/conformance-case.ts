@@ -1,38 +1,51 @@
 import type { Answer } from "./exchange.ts";
-import type { Delivery, Receiver } from "./receiver.ts";
+import type { Body, Delivery, Receiver } from "./receiver.ts";
 
-/** `must`: without it deliveries are lost, or forged ones taken. `should`: advice. */
+/** `must`: a receiver that fails loses deliveries or accepts forged ones. `should`: advice. */
 export type Level = "must" | "should";
 
 export interface ConformanceCase {
   /** `group.name` */
   id: string;
   level: Level;
-  /** What holds if it passes. */
+  /** What is true of a receiver that passes. */
   checks: string;
-  /** Why it matters, and where that is known from. */
+  /** Why it matters and, where there is one, the source. */
   why: string;
-  /** `patient`: mostly waits, so it is begun first, beside the others. `alone`: nothing else runs at the same time. */
+  /** `patient`: it mostly waits, so it starts first and runs beside the others. `alone`: no other case runs meanwhile. */
   pace?: "patient" | "alone";
-  /** Resolves with what is wrong, as half a sentence; `null` if nothing is. May reject with `NoAnswer`. */
+  /** Resolves with the fault, as half a sentence; `null` if there is none. May reject with `NoAnswer`. */
   run(receiver: Receiver): Promise<string | null>;
 }
 
-/** A case but for how it is run. */
+/** A case without its `run`. */
 type Stated = Omit<ConformanceCase, "run">;
 
-/** Builds deliveries, new each time; several are sent one after another. */
+/** Builds deliveries, new ones each time. Several are sent one after another. */
 type Send = (receiver: Receiver) => Delivery | Delivery[] | Promise<Delivery | Delivery[]>;
 
-/** Meta's limit. https://developers.facebook.com/docs/messenger-platform/webhooks */
-export const metaLimitMs = 5_000;
+/** How long Meta waits for an answer. https://developers.facebook.com/docs/messenger-platform/webhooks */
+const metaLimitMs = 5_000;
 
-/** Every delivery must be answered as Meta wants it. */
+/** A case that passes if every delivery is accepted. */
 export function accepts({ send, ...stated }: Stated & { send: Send }): ConformanceCase {
   return { ...stated, run: (receiver) => firstFault(receiver, send, faultUnlessAccepted) };
 }
 
-/** No delivery may be answered with success. */
+/** A case that passes if one signed delivery with this body is accepted; `how` says what else differs from Meta's usual. */
+export function acceptsBody(
+  id: string,
+  level: Level,
+  what: string,
+  why: string,
+  build: (nowMs: number) => Body,
+  how: Omit<Delivery, "body"> = {},
+): ConformanceCase {
+  const send: Send = ({ clock }) => ({ body: build(clock.nowMs()), ...how });
+  return accepts({ id, level, checks: `accepted: ${what}`, why, send });
+}
+
+/** A case that passes if no delivery is answered with success or a redirect. */
 export function refuses({ send, ...stated }: Stated & { send: Send }): ConformanceCase {
   return { ...stated, run: (receiver) => firstFault(receiver, send, faultUnlessRefused) };
 }
@@ -49,17 +62,26 @@ async function firstFault(
   return null;
 }
 
-export function faultUnlessAccepted({ status, headers, ms }: Answer): string | null {
-  if (status >= 300 && status < 400) return `answered ${status} to ${headers.location ?? "nowhere"}, not 200`;
-  if (status !== 200) return `answered ${status}, not 200`;
+/** What Meta would count as a failure: any status but 200, and an answer after 5 s. `null` if there is nothing. */
+export function faultUnlessAccepted(answer: Answer): string | null {
+  const { status, ms } = answer;
+  if (status !== 200) return faultUnless200(answer);
   return ms > metaLimitMs ? `answered 200 only after ${(ms / 1000).toFixed(1)} s` : null;
 }
 
+/** Names the status if it is not 200, and where a redirect leads. */
+export function faultUnless200({ status, headers }: Answer): string | null {
+  if (status === 200) return null;
+  const where = status >= 300 && status < 400 ? ` to ${headers.location ?? "nowhere"}` : "";
+  return `answered ${status}${where}, not 200`;
+}
+
+/** For a delivery that must be refused. */
 export function faultUnlessRefused({ status }: Answer): string | null {
   return status >= 200 && status < 400 ? `answered ${status}, and did not refuse it` : null;
 }
 
-/** For what need not be taken, but must not break anything either. */
+/** For a request that may be refused but must not cause an error in the receiver. */
 export function faultIfBroken({ status }: Answer): string | null {
   return status >= 500 ? `answered ${status}` : null;
 }

@@ -1,64 +1,52 @@
-/** Bodies to send, with invented values and fresh ids, written as Meta writes them. */
+/** Bodies of deliveries, written as Meta writes JSON. */
 import { type JsonStyle, rewriteJson } from "#instagram/rewrite-json.ts";
 
-import { accountId, buildEntry, mid, objectId, type PayloadKind, userId } from "./payloads.ts";
+import { buildEntry, changesEntry, comment, item, messagingEntry, mid, type PayloadKind } from "./payloads.ts";
 
-/** Compact, `\/` for a slash, `\u00e9` beyond ASCII. */
+/** Compact, with `\/` for a slash and `\u00e9` for a character beyond ASCII. */
 const metaStyle: JsonStyle = { separators: "compact", slashes: "escaped", unicode: "lower" };
 
-/** Beyond ASCII, beyond the first plane, and with slashes: what writers of JSON differ in. */
+/** Contains what JSON writers differ in: characters beyond ASCII and beyond the first Unicode plane, and slashes. */
 const text = "Café, señor? 🚀 https://example.com/a?b=c&d";
 
+/** A payload as JSON in Meta's style, but for `style`. */
 export function write(payload: unknown, style: Partial<JsonStyle> = {}): string {
   return rewriteJson(JSON.stringify(payload), { ...metaStyle, ...style });
 }
 
+/** The payload of a delivery with these entries. */
 export function envelope(...entries: unknown[]): { object: string; entry: unknown[] } {
   return { object: "instagram", entry: entries };
 }
 
-/** The body of one delivery with these entries. */
+/** The body of a delivery with these entries. */
 export function bodyOf(...entries: unknown[]): string {
   return write(envelope(...entries));
 }
 
+/** The body of a delivery with one event of this kind. */
 export function kindBody(kind: PayloadKind, nowMs: number): string {
   return bodyOf(buildEntry(kind, nowMs));
 }
 
-/** One message: the usual delivery. */
+/** The body of the most common delivery: one message. */
 export function messageBody(nowMs: number): string {
-  return bodyOf(messagingEntry(nowMs, item(nowMs)));
+  return bodyOf(messagingEntry(nowMs, messageItem(nowMs)));
 }
 
-export function messagingEntry(nowMs: number, ...items: unknown[]): { id: string; time: number; messaging: unknown[] } {
-  return { id: accountId, time: nowMs, messaging: items };
+/** An item with a new message. */
+export function messageItem(nowMs: number, content: object = { text }): object {
+  return item(nowMs, { message: { mid: mid(), ...content } });
 }
 
-export function changesEntry(nowMs: number, ...changes: unknown[]): { id: string; time: number; changes: unknown[] } {
-  return { id: accountId, time: Math.floor(nowMs / 1000), changes };
+/** A change with a new comment. */
+export function commentChange(words = text): { field: string; value: object } {
+  return { field: "comments", value: comment("FEED", words) };
 }
 
-/** An item of a conversation; a message unless `content` says otherwise. */
-export function item(nowMs: number, content: object = { message: message() }): object {
-  return { sender: { id: userId() }, recipient: { id: accountId }, timestamp: nowMs, ...content };
-}
-
-export function message(content: object = { text }): object {
-  return { mid: mid(), ...content };
-}
-
-export function change(words = text): { field: string; value: object } {
-  const media = { id: objectId(), media_product_type: "FEED" };
-  return {
-    field: "comments",
-    value: { id: objectId(), from: { id: userId(), username: "someone" }, media, text: words },
-  };
-}
-
-/** A batch of comments of about that many bytes. */
+/** The body of a delivery with as many comments as fit into `bytes`, padded with spaces to that size. */
 export function sizedBody(nowMs: number, bytes: number): string {
   const words = "x".repeat(2_000);
-  const count = Math.floor(bytes / bodyOf(changesEntry(nowMs, change(words))).length);
-  return bodyOf(changesEntry(nowMs, ...Array.from({ length: count }, () => change(words)))).padEnd(bytes);
+  const count = Math.floor(bytes / bodyOf(changesEntry(nowMs, commentChange(words))).length);
+  return bodyOf(changesEntry(nowMs, ...Array.from({ length: count }, () => commentChange(words)))).padEnd(bytes);
 }

@@ -1,45 +1,48 @@
-import { accepts, type ConformanceCase, faultIfBroken, type Level } from "./conformance-case.ts";
-import { change, changesEntry, envelope, item, message, messageBody, messagingEntry, write } from "./deliveries.ts";
-import type { Body, Delivery, Receiver } from "./receiver.ts";
+import { acceptsBody, type ConformanceCase, faultIfBroken, type Level } from "./conformance-case.ts";
+import { bodyOf, commentChange, envelope, messageBody, messageItem, write } from "./deliveries.ts";
+import { changesEntry, messagingEntry } from "./payloads.ts";
+import type { Body, Delivery } from "./receiver.ts";
 
 const seen = "Seen in Meta's deliveries.";
-const genuine = "It is signed: what a receiver cannot read it should keep rather than have Meta repeat it for hours.";
-const header = "The signature is over the body alone; a header that a proxy rewrote makes the body no less genuine.";
+const signed = "The signature is valid. Unless the receiver keeps what it cannot read, Meta repeats it for hours.";
+const header = "The signature covers only the body, so a header that a proxy has rewritten does not make it forged.";
 
-/** The same things said in other bytes. All are signed as they are sent. */
+/** The same content in other bytes, each body signed as it is sent. */
 export const encodingCases: ConformanceCase[] = [
-  said("escaped-unicode", "must", "escapes for all beyond ASCII, in pairs beyond the first plane", seen, (nowMs) =>
+  body("escaped-unicode", "must", "escapes for all characters beyond ASCII, surrogate pairs included", seen, (nowMs) =>
     textBody(nowMs, "caf\\u00e9 \\ud83d\\ude80 \\u05e9\\u05dc\\u05d5\\u05dd"),
   ),
-  said("escaped-slashes", "must", "\\/ for a slash", seen, (nowMs) => textBody(nowMs, "https:\\/\\/example.com\\/a")),
-  said("spaces", "must", "a space after each comma and colon", "Seen in comments, while messages have none.", (nowMs) =>
-    write(envelope(changesEntry(nowMs, change())), { separators: "spaced" }),
+  body("escaped-slashes", "must", "\\/ for a slash", seen, (nowMs) => textBody(nowMs, "https:\\/\\/example.com\\/a")),
+  body("spaces", "must", "a space after each comma and colon", "Seen in comments; messages have none.", (nowMs) =>
+    write(envelope(changesEntry(nowMs, commentChange())), { separators: "spaced" }),
   ),
-  said("raw-utf8", "must", "characters beyond ASCII as they are", "JSON is UTF-8; escapes are a choice.", (nowMs) =>
-    write(envelope(messagingEntry(nowMs, item(nowMs))), { unicode: "raw" }),
+  body("raw-utf8", "must", "characters beyond ASCII without escapes", "JSON is UTF-8; escapes are optional.", (nowMs) =>
+    write(envelope(messagingEntry(nowMs, messageItem(nowMs))), { unicode: "raw" }),
   ),
-  said("lone-surrogate", "must", "half of a surrogate pair", "A text cut in the middle of an emoji has one.", (nowMs) =>
+  body("lone-surrogate", "must", "half of a surrogate pair", "A text that is cut within an emoji has one.", (nowMs) =>
     textBody(nowMs, "cut \\ud83d"),
   ),
-  said("nul", "must", "an escaped NUL", "Valid JSON that databases refuse.", (nowMs) => textBody(nowMs, "a\\u0000b")),
-  said("big-integers", "must", "integers beyond 2^53", "Meta's pages show ids without quotes.", (nowMs) =>
-    messageBody(nowMs).replace(/"timestamp":/, '"ad_id":120200000000000001,"timestamp":'),
+  body("nul", "must", "an escaped NUL", "It is valid JSON, and databases refuse it.", (nowMs) =>
+    textBody(nowMs, "a\\u0000b"),
   ),
-  said("odd-keys", "should", "repeated keys and __proto__", genuine, (nowMs) =>
-    messageBody(nowMs).replace(/"timestamp":/, '"__proto__":{"a":1},"constructor":1,"timestamp":1,"timestamp":'),
+  body("big-integers", "must", "integers beyond 2^53", "Meta's pages show ids without quotes.", (nowMs) =>
+    beforeTimestamp(nowMs, '"ad_id":120200000000000001,'),
   ),
-  said(
+  body("odd-keys", "should", "repeated keys and __proto__", signed, (nowMs) =>
+    beforeTimestamp(nowMs, '"__proto__":{"a":1},"constructor":1,"timestamp":1,'),
+  ),
+  body(
     "indented",
     "should",
     "JSON over several lines",
     "It is the same JSON.",
-    (nowMs) => `${JSON.stringify(envelope(messagingEntry(nowMs, item(nowMs))), null, 2)}\n`,
+    (nowMs) => `${JSON.stringify(envelope(messagingEntry(nowMs, messageItem(nowMs))), null, 2)}\n`,
   ),
-  said("bom", "should", "a byte order mark in front", genuine, (nowMs) => `\ufeff${messageBody(nowMs)}`),
-  said("deep", "should", "two hundred levels of nesting", genuine, (nowMs) =>
-    messageBody(nowMs).replace(/"timestamp":/, `"deep":${"[".repeat(200)}${"]".repeat(200)},"timestamp":`),
+  body("bom", "should", "a byte order mark at the start", signed, (nowMs) => `\ufeff${messageBody(nowMs)}`),
+  body("deep", "should", "two hundred levels of nesting", signed, (nowMs) =>
+    beforeTimestamp(nowMs, `"deep":${"[".repeat(200)}${"]".repeat(200)},`),
   ),
-  said("invalid-utf8", "should", "bytes that are not UTF-8", genuine, (nowMs) =>
+  body("invalid-utf8", "should", "bytes that are not UTF-8", signed, (nowMs) =>
     Buffer.concat([
       Buffer.from(messageBody(nowMs).slice(0, -1)),
       Buffer.from(',"x":"'),
@@ -47,73 +50,56 @@ export const encodingCases: ConformanceCase[] = [
       Buffer.from('"}'),
     ]),
   ),
-  said("not-json", "should", "a signed body that is not JSON", genuine, (nowMs) => `signed at ${nowMs}, but no JSON`),
+  body("not-json", "should", "a signed body that is not JSON", signed, (nowMs) => `signed at ${nowMs}, but no JSON`),
   {
     id: "encoding.empty",
     level: "should",
-    checks: "a signed empty body breaks nothing",
-    why: "Health checks and misconfigured proxies send such.",
+    checks: "a signed empty body causes no error",
+    why: "Health checks and misconfigured proxies send empty bodies.",
     run: async (receiver) => faultIfBroken(await receiver.deliver({ body: "" })),
   },
-  sent("charset", "should", "Content-Type with a charset", header, "Content-Type", "application/json; charset=utf-8"),
-  sent("other-type", "should", "Content-Type: text/plain", header, "Content-Type", "text/plain"),
-  sent("no-type", "should", "no Content-Type", header, "Content-Type", null),
-  delivered("chunked", "must", "a body in chunks, of unannounced length", {
-    why: "Every HTTP/1.1 server must take it (RFC 9112, 7.1), and proxies pass bodies on like this.",
-    how: { isChunked: true, pieces: 7 },
-  }),
-  delivered("expect", "should", "Expect: 100-continue", {
-    why: "Widespread HTTP clients ask before they send a large body.",
-    how: { headers: { Expect: "100-continue" } },
-  }),
+  contentType("charset", "Content-Type with a charset", "application/json; charset=utf-8"),
+  contentType("other-type", "Content-Type: text/plain", "text/plain"),
+  contentType("no-type", "no Content-Type", null),
+  body(
+    "chunked",
+    "must",
+    "a chunked body without an announced length",
+    "Every HTTP/1.1 server must accept it (RFC 9112, 7.1), and proxies pass bodies on in this form.",
+    messageBody,
+    { isChunked: true, pieces: 7 },
+  ),
+  body(
+    "expect",
+    "should",
+    "Expect: 100-continue",
+    "Common HTTP clients ask for permission before they send a large body.",
+    messageBody,
+    { headers: { Expect: "100-continue" } },
+  ),
 ];
 
-function said(
+function body(
   name: string,
   level: Level,
-  checks: string,
+  what: string,
   why: string,
   build: (nowMs: number) => Body,
+  how: Omit<Delivery, "body"> = {},
 ): ConformanceCase {
-  return accepts({
-    id: `encoding.${name}`,
-    level,
-    checks: `taken: ${checks}`,
-    why,
-    send: (receiver) => ({ body: build(receiver.clock.nowMs()) }),
-  });
+  return acceptsBody(`encoding.${name}`, level, what, why, build, how);
 }
 
-function delivered(
-  name: string,
-  level: Level,
-  checks: string,
-  { why, how }: { why: string; how: Omit<Delivery, "body"> },
-): ConformanceCase {
-  return accepts({
-    id: `encoding.${name}`,
-    level,
-    checks: `taken: ${checks}`,
-    why,
-    send: ({ clock }: Receiver) => ({ body: messageBody(clock.nowMs()), ...how }),
-  });
+function contentType(name: string, what: string, value: string | null): ConformanceCase {
+  return body(name, "should", what, header, messageBody, { headers: { "Content-Type": value } });
 }
 
-function sent(
-  name: string,
-  level: Level,
-  checks: string,
-  why: string,
-  header_: string,
-  value: string | null,
-): ConformanceCase {
-  return delivered(name, level, checks, { why, how: { headers: { [header_]: value } } });
-}
-
-/** A message whose text is written exactly so in the JSON. */
+/** A message whose text appears in the JSON exactly as given. */
 function textBody(nowMs: number, written: string): string {
-  return write(envelope(messagingEntry(nowMs, item(nowMs, { message: message({ text: "TEXT" }) })))).replace(
-    "TEXT",
-    () => written,
-  );
+  return bodyOf(messagingEntry(nowMs, messageItem(nowMs, { text: "TEXT" }))).replace("TEXT", () => written);
+}
+
+/** A message with this JSON before its item's timestamp. */
+function beforeTimestamp(nowMs: number, json: string): string {
+  return messageBody(nowMs).replace(/"timestamp":/, () => `${json}"timestamp":`);
 }

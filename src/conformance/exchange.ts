@@ -1,6 +1,6 @@
 /**
- * One HTTP request over Node's own client, which does what `fetch` may not: the same header twice, a body in pieces,
- * one that never ends.
+ * One HTTP request by Node's client, which can do what `fetch` cannot: send a header twice, send a body in pieces, and stop
+ * in the middle of it.
  */
 import {
   type Agent,
@@ -17,15 +17,15 @@ export interface Outgoing {
   method: string;
   /** A list sends the header once for each value. */
   headers: Record<string, string | string[]>;
-  /** The body, one write each. */
+  /** The body; each piece is one write. */
   pieces: readonly Uint8Array[];
   /** Between two pieces. */
   pauseMs: number;
-  /** `false`: the rest of the body never comes. */
+  /** `false`: the request is never completed. */
   ends: boolean;
-  /** Without one, each request has a connection of its own. */
+  /** Keeps the connection for later requests. Without an agent each request has a connection of its own. */
   agent?: Agent;
-  /** For everything, the answer's body included. */
+  /** For the whole exchange, including the answer's body. */
   limitMs: number;
 }
 
@@ -34,14 +34,14 @@ export interface Answer {
   headers: IncomingHttpHeaders;
   /** Its first 256 kB. */
   text: string;
-  /** From the last byte sent to the last received. */
+  /** From the last byte sent to the last one received, in milliseconds; 0 if the answer came first. */
   ms: number;
 }
 
-/** No answer, with the reason as half a sentence. */
+/** The receiver did not answer. The message is the reason, as half a sentence. */
 export class NoAnswer extends Error {
   override readonly name = "NoAnswer";
-  /** What the operating system or Node calls it, `LIMIT` for our own patience. */
+  /** The error code of Node or the operating system; `LIMIT` if the time limit passed. */
   readonly code: string;
 
   constructor(message: string, code: string) {
@@ -51,10 +51,10 @@ export class NoAnswer extends Error {
 }
 
 const answerBytesMax = 262_144;
-/** Who asks for `100 Continue` need not wait for it for ever (RFC 9110, 10.1.1). */
+/** A client must not wait indefinitely for `100 Continue` (RFC 9110, 10.1.1). */
 const continueLimitMs = 1_000;
 
-/** Redirects are not followed. Rejects with `NoAnswer`. */
+/** Resolves with the answer, within `limitMs`; does not follow redirects. Rejects with `NoAnswer`. */
 export function exchange(url: string, outgoing: Outgoing, clock: Clock): Promise<Answer> {
   const { method, headers, agent, limitMs } = outgoing;
   return new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ export function exchange(url: string, outgoing: Outgoing, clock: Clock): Promise
       sentAtMs = clock.monotonicMs();
     });
     request.on("error", (error) => {
-      // A server may answer and close while we still send: then the answer counts.
+      // A server may answer and close the connection before the body is sent. Then the answer counts.
       if (isOver) return;
       const code = (error as NodeJS.ErrnoException).code ?? "UNKNOWN";
       fail(`the connection ended without an answer (${code})`, code);
@@ -84,7 +84,7 @@ export function exchange(url: string, outgoing: Outgoing, clock: Clock): Promise
         if (isOver) return;
         isOver = true;
         cancelLimit();
-        // An agent keeps the connection, unless the rest of the body is still to come.
+        // The agent keeps the connection, unless part of the body is unsent.
         if (agent === undefined || isEarly) request.destroy();
         const ms = isEarly ? 0 : clock.monotonicMs() - sentAtMs;
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, ms });
@@ -97,8 +97,8 @@ export function exchange(url: string, outgoing: Outgoing, clock: Clock): Promise
 async function send(request: ClientRequest, outgoing: Outgoing, clock: Clock, isOver: () => boolean): Promise<void> {
   if (Object.keys(outgoing.headers).some((name) => name.toLowerCase() === "expect")) {
     request.flushHeaders();
-    const told = new Promise<void>((tell) => void request.once("continue", tell));
-    await settleWithin(clock, continueLimitMs, told);
+    const continued = new Promise<void>((resolve) => void request.once("continue", resolve));
+    await settleWithin(clock, continueLimitMs, continued);
   }
   for (const [index, piece] of outgoing.pieces.entries()) {
     if (index > 0 && outgoing.pauseMs > 0) await sleep(clock, outgoing.pauseMs);
@@ -108,7 +108,7 @@ async function send(request: ClientRequest, outgoing: Outgoing, clock: Clock, is
   if (outgoing.ends) request.end();
 }
 
-/** Never rejects: of an answer that breaks off, what came. */
+/** Never rejects: resolves with the part that arrived if the connection breaks. */
 async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -119,7 +119,7 @@ async function readText(response: IncomingMessage): Promise<string> {
       if (bytes >= answerBytesMax) break;
     }
   } catch {
-    // The status is what counts.
+    // The status has arrived, and the cases judge mainly by it.
   }
   return Buffer.concat(chunks).subarray(0, answerBytesMax).toString();
 }

@@ -1,19 +1,19 @@
-import type { ConformanceCase } from "./conformance-case.ts";
+import { type ConformanceCase, faultUnless200, type Level } from "./conformance-case.ts";
 import type { Answer } from "./exchange.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** https://developers.facebook.com/docs/instagram-platform/webhooks, for what Meta asks and how it wants to be answered. */
+/** The verification request and its answer: https://developers.facebook.com/docs/instagram-platform/webhooks */
 export const handshakeCases: ConformanceCase[] = [
-  echoes("handshake.echo", "must", "the challenge comes back byte for byte", "1158201444", {
-    why: "Meta enters an address only if it answers 200 with the challenge and nothing else: no quotes, no line end.",
+  echoes("handshake.echo", "must", "the challenge is answered byte for byte", "1158201444", {
+    why: "Meta accepts an address only if it answers 200 with exactly the challenge: no quotes, no line end.",
   }),
   echoes("handshake.leading-zeros", "must", "a challenge keeps its leading zeros", "0012300", {
-    why: "The challenge is text; who reads it as a number loses the zeros.",
+    why: "The challenge is text. Read as a number it loses the zeros.",
   }),
   echoes("handshake.big-number", "must", "a challenge beyond 2^53 keeps its digits", "98765432109876543210", {
-    why: "The challenge is text; as a double it is another number.",
+    why: "The challenge is text. Read as a double it becomes another number.",
   }),
-  echoes("handshake.order", "must", "parameters count by name, not by place", "1158201445", {
+  echoes("handshake.order", "must", "parameters are read by name, in any order", "1158201445", {
     why: "Meta promises no order, and may add parameters.",
     ask: ({ verifyToken }, challenge) => ({
       "hub.verify_token": verifyToken,
@@ -25,8 +25,8 @@ export const handshakeCases: ConformanceCase[] = [
   {
     id: "handshake.again",
     level: "must",
-    checks: "the handshake works any number of times",
-    why: "Meta asks each time the address or the token is entered again.",
+    checks: "the handshake can be repeated",
+    why: "Meta repeats it each time the address or the token is entered.",
     run: async (receiver) => {
       for (const challenge of ["1158201446", "1158201447", "1158201448"]) {
         const fault = faultUnlessEchoed(await receiver.get(proper(receiver, challenge)), challenge);
@@ -35,19 +35,25 @@ export const handshakeCases: ConformanceCase[] = [
       return null;
     },
   },
-  echoes("handshake.underscores", "should", "hub_mode and its like do as well", "1158201449", {
-    why: "Stacks that cannot have a dot in a name rewrite it, and so do tools that imitate Meta.",
-    ask: ({ verifyToken }, challenge) => ({
-      hub_mode: "subscribe",
-      hub_challenge: challenge,
-      hub_verify_token: verifyToken,
-    }),
-  }),
+  echoes(
+    "handshake.underscores",
+    "should",
+    "parameters with underscores, such as hub_mode, are accepted too",
+    "1158201449",
+    {
+      why: "Some frameworks and tools replace the dots in parameter names by underscores.",
+      ask: ({ verifyToken }, challenge) => ({
+        hub_mode: "subscribe",
+        hub_challenge: challenge,
+        hub_verify_token: verifyToken,
+      }),
+    },
+  ),
   {
     id: "handshake.plain-text",
     level: "should",
-    checks: "the challenge comes back as plain text",
-    why: "What comes from the address of a request and is called HTML, or nothing at all, may run as a script.",
+    checks: "the challenge is answered as plain text",
+    why: "Text from the request that is answered as HTML, or without a type, may run as a script.",
     run: async (receiver) => {
       const { headers } = await receiver.get(proper(receiver, "1158201450"));
       const type = headers["content-type"] ?? "no content type";
@@ -55,33 +61,38 @@ export const handshakeCases: ConformanceCase[] = [
     },
   },
   rejects("handshake.wrong-token", "must", "a wrong token is refused", {
-    why: "Else anyone can point an app of theirs at this address, and a mistyped token looks right. Meta's samples answer 403.",
+    why: "Otherwise anyone can subscribe an app to this address, and a mistyped token seems to work. Meta's samples answer 403.",
     ask: () => ({ "hub.verify_token": "not-the-token" }),
   }),
-  rejects("handshake.part-of-token", "must", "a part of the token, or more than it, is refused", {
-    why: "A comparison of beginnings lets a token be guessed piece by piece.",
+  rejects("handshake.part-of-token", "must", "a token that is too short or too long by a letter is refused", {
+    why: "If the start of the token is enough, the token can be guessed letter by letter.",
     ask: ({ verifyToken }) => ({ "hub.verify_token": verifyToken.slice(0, -1) }),
     orAsk: ({ verifyToken }) => ({ "hub.verify_token": `${verifyToken}x` }),
   }),
   rejects("handshake.empty-token", "must", "an empty token is refused", {
-    why: "It equals a token that was never configured.",
+    why: "It is equal to a token that was never configured.",
     ask: () => ({ "hub.verify_token": "" }),
   }),
-  rejects("handshake.no-token", "must", "no token at all is refused", {
-    why: "What is missing equals what was never configured.",
+  rejects("handshake.no-token", "must", "a handshake without a token is refused", {
+    why: "A missing token is equal to one that was never configured.",
     ask: () => ({ "hub.verify_token": null }),
   }),
   rejects("handshake.mode", "should", "another mode, or none, is refused", {
-    why: "Meta sends no mode but subscribe.",
+    why: "Meta sends only the mode subscribe.",
     ask: () => ({ "hub.mode": "unsubscribe" }),
     orAsk: () => ({ "hub.mode": null }),
   }),
-  rejects("handshake.no-challenge", "should", "no challenge is refused", {
-    why: "There is nothing to echo; a 200 that says undefined helps nobody.",
+  rejects("handshake.no-challenge", "should", "a handshake without a challenge is refused", {
+    why: "There is nothing to answer with.",
     ask: () => ({ "hub.challenge": null }),
   }),
-  reflectsNothing("handshake.markup-refused", "must", "a stranger's challenge is not shown as HTML", "not-the-token"),
-  reflectsNothing("handshake.markup", "should", "even with the token, markup is not shown as HTML", null),
+  reflectsNothing(
+    "handshake.markup-refused",
+    "must",
+    "markup in a refused handshake is not answered as HTML",
+    "not-the-token",
+  ),
+  reflectsNothing("handshake.markup", "should", "markup in an accepted handshake is not answered as HTML", null),
 ];
 
 type Parameters = Record<string, string | null>;
@@ -93,7 +104,7 @@ function proper({ verifyToken }: Receiver, challenge: string): Record<string, st
 
 function echoes(
   id: string,
-  level: "must" | "should",
+  level: Level,
   checks: string,
   challenge: string,
   { why, ask = proper }: { why: string; ask?: Ask },
@@ -107,16 +118,16 @@ function echoes(
   };
 }
 
-function faultUnlessEchoed({ status, text, headers }: Answer, challenge: string): string | null {
-  if (status >= 300 && status < 400) return `answered ${status} to ${headers.location ?? "nowhere"}, not 200`;
-  if (status !== 200) return `answered ${status}, not 200`;
+function faultUnlessEchoed(answer: Answer, challenge: string): string | null {
+  if (answer.status !== 200) return faultUnless200(answer);
+  const { text } = answer;
   return text === challenge ? null : `answered ${JSON.stringify(text.slice(0, 60))}, not "${challenge}"`;
 }
 
-/** A proper handshake but for these parameters; `null` leaves one out. */
+/** A case that passes if a handshake with these parameters changed is refused; `null` leaves one out. */
 function rejects(
   id: string,
-  level: "must" | "should",
+  level: Level,
   checks: string,
   { why, ask, orAsk }: { why: string; ask: Ask; orAsk?: Ask },
 ): ConformanceCase {
@@ -125,20 +136,20 @@ function rejects(
       const challenge = "1158201451";
       const answer = await receiver.get(present({ ...proper(receiver, challenge), ...change(receiver, challenge) }));
       if (answer.status >= 200 && answer.status < 300) return `answered ${answer.status}`;
-      if (answer.text.includes(receiver.verifyToken)) return "answered with the token that would have been right";
+      if (answer.text.includes(receiver.verifyToken)) return "the answer contains the valid token";
     }
     return null;
   };
   return { id, level, checks, why, run };
 }
 
-function reflectsNothing(id: string, level: "must" | "should", checks: string, token: string | null): ConformanceCase {
+function reflectsNothing(id: string, level: Level, checks: string, token: string | null): ConformanceCase {
   const challenge = "<script>alert(1)</script>";
   return {
     id,
     level,
     checks,
-    why: "The address is public, and what it echoes comes from whoever made the link.",
+    why: "The address is public, and the author of a link chooses what it echoes.",
     run: async (receiver) => {
       const asked = { ...proper(receiver, challenge), ...(token === null ? {} : { "hub.verify_token": token }) };
       const { text, headers } = await receiver.get(asked);

@@ -5,29 +5,30 @@ import {
   accepts,
   type ConformanceCase,
   faultIfBroken,
+  faultUnless200,
   faultUnlessAccepted,
   faultUnlessRefused,
   refuses,
 } from "./conformance-case.ts";
 import { messageBody } from "./deliveries.ts";
 
-/** What is around the deliveries. */
+/** Redirects, methods, headers and connections. */
 export const httpCases: ConformanceCase[] = [
   {
     id: "http.no-redirect",
     level: "must",
-    checks: "a delivery is answered at this address, not sent on to another",
-    why: "Meta is not known to follow redirects: www, a slash at the end, https and sign-in pages are the usual ones.",
+    checks: "a delivery is not redirected to another address",
+    why: "Meta is not known to follow redirects. Usual ones lead to www, to a slash at the end, to https or to a sign-in page.",
     run: async (receiver) => {
-      const { status, headers } = await receiver.deliver({ body: messageBody(receiver.clock.nowMs()) });
-      return status >= 300 && status < 400 ? `answered ${status} to ${headers.location ?? "nowhere"}` : null;
+      const answer = await receiver.deliver({ body: messageBody(receiver.clock.nowMs()) });
+      return answer.status >= 300 && answer.status < 400 ? faultUnless200(answer) : null;
     },
   },
   accepts({
     id: "http.user-agent",
     level: "must",
-    checks: "taken: Meta's older User-Agent, and none",
-    why: "Meta documents none and has changed it; bot filters in front of a webhook look at it.",
+    checks: "accepted: Meta's older User-Agent, and none",
+    why: "Meta documents none and has changed it; bot filters in front of a webhook check it.",
     send: ({ clock }) =>
       ["facebookplatform/1.0 (+http://developers.facebook.com)", null].map((agent) => ({
         body: messageBody(clock.nowMs()),
@@ -38,10 +39,10 @@ export const httpCases: ConformanceCase[] = [
     id: "http.small-answer",
     level: "should",
     checks: "the answer is short and does not repeat the delivery",
-    why: "Meta ignores it, and what customers write should not travel twice.",
+    why: "Meta ignores the answer, and customers' messages should not be sent more often than necessary.",
     run: async (receiver) => {
       const { text } = await receiver.deliver({ body: messageBody(receiver.clock.nowMs()) });
-      if (text.includes("example.com")) return "the answer holds the message's text";
+      if (text.includes("example.com")) return "the answer contains the message's text";
       return text.length > 1_024 ? `the answer has ${text.length} characters` : null;
     },
   },
@@ -49,14 +50,14 @@ export const httpCases: ConformanceCase[] = [
     id: "http.methods",
     level: "should",
     checks: "PUT, PATCH and DELETE are refused",
-    why: "Meta uses GET and POST; 405 tells others so.",
+    why: "Meta uses only GET and POST. The status for other methods is 405.",
     send: ({ clock }) => ["PUT", "PATCH", "DELETE"].map((method) => ({ body: messageBody(clock.nowMs()), method })),
   }),
   {
     id: "http.head",
     level: "should",
-    checks: "a HEAD, and a GET that is no handshake, break nothing",
-    why: "Monitors and people try the address.",
+    checks: "a HEAD, and a GET that is no handshake, cause no error",
+    why: "Monitors and people open the address.",
     run: async (receiver) => {
       for (const method of ["HEAD", "GET"]) {
         const fault = faultIfBroken(await receiver.get({}, method));
@@ -68,8 +69,8 @@ export const httpCases: ConformanceCase[] = [
   {
     id: "http.connection",
     level: "should",
-    checks: "deliveries, a forged one among them, share a connection",
-    why: "Who refuses without reading the body, and keeps the connection, takes the rest for the next request.",
+    checks: "after a refused delivery the connection still works",
+    why: "A receiver that refuses without reading the body, and keeps the connection, reads the rest as the next request.",
     run: async (receiver) => {
       const options = { keepAlive: true, maxSockets: 1 };
       const agent = receiver.url.startsWith("https:") ? new SecureAgent(options) : new Agent(options);

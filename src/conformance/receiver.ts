@@ -1,4 +1,4 @@
-/** The receiver under examination, as Meta's servers see it: an address, a secret, a token. */
+/** The receiver under examination, as Meta's servers see it: an address, its secrets and a verify token. */
 import { createHmac } from "node:crypto";
 import type { Agent } from "node:http";
 
@@ -9,40 +9,42 @@ import { type Answer, exchange } from "./exchange.ts";
 
 export interface ReceiverOptions {
   url: string;
-  /** One at least; the first signs. */
+  /** At least one; the first one signs. */
   secrets: readonly string[];
   verifyToken: string;
   /** For one request. */
   limitMs: number;
-  /** How long it may put up with a sender that has stopped. */
+  /** How long it may wait for a sender that has stopped. */
   patienceMs: number;
   clock: Clock;
 }
 
+/** The calls reject with `NoAnswer` if the receiver does not answer. */
 export interface Receiver extends ReceiverOptions {
   secret: string;
   sign(body: Body): Promise<string>;
-  /** A GET, with these parameters added to the address. */
+  /** Sends a GET, or another method, with these parameters added to the address. */
   get(parameters: Record<string, string>, method?: string): Promise<Answer>;
+  /** Sends a signed POST, changed as `delivery` says. */
   deliver(delivery: Delivery): Promise<Answer>;
 }
 
 export type Body = string | Uint8Array;
 
-/** A POST as Meta makes it, but for what is set here. */
+/** A delivery as Meta sends it, with these differences. */
 export interface Delivery {
   body: Body;
-  /** In the place of the right one: another, several (the header is sent as often), or none. */
+  /** In place of the valid signature: another one, several in as many headers, or none. */
   signature?: string | string[] | null;
-  /** `null` leaves one out; names count as equal in any case, and are sent as they are written here. */
+  /** Added to the usual headers, or in place of one whose name is equal in any case. `null` leaves a header out. */
   headers?: Record<string, string | null>;
   method?: string;
-  /** In how many writes the body is sent; 1 unless set. */
+  /** The number of writes in which the body is sent; 1 by default. */
   pieces?: number;
   pauseMs?: number;
-  /** Announces no length. */
+  /** Sends the body without an announced length. */
   isChunked?: boolean;
-  /** Only the first half of the body is ever sent. */
+  /** Sends only the first half of the body and does not end the request. */
   stalls?: boolean;
   agent?: Agent;
   limitMs?: number;
@@ -50,6 +52,7 @@ export interface Delivery {
 
 const userAgent = "facebookexternalua";
 
+/** Creates the receiver's client; sends nothing. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { url, clock, limitMs } = options;
   const secret = options.secrets[0] ?? "";
@@ -79,7 +82,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
   };
 }
 
-/** What Meta's deliveries carry, as seen on the wire. */
+/** The headers of recorded deliveries from Meta. */
 async function composeHeaders(
   body: Uint8Array,
   { signature, headers: changes = {}, isChunked }: Delivery,
@@ -93,7 +96,7 @@ async function composeHeaders(
     "Facebook-API-Version": "v23.0",
   };
   if (signature === undefined) {
-    // Meta still sends the older header too. A signature that is meant to be wrong must not have a right one beside it.
+    // Meta still sends the older header too. Beside a wrong signature a receiver that checks only it would accept the body.
     headers["X-Hub-Signature"] = `sha1=${createHmac("sha1", secret).update(body).digest("hex")}`;
     headers["X-Hub-Signature-256"] = await signBody(secret, body);
   } else if (signature !== null) {
@@ -114,6 +117,7 @@ function cut(body: Uint8Array, count: number): Uint8Array[] {
   );
 }
 
+/** The bytes that are sent and signed; text as UTF-8. */
 export function toBytes(body: Body): Uint8Array {
   return typeof body === "string" ? new TextEncoder().encode(body) : body;
 }

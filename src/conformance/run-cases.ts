@@ -1,4 +1,3 @@
-/** Runs the cases against one receiver, a few at a time. */
 import type { ConformanceCase, Level } from "./conformance-case.ts";
 import { NoAnswer } from "./exchange.ts";
 import type { Receiver } from "./receiver.ts";
@@ -8,17 +7,20 @@ export interface CaseResult {
   level: Level;
   checks: string;
   why: string;
-  /** `advised`: not passed, and only a `should`. */
+  /** `advised`: a case of level `should` that did not pass. */
   outcome: "passed" | "failed" | "advised";
-  /** What was wrong; `null` if it passed. */
+  /** The fault; `null` if it passed. */
   reason: string | null;
   ms: number;
 }
 
-/** As many as a receiver on a small machine answers without getting slow. */
+/** A receiver on a small machine answers this many without getting slow. */
 const atOnce = 4;
 
-/** Results in the order of the cases. Never rejects for what the receiver does. */
+/**
+ * Runs the cases against one receiver, a few at a time, and resolves with their results in the order of the cases. A fault of
+ * the receiver is a result and never rejects.
+ */
 export async function runCases(
   cases: readonly ConformanceCase[],
   receiver: Receiver,

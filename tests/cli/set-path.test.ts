@@ -16,7 +16,7 @@ test("--set replaces a value and keeps strings strings", () => {
 });
 
 test.each(["no-value", "entry.5.id=1", "entry.0.__proto__.x=1", "__proto__=1", "entry.0.id.deeper=1"])(
-  "--set %s is one sentence",
+  "--set %s is refused in one sentence",
   (assignment) => {
     expect(() => setPath({ entry: [{ id: "1" }] }, assignment)).toThrow(/^--set /);
   },

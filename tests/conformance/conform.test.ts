@@ -19,7 +19,7 @@ const faultsOf = (results: readonly CaseResult[]) =>
 const namesIn = (group: string) => allCases.map(({ id }) => id).filter((id) => id.startsWith(`${group}.`));
 
 describe("the cases", () => {
-  test("are at least forty, each with a name of its own, what it checks and why", () => {
+  test("are at least forty, each with a unique name, what it checks and why", () => {
     expect(allCases.length).toBeGreaterThanOrEqual(40);
     expect(new Set(allCases.map(({ id }) => id)).size).toBe(allCases.length);
     for (const { id, checks, why } of allCases) {
@@ -30,8 +30,8 @@ describe("the cases", () => {
   });
 });
 
-// At once: most of the time each waits for a sender that has stopped.
-describe.concurrent("all cases are passed", { timeout: 60_000 }, () => {
+// Concurrent, because each spends most of its time in the case of a sender that stops.
+describe.concurrent("all cases pass", { timeout: 60_000 }, () => {
   const secrets = [appSecret, "another secret"];
   let sink: Sink;
   let server: TestServer;
@@ -55,13 +55,13 @@ describe.concurrent("all cases are passed", { timeout: 60_000 }, () => {
     await sink.close();
   });
 
-  test.each(["/api/webhooks/instagram", "/api/webhooks/instagram/node"])("by our own server at %s", async (path) => {
+  test.each(["/api/webhooks/instagram", "/api/webhooks/instagram/node"])("on the built server at %s", async (path) => {
     const results = await runCases(allCases, receiverAt(server.baseUrl + path, 30_000, secrets));
     expect(faultsOf(results)).toEqual([]);
     expect(results.map(({ id }) => id)).toEqual(allCases.map(({ id }) => id));
   });
 
-  test("by another receiver that is right", async () => {
+  test("on another receiver without faults", async () => {
     const receiver = await startModelReceiver();
     try {
       expect(faultsOf(await runCases(allCases, receiverAt(receiver.url, 30_000)))).toEqual([]);
@@ -71,27 +71,27 @@ describe.concurrent("all cases are passed", { timeout: 60_000 }, () => {
   });
 });
 
-describe("another receiver", { timeout: 40_000 }, () => {
+describe("a receiver", { timeout: 40_000 }, () => {
   async function start(faults: Faults): Promise<string> {
     const receiver = await startModelReceiver(faults);
     onTestFinished(() => receiver.close());
     return receiver.url;
   }
 
-  /** What it fails, without the cases that take seconds. */
+  /** The cases that do not pass, without those that take seconds. */
   async function examine(faults: Faults): Promise<string[]> {
     const quick = allCases.filter(({ pace }) => pace === undefined);
     const results = await runCases(quick, receiverAt(await start(faults), 1_000));
     return results.filter(({ outcome }) => outcome !== "passed").map(({ id }) => id);
   }
 
-  test("that never checks a signature fails wherever one is wrong", async () => {
+  test("that never checks a signature fails every case with a wrong one", async () => {
     const genuine = new Set(["signature.each-secret", "signature.header-case", "signature.kept-secret"]);
     const forged = namesIn("signature").filter((id) => !genuine.has(id));
     expect(await examine({ checksNoSignature: true })).toEqual([...forged, "http.connection"]);
   });
 
-  test("that parses the body and writes it anew fails wherever Meta writes otherwise", async () => {
+  test("that parses and rewrites the body before checking it fails where Meta writes other bytes", async () => {
     const failed = await examine({ rewritesBody: true });
     const names = ["signature.rewritten", "encoding.escaped-unicode", "encoding.escaped-slashes", "encoding.spaces"];
     expect(failed).toEqual(expect.arrayContaining(names));
@@ -99,10 +99,10 @@ describe("another receiver", { timeout: 40_000 }, () => {
   });
 
   test.for<[string, Faults, string[]]>([
-    ["tells the right signature", { tellsSignature: true }, ["signature.kept-secret"]],
+    ["answers with the valid signature", { revealsSignature: true }, ["signature.kept-secret"]],
     [
-      "takes any token",
-      { takesAnyToken: true },
+      "accepts any token",
+      { acceptsAnyToken: true },
       ["wrong-token", "part-of-token", "empty-token", "no-token"].map((name) => `handshake.${name}`),
     ],
     [
@@ -110,17 +110,17 @@ describe("another receiver", { timeout: 40_000 }, () => {
       { readsChallengeAsNumber: true },
       ["handshake.leading-zeros", "handshake.big-number"],
     ],
-    ["shows the challenge as HTML", { showsChallengeAsHtml: true }, ["handshake.plain-text", "handshake.markup"]],
+    ["answers the challenge as HTML", { answersChallengeAsHtml: true }, ["handshake.plain-text", "handshake.markup"]],
     [
-      "takes 100 kB at most",
+      "accepts at most 100 kB",
       { bodyBytesMax: 102_400 },
       ["batch.changes", "batch.messages", "batch.entries", ...namesIn("size").filter((id) => !id.includes("16-MB"))],
     ],
-  ])("that %s fails there and nowhere else", async ([, faults, expected]) => {
+  ])("that %s fails those cases and no others", async ([, faults, expected]) => {
     expect(await examine(faults)).toEqual(expected);
   });
 
-  test("that knows messaging alone fails at everything else", async () => {
+  test("that knows only messaging fails all other kinds and containers", async () => {
     const failed = await examine({ throwsOnChanges: true });
     for (const name of ["kind.comment", "kind.mention", "container.standby", "container.dashboard-test", "batch.two"]) {
       expect(failed).toContain(name);
@@ -133,9 +133,9 @@ describe("another receiver", { timeout: 40_000 }, () => {
     expect(failed).toEqual(expect.arrayContaining(["http.no-redirect", "handshake.echo", ...namesIn("kind")]));
   });
 
-  test("that waits for ever for the rest of a body is advised not to", async () => {
+  test("that waits forever for the rest of a body gets advice", async () => {
     const stalled = allCases.filter(({ id }) => id === "time.stalled-sender");
-    const [result] = await runCases(stalled, receiverAt(await start({ waitsForEver: true }), 500));
+    const [result] = await runCases(stalled, receiverAt(await start({ waitsForever: true }), 500));
     expect(result).toMatchObject({ outcome: "advised", reason: "still waiting after 0.5 s" });
   });
 });
@@ -152,7 +152,7 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     }
   }
 
-  test("prints a table and a sum, and nothing secret", async () => {
+  test("prints a table and a summary, without secrets", async () => {
     const { status, stdout, stderr } = await conform({}, "--only", "handshake.");
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/handshake\.echo +│ must +│ passed/);
@@ -160,16 +160,16 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     for (const hidden of [appSecret, verifyToken]) expect(stdout).not.toContain(hidden);
   });
 
-  test("fails for what must be, and says why", async () => {
-    const { status, stdout, stderr } = await conform({ takesAnyToken: true }, "--only", "handshake.");
+  test("fails if a case of level must fails, and says why", async () => {
+    const { status, stdout, stderr } = await conform({ acceptsAnyToken: true }, "--only", "handshake.");
     expect(status).toBe(1);
-    expect(stdout).toMatch(/failed handshake\.wrong-token: answered 200\n {2}Else anyone/);
+    expect(stdout).toMatch(/failed handshake\.wrong-token: answered 200\n {2}Otherwise anyone/);
     expect(stdout).toContain(", 4 failed, 0 advised");
     expect(stderr).toMatch(/^✖ http:\S+ does not conform: 4 cases failed\.\n$/);
   });
 
-  test("only advises on what should be, and prints JSON", async () => {
-    const { status, stdout } = await conform({ showsChallengeAsHtml: true }, "--only", "handshake.", "--json");
+  test("only advises if a case of level should fails, and prints JSON", async () => {
+    const { status, stdout } = await conform({ answersChallengeAsHtml: true }, "--only", "handshake.", "--json");
     expect(status).toBe(0);
     const { cases, ...sum } = JSON.parse(stdout) as { cases: CaseResult[]; url: string };
     expect(sum).toMatchObject({ passed: namesIn("handshake").length - 2, failed: 0, advised: 2 });
@@ -180,7 +180,7 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     });
   });
 
-  test("takes the secret and the token from its options", async () => {
+  test("uses the secret and the token of its options", async () => {
     const options = ["--secret", "another, one", "--verify-token", "wrong", "--only", "echo", "--json"];
     const { status, stdout } = await conform({}, ...options);
     expect(status).toBe(1);
@@ -191,9 +191,9 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     ]);
   });
 
-  test("examines another machine when told that it is one's own", async () => {
+  test("examines another machine with --yes-this-is-mine", async () => {
     const receiver = await startModelReceiver();
-    // The same machine under a name that could be another's.
+    // The same machine, under an address that is not recognised as such.
     const url = receiver.url.replace("127.0.0.1", "0.0.0.0");
     try {
       const args = ["conform", url, "--only", "handshake.echo", "--yes-this-is-mine"];
@@ -204,14 +204,10 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
   });
 
   test.each([
-    [
-      "another machine, unless told that it is one's own",
-      ["http://192.0.2.1/hooks"],
-      /^✖ 192\.0\.2\.1 is not this machine/,
-    ],
-    ["an address where nobody is", ["http://127.0.0.1:9/"], /^✖ .* cannot be examined: .*ECONNREFUSED/],
-    ["what is no address", ["nonsense"], /^✖ The target must be edge, node or a URL/],
-    ["a name that no case has", ["edge", "--only", "nothing."], /^✖ No case has "nothing\." in its name/],
+    ["another machine without --yes-this-is-mine", ["http://192.0.2.1/hooks"], /^✖ 192\.0\.2\.1 is not this machine/],
+    ["an address without a server", ["http://127.0.0.1:9/"], /^✖ .* cannot be examined: .*ECONNREFUSED/],
+    ["a target that is no address", ["nonsense"], /^✖ The target must be edge, node or a URL/],
+    ["a text that no case's name contains", ["edge", "--only", "nothing."], /^✖ No case has "nothing\." in its name/],
   ])("refuses %s", async (_name, args, sentence) => {
     const { status, stdout, stderr } = await relay(["conform", ...args], env);
     expect([status, stdout]).toEqual([1, ""]);

@@ -1,4 +1,4 @@
-/** Somebody else's receiver, in forty lines of node:http: right, but for the faults it is given. */
+/** A small receiver over node:http that passes all cases, except for the faults it is given. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
@@ -6,26 +6,27 @@ import { appSecret } from "../cli/relay-process.ts";
 
 export interface Faults {
   checksNoSignature?: boolean;
-  /** Parses the body and checks the signature over what JSON.stringify makes of it. */
+  /** Checks the signature over the body as JSON.stringify rewrites it. */
   rewritesBody?: boolean;
-  tellsSignature?: boolean;
-  takesAnyToken?: boolean;
+  revealsSignature?: boolean;
+  acceptsAnyToken?: boolean;
   readsChallengeAsNumber?: boolean;
-  showsChallengeAsHtml?: boolean;
+  answersChallengeAsHtml?: boolean;
   bodyBytesMax?: number;
-  /** Knows messaging alone. */
+  /** Throws on entries without `messaging`. */
   throwsOnChanges?: boolean;
   redirects?: boolean;
-  waitsForEver?: boolean;
+  waitsForever?: boolean;
 }
 
 export const verifyToken = "the-verify-token";
 
 const stallLimitMs = 8_000;
 
+/** Listens on a free port until it is closed. */
 export async function startModelReceiver(faults: Faults = {}): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    // A sender that goes away has its answer already, or wants none.
+    // A sender that closes the connection has its answer, or does not wait for one.
     request.on("error", () => {});
     void answer(request, response, faults).catch(() => response.writeHead(500).end());
   });
@@ -48,7 +49,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, faults
   if (request.method === "GET") return shakeHands(request, response, faults);
   if (request.method !== "POST") return void response.writeHead(405).end();
   const stall = setTimeout(() => response.writeHead(408, { connection: "close" }).end(), stallLimitMs);
-  if (faults.waitsForEver) clearTimeout(stall);
+  if (faults.waitsForever) clearTimeout(stall);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -64,7 +65,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, faults
   const given = String(request.headers["x-hub-signature-256"] ?? "");
   const isGenuine = given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
   if (!isGenuine && !faults.checksNoSignature) {
-    return void response.writeHead(401).end(faults.tellsSignature ? `expected ${expected}` : "");
+    return void response.writeHead(401).end(faults.revealsSignature ? `expected ${expected}` : "");
   }
   if (faults.throwsOnChanges) readMessaging(body);
   response.writeHead(200).end("ok");
@@ -74,9 +75,9 @@ function shakeHands(request: IncomingMessage, response: ServerResponse, faults: 
   const { searchParams } = new URL(request.url ?? "", "http://localhost");
   const read = (name: string) => searchParams.get(`hub.${name}`) ?? searchParams.get(`hub_${name}`);
   const challenge = read("challenge");
-  const isRight = read("verify_token") === verifyToken || faults.takesAnyToken;
-  if (!isRight || read("mode") !== "subscribe" || challenge === null) return void response.writeHead(403).end();
-  const type = faults.showsChallengeAsHtml ? "text/html" : "text/plain";
+  const isAccepted = read("verify_token") === verifyToken || faults.acceptsAnyToken;
+  if (!isAccepted || read("mode") !== "subscribe" || challenge === null) return void response.writeHead(403).end();
+  const type = faults.answersChallengeAsHtml ? "text/html" : "text/plain";
   response
     .writeHead(200, { "content-type": type })
     .end(faults.readsChallengeAsNumber ? String(Number(challenge)) : challenge);
