@@ -13,8 +13,8 @@ export interface AnswerInternalOptions<Settings extends { secret: string }> {
 }
 
 /**
- * Answers a call of our own by `answer`, which gets the verified body. What `readInternal` or `answer` throw is logged
- * and becomes an error response.
+ * Answers a call of our own by `answer`, which gets the verified body. An error that `readInternal` or `answer`
+ * throws is logged, at level error from status 500 on, and becomes the response.
  */
 export async function answerInternal<Settings extends { secret: string }>(
   request: Request,

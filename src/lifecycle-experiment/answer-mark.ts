@@ -8,8 +8,8 @@ export interface AnswerMarkOptions extends Omit<AnswerInternalOptions<{ secret: 
 }
 
 /**
- * Answers a run's mark with `{ recorded }`, after storing it. Refuses with `SIGNATURE_INVALID` what `RELAY_SECRET` did not
- * sign and with `REQUEST_INVALID` what is no mark.
+ * Answers a run's mark with `{ recorded }`, after storing it. Answers 401 `SIGNATURE_INVALID` unless `RELAY_SECRET`
+ * signed the body, and 400 `REQUEST_INVALID` unless it is a mark.
  */
 export async function answerMark(request: Request, { save, ...options }: AnswerMarkOptions): Promise<Response> {
   // Taken before the body is read, which may take time.

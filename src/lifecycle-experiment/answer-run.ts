@@ -23,8 +23,8 @@ const markRetryMs = 500;
 
 /**
  * Starts a run's work by the strategy asked for and answers as soon as that strategy lets it. The work waits until it is
- * due and then sends the run's mark; whether the mark arrives is the experiment's result. Refuses with
- * `SIGNATURE_INVALID` what `RELAY_SECRET` did not sign and with `REQUEST_INVALID` what is no run.
+ * due and then sends the run's mark; whether the mark arrives is the experiment's result. Answers 401
+ * `SIGNATURE_INVALID` unless `RELAY_SECRET` signed the body, and 400 `REQUEST_INVALID` unless it is a run's request.
  */
 export function answerRun(
   request: Request,

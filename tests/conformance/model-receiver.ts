@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { appSecret } from "../cli/relay-process.ts";
 
 export interface Faults {
+  /** Accepts every delivery. */
   checksNoSignature?: boolean;
   /** Checks the signature over the body as JSON.stringify rewrites it. */
   rewritesBody?: boolean;
@@ -19,6 +20,7 @@ export interface Faults {
   waitsForever?: boolean;
 }
 
+/** The token of its handshake. */
 export const verifyToken = "the-verify-token";
 
 const stallLimitMs = 8_000;

@@ -22,7 +22,7 @@ export interface Exchange {
 export interface FunctionInstance {
   /** Sends one request at a time. It wakes a frozen function. */
   send(request: FunctionRequest): Exchange;
-  /** Ends the function in whatever state it is. */
+  /** Ends the function in any state. */
   end(): Promise<void>;
   isEnded(): boolean;
 }

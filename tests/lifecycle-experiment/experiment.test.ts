@@ -44,17 +44,17 @@ async function read(id: string): Promise<LifecycleExperiment> {
 test("on a process that keeps running, the work of every available strategy is done on time", async () => {
   const response = await start('{ "earlyMs": 100, "lateMs": 300 }');
   expect(response.status).toBe(200);
-  const begun = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
-  expect(begun.runs).toHaveLength(2 * strategies.length);
-  const unavailable = begun.runs.filter(({ status }) => status === "unavailable");
+  const started = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
+  expect(started.runs).toHaveLength(2 * strategies.length);
+  const unavailable = started.runs.filter(({ status }) => status === "unavailable");
   expect(unavailable.map(({ runtime, strategy }) => [runtime, strategy])).toEqual(
     absentOnTheEdge.map((strategy) => ["edge", strategy]),
   );
-  const statuses = new Set(begun.runs.map(({ status }) => status));
+  const statuses = new Set(started.runs.map(({ status }) => status));
   expect([...statuses].toSorted()).toEqual(["started", "unavailable"]);
   // The first fix makes the sender wait for the work, for up to 3 s.
   const answerMsOf = (wanted: string) =>
-    begun.runs.find(({ runtime, strategy }) => runtime === "edge" && strategy === wanted)?.answerMs ?? 0;
+    started.runs.find(({ runtime, strategy }) => runtime === "edge" && strategy === wanted)?.answerMs ?? 0;
   expect(answerMsOf("await, 3 s race")).toBeGreaterThanOrEqual(100);
   expect(answerMsOf("await, 3 s race, slow work")).toBeGreaterThanOrEqual(2_900);
   expect(answerMsOf("waitUntil")).toBeLessThan(2_900);
@@ -64,12 +64,12 @@ test("on a process that keeps running, the work of every available strategy is d
   expect([second.status, await second.json()]).toMatchObject([409, { error: { code: "EXPERIMENT_RUNNING" } }]);
 
   const experiment = await eventually("every run is judged", async () => {
-    const found = await read(begun.id);
+    const found = await read(started.id);
     return found.lookAgainAt === null && found;
   });
-  expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });
+  expect(experiment).toMatchObject({ id: started.id, startedAt: started.startedAt });
   expect(experiment.runs.map(({ runtime, strategy, verdict }) => [runtime, strategy, verdict])).toEqual(
-    begun.runs.map(({ runtime, strategy, status }) => [
+    started.runs.map(({ runtime, strategy, status }) => [
       runtime,
       strategy,
       status === "unavailable" ? "unavailable" : "on time",

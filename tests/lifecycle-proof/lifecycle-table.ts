@@ -6,8 +6,9 @@ import type { Row } from "./measure-lanes.ts";
 import type { When } from "./measure-row.ts";
 import { type Strategy, strategies } from "./strategies.ts";
 
-/** The text before and after the table in docs/LIFECYCLE.md. */
+/** The text before the table in docs/LIFECYCLE.md. */
 export const tableStart = "<!-- npm run lifecycle -- --write -->\n\n```text\n";
+/** The text after it. */
 export const tableEnd = "\n```\n\n<!-- end of the table -->";
 
 /** How long the QStash model takes to accept a message, and the heading of that column. */

@@ -31,6 +31,7 @@ export interface MeasureOptions {
   deliveries: number;
 }
 
+/** The fixture's app secret, which signs the deliveries. */
 export const appSecret = "app-secret";
 
 /** Sends deliveries one after another and waits for each until its outcome is final. */
