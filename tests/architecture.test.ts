@@ -136,13 +136,6 @@ describe("the layout", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("route files hold wiring, not logic", () => {
-    const long = files("app/api").filter(
-      (file) => file.endsWith("/route.ts") && readFileSync(join(root, file), "utf8").split("\n").length > 30,
-    );
-    expect(long).toEqual([]);
-  });
-
   test("nothing but what belongs there lies at the top", () => {
     const tracked = readdirSync(root).filter(
       (name) => !name.startsWith(".") && !/^(node_modules|next-env\.d\.ts|.*\.tsbuildinfo)$/.test(name),

@@ -62,7 +62,7 @@ export function hashFiles(folder, names, except) {
     const stats = fs.statSync(path.join(folder, name), { throwIfNoEntry: false });
     if (!stats || except.includes(name)) return;
     if (stats.isDirectory()) {
-      for (const entry of fs.readdirSync(path.join(folder, name)).sort()) add(`${name}/${entry}`);
+      for (const entry of fs.readdirSync(path.join(folder, name)).toSorted()) add(`${name}/${entry}`);
     } else {
       const content = fs.readFileSync(path.join(folder, name));
       hash.update(`${name}\0${content.length}\0`).update(content);

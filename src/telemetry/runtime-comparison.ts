@@ -156,7 +156,7 @@ export function judgeProbes(probes: PerRuntime<readonly number[]>): Verdict {
 }
 
 function percentile95(values: readonly number[]): { value: number; low: number; high: number } {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.toSorted((a, b) => a - b);
   const rank = 0.95 * sorted.length;
   const spread = 1.96 * Math.sqrt(0.05 * rank);
   const at = (position: number) => sorted[Math.min(sorted.length, Math.max(1, Math.ceil(position))) - 1] ?? Number.NaN;

@@ -144,7 +144,7 @@ describe("starting", () => {
 
     broker.startDispatching();
     const delivered = [await sink.next(), await sink.next(), await sink.next()];
-    expect(delivered.map(({ headers }) => headers["upstash-message-id"]).toSorted()).toEqual(ids.toSorted());
+    expect(delivered.map(({ headers }) => String(headers["upstash-message-id"])).toSorted()).toEqual(ids.toSorted());
     expect(delivered.map(({ headers }) => headers["upstash-retried"])).toEqual(["0", "0", "0"]);
   });
 

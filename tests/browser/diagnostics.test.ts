@@ -9,6 +9,7 @@ import { openDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
@@ -40,7 +41,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     await database.drop();
   });
 
-  test("runs the experiment, by keyboard alone, and shows what arrived when one looks; until then it asks nothing", async () => {
+  test("runs the experiment by keyboard alone, and sends no request until the operator asks for the result", async () => {
     const page = await signedIn();
     await page.getByRole("link", { name: "Diagnostics" }).focus();
     await page.keyboard.press("Enter");
@@ -63,7 +64,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await focused(page)).toBe("BUTTON Run the experiment");
     await page.keyboard.press("Enter");
     await page.getByText("Not everything is due yet.").waitFor();
-    await expect.poll(() => focused(page)).toBe("H2 Result");
+    await eventually("the heading of the result has the focus", async () => (await focused(page)) === "H2 Result");
     // The countdown is not part of what is announced.
     const told = await status?.evaluate((node) => (node.isConnected ? node.textContent : null));
     expect(told).toContain("Not everything is due yet.");
@@ -91,7 +92,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await page.getByText("never", { exact: true }).count()).toBe(0);
   }, 40_000);
 
-  test("what goes wrong is said beside the button, which keeps the focus", async () => {
+  test("shows a failure beside the button, which keeps the focus", async () => {
     const failures = [
       { json: { error: { code: "ENV_INVALID", message: "RELAY_URL is not set" } }, status: 503 },
       { json: { error: { code: "EXPERIMENT_RUNNING", message: "An experiment is running" } }, status: 409 },
@@ -105,12 +106,12 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     for (const said of ["RELAY_URL is not set", "An experiment is running", "The server answered 502"]) {
       await page.keyboard.press("Enter");
       await page.getByRole("alert").getByText(said, { exact: true }).waitFor();
-      await expect.poll(() => run.getAttribute("aria-disabled")).toBe(null);
+      await eventually("the button is enabled again", async () => (await run.getAttribute("aria-disabled")) === null);
       expect(await focused(page)).toBe("BUTTON Run the experiment");
     }
   });
 
-  test("signed out there is the sign-in page, which leads back", async () => {
+  test("leads an operator without a session to the sign-in page and back", async () => {
     const page = await open();
     await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
     await page.getByLabel("Token").fill(opsToken);
@@ -119,7 +120,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
   });
 
-  test("an experiment that was forgotten leads to the newest, and at 360 px only the table scrolls sideways", async () => {
+  test("shows the newest experiment for a deleted one, and scrolls only its table sideways at 360 px", async () => {
     await remember("e_newest");
     const page = await signedIn({ viewport: { width: 360, height: 740 } });
     await page.goto(`${server.baseUrl}/dashboard/diagnostics?experiment=forgotten`);

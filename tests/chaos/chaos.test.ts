@@ -54,12 +54,12 @@ test.each(Object.keys(signs))("every acknowledged event is stored once: %s", { t
 });
 
 describe("the account", () => {
-  test("tells an event that is gone from the database, and one that is there twice", { timeout: 90_000 }, async () => {
+  test("reports an event that was deleted and an event that is stored twice", { timeout: 90_000 }, async () => {
     const random = createRandom(options.seed);
     const planned = planDeliveries("tampered", options.deliveries, { random, nowMs: 0 }).flatMap(({ keys }) => keys);
     const tampered: Scenario = {
       name: "tampered",
-      title: "somebody deletes an event and doubles another",
+      title: "one event is deleted and another is doubled",
       requirement: "all",
       async disturb({ databaseUrl }) {
         const isHandled = async () => {

@@ -23,7 +23,7 @@ const test = base.extend<{ place: Place }>({
 
 // The processes are listed from /proc. Most of a start is waiting, so the tests do it at the same time.
 describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout: 100_000 }, () => {
-  test("brings everything up, keeps its secrets private, and drains in order on Ctrl-C", async ({ place }) => {
+  test("starts every process, keeps its secrets private, and stops in order on Ctrl-C", async ({ place }) => {
     const start = startProcess(place);
     await start.untilRunning();
     expect((await fetch(`${place.baseUrl}/api/health`)).status).toBe(200);
@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 
-  test.for(["SIGTERM", "SIGKILL"] as const)("stops when npm alone gets %s", async (signal, { place }) => {
+  test.for(["SIGTERM", "SIGKILL"] as const)("stops when only npm receives %s", async (signal, { place }) => {
     const start = startProcess(place);
     await start.untilRunning();
     start.signal(signal, "process");
@@ -92,20 +92,23 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 
-  test.for(["PORT", "QSTASH_PORT"])("a busy %s is one sentence and leaves nothing running", async (name, { place }) => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(Number(place.env[name]), "127.0.0.1", resolve));
-    const start = startProcess(place, "node");
-    expect(await start.exited).toBe(1);
-    expect(start.output()).toMatch(
-      new RegExp(`^✖ Port ${place.env[name]} is in use on 127\\.0\\.0\\.1: .*${name}`, "m"),
-    );
-    expect(start.output()).not.toMatch(/^\s+at /m);
-    expect(place.processes()).toEqual([]);
-    server.close();
-  });
+  test.for(["PORT", "QSTASH_PORT"])(
+    "reports a busy %s in one sentence and leaves no process running",
+    async (name, { place }) => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(Number(place.env[name]), "127.0.0.1", resolve));
+      const start = startProcess(place, "node");
+      expect(await start.exited).toBe(1);
+      expect(start.output()).toMatch(
+        new RegExp(`^✖ Port ${place.env[name]} is in use on 127\\.0\\.0\\.1: .*${name}`, "m"),
+      );
+      expect(start.output()).not.toMatch(/^\s+at /m);
+      expect(place.processes()).toEqual([]);
+      server.close();
+    },
+  );
 
-  test("a second Ctrl-C does not wait for what is under way", async ({ place }) => {
+  test("stops at a second Ctrl-C without waiting for requests under way", async ({ place }) => {
     const start = startProcess(place, "node");
     await start.untilRunning();
     // A request whose body never ends keeps the server from draining; "continue" says that it has arrived.
@@ -125,7 +128,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 
-  test("a data folder in use, and a server that dies: each is said, and nothing stays", async ({ place }) => {
+  test("reports a data folder in use and a server that dies, and leaves no process running", async ({ place }) => {
     const start = startProcess(place, "node");
     await start.untilRunning();
     const other = await createPlace();
@@ -141,7 +144,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 
-  test("a damaged secrets file is one sentence, and a deleted data folder starts afresh", async ({ place }) => {
+  test("reports a damaged secrets file in one sentence, and starts afresh without a data folder", async ({ place }) => {
     mkdirSync(place.dataDir, { recursive: true });
     writeFileSync(join(place.dataDir, "secrets.json"), "{");
     const damaged = startProcess(place, "node");

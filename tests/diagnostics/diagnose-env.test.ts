@@ -24,12 +24,12 @@ describe("diagnoseEnv()", () => {
     expect(missing).toEqual(expect.arrayContaining(["INSTAGRAM_APP_SECRET", "QSTASH_TOKEN", "RELAY_URL", "OPS_TOKEN"]));
     expect(troubles(diagnosis)).toEqual(missing.map((name) => `${name}: failed not set`));
     expect(() => readEnv({}, missing as EnvName[])).toThrow(missing.map((name) => `${name} is not set`).join(", "));
-    for (const { status, cause, remedy } of diagnosis.checks) {
-      if (status === "failed") expect([cause, remedy]).toEqual([expect.any(String), expect.any(String)]);
+    for (const { cause, remedy } of diagnosis.checks.filter(({ status }) => status === "failed")) {
+      expect([cause, remedy]).toEqual([expect.any(String), expect.any(String)]);
     }
   });
 
-  test.each<[string, Record<string, string>, string | RegExp]>([
+  test.each<[string, Record<string, string>, unknown]>([
     ["a trailing newline", { QSTASH_TOKEN: "eyJ0b2tlbg==\n" }, "QSTASH_TOKEN: warning set, with white space around it"],
     ["quotes", { OPS_TOKEN: `"${goodEnvironment.OPS_TOKEN}"` }, "OPS_TOKEN: failed set, in quotes"],
     ["a whole line", { RELAY_SECRET: "RELAY_SECRET=x" }, "RELAY_SECRET: failed set to a whole line of an .env file"],
@@ -37,7 +37,11 @@ describe("diagnoseEnv()", () => {
     ["a malformed value", { ACK_MODE: "race:9000" }, "ACK_MODE: failed malformed"],
 
     ["a signing key as token", { QSTASH_TOKEN: "sig_key" }, "QSTASH_TOKEN: failed set to a signing key"],
-    ["a scheme before it", { QSTASH_TOKEN: "Bearer eyJ" }, /^QSTASH_TOKEN: failed set, with a character in it/],
+    [
+      "a scheme before it",
+      { QSTASH_TOKEN: "Bearer eyJ" },
+      expect.stringMatching(/^QSTASH_TOKEN: failed set, with a character in it/),
+    ],
     ["a token as key", { QSTASH_NEXT_SIGNING_KEY: "eyJ0b2tlbg==" }, "QSTASH_NEXT_SIGNING_KEY: failed set to a token"],
     [
       "one key twice",
@@ -105,13 +109,13 @@ describe("diagnoseEnv()", () => {
     ],
   ])("finds %s, and only that", (_, given, expected) => {
     const diagnosis = diagnoseEnv({ ...goodEnvironment, ...given });
-    expect(troubles(diagnosis)).toEqual([typeof expected === "string" ? expected : expect.stringMatching(expected)]);
+    expect(troubles(diagnosis)).toEqual([expected]);
     const trouble = diagnosis.checks.find(({ status }) => status !== "ok");
     expect(trouble).toMatchObject({ cause: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/./) });
     expect(diagnosis.ok).toBe(trouble?.status === "warning");
   });
 
-  test("leaves a configuration for one machine alone", () => {
+  test("finds nothing wrong with a configuration for one machine", () => {
     const local = {
       ...goodEnvironment,
       QSTASH_URL: "http://127.0.0.1:8080",
@@ -123,7 +127,7 @@ describe("diagnoseEnv()", () => {
     expect(troubles(diagnoseEnv(local))).toEqual([]);
   });
 
-  test("shows no value and no part of one, well formed or not", () => {
+  test("never shows a value or a part of one", () => {
     const mark = "gHj7KqPz";
     const shapes = [
       mark,

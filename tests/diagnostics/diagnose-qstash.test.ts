@@ -41,8 +41,8 @@ describe("diagnoseQstash() with a QStash that works", () => {
       expect([method, target]).toEqual(["GET", "/api/health"]);
       expect(headers).toMatchObject({ "x-vercel-protection-bypass": bypass, "upstash-signature": expect.any(String) });
     }
-    const ids = deliveries.map(({ headers }) => headers["upstash-message-id"]);
-    expect(ids.toSorted()).toEqual([diagnosis.sdk.messageId, diagnosis.http.messageId].toSorted());
+    const ids = deliveries.map(({ headers }) => String(headers["upstash-message-id"]));
+    expect(ids.toSorted()).toEqual([diagnosis.sdk.messageId, diagnosis.http.messageId].map(String).toSorted());
   });
 
   test.each<[string, SinkResponse, RegExp, RegExp]>([
@@ -75,7 +75,7 @@ describe("diagnoseQstash() with a QStash that works", () => {
     expect(await (await request("/v2/dlq")).json()).toEqual({ messages: [] });
   });
 
-  test("explains a relay that nobody reaches", async () => {
+  test("explains a relay that QStash cannot reach", async () => {
     const sink = await openSink();
     await sink.close();
     const diagnosis = await diagnose(sink.url);
@@ -137,7 +137,7 @@ describe("diagnoseQstash() with a QStash that fails", () => {
     expect(find(diagnosis, "Delivery to RELAY_URL").status).toBe("skipped");
   });
 
-  test("tries the plan's limit with the retries that real messages have", async () => {
+  test("publishes with the retries of real messages, which the plan may not allow", async () => {
     const qstash = await openSink(({ method, headers }) => {
       if (method !== "POST") return { body: method === "GET" ? keysJson : "{}" };
       const isOver = Number(headers["upstash-retries"]) > 5;
@@ -150,14 +150,14 @@ describe("diagnoseQstash() with a QStash that fails", () => {
     expect([diagnosis.sdk.error, diagnosis.http.error]).toMatchObject([error, error]);
   });
 
-  test("quotes unknown words of QStash's without what is configured", async () => {
+  test("quotes an unknown error of QStash without any configured value", async () => {
     const text = `{"error":"odd: ${keys.token} for https://relay.example/api/health"}`;
     const qstash = await openSink(always(400, text));
     const diagnosis = await diagnose("https://relay.example", { QSTASH_URL: qstash.url });
     expect(diagnosis.http.error?.cause).toMatch(/QStash says: odd: … for …\/api\/health$/);
   });
 
-  test("gives up on a silent one, also by the SDK, which has no time limit", async () => {
+  test("gives up on a silent QStash, also by the SDK, which has no time limit", async () => {
     const qstash = await openSink(() => new Promise(() => {}));
     const diagnosis = await diagnose("https://relay.example", { QSTASH_URL: qstash.url, PUBLISH_TIMEOUT_MS: "50" });
     expect(find(diagnosis, "Token").detail).toBe("no answer");
@@ -165,13 +165,13 @@ describe("diagnoseQstash() with a QStash that fails", () => {
     expect(diagnosis.sdk.durationMs).toBeGreaterThanOrEqual(45);
   });
 
-  test("names one that cannot be reached", async () => {
+  test("reports a QStash that cannot be reached", async () => {
     const diagnosis = await diagnose("https://relay.example", { QSTASH_URL: "http://nowhere.invalid" });
     const error = { type: "PUBLISH_NETWORK", remedy: expect.stringContaining("QSTASH_URL") as string };
     expect([diagnosis.sdk.error, diagnosis.http.error]).toMatchObject([error, error]);
   });
 
-  test("says when the log does not tell in time, and takes the messages back", async () => {
+  test("reports a delivery that is not logged in time, and cancels the messages", async () => {
     const qstash = await openSink(({ method, target }) => {
       if (method === "POST") return { body: '{"messageId":"msg_1"}' };
       return target === "/v2/keys" ? { body: keysJson } : { body: '{"events":[]}' };
@@ -183,7 +183,7 @@ describe("diagnoseQstash() with a QStash that fails", () => {
     expect(asked.filter((one) => one === "DELETE /v2/messages/msg_1")).toHaveLength(2);
   });
 
-  test("does not ask without what it needs", async () => {
+  test("sends no request when a variable is missing", async () => {
     const qstash = await openSink();
     const env = { QSTASH_URL: qstash.url, RELAY_URL: "nonsense" };
     const diagnosis = await diagnoseQstash({ env, clock: systemClock, fetch });
@@ -218,7 +218,7 @@ describe("judgeSigningKeys()", () => {
       /next key is another one/,
     ],
     ["only one", keys.currentSigningKey, "", "failed not set", /cannot verify/],
-  ])("knows what it means to have %s", (_, current, next, found, cause) => {
+  ])("judges keys that are %s", (_, current, next, found, cause) => {
     const record = { QSTASH_CURRENT_SIGNING_KEY: current, QSTASH_NEXT_SIGNING_KEY: next };
     const finding = judgeSigningKeys(record, keysJson);
     expect(`${finding.status} ${finding.detail}`).toBe(found);

@@ -211,6 +211,7 @@ describe("a refused delivery", () => {
       start: (controller) => controller.enqueue(encode("{")),
     });
     const answer = handler.post(new Request(url, { method: "POST", body: stalled, duplex: "half" } as RequestInit));
+    await eventually("the time limit of the body is set", () => clock.timersLeft() === 1);
     await clock.advance(10_000);
     const response = await answer;
     expect([response.status, (await errorOf(response)).code]).toEqual([408, "BODY_TIMEOUT"]);
@@ -353,6 +354,7 @@ describe("the ack modes", () => {
     });
     const headers = { "x-hub-signature-256": await signBody(secret, bytes) };
     const answer = handler.post(new Request(url, { method: "POST", headers, body, duplex: "half" } as RequestInit));
+    await eventually("the time limit of the body is set", () => clock.timersLeft() === 1);
     await clock.advance(3_000);
     send();
     await untilHanded(handed, 1);

@@ -1,5 +1,5 @@
 import { asc, count } from "drizzle-orm";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Handlers } from "#handlers/handler.ts";

@@ -266,7 +266,7 @@ describe("what Meta is known to send", () => {
     expect(new Set(known.map(([kind]) => kind)).size).toBe(eventKinds.length - 1);
   });
 
-  test("is told apart by the parser as it is here", async () => {
+  test("is classified by the parser as it is here", async () => {
     for (const [kind, name, data] of known.filter((row) => !row[1].includes("itself"))) {
       const field = { comment: "comments", live_comment: "live_comments", mention: "mentions" }[kind as string];
       const container =
@@ -295,12 +295,17 @@ const index = realWorld === undefined ? "" : readFileSync(`${realWorld}/index.ts
 
 describe.runIf(index !== "")("the folder in INSTAGRAM_FIXTURES", () => {
   const rows = index.split("\n").slice(1);
-  test.each(rows.map((row) => row.split("\t")[0] ?? ""))("%s", async (file) => {
+  const files = rows.map((row) => row.split("\t")[0] ?? "");
+  const mismatchesOf = async (file: string) => {
     const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
-    const mismatches = events.flatMap(({ kind, data }) =>
+    return events.flatMap(({ kind, data }) =>
       findDrift(kind, data).findings.filter(({ finding }) => finding === "mismatch"),
     );
-    if (odd.test(file)) expect(mismatches).not.toEqual([]);
-    else expect(mismatches).toEqual([]);
+  };
+  test.each(files.filter((file) => !odd.test(file)))("%s fits its schemas", async (file) => {
+    expect(await mismatchesOf(file)).toEqual([]);
+  });
+  test.each(files.filter((file) => odd.test(file)))("%s does not fit its schemas", async (file) => {
+    expect(await mismatchesOf(file)).not.toEqual([]);
   });
 });

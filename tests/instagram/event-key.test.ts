@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { Json } from "#instagram/events.ts";
@@ -183,7 +183,7 @@ describe("keys", () => {
     expect(new Set(keys).size).toBe(odd.length);
   });
 
-  test("do not run together", async () => {
+  test("of different parts never coincide", async () => {
     const [a, b] = await Promise.all([
       parse(envelope({ id: "1:2", time: 1, messaging: [{ message: { mid: "3" } }] })),
       parse(envelope({ id: "1", time: 1, messaging: [{ message: { mid: "2:3" } }] })),
@@ -191,14 +191,14 @@ describe("keys", () => {
     expect(a[0]?.key).not.toBe(b[0]?.key);
   });
 
-  test("leave out when a known item was sent and take it in for an unknown one", async () => {
+  test("contain the time of an unknown item, not of a known one", async () => {
     const message = item({ message: { mid: "m" } }) as Json;
     expect(await keyOf(message, "d1", 1_700_000_000_500)).toBe(await keyOf(message, "d2", 1_700_000_900_500));
     const unknown = item({ something_new: 1 }) as Json;
     expect(await keyOf(unknown, "d1", 1_700_000_000_500)).not.toBe(await keyOf(unknown, "d1", 1_700_000_900_500));
   });
 
-  test("make each dashboard test a new event", async () => {
+  test("differ for each test of Meta's dashboard", async () => {
     const press = (deliveryId: string) =>
       parse(
         envelope({
@@ -214,7 +214,7 @@ describe("keys", () => {
     expect(first?.key).not.toBe(second?.key);
   });
 
-  test("tell a message from its unsend, its edits from one another and a reaction from its return", async () => {
+  test("differ for a message and its unsend, for each edit, and for a reaction that is repeated", async () => {
     const contents = [
       { message: { mid: "m" } },
       { message: { mid: "m", is_deleted: true } },
@@ -231,7 +231,7 @@ describe("keys", () => {
     expect(new Set(keys).size).toBe(contents.length);
   });
 
-  test("take in all there is where Meta gives no time", async () => {
+  test("contain the whole item where Meta gives no time", async () => {
     const bare = { sender: { id: user }, recipient: { id: account } };
     const contents = [
       { message_edit: { mid: "m", num_edit: 0, text: "a" } },

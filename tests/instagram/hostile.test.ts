@@ -40,7 +40,8 @@ describe("a signed delivery with something wrong in it", () => {
     const receiver = createReceiver();
     const random = createRandom(seed);
     const pick = () => deliveries[Math.floor(random() * deliveries.length)] ?? new Uint8Array();
-    const seen = { json: 0, notJson: 0, refusedUnsigned: 0 };
+    const seen = { json: 0, notJson: 0, forgeries: 0 };
+    const forgeriesTaken: string[] = [];
     for (let index = 0; index < cases; index += 1) {
       const original = pick();
       const body = mutate(original, pick(), random);
@@ -50,14 +51,15 @@ describe("a signed delivery with something wrong in it", () => {
       else seen.notJson += 1;
       // With the signature of what it was before, it is a forgery.
       if (index % 20 === 0 && !Buffer.from(body).equals(original)) {
-        expect(await receiver.status(body, await signBody(secret, original)), fault).toBe(401);
-        seen.refusedUnsigned += 1;
+        seen.forgeries += 1;
+        if ((await receiver.status(body, await signBody(secret, original))) !== 401) forgeriesTaken.push(fault);
       }
     }
+    expect(forgeriesTaken).toEqual([]);
     // The mutations must reach both sides, or this tests less than it says.
     expect(seen.json).toBeGreaterThan(cases / 10);
     expect(seen.notJson).toBeGreaterThan(cases / 10);
-    expect(seen.refusedUnsigned).toBeGreaterThan(0);
+    expect(seen.forgeries).toBeGreaterThan(0);
   }, 600_000);
 });
 
@@ -90,7 +92,7 @@ describe("a signed delivery", () => {
     assertNothingLost(body, received, "");
   });
 
-  test("of exactly the limit is taken, of a byte more it is refused", async () => {
+  test("is taken at exactly the size limit and refused one byte above it", async () => {
     const head = '{"object":"instagram","entry":[],"x":"';
     const body = (bytes: number) => new TextEncoder().encode(`${head}${"x".repeat(bytes - head.length - 2)}"}`);
     const receiver = createReceiver();
@@ -147,18 +149,24 @@ function assertNothingLost(body: Uint8Array, delivery: ReceivedDelivery, fault: 
     fault,
   ).toEqual(events);
 
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    expect(events, fault).toMatchObject([
-      { kind: "unknown", data: { bodyBase64: Buffer.from(body).toString("base64") } },
-    ]);
-    return false;
-  }
+  const json = readJson(body);
   const kept = JSON.stringify(events) + keptBytes(events);
-  for (const mark of marksIn(json)) expect(kept.includes(mark), `${mark} is lost in ${fault}`).toBe(true);
-  return true;
+  expect(
+    [...marksIn(json)].filter((mark) => !kept.includes(mark)),
+    fault,
+  ).toEqual([]);
+  const wholeBody = [{ kind: "unknown", data: { bodyBase64: Buffer.from(body).toString("base64") } }];
+  expect(events, fault).toMatchObject(json === undefined ? wholeBody : events);
+  return json !== undefined;
+}
+
+/** `undefined` if the body is no JSON in UTF-8. */
+function readJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The bodies that were kept as bytes. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { createSignedRequestReader } from "#instagram/signed-request.ts";
@@ -14,7 +14,7 @@ const userId = "17841400000000001";
 const read = (payload: unknown) => reader.read(signRequest(payload));
 
 describe("createSignedRequestReader()", () => {
-  test("reads the known answer", async () => {
+  test("reads a request whose signature is known", async () => {
     expect(await reader.read(vector)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
       userId,
@@ -24,12 +24,12 @@ describe("createSignedRequestReader()", () => {
     });
   });
 
-  test("accepts any of several secrets and tells which", async () => {
+  test("accepts any of several secrets and names the one that fits", async () => {
     const signed = signRequest(payloadOf(userId), { secret: "another" });
     expect(await reader.read(signed)).toMatchObject({ userId, secretIndex: 0 });
   });
 
-  test("the id is the request's own: the same for the same, another for another, and without the person in it", async () => {
+  test("gives equal requests the same id and different requests different ones", async () => {
     const ids = [
       await reader.read(vector),
       await read(payloadOf(userId)),
@@ -41,7 +41,7 @@ describe("createSignedRequestReader()", () => {
     expect(vector).not.toContain(ids[0]);
   });
 
-  test("the padding may be there or not, in each part for itself", async () => {
+  test("accepts either part with or without padding", async () => {
     // Lengths of one, two and three modulo three.
     for (const id of ["1", "12", "123"]) {
       const padded = signRequest(payloadOf(id), { padding: true });
@@ -102,11 +102,11 @@ describe("createSignedRequestReader()", () => {
     ["of a user that is an object", { ...payloadOf(""), user_id: { id: "1" } }],
     ["of a user with NUL", payloadOf("1\0")],
     ["of a user longer than an id", payloadOf("1".repeat(101))],
-  ])("a signed payload that is %s is a request that we do not understand", async (_name, payload) => {
+  ])("refuses a signed payload that is %s", async (_name, payload) => {
     await expect(read(payload)).rejects.toMatchObject({ code: "REQUEST_INVALID", status: 400 });
   });
 
-  test("a signed payload whose bytes are not UTF-8 or not whole is one, too", async () => {
+  test("refuses a signed payload whose bytes are not UTF-8 or not whole", async () => {
     const { createHmac } = await import("node:crypto");
     for (const encoded of ["gICA", "abcde"]) {
       const signature = createHmac("sha256", appSecret).update(encoded).digest("base64url");
@@ -114,7 +114,7 @@ describe("createSignedRequestReader()", () => {
     }
   });
 
-  test("what it refuses it does not quote", async () => {
+  test("quotes nothing of a request that it refuses", async () => {
     const values = [vector.replace(/.$/, "8"), signRequest({ ...payloadOf(userId), algorithm: "x" }), signRequest("{")];
     for (const value of values) {
       const error = (await reader.read(value).catch((thrown: unknown) => thrown)) as Error;
@@ -123,7 +123,7 @@ describe("createSignedRequestReader()", () => {
     }
   });
 
-  test("takes nothing that was not signed, and throws nothing else", async () => {
+  test("refuses every request that was not signed, and throws no other error", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ maxLength: 300 }), async (value) => {
         await expect(reader.read(value)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { parseWebhook } from "#instagram/webhook-parser.ts";
@@ -19,7 +19,7 @@ const item = (content: Record<string, unknown>) => ({
 });
 
 describe("parseWebhook()", () => {
-  test("tells what, whose, from whom and when", async () => {
+  test("reads the kind, the account, the sender and the time", async () => {
     const data = item({ message: { mid: "m1", text: "hi" } });
     expect(await parse(envelope(entry({ messaging: [data] })))).toEqual([
       {
@@ -58,7 +58,7 @@ describe("parseWebhook()", () => {
     ["feedback", { response_feedback: { feedback: "Good response", mid: "m" } }],
     ["unknown", { something_new: { a: 1 } }],
     ["unknown", {}],
-  ])("tells %s from its keys", async (kind, content) => {
+  ])("classifies %s by its keys", async (kind, content) => {
     const [event] = await parse(envelope(entry({ messaging: [item(content)] })));
     expect(event?.kind).toBe(kind);
   });
@@ -71,7 +71,7 @@ describe("parseWebhook()", () => {
     ["follow", "unknown"],
     ["constructor", "unknown"],
     ["__proto__", "unknown"],
-  ])("tells the field %s apart", async (field, kind) => {
+  ])("classifies the field %s", async (field, kind) => {
     const value = { id: "c1", media_id: "17900000000000002" };
     const [changed] = await parse(envelope(entry({ changes: [{ field, value }] })));
     const [flat] = await parse(envelope(entry({ field, value })));
@@ -104,7 +104,7 @@ describe("parseWebhook()", () => {
     ]);
   });
 
-  test("the same item is the same event in any container", async () => {
+  test("gives the same item the same key in every container", async () => {
     const same = item({ message: { mid: "m1", text: "x" } });
     const containers = [
       { messaging: [same] },
@@ -118,7 +118,7 @@ describe("parseWebhook()", () => {
     expect(events.map((event) => event?.standby)).toEqual([false, true, false, true, false]);
   });
 
-  test("keeps what it does not know as it came", async () => {
+  test("keeps an unknown item as it came", async () => {
     const change = { field: "story_reactions", value: { x: [1, "2"] } };
     const [event] = await parse(envelope(entry({ changes: [change] })));
     expect(event).toMatchObject({ kind: "unknown", accountId: account, data: change });
@@ -149,14 +149,14 @@ describe("parseWebhook()", () => {
     for (const event of events) expect(event.kind).toBe("unknown");
   });
 
-  test("keeps what a repeated key would hide, beside what it does not", async () => {
+  test("keeps the item that a repeated key would hide, and the others", async () => {
     const messaging = (mid: string) => `"messaging":[${JSON.stringify(item({ message: { mid } }))}]`;
     const body = `{"object":"instagram","entry":[{"id":"1","time":1,${messaging("a")},${messaging("b")}}]}`;
     const events = await parseWebhook(new TextEncoder().encode(body), { deliveryId: "d1" });
     expect(events).toMatchObject([{ key: "message:1:b" }, { kind: "unknown", data: { bodyBase64: btoa(body) } }]);
   });
 
-  test("keeps the bytes for an item that nests too deep, and the others as what they are", async () => {
+  test("keeps an item that nests too deep as bytes, and classifies the others", async () => {
     const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
     const plain = JSON.stringify(item({ message: { mid: "m" } }));
     const body = `{"object":"instagram","entry":[{"id":"1","time":1,"messaging":[{"a":${deep}},${plain}]}]}`;
@@ -164,7 +164,7 @@ describe("parseWebhook()", () => {
     expect(events).toMatchObject([{ key: "message:1:m" }, { kind: "unknown", data: { bodyBase64: btoa(body) } }]);
   });
 
-  test("is not led astray by a container's name in a text", async () => {
+  test("ignores a container's name in a text", async () => {
     const events = await parse(envelope(entry({ messaging: [item({ message: { mid: "m", text: '"changes": x' } })] })));
     expect(events.map(({ kind }) => kind)).toEqual(["message"]);
   });
@@ -174,7 +174,7 @@ describe("parseWebhook()", () => {
     expect(event?.data).toEqual({ bodyBase64: "AQL/" });
   });
 
-  test("reads through a BOM", async () => {
+  test("reads a body that starts with a BOM", async () => {
     const text = JSON.stringify(envelope(entry({ messaging: [item({ message: { mid: "m" } })] })));
     const [event] = await parseWebhook(new TextEncoder().encode(`\uFEFF${text}`), { deliveryId: "d1" });
     expect(event?.kind).toBe("message");

@@ -99,6 +99,6 @@ test("each run is started by a signed request of its own, and every kind of answ
   expect(runs.at(-1)).toMatchObject({ dueAfterMs: 1_000, startedAtMs: startMs + 1, region: null });
   const failed = runs.filter(({ status }) => status === "failed").map(({ strategy }) => strategy);
   expect(new Set(lines.map(({ event }) => event))).toEqual(new Set(["lifecycle.run_failed"]));
-  expect(lines.map(({ strategy }) => strategy).toSorted()).toEqual(failed.toSorted());
+  expect(lines.map(({ strategy }) => String(strategy)).toSorted()).toEqual(failed.toSorted());
   expect(clock.timersLeft()).toBe(0);
 });

@@ -49,7 +49,7 @@ async function startAndDeliver(
 const runtimesOf = (requests: Sink["requests"]) =>
   requests.map((sent) => (JSON.parse(sent.body.toString()) as Batch).delivery.runtime).toSorted();
 
-test("a server told to stop right after its responses finishes the forwards first, on either runtime", async () => {
+test("a server that is stopped right after its responses finishes the forwards first, on either runtime", async () => {
   const relay = await openSink(() => ({}));
   const refusals: (() => void)[] = [];
   const qstash = await openSink((_request, index) => {
@@ -77,7 +77,7 @@ test("forwards that hang keep a server from stopping for as long as their budget
   expect(runtimesOf(fallbacks)).toEqual(["edge", "nodejs"]);
 });
 
-test("a server told to stop while QStash refuses takes the forwards itself, and then no more deliveries", async () => {
+test("a server that is stopped while QStash refuses ingests its forwards itself and refuses new deliveries", async () => {
   const { db, url } = await openTestStore();
   const refusals: (() => void)[] = [];
   const qstash = await openSink(

@@ -60,7 +60,7 @@ const receivedOf = (traceId: string, name: string): Promise<Span> =>
 const consumer = "POST /api/qstash/instagram-ingestion";
 
 describe("with a collector", () => {
-  test("a delivery to the edge goes on in the trace it came with, on the other side of the queue", async () => {
+  test("the consumer continues the trace that a delivery to the edge came with", async () => {
     const [traceId, spanId] = ["e".repeat(32), "1".repeat(16)];
     await relay.deliver("edge", message("edge-1"), { traceparent: `00-${traceId}-${spanId}-01` });
     // The edge itself sends no spans: its caller's is the parent.
@@ -70,7 +70,7 @@ describe("with a collector", () => {
     });
   });
 
-  test("a delivery that came without one gets the trace of its id", async () => {
+  test("a delivery without a trace gets the trace of its id", async () => {
     const response = await relay.deliver("edge", message("edge-2"));
     const traceId = (response.headers.get("x-delivery-id") ?? "").replaceAll("-", "");
     const span = await receivedOf(traceId, consumer);
@@ -103,7 +103,7 @@ describe("with a collector", () => {
     });
   });
 
-  test("a publish that outlives its request is as long as it was, and its failed attempt shows", async () => {
+  test("a publish that outlives its request has spans of full length, also for its failed attempt", async () => {
     const traceId = "c".repeat(32);
     const slowMs = 300;
     let attempts = 0;
@@ -130,26 +130,23 @@ describe("with a collector", () => {
     await publishAnswered(200);
   });
 
-  test.each(["edge", "node"] as const)(
-    "what QStash refuses of a delivery to %s goes past it in the same trace",
-    async (to) => {
-      answerPublish = () => ({ status: 400 });
-      const traceId = (to === "edge" ? "a" : "f").repeat(32);
-      await relay.deliver(to, message(`${to}-4`), { traceparent: `00-${traceId}-${"5".repeat(16)}-01` });
-      const fallback = await receivedOf(traceId, "POST /api/internal/fallback-ingestion");
-      expect(fallback.attributes).toMatchObject({ "http.status_code": 200 });
-      // The handlers run after the answer.
-      await receivedOf(traceId, "handle message");
+  test.each(["edge", "node"] as const)("the fallback of a delivery to %s continues the same trace", async (to) => {
+    answerPublish = () => ({ status: 400 });
+    const traceId = (to === "edge" ? "a" : "f").repeat(32);
+    await relay.deliver(to, message(`${to}-4`), { traceparent: `00-${traceId}-${"5".repeat(16)}-01` });
+    const fallback = await receivedOf(traceId, "POST /api/internal/fallback-ingestion");
+    expect(fallback.attributes).toMatchObject({ "http.status_code": 200 });
+    // The handlers run after the answer.
+    await receivedOf(traceId, "handle message");
 
-      // From then on it is asked again and again: one that refused is asked once.
-      answerPublish = passOn;
-      const nextId = (to === "edge" ? "8" : "9").repeat(32);
-      await relay.deliver(to, message(`${to}-5`), { traceparent: `00-${nextId}-${"6".repeat(16)}-01` });
-      await receivedOf(nextId, consumer);
-    },
-  );
+    // From then on it is asked again and again: one that refused is asked once.
+    answerPublish = passOn;
+    const nextId = (to === "edge" ? "8" : "9").repeat(32);
+    await relay.deliver(to, message(`${to}-5`), { traceparent: `00-${nextId}-${"6".repeat(16)}-01` });
+    await receivedOf(nextId, consumer);
+  });
 
-  test("no secret, no words and nobody's id are sent", async () => {
+  test("spans contain no secret, no message text and no person's id", async () => {
     const query = "hub.mode=subscribe&hub.verify_token=verify-token&hub.challenge=1";
     const path = "/api/webhooks/instagram/node";
     expect((await fetch(`${relay.baseUrl}${path}?${query}`)).status).toBe(200);
@@ -171,7 +168,7 @@ describe("with a collector", () => {
     expect([...secrets, words, person].filter((text) => sent.includes(text))).toEqual([]);
   });
 
-  test("a server told to stop finishes the forward, sends its spans, and does not wait for a silent collector", async () => {
+  test("a server that is stopped finishes the forward, sends its spans, and does not wait for a silent collector", async () => {
     let refuseFirst: () => void = () => {};
     const first = new Promise<SinkResponse>((resolve) => {
       refuseFirst = () => resolve({ status: 503 });

@@ -85,7 +85,7 @@ describe("OpenTelemetry", () => {
     ]);
   });
 
-  test("marks a span whose work throws by the error's name, and throws on", async () => {
+  test("marks a span whose work throws with the error's name, and rethrows", async () => {
     const failing = (thrown: Error) => getTrace().span(thrown.message, {}, () => Promise.reject(thrown));
     await expect(failing(new RelayError("STORE_UNAVAILABLE", "coded"))).rejects.toThrow("coded");
     await expect(failing(new TypeError("named"))).rejects.toThrow("named");
@@ -93,7 +93,7 @@ describe("OpenTelemetry", () => {
     expect(await named("named")).toMatchObject({ failed: true, attributes: { "error.type": "TypeError" } });
   });
 
-  test("leaves the words of an exception, a request's target and the address of others out", async () => {
+  test("leaves out the messages of exceptions, query strings and paths of foreign addresses", async () => {
     const tracer = openTelemetry.getTracer("next.js");
     const attributes = { "http.target": "/dashboard/sign-in?token=secret", "http.route": "/dashboard/sign-in" };
     tracer.startActiveSpan("outer", { kind: SpanKind.SERVER, attributes }, (span) => {
@@ -112,7 +112,7 @@ describe("OpenTelemetry", () => {
     expect(collector.requests.map(({ body }) => body.toString()).join()).not.toMatch(/secret|17841400000000001/);
   });
 
-  test("is carried to our own addresses and to nobody else's", async () => {
+  test("sends the trace to our own addresses only", async () => {
     const before = elsewhere.requests.length;
     await getTrace().span("caller", {}, async () => {
       await fetch(`${elsewhere.url}/relay/api/health`);
@@ -139,7 +139,7 @@ describe("OpenTelemetry", () => {
     }
   });
 
-  test("records nothing of what its caller decided not to record", async () => {
+  test("records no span of a trace that its caller does not record", async () => {
     const remote = propagation.extract(context.active(), { traceparent: `00-${"c".repeat(32)}-${"d".repeat(16)}-00` });
     expect(openTelemetry.getTracer("next.js").startSpan("unwanted", {}, remote).isRecording()).toBe(false);
   });
@@ -147,7 +147,7 @@ describe("OpenTelemetry", () => {
   test.each([
     ["stays silent", () => new Promise<never>(() => {}), { cause: "TimeoutError" }],
     ["refuses", () => ({ status: 401 }), { status: 401 }],
-  ])("a collector that %s holds nobody up and is logged once", async (_name, respond: Respond, why) => {
+  ])("a collector that %s delays no span and is logged once", async (_name, respond: Respond, why) => {
     const logged = recording.lines.length;
     answer = respond;
     for (let time = 0; time < 2; time += 1) {

@@ -94,7 +94,7 @@ describe("a report", () => {
     ]);
   });
 
-  test("under another secret is refused and stops nobody", async () => {
+  test("under another secret is refused without a rejection", async () => {
     const { report, saved, recording } = await setUp({ secret: "forged" });
     await report(published);
     expect(saved).toEqual([]);
@@ -151,7 +151,7 @@ describe("a report", () => {
     ]);
   });
 
-  test("that is refused is not sent again, so that it spoils no other", async () => {
+  test("that is refused is not sent again with the next one", async () => {
     const { report, saved } = await setUp();
     await report({ ...lost, region: "x".repeat(200) });
     await report(published);
@@ -165,7 +165,7 @@ describe("a report", () => {
     expect(saved).toEqual([[lost]]);
   });
 
-  test("behind a request that ended with its invocation waits no longer than a second, and is sent", async () => {
+  test("is sent after at most a second when the request before it ended with its invocation", async () => {
     const clock = createManualClock();
     const sent: string[] = [];
     // What belongs to an invocation that has ended does not even react to its abort.
@@ -184,7 +184,7 @@ describe("a report", () => {
     expect(await eventually("a second request is sent", () => sent[1])).toContain("behind");
   });
 
-  test("to somebody who does not answer is given up after a second, and so are those that wait behind it", async () => {
+  test("is given up after a second without an answer, and so are the reports that wait for it", async () => {
     const sink = await startSink({ respond: () => new Promise(() => {}) });
     onTestFinished(() => sink.close());
     const clock = createManualClock();
@@ -197,8 +197,10 @@ describe("a report", () => {
     const second = report(published);
     await clock.advance(500);
     await first;
+    await sink.next();
     await clock.advance(500);
     await second;
+    await eventually("both reports are given up", () => of("reports.failed").length === 2);
     expect(of("reports.failed")).toMatchObject([{ cause: "TimeoutError" }, { cause: "TimeoutError" }]);
     expect(clock.timersLeft()).toBe(0);
   });
@@ -238,7 +240,7 @@ describe("saveReports()", () => {
     ]);
   });
 
-  test("stores many at once, of a repeated one the last, and what is there already is replaced", async () => {
+  test("stores many at once, keeps the last of a repeated report, and replaces stored ones", async () => {
     const { db } = await openTestStore();
     await saveReports(db, [{ ...lost, deliveryId: "d2" }], 1_700_000_000_200);
     await saveReports(db, [{ ...published, deliveryId: "d3" }, lost, published, { ...published, deliveryId: "d2" }], 0);

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { fillSeries, judgeProbes, samplesMin, windowEndingAt, windowNames } from "#telemetry/runtime-comparison.ts";
 
+import { createRandom } from "../support/mutate.ts";
+
 const nowMs = Date.parse("2026-01-31T12:34:56.789Z");
 
 describe("windows", () => {
@@ -69,7 +71,7 @@ describe("verdict", () => {
   });
 
   test("the interval holds the true difference about as often as it says", () => {
-    const random = seeded(7);
+    const random = createRandom(7);
     const exponential = (mean: number) => Array.from({ length: 200 }, () => -mean * Math.log(1 - random()));
     const truth = -Math.log(0.05) * (30 - 20);
     let covered = 0;
@@ -80,14 +82,3 @@ describe("verdict", () => {
     expect(covered / 400).toBeGreaterThan(0.91);
   });
 });
-
-/** Mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

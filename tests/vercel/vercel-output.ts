@@ -3,6 +3,8 @@ import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rea
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { eventually } from "../support/eventually.ts";
+
 /** What `vercel build` decided about a function. https://vercel.com/docs/build-output-api/primitives */
 export interface FunctionConfig {
   runtime: string;
@@ -72,25 +74,18 @@ export async function startLambda(output: string, path: string, env: Record<stri
 
   let registered = 0;
   let settled = 0;
-  let check = () => {};
   const port = await new Promise<number>((resolve, reject) => {
     void exited.then(() => reject(new Error("The function ended before it listened")));
     child.on("message", (message: { port?: number; registered?: true; settled?: true }) => {
       if (message.port !== undefined) resolve(message.port);
       if (message.registered) registered += 1;
       if (message.settled) settled += 1;
-      check();
     });
   });
   return {
     url: `http://127.0.0.1:${port}`,
     waitedFor: () =>
-      new Promise((resolve) => {
-        check = () => {
-          if (registered > 0 && settled === registered) resolve(registered);
-        };
-        check();
-      }),
+      eventually("all that was registered has settled", () => registered > 0 && settled === registered && registered),
     stop: async () => {
       process.off("exit", abandon);
       child.kill("SIGKILL");

@@ -24,7 +24,7 @@ const schedulers: Schedulers = {
 
 export function POST(request: Request): Promise<Response> {
   return answerRun(request, {
-    // The build replaces this by a constant for each route.
+    // The build replaces this by a constant in each route.
     runtime: process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs",
     region: process.env["VERCEL_REGION"] ?? null,
     schedulers,
