@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.stop());
 
-/** What shows that the server noticed: a fault that nobody meets proves nothing. */
+/** What shows that the server met the fault, without which it proves nothing. The fault lasts until the first of them shows. */
 const signs: Record<string, (effects: Effects) => (number | undefined)[]> = {
   "qstash-silent": ({ outcomes, failedAttempts }) => [outcomes["fallback"], failedAttempts["PUBLISH_TIMEOUT"]],
   "qstash-reset": ({ met, duplicatesFound }) => [met.qstash, duplicatesFound],
@@ -47,10 +47,12 @@ const signs: Record<string, (effects: Effects) => (number | undefined)[]> = {
 };
 
 test.each(Object.keys(signs))("every acknowledged event is stored once: %s", { timeout: 90_000 }, async (name) => {
-  const { account, effects, failures } = await runScenario(findScenario(name), rig, options);
+  const signsIn = (effects: Effects) => signs[name]?.(effects) ?? [];
+  const isMet = (effects: Effects) => (signsIn(effects)[0] ?? 0) > 0;
+  const { account, effects, failures } = await runScenario(findScenario(name), rig, { ...options, isMet });
   expect(failures).toEqual([]);
   expect(account).toMatchObject({ sent: 30, acked: 30, ingested: 30, duplicates: 0, lost: [] });
-  for (const sign of signs[name]?.(effects) ?? []) expect(sign).toBeGreaterThan(0);
+  for (const sign of signsIn(effects)) expect(sign).toBeGreaterThan(0);
 });
 
 describe("the account", () => {

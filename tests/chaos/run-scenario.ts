@@ -1,7 +1,7 @@
 import { aborted } from "#cli/abort.ts";
 import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
 
-import { findWithin } from "../support/eventually.ts";
+import { eventually, findWithin } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
 
 import { type Account, drawUpAccount, readHandlerRuns, readRows } from "./account.ts";
@@ -22,6 +22,8 @@ export interface RunOptions {
   seed: number;
   /** The shortest time that a fault lasts. */
   faultMsMin: number;
+  /** A fault lasts until its effects so far fulfil this, also when a busy machine takes longer to meet it. */
+  isMet?: (effects: Effects) => boolean;
   /** How long everything may take to come to rest after the last acknowledgement. */
   restLimitMs: number;
   signal: AbortSignal;
@@ -59,7 +61,8 @@ export async function runScenario(scenario: Scenario, rig: Rig, options: RunOpti
     handlerRuns: (await readHandlerRuns(rig.databaseUrl)) - handlerRunsBefore,
   });
 
-  const { sent, faultMs } = await sendDisturbed(scenario, rig, options);
+  const isMet = () => options.isMet?.(readEffects([], rig, metBefore)) ?? true;
+  const { sent, faultMs } = await sendDisturbed(scenario, rig, { ...options, isMet });
   const isAtRest = await findWithin(options.restLimitMs, async () => {
     options.signal.throwIfAborted();
     const waiting = await rig.countWaiting();
@@ -80,7 +83,7 @@ export async function runScenario(scenario: Scenario, rig: Rig, options: RunOpti
   return { name, title, tookMs: clock.monotonicMs() - startedMs, faultMs, account, effects, failures };
 }
 
-async function sendDisturbed(scenario: Scenario, rig: Rig, options: RunOptions) {
+async function sendDisturbed(scenario: Scenario, rig: Rig, options: RunOptions & { isMet: () => boolean }) {
   const clock = systemClock;
   const { deliveries: count, rate, retryDelayMs, seed, faultMsMin, onProgress } = options;
   const random = createRandom(seed);
@@ -96,7 +99,13 @@ async function sendDisturbed(scenario: Scenario, rig: Rig, options: RunOptions) 
     await settleWithin(clock, startedMs + ms - clock.monotonicMs(), aborted(signal));
     signal.throwIfAborted();
   };
-  const stage = { begin: () => at(fromMs), end: () => at(fromMs + faultMs) };
+  const stage = {
+    begin: () => at(fromMs),
+    end: async () => {
+      await at(fromMs + faultMs);
+      await eventually("the fault has its effects", options.isMet, options.restLimitMs);
+    },
+  };
   try {
     const { baseUrl, appSecret } = rig;
     const sending = sendAsMeta(deliveries, {
