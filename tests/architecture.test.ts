@@ -12,14 +12,15 @@ const mayImport: Record<string, readonly string[]> = {
   instagram: ["platform"],
   queue: ["instagram", "platform"],
   telemetry: ["platform"],
-  lifecycle: ["platform"],
-  store: ["instagram", "telemetry", "lifecycle", "platform"],
+  "lifecycle-experiment": ["platform"],
+  store: ["instagram", "telemetry", "lifecycle-experiment", "platform"],
   handlers: ["instagram", "platform"],
   ingestion: ["instagram", "queue", "store", "handlers", "telemetry", "platform"],
-  dashboard: ["store", "telemetry", "lifecycle", "platform"],
+  dashboard: ["store", "telemetry", "lifecycle-experiment", "platform"],
   diagnostics: ["platform"],
   broker: ["platform"],
   "self-hosting": ["platform"],
+  conformance: ["instagram", "platform"],
   cli: [
     "platform",
     "instagram",
@@ -30,25 +31,26 @@ const mayImport: Record<string, readonly string[]> = {
     "ingestion",
     "dashboard",
     "diagnostics",
-    "lifecycle",
+    "lifecycle-experiment",
     "self-hosting",
     "broker",
+    "conformance",
   ],
 };
 /** Of these folders the ones named may take only the files that hold types. */
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
   telemetry: ["#telemetry/report.ts"],
-  lifecycle: ["#lifecycle/experiment.ts"],
+  "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
 /** What a handler is given is described beside the schemas: there it may take any type. */
 const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
-  store: ["instagram", "telemetry", "lifecycle"],
+  store: ["instagram", "telemetry", "lifecycle-experiment"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "telemetry", "lifecycle", "platform"];
+const anyRuntime = ["instagram", "queue", "telemetry", "lifecycle-experiment", "platform"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

@@ -96,7 +96,8 @@ async function main(command, args) {
   }
   const tsx = await import("tsx/esm/api");
   tsx.register();
-  const folder = ["bench", "chaos", "lifecycle"].includes(command) ? at("tests", command) : at("src", "cli");
+  const folders = { bench: ["tests", "bench"], chaos: ["tests", "chaos"], lifecycle: ["tests", "lifecycle-proof"] };
+  const folder = at(...(folders[command] ?? ["src", "cli"]));
   const file = path.join(folder, `${command}.ts`);
   const handover = await import(pathToFileURL(file).href);
   return handover.run(args);

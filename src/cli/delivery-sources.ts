@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { CliFailure, errorCodeOf } from "./failure.ts";
-import { buildPayload, type PayloadKind, payloadKinds } from "./payloads.ts";
+import { buildPayload, type PayloadKind, payloadKinds } from "#conformance/payloads.ts";
 import { setPath } from "./set-path.ts";
 
 export interface DeliverySource {

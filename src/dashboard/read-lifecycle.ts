@@ -1,9 +1,9 @@
 import { desc, eq } from "drizzle-orm";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
-import { explainExperiment, explainRun } from "#lifecycle/explain-verdicts.ts";
-import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle/judge-run.ts";
-import { runtimes, strategies } from "#lifecycle/strategies.ts";
+import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
+import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle-experiment/judge-run.ts";
+import { runtimes, strategies } from "#lifecycle-experiment/strategies.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "#store/schema.ts";
@@ -12,11 +12,11 @@ export interface LifecycleRun {
   runtime: LifecycleRuntime;
   strategy: Strategy;
   region: string | null;
-  /** Null while the request that was to begin it has no answer. */
+  /** Null while the request that starts the run has no answer. */
   status: StartStatus | null;
-  /** How long the answer to that request took: what the sender of a webhook would wait for. */
+  /** How long the answer to that request took. The sender of a webhook would have waited as long. */
   answerMs: number | null;
-  /** When its work was due and when its mark arrived, both counted from when it was begun. */
+  /** When its work was due and when its mark arrived, both counted from the start of the work. */
   dueAfterMs: number;
   arrivedAfterMs: number | null;
   verdict: Verdict;
@@ -26,15 +26,15 @@ export interface LifecycleRun {
 export interface LifecycleExperiment {
   id: string;
   startedAt: string;
-  /** Before then not every run that is missing has had its time; null if looking again can tell nothing new of that. */
+  /** When no run will be pending any more; null if none is. */
   lookAgainAt: string | null;
   conclusion: string;
   runs: LifecycleRun[];
 }
 
-/** One experiment as it looks now. Throws `NOT_FOUND` for an id that is unknown, or was forgotten for newer ones. */
+/** One experiment with its verdicts at `nowMs`. Throws `NOT_FOUND` if the id is unknown or the experiment was deleted for newer ones. */
 export async function readLifecycle(db: Database, id: string, nowMs: number): Promise<LifecycleExperiment> {
-  // Postgres refuses text with NUL, so nothing stored can have such an id.
+  // Postgres refuses text that contains NUL, so no stored id does.
   const rows = id.includes("\0") ? [] : await readRows(db, id);
   const [first] = rows;
   if (first === undefined) throw new RelayError("NOT_FOUND", "No such experiment");
@@ -50,7 +50,7 @@ export async function readLifecycle(db: Database, id: string, nowMs: number): Pr
   };
 }
 
-/** The newest experiments, the latest first. */
+/** At most `limit` experiments, the newest first. */
 export async function readLifecycles(db: Database, limit: number): Promise<{ id: string; startedAt: string }[]> {
   const rows = await db
     .select()
@@ -70,7 +70,7 @@ function readRows(db: Database, id: string) {
 
 type RunRow = typeof lifecycleRuns.$inferSelect;
 
-/** Begun when its function says so, or else with the experiment. */
+/** A run that has not reported its start is taken to have started with the experiment. */
 function observe(run: RunRow, experimentStartedAt: Date) {
   return {
     ...run,

@@ -2,21 +2,22 @@ import { and, desc, eq, gt, isNull, notInArray, sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle/experiment.ts";
+import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
 
 import type { Database } from "./database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "./schema.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** How many experiments are kept, the new one among them. */
+/** How many experiments are kept, including the new one. */
 const experimentsMax = 20;
 
-/** After its last work is due a mark may still be on time for so long. */
-const restMs = 2_000;
+/** The experiment's tolerance: a mark may still count as on time so long after its work was due. */
+const toleranceMs = 2_000;
 
 /**
- * Stores an experiment that is about to begin, and forgets the oldest. Throws `EXPERIMENT_RUNNING` while there is work of
- * another to come: the requests of one wake instances whose sleep is the finding of the other.
+ * Stores an experiment before its runs start, and deletes the oldest ones. Throws `EXPERIMENT_RUNNING` while marks of
+ * another one may still arrive on time: the requests of this one would wake instances that the other one observes as
+ * frozen. Throws `STORE_UNAVAILABLE`.
  */
 export async function createLifecycleExperiment(
   db: Database,
@@ -25,7 +26,7 @@ export async function createLifecycleExperiment(
   await withStoreErrors(() =>
     db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtext('lifecycle_experiments'))`);
-      const since = new Date(startedAtMs - restMs);
+      const since = new Date(startedAtMs - toleranceMs);
       const underWay = await tx
         .select({ id: lifecycleRuns.experimentId })
         .from(lifecycleRuns)
@@ -47,7 +48,7 @@ export async function createLifecycleExperiment(
   );
 }
 
-/** Stores how a run began. Its mark may have arrived before. */
+/** Stores how a run started. Its mark may have arrived already. Throws `STORE_UNAVAILABLE`. */
 export async function saveLifecycleStart(
   db: Database,
   experimentId: string,
@@ -62,7 +63,7 @@ export async function saveLifecycleStart(
   );
 }
 
-/** Stores when a run's mark arrived, the first time; returns whether it did. */
+/** Stores when a run's mark arrived. Resolves with false for a second mark or an unknown run. Throws `STORE_UNAVAILABLE`. */
 export async function saveLifecycleMark(db: Database, mark: LifecycleMark, arrivedAtMs: number): Promise<boolean> {
   const updated = await withStoreErrors(() =>
     db

@@ -12,7 +12,7 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle/experiment.ts";
+import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 
 /**
  * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
@@ -207,7 +207,7 @@ export const handlerCounts = pgTable("handler_counts", {
   count: bigint("count", { mode: "number" }).notNull(),
 });
 
-/** One row each time the lifecycle experiment was made; the newest few are kept. */
+/** One row for each lifecycle experiment; the newest 20 are kept. */
 export const lifecycleExperiments = pgTable("lifecycle_experiments", {
   id: text("id").primaryKey(),
   startedAt: instant("started_at").notNull(),
@@ -223,9 +223,9 @@ export const lifecycleRuns = pgTable(
     runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
     strategy: text("strategy").$type<Strategy>().notNull(),
     dueAfterMs: integer("due_after_ms").notNull(),
-    /** Null while the request that was to begin it has no answer. */
+    /** Null while the request that starts the run has no answer. */
     status: text("status").$type<StartStatus>(),
-    /** By the clock of the function that began it. */
+    /** By the clock of the function that started the work. */
     startedAt: instant("started_at"),
     region: text("region"),
     answerMs: doublePrecision("answer_ms"),

@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     const run = page.getByRole("button", { name: "Run the experiment" });
     await run.focus();
     await page.keyboard.press("Enter");
-    await page.getByText("Waiting for every answer").waitFor();
+    await page.getByText("Waiting for all answers").waitFor();
     expect(await run.getAttribute("aria-disabled")).toBe("true");
     expect(await focused(page)).toBe("BUTTON Run the experiment");
     await page.keyboard.press("Enter");
@@ -79,15 +79,15 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
 
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
-    await page.getByText("One is under way.").waitFor();
+    await page.getByText("An experiment is under way.").waitFor();
     await run.focus();
     await page.keyboard.press("Enter");
     await page.getByRole("timer").getByText("now").waitFor();
-    await page.getByText("One is under way.").waitFor({ state: "detached" });
+    await page.getByText("An experiment is under way.").waitFor({ state: "detached" });
     expect(await run.getAttribute("aria-disabled")).toBe(null);
     expect(asked).toEqual([]);
     await page.getByRole("button", { name: "Look now" }).click();
-    await page.getByText(/a process looks that keeps running/).waitFor();
+    await page.getByText(/a process that keeps running/).waitFor();
     expect(await ofEdge("floating promise")).toContain("on time");
     expect(await page.getByText("never", { exact: true }).count()).toBe(0);
   }, 40_000);

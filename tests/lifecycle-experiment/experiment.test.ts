@@ -1,9 +1,9 @@
-/** The built server, on which everything arrives: it keeps running. */
+/** The experiment on the built server, which keeps running, so that every mark arrives. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
-import type { StartedRun } from "#lifecycle/experiment.ts";
-import { strategies } from "#lifecycle/strategies.ts";
+import type { StartedRun } from "#lifecycle-experiment/experiment.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
 import { migrateStore } from "#store/migrate.ts";
 
 import { eventually } from "../support/eventually.ts";
@@ -41,35 +41,35 @@ async function read(id: string): Promise<LifecycleExperiment> {
   return (await (await call(`diagnostics/lifecycle/${id}`, { headers: bearer })).json()) as LifecycleExperiment;
 }
 
-test("in a process that keeps running, the work of every available strategy is on time", async () => {
+test("on a process that keeps running, the work of every available strategy is done on time", async () => {
   const response = await start('{ "earlyMs": 100, "lateMs": 300 }');
   expect(response.status).toBe(200);
-  const begun = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
-  expect(begun.runs).toHaveLength(2 * strategies.length);
-  const unavailable = begun.runs.filter(({ status }) => status === "unavailable");
+  const started = (await response.json()) as { id: string; startedAt: string; runs: StartedRun[] };
+  expect(started.runs).toHaveLength(2 * strategies.length);
+  const unavailable = started.runs.filter(({ status }) => status === "unavailable");
   expect(unavailable.map(({ runtime, strategy }) => [runtime, strategy])).toEqual(
     absentOnTheEdge.map((strategy) => ["edge", strategy]),
   );
-  const statuses = new Set(begun.runs.map(({ status }) => status));
+  const statuses = new Set(started.runs.map(({ status }) => status));
   expect([...statuses].toSorted()).toEqual(["started", "unavailable"]);
-  // The old fix: whoever sent the request waits for the work, 3 s if need be.
+  // The first fix makes the sender wait for the work, for up to 3 s.
   const answerMsOf = (wanted: string) =>
-    begun.runs.find(({ runtime, strategy }) => runtime === "edge" && strategy === wanted)?.answerMs ?? 0;
+    started.runs.find(({ runtime, strategy }) => runtime === "edge" && strategy === wanted)?.answerMs ?? 0;
   expect(answerMsOf("await, 3 s race")).toBeGreaterThanOrEqual(100);
   expect(answerMsOf("await, 3 s race, slow work")).toBeGreaterThanOrEqual(2_900);
   expect(answerMsOf("waitUntil")).toBeLessThan(2_900);
 
-  // Its requests would wake what the first has left asleep.
+  // Its requests would wake the instances that the first experiment observes as frozen.
   const second = await start(null);
   expect([second.status, await second.json()]).toMatchObject([409, { error: { code: "EXPERIMENT_RUNNING" } }]);
 
   const experiment = await eventually("every run is judged", async () => {
-    const found = await read(begun.id);
+    const found = await read(started.id);
     return found.lookAgainAt === null && found;
   });
-  expect(experiment).toMatchObject({ id: begun.id, startedAt: begun.startedAt });
+  expect(experiment).toMatchObject({ id: started.id, startedAt: started.startedAt });
   expect(experiment.runs.map(({ runtime, strategy, verdict }) => [runtime, strategy, verdict])).toEqual(
-    begun.runs.map(({ runtime, strategy, status }) => [
+    started.runs.map(({ runtime, strategy, status }) => [
       runtime,
       strategy,
       status === "unavailable" ? "unavailable" : "on time",
@@ -80,13 +80,13 @@ test("in a process that keeps running, the work of every available strategy is o
   expect(experiment.conclusion).toContain("keeps running");
 });
 
-describe("authorization", () => {
-  test("diagnostics refuse a request without the token", async () => {
+describe("a call is refused", () => {
+  test("without the token", async () => {
     expect((await start(null, {})).status).toBe(401);
     expect((await call("diagnostics/lifecycle/any")).status).toBe(401);
   });
 
-  test("internal routes refuse a call without a valid signature", async () => {
+  test("by the internal routes without a valid signature", async () => {
     const body = '{"experimentId":"e_1","runtime":"edge","strategy":"waitUntil","dueAfterMs":0}';
     const headers = { "x-relay-signature": `t=${Math.floor(Date.now() / 1_000)},v1=${"0".repeat(64)}` };
     for (const path of ["internal/lifecycle/edge", "internal/lifecycle/node", "internal/lifecycle-marks"]) {
@@ -97,7 +97,7 @@ describe("authorization", () => {
     }
   });
 
-  test("routes refuse other methods", async () => {
+  test("with another method", async () => {
     const begin = await call("diagnostics/lifecycle", { headers: bearer });
     expect([begin.status, begin.headers.get("allow")]).toEqual([405, "POST"]);
     const look = await call("diagnostics/lifecycle/any", { method: "POST", headers: bearer });
@@ -114,11 +114,11 @@ test.each(["{", "null", "[]", '{ "lateMs": 60000 }', '{ "earlyMs": 3000 }', '{ "
 );
 
 test("an unknown experiment is not found", async () => {
-  const response = await call("diagnostics/lifecycle/nobody", { headers: bearer });
+  const response = await call("diagnostics/lifecycle/unknown", { headers: bearer });
   expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "NOT_FOUND" } }]);
 });
 
-test("without a secret nothing is begun, and the answer names the missing variables", async () => {
+test("without the variables it needs every route answers 503, and the public one names them", async () => {
   const bare = await startTestServer({ env: { OPS_TOKEN: "ops-token", DATABASE_URL: database.url } });
   try {
     const url = `${bare.baseUrl}/api`;

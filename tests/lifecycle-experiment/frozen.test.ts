@@ -1,18 +1,18 @@
-/** The built parts on hosts that freeze a function as soon as nothing is waited for: there the verdicts differ. */
+/** The built routes on hosts that freeze a function as soon as no registered work is left. */
 import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
-import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle/experiment.ts";
+import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
-import { openEdgeInstance } from "../lifecycle/hosts/edge-instance.ts";
-import type { FunctionInstance } from "../lifecycle/hosts/function-host.ts";
-import { openNodeInstance } from "../lifecycle/hosts/node-instance.ts";
+import { openEdgeInstance } from "../hosts/edge-instance.ts";
+import type { FunctionInstance } from "../hosts/function-host.ts";
+import { openNodeInstance } from "../hosts/node-instance.ts";
 import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
@@ -22,7 +22,7 @@ const secret = "relay-secret";
 
 let database: TestDatabase;
 let store: OpenDatabase;
-/** Takes the marks, in a process that nobody freezes. */
+/** Receives the marks, in a process that keeps running. */
 let server: TestServer;
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
-  // Nothing has to be loaded first.
+  // An empty module: these functions need no preload.
   const preload = "data:text/javascript,";
   const env = { RELAY_URL: server.baseUrl, RELAY_SECRET: secret };
   const path = "/api/internal/lifecycle";
@@ -50,7 +50,7 @@ async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
   return instance;
 }
 
-/** Begins a run on an instance of its own, and resolves when the instance is frozen. */
+/** Starts a run on an instance of its own and resolves when the instance is frozen. */
 async function begin(experimentId: string, run: PlannedRun): Promise<FunctionInstance> {
   const instance = await open(run.runtime);
   const startedAtMs = Date.now();
@@ -65,11 +65,11 @@ async function begin(experimentId: string, run: PlannedRun): Promise<FunctionIns
   return instance;
 }
 
-/** On Windows no process can be stopped. */
+/** Windows cannot stop a process by a signal. */
 const runtimes: LifecycleRuntime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
 
 test.each(runtimes)(
-  "on %s registered work is on time; other work is late if a request wakes the instance, else never done",
+  "on %s unregistered work is never done, or late once a request wakes the instance; registered work is on time",
   async (runtime) => {
     const id = `frozen_${runtime}`;
     const plan = (strategy: Strategy, dueAfterMs: number): PlannedRun => ({ runtime, strategy, dueAfterMs });
@@ -80,7 +80,7 @@ test.each(runtimes)(
 
     const read = () => readLifecycle(store.db, id, Date.now());
     const verdicts = async () => (await read()).runs.map(({ strategy, verdict }) => `${strategy}: ${verdict}`);
-    await eventually("all that has not arrived is overdue", async () => (await read()).lookAgainAt === null);
+    await eventually("all missing marks are overdue", async () => (await read()).lookAgainAt === null);
     expect(await verdicts()).toEqual([
       "setTimeout: never",
       "floating promise: never",
@@ -89,7 +89,7 @@ test.each(runtimes)(
     ]);
     expect((await read()).conclusion).toContain("does not survive the answer");
 
-    // A platform goes on sending requests to an instance that is frozen; each lets it run for as long as it lasts.
+    // Each further request wakes the frozen instance, until that request has been answered.
     const isLate = async () => {
       await instance?.send({ method: "GET", query: "", headers: {} }).rest;
       return (await verdicts()).includes("floating promise: late");

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
 import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
-import type { PlannedRun, StartedRun, Strategy } from "#lifecycle/experiment.ts";
-import { unansweredMs } from "#lifecycle/judge-run.ts";
-import { toleranceMs } from "#lifecycle/strategies.ts";
+import type { PlannedRun, StartedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
+import { unansweredMs } from "#lifecycle-experiment/judge-run.ts";
+import { toleranceMs } from "#lifecycle-experiment/strategies.ts";
 import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
 import { openTestStore } from "../support/store.ts";
@@ -26,10 +26,10 @@ const floating = planned("edge", "floating promise", 9_000);
 const registered = planned("nodejs", "waitUntil", 1_000);
 const unavailable = planned("edge", "setImmediate", 9_000);
 
-test("an experiment reads differently as time passes and marks arrive", async () => {
+test("the verdicts change as time passes and marks arrive", async () => {
   const { db } = await openTestStore();
   await createLifecycleExperiment(db, { id: "e_1", startedAtMs, runs: [registered, floating, unavailable] });
-  // A quick mark is there before the answer to the request that began its work.
+  // A quick mark arrives before the answer to the request that started its work.
   const mark = { experimentId: "e_1", runtime: registered.runtime, strategy: registered.strategy };
   expect(await saveLifecycleMark(db, mark, startedAtMs + 1_300)).toBe(true);
   for (const run of [registered, floating]) await saveLifecycleStart(db, "e_1", started(run));
@@ -56,7 +56,7 @@ test("an experiment reads differently as time passes and marks arrive", async ()
   expect(late).toMatchObject({ lookAgainAt: null, runs: [{}, { verdict: "late", arrivedAfterMs: 59_900 }, {}] });
 });
 
-test("a run whose request has no answer is looked at again when none can come any more", async () => {
+test("a run without an answer stays pending until no answer can arrive any more", async () => {
   const { db } = await openTestStore();
   await createLifecycleExperiment(db, { id: "e_1", startedAtMs, runs: [registered] });
   const lookAgainAtMs = startedAtMs + unansweredMs;
@@ -72,7 +72,7 @@ test("a run whose request has no answer is looked at again when none can come an
   });
 });
 
-test("while work of an experiment is to come no other begins, not even one asked for at the same time", async () => {
+test("no second experiment starts while work of one is still due, not even at the same time", async () => {
   const { db } = await openTestStore();
   const create = (id: string, atMs: number) =>
     createLifecycleExperiment(db, { id, startedAtMs: atMs, runs: [registered, floating] });
@@ -82,7 +82,7 @@ test("while work of an experiment is to come no other begins, not even one asked
   await create("e_4", startedAtMs + 11_100);
 });
 
-test("the newest twenty are kept; of the others there is nothing, and a mark of theirs changes nothing", async () => {
+test("the newest twenty experiments are kept; the others are gone, and their marks change nothing", async () => {
   const { db } = await openTestStore();
   for (let index = 0; index < 22; index += 1) {
     await createLifecycleExperiment(db, {
@@ -95,7 +95,7 @@ test("the newest twenty are kept; of the others there is nothing, and a mark of 
   expect(kept.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `e_${21 - index}`));
   const forgotten = { experimentId: "e_1", runtime: registered.runtime, strategy: registered.strategy };
   expect(await saveLifecycleMark(db, forgotten, startedAtMs)).toBe(false);
-  for (const id of ["e_1", "nobody", "\0"]) {
+  for (const id of ["e_1", "unknown", "\0"]) {
     await expect(readLifecycle(db, id, startedAtMs)).rejects.toMatchObject({ code: "NOT_FOUND" });
   }
 });

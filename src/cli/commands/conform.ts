@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 
+import { allCases } from "#conformance/all-cases.ts";
+import { NoAnswer } from "#conformance/exchange.ts";
+import { createReceiver, type Receiver } from "#conformance/receiver.ts";
+import { type CaseResult, runCases } from "#conformance/run-cases.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { allCases } from "../conform/all-cases.ts";
-import { NoAnswer } from "../conform/exchange.ts";
-import { createReceiver, type Receiver } from "../conform/receiver.ts";
-import { type CaseResult, runCases } from "../conform/run-cases.ts";
 import { CliFailure } from "../failure.ts";
 import { drawTable, showCell } from "../table.ts";
 import { targetUrl } from "../target-url.ts";
@@ -21,21 +21,22 @@ interface Options {
   json?: boolean;
 }
 
+/** Adds `relay conform`. It exits with 1 if a case of level `must` fails. */
 export function addConform(program: Command, context: CommandContext): void {
   program
     .command("conform")
-    .argument("<url>", "edge, node, or the address of any receiver (end it with / if it is a bare origin)")
-    .description(`examine a receiver of Instagram webhooks: ${allCases.length} cases, by its answers alone`)
-    .option("--secret <secrets>", "its app secret, or several with commas (INSTAGRAM_APP_SECRET unless set)")
-    .option("--verify-token <token>", "its handshake's token (INSTAGRAM_VERIFY_TOKEN unless set)")
-    .option("--only <text>", "only cases whose name holds this text, e.g. signature.")
+    .argument("<url>", "edge, node, or the address of any receiver (for one at the root of a host, end it with /)")
+    .description(`examine a receiver of Instagram webhooks by its answers, in ${allCases.length} cases`)
+    .option("--secret <secrets>", "its app secret, or several with commas (default: INSTAGRAM_APP_SECRET)")
+    .option("--verify-token <token>", "its verify token (default: INSTAGRAM_VERIFY_TOKEN)")
+    .option("--only <text>", "only cases whose name contains this text, e.g. signature.")
     .option("--timeout <seconds>", "for one request", seconds, 20)
-    .option("--patience <seconds>", "how long it may wait for a sender that has stopped", seconds, 30)
-    .option("--yes-this-is-mine", "examine a receiver on another machine: it gets forged requests and load")
+    .option("--patience <seconds>", "how long it may wait for a sender that stops halfway", seconds, 30)
+    .option("--yes-this-is-mine", "examine a receiver on another machine, which gets forged requests and load")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nA case that fails at level must fails the run; one at level should is advice.")
+    .addHelpText("after", "\nA fault in a case of level must fails the run; in one of level should it is advice.")
     .action(async (to: string, options: Options) => {
-      // With its slash an origin is an address like any other.
+      // An origin without a slash means the relay there; with a slash it is the address of a receiver.
       const url = /^https?:\/\/[^/]+\/$/.test(to) && URL.canParse(to) ? to : targetUrl(to, context);
       if (!isThisMachine(url) && !options.yesThisIsMine) {
         throw new CliFailure(
@@ -52,7 +53,7 @@ export function addConform(program: Command, context: CommandContext): void {
         patienceMs: options.patience * 1_000,
         clock: systemClock,
       });
-      await greet(receiver);
+      await warmUp(receiver);
       const results = await runCases(cases, receiver, (done) =>
         context.showProgress(`${done} of ${cases.length} cases`),
       );
@@ -87,8 +88,8 @@ function printResult(url: string, results: readonly CaseResult[], summary: Summa
   print(`${url}: ${summary.passed} passed, ${summary.failed} failed, ${summary.advised} advised`);
 }
 
-/** One request before all others: whether anyone is there, and whatever the first one costs. */
-async function greet(receiver: Receiver): Promise<void> {
+/** Sends one request before the cases: it checks that the receiver answers, and takes the time of a cold start. */
+async function warmUp(receiver: Receiver): Promise<void> {
   try {
     await receiver.get({});
   } catch (error) {

@@ -5,7 +5,7 @@ import { systemClock } from "#platform/clock.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readDeliverySources } from "../delivery-sources.ts";
 import { CliFailure } from "../failure.ts";
-import { payloadKinds } from "../payloads.ts";
+import { payloadKinds } from "#conformance/payloads.ts";
 import { sendDeliveries, type SentDelivery } from "../send-deliveries.ts";
 import { drawTable } from "../table.ts";
 import { targetUrl } from "../target-url.ts";

@@ -1,8 +1,8 @@
 import { Badge, Button } from "@mantine/core";
 import Link from "next/link";
 
-import type { Verdict } from "#lifecycle/judge-run.ts";
-import { strategies } from "#lifecycle/strategies.ts";
+import type { Verdict } from "#lifecycle-experiment/judge-run.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
 
 import { formatMs } from "../format.ts";
 import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
@@ -13,25 +13,27 @@ import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
 export interface LifecycleProps {
-  /** Null before the first. */
+  /** The experiment that is shown; null before the first one. */
   experiment: LifecycleExperiment | null;
-  /** When the newest will be over; null if it is. */
+  /** When the newest experiment ends; null if it has ended. */
   underWayUntil: string | null;
-  /** The newest, this one perhaps among them. */
+  /** The newest experiments, which may include the one shown. */
   others: readonly { id: string; startedAt: string }[];
   nowMs: number;
 }
 
+/** The diagnostics page: starts the lifecycle experiment and shows one. Never asks the server anything by itself. */
 export function Lifecycle({ experiment, underWayUntil, others, nowMs }: LifecycleProps) {
   return (
     <>
       <div>
         <h1 className={styles["pageTitle"]}>What survives the response</h1>
         <p className={`${styles["pageHint"]} ${styles["prose"]}`}>
-          A function on a serverless platform may be stopped as soon as it has answered. This experiment begins the same
-          work in every way that code in the field uses, on each runtime of this deployment, and shows which of it got
-          done. Any request can wake an instance that sleeps, looking at this page too: run it while nothing else
-          happens, without other tabs of the dashboard, and look once, when it is time.
+          A serverless platform may stop a function as soon as it has answered. This experiment starts the same work in
+          each of the ways that code commonly uses, on each runtime of this deployment, and shows which of the work was
+          done. Any request can wake a frozen instance, including the request for this page. Run the experiment while
+          there is no other traffic, close other tabs of the dashboard, and look at the result once, when the countdown
+          ends.
         </p>
       </div>
       <RunExperiment
@@ -77,7 +79,7 @@ function Experiment({ experiment, nowMs }: { experiment: LifecycleExperiment; no
       id="runs"
       title={
         <>
-          Begun at <Timestamp iso={startedAt} nowMs={nowMs} /> UTC
+          Started at <Timestamp iso={startedAt} nowMs={nowMs} /> UTC
         </>
       }
       aside={
@@ -98,9 +100,7 @@ function RunsTable({ runs }: { runs: readonly LifecycleRun[] }) {
   return (
     <ScrollBox label="Runs">
       <table className={styles["table"]}>
-        <caption>
-          What became of the work of each strategy on each runtime; a dash means there is nothing to tell
-        </caption>
+        <caption>What became of the work of each strategy on each runtime; a dash means that there is no value</caption>
         <thead>
           <tr>
             <th scope="col">Strategy</th>

@@ -7,38 +7,38 @@ import { useEffect, useRef, useState, useTransition } from "react";
 import { Countdown } from "./countdown.tsx";
 import styles from "./dashboard.module.css";
 
-/** A point in time, and how far away it is by the server's clock. */
+/** A point in time, and how many milliseconds ahead of the server's clock it is. */
 export interface Until {
   iso: string;
   leftMs: number;
 }
 
 export interface RunExperimentProps {
-  /** What is shown; null before the first. */
+  /** The experiment that is shown; null before the first one. */
   result: { id: string; conclusion: string; lookAgain: Until | null } | null;
-  /** When the newest will be over, which need not be what is shown; null if it is. */
+  /** When the newest experiment ends, which need not be the one shown; null if it has ended. */
   underWay: Until | null;
 }
 
-/** Starts an experiment, leads to it and tells its outcome; what goes wrong is said beside the button. */
+/** A button that starts an experiment and opens its page, the conclusion of the one shown, and errors beside the button. */
 export function RunExperiment({ result, underWay }: RunExperimentProps) {
   const router = useRouter();
   const [starting, start] = useTransition();
   const [failure, setFailure] = useState("");
-  const { button, heading, leadTo } = useFocusOnResult(result?.id);
-  // Two at once would wake each other's instances.
+  const { button, heading, focusWhenShown } = useFocusOnResult(result?.id);
+  // Two experiments at once would wake each other's instances.
   const blocked = !useIsOver(underWay);
 
   const run = () => {
     if (starting || blocked) return;
     setFailure("");
     start(async () => {
-      const begun = await begin();
-      // After an await it is a transition of its own, which lasts until the result is there.
+      const started = await startExperiment();
+      // React needs a new transition after an await. It lasts until the result is shown.
       start(() => {
-        if ("failure" in begun) return setFailure(begun.failure);
-        leadTo(begun.id);
-        router.push(`/dashboard/diagnostics?experiment=${begun.id}`);
+        if ("failure" in started) return setFailure(started.failure);
+        focusWhenShown(started.id);
+        router.push(`/dashboard/diagnostics?experiment=${started.id}`);
       });
     });
   };
@@ -46,7 +46,7 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
   return (
     <>
       <div className={styles["badges"]}>
-        {/* Never disabled, nor Mantine's `loading`, which disables: either would drop the focus. */}
+        {/* Neither `disabled` nor Mantine's `loading`, which disables too: a disabled button loses the focus. */}
         <Button
           ref={button}
           size="sm"
@@ -60,7 +60,7 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
         </Button>
         {reason && (
           <span id="under-way" className={styles["dimmed"]}>
-            One is under way.
+            An experiment is under way.
           </span>
         )}
         {failure !== "" && (
@@ -83,11 +83,12 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
 
 function Outcome({ starting, result }: { starting: boolean; result: RunExperimentProps["result"] }) {
   const lookAgain = starting ? null : (result?.lookAgain ?? null);
-  const isTold = !starting && result !== null && lookAgain === null;
+  const isFinal = !starting && result !== null && lookAgain === null;
   return (
-    <div className={starting || result !== null ? styles["verdict"] : undefined} data-told={isTold || undefined}>
-      {/* There before its text, or it may go unsaid; without the countdown, or it would be said every second. */}
-      <span role="status">{starting ? "Waiting for every answer, about four seconds." : result?.conclusion}</span>
+    <div className={starting || result !== null ? styles["verdict"] : undefined} data-final={isFinal || undefined}>
+      {/* A screen reader announces a change only of an element that was there before, so this is always rendered. The
+          countdown is outside, or it would be announced every second. */}
+      <span role="status">{starting ? "Waiting for all answers, about four seconds." : result?.conclusion}</span>
       {lookAgain !== null && (
         <>
           {" "}
@@ -98,7 +99,7 @@ function Outcome({ starting, result }: { starting: boolean; result: RunExperimen
   );
 }
 
-/** Moves the focus to the heading once the result is shown that the button led to. */
+/** Moves the focus to the heading once the experiment that the button started is shown. */
 function useFocusOnResult(shownId: string | undefined) {
   const button = useRef<HTMLButtonElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -107,18 +108,18 @@ function useFocusOnResult(shownId: string | undefined) {
   useEffect(() => {
     if (shownId === undefined || shownId !== awaitedId.current) return;
     awaitedId.current = undefined;
-    // Whoever went elsewhere meanwhile stays there. A click on a button does not focus it in Safari.
+    // Only if the user has not moved the focus meanwhile. Safari does not focus a clicked button, hence `body`.
     const { activeElement, body } = document;
     if (activeElement === button.current || activeElement === body) heading.current?.focus();
   }, [shownId]);
 
-  const leadTo = (id: string) => {
+  const focusWhenShown = (id: string) => {
     awaitedId.current = id;
   };
-  return { button, heading, leadTo };
+  return { button, heading, focusWhenShown };
 }
 
-/** Turns true by itself when the time has come. */
+/** Whether that time has passed; becomes true by itself. */
 function useIsOver(until: Until | null): boolean {
   const [over, setOver] = useState<string | null>(null);
   const iso = until?.iso ?? null;
@@ -132,10 +133,10 @@ function useIsOver(until: Until | null): boolean {
   return iso === null || over === iso;
 }
 
-async function begin(): Promise<{ id: string } | { failure: string }> {
+async function startExperiment(): Promise<{ id: string } | { failure: string }> {
   try {
     const response = await fetch("/api/diagnostics/lifecycle", { method: "POST" });
-    // What stands in front of the server may answer with something else.
+    // A proxy in front of the server may answer with something other than JSON.
     const answer = (await response.json().catch(() => null)) as { id?: string; error?: { message?: string } } | null;
     if (response.ok && answer?.id !== undefined) return { id: answer.id };
     return { failure: answer?.error?.message ?? `The server answered ${response.status}` };

@@ -1,5 +1,5 @@
-import type { LifecycleTiming } from "#lifecycle/experiment.ts";
-import { startExperiment } from "#lifecycle/start-experiment.ts";
+import type { LifecycleTiming } from "#lifecycle-experiment/experiment.ts";
+import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
@@ -9,7 +9,7 @@ import { getDatabase } from "../../../services.ts";
 
 const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
 
-/** Starts the experiment on this deployment, at the address that it has for itself. */
+/** Starts the experiment on this deployment, which calls itself at the first address of `RELAY_URL`. */
 export function startExperimentHere(timing: LifecycleTiming) {
   const env = readEnv(process.env, variables);
   const { db } = getDatabase();

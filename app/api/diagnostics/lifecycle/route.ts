@@ -1,5 +1,5 @@
-import { timingDefault } from "#lifecycle/strategies.ts";
-import { parseTiming } from "#lifecycle/wire.ts";
+import { timingDefault } from "#lifecycle-experiment/strategies.ts";
+import { parseTiming } from "#lifecycle-experiment/wire.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readBody } from "#platform/read-body.ts";
 

@@ -1,4 +1,4 @@
-import { handleLifecycleMark } from "#lifecycle/mark-handler.ts";
+import { answerMark } from "#lifecycle-experiment/answer-mark.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
@@ -10,8 +10,8 @@ import { getDatabase } from "../../../services.ts";
 const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
-  return handleLifecycleMark(request, {
-    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+  return answerMark(request, {
+    readSettings: () => ({ secret: readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET }),
     save: (mark, arrivedAtMs) => saveLifecycleMark(getDatabase().db, mark, arrivedAtMs),
     clock,
     log,

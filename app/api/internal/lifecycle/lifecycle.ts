@@ -1,9 +1,9 @@
-// Builds the adapters of the lifecycle experiment's parts, one on each runtime; both routes are this.
+// Builds the adapters of the two routes that start the lifecycle experiment's runs, one on each runtime.
 import { waitUntil } from "@vercel/functions";
 import { after } from "next/server";
 
-import type { Schedulers } from "#lifecycle/begin-work.ts";
-import { handleLifecycleRun } from "#lifecycle/run-handler.ts";
+import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
+import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
@@ -11,8 +11,8 @@ import { createLog, writeToConsole } from "#platform/log.ts";
 const log = createLog({ clock, write: writeToConsole });
 
 /**
- * Looked up when they are used: what a runtime lacks is to be found out then, and through `globalThis`, where the build
- * does not warn of them.
+ * Each is looked up when it is called, so that a missing one throws then. Through `globalThis`, because the edge build
+ * warns of a direct use of Node's functions.
  */
 const schedulers: Schedulers = {
   setImmediate: (begin) => globalThis.setImmediate(begin),
@@ -23,8 +23,8 @@ const schedulers: Schedulers = {
 };
 
 export function POST(request: Request): Promise<Response> {
-  return handleLifecycleRun(request, {
-    // Inlined by the build of each route.
+  return answerRun(request, {
+    // The build replaces this by a constant in each route.
     runtime: process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs",
     region: process.env["VERCEL_REGION"] ?? null,
     schedulers,

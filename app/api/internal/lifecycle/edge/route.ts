@@ -1,10 +1,11 @@
-// Not called here. Turbopack cuts functions into chunks by what they share: with the webhook's modules in both, the webhook
-// is not cut in two, which would make it 1 kB of gzip larger.
+// Imported for its effect on the build alone. Turbopack cuts the edge functions into chunks by the modules they share, and
+// cuts the webhook's function in two if only some of its modules are here too. Measured with Next 16.4.6: that would make
+// the webhook's function 872 bytes of gzip larger (16,314 instead of 15,442 over an empty route).
 import "../../../webhooks/instagram/route.ts";
 
 import { allowOnly } from "../../../../allow-only.ts";
 
-// The runtime is what this part of the experiment is about.
+// This route starts the experiment's runs on the edge runtime.
 export const runtime = "edge";
 
 export { POST } from "../lifecycle.ts";

@@ -1,0 +1,36 @@
+import type { Clock } from "#platform/clock.ts";
+import { errorResponse, toRelayError } from "#platform/errors.ts";
+import { describeCause, type Log, type LogEvent } from "#platform/log.ts";
+import { readInternal } from "#platform/read-internal.ts";
+
+export interface AnswerInternalOptions<Settings extends { secret: string }> {
+  /** `secret` is `RELAY_SECRET`. Throws `ENV_INVALID` if a variable is missing. */
+  readSettings: () => Settings;
+  /** The log event of a refusal. */
+  refused: LogEvent;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Answers a call of our own by `answer`, which gets the verified body. An error that `readInternal` or `answer`
+ * throws is logged, at level error from status 500 on, and becomes the response.
+ */
+export async function answerInternal<Settings extends { secret: string }>(
+  request: Request,
+  { readSettings, refused, clock, log }: AnswerInternalOptions<Settings>,
+  answer: (body: Uint8Array, settings: Settings) => Promise<Response>,
+): Promise<Response> {
+  try {
+    const settings = readSettings();
+    const readSecret = () => settings.secret;
+    const body = await readInternal(request, { readSecret, bytesMax: 10_000, timeoutMs: 5_000, clock });
+    return await answer(body, settings);
+  } catch (thrown) {
+    const error = toRelayError(thrown);
+    const fields = { code: error.code, reason: error.message, ...describeCause(error.cause ?? error) };
+    if (error.status >= 500) log.error(refused, fields);
+    else log.warn(refused, fields);
+    return errorResponse(error);
+  }
+}
