@@ -5,6 +5,7 @@ import type { EventKind } from "#instagram/events.ts";
 import type { Database, Transaction } from "./database.ts";
 import { deliveryChunks, events, handlerCounts } from "./schema.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** An event as it lies in the database, its data still text. */
 export interface StoredEvent {
@@ -90,7 +91,7 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   if (ids.length === 0) return;
   const attempted = { handlerAttempts: sql`${events.handlerAttempts} + 1`, leasedUntil: null };
   await withStoreErrors(() =>
-    db.transaction(async (tx) => {
+    inTransaction(db, async (tx) => {
       // In one order with whoever else locks several, against deadlocks.
       await tx
         .select({ id: events.id })

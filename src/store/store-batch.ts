@@ -7,6 +7,7 @@ import type { Database, Transaction } from "./database.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts";
 import { type DriftFinding, storeDrift } from "./store-drift.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** An event with what comparing its data with its kind's schema came to. */
 export interface EventToStore extends InstagramEvent {
@@ -42,7 +43,7 @@ export interface StoredBatch {
  */
 export async function storeBatch(db: Database, batch: BatchToStore): Promise<StoredBatch> {
   return withStoreErrors(() =>
-    db.transaction(async (tx) => {
+    inTransaction(db, async (tx) => {
       const { delivery } = batch;
       const outcome = batch.via === "fallback" ? batch.via : null;
       await tx
