@@ -88,7 +88,7 @@ describe.concurrent("the pool heals by itself", () => {
     const startedMs = systemClock.monotonicMs();
     // One meets the silence; the others that lie idle are given up with it.
     await store(database);
-    expect(proxy.silenced).toBe(poolMax);
+    expect(proxy.broken).toBe(poolMax);
     expect(database.pool.totalCount).toBe(1);
     expect(failures(await storeAll(database))).toEqual([]);
     expect(systemClock.monotonicMs() - startedMs).toBeLessThan(2 * 3_000);

@@ -17,8 +17,8 @@ export interface TcpProxy extends Pick<SwitchableListener, "connections" | "goDo
   setMode(mode: ProxyMode): void;
   /** From now on passes nothing more on for the connections that are open, which stay open; new ones work. */
   freeze(): void;
-  /** How many connections have gone silent so far. */
-  readonly silenced: number;
+  /** How many connections a mode has cut or silenced so far. */
+  readonly broken: number;
   close(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function startTcpProxy(
   const target = new URL(url);
   const to = { host: target.hostname, port: Number(target.port || defaultPort) };
   let mode: ProxyMode = "pass";
-  let silenced = 0;
+  let broken = 0;
   const open = new Set<Pair>();
   const server = createServer((near) => {
     const far = connect(to);
@@ -45,7 +45,10 @@ export async function startTcpProxy(
     if (mode === "wake") holdBack(pair, wakeMs);
     near.on("data", (bytes) => {
       if (pair.isSilent) return;
-      if (mode === "cut" && isBegin(bytes)) return cut(near);
+      if (mode === "cut" && isBegin(bytes)) {
+        broken += 1;
+        return cut(near);
+      }
       if (mode === "blackhole" && isBegin(bytes)) return silence(pair);
       far.write(bytes);
     });
@@ -70,7 +73,7 @@ export async function startTcpProxy(
     });
   });
   const silence = (pair: Pair) => {
-    if (!pair.isSilent) silenced += 1;
+    if (!pair.isSilent) broken += 1;
     pair.isSilent = true;
   };
   const listener = await listenSwitchably(server);
@@ -80,8 +83,8 @@ export async function startTcpProxy(
   return {
     url: through.href,
     connections: listener.connections,
-    get silenced() {
-      return silenced;
+    get broken() {
+      return broken;
     },
     setMode: (next) => void (mode = next),
     freeze: () => open.forEach(silence),
