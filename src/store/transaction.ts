@@ -8,8 +8,11 @@ import { breaksConnection } from "./store-error.ts";
 
 export type Transaction = NodePgTransaction<Record<string, never>, Record<string, never>>;
 
-/** How long the server takes over one statement, and waits for the next one of an open transaction. */
+/** How long the server takes over one statement. */
 export const statementTimeoutMs = 6_000;
+/** How long a statement waits for a lock: less, so that the log says which of the two it was. */
+const lockTimeoutMs = 4_000;
+/** How long the server waits for the next statement: a process that was frozen must not hold its locks for others. */
 const idleTimeoutMs = 10_000;
 
 /**
@@ -40,7 +43,12 @@ export async function inTransaction<T>(
 
 /** The statement that begins a transaction with limits of its own, in one round trip. A pooler passes no others on. */
 export function beginWith(statement: "begin" | "begin read only", timeoutMs: number): string {
-  return `${statement}; set local statement_timeout = ${timeoutMs}; set local idle_in_transaction_session_timeout = ${idleTimeoutMs}`;
+  const limits = {
+    statement_timeout: timeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: idleTimeoutMs,
+  };
+  return [statement, ...Object.entries(limits).map(([name, ms]) => `set local ${name} = ${ms}`)].join("; ");
 }
 
 /** `inTransaction` without drizzle; `beginText` as `beginWith` makes it. */
