@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 
@@ -12,6 +10,7 @@ import { migrateStore } from "#store/migrate.ts";
 
 import journal from "../../src/store/migrations/meta/_journal.json" with { type: "json" };
 import { createTestDatabase } from "../support/postgres.ts";
+import { createRestrictedRole } from "../support/restricted-role.ts";
 
 const never = new AbortController().signal;
 
@@ -64,27 +63,14 @@ test("a migration that waits for a table lets others pass and comes again", asyn
 
 test("a role that may create nothing migrates where nothing is to be done, and is sent to the owner otherwise", async () => {
   const { url, client } = await openEmpty();
-  const role = `relay_app_${randomBytes(4).toString("hex")}`;
   await migrateStore(url);
-  await client.query(`
-    create role ${role} login password 'relay-app-test';
-    revoke create on schema public from public;
-    grant usage on schema public, drizzle to ${role};
-    grant select, insert, update, delete on all tables in schema public to ${role};
-    grant usage, select on all sequences in schema public to ${role};
-    grant select on all tables in schema drizzle to ${role}`);
-  onTestFinished(async () => {
-    await client.query(`drop owned by ${role}; drop role ${role}`);
-  });
-  const restricted = new URL(url);
-  restricted.username = role;
-  restricted.password = "relay-app-test";
-  await expect(migrateDatabase(restricted.href, never)).resolves.toBeUndefined();
-  expect(await canWrite(openTestDatabase(restricted.href).db)).toBe(true);
+  const restricted = await createRestrictedRole(client, url);
+  await expect(migrateDatabase(restricted, never)).resolves.toBeUndefined();
+  expect(await canWrite(openTestDatabase(restricted).db)).toBe(true);
 
   await client.query("delete from drizzle.__drizzle_migrations where created_at = $1", [journal.entries.at(-1)?.when]);
   await client.query("drop table lifecycle_runs, lifecycle_experiments");
-  await expect(migrateDatabase(restricted.href, never)).rejects.toThrow(
+  await expect(migrateDatabase(restricted, never)).rejects.toThrow(
     /permission denied for schema public; let the owner of the tables migrate first/,
   );
 });
