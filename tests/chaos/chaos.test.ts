@@ -45,7 +45,7 @@ const signs: Record<string, (effects: Effects) => (number | undefined)[]> = {
   "qstash-reset": ({ met, duplicatesFound }) => [met.qstash, duplicatesFound],
   "qstash-down": ({ outcomes, failedAttempts }) => [outcomes["fallback"], failedAttempts["PUBLISH_NETWORK"]],
   "database-down": ({ met, failedIngestions }) => [met.cut, failedIngestions["STORE_UNAVAILABLE"]],
-  "database-cut": ({ met, failedIngestions }) => [met.cut, failedIngestions["STORE_UNAVAILABLE"]],
+  "database-cut": ({ met }) => [met.cut],
   "database-frozen": ({ met }) => [met.cut],
   "consumer-failing": ({ met, qstash, duplicatesFound }) => [met.entrance, qstash.retried, duplicatesFound],
   "server-restarted": ({ ended, met }) => [ended, met.qstash],
