@@ -22,7 +22,7 @@ const lockTimeoutMs = 2_000;
 const lockPauseMs = 1_000;
 const attemptsMax = 10;
 
-/** A sentence for the operator: this database cannot be migrated as it is. */
+/** Why this database cannot be migrated as it is, in a sentence for the operator. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
@@ -30,7 +30,7 @@ export class MigrationError extends Error {
 /**
  * Brings the database's schema up to date. Safe to call from several processes at once; idempotent, and where nothing is
  * to be done a role suffices that may create nothing. All happens in one transaction, which a pooler in transaction mode
- * passes on whole. Throws `MigrationError` if the database holds somebody else's tables under our names.
+ * passes on whole. Throws `MigrationError` if the database has other tables of the same names.
  */
 export async function migrateStore(databaseUrl: string, clock: Clock = systemClock): Promise<void> {
   const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
@@ -72,7 +72,7 @@ async function migrateOnce(client: Client, migrations: MigrationMeta[]): Promise
   await client.query("commit");
 }
 
-/** Each that is not noted; the newest note alone may be another application's that uses drizzle, too. */
+/** Those without a note. The newest note alone does not tell: another application may use drizzle's journal, too. */
 async function findPending(client: Client, migrations: MigrationMeta[]): Promise<MigrationMeta[]> {
   if (!(await hasJournal(client))) return migrations;
   const made = migrations.map(({ folderMillis }) => folderMillis);

@@ -25,9 +25,9 @@ export interface PoolOptions {
 }
 
 /**
- * A pool of connections to Postgres; connects on first use. One that gave no answer, or an error after which nothing can
- * be said of it, is thrown away, and with it all that lie idle: what broke one of them, a failover say, broke them all,
- * and each would cost somebody the same wait.
+ * A pool of connections to Postgres; connects on first use. A connection that gave no answer, or an error that leaves its
+ * state unknown, is thrown away, and so are all idle ones: a failover breaks them together, and each would cost one more
+ * request the same wait.
  */
 export function openPool(databaseUrl: string, { connectionsMax, answerTimeoutMs, attach }: PoolOptions): Pool {
   const pool = new Pool({

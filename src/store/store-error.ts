@@ -12,8 +12,8 @@ import { RelayError } from "#platform/errors.ts";
 const unavailable = /^(08|25|28|3D|40|53|55|57|58|XX|42P01)/;
 
 /**
- * Those after which the connection is of no use: it is ending, or leads to a server that is not the primary any more. A
- * statement's time limit (57014) leaves it as it was.
+ * Those after which the connection is of no use: it is ending, or leads to a server that is no longer the primary. A
+ * statement's time limit (57014) leaves it intact.
  */
 const breaking = /^(08|25|57P|58|XX)/;
 
@@ -36,7 +36,7 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   return isQuery ? !isOurMistake(cause) : isConnectionError(cause);
 }
 
-/** Whether an error leaves nothing to be said about the connection that it came from. */
+/** Whether the connection that an error came from must not be used again. */
 export function breaksConnection(thrown: unknown): boolean {
   if (thrown instanceof RelayError) return false;
   const { cause, isQuery } = unwrap(thrown);

@@ -15,10 +15,7 @@ const lockTimeoutMs = 4_000;
 /** How long the server waits for the next statement: a process that was frozen must not hold its locks for others. */
 const idleTimeoutMs = 10_000;
 
-/**
- * How long BEGIN and ROLLBACK may take, which cost the server nothing: whoever waits longer waits for a connection that
- * has gone silent.
- */
+/** How long BEGIN and ROLLBACK may take. They cost the server nothing: without an answer the connection is silent. */
 const signalTimeoutMs = 3_000;
 
 /** A BEGIN has changed nothing yet, so what fails with it may be tried on another connection. */
@@ -28,9 +25,9 @@ const dialect = new PgDialect();
 const begin = beginWith("begin", statementTimeoutMs);
 
 /**
- * Runs `work` in one transaction: committed when the promise resolves, rolled back when it rejects. To be used instead of
- * drizzle's own `transaction`, which never gives a connection back whose BEGIN failed, and gives back one whose state
- * nobody knows. Throws `STORE_UNAVAILABLE` if there is no connection on which a transaction can begin.
+ * Runs `work` in one transaction: committed when the promise resolves, rolled back when it rejects. Replaces drizzle's
+ * `transaction`, which never releases a connection whose BEGIN failed, and puts one back whose state is unknown. Throws
+ * `STORE_UNAVAILABLE` if there is no connection on which a transaction can begin.
  */
 export async function inTransaction<T>(
   { $client }: { $client: Pool },
