@@ -6,7 +6,7 @@ import { type Database, openDatabase, type OpenDatabase, openReads } from "#stor
 let database: OpenDatabase | undefined;
 let reads: OpenDatabase | undefined;
 
-/** The process's connections for ingestion, reports and health; opened on first use, so that a build needs no address. */
+/** The process's connections for ingestion, reports and health; opened on first use: a build needs no address. */
 export function getDatabase(): OpenDatabase {
   if (database === undefined) {
     const env = readEnv(process.env, ["DATABASE_URL", "DATABASE_POOL_MAX"]);
