@@ -5,9 +5,10 @@ import { createRelayAddressReader } from "#dashboard/relay-address.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
 
 let database: OpenDatabase | undefined;
+let reads: OpenDatabase | undefined;
 const readRelayAddress = createRelayAddressReader({
   fetch,
   clock: systemClock,
@@ -19,8 +20,17 @@ export function findPathFaults(): Promise<PathFaults> {
   return readPathFaults(process.env, readRelayAddress);
 }
 
-/** The process's one pool of connections; opened on first use, so that a build needs no address. */
+/** The process's connections for ingestion, reports and health; opened on first use: a build needs no address. */
 export function getDatabase(): OpenDatabase {
-  database ??= openDatabase(readEnv(process.env, ["DATABASE_URL"]).DATABASE_URL, attachDatabasePool);
+  if (database === undefined) {
+    const env = readEnv(process.env, ["DATABASE_URL", "DATABASE_POOL_MAX"]);
+    database = openDatabase(env.DATABASE_URL, { connectionsMax: env.DATABASE_POOL_MAX, attach: attachDatabasePool });
+  }
   return database;
+}
+
+/** For pages and /api/ops: connections of their own, so that no search takes one from ingestion. */
+export function getReads(): Database {
+  reads ??= openReads(readEnv(process.env, ["DATABASE_URL"]).DATABASE_URL, { attach: attachDatabasePool });
+  return reads.db;
 }

@@ -9,7 +9,7 @@ import type { RelayError } from "#platform/errors.ts";
 import { createLog, describeCause, writeToConsole } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
 
-import { getDatabase } from "../services.ts";
+import { getReads } from "../services.ts";
 
 /** Goes to the sign-in page and back to `path` afterwards, unless this browser has a session. Each page asks for itself. */
 export async function requireSession(path: string): Promise<void> {
@@ -31,7 +31,7 @@ async function isSignedIn(session: string | undefined): Promise<boolean> {
 /** What `read` found, or the error that the page shows instead. */
 export async function readForPage<T>(path: string, read: (db: Database) => Promise<T>): Promise<T | RelayError> {
   try {
-    return await read(getDatabase().db);
+    return await read(getReads());
   } catch (thrown) {
     const error = storeOrRelayError(thrown);
     if (error.status >= 500) {

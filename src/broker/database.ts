@@ -6,28 +6,50 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void): 
   typeParsers.setTypeParser(types.builtins.INT8, Number);
   // Without limits, a Postgres that is down or hangs keeps a publisher waiting for ever.
   const limits = { connectionTimeoutMillis: 5_000, statement_timeout: 20_000, query_timeout: 22_000 };
-  const pool = new Pool({ connectionString: url, max: 10, types: typeParsers, ...limits });
+  const pool = new Pool({
+    connectionString: url,
+    max: 10,
+    types: typeParsers,
+    keepAlive: true,
+    maxLifetimeSeconds: 600,
+    ...limits,
+  });
   // A connection that breaks while nobody queries it is replaced by the pool; unheard, the event would end the process.
   pool.on("error", onIdleError);
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
-/** Runs `work` in one transaction; it is committed when the promise resolves, rolled back when it rejects. */
+/** BEGIN and ROLLBACK cost the server nothing: one that takes longer went to a connection that is silent. */
+const signalTimeoutMs = 3_000;
+
+/**
+ * Runs `work` in one transaction; it is committed when the promise resolves, rolled back when it rejects. A connection
+ * goes back to the pool only if Postgres itself says that no transaction is open on it.
+ */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
+  let isAtRest = false;
   try {
-    await client.query("begin");
+    await signal(client, "begin");
     const result = await work(client);
-    await client.query("commit");
+    const { command } = await client.query("commit");
+    // After an error that `work` passed over, Postgres answers COMMIT with ROLLBACK and no error.
+    if (command !== "COMMIT") throw new Error(`Postgres answered COMMIT with ${command}`);
+    isAtRest = true;
     return result;
   } catch (thrown) {
-    await client.query("rollback").catch((error: Error) => {
-      broken = error;
-    });
+    isAtRest = await signal(client, "rollback").then(
+      () => client.getTransactionStatus() === "I",
+      () => false,
+    );
     throw thrown;
   } finally {
-    client.release(broken);
+    client.release(!isAtRest);
   }
+}
+
+function signal(client: PoolClient, text: "begin" | "rollback") {
+  const query = { text, query_timeout: signalTimeoutMs };
+  return client.query(query);
 }

@@ -1,6 +1,7 @@
 import { and, desc, gte, isNull, ne, or, sql } from "drizzle-orm";
 
 import { type Clock, settleWithin } from "#platform/clock.ts";
+import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
 import { deliveries } from "#store/schema.ts";
 
@@ -15,10 +16,10 @@ const answerWithinMs = 2_000;
 const recentMs = 15 * 60_000;
 const newestConsidered = 20;
 
-/** Whether the store answers in time, and how the newest forwards fared. QStash itself is never called. */
+/** Whether the store takes what is written to it, in time, and how the newest forwards fared. QStash itself is never called. */
 export async function readHealth(db: Database, clock: Clock, version: string): Promise<Health> {
-  const answered = await settleWithin(clock, answerWithinMs, isAnswering(db));
-  if (answered !== true) return { status: "down", store: "down", queue: "unknown", version };
+  const isWritable = await settleWithin(clock, answerWithinMs, canWrite(db));
+  if (isWritable !== true) return { status: "down", store: "down", queue: "unknown", version };
   const since = new Date(clock.nowMs() - recentMs);
   const queue = await settleWithin(
     clock,
@@ -26,15 +27,6 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
     readQueueHealth(db, since).catch(() => undefined),
   );
   return { status: "ok", store: "ok", queue: queue ?? "unknown", version };
-}
-
-async function isAnswering(db: Database): Promise<boolean> {
-  try {
-    await db.execute(sql`select 1`);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

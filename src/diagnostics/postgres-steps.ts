@@ -4,6 +4,7 @@ import { TLSSocket } from "node:tls";
 import { Client } from "pg";
 
 import type { Clock } from "#platform/clock.ts";
+import { explicitTls } from "#platform/explicit-tls.ts";
 
 import type { Finding } from "./check.ts";
 import { type Connection, createConnection, describeTls } from "./connection-steps.ts";
@@ -32,7 +33,7 @@ const versionMin = 15;
  */
 export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: PostgresStepsOptions): PostgresSteps {
   const client = new Client({
-    connectionString: databaseUrl,
+    connectionString: explicitTls(databaseUrl),
     connectionTimeoutMillis: 2 * connectLimitMs,
     query_timeout: queryLimitMs,
   });
@@ -114,10 +115,11 @@ async function readVersion(client: Client): Promise<Finding> {
 async function readSchema(client: Client, latestMigrationMs: number): Promise<Finding> {
   const remedy = "Run npm run relay -- migrate with this DATABASE_URL.";
   try {
-    const { rows } = await client.query<{ latest: string | null }>(
-      "select max(created_at)::text as latest from drizzle.__drizzle_migrations",
-    );
-    if (Number(rows[0]?.latest ?? 0) >= latestMigrationMs) return { status: "ok", detail: "up to date" };
+    // Not the newest note: another application that uses drizzle may have made that.
+    const { rowCount } = await client.query("select from drizzle.__drizzle_migrations where created_at = $1", [
+      latestMigrationMs,
+    ]);
+    if (rowCount !== 0) return { status: "ok", detail: "up to date" };
     return { status: "failed", detail: "behind", cause: "Newer migrations have not run in this database.", remedy };
   } catch (error) {
     if (!isMissingTable(error)) throw error;

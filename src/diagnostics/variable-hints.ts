@@ -44,6 +44,7 @@ const hints: Readonly<Record<string, VariableHint>> = {
   DATABASE_URL: {
     without: "Nothing can be stored or shown",
     source: "Copy the connection string from the Postgres provider; to a serverless function give the pooler's",
+    form: "An address that begins with postgres:// or postgresql://",
   },
   OPS_TOKEN: { without: "Nobody can sign in to the dashboard or call /api/ops and these diagnostics", source: random },
   CRON_SECRET: { without: "Vercel's scheduled calls are refused", source: random },
@@ -53,6 +54,7 @@ const hints: Readonly<Record<string, VariableHint>> = {
   PUBLISH_BUDGET_MS: { form: milliseconds },
   FALLBACK_BUDGET_MS: { form: milliseconds },
   REPORT_SAMPLE_RATE: { form: "A share from 0 to 1" },
+  DATABASE_POOL_MAX: { form: "A whole number from 1 to 100" },
   QSTASH_RETRIES: { form: "A whole number from 0 to 1000" },
   PAYLOAD_RETENTION_DAYS: { form: "A whole number of days; 0 keeps everything" },
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },

@@ -72,7 +72,7 @@ export const variables = {
   QSTASH_NEXT_SIGNING_KEY: text,
   RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
   RELAY_SECRET: text,
-  DATABASE_URL: text,
+  DATABASE_URL: { parse: parseDatabaseUrl },
   OPS_TOKEN: text,
   ACK_MODE: ackMode,
   PUBLISH_TIMEOUT_MS: integer(3_000, 1, publishMsMax),
@@ -83,6 +83,7 @@ export const variables = {
   QSTASH_RETRIES: integer(5, 0, 1_000),
   WEBHOOK_BODY_BYTES_MAX: integer(3_145_728, 1, 100_000_000),
   VERCEL_AUTOMATION_BYPASS_SECRET: optionalToken,
+  DATABASE_POOL_MAX: integer(5, 1, 100),
 } satisfies Record<string, Variable<unknown>>;
 
 export type EnvName = keyof typeof variables;
@@ -163,6 +164,11 @@ export function parseBaseUrl(value: string): string | undefined {
 function parseBaseUrls(value: string): readonly string[] | undefined {
   const urls = splitList(value).map(parseBaseUrl);
   return urls.length > 0 && urls.every((url) => url !== undefined) ? urls : undefined;
+}
+
+/** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */
+function parseDatabaseUrl(value: string): string | undefined {
+  return /^postgres(ql)?:\/\/./.test(value) && URL.canParse(value.replace("@/", "@h/")) ? value : undefined;
 }
 
 /**

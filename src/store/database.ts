@@ -1,14 +1,13 @@
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
-import { type ClientBase, Pool } from "pg";
+import type { Pool } from "pg";
 
-import * as schema from "./schema.ts";
+import { openPool } from "./pool.ts";
+import { beginWith, statementTimeoutMs, transact } from "./transaction.ts";
 
-export type Database = NodePgDatabase<typeof schema>;
-export type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
+export type { Transaction } from "./transaction.ts";
 
-/** How long to wait for a connection and for any one statement before giving up. */
-const connectTimeoutMs = 5_000;
-const statementTimeoutMs = 15_000;
+/** Transactions are `inTransaction`'s. */
+export type Database = Omit<NodePgDatabase, "transaction"> & { $client: Pool };
 
 export interface OpenDatabase {
   db: Database;
@@ -16,31 +15,48 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
-/** The pool waits for the promise before it gives the connection to anybody, though its types do not say so. */
-const connectionHooks = {
-  // Not as a start-up parameter, which PgBouncer and the poolers of Neon and Supabase refuse.
-  onConnect: async (client: ClientBase): Promise<void> => {
-    await client.query(`set statement_timeout = ${statementTimeoutMs}`);
-  },
-};
+export interface DatabaseOptions {
+  connectionsMax?: number;
+  /** Receives the pool, see `openPool`. */
+  attach?: (pool: Pool) => void;
+}
+
+/** What the network may add to a statement's limit before the client gives up. */
+const graceMs = 1_500;
+
+/** For pages and /api/ops. Few: what people look up must not take the database's strength from ingestion. */
+const readConnectionsMax = 2;
+const readTimeoutMs = 5_000;
 
 /**
- * A pool of connections to Postgres; connects on first use. `attach` receives the pool, so that a platform which
- * freezes idle functions can close idle connections first (`attachDatabasePool` of @vercel/functions).
+ * The connections for everything that writes. Outside a transaction only the client limits a statement: a setting of the
+ * session would end up with other clients of a pooler in transaction mode, and as a start-up parameter most poolers
+ * refuse it. https://www.pgbouncer.org/features.html
  */
-export function openDatabase(databaseUrl: string, attach: (pool: Pool) => void = () => {}): OpenDatabase {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: 10,
-    idleTimeoutMillis: 10_000,
-    connectionTimeoutMillis: connectTimeoutMs,
-    // A server that vanished without a word answers no statement_timeout: the client must give up by itself.
-    query_timeout: statementTimeoutMs + 2_000,
-    ...connectionHooks,
+export function openDatabase(
+  databaseUrl: string,
+  { connectionsMax = 5, attach = () => {} }: DatabaseOptions = {},
+): OpenDatabase {
+  return open(openPool(databaseUrl, { connectionsMax, answerTimeoutMs: statementTimeoutMs + graceMs, attach }));
+}
+
+/** Connections that can only read, each statement in a transaction of its own, so that the server ends a long one. */
+export function openReads(
+  databaseUrl: string,
+  { attach = () => {} }: Pick<DatabaseOptions, "attach"> = {},
+): OpenDatabase {
+  const pool = openPool(databaseUrl, {
+    connectionsMax: readConnectionsMax,
+    answerTimeoutMs: readTimeoutMs + graceMs,
+    attach,
   });
-  // A connection that breaks while nobody queries it is replaced on next use; unheard, the event would end the process.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  attach(pool);
-  return { db: drizzle(pool, { schema }), pool, close: () => pool.end() };
+  const begin = beginWith("begin read only", readTimeoutMs);
+  const query = (config: string, values?: unknown[]) => transact(pool, begin, (client) => client.query(config, values));
+  // What drizzle calls for each statement.
+  pool.query = query as Pool["query"];
+  return open(pool);
+}
+
+function open(pool: Pool): OpenDatabase {
+  return { db: drizzle(pool), pool, close: () => pool.end() };
 }

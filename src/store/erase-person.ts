@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { dataDeletions, deauthorizations, events } from "./schema.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 export interface DeletionRequest {
   requestId: string;
@@ -88,7 +89,7 @@ interface Step {
 }
 
 function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Promise<void> {
-  return db.transaction(async (tx) => {
+  return inTransaction(db, async (tx) => {
     // Locked in the order of their ids, as the handlers do it, against deadlocks.
     const found = await tx
       .select({ id: events.id })
@@ -125,7 +126,7 @@ function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Prom
 /** Also of requests of the same person that were interrupted and never came again: this one has done their work. */
 async function complete(db: Database, requestId: string, userId: string, nowMs: number): Promise<void> {
   const done = { completedAt: new Date(nowMs), userId: null };
-  await db.transaction(async (tx) => {
+  await inTransaction(db, async (tx) => {
     await tx.update(deauthorizations).set({ userId: null }).where(eq(deauthorizations.userId, userId));
     const [own] = await tx
       .update(dataDeletions)

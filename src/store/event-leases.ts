@@ -5,6 +5,7 @@ import type { EventKind } from "#instagram/events.ts";
 import type { Database, Transaction } from "./database.ts";
 import { deliveryChunks, events, handlerCounts } from "./schema.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** An event as it lies in the database, its data still text. */
 export interface StoredEvent {
@@ -98,7 +99,7 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   const oneMore = { handlerAttempts: sql`${events.handlerAttempts} + 1` };
   const attempted = { ...(settlement.attemptsCounted ? {} : oneMore), leasedUntil: null };
   await withStoreErrors(() =>
-    db.transaction(async (tx) => {
+    inTransaction(db, async (tx) => {
       // In one order with whoever else locks several, against deadlocks.
       await tx
         .select({ id: events.id })

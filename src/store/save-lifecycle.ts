@@ -7,6 +7,7 @@ import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle-ex
 import type { Database } from "./database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "./schema.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** How many experiments are kept, including the new one. */
 const experimentsMax = 20;
@@ -24,7 +25,7 @@ export async function createLifecycleExperiment(
   { id, startedAtMs, runs }: PlannedExperiment,
 ): Promise<void> {
   await withStoreErrors(() =>
-    db.transaction(async (tx) => {
+    inTransaction(db, async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtext('lifecycle_experiments'))`);
       const since = new Date(startedAtMs - toleranceMs);
       const underWay = await tx

@@ -8,6 +8,7 @@ import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts"
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
 import { storeDrift } from "./store-drift.ts";
 import { isDataRefused, withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 export interface BatchToStore {
   delivery: DeliveryFacts;
@@ -49,7 +50,7 @@ export async function storeBatch(db: Database, batch: BatchToStore): Promise<Sto
 
 async function storeBatchWith(insert: typeof insertTogether, db: Database, batch: BatchToStore): Promise<StoredBatch> {
   return withStoreErrors(() =>
-    db.transaction(async (tx) => {
+    inTransaction(db, async (tx) => {
       const { delivery } = batch;
       const outcome = batch.via === "fallback" ? batch.via : null;
       await tx

@@ -4,12 +4,18 @@ import { DatabaseError } from "pg";
 import { RelayError } from "#platform/errors.ts";
 
 /**
- * SQLSTATE classes in which the server cannot serve us whatever we ask: connection, authorization, unknown database,
- * conflicts of transactions, resources, operator intervention (a statement's time limit too), system and internal
- * errors; and a table that is not there, which a migration is about to make.
- * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATE classes in which the server cannot serve us whatever we ask: connection, the transaction's state (a primary
+ * that has become read-only), authorization, unknown database, conflicts of transactions, resources, operator
+ * intervention (a statement's time limit too), system and internal errors; and a table that is not there, which a
+ * migration is about to make. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const unavailable = /^(08|28|3D|40|53|55|57|58|XX|42P01)/;
+const unavailable = /^(08|25|28|3D|40|53|55|57|58|XX|42P01)/;
+
+/**
+ * Those after which the connection is of no use: it is ending, or leads to a server that is no longer the primary. A
+ * statement's time limit (57014) leaves it intact.
+ */
+const breaking = /^(08|25|57P|58|XX)/;
 
 /**
  * SQLSTATE classes in which a row's content is refused, and would be again: cardinality, data, constraints, limits, and
@@ -30,25 +36,62 @@ export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    if (!isStoreUnavailable(thrown)) throw thrown;
+    if (thrown instanceof RelayError || !isStoreUnavailable(thrown)) throw thrown;
     throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
   }
 }
 
 /** Whether something failed because the database is away rather than because the query is wrong. */
 export function isStoreUnavailable(thrown: unknown): boolean {
+  if (thrown instanceof RelayError) return thrown.code === "STORE_UNAVAILABLE";
   if (isDataRefused(thrown)) return false;
-  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  const { cause, isQuery } = unwrap(thrown);
   if (cause instanceof DatabaseError) return unavailable.test(cause.code ?? "");
   // The query got no answer from a server at all: refused, reset, timed out.
-  return thrown instanceof DrizzleQueryError || isConnectionError(cause);
+  return isQuery ? !isOurMistake(cause) : isConnectionError(cause);
 }
 
-/** A transaction asks the pool for a connection first; what fails there is the system's error or the driver's words. */
+/** Whether the connection that an error came from must not be used again. */
+export function breaksConnection(thrown: unknown): boolean {
+  if (thrown instanceof RelayError) return false;
+  const { cause, isQuery } = unwrap(thrown);
+  if (cause instanceof DatabaseError) return isFatal(cause) || breaking.test(cause.code ?? "");
+  return isQuery || isConnectionError(cause);
+}
+
+function unwrap(thrown: unknown): { cause: unknown; isQuery: boolean } {
+  if (!(thrown instanceof DrizzleQueryError)) return { cause: thrown, isQuery: false };
+  return { cause: thrown.cause, isQuery: true };
+}
+
+/** https://www.postgresql.org/docs/current/protocol-error-fields.html */
+function isFatal({ severity }: DatabaseError): boolean {
+  return severity === "FATAL" || severity === "PANIC";
+}
+
+/** A value that the driver could not send. */
+function isOurMistake(cause: unknown): boolean {
+  return cause instanceof TypeError || cause instanceof RangeError;
+}
+
+/**
+ * The system's errors (refused, reset, a name that is not resolved), TLS and certificate errors, and the driver's own,
+ * which have words only. https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
 function isConnectionError(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const { code } = cause as NodeJS.ErrnoException;
+  return typeof code === "string" ? isConnectionCode(code) : driverErrors.test(cause.message);
+}
+
+function isConnectionCode(code: string): boolean {
   return (
-    /^E[A-Z]+$/.test(code ?? "") || /^(Connection terminated|timeout exceeded|Query read timeout)/.test(cause.message)
+    /^(E(?!RR_)[A-Z_]+|ERR_(TLS|SSL|SOCKET)_.*)$/.test(code) ||
+    /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_)/.test(
+      code,
+    )
   );
 }
+
+const driverErrors =
+  /^(Connection terminated|timeout exceeded|timeout expired|Query read timeout|Client (has encountered a connection error|was closed)|The server does not support SSL|There was an error establishing an SSL)/;

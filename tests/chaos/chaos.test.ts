@@ -13,7 +13,8 @@ import type { Effects } from "./effects.ts";
 import { keyPrefix, planDeliveries } from "./plan-deliveries.ts";
 import { openRig, type Rig } from "./rig.ts";
 import { type RunOptions, runScenario } from "./run-scenario.ts";
-import { type Scenario, scenarios } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 const options: RunOptions = {
   deliveries: 30,
@@ -42,6 +43,8 @@ const signs: Record<string, (effects: Effects) => (number | undefined)[]> = {
   "qstash-reset": ({ met, duplicatesFound }) => [met.qstash, duplicatesFound],
   "qstash-down": ({ outcomes, failedAttempts }) => [outcomes["fallback"], failedAttempts["PUBLISH_NETWORK"]],
   "database-down": ({ met, failedIngestions }) => [met.cut, failedIngestions["STORE_UNAVAILABLE"]],
+  "database-cut": ({ met }) => [met.cut],
+  "database-frozen": ({ met }) => [met.cut],
   "consumer-failing": ({ met, qstash, duplicatesFound }) => [met.entrance, qstash.retried, duplicatesFound],
   "server-restarted": ({ ended, met }) => [ended, met.qstash],
 };

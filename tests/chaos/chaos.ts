@@ -25,7 +25,8 @@ import setUpPostgres from "../support/global-setup.ts";
 import { describeResults } from "./describe-results.ts";
 import { openRig } from "./rig.ts";
 import { runScenario, type RunOptions, type ScenarioResult } from "./run-scenario.ts";
-import { type Scenario, scenarios } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 const usage = `Usage: npm run chaos [-- --deliveries <n>] [--rate <n>] [--only <fault>,…] [--seed <n>] [--json]
 
@@ -86,7 +87,11 @@ export async function run(args: string[]): Promise<void> {
 
 /** With servers and databases of its own, and not before these are warm. */
 async function runAlone(scenario: Scenario, postgresUrl: string, options: RunOptions): Promise<ScenarioResult> {
-  const rig = await openRig({ postgresUrl, env: scenario.env ?? {} });
+  const rig = await openRig({
+    postgresUrl,
+    env: scenario.env ?? {},
+    hasOwnPostgres: scenario.hasOwnPostgres ?? false,
+  });
   try {
     await runScenario(warmUp, rig, { ...options, deliveries: 20, rate: 20 });
     return await runScenario(scenario, rig, options);

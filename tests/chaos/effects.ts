@@ -25,7 +25,7 @@ export interface Effects {
   ackMs: { p50: number; p99: number; max: number };
 }
 
-/** Requests that met a fault, and connections that were cut. */
+/** Requests that met a fault, and connections that were cut or went silent. */
 export interface MetCounts {
   qstash: number;
   entrance: number;
@@ -36,7 +36,7 @@ export function countMet({ qstash, entrance, database }: Rig): MetCounts {
   return {
     qstash: qstash.requests.faulted,
     entrance: entrance.requests.faulted,
-    cut: [qstash, entrance, database].reduce((sum, { connections }) => sum + connections.cut, 0),
+    cut: [qstash, entrance, database].reduce((sum, { connections }) => sum + connections.cut, database.broken),
   };
 }
 

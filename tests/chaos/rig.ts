@@ -15,6 +15,7 @@ import { startTestServer } from "../support/server.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 import { type BrokerLog, createBrokerLog } from "./broker-log.ts";
+import { openOwnPostgres, type OwnPostgres } from "./own-postgres.ts";
 import { createServerLog, type ServerLog } from "./server-log.ts";
 
 export interface Rig {
@@ -29,6 +30,8 @@ export interface Rig {
   readonly entrance: HttpFaultProxy;
   /** Between the server and its database: `DATABASE_URL`. */
   readonly database: TcpProxy;
+  /** The database's server, where the scenario asked for one of its own. */
+  readonly ownPostgres: OwnPostgres | null;
   /** Since the last `observe`. */
   readonly serverLog: ServerLog;
   readonly brokerLog: BrokerLog;
@@ -45,6 +48,8 @@ export interface Rig {
 export interface RigOptions {
   /** A superuser's address of a Postgres for the two databases. */
   postgresUrl: string;
+  /** Whether the application's database has a server of its own. */
+  hasOwnPostgres?: boolean;
   /** Beyond the secrets and addresses. */
   env: Record<string, string>;
   /** What the entrance asks of QStash when a delivery fails; without it QStash waits its own twelve seconds. */
@@ -56,7 +61,7 @@ const qstashKeys = { token: "qstash-token", currentSigningKey: "sig_current_key"
 /** As long as `npm start` gives it. */
 const drainLimitMs = 30_000;
 
-export async function openRig({ postgresUrl, env, retryAfterSeconds }: RigOptions): Promise<Rig> {
+export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeconds }: RigOptions): Promise<Rig> {
   const problems: unknown[] = [];
   const teardown = createTeardown((_name, error) => void problems.push(error));
   const stop = async () => {
@@ -64,8 +69,10 @@ export async function openRig({ postgresUrl, env, retryAfterSeconds }: RigOption
     if (problems.length > 0) throw new AggregateError(problems, "Not everything could be stopped");
   };
   try {
+    const ownPostgres = hasOwnPostgres ? await openOwnPostgres() : null;
+    if (ownPostgres !== null) teardown.add("the database's server", () => ownPostgres.remove());
     const [store, messages] = await Promise.all([
-      createDatabase(postgresUrl, "chaos"),
+      createDatabase(ownPostgres?.url ?? postgresUrl, "chaos"),
       createDatabase(postgresUrl, "chaos_broker"),
     ]);
     teardown.add("databases", async () => void (await Promise.all([store.drop(), messages.drop()])));
@@ -129,6 +136,7 @@ export async function openRig({ postgresUrl, env, retryAfterSeconds }: RigOption
       qstash,
       entrance,
       database,
+      ownPostgres,
       get serverLog() {
         return serverLog;
       },

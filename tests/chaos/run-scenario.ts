@@ -9,7 +9,7 @@ import { countMet, type Effects, readEffects } from "./effects.ts";
 import { judge } from "./judge.ts";
 import { keyPrefix, planDeliveries } from "./plan-deliveries.ts";
 import type { Rig } from "./rig.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 import { sendAsMeta } from "./send-as-meta.ts";
 
 export interface RunOptions {

@@ -1,26 +1,8 @@
 /** What goes wrong, and when. The faults are made on the ways between the servers and on their processes. */
 import type { ChooseFault, Fault } from "../support/http-fault-proxy.ts";
 
-import type { Requirement } from "./judge.ts";
-import type { Rig } from "./rig.ts";
-
-/** The time of a run, counted from the first delivery. */
-export interface Stage {
-  /** Resolves when the fault is to begin. */
-  begin(): Promise<void>;
-  /** Resolves when it is to end. */
-  end(): Promise<void>;
-}
-
-export interface Scenario {
-  name: string;
-  /** For people. */
-  title: string;
-  requirement: Requirement;
-  env?: Record<string, string>;
-  /** Makes the fault and ends it; runs beside the deliveries. */
-  disturb(rig: Rig, stage: Stage): Promise<void>;
-}
+import { databaseScenarios } from "./database-scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** A QStash that is not at its quickest, so that a process that ends always has something in its hands. */
 const sluggish: Fault = { delayMs: 300, forwards: true };
@@ -90,17 +72,7 @@ export const scenarios: readonly Scenario[] = [
       entrance.setFault(null);
     },
   },
-  {
-    name: "database-down",
-    title: "the application's database cuts and refuses connections",
-    requirement: "all",
-    async disturb({ database }, stage) {
-      await stage.begin();
-      await database.goDown();
-      await stage.end();
-      await database.comeUp();
-    },
-  },
+  ...databaseScenarios,
   {
     name: "consumer-failing",
     title: "the consumer answers 500: every other time without having run, else after it has stored",

@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
+import { sql } from "drizzle-orm";
+import { expect, onTestFinished, test } from "vitest";
 
 import { readHealth } from "#dashboard/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
 import { deliveries } from "#store/schema.ts";
 
+import { createTestDatabase } from "../support/postgres.ts";
 import { openTestStore } from "../support/store.ts";
 import { deliveryRow, type DeliveryRow } from "./rows.ts";
 
@@ -61,4 +63,28 @@ test("a store that hangs is down as soon as the limit is reached", async () => {
     get: (target, name) => (name === "execute" ? () => new Promise(() => {}) : Reflect.get(target, name)),
   });
   expect(await readHealth(hanging, impatient, "1.2.3")).toMatchObject({ store: "down" });
+});
+
+test("a store that has become read-only is down until it can be written to again", async () => {
+  const { db, url } = await openTestStore();
+  const name = sql.identifier(new URL(url).pathname.slice(1));
+  const setTo = async (value: "on" | "off") => {
+    await db.execute(sql`set default_transaction_read_only = off`);
+    await db.execute(sql`alter database ${name} set default_transaction_read_only = ${sql.raw(value)}`);
+    await db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => {});
+  };
+  await setTo("on");
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ status: "down", store: "down" });
+  await setTo("off");
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ status: "ok", store: "ok" });
+});
+
+test("a store without tables is down", async () => {
+  const { url, drop } = await createTestDatabase();
+  const database = openDatabase(url);
+  onTestFinished(async () => {
+    await database.close();
+    await drop();
+  });
+  expect(await readHealth(database.db, clock, "1.2.3")).toMatchObject({ status: "down", store: "down" });
 });

@@ -8,6 +8,7 @@ import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 
+import journal from "../../src/store/migrations/meta/_journal.json" with { type: "json" };
 import { openSink } from "../broker/test-broker.ts";
 import type { SinkResponse } from "../support/http-sink.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -17,6 +18,7 @@ import { find, troubles } from "./environment.ts";
 
 const healthy: SinkResponse = { body: '{"status":"ok","store":"ok","queue":"unknown","version":"0"}' };
 const unused = "http://127.0.0.1:1";
+const latestMigrationMs = Math.max(...journal.entries.map(({ when }) => when));
 
 test("everything that can be reached, step by step and with times", async () => {
   const [qstash, relay, meta, { url }] = [
@@ -31,7 +33,7 @@ test("everything that can be reached, step by step and with times", async () => 
     DATABASE_URL: url,
     VERCEL_AUTOMATION_BYPASS_SECRET: "bypass-secret",
   };
-  const diagnosis = await diagnoseNetwork({ env, clock: systemClock, latestMigrationMs: 1, metaUrl: meta.url });
+  const diagnosis = await diagnoseNetwork({ env, clock: systemClock, latestMigrationMs, metaUrl: meta.url });
   expect(troubles(diagnosis)).toEqual([]);
   const steps = { QStash: ["HTTP"], Postgres: ["TLS", "sign-in", "query", "schema"], Relay: ["HTTP"], Meta: ["HTTP"] };
   expect(diagnosis.checks.map(({ name }) => name)).toEqual(
@@ -247,8 +249,8 @@ const hurriedClock: Clock = {
   after: (delayMs, callback) => systemClock.after(delayMs / 8, callback),
 };
 
-function diagnose(env: Record<string, string>, latestMigrationMs = 1) {
-  return diagnoseNetwork({ env, clock: systemClock, latestMigrationMs, metaUrl: unused });
+function diagnose(env: Record<string, string>, migrationMs = 1) {
+  return diagnoseNetwork({ env, clock: systemClock, latestMigrationMs: migrationMs, metaUrl: unused });
 }
 
 function answerNothing(socket: Socket): void {

@@ -44,6 +44,9 @@ describe("readEnv()", () => {
     ["PUBLISH_RETRIES", "0", 0],
     ["REPORT_SAMPLE_RATE", "0.25", 0.25],
     ["VERCEL_AUTOMATION_BYPASS_SECRET", undefined, null],
+    ["DATABASE_POOL_MAX", undefined, 5],
+    ["DATABASE_URL", "postgres://u:p@db.example/x?sslmode=require", "postgres://u:p@db.example/x?sslmode=require"],
+    ["DATABASE_URL", "postgresql://u@/x?host=/var/run", "postgresql://u@/x?host=/var/run"],
   ] as const)("reads %s=%s", (name, value, expected) => {
     expect(readEnv({ [name]: value }, [name])).toEqual({ [name]: expected });
   });
@@ -62,6 +65,11 @@ describe("readEnv()", () => {
     ["PUBLISH_TIMEOUT_MS", "0"],
     ["PUBLISH_TIMEOUT_MS", "3s"],
     ["REPORT_SAMPLE_RATE", "2"],
+    ["DATABASE_POOL_MAX", "0"],
+    ["DATABASE_URL", "mysql://u:p@db.example/x"],
+    ["DATABASE_URL", "db.example"],
+    ["DATABASE_URL", "postgres://"],
+    ["DATABASE_URL", "postgres://u:p#@db.example:port/x"],
   ] as const)("refuses %s=%s", (name, value) => {
     expect(() => readEnv({ [name]: value }, [name])).toThrow(`${name} is malformed`);
   });

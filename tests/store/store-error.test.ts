@@ -1,11 +1,18 @@
+import { createServer } from "node:net";
+import { TLSSocket } from "node:tls";
+
 import { sql } from "drizzle-orm";
 import { DatabaseError } from "pg";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
+import { RelayError } from "#platform/errors.ts";
 import { openDatabase } from "#store/database.ts";
 import { isDataRefused, isStoreUnavailable, withStoreErrors } from "#store/store-error.ts";
+import { inTransaction } from "#store/transaction.ts";
 
+import { createAuthority } from "../diagnostics/certificates.ts";
 import { openTestStore } from "../support/store.ts";
+import { listenSwitchably } from "../support/switchable-listener.ts";
 
 const unavailable = { code: "STORE_UNAVAILABLE", status: 503 };
 
@@ -13,7 +20,7 @@ describe("withStoreErrors()", () => {
   test("knows a database that is away, from a query and from a transaction", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     await expect(withStoreErrors(() => db.execute(sql`select 1`))).rejects.toMatchObject(unavailable);
-    await expect(withStoreErrors(() => db.transaction((tx) => tx.execute(sql`select 1`)))).rejects.toMatchObject(
+    await expect(withStoreErrors(() => inTransaction(db, (tx) => tx.execute(sql`select 1`)))).rejects.toMatchObject(
       unavailable,
     );
     await close();
@@ -30,7 +37,7 @@ describe("withStoreErrors()", () => {
   test("survives a connection that breaks while a transaction waits for something else", async () => {
     const { db } = await openTestStore();
     const broken = withStoreErrors(() =>
-      db.transaction(async (tx) => {
+      inTransaction(db, async (tx) => {
         const { rows } = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
         await db.execute(sql`select pg_terminate_backend(${rows[0]?.pid}::int, 5000)`);
         // Unheard, the connection's own error would have ended the process by now.
@@ -64,6 +71,50 @@ describe("withStoreErrors()", () => {
     await expect(withStoreErrors(() => db.execute(sql`select 1 from no_such_table`))).rejects.toMatchObject(
       unavailable,
     );
+  });
+
+  test("knows a name that is not resolved and a certificate that nobody trusts, which sslmode=require refuses", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const port = await listenWithTls();
+    for (const url of [
+      "postgres://u:p@nowhere.invalid/x",
+      `postgres://u:p@localhost:${port}/x?sslmode=require`,
+      `postgres://u:p@localhost:${port}/x?sslmode=prefer&application_name=x`,
+    ]) {
+      const { db, close } = openDatabase(url);
+      await expect(withStoreErrors(() => db.execute(sql`select 1`))).rejects.toMatchObject(unavailable);
+      await expect(withStoreErrors(() => inTransaction(db, () => Promise.resolve()))).rejects.toMatchObject(
+        unavailable,
+      );
+      await close();
+    }
+    // pg warns of what these modes will mean in its next version.
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    ["EAI_AGAIN"],
+    ["ENOTFOUND"],
+    ["ECONNRESET"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER"],
+    ["CERT_HAS_EXPIRED"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["SELF_SIGNED_CERT_IN_CHAIN"],
+  ])("knows %s", async (code) => {
+    const thrown = Object.assign(new Error("of the system"), { code });
+    await expect(withStoreErrors(() => Promise.reject(thrown))).rejects.toMatchObject(unavailable);
+  });
+
+  test("leaves other errors with codes what they are", async () => {
+    const thrown = Object.assign(new TypeError("not a function"), { code: "ERR_INVALID_ARG_TYPE" });
+    await expect(withStoreErrors(() => Promise.reject(thrown))).rejects.toBe(thrown);
+    const busy = new RelayError("EXPERIMENT_RUNNING", "Another experiment is under way");
+    await expect(withStoreErrors(() => Promise.reject(busy))).rejects.toBe(busy);
   });
 
   test("leaves a wrong query what it is", async () => {
@@ -103,3 +154,19 @@ describe("isDataRefused()", () => {
     for (const thrown of [new RangeError("x"), null, "x"]) expect(isDataRefused(thrown)).toBe(false);
   });
 });
+
+/** A server that speaks TLS as Postgres does, with a certificate nobody trusts; its port. */
+async function listenWithTls(): Promise<number> {
+  const secure = createAuthority().issue("localhost", 1);
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    // The SSLRequest of the protocol's message flow, answered with yes.
+    socket.once("data", () => {
+      socket.write("S");
+      new TLSSocket(socket, { isServer: true, ...secure }).on("error", () => {});
+    });
+  });
+  const { port, goDown } = await listenSwitchably(server);
+  onTestFinished(goDown);
+  return port;
+}

@@ -1,6 +1,6 @@
 /**
  * One Postgres for the whole run, in a temporary folder that is gone afterwards, however the run ends; or the one that
- * TEST_POSTGRES_URL names, with a superuser's connection string.
+ * TEST_POSTGRES_URL names, with a superuser's connection string. TEST_POOLER=pgbouncer puts a pooler before it.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,6 +12,8 @@ import type { TestProject } from "vitest/node";
 import { openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
 import { commandLine, isAlive, sendSignal } from "#cli/processes.ts";
 
+import { startPgBouncer } from "./pgbouncer.ts";
+
 declare module "vitest" {
   export interface ProvidedContext {
     /** A superuser's connection string to the maintenance database. */
@@ -22,10 +24,23 @@ declare module "vitest" {
 const folderPrefix = "relay-tests-";
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (process.env["TEST_POOLER"] !== "pgbouncer") return provideServer((url) => project.provide("postgresUrl", url));
+  let serverUrl = "";
+  const tearDown = await provideServer((url) => (serverUrl = url));
+  // More than any test holds at once.
+  const pooler = await startPgBouncer({ serverUrl, poolSize: 20 });
+  project.provide("postgresUrl", pooler.through(serverUrl));
+  return async () => {
+    await pooler.stop();
+    await tearDown?.();
+  };
+}
+
+async function provideServer(provide: (url: string) => void): Promise<(() => Promise<void>) | undefined> {
   const given = process.env["TEST_POSTGRES_URL"];
   if (given !== undefined) {
     // Another server, an older Postgres say: it is not ours to stop.
-    project.provide("postgresUrl", given);
+    provide(given);
     return undefined;
   }
   removeAbandoned();
@@ -38,7 +53,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     durable: false,
     maxConnections: 300,
   });
-  project.provide("postgresUrl", postgres.url("postgres"));
+  provide(postgres.url("postgres"));
 
   // Whatever ends this process without a teardown: the server must not outlive it.
   const abandon = () => {

@@ -1,26 +1,81 @@
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+
+import { systemClock } from "#platform/clock.ts";
 
 import { cut, listenSwitchably, type SwitchableListener } from "./switchable-listener.ts";
+
+/**
+ * What happens to a database's connections: `cut` closes one as soon as the client sends BEGIN on it; `blackhole` passes
+ * nothing more on from a BEGIN on and leaves the connection open; `wake` holds back what a new connection sends first, as
+ * a database does that has to start.
+ */
+export type ProxyMode = "pass" | "cut" | "blackhole" | "wake";
 
 export interface TcpProxy extends Pick<SwitchableListener, "connections" | "goDown" | "comeUp"> {
   /** The given address with the proxy's host and port in the place of its own. */
   url: string;
+  setMode(mode: ProxyMode): void;
+  /** From now on passes nothing more on for the connections that are open, which stay open; new ones work. */
+  freeze(): void;
+  /** How many connections a mode has cut or silenced so far. */
+  readonly broken: number;
   close(): Promise<void>;
 }
 
-/** A way to the server at `url`, a database's say, that a test can cut and mend. */
-export async function startTcpProxy(url: string, defaultPort: number): Promise<TcpProxy> {
+export interface TcpProxyOptions {
+  /** How long `wake` holds a new connection back. */
+  wakeMs?: number;
+}
+
+/** A way to the server at `url`, a database's say, that a test can cut, silence and mend. */
+export async function startTcpProxy(
+  url: string,
+  defaultPort: number,
+  { wakeMs = 6_000 }: TcpProxyOptions = {},
+): Promise<TcpProxy> {
   const target = new URL(url);
   const to = { host: target.hostname, port: Number(target.port || defaultPort) };
+  let mode: ProxyMode = "pass";
+  let broken = 0;
+  const open = new Set<Pair>();
   const server = createServer((near) => {
     const far = connect(to);
-    near.pipe(far).pipe(near);
+    const pair: Pair = { near, far, isSilent: false };
+    open.add(pair);
+    if (mode === "wake") holdBack(pair, wakeMs);
+    near.on("data", (bytes) => {
+      if (pair.isSilent) return;
+      if (mode === "cut" && isBegin(bytes)) {
+        broken += 1;
+        return cut(near);
+      }
+      if (mode === "blackhole" && isBegin(bytes)) return silence(pair);
+      far.write(bytes);
+    });
+    far.on("data", (bytes) => {
+      if (!pair.isSilent) near.write(bytes);
+    });
+    near.on("end", () => far.end());
+    far.on("end", () => {
+      if (!pair.isSilent) near.end();
+    });
     // What ends on one side without a goodbye ends so on the other.
     near.on("error", () => cut(far));
-    far.on("error", () => cut(near));
-    near.once("close", () => far.destroy());
-    far.once("close", () => near.destroy());
+    far.on("error", () => {
+      if (!pair.isSilent) cut(near);
+    });
+    near.once("close", () => {
+      open.delete(pair);
+      far.destroy();
+    });
+    far.once("close", () => {
+      if (!pair.isSilent) near.destroy();
+    });
   });
+  const silence = (pair: Pair) => {
+    if (!pair.isSilent) broken += 1;
+    pair.isSilent = true;
+  };
   const listener = await listenSwitchably(server);
   const through = new URL(url);
   through.hostname = "127.0.0.1";
@@ -28,8 +83,30 @@ export async function startTcpProxy(url: string, defaultPort: number): Promise<T
   return {
     url: through.href,
     connections: listener.connections,
+    get broken() {
+      return broken;
+    },
+    setMode: (next) => void (mode = next),
+    freeze: () => open.forEach(silence),
     goDown: listener.goDown,
     comeUp: listener.comeUp,
     close: listener.goDown,
   };
+}
+
+interface Pair {
+  near: Socket;
+  far: Socket;
+  isSilent: boolean;
+}
+
+/** What stands before it is the message's length, and may be a letter. */
+function isBegin(bytes: Buffer): boolean {
+  return /begin\b/i.test(bytes.toString("latin1"));
+}
+
+function holdBack({ near, far }: Pair, ms: number): void {
+  far.cork();
+  const cancel = systemClock.after(ms, () => far.uncork());
+  near.once("close", cancel);
 }

@@ -3,14 +3,14 @@ import { systemClock } from "#platform/clock.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 
 import { allowOnly } from "../../allow-only.ts";
-import { getDatabase } from "../../services.ts";
+import { getReads } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 
 const log = createLog({ clock: systemClock, write: writeToConsole });
 
 export async function GET(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
-  return answerDeletionStatus((await params).code, { openDatabase: () => getDatabase().db, log });
+  return answerDeletionStatus((await params).code, { openDatabase: () => getReads(), log });
 }
 
 const refuse = allowOnly("GET", "HEAD");

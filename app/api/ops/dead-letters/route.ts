@@ -1,14 +1,14 @@
 import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
-import { getDatabase } from "../../../services.ts";
+import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const GET = opsRoute(({ query }) => {
   const filter = parseDeadLetterFilter(query);
-  return readDeadLetters(getDatabase().db, filter);
+  return readDeadLetters(getReads(), filter);
 });
 
 const refuse = allowOnly("GET", "HEAD");

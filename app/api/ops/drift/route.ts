@@ -1,14 +1,14 @@
 import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
-import { getDatabase } from "../../../services.ts";
+import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const GET = opsRoute(({ query }) => {
   const filter = parseDriftFilter(query);
-  return readDrift(getDatabase().db, filter);
+  return readDrift(getReads(), filter);
 });
 
 const refuse = allowOnly("GET", "HEAD");

@@ -1,14 +1,14 @@
 import { parseEventFilter, readEvents } from "#dashboard/read-events.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
-import { getDatabase } from "../../../services.ts";
+import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const GET = opsRoute(({ query }) => {
   const filter = parseEventFilter(query);
-  return readEvents(getDatabase().db, filter);
+  return readEvents(getReads(), filter);
 });
 
 const refuse = allowOnly("GET", "HEAD");

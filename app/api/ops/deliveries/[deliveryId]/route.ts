@@ -1,13 +1,13 @@
 import { readDelivery } from "#dashboard/read-delivery.ts";
 
 import { allowOnly } from "../../../../allow-only.ts";
-import { getDatabase } from "../../../../services.ts";
+import { getReads } from "../../../../services.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const GET = opsRoute<{ deliveryId: string }>(async ({ params }) => {
-  const { journey } = await readDelivery(getDatabase().db, params.deliveryId);
+  const { journey } = await readDelivery(getReads(), params.deliveryId);
   return journey;
 });
 

@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Client } from "pg";
+
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
+import { findFreePort } from "#cli/ports.ts";
+
+/** A Postgres for the application alone, so that what happens to it does not happen to QStash. */
+export interface OwnPostgres {
+  /** A superuser's address. */
+  readonly url: string;
+  stop(): Promise<void>;
+  /** On the same port. */
+  start(): Promise<void>;
+  /** As a primary that was demoted: sessions live on, and each write is refused with 25006. */
+  setReadOnly(isReadOnly: boolean): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export async function openOwnPostgres(): Promise<OwnPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "relay-chaos-"));
+  // As root, Postgres runs as another user, who has to pass through.
+  chmodSync(folder, 0o711);
+  const options = {
+    dataDir: join(folder, "postgres"),
+    password: randomBytes(16).toString("hex"),
+    port: await findFreePort(),
+    durable: false,
+  };
+  let postgres: EmbeddedPostgres = await openEmbeddedPostgres(options);
+  return {
+    url: postgres.url("postgres"),
+    stop: () => postgres.stop(),
+    async start() {
+      postgres = await openEmbeddedPostgres(options);
+    },
+    async setReadOnly(isReadOnly) {
+      const client = new Client({ connectionString: postgres.url("postgres") });
+      await client.connect();
+      try {
+        await client.query(
+          `alter system ${isReadOnly ? "set" : "reset"} default_transaction_read_only${isReadOnly ? " = on" : ""}`,
+        );
+        await client.query("select pg_reload_conf()");
+      } finally {
+        await client.end();
+      }
+    },
+    async remove() {
+      await postgres.remove();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { Client } from "pg";
+import { expect, onTestFinished, test } from "vitest";
+
+import { systemClock } from "#platform/clock.ts";
+
+import { startTestRelay } from "../support/relay.ts";
+
+test(
+  "twenty slow reads at once are refused in time, and ingestion and health do not wait for them",
+  { timeout: 60_000 },
+  async () => {
+    const relay = await startTestRelay({ DATABASE_POOL_MAX: "1" });
+    onTestFinished(() => relay.stop());
+    const client = new Client({ connectionString: relay.databaseUrl });
+    await client.connect();
+    onTestFinished(() => client.end());
+    // Only that list reads this table.
+    await client.query(`insert into dead_letters (id, message_id, url, status, retried, recorded_at)
+      values ('dlq', 'msg', 'https://relay.example', 500, 5, now());
+    alter table dead_letters rename to dead_letters_stored;
+    create view dead_letters as select stored.* from pg_sleep(60), dead_letters_stored as stored`);
+
+    const reading = Promise.all(Array.from({ length: 20 }, () => relay.ops("dead-letters")));
+    const startedMs = systemClock.monotonicMs();
+    const body = JSON.stringify({
+      object: "instagram",
+      entry: [{ id: "17841400000000001", time: 1, messaging: [{}] }],
+    });
+    const response = await relay.deliver("node", body);
+    const isIngested = async () =>
+      (await client.query("select from events where handled_at is not null")).rowCount === 1;
+    expect(response.status).toBe(200);
+    await expect.poll(isIngested, { timeout: 4_000 }).toBe(true);
+    expect((await fetch(`${relay.baseUrl}/api/health`)).status).toBe(200);
+    const { rows } = await client.query<{ open: number }>(
+      "select count(*)::int as open from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    // One for ingestion and two for reads.
+    expect(rows[0]?.open).toBeLessThanOrEqual(3);
+    // All that while the reads were still waiting: the server's limit for one is five seconds.
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(5_000);
+
+    const refusals = (await reading).map(({ error }) => error);
+    expect(refusals).toHaveLength(20);
+    for (const error of refusals) expect(error).toMatchObject({ code: "STORE_UNAVAILABLE" });
+  },
+);

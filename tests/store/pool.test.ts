@@ -1,0 +1,140 @@
+import { Client } from "pg";
+import { describe, expect, test } from "vitest";
+
+import { systemClock } from "#platform/clock.ts";
+import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { storeBatch } from "#store/store-batch.ts";
+
+import { createTestDatabase } from "../support/postgres.ts";
+import { testBatch, testEvent } from "../support/store.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+const unavailable = { code: "STORE_UNAVAILABLE", status: 503 };
+const poolMax = 5;
+
+let stored = 0;
+
+/** Stores a delivery of one new event; `before` runs in the middle of the transaction. */
+function store({ db }: OpenDatabase, before: () => void = () => {}) {
+  stored += 1;
+  const { delivery, events } = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
+  return storeBatch(db, {
+    delivery,
+    chunk: delivery.chunk,
+    events: events.map((event) => ({ ...event, drifted: false, findings: [] })),
+    deliveredAtMs: 1_700_000_002_000,
+    ingested: () => {
+      before();
+      return { atMs: 1_700_000_002_010, afterMs: 10 };
+    },
+  });
+}
+
+/** As many at once as there are connections. */
+const storeAll = (database: OpenDatabase) => Promise.allSettled(Array.from({ length: poolMax }, () => store(database)));
+
+const failures = (results: PromiseSettledResult<unknown>[]) =>
+  results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+
+interface Broken {
+  database: OpenDatabase;
+  proxy: TcpProxy;
+  url: string;
+}
+
+/** A store behind a proxy, all its connections open and idle. */
+async function openThroughProxy(onTestFinished: (done: () => Promise<void>) => void): Promise<Broken> {
+  const { url, drop } = await createTestDatabase();
+  await migrateStore(url);
+  const proxy = await startTcpProxy(url, 5432);
+  const database = openDatabase(proxy.url);
+  onTestFinished(async () => {
+    await proxy.close();
+    await database.close();
+    await drop();
+  });
+  expect(failures(await storeAll(database))).toEqual([]);
+  return { database, proxy, url };
+}
+
+describe.concurrent("the pool heals by itself", () => {
+  test("after connections that were cut at BEGIN", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    proxy.setMode("cut");
+    for (let round = 0; round < 4; round++) {
+      const refused = failures(await storeAll(database));
+      expect(refused).toHaveLength(poolMax);
+      for (const reason of refused) expect(reason).toMatchObject(unavailable);
+    }
+    proxy.setMode("pass");
+    expect(failures(await storeAll(database))).toEqual([]);
+    expect(database.pool.totalCount).toBeLessThanOrEqual(poolMax);
+  });
+
+  test("after connections that went silent at BEGIN", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    proxy.setMode("blackhole");
+    const refused = failures(await storeAll(database));
+    expect(refused).toHaveLength(poolMax);
+    for (const reason of refused) expect(reason).toMatchObject(unavailable);
+    proxy.setMode("pass");
+    expect(failures(await storeAll(database))).toEqual([]);
+  });
+
+  test("when all open connections go silent, as at a failover: nothing fails", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    proxy.freeze();
+    const startedMs = systemClock.monotonicMs();
+    // One meets the silence; the others that lie idle are given up with it.
+    await store(database);
+    expect(proxy.broken).toBe(poolMax);
+    expect(database.pool.totalCount).toBe(1);
+    expect(failures(await storeAll(database))).toEqual([]);
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(2 * 3_000);
+  });
+
+  test("when a connection goes silent between two statements of a transaction", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    const stuck = store(database, () => proxy.freeze());
+    await expect(stuck).rejects.toMatchObject(unavailable);
+    expect(failures(await storeAll(database))).toEqual([]);
+  });
+
+  test("after a plain statement that got no answer", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    proxy.freeze();
+    await expect(database.db.execute("select 1")).rejects.toThrow("Failed query");
+    expect(database.pool.totalCount).toBe(0);
+    await expect(database.db.execute("select 1")).resolves.toBeDefined();
+  });
+
+  test("with a database that needs six seconds to wake", async ({ onTestFinished }) => {
+    const { database, proxy } = await openThroughProxy(onTestFinished);
+    await proxy.goDown();
+    await proxy.comeUp();
+    proxy.setMode("wake");
+    await expect(store(database)).resolves.toMatchObject({ inserted: 1 });
+  });
+
+  test("after a failover to a server that only reads, and back", async ({ onTestFinished }) => {
+    const { database, url } = await openThroughProxy(onTestFinished);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const name = new URL(url).pathname.slice(1);
+    await client.query(`alter database ${name} set default_transaction_read_only = on`);
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+      [name],
+    );
+    const refused = failures(await storeAll(database));
+    expect(refused).toHaveLength(poolMax);
+    for (const reason of refused) expect(reason).toMatchObject(unavailable);
+    // The demoted server's connections would have gone on refusing.
+    expect(database.pool.totalCount).toBe(0);
+    await client.query("set default_transaction_read_only = off");
+    await client.query(`alter database ${name} reset default_transaction_read_only`);
+    expect(failures(await storeAll(database))).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+/** Behind a pooler in transaction mode, whose one connection to the server shows whatever a session leaves behind. */
+import { sql } from "drizzle-orm";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+
+import { handlers } from "#handlers/handlers.ts";
+import { ingest } from "#ingestion/ingest.ts";
+import { systemClock } from "#platform/clock.ts";
+import { openDatabase, openReads } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { withStoreErrors } from "#store/store-error.ts";
+import { inTransaction } from "#store/transaction.ts";
+import { noTrace } from "#telemetry/trace.ts";
+
+import { hasPgBouncer, type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { testBatch, testEvent } from "../support/store.ts";
+
+const settings = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
+
+describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
+  let pooler: PgBouncer;
+  beforeAll(async () => {
+    pooler = await startPgBouncer({ serverUrl: inject("postgresUrl"), poolSize: 1 });
+  });
+  afterAll(() => pooler.stop());
+
+  /** An address through the pooler to a migrated database. */
+  async function openPooled(): Promise<string> {
+    const { url, drop } = await createTestDatabase();
+    onTestFinished(drop);
+    const pooled = pooler.through(url);
+    await Promise.all([migrateStore(pooled), migrateStore(pooled), migrateStore(pooled)]);
+    return pooled;
+  }
+
+  test("migrations leave no lock behind: they can be run again, by several at once", async () => {
+    const url = await openPooled();
+    await migrateStore(url);
+    const { rows } = await query(url, "select count(*)::int as held from pg_locks where locktype = 'advisory'");
+    expect(rows).toEqual([{ held: 0 }]);
+  });
+
+  test("deliveries are ingested once and their handlers run, several at once", async () => {
+    const url = await openPooled();
+    const { db, close } = openDatabase(url);
+    onTestFinished(close);
+    const { log } = createRecordingLog();
+    const options = { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log, trace: noTrace };
+    const results = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => ingest(testBatch(`d${index}`, [testEvent(`m${index % 5}`)]), options)),
+    );
+    expect(results.reduce((sum, { inserted }) => sum + inserted, 0)).toBe(5);
+    const { rows } = await query(url, "select count(*)::int as handled from events where handled_at is not null");
+    expect(rows).toEqual([{ handled: 5 }]);
+  });
+
+  test("the limits of a statement hold, and no other client gets them", async () => {
+    const url = await openPooled();
+    const before = await readSettings(url);
+    const [store, reads] = [openDatabase(url), openReads(url)];
+    onTestFinished(async () => void (await Promise.all([store.close(), reads.close()])));
+    const limited = await inTransaction(store.db, (tx) => tx.execute(sql`select current_setting('statement_timeout')`));
+    expect(limited.rows).toEqual([{ current_setting: "6s" }]);
+    const read = await reads.db.execute(sql`select current_setting('statement_timeout')`);
+    expect(read.rows).toEqual([{ current_setting: "5s" }]);
+    const writing = withStoreErrors(() => reads.db.execute(sql`delete from events`));
+    await expect(writing).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(await readSettings(url)).toEqual(before);
+  });
+});
+
+async function readSettings(url: string) {
+  const { rows } = await query(url, "select name, setting from pg_settings where name = any($1) order by name", [
+    settings,
+  ]);
+  return rows;
+}
+
+async function query(url: string, text: string, values: unknown[] = []) {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await client.query(text, values);
+  } finally {
+    await client.end();
+  }
+}

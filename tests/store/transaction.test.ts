@@ -1,0 +1,44 @@
+import { sql } from "drizzle-orm";
+import { expect, test } from "vitest";
+
+import { inTransaction } from "#store/transaction.ts";
+
+import { openTestStore } from "../support/store.ts";
+
+test("what resolves is committed, what rejects is rolled back, and the connection serves again", async () => {
+  const { db, pool } = await openTestStore();
+  await db.execute(sql`create table notes (id int primary key)`);
+  await inTransaction(db, (tx) => tx.execute(sql`insert into notes values (1)`));
+  const refused = inTransaction(db, async (tx) => {
+    await tx.execute(sql`insert into notes values (2)`);
+    throw new Error("changed its mind");
+  });
+  await expect(refused).rejects.toThrow("changed its mind");
+  await expect(inTransaction(db, (tx) => tx.execute(sql`insert into notes values (1)`))).rejects.toThrow(
+    "Failed query",
+  );
+  const { rows } = await db.execute(sql`select id from notes`);
+  expect(rows).toEqual([{ id: 1 }]);
+  expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
+});
+
+test("an error that was passed over is no commit", async () => {
+  const { db } = await openTestStore();
+  const work = inTransaction(db, async (tx) => {
+    await tx.execute(sql`select 'x'::int`).catch(() => {});
+    return "done";
+  });
+  await expect(work).rejects.toThrow("Postgres answered COMMIT with ROLLBACK");
+});
+
+test("a savepoint costs only what was done since", async () => {
+  const { db } = await openTestStore();
+  await db.execute(sql`create table notes (id int primary key)`);
+  await inTransaction(db, async (tx) => {
+    await tx.execute(sql`insert into notes values (1)`);
+    await tx.transaction((inner) => inner.execute(sql`insert into notes values (1)`)).catch(() => {});
+    await tx.execute(sql`insert into notes values (2)`);
+  });
+  const { rows } = await db.execute(sql`select id from notes order by id`);
+  expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
+});
