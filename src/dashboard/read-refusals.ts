@@ -29,7 +29,7 @@ export async function readRefusalTotals(
   db: Database,
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<RefusalTotal[]> {
-  const count = sql<number>`sum(${refusals.count})::int`;
+  const count = sql<number>`sum(${refusals.count})::float8`;
   const rows = await db
     .select({
       runtime: refusals.runtime,

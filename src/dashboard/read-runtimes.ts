@@ -231,22 +231,18 @@ function latencyOf(raw: RawLatency | undefined): Latency | null {
 }
 
 function seriesPointOf(row: SeriesRow): SeriesPoint {
-  const [p50, p95, p99] = row.ack ?? [null, null, null];
+  const [p50 = null, p95 = null, p99 = null] = row.ack?.map(round) ?? [];
   return {
     at: new Date(row.atMs).toISOString(),
     count: row.count,
-    ackP50: roundOrNull(p50),
-    ackP95: roundOrNull(p95),
-    ackP99: roundOrNull(p99),
-    publishP95: roundOrNull(row.publishP95),
+    ackP50: p50,
+    ackP95: p95,
+    ackP99: p99,
+    publishP95: row.publishP95 === null ? null : round(row.publishP95),
   };
 }
 
 /** To a microsecond; what lies below is the arithmetic's, not the clock's. */
 function round(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
-}
-
-function roundOrNull(ms: number | null): number | null {
-  return ms === null ? null : round(ms);
 }

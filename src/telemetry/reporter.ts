@@ -48,8 +48,8 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
   let next: Promise<void> | undefined;
   /** Of the latest caller that waits for the next request. On the monotonic clock, as the other. */
   let deadline = 0;
-  let refusalsNotBefore = 0;
-  let areRefusalsDue = false;
+  /** A time and no flag: what waits for it may end with its invocation. */
+  let refusalsDueAt = -Infinity;
 
   async function send(): Promise<boolean> {
     const reports = outbox.splice(0, reportsMax);
@@ -107,13 +107,10 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
     },
     countRefusal(reason) {
       add(reason, 1);
-      if (areRefusalsDue) return undefined;
-      areRefusalsDue = true;
-      return sleep(clock, Math.max(0, refusalsNotBefore - clock.monotonicMs())).then(() => {
-        areRefusalsDue = false;
-        refusalsNotBefore = clock.monotonicMs() + refusalsEveryMs;
-        return flush();
-      });
+      const nowMs = clock.monotonicMs();
+      if (refusalsDueAt > nowMs) return undefined;
+      refusalsDueAt = Math.max(nowMs, refusalsDueAt + refusalsEveryMs);
+      return sleep(clock, refusalsDueAt - nowMs).then(flush);
     },
   };
 }
