@@ -41,10 +41,10 @@ export function tendConnection(socket: Socket, limits: ConnectionLimits, clock: 
     current = request;
     const cancelBodyLimit = clock.after(limits.bodyTimeoutMs, () => request.complete || socket.destroy());
     const cancelAnswerLimit = clock.after(limits.answerTimeoutMs, () => socket.destroy());
-    let open = 2;
+    let unfinished = 2;
     const endOne = () => {
-      open -= 1;
-      if (open > 0 || socket.destroyed) return;
+      unfinished -= 1;
+      if (unfinished > 0 || socket.destroyed) return;
       current = undefined;
       const next = waiting;
       waiting = undefined;

@@ -104,23 +104,26 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  if (status === errorTable.METHOD_NOT_ALLOWED.status) response.setHeader("allow", allowedMethods);
+  response.writeHead(status, refusalHeaders).end(errorBody(code, message));
+}
+
 /** As `refuse`, for what Node's parser does not take as a request. */
 function answerUnparsable(error: NodeJS.ErrnoException): string {
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
   const body = errorBody("REQUEST_INVALID", "This is no HTTP request that the server takes");
-  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${body}`;
+  const headers = Object.entries({ ...refusalHeaders, "content-length": body.length });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }
 
-function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  const headers = {
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    connection: "close",
-    ...(status === errorTable.METHOD_NOT_ALLOWED.status ? { allow: allowedMethods } : {}),
-  };
-  response.writeHead(status, headers).end(errorBody(code, message));
-}
+const refusalHeaders = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  connection: "close",
+};
 
 function errorBody(code: string, message: string): string {
   return JSON.stringify({ error: { code, message } });
