@@ -96,7 +96,6 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
         nextSigningKey: env["QSTASH_NEXT_SIGNING_KEY"] ?? "",
         clock: systemClock,
         newId: randomUUID,
-        fetch: globalThis.fetch,
         log: createLog({ clock: systemClock, write: (_level, line) => brokerLog.write(line) }),
       });
       teardown.add("QStash on this machine", (hurry) => bounded(started.stop(), hurry));

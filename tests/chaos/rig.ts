@@ -79,7 +79,6 @@ export async function openRig({ postgresUrl, env, retryAfterSeconds }: RigOption
       port: 0,
       clock: systemClock,
       newId: randomUUID,
-      fetch,
       log: brokerLog.log,
     });
     teardown.add("broker", () => broker.stop());

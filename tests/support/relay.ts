@@ -46,7 +46,6 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     nextSigningKey: secrets.QSTASH_NEXT_SIGNING_KEY,
     clock: systemClock,
     newId: randomUUID,
-    fetch,
     log: createLog({ clock: systemClock, write: () => {} }),
   });
   const server = await startTestServer({
