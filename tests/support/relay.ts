@@ -30,6 +30,8 @@ export interface TestRelay {
   ops(path: string): Promise<Record<string, unknown>>;
   /** Waits until the delivery has come to its end and its report is in; fails after some seconds. */
   journey(deliveryId: string): Promise<Record<string, unknown>>;
+  /** Replaces the server by one with other variables, as a deployment does; it keeps its address. */
+  redeploy(env: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,10 +50,15 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     newId: randomUUID,
     log: createLog({ clock: systemClock, write: () => {} }),
   });
-  const server = await startTestServer({
-    env: (baseUrl) => ({ ...secrets, DATABASE_URL: store.url, QSTASH_URL: broker.url, RELAY_URL: baseUrl, ...env }),
+  const envAt = (baseUrl: string) => ({
+    ...secrets,
+    DATABASE_URL: store.url,
+    QSTASH_URL: broker.url,
+    RELAY_URL: baseUrl,
+    ...env,
   });
-  const { baseUrl } = server;
+  let server = await startTestServer({ env: envAt });
+  const { baseUrl, port } = server;
   broker.startDispatching();
 
   const ops = async (path: string) => {
@@ -78,6 +85,10 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
         return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number";
       });
       return journey;
+    },
+    async redeploy(changed) {
+      await server.stop();
+      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port });
     },
     async stop() {
       await broker.stopDispatching();
