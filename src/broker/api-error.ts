@@ -1,11 +1,13 @@
 /** A refusal in QStash's own shape: the status and `{"error":"…"}`. The message is shown to the caller. */
 export class ApiError extends Error {
-  readonly status: 400 | 401 | 404 | 412 | 413 | 501;
+  readonly status: 400 | 401 | 404 | 412 | 413 | 429 | 501;
+  readonly headers: Readonly<Record<string, string>>;
   override readonly name = "ApiError";
 
-  constructor(status: ApiError["status"], message: string) {
+  constructor(status: ApiError["status"], message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
+    this.headers = headers;
   }
 }
 

@@ -4,6 +4,8 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, Hono } from "hono";
 
 import { ApiError } from "./api-error.ts";
+import { decodeHeaderText } from "./header-text.ts";
+import type { PublishHeaders } from "./publish-headers.ts";
 import type { QueryParameters } from "./query-filter.ts";
 
 export type Api = Hono<{ Bindings: HttpBindings }>;
@@ -26,6 +28,23 @@ export function readQuery(context: ApiContext): Map<string, string[]> {
     else parameters.set(name, [value]);
   }
   return parameters;
+}
+
+/**
+ * The headers of a request, lower-case, as text. The token's own header is left out: `Upstash-Header-Forward` would send
+ * it to the receiver.
+ */
+export function headersOf(context: ApiContext): PublishHeaders {
+  const headers = new Map<string, readonly string[]>();
+  const isTokenInQuery = new URLSearchParams(targetOf(context.env.incoming)[1]).has("qstash_token");
+  for (const [name, values = []] of Object.entries(context.env.incoming.headersDistinct)) {
+    if (name !== "authorization" || isTokenInQuery) headers.set(name, values.map(decodeHeaderText));
+  }
+  return headers;
+}
+
+export function callerIpOf(context: ApiContext): string {
+  return context.env.incoming.socket.remoteAddress ?? "";
 }
 
 /** The bytes of the body as sent. Over `bytesMax`: the refusal; what is still coming is left to the server to drain. */
@@ -52,6 +71,12 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
+/** The JSON of a request's body, of at most a megabyte. */
+export async function readJsonBody(context: ApiContext): Promise<unknown> {
+  const tooLarge = new ApiError(413, "the body is too large");
+  return parseJson(await readBody(context.env.incoming, parametersBytesMax, tooLarge));
+}
+
 const parametersBytesMax = 1024 * 1024;
 
 /**
@@ -60,8 +85,7 @@ const parametersBytesMax = 1024 * 1024;
  */
 export async function readParameters(context: ApiContext): Promise<QueryParameters> {
   const parameters = readQuery(context);
-  const tooLarge = new ApiError(413, "the body is too large");
-  const json = parseJson(await readBody(context.env.incoming, parametersBytesMax, tooLarge)) ?? {};
+  const json = (await readJsonBody(context)) ?? {};
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new ApiError(400, "the body is not a JSON object");
   }

@@ -1,5 +1,6 @@
 import { parseDurationMs } from "./duration.ts";
-import type { HeaderMap } from "./message.ts";
+import type { HeaderMap, Message } from "./message.ts";
+import { parseRetryDelay } from "./retry-delay.ts";
 
 const dayMs = 86_400_000;
 
@@ -14,14 +15,28 @@ export function backoffMs(retry: number): number {
   return Math.min(dayMs, Math.floor(Math.exp(2.5 * retry)) * 1000);
 }
 
-/** The delay before retry number `retry`: what the receiver asked for, if that is within a day, else the back-off. */
-export function retryDelayMs(retry: number, header: HeaderMap, nowMs: number): number {
+export interface RetryDelayInput {
+  message: Pick<Message, "retried" | "retryDelay">;
+  /** Of the response to the last attempt. */
+  header: HeaderMap;
+  nowMs: number;
+  delayMsMax: number;
+}
+
+/**
+ * The delay before the next retry: what the receiver asked for, if that is within a day, else what the publisher's
+ * expression yields, else the back-off.
+ */
+export function retryDelayMs({ message, header, nowMs, delayMsMax }: RetryDelayInput): number {
   for (const name of resetHeaders) {
     const value = header[name]?.[0];
     const askedMs = value === undefined ? undefined : parseRetryAfterMs(value, nowMs);
     if (askedMs !== undefined && askedMs <= dayMs) return askedMs;
   }
-  return backoffMs(retry);
+  const expression = message.retryDelay ? parseRetryDelay(message.retryDelay) : undefined;
+  const wantedMs = Math.round(expression?.(message.retried) ?? Number.NaN);
+  if (Number.isNaN(wantedMs)) return backoffMs(message.retried + 1);
+  return Math.min(delayMsMax, Math.max(0, wantedMs));
 }
 
 /** Seconds, an HTTP date (RFC 9110, 10.2.3) or a Go duration, as milliseconds from now; a date gone by is 0. */

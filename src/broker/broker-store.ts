@@ -1,8 +1,9 @@
 import type { Pool } from "pg";
 
 import { inTransaction } from "./database.ts";
+import { claimDeduplicationIds } from "./deduplication.ts";
 import type { HeaderMap, Message } from "./message.ts";
-import { type Connection, insertMessage, messageColumns, type NewMessage } from "./message-rows.ts";
+import { type Connection, eventColumns, insertMessage, messageColumns, type NewMessage } from "./message-rows.ts";
 
 /** What one attempt brought: a response, or the reason why there was none. */
 export interface Attempt {
@@ -22,19 +23,27 @@ export interface Settlement {
   callbacks: readonly NewMessage[];
 }
 
-interface Acceptance {
+export interface Acceptance {
   messageId: string;
   deduplicated: boolean;
+}
+
+/** So many messages of a lane. */
+export interface Claim {
+  lane: string;
+  quota: number;
 }
 
 /** The queue in Postgres: what it accepted is committed, and a message is claimed by one delivery at a time. */
 export interface BrokerStore {
   /** Accepts all or none; resolves after the commit, in the order given. */
   accept(messages: readonly NewMessage[]): Promise<Acceptance[]>;
-  /** Marks up to `limit` due messages as active, the longest due first. */
-  claimDue(nowMs: number, limit: number): Promise<Message[]>;
-  /** When the next waiting message is due. */
-  readNextDueAtMs(): Promise<number | undefined>;
+  /** Marks due messages of these lanes as active, in each lane the longest due first. */
+  claimDue(nowMs: number, claims: readonly Claim[]): Promise<Message[]>;
+  /** The same for a lane in a queue, of which so many messages have their turn at once. */
+  claimTurn(nowMs: number, claim: Claim, queue: { name: string; parallelism: number }): Promise<Message[]>;
+  /** When the next waiting message of each lane is due, of all lanes unless some are named. */
+  readNextDue(lanes?: readonly string[]): Promise<{ lane: string; dueAtMs: number }[]>;
   /** Ends an active message's attempt; `false` if the message was cancelled in the meantime. */
   settle(settlement: Settlement): Promise<boolean>;
   /** Makes active messages due again, except those whose delivery is running. */
@@ -53,21 +62,33 @@ const eventResponseBytesMax = 4096;
 
 export function createBrokerStore(pool: Pool): BrokerStore {
   return {
-    accept: (messages) =>
-      messages.length === 1
-        ? acceptAll(pool, messages)
-        : inTransaction(pool, (connection) => acceptAll(connection, messages)),
+    accept: async (messages) => {
+      const [only] = messages;
+      if (only && messages.length === 1) return [toAcceptance(only, await insertMessage(pool, only))];
+      return inTransaction(pool, (connection) => acceptAll(connection, messages));
+    },
 
-    async claimDue(nowMs, limit) {
-      const { rows } = await pool.query<Message>({ name: "claim-due", text: claimSql, values: [nowMs, limit] });
+    async claimDue(nowMs, claims) {
+      const values = [nowMs, claims.map(({ lane }) => lane), claims.map(({ quota }) => quota)];
+      const { rows } = await pool.query<Message>({ name: "claim-due", text: claimSqlFor(""), values });
       return rows;
     },
 
-    async readNextDueAtMs() {
-      const { rows } = await pool.query<{ dueAtMs: number }>(
-        `select due_at_ms as "dueAtMs" from messages where state = 'waiting' order by due_at_ms, sequence limit 1`,
+    async claimTurn(nowMs, { lane, quota }, queue) {
+      const values = [nowMs, [lane], [quota], queue.name, queue.parallelism];
+      const { rows } = await pool.query<Message>({ name: "claim-turn", text: claimSqlFor(hasTurn), values });
+      return rows;
+    },
+
+    async readNextDue(lanes) {
+      const named = `select lane, (
+          select due_at_ms from messages where state = 'waiting' and lane = wanted.lane order by due_at_ms limit 1
+        ) as "dueAtMs" from unnest($1::text[]) as wanted (lane)`;
+      const all = `select lane, min(due_at_ms) as "dueAtMs" from messages where state = 'waiting' group by lane`;
+      const { rows } = await pool.query<{ lane: string; dueAtMs: number | null }>(
+        lanes ? { name: "next-due", text: named, values: [lanes] } : all,
       );
-      return rows[0]?.dueAtMs;
+      return rows.flatMap(({ lane, dueAtMs }) => (dueAtMs === null ? [] : [{ lane, dueAtMs }]));
     },
 
     settle: (settlement) =>
@@ -75,7 +96,7 @@ export function createBrokerStore(pool: Pool): BrokerStore {
         ? settleOne(pool, settlement)
         : inTransaction(pool, async (connection) => {
             const settled = await settleOne(connection, settlement);
-            if (settled) await acceptAll(connection, settlement.callbacks);
+            if (settled) for (const callback of settlement.callbacks) await insertMessage(connection, callback);
             return settled;
           }),
 
@@ -101,32 +122,45 @@ export function createBrokerStore(pool: Pool): BrokerStore {
 }
 
 async function acceptAll(connection: Connection, messages: readonly NewMessage[]): Promise<Acceptance[]> {
+  const duplicates = await claimDeduplicationIds(connection, messages);
   const acceptances: Acceptance[] = [];
-  for (const message of messages) acceptances.push(await acceptOne(connection, message));
+  for (const message of messages) {
+    const holder = duplicates.get(message) ?? (await insertMessage(connection, { ...message, deduplicationId: null }));
+    acceptances.push(toAcceptance(message, holder));
+  }
   return acceptances;
 }
 
-async function acceptOne(connection: Connection, message: NewMessage): Promise<Acceptance> {
-  if (await insertMessage(connection, message)) return { messageId: message.messageId, deduplicated: false };
-  const { rows } = await connection.query<{ messageId: string }>(
-    `select message_id as "messageId" from deduplications where deduplication_id = $1`,
-    [message.deduplicationId],
-  );
-  return { messageId: rows[0]?.messageId ?? message.messageId, deduplicated: true };
+function toAcceptance({ messageId }: NewMessage, holder: string): Acceptance {
+  return { messageId: holder, deduplicated: holder !== messageId };
 }
 
-const claimSql = `
+/**
+ * Only messages whose turn it is: the first `$5` lines of queue `$4`. A line is a message with its callbacks, and one that
+ * waits for a retry keeps its place; one that is delayed takes its place when it is due.
+ */
+const hasTurn = `and coalesce(line, sequence) in (
+  select distinct coalesce(line, sequence) as turn from messages
+  where queue_name = $4::text and state <> 'dead'
+    and (due_at_ms <= $1::bigint or state = 'active' or retried > 0 or line is not null)
+  order by turn limit $5::integer)`;
+
+function claimSqlFor(condition: string): string {
+  return `
   with due as (
-    select sequence from messages where state = 'waiting' and due_at_ms <= $1::bigint
-    order by due_at_ms, sequence limit $2::integer for update skip locked
+    select one.sequence from unnest($2::text[], $3::integer[]) as wanted (lane, quota) cross join lateral (
+      select sequence from messages
+      where state = 'waiting' and lane = wanted.lane and due_at_ms <= $1::bigint ${condition}
+      order by due_at_ms, sequence limit wanted.quota for update skip locked
+    ) as one
   ), claimed as (
     update messages set state = 'active' where sequence in (select sequence from due) returning *
   ), logged as (
-    insert into events (at_ms, message_id, state, url, method, labels, max_retries, caller_ip)
-    select $1::bigint, message_id, 'ACTIVE', url, method, labels, max_retries, caller_ip from claimed
-    order by due_at_ms, sequence
+    insert into events (at_ms, state, ${eventColumns})
+    select $1::bigint, 'ACTIVE', ${eventColumns} from claimed order by due_at_ms, sequence
   )
   select ${messageColumns} from claimed order by due_at_ms, sequence`;
+}
 
 /** One statement for the message and its events: they cannot disagree, and a cancelled message gets neither. */
 async function settleOne(connection: Connection, settlement: Settlement): Promise<boolean> {
@@ -157,7 +191,7 @@ const settleSql: Readonly<Record<Verdict["state"], string>> = {
   ),
   dead: settleSqlFor(
     `update messages set state = 'dead', failed_at_ms = $2::bigint, response_status = $4::integer,
-       response_header = $5::json, response_body = $6::bytea
+       response_header = $5::json, response_body = $6::bytea, error = $7::text
      where message_id = $1 and state = 'active'`,
     ["ERROR", "FAILED"],
   ),
@@ -167,9 +201,9 @@ function settleSqlFor(change: string, states: readonly string[]): string {
   const steps = states.map((state, index) => `('${state}', ${index})`).join(", ");
   return `
     with settled as (${change} returning *)
-    insert into events (at_ms, message_id, state, url, method, labels, max_retries, caller_ip, error,
-      next_delivery_at_ms, response_status, response_header, response_body)
-    select $2::bigint, message_id, step.state, url, method, labels, max_retries, caller_ip, $7::text,
-      $3::bigint, $4::integer, $5::json, substring($6::bytea from 1 for ${eventResponseBytesMax})
+    insert into events (at_ms, state, ${eventColumns}, error, next_delivery_at_ms, response_status, response_header,
+      response_body)
+    select $2::bigint, step.state, ${eventColumns}, $7::text, $3::bigint, $4::integer, $5::json,
+      substring($6::bytea from 1 for ${eventResponseBytesMax})
     from settled, (values ${steps}) as step (state, position) order by position`;
 }

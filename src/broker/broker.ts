@@ -5,16 +5,28 @@ import { getRequestListener } from "@hono/node-server";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
+import { createAcceptor } from "./acceptor.ts";
+import { createAttempt } from "./attempt.ts";
 import { createBrokerStore } from "./broker-store.ts";
 import { openDatabase } from "./database.ts";
 import { createDeadLetterStore } from "./dead-letter-store.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { createEventStore } from "./event-store.ts";
+import { createFlowControls } from "./flow-controls.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createHttpApi } from "./http-api.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 import { createMessageStore } from "./message-store.ts";
+import { createQueues } from "./queues.ts";
+import { createQuotas } from "./quotas.ts";
+import { createRecentDeliveries } from "./recent-deliveries.ts";
+import { createScheduleStore } from "./schedule-store.ts";
+import { createScheduler } from "./scheduler.ts";
 import { migrate } from "./schema.ts";
+import { createSender } from "./send.ts";
+import { createSigningKeys } from "./signing-keys.ts";
+import { createUrlGroupStore } from "./url-group-store.ts";
 
 export interface BrokerOptions {
   /** A database of the broker's own; one broker at a time uses it. */
@@ -27,8 +39,9 @@ export interface BrokerOptions {
   nextSigningKey: string;
   clock: Clock;
   newId: () => string;
-  fetch: typeof fetch;
   log: Log;
+  /** What the plan allows, where it is not `defaultLimits`. */
+  limits?: Partial<Limits>;
 }
 
 export interface Broker {
@@ -48,6 +61,8 @@ export interface Broker {
 
 const graceMsDefault = 10_000;
 const closeMsMax = 5000;
+/** The ids of a bulk action come in the query: 64 kB hold some 2,000 of them. */
+const headBytesMax = 64 * 1024;
 
 /**
  * QStash on one machine: accepts messages over QStash's HTTP API, keeps them in Postgres and, once told to start,
@@ -58,28 +73,54 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const pool = openDatabase(options.databaseUrl, (error) => {
     log.error("broker.store_failed", { during: "idle", ...describeCause(error) });
   });
+  const limits = { ...defaultLimits, ...options.limits };
   const store = createBrokerStore(pool);
-  const dispatcher = createDispatcher({ ...options, store, deliver: createDelivery(options) });
+  const flowControls = createFlowControls(pool);
+  const queues = createQueues(pool);
+  const urlGroups = createUrlGroupStore(pool);
+  const schedules = createScheduleStore(pool);
+  const recent = createRecentDeliveries(clock);
+  const signingKeys = createSigningKeys(pool, {
+    current: options.currentSigningKey,
+    next: options.nextSigningKey,
+  });
+  const sender = createSender(clock);
+  const deliver = createDelivery({ ...options, limits, signingKeys, sender });
+  const attempt = createAttempt({ ...options, limits, store, deliver, recent });
+  const shared = { ...options, limits, store, flowControls, queues, urlGroups, schedules, recent, signingKeys, pool };
+  const dispatcher = createDispatcher({ ...shared, attempt });
+  const scheduler = createScheduler({ ...shared, dispatcher });
   const api = createHttpApi({
-    ...options,
-    store,
+    ...shared,
     dispatcher,
+    scheduler,
+    accept: createAcceptor({ ...shared, dispatcher }),
+    quotas: createQuotas(limits, clock),
     messages: createMessageStore(pool),
     deadLetters: createDeadLetterStore(pool),
     events: createEventStore(pool),
   });
   // Not `overrideGlobalObjects`: the process may be serving other things with the platform's own Request and Response.
   const respond = getRequestListener(api.fetch, { overrideGlobalObjects: false });
-  const server = createServer((incoming, outgoing) => void respond(incoming, outgoing));
+  const server = createServer(
+    { maxHeaderSize: headBytesMax },
+    (incoming, outgoing) => void respond(incoming, outgoing),
+  );
 
   try {
     await migrate(pool);
+    await Promise.all([flowControls.load(), queues.load(), signingKeys.load()]);
     await listen(server, options.host, options.port);
   } catch (thrown) {
     await pool.end();
     throw thrown;
   }
-  const stopHousekeeping = startHousekeeping(store, clock, log);
+  const prune = async (nowMs: number) => {
+    await store.prune(nowMs);
+    await flowControls.prune(nowMs);
+    dispatcher.prune();
+  };
+  const stopHousekeeping = startHousekeeping(prune, clock, log);
 
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
@@ -87,10 +128,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   log.info("broker.started", { url });
 
   let dispatchingStopped: Promise<void> | undefined;
-  const stopDispatching = (graceMs = graceMsDefault) => (dispatchingStopped ??= dispatcher.stop(graceMs));
+  const stopAll = async (graceMs: number) => {
+    await scheduler.stop();
+    await dispatcher.stop(graceMs);
+  };
+  const stopDispatching = (graceMs = graceMsDefault) => (dispatchingStopped ??= stopAll(graceMs));
   let stopped: Promise<void> | undefined;
   const stop = async (graceMs?: number) => {
     await stopDispatching(graceMs);
+    sender.close();
     await stopHousekeeping();
     await settleWithin(clock, closeMsMax, close(server));
     server.closeAllConnections();
@@ -100,7 +146,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return {
     url,
     port,
-    startDispatching: () => dispatcher.start(),
+    startDispatching() {
+      dispatcher.start();
+      scheduler.start();
+    },
     stopDispatching,
     stop: (graceMs) => (stopped ??= stop(graceMs)),
   };

@@ -1,6 +1,7 @@
 import type { Attempt, Verdict } from "./broker-store.ts";
 import { dlqIdOf, type DeliverySettings, type Message } from "./message.ts";
 import type { NewMessage } from "./message-rows.ts";
+import { publishDefaults } from "./publish-request.ts";
 
 export interface CallbackInput {
   message: Message;
@@ -31,36 +32,37 @@ function describeAttempt({ message, attempt }: CallbackInput): Record<string, un
     retried: message.retried,
     maxRetries: message.maxRetries,
     sourceMessageId: message.messageId,
-    topicName: "",
-    endpointName: "",
+    topicName: message.topicName ?? "",
+    endpointName: message.endpointName ?? "",
     url: message.url,
     method: message.method,
     sourceHeader: message.header,
     sourceBody: toBase64(message.body),
     notBefore: message.notBeforeMs,
     createdAt: message.createdAtMs,
-    scheduleId: "",
+    scheduleId: message.scheduleId ?? "",
     callerIP: message.callerIp,
   };
 }
 
-/** A callback is a message like any other, with retries and an end in the dead letters, but without callbacks of its own. */
+/**
+ * A callback is a message like any other, with retries and an end in the dead letters, but without callbacks of its own.
+ * In a queue it takes the turn of its message: the next one waits for it, too.
+ */
 function toMessage(
   settings: DeliverySettings,
   description: unknown,
   { message, atMs, newId }: CallbackInput,
 ): NewMessage {
   return {
+    ...publishDefaults(message.callerIp, { queueName: message.queueName }),
     ...settings,
     messageId: `msg_${newId()}`,
     body: Buffer.from(JSON.stringify(description)),
     notBeforeMs: atMs,
     createdAtMs: atMs,
-    labels: [],
-    callback: null,
-    failureCallback: null,
-    callerIp: message.callerIp,
     deduplicationId: null,
+    line: message.queueName === null ? null : (message.line ?? message.sequence),
   };
 }
 

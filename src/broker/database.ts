@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, TypeOverrides, types } from "pg";
+import { DatabaseError, Pool, type PoolClient, TypeOverrides, types } from "pg";
 
 /** A pool whose bigints are numbers: times in milliseconds and counters stay far below 2^53. */
 export function openDatabase(url: string, onIdleError: (error: Error) => void): Pool {
@@ -52,4 +52,12 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
 function signal(client: PoolClient, text: "begin" | "rollback") {
   const query = { text, query_timeout: signalTimeoutMs };
   return client.query(query);
+}
+
+/**
+ * Whether Postgres refused the statement for what it was to store: data exceptions, integrity constraints, program limits
+ * (classes 22, 23 and 54 of its error codes). Trying again would change nothing.
+ */
+export function isDataError(thrown: unknown): boolean {
+  return thrown instanceof DatabaseError && /^(22|23|54)/.test(thrown.code ?? "");
 }

@@ -3,12 +3,13 @@ import type { Pool } from "pg";
 import { ApiError } from "./api-error.ts";
 import { inTransaction } from "./database.ts";
 import { type DeadLetter, dlqIdOf } from "./message.ts";
-import { type Connection, deadLetterColumns } from "./message-rows.ts";
+import { type Connection, deadLetterColumns, insertMessage, type NewMessage } from "./message-rows.ts";
 import {
   commonConditions,
   compared,
   type Condition,
   createFilter,
+  idsOrFilters,
   ignored,
   oneOf,
   oneOfWholeNumbers,
@@ -25,14 +26,21 @@ export interface Page<T> {
 /** Messages that failed for good. Each operation takes one page of at most 100, newest first, as QStash's do. */
 export interface DeadLetterStore {
   read(dlqId: string): Promise<DeadLetter | undefined>;
+  /** A page also ends after some megabytes of bodies. */
   list(parameters: QueryParameters): Promise<Page<DeadLetter>>;
   /** Deletes a page and resolves with the ids deleted. */
   delete(parameters: QueryParameters): Promise<Page<string>>;
-  /** Turns each letter of a page into a new message, due now, and resolves with the new messages' ids. */
-  retry(parameters: QueryParameters, newMessageId: () => string, nowMs: number): Promise<Page<string>>;
+  /**
+   * Puts in place of each letter of a page the message made of it, and resolves with these, without their bodies. Rejects
+   * with 404 and changes nothing if one of the ids asked for is gone.
+   */
+  retry(parameters: QueryParameters, toMessage: (letter: DeadLetter) => NewMessage): Promise<Page<Retried>>;
 }
 
+export type Retried = Omit<NewMessage, "body">;
+
 const pageMax = 100;
+const pageBytesMax = 8 * 1024 * 1024;
 
 const conditions: Readonly<Record<string, Condition>> = {
   ...commonConditions,
@@ -51,70 +59,91 @@ const conditions: Readonly<Record<string, Condition>> = {
 export function createDeadLetterStore(pool: Pool): DeadLetterStore {
   return {
     async read(dlqId) {
-      const page = await readPage<DeadLetter>(pool, new Map([["dlqIds", [dlqId]]]), deadLetterColumns);
-      return page.items[0];
+      const page = await readPage(pool, new Map([["dlqIds", [dlqId]]]));
+      return (await readLetters(pool, page.items))[0];
     },
 
-    list: (parameters) => readPage<DeadLetter>(pool, parameters, deadLetterColumns),
+    async list(parameters) {
+      const page = await readPage(pool, parameters, pageBytesMax);
+      return { ...page, items: await readLetters(pool, page.items) };
+    },
 
     delete: (parameters) =>
       inTransaction(pool, async (connection) => {
-        const page = await readPage<LetterKey>(connection, parameters, keyColumns, "for update");
-        await connection.query("delete from messages where sequence = any($1::bigint[])", [
+        const page = await readPage(connection, parameters);
+        const { rowCount } = await connection.query("delete from messages where sequence = any($1::bigint[])", [
           page.items.map((letter) => letter.sequence),
         ]);
-        return { ...page, items: page.items.map((letter) => dlqIdOf(letter.failedAtMs, letter)) };
+        return { ...page, items: page.items.slice(0, rowCount ?? 0).map(toDlqId) };
       }),
 
-    retry: (parameters, newMessageId, nowMs) =>
+    retry: (parameters, toMessage) =>
       inTransaction(pool, async (connection) => {
-        const page = await readPage<LetterKey>(connection, parameters, keyColumns, "for update");
-        const items: string[] = [];
-        for (const { sequence } of page.items) {
-          const messageId = newMessageId();
-          await connection.query(retrySql, [sequence, messageId, nowMs]);
-          items.push(messageId);
+        const page = await readPage(connection, parameters);
+        const items: Retried[] = [];
+        // One at a time: a hundred bodies need not be in memory together.
+        for (const key of page.items) {
+          const [letter] = await readLetters(connection, [key], "for update");
+          if (!letter) continue;
+          const { body, ...message } = toMessage(letter);
+          await connection.query("delete from messages where sequence = $1::bigint", [key.sequence]);
+          await insertMessage(connection, { ...message, body });
+          items.push(message);
         }
+        if (items.length < askedIds(parameters).size) throw new ApiError(404, "some dead letters were not found");
         return { ...page, items };
       }),
   };
 }
 
 type LetterKey = Pick<DeadLetter, "failedAtMs" | "sequence">;
-const keyColumns = `failed_at_ms as "failedAtMs", sequence`;
 
-/** One row more than a page tells whether there is a next one. */
-async function readPage<Row extends LetterKey>(
+/**
+ * The keys of a page, newest first. All ids that are asked for are one page; else it ends after `count` letters, and with
+ * the one whose bodies pass `bytesMax`. One row more than a page tells whether there is a next one.
+ */
+async function readPage(
   connection: Connection,
   parameters: QueryParameters,
-  columns: string,
-  lock = "",
-): Promise<Page<Row>> {
-  const filter = createFilter(parameters, conditions);
+  bytesMax = Number.POSITIVE_INFINITY,
+): Promise<Page<LetterKey>> {
+  const filter = createFilter(idsOrFilters(parameters, "dlqIds"), conditions);
   const count = readCount(parameters, pageMax);
-  const { rows } = await connection.query<Row>(
-    `select ${columns} from messages where state = 'dead' and ${filter.where}
-     order by failed_at_ms desc, sequence desc limit ${count + 1} ${lock}`,
+  const limit = parameters.has("count") ? count : Math.max(count, askedIds(parameters).size);
+  const { rows } = await connection.query<LetterKey & { bytes: number }>(
+    `select failed_at_ms as "failedAtMs", sequence,
+       octet_length(body) + coalesce(octet_length(response_body), 0) as bytes
+     from messages where state = 'dead' and ${filter.where}
+     order by failed_at_ms desc, sequence desc limit ${limit + 1}`,
     filter.values,
   );
-  const items = rows.slice(0, count);
+  const items: LetterKey[] = [];
+  let bytes = 0;
+  for (const row of rows.slice(0, limit)) {
+    if (bytes > bytesMax) break;
+    bytes += row.bytes;
+    items.push(row);
+  }
   const last = items.at(-1);
-  return rows.length > count && last ? { items, cursor: dlqIdOf(last.failedAtMs, last) } : { items };
+  return rows.length > items.length && last ? { items, cursor: toDlqId(last) } : { items };
 }
 
-/** A new message with the old one's content: its own id, all its retries, and no trace of the old responses. */
-const retrySql = `
-  with letter as (
-    delete from messages where sequence = $1::bigint returning *
-  ), accepted as (
-    insert into messages (message_id, state, due_at_ms, url, method, header, body, max_retries, timeout_ms,
-      not_before_ms, created_at_ms, callback, failure_callback, labels, caller_ip)
-    select $2::text, 'waiting', $3::bigint, url, method, header, body, max_retries, timeout_ms,
-      $3::bigint, $3::bigint, callback, failure_callback, labels, caller_ip
-    from letter returning *
-  )
-  insert into events (at_ms, message_id, state, url, method, labels, max_retries, caller_ip)
-  select created_at_ms, message_id, 'CREATED', url, method, labels, max_retries, caller_ip from accepted`;
+async function readLetters(connection: Connection, keys: readonly LetterKey[], lock = ""): Promise<DeadLetter[]> {
+  const { rows } = await connection.query<DeadLetter>(
+    `select ${deadLetterColumns} from messages where sequence = any($1::bigint[]) and state = 'dead'
+     order by failed_at_ms desc, sequence desc ${lock}`,
+    [keys.map(({ sequence }) => sequence)],
+  );
+  return rows;
+}
+
+function askedIds(parameters: QueryParameters): ReadonlySet<string> {
+  return new Set(parameters.get("dlqIds")?.flatMap((ids) => ids.split(",")));
+}
+
+function toDlqId(letter: LetterKey): string {
+  return dlqIdOf(letter.failedAtMs, letter);
+}
 
 function parseDlqId(text: string | undefined): { failedAtMs: number; sequence: number } {
   const match = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? "");

@@ -1,46 +1,43 @@
 import type { Clock } from "#platform/clock.ts";
 
 import type { Attempt } from "./broker-store.ts";
-import { type Message, toHeaderMap } from "./message.ts";
+import { encodeHeaderText } from "./header-text.ts";
+import type { Limits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { Sender } from "./send.ts";
 import { signDelivery } from "./signature.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+import { toStorable } from "./text.ts";
 
 export interface DeliveryOptions {
-  currentSigningKey: string;
+  signingKeys: SigningKeys;
+  sender: Sender;
+  limits: Limits;
   clock: Clock;
   newId: () => string;
-  fetch: typeof fetch;
 }
 
 /** Sends a message once; `abort` ends it early. Never rejects: whatever goes wrong is the attempt's `error`. */
 export type Deliver = (message: Message, abort: AbortController) => Promise<Attempt>;
 
-/**
- * The longest a destination may take; `Upstash-Timeout` can only shorten it. QStash's free plan gives 15 minutes, but
- * Node's `fetch` gives up on a response that has not begun after five.
- */
-const timeoutMsMax = 5 * 60_000;
-/** What is kept of a response. */
-const responseBytesMax = 1024 * 1024;
-
 export function createDelivery(options: DeliveryOptions): Deliver {
-  const { clock } = options;
+  const { clock, limits, sender } = options;
   return async (message, abort) => {
-    const cancelTimeout = clock.after(Math.min(message.timeoutMs ?? timeoutMsMax, timeoutMsMax), () =>
+    const timeoutMs = Math.min(message.timeoutMs ?? limits.attemptMsMax, limits.attemptMsMax);
+    const cancelTimeout = clock.after(timeoutMs, () =>
       // The words of Go's context, which QStash's log shows.
       abort.abort(new Error("context deadline exceeded")),
     );
     try {
-      const response = await options.fetch(message.url, {
+      const response = await sender.send({
+        url: message.url,
         method: message.method,
         headers: await deliveryHeaders(message, options),
-        // A response to a redirected POST would be that of another URL, perhaps to a GET without the body.
-        redirect: "manual",
+        body: message.body,
         signal: abort.signal,
-        ...(message.body.byteLength > 0 ? { body: new Uint8Array(message.body) } : {}),
       });
-      const body = await readUpTo(response, responseBytesMax);
-      const error = response.ok ? null : `the destination answered ${response.status}`;
-      return { response: { status: response.status, header: toHeaderMap(response.headers), body }, error };
+      const succeeded = response.status >= 200 && response.status < 300;
+      return { response, error: succeeded ? null : `the destination answered ${response.status}` };
     } catch (thrown) {
       return { response: null, error: describe(abort.signal.aborted ? abort.signal.reason : thrown) };
     } finally {
@@ -49,45 +46,39 @@ export function createDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-async function deliveryHeaders(message: Message, options: DeliveryOptions): Promise<Headers> {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(message.header)) {
-    for (const value of values) headers.append(name, value);
-  }
+async function deliveryHeaders(message: Message, options: DeliveryOptions): Promise<Record<string, string | string[]>> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, values] of Object.entries(message.header))
+    headers[name.toLowerCase()] = values.map(encodeHeaderText);
   // Set last: what a publisher forwards cannot pass for what QStash says.
-  headers.set("user-agent", "Upstash-QStash");
-  headers.set("upstash-message-id", message.messageId);
-  headers.set("upstash-retried", String(message.retried));
-  headers.set("upstash-caller-ip", message.callerIp);
-  headers.set("upstash-region", "EU-CENTRAL-1");
-  headers.set(
-    "upstash-signature",
-    await signDelivery({
+  const own = {
+    "user-agent": "Upstash-QStash",
+    "content-length":
+      message.method === "GET" && message.body.byteLength === 0 ? null : String(message.body.byteLength),
+    "upstash-message-id": message.messageId,
+    "upstash-retried": String(message.retried),
+    "upstash-caller-ip": message.callerIp,
+    "upstash-region": "EU-CENTRAL-1",
+    "upstash-topic-name": message.topicName,
+    "upstash-schedule-id": message.scheduleId,
+    "upstash-signature": await signDelivery({
       url: message.url,
       body: message.body,
-      signingKey: options.currentSigningKey,
+      signingKey: options.signingKeys.current().current,
       jwtId: `jwt_${options.newId()}`,
       nowMs: options.clock.nowMs(),
     }),
-  );
+  };
+  for (const [name, value] of Object.entries(own)) {
+    if (value === null) delete headers[name];
+    else headers[name] = encodeHeaderText(value);
+  }
   return headers;
 }
 
-/** The beginning of the body; the rest is not waited for. */
-async function readUpTo(response: Response, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk.subarray(0, bytesMax - bytes));
-    bytes += chunk.byteLength;
-    if (bytes >= bytesMax) break;
-  }
-  return Buffer.concat(chunks);
-}
-
-/** fetch says "fetch failed" and leaves the reason to the cause. Postgres has no NUL in text. */
+/** Node names the address that it tried; several addresses are tried together and fail together. */
 function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "the delivery failed";
-  const reason = thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message;
-  return reason.replaceAll("\0", "");
+  const reason = thrown instanceof AggregateError ? thrown.errors.map(String).join("; ") : thrown.message;
+  return toStorable(reason || thrown.name);
 }

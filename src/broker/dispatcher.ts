@@ -1,172 +1,204 @@
-import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
+import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import type { BrokerStore, Settlement } from "./broker-store.ts";
-import { createCallbacks } from "./callbacks.ts";
-import type { Deliver } from "./delivery.ts";
+import type { BrokerStore } from "./broker-store.ts";
+import type { FlowControls } from "./flow-controls.ts";
+import { parseLane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 import type { Message } from "./message.ts";
-import { judge } from "./verdict.ts";
+import type { Queues } from "./queues.ts";
+import { createRepeater } from "./repeater.ts";
 
 export interface DispatcherOptions {
   store: BrokerStore;
-  deliver: Deliver;
+  flowControls: FlowControls;
+  queues: Queues;
+  /** One attempt and its settlement; resolves with the messages to expect because of it. Never rejects. */
+  attempt: Attempt;
   clock: Clock;
-  newId: () => string;
   log: Log;
 }
+
+export interface Expectation {
+  lane: string;
+  dueAtMs: number;
+}
+
+/** `isAborted` says whether the attempt ended because the broker stops; then nothing is recorded. */
+export type Attempt = (message: Message, abort: AbortController, isAborted: () => boolean) => Promise<Expectation[]>;
 
 /** Delivers messages when they are due. It sleeps until the next one is: the database is not polled. */
 export interface Dispatcher {
   /** Begins, with the messages that a crash left active. */
   start(): void;
-  /** Says that a message is due at this time, now or later. */
-  expect(dueAtMs: number): void;
+  /** Says that a message of this lane is due at this time, now or later. */
+  expect(expectation: Expectation): void;
+  /** What held messages back may hold them no longer: a key or queue was resumed, a message cancelled. */
+  reconsider(queueName?: string): void;
+  /** Looks for due messages once more and resolves when those found are on their way. */
+  round(): Promise<void>;
+  /** Deliveries under way, and forgets what is no longer needed. */
+  deliveries(): number;
+  prune(): void;
   /** Starts no further deliveries and resolves when none runs; after `graceMs` they are aborted and left due. */
   stop(graceMs: number): Promise<void>;
 }
 
-const concurrency = 16;
+/** From `waiting` to `running` by `start`, from there or at once to `draining` by `stop`, to `aborting` after its grace time. */
+type Phase = "waiting" | "running" | "draining" | "aborting";
+
 const storeRetryMs = 1000;
 /** A timer holds at most 24.8 days, and the wall clock may be set; looking again each hour covers both. */
 const sleepMsMax = 3_600_000;
 
-export function createDispatcher({ store, deliver, clock, newId, log }: DispatcherOptions): Dispatcher {
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { store, flowControls, queues, clock, log } = options;
+  const lanes = new Lanes({
+    room({ flowControlKey, queueName }, inFlight, nowMs) {
+      const queue = queueName === null ? undefined : queues.get(queueName);
+      return Math.min(
+        flowControlKey === null
+          ? Number.POSITIVE_INFINITY
+          : flowControls.room(flowControlKey, inFlight.flowControlKey, nowMs),
+        queueName === null
+          ? Number.POSITIVE_INFINITY
+          : queue?.isPaused
+            ? 0
+            : (queue?.parallelism ?? 1) - inFlight.queue,
+      );
+    },
+    opensAtMs: ({ flowControlKey }, nowMs) =>
+      flowControlKey === null ? undefined : flowControls.opensAtMs(flowControlKey, nowMs),
+  });
   // By the claim, not by its id: a message may be claimed again before its last attempt is off the list.
   const inFlight = new Map<Message, { ended: Promise<void>; abort: AbortController }>();
-  let started = false;
-  let stopped = false;
-  /** The grace time is over: what fails now fails because it was aborted. */
-  let aborting = false;
-
-  let round: Promise<void> = Promise.resolve();
-  let roundRuns = false;
-  let anotherRound = false;
-  /** More may be due than there was room for. */
-  let backlog = false;
+  const rounds = createRepeater(runRound);
+  let phase: Phase = "waiting";
   /** Messages may be active that nobody delivers: after a crash, or when the answer to a claim was lost. */
-  let orphans = true;
-  /** The next due time is known to nobody but the database. */
-  let lookAhead = true;
+  let hasOrphans = true;
+  let wake = { atMs: Number.POSITIVE_INFINITY, cancel: () => {} };
 
-  let wakeAtMs = Number.POSITIVE_INFINITY;
-  let cancelWake: (() => void) | undefined;
+  /** Wakes up at the given time at the latest. */
+  function wakeAt(atMs: number): void {
+    if (atMs >= wake.atMs || phase !== "running") return;
+    wake.cancel();
+    const delayMs = Math.min(Math.max(0, atMs - clock.nowMs()), sleepMsMax);
+    const cancel = clock.after(delayMs, () => {
+      wake.atMs = Number.POSITIVE_INFINITY;
+      void rounds.request();
+    });
+    wake = { atMs, cancel };
+  }
 
-  function expect(dueAtMs: number): void {
-    const delayMs = dueAtMs - clock.nowMs();
-    if (delayMs <= 0) startRound();
-    else if (dueAtMs < wakeAtMs && !stopped) {
-      cancelWake?.();
-      wakeAtMs = dueAtMs;
-      cancelWake = clock.after(Math.min(delayMs, sleepMsMax), () => {
-        wakeAtMs = Number.POSITIVE_INFINITY;
-        lookAhead = true;
-        startRound();
-      });
+  async function runRound(): Promise<void> {
+    if (phase !== "running") return;
+    try {
+      if (hasOrphans) await recover();
+      lanes.wake(clock.nowMs());
+      await claimAndDeliver();
+      await lookAhead();
+      wakeAt(lanes.nextWakeAtMs(clock.nowMs()));
+    } catch (thrown) {
+      log.error("broker.store_failed", { during: "claim", ...describeCause(thrown) });
+      hasOrphans = true;
+      wakeAt(clock.nowMs() + storeRetryMs);
     }
   }
 
-  function startRound(): void {
-    if (!started) return;
-    anotherRound = !stopped;
-    if (!roundRuns && !stopped) round = runRounds();
-  }
-
-  async function runRounds(): Promise<void> {
-    roundRuns = true;
-    while (anotherRound) {
-      anotherRound = false;
-      try {
-        await claimAndDeliver();
-      } catch (thrown) {
-        log.error("broker.store_failed", { during: "claim", ...describeCause(thrown) });
-        orphans = true;
-        expect(clock.nowMs() + storeRetryMs);
-      }
-    }
-    roundRuns = false;
+  async function recover(): Promise<void> {
+    await store.releaseActive([...inFlight.keys()].map(({ messageId }) => messageId));
+    for (const { lane, dueAtMs } of await store.readNextDue()) lanes.learn(lane, dueAtMs, clock.nowMs());
+    hasOrphans = false;
   }
 
   async function claimAndDeliver(): Promise<void> {
-    if (orphans) {
-      await store.releaseActive([...inFlight.keys()].map(({ messageId }) => messageId));
-      orphans = false;
-      lookAhead = true;
+    const nowMs = clock.nowMs();
+    const claims = lanes.plan(nowMs);
+    if (claims.length === 0) return;
+    const claimed: Message[] = [];
+    try {
+      const unqueued = claims.filter(({ queueName }) => queueName === null);
+      if (unqueued.length > 0) claimed.push(...(await store.claimDue(nowMs, unqueued)));
+      for (const claim of claims) {
+        if (claim.queueName === null) continue;
+        const queue = { name: claim.queueName, parallelism: queues.get(claim.queueName)?.parallelism ?? 1 };
+        claimed.push(...(await store.claimTurn(nowMs, claim, queue)));
+      }
+    } catch (thrown) {
+      for (const { lane } of claims) lanes.stillDue(lane);
+      throw thrown;
     }
-    const room = concurrency - inFlight.size;
-    backlog = room === 0;
-    if (backlog) return;
-    const claimed = await store.claimDue(clock.nowMs(), room);
     // What was claimed too late is released by `stop`.
-    if (stopped) return;
+    if (phase !== "running") return;
     for (const message of claimed) {
       const abort = new AbortController();
-      inFlight.set(message, { ended: deliverOnce(message, abort), abort });
+      lanes.begin(message.lane, message.body.byteLength);
+      inFlight.set(message, { ended: deliver(message, abort), abort });
     }
-    if (claimed.length === room) {
-      backlog = true;
-    } else if (lookAhead) {
-      lookAhead = false;
-      const nextDueAtMs = await store.readNextDueAtMs();
-      // Due by now: the round that takes it has to look ahead in its turn, or nobody knows of those behind it.
-      if (nextDueAtMs !== undefined && nextDueAtMs <= clock.nowMs()) lookAhead = true;
-      if (nextDueAtMs !== undefined) expect(nextDueAtMs);
+    for (const { lane, quota } of claims) {
+      if (countIn(lane, claimed) === quota) lanes.stillDue(lane);
     }
+    await countDeliveries(claimed, nowMs);
+    if (lanes.hasDue()) void rounds.request();
   }
 
-  async function deliverOnce(message: Message, abort: AbortController): Promise<void> {
-    const { messageId, retried } = message;
-    const startedMs = clock.monotonicMs();
-    log.info("broker.delivery_started", { messageId, retried });
-    const attempt = await deliver(message, abort);
-    if (!aborting || attempt.response !== null) {
-      const atMs = clock.nowMs();
-      const verdict = judge(message, attempt, atMs);
-      const callbacks = createCallbacks({ message, attempt, verdict, atMs, newId });
-      const settled = await settle({ message, attempt, verdict, atMs, callbacks });
-      const status = attempt.response?.status ?? null;
-      log.info("broker.delivery_finished", {
-        messageId,
-        retried,
-        status,
-        state: verdict.state,
-        durationMs: Math.round(clock.monotonicMs() - startedMs),
-      });
-      if (settled && verdict.state === "dead") log.warn("broker.dead_letter", { messageId, retried, status });
-      if (verdict.state === "waiting") expect(verdict.dueAtMs);
-      if (callbacks.length > 0) expect(atMs);
-    }
+  async function deliver(message: Message, abort: AbortController): Promise<void> {
+    const expectations = await options.attempt(message, abort, () => phase === "aborting");
     inFlight.delete(message);
-    if (backlog) startRound();
+    lanes.end(message.lane, message.body.byteLength);
+    for (const expectation of expectations) expect(expectation);
+    if (lanes.hasDue()) void rounds.request();
   }
 
-  /** Tries until the database takes it: a delivery that is not recorded would be made again. */
-  async function settle(settlement: Settlement): Promise<boolean> {
-    for (;;) {
+  async function countDeliveries(claimed: readonly Message[], nowMs: number): Promise<void> {
+    const keys = new Set(claimed.map(({ lane }) => parseLane(lane).flowControlKey).filter((key) => key !== null));
+    for (const key of keys) {
+      const count = claimed.filter(({ lane }) => parseLane(lane).flowControlKey === key).length;
       try {
-        return await store.settle(settlement);
+        await flowControls.count(key, count, nowMs);
       } catch (thrown) {
-        log.error("broker.store_failed", { during: "settle", ...describeCause(thrown) });
-        if (aborting) return false;
-        await sleep(clock, storeRetryMs);
+        // The count holds in this process; only a restart would not know of it.
+        log.error("broker.store_failed", { during: "flow-control", ...describeCause(thrown) });
       }
     }
+  }
+
+  async function lookAhead(): Promise<void> {
+    const unread = lanes.takeUnread();
+    if (unread.length === 0) return;
+    const nowMs = clock.nowMs();
+    for (const { lane, dueAtMs } of await store.readNextDue(unread)) lanes.learn(lane, dueAtMs, nowMs);
+    if (lanes.hasDue()) void rounds.request();
+  }
+
+  function expect({ lane, dueAtMs }: Expectation): void {
+    const nowMs = clock.nowMs();
+    lanes.expect(lane, dueAtMs, nowMs);
+    if (dueAtMs > nowMs) wakeAt(dueAtMs);
+    else if (phase === "running") void rounds.request();
   }
 
   return {
     start() {
-      started = true;
-      startRound();
+      phase = "running";
+      void rounds.request();
     },
     expect,
+    reconsider(queueName) {
+      lanes.openQueues(queueName);
+      void rounds.request();
+    },
+    round: () => rounds.request(),
+    deliveries: () => lanes.deliveries(),
+    prune: () => lanes.prune(),
     async stop(graceMs) {
-      stopped = true;
-      anotherRound = false;
-      cancelWake?.();
-      await round;
+      phase = "draining";
+      wake.cancel();
+      await rounds.idle();
       const running = [...inFlight.values()];
       const allEnded = Promise.all(running.map(({ ended }) => ended));
       await settleWithin(clock, graceMs, allEnded);
-      aborting = true;
+      phase = "aborting";
       for (const { abort } of running) abort.abort(new Error("the broker stops"));
       await allEnded;
       await store.releaseActive([]).catch((thrown: unknown) => {
@@ -174,4 +206,8 @@ export function createDispatcher({ store, deliver, clock, newId, log }: Dispatch
       });
     },
   };
+}
+
+function countIn(lane: string, messages: readonly Message[]): number {
+  return messages.filter((message) => message.lane === lane).length;
 }

@@ -11,9 +11,17 @@ const unitMs: Readonly<Record<string, number>> = {
 };
 
 const part = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/gu;
+const charactersMax = 64;
 
-/** Milliseconds in a duration such as `10s`, `1d10h30m` or Go's `6m5.5s`; `undefined` if it is none. Units are required. */
+/** The longest duration that means anything here: a thousand years would only overflow somewhere later. */
+export const durationMsMax = 1000 * 366 * 86_400_000;
+
+/**
+ * Milliseconds in a duration such as `10s`, `1d10h30m` or Go's `6m5.5s`; `undefined` if it is none or longer than
+ * `durationMsMax`. Units are required.
+ */
 export function parseDurationMs(text: string): number | undefined {
+  if (text.length > charactersMax) return undefined;
   let totalMs = 0;
   let end = 0;
   for (const match of text.matchAll(part)) {
@@ -21,5 +29,5 @@ export function parseDurationMs(text: string): number | undefined {
     end += match[0].length;
     totalMs += Number(match[1]) * (unitMs[match[2] ?? ""] ?? Number.NaN);
   }
-  return end === 0 || end !== text.length ? undefined : totalMs;
+  return end === 0 || end !== text.length || !(totalMs <= durationMsMax) ? undefined : totalMs;
 }

@@ -1,5 +1,7 @@
 import { type Api, type ApiContext, readQuery } from "./api-request.ts";
 import type { EventStore, MessageEvent } from "./event-store.ts";
+import { toCallbackJson, toLabelJson } from "./message-json.ts";
+import { redactBody, redactHeader } from "./redaction.ts";
 
 export interface EventRoutes {
   events: EventStore;
@@ -18,19 +20,38 @@ export function registerEventRoutes(api: Api, { events }: EventRoutes): void {
 
 /** What is `undefined` is left out of the JSON. */
 function toEventJson(event: MessageEvent): Record<string, unknown> {
+  const redact = event.redact ?? [];
+  const { callbackHeader, failureCallbackHeader, ...callbacks } = toCallbackJson(event, redact);
   return {
     time: event.atMs,
     messageId: event.messageId,
     state: event.state,
     url: event.url,
+    topicName: event.topicName ?? undefined,
+    endpointName: event.endpointName ?? undefined,
+    scheduleId: event.scheduleId ?? undefined,
+    queueName: event.queueName ?? undefined,
+    flowControlKey: event.flowControlKey ?? undefined,
     method: event.method,
+    header: event.header ? redactHeader(event.header, redact) : undefined,
+    body: event.body ? toBase64(redactBody(event.body, redact)) : undefined,
+    timeout: event.timeoutMs ?? undefined,
+    ...callbacks,
+    callbackHeaders: callbackHeader,
+    failureCallbackHeaders: failureCallbackHeader,
     maxRetries: event.maxRetries,
-    label: event.labels[0],
-    labels: event.labels.length > 0 ? event.labels : undefined,
+    // Upstash's page and its Python SDK have two names for it.
+    retryDelayExpression: event.retryDelay ?? undefined,
+    retryDelayExpr: event.retryDelay ?? undefined,
+    ...toLabelJson(event.labels),
     error: event.error ?? undefined,
     nextDeliveryTime: event.nextDeliveryAtMs ?? undefined,
     responseStatus: event.responseStatus ?? undefined,
     responseHeaders: event.responseHeader ?? undefined,
-    responseBody: event.responseBody ? Buffer.from(event.responseBody).toString("base64") : undefined,
+    responseBody: event.responseBody ? toBase64(event.responseBody) : undefined,
   };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }

@@ -1,13 +1,14 @@
 import type { Pool } from "pg";
 
 import type { Page } from "./dead-letter-store.ts";
-import type { HeaderMap } from "./message.ts";
+import type { DeliverySettings, HeaderMap } from "./message.ts";
 import {
   commonConditions,
   compared,
   type Condition,
   createFilter,
   hostAndPathConditions,
+  idsOrFilters,
   ignored,
   oneOf,
   oneOfWholeNumbers,
@@ -32,6 +33,19 @@ export interface MessageEvent {
   responseStatus: number | null;
   responseHeader: HeaderMap | null;
   responseBody: Uint8Array | null;
+  topicName: string | null;
+  endpointName: string | null;
+  scheduleId: string | null;
+  queueName: string | null;
+  flowControlKey: string | null;
+  /** What follows is of the message, and `null` where that came before the log kept it. */
+  header: HeaderMap | null;
+  body: Uint8Array | null;
+  timeoutMs: number | null;
+  callback: DeliverySettings | null;
+  failureCallback: DeliverySettings | null;
+  retryDelay: string | null;
+  redact: readonly string[] | null;
 }
 
 export interface EventStore {
@@ -47,7 +61,8 @@ const conditions: Readonly<Record<string, Condition>> = {
   messageId: oneOf("message_id"),
   messageIds: oneOf("message_id"),
   responseStatus: oneOfWholeNumbers("response_status"),
-  state: ([state = ""], bind) => `state = any(${bind(statesCalled(state))}::text[])`,
+  state: (states, bind) =>
+    `state = any(${bind(states.flatMap((state) => state.split(",")).flatMap(statesCalled))}::text[])`,
   fromDate: compared("at_ms", ">="),
   toDate: compared("at_ms", "<="),
   count: ignored,
@@ -57,13 +72,21 @@ const conditions: Readonly<Record<string, Condition>> = {
 export function createEventStore(pool: Pool): EventStore {
   return {
     async list(parameters) {
-      const filter = createFilter(parameters, conditions);
+      const filter = createFilter(idsOrFilters(parameters, "messageIds"), conditions);
       const count = readCount(parameters, pageMax);
       const { rows } = await pool.query<MessageEvent>(
-        `select id, at_ms as "atMs", message_id as "messageId", state, url, method, labels, max_retries as "maxRetries",
-           error, next_delivery_at_ms as "nextDeliveryAtMs", response_status as "responseStatus",
-           response_header as "responseHeader", response_body as "responseBody"
-         from events where ${filter.where} order by id desc limit ${count + 1}`,
+        `with page as (select * from events where ${filter.where} order by id desc limit ${count + 1})
+         select page.id, page.at_ms as "atMs", page.message_id as "messageId", page.state, page.url, page.method,
+           page.labels, page.max_retries as "maxRetries", page.error, page.next_delivery_at_ms as "nextDeliveryAtMs",
+           page.response_status as "responseStatus", page.response_header as "responseHeader",
+           page.response_body as "responseBody", page.topic_name as "topicName", page.endpoint_name as "endpointName",
+           page.schedule_id as "scheduleId", page.queue_name as "queueName", page.flow_control_key as "flowControlKey",
+           created.header, created.body, created.timeout_ms as "timeoutMs", created.callback,
+           created.failure_callback as "failureCallback", created.retry_delay as "retryDelay", created.redact
+         from page left join lateral (
+           select * from events where message_id = page.message_id and state = 'CREATED' limit 1
+         ) as created on true
+         order by page.id desc`,
         filter.values,
       );
       const next = rows[count];
@@ -72,8 +95,8 @@ export function createEventStore(pool: Pool): EventStore {
   };
 }
 
-/** `IN_PROGRESS` is no state of an event but a filter for all that are not the end of a message. */
+/** `IN_PROGRESS` is no state of an event but a filter, for the three that QStash's API reference names. */
 function statesCalled(name: string): string[] {
-  if (name === "IN_PROGRESS") return ["CREATED", "ACTIVE", "ERROR", "RETRY", "CANCEL_REQUESTED"];
+  if (name === "IN_PROGRESS") return ["ACTIVE", "RETRY", "ERROR"];
   return name === "CANCELLED" ? ["CANCELED"] : [name];
 }

@@ -1,19 +1,17 @@
 import type { Clock } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import type { BrokerStore } from "./broker-store.ts";
-
 const intervalMs = 10 * 60_000;
 
-/** Prunes the database now and every ten minutes; the function returned ends it and resolves when it is at rest. */
-export function startHousekeeping(store: BrokerStore, clock: Clock, log: Log): () => Promise<void> {
+/** Prunes now and every ten minutes; the function returned ends it and resolves when it is at rest. */
+export function startHousekeeping(work: (nowMs: number) => Promise<void>, clock: Clock, log: Log): () => Promise<void> {
   let stopped = false;
   let cancel: (() => void) | undefined;
   let pruning = prune();
 
   async function prune(): Promise<void> {
     try {
-      await store.prune(clock.nowMs());
+      await work(clock.nowMs());
     } catch (thrown) {
       log.error("broker.store_failed", { during: "prune", ...describeCause(thrown) });
     }

@@ -2,32 +2,52 @@ import type { Clock } from "#platform/clock.ts";
 
 import { ApiError, notSupported } from "./api-error.ts";
 import { type Api, readParameters } from "./api-request.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { toMessageJson } from "./message-json.ts";
 import type { MessageStore } from "./message-store.ts";
+import type { QueryParameters } from "./query-filter.ts";
+import type { RecentDeliveries } from "./recent-deliveries.ts";
 
 export interface MessageRoutes {
   messages: MessageStore;
+  recent: RecentDeliveries;
+  dispatcher: Dispatcher;
   clock: Clock;
 }
 
 /** `/v2/messages`: look at a message on its way, cancel one, some or all. */
-export function registerMessageRoutes(api: Api, { messages, clock }: MessageRoutes): void {
+export function registerMessageRoutes(api: Api, options: MessageRoutes): void {
+  const { messages, recent, dispatcher, clock } = options;
+
+  const cancel = async (parameters: QueryParameters): Promise<number> => {
+    const cancelled = await messages.cancel(parameters, clock.nowMs());
+    // In a queue, the next has its turn.
+    if (cancelled > 0) dispatcher.reconsider();
+    return cancelled;
+  };
+
   api.get("/v2/messages/:messageId", async (context) => {
-    const message = await messages.readMessage(context.req.param("messageId"));
-    if (!message) throw new ApiError(404, "message not found");
+    const messageId = context.req.param("messageId");
+    const message = (await messages.readMessage(messageId)) ?? recent.get(messageId);
+    if (!message) throw notFound();
     return context.json(toMessageJson(message));
   });
 
   api.delete("/v2/messages/:messageId", async (context) => {
-    const selected = new Map([["messageIds", [context.req.param("messageId")]]]);
-    const cancelled = await messages.cancel(selected, clock.nowMs());
-    if (cancelled === 0) throw new ApiError(404, "message not found");
+    const messageId = context.req.param("messageId");
+    const cancelled = await cancel(new Map([["messageIds", [messageId]]]));
+    // A message that was delivered a moment ago is still shown; there is nothing left of it to cancel.
+    if (cancelled === 0 && !recent.get(messageId)) throw notFound();
     return context.json({ cancelled });
   });
 
   api.delete("/v2/messages", async (context) => {
     const parameters = await readParameters(context);
-    if (parameters.has("async")) throw notSupported("A bulk action in the background");
-    return context.json({ cancelled: await messages.cancel(parameters, clock.nowMs()) });
+    if (parameters.has("async")) throw notSupported("DELETE /v2/messages?async, a bulk action in the background,");
+    return context.json({ cancelled: await cancel(parameters) });
   });
+}
+
+function notFound(): ApiError {
+  return new ApiError(404, "message not found");
 }

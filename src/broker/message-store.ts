@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 
 import type { Message } from "./message.ts";
-import { messageColumns } from "./message-rows.ts";
+import { eventColumns, messageColumns } from "./message-rows.ts";
 import {
   commonConditions,
   compared,
@@ -50,8 +50,8 @@ export function createMessageStore(pool: Pool): MessageStore {
         `with cancelled as (
            delete from messages where state <> 'dead' and ${filter.where} returning *
          ), logged as (
-           insert into events (at_ms, message_id, state, url, method, labels, max_retries, caller_ip)
-           select $${filter.values.length + 1}::bigint, message_id, step.state, url, method, labels, max_retries, caller_ip
+           insert into events (at_ms, state, ${eventColumns})
+           select $${filter.values.length + 1}::bigint, step.state, ${eventColumns}
            from cancelled, (values ('CANCEL_REQUESTED', 0), ('CANCELED', 1)) as step (state, position)
            order by sequence, position
          )

@@ -17,9 +17,15 @@ export function oneOf(expression: string): Condition {
   return (values, bind) => `${expression} = any(${bind(values.flatMap((value) => value.split(",")))}::text[])`;
 }
 
-/** Like `oneOf` for addresses, in which a comma is just a character. */
-function oneOfWhole(expression: string): Condition {
-  return (values, bind) => `${expression} = any(${bind(values)}::text[])`;
+/** Like `oneOf` for addresses, in which a comma may be just a character: the value as it is, or what it joins. */
+function oneOfAddresses(expression: string): Condition {
+  return (values, bind) =>
+    `${expression} = any(${bind(values.flatMap((value) => [value, ...splitAddresses(value)]))}::text[])`;
+}
+
+/** At commas after which another address begins. */
+function splitAddresses(value: string): string[] {
+  return value.split(/,(?=\s*(?:https?:)?\/)/i).map((address) => address.trim());
 }
 
 /** The column compared with one whole number. */
@@ -33,28 +39,32 @@ export function oneOfWholeNumbers(expression: string): Condition {
     `${expression} = any(${bind(values.flatMap((value) => value.split(",")).map(parseWhole))}::bigint[])`;
 }
 
-/** What no message here can have, since the broker speaks of no such thing. */
-const never: Condition = () => "false";
-
 /** Changes nothing: paging, and what QStash documents as ignored. */
 export const ignored: Condition = () => "true";
 
-/** Conditions every list has: where a message went, who sent it, what it carries, and what only QStash has. */
+/** Conditions every list has: where a message went, through what, who sent it and what it carries. */
 export const commonConditions: Readonly<Record<string, Condition>> = {
-  url: oneOfWhole("url"),
+  url: oneOfAddresses("url"),
   label: (values, bind) => `labels && ${bind(values.flatMap((value) => value.split(",")))}::text[]`,
   callerIp: oneOf("caller_ip"),
   callerIP: oneOf("caller_ip"),
-  topicName: never,
-  scheduleId: never,
-  queueName: never,
-  flowControlKey: never,
+  topicName: oneOf("topic_name"),
+  scheduleId: oneOf("schedule_id"),
+  queueName: oneOf("queue_name"),
+  flowControlKey: oneOf("flow_control_key"),
 };
+
+/** Ids win over every other filter, as QStash's API reference says; only paging stays. */
+export function idsOrFilters(parameters: QueryParameters, name: string): QueryParameters {
+  const ids = parameters.get(name);
+  if (!ids) return parameters;
+  return new Map([...parameters].filter(([other]) => other === name || other === "count" || other === "cursor"));
+}
 
 /** Only some lists know these. */
 export const hostAndPathConditions: Readonly<Record<string, Condition>> = {
   host: oneOf("substring(url from '^[^:]+://([^/?#]+)')"),
-  path: oneOfWhole("coalesce(nullif(substring(url from '^[^:]+://[^/?#]+([^?#]*)'), ''), '/')"),
+  path: oneOfAddresses("coalesce(nullif(substring(url from '^[^:]+://[^/?#]+([^?#]*)'), ''), '/')"),
 };
 
 /** Conditions joined by AND. An unknown parameter is refused: dropping it would widen what is listed or deleted. */

@@ -17,7 +17,7 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
-const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz"];
+const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
 
 /** What `next build` reads. The CLI and the broker run from their source. */
 const buildInputs = [
@@ -78,7 +78,7 @@ async function main(command, args) {
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
   // The lifecycle proof builds an app of its own.
-  const needsBuild = !["relay", "fuzz", "lifecycle"].includes(command);
+  const needsBuild = !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     const release = await takeLock();

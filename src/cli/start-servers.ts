@@ -7,6 +7,7 @@ import type { EnvRecord } from "#platform/env.ts";
 import { createLog } from "#platform/log.ts";
 
 import { aborted } from "./abort.ts";
+import { readBrokerLimits } from "./broker-limits.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded-postgres.ts";
 import { openLogFile } from "./log-file.ts";
@@ -99,7 +100,7 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
         nextSigningKey: env["QSTASH_NEXT_SIGNING_KEY"] ?? "",
         clock: systemClock,
         newId: randomUUID,
-        fetch: globalThis.fetch,
+        limits: readBrokerLimits(options.env),
         log: createLog({ clock: systemClock, write: (_level, line) => brokerLog.write(line) }),
       });
       teardown.add("QStash on this machine", (hurry) => bounded(started.stop(), hurry));

@@ -58,6 +58,9 @@ export type LogEvent =
   | "broker.delivery_started"
   | "broker.delivery_finished"
   | "broker.dead_letter"
+  | "broker.schedule_fired"
+  | "broker.loopback_destination"
+  | "broker.keys_rotated"
   | "broker.request_failed"
   | "broker.store_failed";
 

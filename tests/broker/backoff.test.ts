@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { backoffMs, parseRetryAfterMs, retryDelayMs } from "#broker/backoff.ts";
 import { parseDurationMs } from "#broker/duration.ts";
+import type { HeaderMap } from "#broker/message.ts";
 
 describe("backoffMs", () => {
   it.each([
@@ -38,15 +39,31 @@ describe("parseRetryAfterMs", () => {
 });
 
 describe("retryDelayMs", () => {
+  const delayMs = (retry: number, header: HeaderMap, retryDelay: string | null = null) =>
+    retryDelayMs({ message: { retried: retry - 1, retryDelay }, header, nowMs: 0, delayMsMax: 1_000_000_000 });
+
+  it("follows the publisher's expression, in milliseconds, unless the receiver asks for something", () => {
+    expect(delayMs(1, {}, "pow(2, retried) * 1000")).toBe(1000);
+    expect(delayMs(4, {}, "pow(2, retried) * 1000")).toBe(8000);
+    expect(delayMs(4, { "Retry-After": ["3"] }, "pow(2, retried) * 1000")).toBe(3000);
+  });
+
+  it("keeps an expression between now and the longest delay, and backs off where it has no value", () => {
+    expect(delayMs(1, {}, "-5")).toBe(0);
+    expect(delayMs(1, {}, "pow(10, 300)")).toBe(1_000_000_000);
+    expect(delayMs(1, {}, "1 / retried")).toBe(1_000_000_000);
+    expect(delayMs(2, {}, "sqrt(0 - retried)")).toBe(148_000);
+  });
+
   it("prefers what the receiver asks for to the back-off", () => {
-    expect(retryDelayMs(2, { "Retry-After": ["3"] }, 0)).toBe(3000);
-    expect(retryDelayMs(2, { "X-Ratelimit-Reset-Tokens": ["6m"] }, 0)).toBe(360_000);
+    expect(delayMs(2, { "Retry-After": ["3"] })).toBe(3000);
+    expect(delayMs(2, { "X-Ratelimit-Reset-Tokens": ["6m"] })).toBe(360_000);
   });
 
   it("ignores more than a day, as an epoch in X-RateLimit-Reset is", () => {
-    expect(retryDelayMs(1, { "X-Ratelimit-Reset": ["1767322800"] }, 0)).toBe(12_000);
-    expect(retryDelayMs(1, { "Retry-After": ["86400"] }, 0)).toBe(86_400_000);
-    expect(retryDelayMs(1, { "Retry-After": ["86401"], "X-Ratelimit-Reset": ["5"] }, 0)).toBe(5000);
+    expect(delayMs(1, { "X-Ratelimit-Reset": ["1767322800"] })).toBe(12_000);
+    expect(delayMs(1, { "Retry-After": ["86400"] })).toBe(86_400_000);
+    expect(delayMs(1, { "Retry-After": ["86401"], "X-Ratelimit-Reset": ["5"] })).toBe(5000);
   });
 });
 

@@ -15,7 +15,6 @@ const broker = await startBroker({
   port: 0,
   clock: systemClock,
   newId: randomUUID,
-  fetch,
   log: createLog({ clock: systemClock, write: () => {} }),
 });
 broker.startDispatching();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Sink } from "../support/http-sink.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { eventually, openSink, startTestBroker, type TestBroker } from "./test-broker.ts";
 
 describe("dead letters", () => {
@@ -123,6 +124,124 @@ describe("dead letters", () => {
     await expect(count({ colour: "red" })).rejects.toMatchObject({ status: 400 });
     expect((await broker.request("/v2/dlq?colour=red", { method: "DELETE" })).status).toBe(400);
     await readLetters(broker, 3);
+  });
+
+  it("are listed in pages of some megabytes", async () => {
+    const broker = await startTestBroker({ limits: { messageBytesMax: 10 * 1024 * 1024 } });
+    const sink = await openSink(() => ({ status: 500 }));
+    const body = "x".repeat(5 * 1024 * 1024);
+    for (let count = 0; count < 4; count += 1) await broker.client.publish({ url: sink.url, retries: 0, body });
+    await eventually(async () => (await broker.client.logs({ filter: { state: "FAILED" } })).logs.length).toBe(4);
+
+    const sizes: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await broker.client.dlq.listMessages(cursor ? { cursor } : {});
+      sizes.push(page.messages.length);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(sizes).toEqual([2, 2]);
+  });
+
+  it("are retried with the settings that the request gives anew", async () => {
+    let status = 500;
+    const clock = createManualClock();
+    const broker = await startTestBroker({ clock });
+    const sink = await openSink(() => ({ status }));
+    await broker.client.publish({ url: sink.url, body: "b", retries: 0, label: "old", headers: { "X-A": "a" } });
+    const [letter] = await readLetters(broker, 1);
+    status = 200;
+    const response = await broker.request(`/v2/dlq/retry/${letter?.dlqId}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "upstash-retries": "2",
+        "upstash-delay": "30s",
+        "upstash-label": "new",
+        "upstash-timeout": "7s",
+        "upstash-forward-x-b": "b",
+      },
+    });
+    expect(response.status).toBe(201);
+    const answer: { messageId: string } = await response.json();
+    expect(await broker.client.messages.get(answer.messageId)).toMatchObject({
+      maxRetries: 2,
+      timeout: 7000,
+      notBefore: clock.nowMs() + 30_000,
+      labels: ["new"],
+      header: { "X-A": ["a"], "X-B": ["b"] },
+      body: "b",
+    });
+    await sink.next();
+    await clock.advance(30_000);
+    const delivery = await sink.next();
+    expect(delivery.headers).toMatchObject({ "x-a": "a", "x-b": "b", "upstash-message-id": answer.messageId });
+    // The type of the message's own body, not of the request's.
+    expect(delivery.headers["content-type"]).toBe("text/plain;charset=UTF-8");
+  });
+
+  it("that are gone are not found, and then none is retried", async () => {
+    const broker = await startTestBroker();
+    await kill(broker, await openSink(() => ({ status: 500 })), 2);
+    const [first, second] = await readLetters(broker, 2);
+    await broker.client.dlq.delete(first?.dlqId ?? "");
+    const retry = (path: string) => broker.request(path, { method: "POST" });
+    expect((await retry(`/v2/dlq/retry/${first?.dlqId}`)).status).toBe(404);
+    expect((await retry(`/v2/dlq/retry?dlqIds=${first?.dlqId},${second?.dlqId}`)).status).toBe(404);
+    await readLetters(broker, 1);
+    const invalid = await broker.request(`/v2/dlq/retry/${second?.dlqId}`, {
+      method: "POST",
+      headers: { "upstash-retries": "many" },
+    });
+    expect(invalid.status).toBe(400);
+    await readLetters(broker, 1);
+  });
+
+  it("are selected by their ids alone, whatever other filter stands beside them", async () => {
+    const broker = await startTestBroker();
+    await kill(broker, await openSink(() => ({ status: 500 })), 2);
+    const [first] = await readLetters(broker, 2);
+    const path = `/v2/dlq?dlqIds=${first?.dlqId}&label=none&responseStatus=404`;
+    const listed: { messages: unknown[] } = await (await broker.request(path)).json();
+    expect(listed.messages).toHaveLength(1);
+    expect(await (await broker.request(path, { method: "DELETE" })).json()).toEqual({ deleted: 1 });
+  });
+
+  it("are retried by 600 ids at once, in a head of 20 kB", async () => {
+    const broker = await startTestBroker({ clock: createManualClock() });
+    const sink = await openSink(() => ({ status: 500 }));
+    const items = Array.from({ length: 600 }, () => ({ url: sink.url, retries: 0 }));
+    await broker.client.batch(items);
+    const dlqIds: string[] = [];
+    await eventually(async () => (await broker.client.logs({ filter: { state: "ACTIVE" } })).logs.length).toBe(100);
+    await eventually(() => sink.requests.length).toBe(600);
+    await eventually(async () => {
+      dlqIds.length = 0;
+      let cursor: string | undefined;
+      do {
+        const page = await broker.client.dlq.listMessages(cursor ? { cursor } : {});
+        dlqIds.push(...page.messages.map((letter) => letter.dlqId));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      return dlqIds.length;
+    }).toBe(600);
+    const { responses } = await broker.client.dlq.retry(dlqIds);
+    expect(responses).toHaveLength(600);
+  });
+
+  it("are found by addresses joined with a comma, and by one that has a comma", async () => {
+    const broker = await startTestBroker();
+    const sink = await openSink(() => ({ status: 500 }));
+    const urls = [`${sink.url}/a`, `${sink.url}/b?x=1,2`];
+    for (const url of urls) await broker.client.publish({ url, retries: 0 });
+    await readLetters(broker, 2);
+    const find = async (url: string): Promise<number> => {
+      const response = await broker.request(`/v2/dlq?url=${encodeURIComponent(url)}`);
+      const { messages }: { messages: unknown[] } = await response.json();
+      return messages.length;
+    };
+    expect(await find(urls.join(","))).toBe(2);
+    expect(await find(urls[1] ?? "")).toBe(1);
   });
 
   it("are deleted by the ids in the body of a DELETE, and no others", async () => {

@@ -41,22 +41,21 @@ describe("what the broker does not speak", () => {
   const shared = shareBroker();
 
   it.each([
-    ["POST", "/v2/enqueue/q/https://example.com/"],
-    ["GET", "/v2/queues"],
-    ["POST", "/v2/schedules/https://example.com/"],
-    ["GET", "/v2/topics"],
-    ["GET", "/v2/flowControl/k"],
-    ["GET", "/v2/globalParallelism"],
     ["GET", "/v2/bulkActions"],
-    ["POST", "/v2/keys/rotate"],
+    ["GET", "/v2/bulkActions/ba_1"],
     ["DELETE", "/v2/messages?async=true"],
+    ["PATCH", "/v2/topics/group"],
+    ["POST", "/v2/flowControl/key/explode"],
+    ["POST", "/llm/v1/chat/completions"],
     ["PUT", "/v2/publish/https://example.com/"],
     ["GET", "/v3/anything"],
-  ])("%s %s answers 501 in JSON", async (method, path) => {
+  ])("%s %s answers 501 in JSON, with the whole path", async (method, path) => {
     const { request } = shared();
     const response = await request(path, { method });
     expect(response.status).toBe(501);
-    expect(await response.json()).toEqual({ error: expect.stringContaining("not supported by this broker") });
+    const error = expect.stringMatching(/ is not supported by this broker$/);
+    expect(await response.json()).toEqual({ error });
+    expect(await (await request(path, { method })).text()).toContain(`${method} ${path.split("?")[0]}`);
   });
 });
 

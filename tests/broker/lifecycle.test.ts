@@ -128,7 +128,6 @@ describe("starting", () => {
       port: 0,
       clock: systemClock,
       newId: randomUUID,
-      fetch,
       log: createLog({ clock: systemClock, write: (_level, line) => logged.push(line) }),
     });
     onTestFinished(() => broker.stop(0));

@@ -6,8 +6,9 @@ import { createDatabase, createGate, eventually, openSink, readStates, startTest
 const url = "http://127.0.0.1:9/never";
 
 describe("messages", () => {
-  it("are shown until they are delivered", async () => {
-    const { client } = await startTestBroker();
+  it("are shown until they are delivered, and ten seconds longer for publishers that look at once", async () => {
+    const clock = createManualClock();
+    const { client } = await startTestBroker({ clock });
     const gate = createGate();
     const sink = await openSink(() => gate.response);
     const { messageId } = await client.publishJSON({
@@ -32,9 +33,12 @@ describe("messages", () => {
     });
     await sink.next();
     gate.open();
-    await expect
-      .poll(() => client.messages.get(messageId).catch((error: { status: number }) => error.status))
-      .toBe(404);
+    await eventually(() => readStates(client, messageId)).toContain("DELIVERED");
+    expect(await client.messages.get(messageId)).toMatchObject({ messageId });
+    await expect(client.messages.cancel(messageId)).resolves.toEqual({ cancelled: 0 });
+    await clock.advance(10_001);
+    await expect(client.messages.get(messageId)).rejects.toMatchObject({ status: 404 });
+    await expect(client.messages.cancel(messageId)).rejects.toMatchObject({ status: 404 });
   });
 
   it("are cancelled before they are delivered", async () => {
@@ -81,6 +85,13 @@ describe("messages", () => {
     await expect(client.messages.cancel({ all: true })).resolves.toEqual({ cancelled: 2 });
   });
 
+  it("are cancelled by 350 ids at once, in a head of 20 kB", async () => {
+    const { client } = await startTestBroker({ clock: createManualClock() });
+    const items = Array.from({ length: 350 }, () => ({ url, delay: 60 }));
+    const ids = (await client.batch(items)).map((answer) => ("messageId" in answer ? answer.messageId : ""));
+    await expect(client.messages.cancel(ids)).resolves.toEqual({ cancelled: 350 });
+  });
+
   it("are cancelled by the ids in the body of a DELETE, as the Python SDK sends them, and no others", async () => {
     const { client, request } = await startTestBroker({ clock: createManualClock() });
     const { messageId } = await client.publish({ url, delay: 60 });
@@ -98,6 +109,47 @@ describe("messages", () => {
 });
 
 describe("events", () => {
+  it("show what the message was and where its callbacks go, also after it is delivered", async () => {
+    const { client, request } = await startTestBroker();
+    const sink = await openSink();
+    const { messageId } = await client.publishJSON({
+      url: sink.url,
+      body: { a: 1 },
+      timeout: 90,
+      retries: 2,
+      retryDelay: "1000",
+      callback: "https://callback.example/",
+      failureCallback: "https://failure.example/",
+      headers: { "X-A": "a", "Upstash-Callback-Forward-X-B": "b" },
+    });
+    await eventually(() => readStates(client, messageId)).toContain("DELIVERED");
+    const { logs }: { logs: unknown[] } = await (
+      await request(`/v2/logs?messageId=${messageId}&state=DELIVERED`)
+    ).json();
+    expect(logs).toMatchObject([
+      {
+        header: { "Content-Type": ["application/json"], "X-A": ["a"] },
+        body: Buffer.from('{"a":1}').toString("base64"),
+        timeout: 90_000,
+        maxRetries: 2,
+        retryDelayExpression: "1000",
+        callback: "https://callback.example/",
+        callbackHeaders: { "X-B": ["b"] },
+        failureCallback: "https://failure.example/",
+        failureCallbackHeaders: { "Content-Type": ["application/json"] },
+      },
+    ]);
+  });
+
+  it("in progress are those of the three states that QStash names", async () => {
+    const { client } = await startTestBroker({ clock: createManualClock() });
+    const sink = await openSink(() => ({ status: 500 }));
+    const { messageId } = await client.publish({ url: sink.url });
+    await eventually(() => readStates(client, messageId)).toContain("RETRY");
+    const { logs } = await client.logs({ filter: { state: "IN_PROGRESS" } });
+    expect(logs.map((log): string => log.state)).toEqual(["RETRY", "ERROR", "ACTIVE"]);
+  });
+
   it("are paged newest first and filtered, on both addresses and under both keys", async () => {
     const { client, request } = await startTestBroker();
     const sink = await openSink();

@@ -41,7 +41,6 @@ export async function startTestBroker(
     port: 0,
     clock: systemClock,
     newId: randomUUID,
-    fetch,
     log: createLog({ clock: systemClock, write: (_level, line) => logged.push(line) }),
     ...options,
   });

@@ -86,7 +86,6 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
       port: 0,
       clock: systemClock,
       newId: randomUUID,
-      fetch,
       log: brokerLog.log,
     });
     teardown.add("broker", () => broker.stop());

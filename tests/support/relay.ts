@@ -30,6 +30,8 @@ export interface TestRelay {
   ops(path: string): Promise<Record<string, unknown>>;
   /** What /api/ops has of a delivery, once it is handled and its report is in; throws if that takes ten seconds. */
   journey(deliveryId: string): Promise<Record<string, unknown>>;
+  /** Replaces the server by one with other variables, as a deployment does; it keeps its address. */
+  redeploy(env: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,13 +48,17 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     nextSigningKey: secrets.QSTASH_NEXT_SIGNING_KEY,
     clock: systemClock,
     newId: randomUUID,
-    fetch,
     log: createLog({ clock: systemClock, write: () => {} }),
   });
-  const server = await startTestServer({
-    env: (baseUrl) => ({ ...secrets, DATABASE_URL: store.url, QSTASH_URL: broker.url, RELAY_URL: baseUrl, ...env }),
+  const envAt = (baseUrl: string) => ({
+    ...secrets,
+    DATABASE_URL: store.url,
+    QSTASH_URL: broker.url,
+    RELAY_URL: baseUrl,
+    ...env,
   });
-  const { baseUrl } = server;
+  let server = await startTestServer({ env: envAt });
+  const { baseUrl, port } = server;
   broker.startDispatching();
 
   const ops = async (path: string) => {
@@ -77,6 +83,10 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
         const journey = await ops(`deliveries/${deliveryId}`);
         return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number" && journey;
       });
+    },
+    async redeploy(changed) {
+      await server.stop();
+      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port });
     },
     async stop() {
       await broker.stopDispatching();
