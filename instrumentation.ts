@@ -18,8 +18,10 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
       const { after } = await import("next/server");
+      const { appendClientAddress } = await import("#self-hosting/append-client-address.ts");
       const { tendServer } = await import("#self-hosting/tend-server.ts");
       const { systemClock: clock } = await import("#platform/clock.ts");
+      appendClientAddress();
       // Longer than the webhook itself waits for a body, so that its own 408 comes first where it can.
       tendServer({ internalPath: "/api/internal/", requestTimeoutMs: 12_000, clock });
       host[vercelContext] = createNodeContext(after);

@@ -5,7 +5,7 @@ import { Overview } from "#dashboard/view/overview.tsx";
 import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
-import { readForPage, requireSession } from "./signed-in.ts";
+import { readSignedIn } from "./signed-in.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Overview" };
@@ -15,10 +15,9 @@ interface Props {
 }
 
 export default async function OverviewPage({ searchParams }: Props) {
-  await requireSession("/dashboard");
   const nowMs = systemClock.nowMs();
   const { window, q, filter, older } = overviewQuery(await searchParams);
-  const overview = await readForPage("/dashboard", (db) => readOverview(db, { window, filter, nowMs }));
+  const overview = await readSignedIn("/dashboard", (db) => readOverview(db, { window, filter, nowMs }));
   if (overview instanceof RelayError) return <Unavailable reason={overview.message} />;
   return <Overview overview={overview} window={window} q={q} older={older} nowMs={nowMs} />;
 }

@@ -1,4 +1,5 @@
 /** What `npm start` prints once everything runs: where to look, what to try, how to stop. */
+import { randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
@@ -25,6 +26,7 @@ export async function describeRunning(
     baseUrl: plan.baseUrl,
     opsToken: running.opsToken,
     nowMs: systemClock.nowMs(),
+    id: randomUUID(),
   });
   const webhook = `${plan.baseUrl}/api/webhooks/instagram`;
   const logs = [

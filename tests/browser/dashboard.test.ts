@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { sql } from "drizzle-orm";
@@ -14,7 +15,7 @@ import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const opsToken = "a-token-for-the-browser";
+const opsToken = "a-token-for-the-browser-of-32-characters";
 const sender = "60011223344";
 
 /** Root cannot have a sandbox, and nothing here needs the network. */
@@ -188,7 +189,7 @@ async function open(options: BrowserContextOptions = {}): Promise<Page> {
 
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
-  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
   await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
   return page;
 }

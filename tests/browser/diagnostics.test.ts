@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { sql } from "drizzle-orm";
@@ -13,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const opsToken = "a-token-for-the-browser";
+const opsToken = "a-token-for-the-browser-of-32-characters";
 
 let database: TestDatabase;
 let server: TestServer;
@@ -27,7 +28,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
       env: (baseUrl) => ({
         DATABASE_URL: database.url,
         OPS_TOKEN: opsToken,
-        RELAY_SECRET: "relay-secret",
+        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
         RELAY_URL: baseUrl,
       }),
     });
@@ -158,7 +159,7 @@ async function open(options: BrowserContextOptions = {}): Promise<Page> {
 
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
-  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
   await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
   return page;
 }

@@ -27,7 +27,7 @@ const env = (sinkUrl: string) => ({
   QSTASH_TOKEN: "token",
   QSTASH_URL: sinkUrl,
   RELAY_URL: sinkUrl,
-  RELAY_SECRET: "relay-secret",
+  RELAY_SECRET: "relay-secret-of-thirty-two-characters",
   PUBLISH_TIMEOUT_MS: "400",
   PUBLISH_BUDGET_MS: "400",
   FALLBACK_BUDGET_MS: "400",
@@ -135,7 +135,14 @@ describe("the built webhook on the edge", () => {
       "/api/internal/reports",
     ]);
     const signature = String(fallback?.headers["x-relay-signature"]);
-    expect(await verifyInternal("relay-secret", fallback?.body ?? new Uint8Array(), signature, Date.now())).toBe(true);
+    expect(
+      await verifyInternal(
+        "relay-secret-of-thirty-two-characters",
+        fallback?.body ?? new Uint8Array(),
+        signature,
+        Date.now(),
+      ),
+    ).toBe(true);
     expect(fallback?.body).toEqual(sink.requests[0]?.body);
     expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
   });

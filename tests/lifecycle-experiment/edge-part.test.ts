@@ -12,10 +12,15 @@ const route = "/api/internal/lifecycle/edge/route";
 async function setUp() {
   const sink = await startSink();
   onTestFinished(() => sink.close());
-  const isolate = openEdgeIsolate({ route, env: { RELAY_URL: sink.url, RELAY_SECRET: "relay-secret" } });
+  const isolate = openEdgeIsolate({
+    route,
+    env: { RELAY_URL: sink.url, RELAY_SECRET: "relay-secret-of-thirty-two-characters" },
+  });
   const begin = async (strategy: Strategy, dueAfterMs: number) => {
     const body = new TextEncoder().encode(JSON.stringify({ experimentId: "e_1", strategy, dueAfterMs }));
-    const headers = { "x-relay-signature": await signInternal("relay-secret", body, Date.now()) };
+    const headers = {
+      "x-relay-signature": await signInternal("relay-secret-of-thirty-two-characters", body, Date.now()),
+    };
     const response = await isolate.call("/api/internal/lifecycle/edge", { method: "POST", body, headers });
     return ((await response.json()) as { status: string }).status;
   };

@@ -11,7 +11,7 @@ import { migrateStore } from "#store/migrate.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
-const bearer = { authorization: "Bearer ops-token" };
+const bearer = { authorization: "Bearer ops-token-of-thirty-two-characters" };
 const absentOnTheEdge = ["setImmediate", "process.nextTick"];
 
 let database: TestDatabase;
@@ -23,8 +23,8 @@ beforeAll(async () => {
   server = await startTestServer({
     env: (baseUrl) => ({
       DATABASE_URL: database.url,
-      OPS_TOKEN: "ops-token",
-      RELAY_SECRET: "relay-secret",
+      OPS_TOKEN: "ops-token-of-thirty-two-characters",
+      RELAY_SECRET: "relay-secret-of-thirty-two-characters",
       RELAY_URL: baseUrl,
     }),
   });
@@ -119,7 +119,9 @@ test("an unknown experiment is not found", async () => {
 });
 
 test("without a secret nothing is begun, and the gap has a name", async () => {
-  const bare = await startTestServer({ env: { OPS_TOKEN: "ops-token", DATABASE_URL: database.url } });
+  const bare = await startTestServer({
+    env: { OPS_TOKEN: "ops-token-of-thirty-two-characters", DATABASE_URL: database.url },
+  });
   try {
     const url = `${bare.baseUrl}/api`;
     const response = await fetch(`${url}/diagnostics/lifecycle`, { method: "POST", headers: bearer });

@@ -63,6 +63,11 @@ describe("readEnv()", () => {
     expect(() => readEnv({ [name]: value }, [name])).toThrow(`${name} is malformed`);
   });
 
+  test.each(["OPS_TOKEN", "RELAY_SECRET"] as const)("refuses a %s of fewer than 32 characters", (name) => {
+    expect(() => readEnv({ [name]: "a".repeat(31) }, [name])).toThrow(`${name} is shorter than 32 characters`);
+    expect(readEnv({ [name]: "a".repeat(32) }, [name])).toEqual({ [name]: "a".repeat(32) });
+  });
+
   test("takes Vercel's addresses for RELAY_URL, the production domain first", () => {
     const record = {
       VERCEL_ENV: "production",

@@ -21,13 +21,7 @@ export interface LocalEnvironment {
   startRuns: boolean;
 }
 
-const ofStart: SecretName[] = [
-  "INSTAGRAM_APP_SECRET",
-  "INSTAGRAM_VERIFY_TOKEN",
-  "RELAY_SECRET",
-  "OPS_TOKEN",
-  "CRON_SECRET",
-];
+const ofStart: SecretName[] = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
 const ofItsQstash: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
 
 /**
