@@ -26,6 +26,7 @@ const buildInputs = [
   "public",
   "next.config.ts",
   "instrumentation.ts",
+  "proxy.ts",
   "tsconfig.json",
   "package.json",
   "package-lock.json",
