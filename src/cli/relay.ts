@@ -9,6 +9,7 @@ import { addDrift } from "./commands/drift.ts";
 import { addEvents } from "./commands/events.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addSignIn } from "./commands/sign-in.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { type CommandContext, createCommandContext } from "./command-context.ts";
 import { CliFailure } from "./failure.ts";
@@ -45,6 +46,7 @@ function createProgram(context: CommandContext): Command {
     addExplain,
     addMigrate,
     addDoctor,
+    addSignIn,
   ])
     add(program, context);
   return program;

@@ -49,6 +49,7 @@ const hints: Readonly<Record<string, VariableHint>> = {
   DATABASE_URL: {
     without: "Nothing can be stored or shown",
     source: "Copy the connection string from the Postgres provider; to a serverless function give the pooler's",
+    form: "A Postgres URL (postgresql://user:password@host/database), with its password percent-encoded",
   },
   OPS_TOKEN: {
     without: "Nobody can sign in to the dashboard or call /api/ops and these diagnostics",

@@ -75,7 +75,7 @@ export const variables = {
   QSTASH_NEXT_SIGNING_KEY: text,
   RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
   RELAY_SECRET: secret,
-  DATABASE_URL: text,
+  DATABASE_URL: { parse: parseDatabaseUrl },
   OPS_TOKEN: secret,
   ACK_MODE: ackMode,
   PUBLISH_TIMEOUT_MS: integer(3_000, 1, publishMsMax),
@@ -126,6 +126,11 @@ function parseBaseUrl(value: string): string | undefined {
 function parseBaseUrls(value: string): readonly string[] | undefined {
   const urls = splitList(value).map(parseBaseUrl);
   return urls.length > 0 && urls.every((url) => url !== undefined) ? urls : undefined;
+}
+
+/** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */
+function parseDatabaseUrl(value: string): string | undefined {
+  return /^postgres(ql)?:\/\/./.test(value) && URL.canParse(value.replace("@/", "@h/")) ? value : undefined;
 }
 
 /**

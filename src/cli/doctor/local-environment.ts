@@ -3,7 +3,7 @@ import type { EnvRecord } from "#platform/env.ts";
 
 import type { Running } from "../running-file.ts";
 import type { SecretName, Secrets } from "../secrets.ts";
-import { baseUrlOf, type Settings, valueOf } from "../settings.ts";
+import { baseUrlOf, brokerHost, type Settings, valueOf } from "../settings.ts";
 import { planStart } from "../start-environment.ts";
 
 export interface LocalStart {
@@ -30,7 +30,7 @@ const ofItsQstash: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY",
  */
 export function localEnvironment(env: EnvRecord, { settings, secrets, running }: LocalStart): LocalEnvironment {
   if (secrets === null) return { env, fromStart: [], startRuns: false };
-  const ownQstash = baseUrlOf(settings.host, settings.qstashPort);
+  const ownQstash = baseUrlOf(brokerHost, settings.qstashPort);
   const qstashUrl = running?.qstashUrl ?? (planStart(env, settings).needsBroker ? ownQstash : undefined);
   // The real one is never without TLS.
   const usesOwnQstash = !valueOf(env, "QSTASH_URL") && qstashUrl?.startsWith("http://") === true;
