@@ -29,7 +29,8 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/** All commands with their options. */
+export function createProgram(context: CommandContext): Command {
   const program = new Command("relay")
     .usage("<command> [options]")
     .description("Sends deliveries to an Instagram Webhook Relay and reads what became of them.")
