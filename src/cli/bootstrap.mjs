@@ -254,7 +254,8 @@ function tryLock(file) {
     return true;
   } catch (error) {
     if (error.code === "EEXIST") return false;
-    throw new Error(`This folder cannot be written to (${error.code || error.message}): ${path.dirname(file)}`);
+    const folder = path.dirname(file);
+    throw new Error(`This folder cannot be written to (${error.code || error.message}): ${folder}`, { cause: error });
   }
 }
 

@@ -174,7 +174,14 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   test("at 360 px nothing but a table's own box scrolls sideways", async () => {
     await arrive("d_1", "edge");
     const page = await signedIn({ viewport: { width: 360, height: 740 } });
-    for (const path of ["/dashboard", "/dashboard/deliveries/d_1", "/dashboard/deliveries/unknown", "/"]) {
+    for (const path of [
+      "/dashboard",
+      "/dashboard/deliveries/d_1",
+      "/dashboard/deliveries/unknown",
+      "/dashboard/nothing",
+      "/nothing",
+      "/",
+    ]) {
       await page.goto(server.baseUrl + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       expect([path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([path, 360]);

@@ -116,6 +116,7 @@ describe("takeLock()", () => {
     writeFileSync(lock(), "");
     utimesSync(lock(), new Date(0), new Date(0));
     (await takeLock(lock(), () => {}))();
+    expect(existsSync(lock())).toBe(false);
   });
 
   test("of several processes that find a dead one's lock only one at a time gets in", async () => {

@@ -49,8 +49,8 @@ function problemOf({ script, args }: Mention): string | null {
   if (script === "relay") {
     const command = program.commands.find((one) => one.name() === args[0]);
     if (command === undefined) return `relay has no command ${args[0]}`;
-    const known = command.options.map(({ long }) => long);
-    return flags.every((flag) => known.includes(flag)) ? null : `relay ${args[0]} has not all of ${flags.join(" ")}`;
+    const known = new Set(command.options.map(({ long }) => long));
+    return flags.every((flag) => known.has(flag)) ? null : `relay ${args[0]} has not all of ${flags.join(" ")}`;
   }
   const usage = usageOf(script);
   const only = args[args.indexOf("--only") + 1] ?? "";
