@@ -12,11 +12,12 @@ import { readSessionCookie } from "./session-cookie.ts";
  * changes something must also come from our own pages.
  */
 export async function requireOps(request: Request, access: OpsAccess): Promise<void> {
-  const authorization = request.headers.get("authorization");
+  // Another scheme is a proxy's before us, with which a browser sends our cookie as well.
+  const token = readBearer(request.headers.get("authorization") ?? "");
   const allowed =
-    authorization === null
+    token === null
       ? (isRead(request) || !isCrossSite(request, access.relayUrls)) && (await hasSession(request, access))
-      : await isToken(readBearer(authorization) ?? "", request, access);
+      : await isToken(token, request, access);
   if (!allowed) throw new RelayError("UNAUTHORIZED", "A valid OPS_TOKEN or a signed-in session is required");
 }
 

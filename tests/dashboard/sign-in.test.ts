@@ -196,6 +196,14 @@ test("while guesses come from everywhere each wrong one is refused, the right on
   expect(access.recording.of("ops.limited")).toMatchObject([{ scope: "all" }]);
 });
 
+test("behind a proxy that sends its own name as Host the form of the relay's own address is accepted", async () => {
+  const access = await setUp(["http://relay.example"]);
+  const host = "127.0.0.1:3000";
+  const ours = await post(access, { token: opsToken }, { origin: "http://relay.example", host });
+  expect([ours.status, cookieOf(ours).split("=")[0]]).toEqual([303, "relay_session"]);
+  expect((await post(access, { token: opsToken }, { origin: "http://evil.example", host })).status).toBe(401);
+});
+
 test("a form from another site is refused", async () => {
   const access = await setUp();
   const headers = { "sec-fetch-site": "cross-site" };
@@ -245,4 +253,6 @@ test("a request that changes something needs more than a cookie from another sit
   expect(await status({ cookie, "sec-fetch-site": "cross-site" })).toBe(401);
   expect(await status({ authorization, "sec-fetch-site": "cross-site" })).toBe(200);
   expect(await status({ cookie, authorization: "Bearer wrong" })).toBe(401);
+  expect(await status({ cookie, authorization: "Basic of-a-proxy" })).toBe(200);
+  expect(await status({ authorization: "Basic of-a-proxy" })).toBe(401);
 });
