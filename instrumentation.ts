@@ -18,6 +18,8 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
       const { after } = await import("next/server");
+      const { appendClientAddress } = await import("#self-hosting/append-client-address.ts");
+      appendClientAddress();
       // `next dev` is no host for strangers, and serves a WebSocket of its own.
       if (process.env.NODE_ENV === "production") (await import("#self-hosting/host-relay.ts")).hostRelay(process.env);
       host[vercelContext] = createNodeContext(after);

@@ -4,6 +4,19 @@ import type { NextConfig } from "next";
 const webhookBytesMax = Number(process.env["WEBHOOK_BODY_BYTES_MAX"]) || 3_145_728;
 /** The largest part in which Node hands over a body. */
 const chunkBytesMax = 65_536;
+/** For every response. A proxy before us that speaks https says so; where it does not, proxy.ts reads RELAY_URL. */
+const always = [{ key: "X-Content-Type-Options", value: "nosniff" }];
+const overHttps = [{ key: "Strict-Transport-Security", value: "max-age=63072000" }];
+
+/** For what a browser shows; the Content-Security-Policy is each page's own. */
+const forPeople = [
+  { key: "X-Frame-Options", value: "DENY" },
+  // Not "no-referrer": browsers would then send a form with `Origin: null`.
+  { key: "Referrer-Policy", value: "same-origin" },
+  { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
+  { key: "Cross-Origin-Resource-Policy", value: "same-origin" },
+  { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=(), payment=(), usb=()" },
+];
 
 const config: NextConfig = {
   poweredByHeader: false,
@@ -16,6 +29,11 @@ const config: NextConfig = {
     // So that a handler's stack names functions as they are written; on the edge and in the browser bytes count.
     turbopackMinify: { server: false },
   },
+  headers: async () => [
+    { source: "/:path*", headers: always },
+    { source: "/:path*", has: [{ type: "header", key: "x-forwarded-proto", value: "https.*" }], headers: overHttps },
+    { source: "/((?!api/|_next/).*)", headers: forPeople },
+  ],
   turbopack: {
     resolveAlias: {
       // The package's index is CommonJS, which is bundled whole: on the edge 4 kB of gzip for one function of ten lines.

@@ -1,9 +1,12 @@
 import "@mantine/core/styles.css";
 import "@mantine/charts/styles.css";
 
-import { ColorSchemeScript, createTheme, mantineHtmlProps, MantineProvider } from "@mantine/core";
+import { mantineHtmlProps } from "@mantine/core";
 import type { Metadata, Viewport } from "next";
+import { headers } from "next/headers";
 import type { ReactNode } from "react";
+
+import { Theme, ThemeScript } from "#dashboard/view/theme.tsx";
 
 export const metadata: Metadata = {
   title: { default: "Instagram Webhook Relay", template: "%s · Instagram Webhook Relay" },
@@ -13,18 +16,15 @@ export const metadata: Metadata = {
 
 export const viewport: Viewport = { colorScheme: "light dark" };
 
-const theme = createTheme({ primaryColor: "indigo", primaryShade: 8, defaultRadius: "md" });
-
-export default function RootLayout({ children }: { children: ReactNode }) {
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  const nonce = (await headers()).get("x-nonce") ?? undefined;
   return (
     <html lang="en" {...mantineHtmlProps}>
       <head>
-        <ColorSchemeScript defaultColorScheme="auto" />
+        <ThemeScript nonce={nonce} />
       </head>
       <body>
-        <MantineProvider theme={theme} defaultColorScheme="auto">
-          {children}
-        </MantineProvider>
+        <Theme nonce={nonce}>{children}</Theme>
       </body>
     </html>
   );

@@ -152,6 +152,7 @@ describe("the layout", () => {
       "next.config.ts",
       "package-lock.json",
       "package.json",
+      "proxy.ts",
       "src",
       "tests",
       "tsconfig.json",

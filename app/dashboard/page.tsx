@@ -6,7 +6,7 @@ import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
 import { findPathFaults } from "../services.ts";
-import { readForPage, requireSession } from "./signed-in.ts";
+import { readSignedIn } from "./signed-in.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Overview" };
@@ -16,11 +16,10 @@ interface Props {
 }
 
 export default async function OverviewPage({ searchParams }: Props) {
-  await requireSession("/dashboard");
   const nowMs = systemClock.nowMs();
   const { window, q, filter, older } = overviewQuery(await searchParams);
   const [overview, faults] = await Promise.all([
-    readForPage("/dashboard", (db) => readOverview(db, { window, filter, nowMs })),
+    readSignedIn("/dashboard", (db) => readOverview(db, { window, filter, nowMs })),
     findPathFaults(),
   ]);
   if (overview instanceof RelayError) return <Unavailable reason={overview.message} />;

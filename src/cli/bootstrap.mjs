@@ -26,6 +26,7 @@ const buildInputs = [
   "public",
   "next.config.ts",
   "instrumentation.ts",
+  "proxy.ts",
   "tsconfig.json",
   "package.json",
   "package-lock.json",
@@ -81,7 +82,7 @@ async function main(command, args) {
   const needsBuild = !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
-    const release = await takeLock();
+    const release = await takeLock(at(".bootstrap.lock"), console.log);
     try {
       if (installReason(command)) await install();
       if (needsBuild && isBuildStale()) await build();
@@ -226,29 +227,72 @@ async function step(doing, done, work) {
   throw new Error(`${doing} failed, see above.`);
 }
 
-/** One process at a time installs or builds in a checkout. */
-async function takeLock() {
-  const owner = process.getuid ? process.getuid() : os.userInfo().username;
-  const file = path.join(os.tmpdir(), `relay-bootstrap-${owner}-${sha256(root).slice(0, 16)}.lock`);
+/**
+ * One process at a time installs or builds in a checkout; resolves with what lets the next one in. The lock lies in the
+ * checkout: in the system's folder for temporary files any user could make it first. It is not in node_modules, which
+ * `npm ci` deletes, nor in .next.
+ */
+export async function takeLock(file, note) {
   for (let isWaiting = false; ; isWaiting = true) {
-    try {
-      fs.writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
+    if (tryLock(file) || takeOver(file)) {
       const release = () => fs.rmSync(file, { force: true });
       process.once("exit", release);
       return () => {
         process.off("exit", release);
         release();
       };
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
     }
-    const holder = Number(readText(file));
-    // Empty for the instant between its making and its writing.
-    if (holder && !isRunning(holder)) fs.rmSync(file, { force: true });
-    else if (!isWaiting)
-      console.log(`Another start (process ${holder || "?"}) is installing or building here; waiting for it …`);
+    const holder = readText(file).split(" ")[0];
+    if (!isWaiting) note(`Another start (process ${holder || "?"}) is installing or building here; waiting for it …`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Creating the file is the lock: the system lets only one succeed. */
+function tryLock(file) {
+  try {
+    fs.writeFileSync(file, `${process.pid} ${startMark(process.pid)}`, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    const folder = path.dirname(file);
+    throw new Error(`This folder cannot be written to (${error.code || error.message}): ${folder}`, { cause: error });
+  }
+}
+
+/** Under a lock of its own: of two that find the same dead holder the slower would remove the lock of the faster. */
+function takeOver(file) {
+  if (!isAbandoned(file)) return false;
+  const takeover = `${file}.takeover`;
+  if (ageMs(takeover) > 10000) fs.rmSync(takeover, { force: true });
+  if (!tryLock(takeover)) return false;
+  try {
+    if (!isAbandoned(file)) return false;
+    fs.rmSync(file, { force: true });
+    return tryLock(file);
+  } finally {
+    fs.rmSync(takeover, { force: true });
+  }
+}
+
+/** Whether its holder has ended. Empty it is for the instant between its making and its writing, or for good. */
+function isAbandoned(file) {
+  const [pid, mark] = readText(file).split(" ");
+  if (!pid) return ageMs(file) > 2000;
+  return !isRunning(Number(pid)) || (mark && startMark(Number(pid)) !== mark);
+}
+
+function ageMs(file) {
+  const stats = fs.statSync(file, { throwIfNoEntry: false });
+  return stats ? Date.now() - stats.mtimeMs : 0;
+}
+
+/** When a process started, as Linux writes it: the same number with another start is another process. */
+function startMark(pid) {
+  const stat = readText(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return stat[19] || "";
 }
 
 /** npm dies at once on a signal and does not always pass it on: its end is our signal. */

@@ -14,6 +14,8 @@ import { createPaint, type Paint } from "./terminal.ts";
 export interface CommandContext {
   paint: Paint;
   paintError: Paint;
+  /** Whether what is printed is seen and not kept. */
+  isTerminal: boolean;
   /** The folder that paths on the command line are relative to. */
   folder: string;
   baseUrl(): string;
@@ -36,6 +38,7 @@ export function createCommandContext(): CommandContext {
   return {
     paint: createPaint(env, process.stdout),
     paintError: createPaint(env, process.stderr),
+    isTerminal: process.stdout.isTTY,
     // npm changes to the package's folder and notes where it was called.
     folder: valueOf(env, "INIT_CWD") ?? process.cwd(),
     baseUrl: () => {

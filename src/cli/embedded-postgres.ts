@@ -13,6 +13,7 @@ import { findFreePort } from "./ports.ts";
 import { locatePostgresBinaries } from "./postgres-binaries.ts";
 import { initCluster, placeCluster, postgresEnv, removeCluster } from "./postgres-cluster.ts";
 import { stopLeftover } from "./postgres-leftover.ts";
+import { ensureOwnedDatabase, type OwnedDatabase } from "./postgres-role.ts";
 import { findPostgresUser } from "./postgres-user.ts";
 import { until } from "./until.ts";
 
@@ -37,7 +38,8 @@ export interface EmbeddedPostgres {
   folder: string;
   /** A superuser's connection string. */
   url(database: string): string;
-  createDatabaseIfMissing(name: string): Promise<void>;
+  /** Makes what is missing of a database and its role; resolves with the role's connection string. */
+  openOwned(database: OwnedDatabase): Promise<string>;
   /** Resolves when the server is gone, asked or not. */
   exited: Promise<void>;
   /** Ends all sessions and stops; resolves when the process is gone. An aborted `hurry` skips the tidying up. */
@@ -87,8 +89,9 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
       child.once("exit", () => done());
       child.once("error", () => done());
     });
-    const url = (database: string) =>
-      `postgresql://postgres:${encodeURIComponent(options.password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+    const urlFor = (role: string, password: string, database: string) =>
+      `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+    const url = (database: string) => urlFor("postgres", options.password, database);
     try {
       await waitUntilReady(child, url("postgres"));
     } catch (error) {
@@ -106,7 +109,10 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
       url,
       exited,
       stop,
-      createDatabaseIfMissing: (name) => createDatabaseIfMissing(url("postgres"), name),
+      openOwned: async (database) => {
+        await ensureOwnedDatabase(url, database);
+        return urlFor(encodeURIComponent(database.name), database.password, database.name);
+      },
       remove: async () => {
         await stop();
         removeCluster(dataDir, cluster);
@@ -149,17 +155,6 @@ async function answers(url: string): Promise<boolean> {
     );
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-async function createDatabaseIfMissing(url: string, name: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
   }
 }
 

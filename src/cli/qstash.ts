@@ -73,20 +73,24 @@ async function start(options: QStashOptions, stop: StopRequest, teardown: Teardo
   teardown.add("data folder", folder.release);
   await requireFreePort("--port", port, host);
   const credentials = dev ? developmentCredentials : readCredentials(process.env, dataDir);
+  const secrets = readOrCreateSecrets(dataDir);
+  const postgresLog = openLogFile(join(dataDir, "postgres.log"));
+  teardown.add("Postgres's log", () => postgresLog.close());
   const postgres = await openEmbeddedPostgres({
     dataDir: join(dataDir, "postgres"),
-    password: readOrCreateSecrets(dataDir).POSTGRES_PASSWORD,
+    password: secrets.POSTGRES_PASSWORD,
+    logFile: postgresLog.path,
   });
   teardown.add("Postgres", (hurry) => postgres.stop(hurry));
-  void postgres.exited.then(() => stop.stop(`Postgres ended by itself, see ${join(dataDir, "postgres.log")}.`));
-  await postgres.createDatabaseIfMissing("broker");
+  void postgres.exited.then(() => stop.stop(`Postgres ended by itself, see ${postgresLog.path}.`));
+  const databaseUrl = await postgres.openOwned({ name: "broker", password: secrets.BROKER_DATABASE_PASSWORD });
   stop.signal.throwIfAborted();
 
   const follow = options.verbose ? (text: string) => void process.stdout.write(text) : undefined;
-  const logFile = openLogFile(join(dataDir, "broker.log"), follow);
+  const logFile = openLogFile(join(dataDir, "broker.log"), { follow });
   teardown.add("log", () => logFile.close());
   const broker = await startBroker({
-    databaseUrl: postgres.url("broker"),
+    databaseUrl,
     host,
     port,
     ...credentials,

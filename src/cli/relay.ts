@@ -9,6 +9,7 @@ import { addDrift } from "./commands/drift.ts";
 import { addEvents } from "./commands/events.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addSignIn } from "./commands/sign-in.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { type CommandContext, createCommandContext } from "./command-context.ts";
 import { CliFailure } from "./failure.ts";
@@ -28,7 +29,8 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/** All commands with their options. */
+export function createProgram(context: CommandContext): Command {
   const program = new Command("relay")
     .usage("<command> [options]")
     .description("Sends deliveries to an Instagram Webhook Relay and reads what became of them.")
@@ -45,6 +47,7 @@ function createProgram(context: CommandContext): Command {
     addExplain,
     addMigrate,
     addDoctor,
+    addSignIn,
   ])
     add(program, context);
   return program;

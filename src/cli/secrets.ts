@@ -18,7 +18,10 @@ const generators = {
   RELAY_SECRET: secret,
   OPS_TOKEN: secret,
   CRON_SECRET: secret,
+  /** The superuser's; the server and the broker have roles of their own. */
   POSTGRES_PASSWORD: secret,
+  RELAY_DATABASE_PASSWORD: secret,
+  BROKER_DATABASE_PASSWORD: secret,
 };
 
 export type SecretName = keyof typeof generators;

@@ -8,11 +8,14 @@ import { CliFailure } from "./failure.ts";
 export interface Settings {
   port: number;
   qstashPort: number;
-  /** The address that the server and the broker listen on. */
+  /** The address that the server listens on; the broker and Postgres are for this machine alone. */
   host: string;
   /** An absolute path. */
   dataDir: string;
 }
+
+/** Where the broker listens, whatever HOST says: whoever reaches it and knows its token makes the relay believe anything. */
+export const brokerHost = "127.0.0.1";
 
 export function readSettings(env: EnvRecord, root: string): Settings {
   const port = readPort(env, "PORT", 3000);

@@ -2,14 +2,16 @@
 import type { EnvRecord } from "#platform/env.ts";
 
 import type { SecretName, Secrets } from "./secrets.ts";
-import { baseUrlOf, type Settings, valueOf } from "./settings.ts";
+import { baseUrlOf, brokerHost, type Settings, valueOf } from "./settings.ts";
 
 export interface StartPlan {
   /** `false` when the environment names the real QStash. */
   needsBroker: boolean;
-  /** `false` when neither the application nor the broker would use it. */
+  /** `false` when neither the application nor the broker would use the embedded one. */
   needsPostgres: boolean;
   baseUrl: string;
+  /** Of the broker, if one is needed. */
+  brokerUrl: string;
 }
 
 export function planStart(env: EnvRecord, settings: Settings): StartPlan {
@@ -18,6 +20,7 @@ export function planStart(env: EnvRecord, settings: Settings): StartPlan {
     needsBroker,
     needsPostgres: needsBroker || !valueOf(env, "DATABASE_URL"),
     baseUrl: baseUrlOf(settings.host, settings.port),
+    brokerUrl: baseUrlOf(brokerHost, settings.qstashPort),
   };
 }
 
@@ -41,10 +44,6 @@ export function completeEnvironment(env: EnvRecord, plan: StartPlan, secrets: Se
     if (!valueOf(env, name)) complete[name] = secrets[name];
   }
   if (!valueOf(env, "RELAY_URL")) complete["RELAY_URL"] = plan.baseUrl;
+  if (plan.needsBroker) complete["QSTASH_URL"] = plan.brokerUrl;
   return complete;
-}
-
-/** What the real QStash needs and nobody has set. */
-export function missingForQStash(env: EnvRecord, plan: StartPlan): string[] {
-  return plan.needsBroker ? [] : ofBroker.filter((name) => !valueOf(env, name));
 }

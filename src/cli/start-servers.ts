@@ -13,10 +13,11 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded-postgres
 import { openLogFile } from "./log-file.ts";
 import { startNextServer } from "./next-server.ts";
 import { requireFreePort } from "./ports.ts";
+import { requireConfiguration } from "./require-configuration.ts";
 import { writeRunning } from "./running-file.ts";
 import { readOrCreateSecrets } from "./secrets.ts";
-import { type Settings, baseUrlOf, valueOf } from "./settings.ts";
-import { completeEnvironment, missingForQStash, planStart, type StartPlan } from "./start-environment.ts";
+import { brokerHost, type Settings, valueOf } from "./settings.ts";
+import { completeEnvironment, planStart, type StartPlan } from "./start-environment.ts";
 import type { StopRequest } from "./stop-request.ts";
 import type { Teardown } from "./teardown.ts";
 
@@ -37,9 +38,9 @@ export interface RunningServers {
   qstashUrl: string;
   /** `null` where the embedded one is not needed. */
   postgresFolder: string | null;
+  /** The operator's own database, `null` where the embedded one serves the application too. */
+  givenDatabaseUrl: string | null;
   opsToken: string;
-  /** What the real QStash needs and nobody has set. */
-  missing: string[];
 }
 
 const brokerStopLimitMs = 10_000;
@@ -53,9 +54,12 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
   const folder = openDataFolder(dataDir);
   teardown.add("data folder", folder.release);
   await requireFreePort("PORT", settings.port, host);
-  if (plan.needsBroker) await requireFreePort("QSTASH_PORT", settings.qstashPort, host);
+  if (plan.needsBroker) await requireFreePort("QSTASH_PORT", settings.qstashPort, brokerHost);
   const secrets = readOrCreateSecrets(dataDir);
   const env = completeEnvironment(options.env, plan, secrets);
+  const givenDatabaseUrl = valueOf(env, "DATABASE_URL") ?? null;
+  // Where the embedded one will listen is not known yet.
+  requireConfiguration({ ...env, DATABASE_URL: givenDatabaseUrl ?? "postgresql://embedded" });
 
   // Loading them takes longer than starting Postgres: both at once.
   const migrating = import("./migrate-database.ts");
@@ -63,6 +67,8 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
   for (const loading of [migrating, brokering]) loading?.catch(() => {});
 
   let postgres: EmbeddedPostgres | undefined;
+  let databaseUrl = givenDatabaseUrl ?? "";
+  let brokerDatabaseUrl = "";
   if (plan.needsPostgres) {
     const postgresLog = openLogFile(join(dataDir, "postgres.log"));
     teardown.add("Postgres's log", () => postgresLog.close());
@@ -74,26 +80,26 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
       });
       teardown.add("Postgres", (hurry) => opened.stop(hurry));
       void opened.exited.then(() => stop.stop(`Postgres ended by itself, see ${postgresLog.path}.`));
-      for (const name of ["relay", "broker"]) await opened.createDatabaseIfMissing(name);
+      const open = (name: string, password: string) => opened.openOwned({ name, password });
+      if (givenDatabaseUrl === null) databaseUrl = await open("relay", secrets.RELAY_DATABASE_PASSWORD);
+      if (plan.needsBroker) brokerDatabaseUrl = await open("broker", secrets.BROKER_DATABASE_PASSWORD);
       return opened;
     });
   }
-  const databaseUrl = valueOf(env, "DATABASE_URL") ?? postgres?.url("relay") ?? "";
   env["DATABASE_URL"] = databaseUrl;
   const { migrateDatabase } = await migrating;
   await step("Migrations", () => migrateDatabase(databaseUrl, stop.signal));
 
   let startDispatching = () => {};
   let stopDispatching: (() => Promise<void>) | undefined;
-  if (brokering && postgres) {
+  if (brokering) {
     const { startBroker } = await brokering;
     const brokerLog = openLogFile(join(dataDir, "broker.log"), { follow });
     teardown.add("broker's log", () => brokerLog.close());
-    const brokerDatabase = postgres.url("broker");
     const broker = await step("QStash on this machine", async () => {
       const started = await startBroker({
-        databaseUrl: brokerDatabase,
-        host,
+        databaseUrl: brokerDatabaseUrl,
+        host: brokerHost,
         port: settings.qstashPort,
         token: env["QSTASH_TOKEN"] ?? "",
         currentSigningKey: env["QSTASH_CURRENT_SIGNING_KEY"] ?? "",
@@ -108,7 +114,6 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
     });
     startDispatching = () => broker.startDispatching();
     stopDispatching = () => broker.stopDispatching();
-    env["QSTASH_URL"] = baseUrlOf(host, settings.qstashPort);
   }
 
   const serverLog = openLogFile(join(dataDir, "server.log"), { follow });
@@ -145,8 +150,8 @@ export async function bringUp(options: BringUpOptions): Promise<RunningServers> 
     plan,
     qstashUrl,
     postgresFolder: postgres?.folder ?? null,
+    givenDatabaseUrl,
     opsToken: env["OPS_TOKEN"] ?? "",
-    missing: missingForQStash(options.env, plan),
   };
 }
 

@@ -57,7 +57,8 @@ export async function run(args: string[]): Promise<void> {
       return result;
     };
     const running = await bringUp({ root, env: process.env, settings, verbose: options.verbose, step, stop, teardown });
-    say(await describeRunning(running, { root, paint, tookMs: systemClock.monotonicMs() - startedMs }));
+    const tookMs = systemClock.monotonicMs() - startedMs;
+    say(await describeRunning(running, { root, paint, tookMs, isTerminal: process.stdout.isTTY }));
     await aborted(stop.signal);
   } catch (error) {
     // An interrupted step fails in its own way; that it was interrupted is what counts.

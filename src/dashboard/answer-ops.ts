@@ -1,15 +1,9 @@
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
-import { describeCause, type Log } from "#platform/log.ts";
+import { describeCause } from "#platform/log.ts";
 import { isStoreUnavailable } from "#store/store-error.ts";
 
-import { requireOps } from "./ops-guard.ts";
-
-export interface OpsContext {
-  /** Reads the token; throws `ENV_INVALID` if it is not set. */
-  opsToken: () => string;
-  nowMs: number;
-  log: Log;
-}
+import type { OpsAccess } from "./ops-access.ts";
+import { requireOps, retryAfter } from "./ops-guard.ts";
 
 /**
  * Answers an operator's request: guard, then `answer`'s value as JSON. What it throws becomes the error's response;
@@ -17,19 +11,26 @@ export interface OpsContext {
  */
 export async function answerOps(
   request: Request,
-  { opsToken, nowMs, log }: OpsContext,
+  access: OpsAccess,
   answer: () => Promise<unknown>,
 ): Promise<Response> {
   try {
-    await requireOps(request, { opsToken: opsToken(), nowMs });
+    await requireOps(request, access);
     return Response.json(await answer(), { headers: { "cache-control": "no-store" } });
   } catch (thrown) {
     const error = storeOrRelayError(thrown);
     const fields = { method: request.method, path: new URL(request.url).pathname, code: error.code };
-    if (error.code === "UNAUTHORIZED") log.warn("ops.refused", fields);
-    else if (error.status >= 500) log.error("request.failed", { ...fields, ...describeCause(error.cause ?? error) });
-    return errorResponse(error, error.code === "UNAUTHORIZED" ? { "www-authenticate": "Bearer" } : {});
+    if (error.code === "UNAUTHORIZED") access.log.warn("ops.refused", fields);
+    else if (error.status >= 500) {
+      access.log.error("request.failed", { ...fields, ...describeCause(error.cause ?? error) });
+    }
+    return errorResponse(error, headersOf(error));
   }
+}
+
+function headersOf(error: RelayError): Record<string, string> {
+  if (error.code === "UNAUTHORIZED") return { "www-authenticate": "Bearer" };
+  return error.code === "RATE_LIMITED" ? { "retry-after": retryAfter(error) } : {};
 }
 
 export function storeOrRelayError(thrown: unknown): RelayError {

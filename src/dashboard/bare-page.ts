@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** A page whole in one response, without script or assets, so that it can carry its status and works everywhere. */
 
 export interface BarePage {
@@ -7,6 +9,7 @@ export interface BarePage {
   main: string;
   /** What the page needs beside the common style. */
   style?: string;
+  headers?: Record<string, string>;
 }
 
 const commonStyle = `
@@ -21,7 +24,8 @@ code { font: 13px ui-monospace, SFMono-Regular, Menlo, Monaco, Consolas, monospa
 `;
 
 /** The page as a response that nobody keeps, lists or frames. */
-export function barePage({ status, title, main, style = "" }: BarePage): Response {
+export function barePage({ status, title, main, style = "", headers = {} }: BarePage): Response {
+  const css = commonStyle + style;
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -29,7 +33,7 @@ export function barePage({ status, title, main, style = "" }: BarePage): Respons
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <title>${escapeHtml(title)} · Instagram Webhook Relay</title>
-<style>${commonStyle}${style}</style>
+<style>${css}</style>
 </head>
 <body>
 <main>
@@ -43,14 +47,18 @@ ${main}
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
-      "content-security-policy":
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "content-security-policy": `default-src 'none'; style-src 'sha256-${sha256(css)}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
       // Not "no-referrer": browsers would then send a form with `Origin: null`.
       "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
       "x-robots-tag": "noindex, nofollow",
+      ...headers,
     },
   });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
 }
 
 export function escapeHtml(text: string): string {

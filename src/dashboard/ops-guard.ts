@@ -1,47 +1,60 @@
 import { RelayError } from "#platform/errors.ts";
 
-import { type OpsKey, sessionCookieName, verifyBearer, verifySession } from "./ops-session.ts";
+import { clientNetwork } from "./client-network.ts";
+import type { OpsAccess } from "./ops-access.ts";
+import { readBearer, readSession, type Seal, verifyToken } from "./ops-session.ts";
+import { isCrossSite } from "./cross-site.ts";
+import { readSessionCookie } from "./session-cookie.ts";
 
 /**
  * Lets a request through that carries the OPS_TOKEN as a bearer token or the dashboard's session cookie; throws
- * `UNAUTHORIZED` otherwise. A cookie travels by itself, so a request that changes something must also come from our
- * own pages.
+ * `UNAUTHORIZED` otherwise, `RATE_LIMITED` after too many wrong tokens. A cookie travels by itself, so a request that
+ * changes something must also come from our own pages.
  */
-export async function requireOps(request: Request, key: OpsKey): Promise<void> {
-  const authorization = request.headers.get("authorization");
+export async function requireOps(request: Request, access: OpsAccess): Promise<void> {
+  // Another scheme is a proxy's before us, with which a browser sends our cookie as well.
+  const token = readBearer(request.headers.get("authorization") ?? "");
   const allowed =
-    authorization === null
-      ? (await hasSession(request, key)) && (isRead(request) || !isCrossSite(request))
-      : await verifyBearer(authorization, key.opsToken);
+    token === null
+      ? (isRead(request) || !isCrossSite(request, access.relayUrls)) && (await hasSession(request, access))
+      : await isToken(token, request, access);
   if (!allowed) throw new RelayError("UNAUTHORIZED", "A valid OPS_TOKEN or a signed-in session is required");
 }
 
-export function hasSession(request: Request, key: OpsKey): Promise<boolean> {
-  return verifySession(readCookie(request, sessionCookieName), key);
+/** Whether the given text is the OPS_TOKEN. Throws `RATE_LIMITED` after too many wrong ones. */
+export async function isToken(given: string, request: Request, access: OpsAccess): Promise<boolean> {
+  const client = clientNetwork(request.headers);
+  const nowMs = access.clock.monotonicMs();
+  const refuse = ({ retryAfterMs, isFirst }: { retryAfterMs: number; isFirst: boolean }, scope: string) => {
+    if (isFirst) access.log.warn("ops.limited", { scope, client, retryAfterMs: Math.ceil(retryAfterMs) });
+    return new RelayError("RATE_LIMITED", "Too many wrong tokens: wait before the next", { retryAfterMs });
+  };
+
+  const opsToken = access.opsToken();
+  const ofClient = access.guesses.refusalOf(client, nowMs);
+  if (ofClient !== null) throw refuse(ofClient, "client");
+  if (await verifyToken(given, opsToken)) return true;
+  const ofAll = access.guesses.countWrong(client, nowMs);
+  if (ofAll !== null) throw refuse(ofAll, "all");
+  return false;
 }
 
-/**
- * Whether a browser says that another site sent this request. Browsers send `Sec-Fetch-Site`, older ones at least
- * `Origin` with every POST; programs send neither and are not what this is about. The cookie's SameSite=Lax is the
- * second lock.
- */
-export function isCrossSite(request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null) return site !== "same-origin" && site !== "none";
-  const origin = request.headers.get("origin");
-  if (origin === null) return false;
-  const host = request.headers.get("x-forwarded-host") ?? request.headers.get("host");
-  return !URL.canParse(origin) || new URL(origin).host !== host;
+/** Whether the request's cookie holds a session that is genuine, has not expired and was not ended. */
+export async function hasSession(request: Request, access: OpsAccess): Promise<boolean> {
+  const session = await sessionOf(readSessionCookie(request, access.relayUrls), access);
+  return session !== null && !(await access.seals.isSpent(session.id));
+}
+
+/** The session that a cookie's value stands for, also one that was ended; else `null`. */
+export function sessionOf(value: string | undefined, access: OpsAccess): Promise<Seal | null> {
+  return readSession(value, { opsToken: access.opsToken(), nowMs: access.clock.nowMs() });
+}
+
+/** `Retry-After` in whole seconds for a `RATE_LIMITED` error. */
+export function retryAfter(error: RelayError): string {
+  return String(Math.ceil((error.retryAfterMs ?? 0) / 1000));
 }
 
 function isRead(request: Request): boolean {
   return request.method === "GET" || request.method === "HEAD";
-}
-
-function readCookie(request: Request, name: string): string | undefined {
-  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
-    const [key, value] = pair.trim().split("=", 2);
-    if (key === name) return value;
-  }
-  return undefined;
 }

@@ -1,4 +1,4 @@
-/** Who may see the dashboard and call the ops routes: whoever holds the OPS_TOKEN, or something signed with it. */
+/** Who may see the dashboard and call the ops routes: a holder of the OPS_TOKEN, or of something sealed with it. */
 
 import { equalInConstantTime } from "#platform/bytes.ts";
 
@@ -7,55 +7,74 @@ export interface OpsKey {
   nowMs: number;
 }
 
-export const sessionCookieName = "relay_session";
-
-const lifetimesMs = { ticket: 12 * 3_600_000, session: 7 * 24 * 3_600_000 };
-type Purpose = keyof typeof lifetimesMs;
-export type SealState = "valid" | "expired" | "forged";
-
-/** A link that signs its reader in for as long as the ticket lasts (12 h). The token itself is not in it. */
-export async function createSignInLink({ baseUrl, ...key }: OpsKey & { baseUrl: string }): Promise<string> {
-  return `${baseUrl}/dashboard/sign-in?ticket=${await seal("ticket", key)}`;
+/** A ticket or a session that is genuine and has not expired. */
+export interface Seal {
+  /** Random; under this id it can be spent before it expires. */
+  id: string;
+  expiresAtMs: number;
 }
 
-export function verifyTicket(ticket: string, key: OpsKey): Promise<SealState> {
-  return verifySeal("ticket", ticket, key);
+interface NewSeal extends OpsKey {
+  /** Random and never used before; a UUID. */
+  id: string;
+}
+
+export const sessionLifetimeMs = 7 * 24 * 3_600_000;
+const lifetimesMs = { ticket: 12 * 3_600_000, session: sessionLifetimeMs };
+type Purpose = keyof typeof lifetimesMs;
+
+/** A link that signs in the first browser that opens it within 12 hours. The token itself is not in it. */
+export async function createSignInLink({ baseUrl, ...seal }: NewSeal & { baseUrl: string }): Promise<string> {
+  return `${baseUrl}/dashboard/sign-in?ticket=${await createSeal("ticket", seal)}`;
+}
+
+export function readTicket(ticket: string, key: OpsKey): Promise<Seal | "expired" | "forged"> {
+  return readSeal("ticket", ticket, key);
 }
 
 /** The session cookie's value; good for seven days. */
-export function createSession(key: OpsKey): Promise<string> {
-  return seal("session", key);
+export function createSession(seal: NewSeal): Promise<string> {
+  return createSeal("session", seal);
 }
 
-export async function verifySession(value: string | undefined, key: OpsKey): Promise<boolean> {
-  return value !== undefined && (await verifySeal("session", value, key)) === "valid";
+/** `null` for anything but a genuine session that has not expired. Whether it was ended is for the store to say. */
+export async function readSession(value: string | undefined, key: OpsKey): Promise<Seal | null> {
+  const seal = value === undefined ? "forged" : await readSeal("session", value, key);
+  return typeof seal === "string" ? null : seal;
 }
 
-/** Whether an `Authorization` header carries the token, in a time that does not depend on where they differ. */
-export async function verifyBearer(header: string | null, opsToken: string): Promise<boolean> {
-  const token = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
-  return token !== undefined && (await equalInConstantTime(token, opsToken));
+/** The token of an `Authorization` header, `null` if there is none. */
+export function readBearer(header: string): string | null {
+  return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? null;
 }
 
-/** `<expiry in ms>.<HMAC of purpose and expiry>`: the purpose keeps a ticket from serving as a session, and back. */
-async function seal(purpose: Purpose, { opsToken, nowMs }: OpsKey): Promise<string> {
+/** In a time that does not depend on where they differ. */
+export function verifyToken(given: string, opsToken: string): Promise<boolean> {
+  return equalInConstantTime(given, opsToken);
+}
+
+/** `<expiry in ms>.<id>.<HMAC of purpose, expiry and id>`: the purpose keeps a ticket from serving as a session. */
+async function createSeal(purpose: Purpose, { opsToken, nowMs, id }: NewSeal): Promise<string> {
   const expiresAtMs = nowMs + lifetimesMs[purpose];
-  const mac = await crypto.subtle.sign("HMAC", await hmacKey(opsToken), sealed(purpose, expiresAtMs));
-  return `${expiresAtMs}.${Buffer.from(mac).toString("base64url")}`;
+  const mac = await crypto.subtle.sign("HMAC", await hmacKey(opsToken), sealed(purpose, { id, expiresAtMs }));
+  return `${expiresAtMs}.${id}.${Buffer.from(mac).toString("base64url")}`;
 }
 
-async function verifySeal(purpose: Purpose, value: string, { opsToken, nowMs }: OpsKey): Promise<SealState> {
-  const parts = /^(\d{1,15})\.([\w-]{43})$/.exec(value);
-  if (parts === null) return "forged";
-  const expiresAtMs = Number(parts[1]);
-  const mac = Buffer.from(parts[2] ?? "", "base64url");
-  const genuine = await crypto.subtle.verify("HMAC", await hmacKey(opsToken), mac, sealed(purpose, expiresAtMs));
+async function readSeal(
+  purpose: Purpose,
+  value: string,
+  { opsToken, nowMs }: OpsKey,
+): Promise<Seal | "expired" | "forged"> {
+  const [, expiry = "", id = "", mac = ""] = /^(\d{1,15})\.([\da-f-]{36})\.([\w-]{43})$/.exec(value) ?? [];
+  const seal = { id, expiresAtMs: Number(expiry) };
+  const given = Buffer.from(mac, "base64url");
+  const genuine = await crypto.subtle.verify("HMAC", await hmacKey(opsToken), given, sealed(purpose, seal));
   if (!genuine) return "forged";
-  return nowMs < expiresAtMs ? "valid" : "expired";
+  return nowMs < seal.expiresAtMs ? seal : "expired";
 }
 
-function sealed(purpose: Purpose, expiresAtMs: number): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`relay:${purpose}:${expiresAtMs}`);
+function sealed(purpose: Purpose, { id, expiresAtMs }: Seal): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`relay:${purpose}:${expiresAtMs}:${id}`);
 }
 
 function hmacKey(opsToken: string): Promise<CryptoKey> {

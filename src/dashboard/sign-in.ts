@@ -1,63 +1,117 @@
-import { equalInConstantTime } from "#platform/bytes.ts";
-import type { Clock } from "#platform/clock.ts";
-import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
+import { type ErrorCode, errorResponse, type RelayError, toRelayError } from "#platform/errors.ts";
+import { describeCause } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
 
-import { hasSession, isCrossSite } from "./ops-guard.ts";
-import { createSession, sessionCookieName, verifyTicket } from "./ops-session.ts";
-import { signInPage } from "./sign-in-page.ts";
+import { clientNetwork } from "./client-network.ts";
+import { isCrossSite } from "./cross-site.ts";
+import type { OpsAccess } from "./ops-access.ts";
+import { hasSession, isToken, retryAfter } from "./ops-guard.ts";
+import { createSession, readTicket } from "./ops-session.ts";
+import { sessionCookie } from "./session-cookie.ts";
+import { type SignInPage, signInPage } from "./sign-in-page.ts";
 
-export interface SignInOptions {
-  /** Reads the token; throws `ENV_INVALID` if it is not set. */
-  opsToken: () => string;
-  clock: Clock;
+interface SignIn {
+  by: "ticket" | "token";
+  /** Why the operator was not signed in, for the log and for the page; `null` if they were. */
+  refusal: { reason: string; sentence: string } | null;
 }
 
 /**
- * Signs an operator in: GET with a `ticket` (the link that the start prints) or POST of the form with the token. Both
- * set the session cookie and lead on to the dashboard; what fails is answered with the page and the reason.
+ * Signs an operator in: GET with a `ticket` (the link that a start prints, which works once) or POST of the form with the
+ * token. Both set the session cookie and lead on to the dashboard; what fails is answered with the page and the reason.
  */
-export async function answerSignIn(request: Request, { opsToken, clock }: SignInOptions): Promise<Response> {
+export async function answerSignIn(request: Request, access: OpsAccess): Promise<Response> {
+  let next = "/dashboard";
   try {
-    const key = { opsToken: opsToken(), nowMs: clock.nowMs() };
     const isForm = request.method === "POST";
-    const fields = isForm ? await readForm(request, clock) : new URL(request.url).searchParams;
-    const next = dashboardPath(fields.get("next"));
-    const ticket = isForm ? null : fields.get("ticket");
-    if (!isForm && ticket === null) {
-      return (await hasSession(request, key)) ? seeOther(next) : signInPage({ status: 200, next });
+    const fields = isForm ? await readForm(request, access) : new URL(request.url).searchParams;
+    next = dashboardPath(fields.get("next"));
+    if (!isForm && (await isSignedIn(request, access))) return seeOther(next);
+    const ticket = fields.get("ticket");
+    // Nobody looks at what a HEAD brings: it must not use up the link.
+    if (!isForm && (ticket === null || request.method === "HEAD")) return signInPage({ status: 200, next });
+
+    const { by, refusal } = isForm ? await judgeForm(request, fields, access) : await judgeTicket(ticket ?? "", access);
+    if (refusal !== null) {
+      access.log.warn("sign_in.refused", { by, reason: refusal.reason, client: clientNetwork(request.headers) });
+      return signInPage({ status: 401, next, error: refusal.sentence });
     }
-    const refusal = isForm ? await judgeForm(request, fields, key.opsToken) : await judgeTicket(ticket ?? "", key);
-    if (refusal !== null) return signInPage({ status: 401, next, error: refusal });
-    return seeOther(next, cookie(request, await createSession(key), "Max-Age=604800"));
+    access.log.info("sign_in.accepted", { by });
+    const key = { opsToken: access.opsToken(), nowMs: access.clock.nowMs() };
+    const session = await createSession({ ...key, id: access.newId() });
+    return seeOther(next, sessionCookie(request, access.relayUrls, session));
   } catch (thrown) {
-    const error = toRelayError(thrown);
-    return error.code === "ENV_INVALID" ? signInPage({ status: 503, error: error.message }) : errorResponse(error);
+    return refusedPage(toRelayError(thrown), next, access);
   }
 }
 
-/** Ends the session in this browser. */
-export function answerSignOut(request: Request): Response {
-  if (isCrossSite(request)) return errorResponse(new RelayError("UNAUTHORIZED", "Sign out from the dashboard itself"));
-  return seeOther("/dashboard/sign-in", cookie(request, "", "Max-Age=0"));
+/** A page for what an operator can do something about, the error's response for the rest. */
+function refusedPage(error: RelayError, next: string, access: OpsAccess): Response {
+  if (error.status >= 500) {
+    access.log.error("request.failed", {
+      path: "/dashboard/sign-in",
+      code: error.code,
+      ...describeCause(error.cause ?? error),
+    });
+  }
+  const answer = refusals[error.code];
+  return answer === undefined ? errorResponse(error) : signInPage({ next, ...answer(error) });
 }
 
-async function judgeForm(request: Request, fields: URLSearchParams, opsToken: string): Promise<string | null> {
-  if (isCrossSite(request)) return "The form was sent from another site. Enter the token here.";
+const refusals: Partial<Record<ErrorCode, (error: RelayError) => SignInPage>> = {
+  ENV_INVALID: ({ message }) => ({ status: 503, error: message }),
+  STORE_UNAVAILABLE: ({ message }) => ({
+    status: 503,
+    error: `${message}, so the link cannot be used now. Enter the token, or open the link later.`,
+    showForm: true,
+  }),
+  RATE_LIMITED: (error) => ({
+    status: 429,
+    error: `Too many wrong tokens. Try again in ${retryAfter(error)} s, or sign in with a link: npm run relay -- sign-in prints one.`,
+    retryAfter: retryAfter(error),
+  }),
+};
+
+async function judgeForm(request: Request, fields: URLSearchParams, access: OpsAccess): Promise<SignIn> {
+  const by = "token";
+  if (isCrossSite(request, access.relayUrls)) {
+    const sentence = "The form was sent from another site. Enter the token here.";
+    return { by, refusal: { reason: "cross-site", sentence } };
+  }
   const token = fields.get("token")?.trim() ?? "";
-  if (token === "") return "Enter the token.";
-  return (await equalInConstantTime(token, opsToken)) ? null : "That is not the OPS_TOKEN of this deployment.";
+  if (token === "") return { by, refusal: { reason: "empty", sentence: "Enter the token." } };
+  if (await isToken(token, request, access)) return { by, refusal: null };
+  return { by, refusal: { reason: "wrong", sentence: "That is not the OPS_TOKEN of this deployment." } };
 }
 
-async function judgeTicket(ticket: string, key: { opsToken: string; nowMs: number }): Promise<string | null> {
-  const state = await verifyTicket(ticket, key);
-  if (state === "valid") return null;
-  return state === "expired"
-    ? "This sign-in link has expired. Links work for 12 hours; enter the token, or ask for a new link."
-    : "This sign-in link is not valid here. It may be incomplete or from another installation.";
+/** No limit: a ticket cannot be guessed, and is the operator's way in while the form is refused. */
+async function judgeTicket(ticket: string, access: OpsAccess): Promise<SignIn> {
+  const by = "ticket";
+  const nowMs = access.clock.nowMs();
+  const seal = await readTicket(ticket, { opsToken: access.opsToken(), nowMs });
+  if (typeof seal === "string") return { by, refusal: { reason: seal, sentence: sentences[seal] } };
+  if (await access.seals.spend(seal, nowMs)) return { by, refusal: null };
+  return { by, refusal: { reason: "used", sentence: sentences.used } };
 }
 
-async function readForm(request: Request, clock: Clock): Promise<URLSearchParams> {
+const newLink = "enter the token, or make a new link with npm run relay -- sign-in.";
+const sentences = {
+  expired: `This sign-in link has expired. Links work for 12 hours: ${newLink}`,
+  forged: "This sign-in link is not valid here. It may be incomplete or from another installation.",
+  used: `This sign-in link has been used. Each works once: ${newLink}`,
+};
+
+/** Where the store cannot say, the form is shown: a session that may have ended counts as none. */
+async function isSignedIn(request: Request, access: OpsAccess): Promise<boolean> {
+  try {
+    return await hasSession(request, access);
+  } catch (thrown) {
+    if (toRelayError(thrown).code === "STORE_UNAVAILABLE") return false;
+    throw thrown;
+  }
+}
+
+async function readForm(request: Request, { clock }: OpsAccess): Promise<URLSearchParams> {
   const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
   return new URLSearchParams(new TextDecoder().decode(body));
 }
@@ -67,14 +121,8 @@ function dashboardPath(next: string | null): string {
   return next !== null && /^\/dashboard(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
-function cookie(request: Request, value: string, lifetime: string): string {
-  const protocol = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim() ?? new URL(request.url).protocol;
-  const secure = protocol.replace(":", "") === "https" ? "; Secure" : "";
-  return `${sessionCookieName}=${value}; ${lifetime}; Path=/; HttpOnly; SameSite=Lax${secure}`;
-}
-
 /** A relative address: behind `next start` the request's own URL always says localhost. */
-function seeOther(location: string, setCookie?: string): Response {
+export function seeOther(location: string, setCookie?: string): Response {
   const headers = new Headers({ location, "cache-control": "no-store" });
   if (setCookie !== undefined) headers.set("set-cookie", setCookie);
   return new Response(null, { status: 303, headers });

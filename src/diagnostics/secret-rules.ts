@@ -4,9 +4,8 @@ import { hostOf, isLoopback } from "./hosts.ts";
 import { itemsOf, type VariableRule } from "./variable-rule.ts";
 
 const signingKeys = ["QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
-const ownSecrets = ["RELAY_SECRET", "OPS_TOKEN", "CRON_SECRET"];
-/** Each is somebody else's to know: Meta's, a browser's, a scheduler's. */
-const apartSecrets = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", ...ownSecrets];
+/** Each is known to another party: Meta, a browser, our own edge. */
+const apartSecrets = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
 
 /**
  * What everybody knows: the first user of QStash's development server.
@@ -18,11 +17,9 @@ const publicCredentials = new Set([
   "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs",
 ]);
 
-const secretLengthMin = 32;
-
 const anewFromUpstash = "Copy it again from the QStash console, whole and of the right region.";
 
-/** Secrets of the wrong kind, too short, or not secret. */
+/** Secrets of the wrong kind, or not secret. */
 export const secretRules: readonly VariableRule[] = [
   {
     of: ["INSTAGRAM_APP_SECRET"],
@@ -95,14 +92,6 @@ export const secretRules: readonly VariableRule[] = [
     cause: "Everybody knows it: with such a key anybody could forge deliveries.",
     remedy: anewFromUpstash,
     matches: (value, record) => publicCredentials.has(value.trim()) && !isLocalQstash(record),
-  },
-  {
-    of: ownSecrets,
-    status: "warning",
-    detail: `set, with fewer than ${secretLengthMin} characters`,
-    cause: "A short secret can be guessed.",
-    remedy: "Make one with: openssl rand -base64 32",
-    matches: (value) => value.trim().length < secretLengthMin,
   },
   {
     of: apartSecrets,

@@ -9,7 +9,8 @@ interface VariableHint {
   form?: string;
 }
 
-const random = "Set it to any long random text (openssl rand -base64 32)";
+const random = "Set it to a long random text (openssl rand -base64 32)";
+const secretForm = "At least 32 characters";
 const fromUpstash = "Copy it from the QStash console, for the region of QSTASH_URL";
 const milliseconds = "a whole number of milliseconds within its limit";
 
@@ -40,14 +41,21 @@ const hints: Readonly<Record<string, VariableHint>> = {
       "Set it to the public base URL; on Vercel it may stay empty if the project exposes its system environment variables",
     form: "An http(s) base URL, or several separated by commas, without query and fragment",
   },
-  RELAY_SECRET: { without: "The edge cannot call the Node routes: no fallback, no reports", source: random },
+  RELAY_SECRET: {
+    without: "The edge cannot call the Node routes: no fallback, no reports",
+    source: random,
+    form: secretForm,
+  },
   DATABASE_URL: {
     without: "Nothing can be stored or shown",
     source: "Copy the connection string from the Postgres provider; to a serverless function give the pooler's",
-    form: "An address that begins with postgres:// or postgresql://",
+    form: "A Postgres URL (postgresql://user:password@host/database), with its password percent-encoded",
   },
-  OPS_TOKEN: { without: "Nobody can sign in to the dashboard or call /api/ops and these diagnostics", source: random },
-  CRON_SECRET: { without: "Vercel's scheduled calls are refused", source: random },
+  OPS_TOKEN: {
+    without: "Nobody can sign in to the dashboard or call /api/ops and these diagnostics",
+    source: random,
+    form: secretForm,
+  },
   ACK_MODE: { form: "immediate, durable or race:<ms> with at most 4500 ms: Meta waits five seconds" },
   PUBLISH_TIMEOUT_MS: { form: milliseconds },
   PUBLISH_RETRIES: { form: "A whole number from 0 to 10" },
@@ -56,7 +64,6 @@ const hints: Readonly<Record<string, VariableHint>> = {
   REPORT_SAMPLE_RATE: { form: "A share from 0 to 1" },
   DATABASE_POOL_MAX: { form: "A whole number from 1 to 100" },
   QSTASH_RETRIES: { form: "A whole number from 0 to 1000" },
-  PAYLOAD_RETENTION_DAYS: { form: "A whole number of days; 0 keeps everything" },
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },
 };
 

@@ -20,6 +20,9 @@ const parseToken = (value: string) => (/^[\x21-\x7e]+$/.test(value) ? value : un
 const token: Variable<string> = { parse: parseToken };
 const optionalToken: Variable<string | null> = { parse: parseToken, fallback: () => null };
 
+/** Long enough that no rate of guessing matters; `openssl rand -base64 32` makes 44 characters. */
+const secret: Variable<string> = { parse: (value) => (value.length < 32 ? undefined : value) };
+
 const list: Variable<readonly string[]> = {
   parse: (value) => {
     const items = splitList(value);
@@ -71,9 +74,9 @@ export const variables = {
   QSTASH_CURRENT_SIGNING_KEY: text,
   QSTASH_NEXT_SIGNING_KEY: text,
   RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
-  RELAY_SECRET: text,
+  RELAY_SECRET: secret,
   DATABASE_URL: { parse: parseDatabaseUrl },
-  OPS_TOKEN: text,
+  OPS_TOKEN: secret,
   ACK_MODE: ackMode,
   PUBLISH_TIMEOUT_MS: integer(3_000, 1, publishMsMax),
   PUBLISH_RETRIES: integer(3, 0, 10),
@@ -126,7 +129,8 @@ export function readEnv<Name extends EnvName>(record: EnvRecord, names: readonly
     const variable: Variable<unknown> = variables[name];
     const given = record[name]?.trim() ?? "";
     const value = given === "" ? variable.fallback?.(record) : variable.parse(given);
-    if (value === undefined) gaps.push(given === "" ? `${name} is not set` : `${name} is malformed`);
+    const gap = given === "" ? "not set" : variable === secret ? "shorter than 32 characters" : "malformed";
+    if (value === undefined) gaps.push(`${name} is ${gap}`);
     else env[name] = value;
   }
   if (gaps.length > 0) throw new RelayError("ENV_INVALID", `Configuration is incomplete: ${gaps.join(", ")}`);

@@ -15,6 +15,7 @@ export const errorTable = {
   HANDSHAKE_INVALID: { status: 400, retryable: false },
   VERIFY_TOKEN_WRONG: { status: 403, retryable: false },
   UNAUTHORIZED: { status: 401, retryable: false },
+  RATE_LIMITED: { status: 429, retryable: true },
   NOT_FOUND: { status: 404, retryable: false },
   EXPERIMENT_RUNNING: { status: 409, retryable: true },
   // QStash reads 489 with its own header as "do not retry".

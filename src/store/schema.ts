@@ -233,3 +233,10 @@ export const lifecycleRuns = pgTable(
   },
   (table) => [primaryKey({ columns: [table.experimentId, table.runtime, table.strategy] })],
 );
+
+/** Sign-in links that were used and sessions that were ended: what is sealed with the OPS_TOKEN and yet no longer valid. */
+export const spentSeals = pgTable("spent_seals", {
+  id: text("id").primaryKey(),
+  /** The seal's own expiry, after which this row says nothing more. */
+  expiresAt: instant("expires_at").notNull(),
+});

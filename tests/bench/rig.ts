@@ -37,7 +37,7 @@ export async function withRig<T>(note: (text: string) => void, use: (rig: Rig) =
             // Not the server's own address: on a host the report and the fallback reach another function, and here
             // they would be more work for the process whose answers are timed.
             RELAY_URL: sink.relayUrl,
-            RELAY_SECRET: "relay-secret",
+            RELAY_SECRET: "relay-secret-of-thirty-two-characters",
             ...env,
           },
           nodeArgs: ["--import", serverPreload, ...nodeArgs],

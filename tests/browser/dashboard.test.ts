@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { sql } from "drizzle-orm";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
@@ -13,21 +14,10 @@ import { deliveries, deliveryChunks } from "#store/schema.ts";
 import { chunkRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { executablePath, launchBrowser, openPage } from "./open-page.ts";
 
-const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const opsToken = "a-token-for-the-browser";
+const opsToken = "a-token-for-the-browser-of-32-characters";
 const sender = "60011223344";
-
-/** Root cannot have a sandbox, and nothing here needs the network. */
-const chromiumArgs = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 let database: TestDatabase;
 let store: OpenDatabase;
@@ -47,12 +37,12 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
         QSTASH_CURRENT_SIGNING_KEY: "sig_current",
         QSTASH_NEXT_SIGNING_KEY: "sig_next",
         RELAY_URL: baseUrl,
-        RELAY_SECRET: "relay-secret",
+        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
         DATABASE_URL: database.url,
         OPS_TOKEN: opsToken,
       }),
     });
-    browser = await chromium.launch({ executablePath, args: chromiumArgs });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
@@ -109,13 +99,40 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(page.url()).toBe(`${server.baseUrl}/dashboard/deliveries/d_1`);
   });
 
-  test("signing out ends the session", async () => {
+  test("signing out ends the session, also for a copy of the cookie", async () => {
     const page = await signedIn();
+    const [cookie] = await page.context().cookies();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Token").waitFor();
     expect(await page.context().cookies()).toEqual([]);
+    const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
+    const copy = await fetch(`${server.baseUrl}/dashboard`, { headers, redirect: "manual" });
+    expect([copy.status, copy.headers.get("location")]).toEqual([307, "/dashboard/sign-in?next=%2Fdashboard"]);
     await page.goto(`${server.baseUrl}/dashboard`);
     await page.getByLabel("Token").waitFor();
+  });
+
+  test("each page has a nonce of its own, and what is injected into it does not run", async () => {
+    const page = await open();
+    const nonces = new Set<string>();
+    for (let load = 0; load < 2; load += 1) {
+      const response = await page.goto(server.baseUrl);
+      const policy = response?.headers()["content-security-policy"] ?? "";
+      nonces.add(/script-src 'nonce-([^']+)' 'strict-dynamic'/.exec(policy)?.[1] ?? "");
+      expect(policy).toContain("frame-ancestors 'none'");
+    }
+    expect(nonces.size).toBe(2);
+    const bare = await browser.newPage();
+    await bare.goto(server.baseUrl);
+    const blocked = await bare.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => resolve(effectiveDirective));
+          document.body.insertAdjacentHTML("beforeend", '<img src="data:," onerror="document.title = 1">');
+        }),
+    );
+    expect([blocked, await bare.title()]).toEqual(["script-src-attr", "Instagram Webhook Relay"]);
+    await bare.close();
   });
 
   test("before the first delivery it says how to send one, and then shows it without a reload", async () => {
@@ -180,7 +197,14 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   test("at 360 px nothing but a table's own box scrolls sideways", async () => {
     await arrive("d_1", "edge");
     const page = await signedIn({ viewport: { width: 360, height: 740 } });
-    for (const path of ["/dashboard", "/dashboard/deliveries/d_1", "/dashboard/deliveries/unknown", "/"]) {
+    for (const path of [
+      "/dashboard",
+      "/dashboard/deliveries/d_1",
+      "/dashboard/deliveries/unknown",
+      "/dashboard/nothing",
+      "/nothing",
+      "/",
+    ]) {
       await page.goto(server.baseUrl + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       expect([path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([path, 360]);
@@ -196,22 +220,11 @@ async function arrive(deliveryId: string, runtime: string): Promise<void> {
   await insertEvents(store.db, [eventRow({ key: deliveryId, deliveryId, ingestedAt: receivedAt, senderId: sender })]);
 }
 
-/** A page of a browser of its own; the test fails if the page reports an error, a hydration mismatch say. */
-async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on("pageerror", (error) => errors.push(error.message));
-  onTestFinished(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
-  return page;
-}
+const open = (options?: BrowserContextOptions) => openPage(browser, options);
 
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
-  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
   await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
   return page;
 }

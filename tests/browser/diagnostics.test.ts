@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { sql } from "drizzle-orm";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase } from "#store/database.ts";
@@ -12,9 +13,9 @@ import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
 import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { executablePath, launchBrowser, openPage } from "./open-page.ts";
 
-const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const opsToken = "a-token-for-the-browser";
+const opsToken = "a-token-for-the-browser-of-32-characters";
 
 let database: TestDatabase;
 let server: TestServer;
@@ -28,11 +29,11 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
       env: (baseUrl) => ({
         DATABASE_URL: database.url,
         OPS_TOKEN: opsToken,
-        RELAY_SECRET: "relay-secret",
+        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
         RELAY_URL: baseUrl,
       }),
     });
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--no-first-run"] });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
@@ -144,22 +145,11 @@ async function remember(id: string): Promise<void> {
   await close();
 }
 
-/** A page of a browser of its own; the test fails if the page reports an error, a hydration mismatch say. */
-async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on("pageerror", (error) => errors.push(error.message));
-  onTestFinished(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
-  return page;
-}
+const open = (options?: BrowserContextOptions) => openPage(browser, options);
 
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
-  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now() }));
+  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
   await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
   return page;
 }

@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { eventually } from "../support/eventually.ts";
 import { root } from "./start-process.ts";
 
 interface Packages {
@@ -15,10 +17,11 @@ interface Bootstrap {
   nodeProblem(version: string): string | null;
   isInstalled(lock: Packages, installed: Packages, withDev: boolean): boolean;
   hashFiles(folder: string, names: string[], except: string[]): string;
+  takeLock(file: string, note: (text: string) => void): Promise<() => void>;
 }
 
 // The one file that is not TypeScript, so the compiler is told what it exports.
-const { nodeProblem, isInstalled, hashFiles } = (await import(
+const { nodeProblem, isInstalled, hashFiles, takeLock } = (await import(
   pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href
 )) as Bootstrap;
 
@@ -76,4 +79,63 @@ test("the build's hash follows names and contents, and ignores what is not built
   write("app/page.tsx", "one");
   write("src/new.ts", "");
   expect(hash()).not.toBe(first);
+});
+
+describe("takeLock()", () => {
+  const lock = () => join(folder, ".bootstrap.lock");
+
+  test("lets one in at a time, who is named to the others", async () => {
+    const release = await takeLock(lock(), () => {});
+    const notes: string[] = [];
+    let isIn = false;
+    const second = takeLock(lock(), (note) => notes.push(note)).then((releaseSecond) => {
+      isIn = true;
+      return releaseSecond;
+    });
+    await eventually("the second one says that it waits", () => notes.length > 0);
+    expect([isIn, notes]).toEqual([false, [expect.stringContaining(`process ${process.pid}`)]]);
+    release();
+    (await second)();
+    expect(existsSync(lock())).toBe(false);
+  });
+
+  const ended = String(spawnSync(process.execPath, ["-p", "process.pid"]).stdout).trim();
+  test.each([
+    ["a process that has ended", `${ended} 1`],
+    ["a process whose number another one has now", `${process.pid} 1`],
+    ["an earlier version of this", ended],
+  ])("takes over the lock of %s", async (_, content) => {
+    writeFileSync(lock(), content);
+    (await takeLock(lock(), () => {}))();
+    expect(existsSync(lock())).toBe(false);
+  });
+
+  test("takes over one that stayed empty", async () => {
+    writeFileSync(lock(), "");
+    utimesSync(lock(), new Date(0), new Date(0));
+    (await takeLock(lock(), () => {}))();
+    expect(existsSync(lock())).toBe(false);
+  });
+
+  test("of several processes that find a dead one's lock only one at a time gets in", async () => {
+    writeFileSync(lock(), `${ended} 1`);
+    const bootstrap = pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href;
+    const script = `
+      import fs from "node:fs";
+      import { takeLock } from ${JSON.stringify(bootstrap)};
+      const [file, inside] = process.argv.slice(2);
+      for (let round = 0; round < 3; round += 1) {
+        const release = await takeLock(file, () => {});
+        fs.writeFileSync(inside, "", { flag: "wx" });
+        fs.rmSync(inside);
+        release();
+      }`;
+    const file = join(folder, "contend.mjs");
+    writeFileSync(file, script);
+    const run = () => {
+      const child = spawn(process.execPath, [file, lock(), join(folder, "inside")], { stdio: "ignore" });
+      return new Promise<number | null>((resolve) => child.once("close", resolve));
+    };
+    expect(await Promise.all([run(), run(), run()])).toEqual([0, 0, 0]);
+  }, 20_000);
 });

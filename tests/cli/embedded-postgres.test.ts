@@ -8,10 +8,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
 import { CliFailure } from "#cli/failure.ts";
 import { isAlive } from "#cli/processes.ts";
+import { migrateStore } from "#store/migrate.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
 
 describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
+  const relay = { name: "relay", password: "the role's: with / signs" };
   let folder: string;
   let dataDir: string;
   const opened: EmbeddedPostgres[] = [];
@@ -36,15 +38,70 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
 
   test("keeps its data from one start to the next, and stops", async () => {
     const first = await open();
-    await first.createDatabaseIfMissing("relay");
-    await first.createDatabaseIfMissing("relay");
-    await query(first.url("relay"), "create table kept as select 1 as n");
+    await first.openOwned(relay);
+    const url = await first.openOwned(relay);
+    await query(url, "create table kept as select 1 as n");
     await first.stop();
     await first.exited;
     expect(isAlive(first.pid)).toBe(false);
 
     const second = await open();
-    expect(await query(second.url("relay"), "select n from kept")).toEqual([{ n: 1 }]);
+    expect(await query(await second.openOwned(relay), "select n from kept")).toEqual([{ n: 1 }]);
+  });
+
+  test("a database's role may do everything in it, and nothing beyond it", async () => {
+    const postgres = await open();
+    const url = await postgres.openOwned(relay);
+    const other = new URL(await postgres.openOwned({ name: "broker", password: "another" }));
+    await migrateStore(url);
+    await query(url, "create schema mine; create table mine.t (n int); drop schema mine cascade");
+
+    const forbidden = [
+      "create role intruder",
+      "create database another",
+      "select rolpassword from pg_authid",
+      "copy (select 1) to program 'true'",
+      "select pg_read_file('postgresql.conf')",
+      "alter role relay superuser",
+      "set role broker",
+    ];
+    for (const statement of forbidden) {
+      await expect(query(url, statement), statement).rejects.toMatchObject({ code: "42501" });
+    }
+    for (const database of ["broker", "postgres", "template1"]) {
+      const elsewhere = new URL(url);
+      elsewhere.pathname = `/${database}`;
+      await expect(query(elsewhere.href, "select 1"), database).rejects.toMatchObject({ code: "42501" });
+    }
+    expect(other.username).toBe("broker");
+    // A secret that was changed counts from the next start on.
+    const changed = await postgres.openOwned({ name: "relay", password: "new" });
+    expect(await query(changed, "select 1 as n")).toEqual([{ n: 1 }]);
+    await expect(query(url, "select 1")).rejects.toMatchObject({ code: "28P01" });
+  });
+
+  test("what the superuser made in an earlier version's folder goes over to the role", async () => {
+    const postgres = await open();
+    await query(postgres.url("postgres"), "create database relay");
+    await migrateStore(postgres.url("relay"));
+    await query(
+      postgres.url("relay"),
+      `create type mood as enum ('good'); create sequence counter; create view seen as select 1 as n;
+       create table parted (n int) partition by list (n); create table parted_1 partition of parted for values in (1);
+       create table serials (n serial); create function one() returns int language sql as 'select 1';
+       insert into spent_seals values ('kept', now())`,
+    );
+    const url = await postgres.openOwned(relay);
+    await migrateStore(url);
+    const owned = `select distinct rolname from pg_roles join (
+        select relowner as owner from pg_class join pg_namespace n on n.oid = relnamespace
+          where nspname !~ '^pg_' and nspname <> 'information_schema'
+        union select nspowner from pg_namespace where nspname = 'drizzle'
+        union select typowner from pg_type where typname = 'mood'
+        union select proowner from pg_proc where proname = 'one') on owner = pg_roles.oid`;
+    expect(await query(url, owned)).toEqual([{ rolname: "relay" }]);
+    await query(url, "drop table events cascade; drop type mood; drop sequence counter; drop function one()");
+    expect(await query(url, "select id from spent_seals")).toEqual([{ id: "kept" }]);
   });
 
   test("stops a server that was left running on the folder", async () => {
@@ -80,7 +137,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     async () => {
       chmodSync(folder, 0o700);
       const first = await open();
-      await first.createDatabaseIfMissing("relay");
+      await first.openOwned(relay);
       const { folder: elsewhere } = JSON.parse(readFileSync(`${dataDir}.location.json`, "utf8")) as { folder: string };
       expect(existsSync(dataDir)).toBe(false);
       expect(existsSync(join(elsewhere, "PG_VERSION"))).toBe(true);

@@ -8,9 +8,8 @@ import { Client, Receiver } from "@upstash/qstash";
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { findFreePort } from "#cli/ports.ts";
-import { until } from "#cli/until.ts";
-import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";
 import { root } from "./start-process.ts";
 
@@ -47,7 +46,8 @@ async function startQStash(args: string[], again?: QStash): Promise<QStash> {
 }
 
 async function untilListening(qstash: QStash): Promise<void> {
-  await until(systemClock, 40_000, () => qstash.output().includes("listens on") || qstash.child.exitCode !== null);
+  const isSettled = () => qstash.output().includes("listens on") || qstash.child.exitCode !== null;
+  await eventually("QStash listens or has ended", isSettled, 40_000);
   expect(qstash.output()).toContain(`QStash listens on http://127.0.0.1:${qstash.port}`);
 }
 
@@ -106,6 +106,5 @@ test("keeps its credentials to itself, and its messages over a kill -9 in mid-st
     const delivered = new Set(sink.requests.map(({ headers }) => String(headers["upstash-message-id"])));
     return [...accepted].filter((messageId) => !delivered.has(messageId));
   };
-  await until(systemClock, 20_000, () => missing().length === 0);
-  expect(missing()).toEqual([]);
+  await eventually("each accepted message is delivered", () => missing().length === 0, 20_000);
 }, 90_000);

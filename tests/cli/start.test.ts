@@ -9,6 +9,7 @@ import { describe, expect, test as base } from "vitest";
 import { isAlive, sendSignal } from "#cli/processes.ts";
 
 import { eventually } from "../support/eventually.ts";
+import { createTestDatabase } from "../support/postgres.ts";
 import { createPlace, type Place, readJson, startProcess, untilNothingRuns } from "./start-process.ts";
 
 const test = base.extend<{ place: Place }>({
@@ -31,7 +32,12 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(statSync(join(place.dataDir, "secrets.json")).mode & 0o777).toBe(0o600);
     expect(statSync(place.dataDir).mode & 0o066).toBe(0);
     for (const secret of Object.values(secrets)) expect(start.output()).not.toContain(secret);
-    expect(readJson(join(place.dataDir, "running.json"))).toMatchObject({ baseUrl: place.baseUrl });
+    const running = readJson(join(place.dataDir, "running.json")) as Record<string, string>;
+    expect(running).toMatchObject({ baseUrl: place.baseUrl });
+    expect(new URL(running["databaseUrl"] ?? "").username).toBe("relay");
+    // Into a pipe no link is written.
+    expect(start.output()).toMatch(/Dashboard +http:\S+\/dashboard, .*npm run relay -- sign-in/);
+    expect(start.output()).not.toContain("ticket=");
 
     start.signal("SIGINT", "group");
     await start.exited;
@@ -90,6 +96,39 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     next.signal("SIGTERM", "group");
     expect(await next.exited).toBe(0);
     await untilNothingRuns(place);
+  });
+
+  test("what the relay could not work with is named at once, and nothing is started", async ({ place }) => {
+    const bad = {
+      ACK_MODE: "sometimes",
+      PUBLISH_RETRIES: "three",
+      OPS_TOKEN: "ab",
+      RELAY_SECRET: "short",
+      DATABASE_URL: "mysql://u:p@h/x",
+    };
+    const start = startProcess(place, "node", { ...bad, QSTASH_URL: "https://qstash.upstash.io" });
+    expect(await start.exited).toBe(1);
+    const unset = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
+    const named = [...start.output().matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set([...Object.keys(bad), ...unset]));
+    expect(start.output()).not.toMatch(/^\s+at /m);
+    expect(place.processes()).toEqual([]);
+  });
+
+  test("HOST opens the server alone, and the banner says which Postgres is used for what", async ({ place }) => {
+    const database = await createTestDatabase();
+    const start = startProcess(place, "node", { HOST: "0.0.0.0", DATABASE_URL: database.url });
+    await start.untilRunning();
+    expect(listeningAddresses(Number(place.env["PORT"]))).toEqual(["0.0.0.0"]);
+    expect(listeningAddresses(Number(place.env["QSTASH_PORT"]))).toEqual(["127.0.0.1"]);
+    const { host, pathname, password } = new URL(database.url);
+    expect(start.output()).toContain(`DATABASE_URL, ${host}${pathname}; `);
+    expect(start.output()).toMatch(/Postgres .*postgres only for the messages of QStash on this machine$/m);
+    expect(start.output()).not.toContain(password);
+    start.signal("SIGTERM", "process");
+    expect(await start.exited).toBe(0);
+    await untilNothingRuns(place);
+    await database.drop();
   });
 
   test.for(["PORT", "QSTASH_PORT"])(
@@ -161,3 +200,16 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 });
+
+/** Where something listens on that port, by IPv4. https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.rst */
+function listeningAddresses(port: number): string[] {
+  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = "", , state]) => state === "0A" && local.endsWith(`:${wanted}`))
+    .map(([, local = ""]) =>
+      [...(local.slice(0, 8).match(/../g) ?? [])].toReversed().map((byte) => Number.parseInt(byte, 16)),
+    )
+    .map((bytes) => bytes.join("."));
+}

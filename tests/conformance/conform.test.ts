@@ -45,7 +45,7 @@ describe.concurrent("all cases pass", { timeout: 60_000 }, () => {
         QSTASH_TOKEN: "token",
         QSTASH_URL: sink.url,
         RELAY_URL: sink.url,
-        RELAY_SECRET: "relay-secret",
+        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
       },
     });
   });

@@ -18,7 +18,7 @@ const whole = {
   QSTASH_TOKEN: "t",
   QSTASH_CURRENT_SIGNING_KEY: "k",
   QSTASH_NEXT_SIGNING_KEY: "k",
-  RELAY_SECRET: "r",
+  RELAY_SECRET: "relay-secret-of-thirty-two-characters",
 };
 
 /** The health of a relay with these variables, whose own address is answered by `respond`. */

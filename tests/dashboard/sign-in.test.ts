@@ -1,119 +1,258 @@
+import { randomUUID } from "node:crypto";
+
 import { expect, test } from "vitest";
 
+import { answerOps } from "#dashboard/answer-ops.ts";
 import { createSession, createSignInLink } from "#dashboard/ops-session.ts";
-import { requireOps } from "#dashboard/ops-guard.ts";
-import { answerSignIn, answerSignOut } from "#dashboard/sign-in.ts";
-import { systemClock } from "#platform/clock.ts";
+import { answerSignIn } from "#dashboard/sign-in.ts";
+import { answerSignOut } from "#dashboard/sign-out.ts";
 import { RelayError } from "#platform/errors.ts";
+import { openDatabase } from "#store/database.ts";
 
-const nowMs = Date.parse("2026-01-31T12:00:00Z");
-const opsToken = "the-token";
+import { createTestAccess, opsToken, type TestAccess } from "../support/ops-access.ts";
+import { openTestStore } from "../support/store.ts";
+
 const baseUrl = "http://localhost:3000";
-const options = { opsToken: () => opsToken, clock: { ...systemClock, nowMs: () => nowMs } };
 
-const get = (url: string, headers: Record<string, string> = {}) => answerSignIn(new Request(url, { headers }), options);
-
-function post(fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
-  const body = new URLSearchParams(fields).toString();
-  return answerSignIn(new Request(`${baseUrl}/dashboard/sign-in`, { method: "POST", body, headers }), options);
+async function setUp(relayUrls: string[] = []): Promise<TestAccess> {
+  const { db } = await openTestStore();
+  return createTestAccess(() => db, { relayUrls });
 }
 
+/** Nothing listens there. */
+function setUpWithoutStore(): TestAccess {
+  const { db } = openDatabase("postgres://nobody@127.0.0.1:1/none");
+  return createTestAccess(() => db);
+}
+
+const linkFor = (access: TestAccess, nowMs = access.clock.nowMs()) =>
+  createSignInLink({ baseUrl, opsToken, nowMs, id: randomUUID() });
+
+const get = (access: TestAccess, url: string, headers: Record<string, string> = {}, method = "GET") =>
+  answerSignIn(new Request(url, { method, headers }), access);
+
+function post(access: TestAccess, fields: Record<string, string>, headers: Record<string, string> = {}) {
+  const body = new URLSearchParams(fields).toString();
+  return answerSignIn(new Request(`${baseUrl}/dashboard/sign-in`, { method: "POST", body, headers }), access);
+}
+
+function signOut(access: TestAccess, cookie: string, site = "same-origin") {
+  const headers = { cookie, "sec-fetch-site": site };
+  return answerSignOut(new Request(`${baseUrl}/dashboard/sign-out`, { method: "POST", headers }), access);
+}
+
+function ask(access: TestAccess, headers: Record<string, string>, method = "GET") {
+  return answerOps(new Request(`${baseUrl}/api/ops/x`, { method, headers }), access, async () => ({}));
+}
+
+const cookieOf = (response: Response) => response.headers.get("set-cookie")?.split(";")[0] ?? "";
+
 test("a ticket sets the cookie and leads to the dashboard by a relative address, without itself", async () => {
-  const response = await get(await createSignInLink({ baseUrl, opsToken, nowMs }));
+  const access = await setUp();
+  const response = await get(access, await linkFor(access));
   expect(response.status).toBe(303);
   expect(response.headers.get("location")).toBe("/dashboard");
   expect(response.headers.get("set-cookie")).toMatch(
     /^relay_session=[\w.-]+; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/,
   );
+  expect(access.recording.of("sign_in.accepted")).toMatchObject([{ level: "info", by: "ticket" }]);
+});
+
+test("a ticket works once, also when two browsers open it at the same moment", async () => {
+  const access = await setUp();
+  const link = await linkFor(access);
+  const responses = await Promise.all([get(access, link), get(access, link), get(access, link)]);
+  expect(responses.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 401, 401]);
+  const again = await get(access, link);
+  expect([again.status, cookieOf(again)]).toEqual([401, ""]);
+  expect(await again.text()).toContain("has been used");
+  expect(access.recording.of("sign_in.refused").at(-1)).toMatchObject({ by: "ticket", reason: "used" });
+});
+
+test("a HEAD does not use up a link, nor does the browser that is signed in already", async () => {
+  const access = await setUp();
+  const link = await linkFor(access);
+  expect((await get(access, link, {}, "HEAD")).status).toBe(200);
+  const cookie = `relay_session=${await createSession({ opsToken, nowMs: access.clock.nowMs(), id: randomUUID() })}`;
+  const signedIn = await get(access, link, { cookie });
+  expect([signedIn.status, cookieOf(signedIn)]).toEqual([303, ""]);
+  expect(cookieOf(await get(access, link))).not.toBe("");
 });
 
 test("the cookie is Secure when the request came by https", async () => {
-  const link = await createSignInLink({ baseUrl, opsToken, nowMs });
-  const response = await get(link, { "x-forwarded-proto": "https" });
-  expect(response.headers.get("set-cookie")).toMatch(/; Secure$/);
+  const access = await setUp();
+  const response = await get(access, await linkFor(access), { "x-forwarded-proto": "https" });
+  expect(response.headers.get("set-cookie")).toMatch(/^relay_session=.*; Secure$/);
 });
 
-test("the cookie that a ticket sets opens the ops routes", async () => {
-  const response = await get(await createSignInLink({ baseUrl, opsToken, nowMs }));
-  const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
-  const request = new Request(`${baseUrl}/api/ops/events`, { headers: { cookie: `other=1; ${cookie}` } });
-  await expect(requireOps(request, { opsToken, nowMs })).resolves.toBeUndefined();
+test("where the relay's address is https only the cookie with the __Host- prefix counts", async () => {
+  const access = await setUp(["https://relay.example", "http://old.example"]);
+  const response = await get(access, await linkFor(access));
+  expect(response.headers.get("set-cookie")).toMatch(/^__Host-relay_session=.*; Path=\/; .*; Secure$/);
+  const cookie = cookieOf(response);
+  expect((await ask(access, { cookie })).status).toBe(200);
+  expect((await ask(access, { cookie: cookie.replace("__Host-", "") })).status).toBe(401);
 });
 
-test("an expired ticket is refused and says so", async () => {
-  const response = await get(await createSignInLink({ baseUrl, opsToken, nowMs: nowMs - 13 * 3_600_000 }));
-  expect(response.status).toBe(401);
-  expect(response.headers.get("set-cookie")).toBeNull();
-  expect(await response.text()).toContain("expired");
+test("the cookie that a ticket sets opens the ops routes, until signing out ends it on the server", async () => {
+  const access = await setUp();
+  const cookie = cookieOf(await get(access, await linkFor(access)));
+  const other = cookieOf(await get(access, await linkFor(access)));
+  expect((await ask(access, { cookie: `other=1; ${cookie}` })).status).toBe(200);
+  const response = await signOut(access, cookie);
+  expect([response.status, response.headers.get("location")]).toEqual([303, "/dashboard/sign-in"]);
+  expect(response.headers.get("set-cookie")).toMatch(/^relay_session=; Max-Age=0/);
+  expect((await ask(access, { cookie })).status).toBe(401);
+  expect((await get(access, `${baseUrl}/dashboard/sign-in`, { cookie })).status).toBe(200);
+  expect((await ask(access, { cookie: other })).status).toBe(200);
 });
 
-test("a forged ticket is refused and says so", async () => {
-  const response = await get(`${baseUrl}/dashboard/sign-in?ticket=1.abc`);
-  expect(response.status).toBe(401);
-  expect(await response.text()).toContain("not valid");
+test("another site cannot sign an operator out", async () => {
+  const access = await setUp();
+  const cookie = cookieOf(await get(access, await linkFor(access)));
+  expect((await signOut(access, cookie, "cross-site")).headers.get("set-cookie")).toBeNull();
+  expect((await ask(access, { cookie })).status).toBe(200);
+});
+
+test("an expired ticket and a forged one are refused, each with its reason", async () => {
+  const access = await setUp();
+  const expired = await get(access, await linkFor(access, access.clock.nowMs() - 13 * 3_600_000));
+  expect([expired.status, cookieOf(expired)]).toEqual([401, ""]);
+  expect(await expired.text()).toContain("expired");
+  const forged = await get(access, `${baseUrl}/dashboard/sign-in?ticket=1.abc`);
+  expect(forged.status).toBe(401);
+  expect(await forged.text()).toContain("not valid");
+  expect(access.recording.of("sign_in.refused").map(({ reason }) => reason)).toEqual(["expired", "forged"]);
 });
 
 test("the right token signs in and leads back to where one wanted to go", async () => {
-  const response = await post({ token: ` ${opsToken}\n`, next: "/dashboard/deliveries/d_1" });
+  const access = await setUp();
+  const response = await post(access, { token: ` ${opsToken}\n`, next: "/dashboard/deliveries/d_1" });
   expect(response.status).toBe(303);
   expect(response.headers.get("location")).toBe("/dashboard/deliveries/d_1");
+  expect((await ask(access, { cookie: cookieOf(response) })).status).toBe(200);
 });
 
-test.each(["//evil.example", "https://evil.example", "/dashboard@evil.example", "/dashboard/\\evil", "/api"])(
-  "never leads on to %s",
-  async (next) => {
-    expect((await post({ token: opsToken, next })).headers.get("location")).toBe("/dashboard");
-  },
-);
+test("never leads on to a place outside of the dashboard", async () => {
+  const access = setUpWithoutStore();
+  for (const next of [
+    "//evil.example",
+    "https://evil.example",
+    "/dashboard@evil.example",
+    "/dashboard/\\evil",
+    "/api",
+  ]) {
+    expect((await post(access, { token: opsToken, next })).headers.get("location")).toBe("/dashboard");
+  }
+});
 
 test.each(["wrong", ""])("the token %j is refused with the form", async (token) => {
-  const response = await post({ token, next: '/dashboard"><script>' });
+  const access = setUpWithoutStore();
+  const response = await post(access, { token, next: '/dashboard"><script>' });
   const page = await response.text();
   expect(response.status).toBe(401);
-  expect(response.headers.get("set-cookie")).toBeNull();
+  expect(cookieOf(response)).toBe("");
   expect(page).toContain("<form");
   expect(page).not.toContain("<script>");
 });
 
-test.each([
-  [{ "sec-fetch-site": "cross-site" }, 401],
-  [{ origin: "https://evil.example", host: "localhost:3000" }, 401],
-  [{ origin: "http://localhost:3000", host: "localhost:3000" }, 303],
-  [{ "sec-fetch-site": "same-origin" }, 303],
-])("a form sent with %j answers %i", async (headers, status) => {
-  expect((await post({ token: opsToken }, headers)).status).toBe(status);
+test("after ten wrong tokens a client waits a minute, another does not; what is logged holds no token", async () => {
+  const access = await setUp();
+  const guess = (token: string, client: string) => post(access, { token }, { "x-forwarded-for": client });
+  for (let count = 0; count < 5; count += 1) {
+    expect((await guess("a-wrong-guess", "203.0.113.7")).status).toBe(401);
+    const headers = { authorization: "Bearer a-wrong-guess", "x-forwarded-for": "203.0.113.7" };
+    expect((await ask(access, headers)).status).toBe(401);
+  }
+  for (const token of ["a-wrong-guess", opsToken]) {
+    const response = await guess(token, "203.0.113.7");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect(await response.text()).toContain("Try again in 60 s");
+    const headers = { authorization: `Bearer ${token}`, "x-forwarded-for": "203.0.113.7" };
+    const answer = await ask(access, headers);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect(await answer.json()).toMatchObject({ error: { code: "RATE_LIMITED" } });
+  }
+  // The operator elsewhere, and here with a link or a session.
+  expect((await guess(opsToken, "198.51.100.1")).status).toBe(303);
+  const cookie = cookieOf(await get(access, await linkFor(access), { "x-forwarded-for": "203.0.113.7" }));
+  expect((await ask(access, { cookie, "x-forwarded-for": "203.0.113.7" })).status).toBe(200);
+
+  await access.clock.advance(60_000);
+  expect((await guess(opsToken, "203.0.113.7")).status).toBe(303);
+  expect(access.recording.of("sign_in.refused")).toHaveLength(5);
+  expect(access.recording.of("ops.refused")).toHaveLength(5);
+  expect(access.recording.of("ops.limited")).toMatchObject([{ level: "warn", client: "203.0.113.7" }]);
+  expect(JSON.stringify(access.recording.lines)).not.toMatch(/a-wrong-guess|the-ops-token/);
+});
+
+test("while guesses come from everywhere each wrong one is refused, the right one is not", async () => {
+  const access = await setUp();
+  const guess = (token: string, client: number) =>
+    ask(access, { authorization: `Bearer ${token}`, "x-forwarded-for": `203.0.113.${client}` });
+  for (let client = 0; client < 100; client += 1) expect((await guess("wrong", client)).status).toBe(401);
+  for (let client = 100; client < 110; client += 1) expect((await guess("wrong", client)).status).toBe(429);
+  expect((await guess(opsToken, 200)).status).toBe(200);
+  expect(access.recording.of("ops.limited")).toMatchObject([{ scope: "all" }]);
+});
+
+test("behind a proxy that sends its own name as Host the form of the relay's own address is accepted", async () => {
+  const access = await setUp(["http://relay.example"]);
+  const host = "127.0.0.1:3000";
+  const ours = await post(access, { token: opsToken }, { origin: "http://relay.example", host });
+  expect([ours.status, cookieOf(ours).split("=")[0]]).toEqual([303, "relay_session"]);
+  expect((await post(access, { token: opsToken }, { origin: "http://evil.example", host })).status).toBe(401);
+});
+
+test("a form from another site is refused", async () => {
+  const access = await setUp();
+  const headers = { "sec-fetch-site": "cross-site" };
+  expect((await post(access, { token: opsToken }, headers)).status).toBe(401);
 });
 
 test("too long a form is refused", async () => {
-  expect((await post({ token: "x".repeat(20_000) })).status).toBe(413);
+  expect((await post(setUpWithoutStore(), { token: "x".repeat(20_000) })).status).toBe(413);
 });
 
 test("without an OPS_TOKEN the page names what is missing", async () => {
   const missing = () => {
     throw new RelayError("ENV_INVALID", "Configuration is incomplete: OPS_TOKEN is not set");
   };
-  const response = await answerSignIn(new Request(`${baseUrl}/dashboard/sign-in`), { ...options, opsToken: missing });
+  const access = { ...setUpWithoutStore(), opsToken: missing };
+  const response = await answerSignIn(new Request(`${baseUrl}/dashboard/sign-in`), access);
   expect(response.status).toBe(503);
   expect(await response.text()).toContain("OPS_TOKEN is not set");
 });
 
-test("signing out empties the cookie, but not for another site", () => {
-  const request = (site: string) =>
-    new Request(`${baseUrl}/dashboard/sign-out`, { method: "POST", headers: { "sec-fetch-site": site } });
-  const response = answerSignOut(request("same-origin"));
-  expect(response.status).toBe(303);
-  expect(response.headers.get("set-cookie")).toMatch(/^relay_session=; Max-Age=0/);
-  expect(answerSignOut(request("cross-site")).headers.get("set-cookie")).toBeNull();
+test("while Postgres is down a link waits, no session is valid, and the token still works", async () => {
+  const access = setUpWithoutStore();
+  const response = await get(access, await linkFor(access));
+  expect([response.status, cookieOf(response)]).toEqual([503, ""]);
+  expect(await response.text()).toMatch(/The database .*<form/s);
+
+  const cookie = cookieOf(await post(access, { token: opsToken }));
+  const answer = await ask(access, { cookie });
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { error: { code: "STORE_UNAVAILABLE", message: expect.any(String) } },
+  ]);
+  expect((await get(access, `${baseUrl}/dashboard/sign-in`, { cookie })).status).toBe(200);
+  expect((await ask(access, { authorization: `Bearer ${opsToken}` })).status).toBe(200);
+
+  const out = await signOut(access, cookie);
+  expect([out.status, cookieOf(out)]).toEqual([503, "relay_session="]);
+  expect(await out.text()).toContain("could not be ended on the server");
 });
 
 test("a request that changes something needs more than a cookie from another site", async () => {
-  const cookie = `relay_session=${await createSession({ opsToken, nowMs })}`;
-  const request = (headers: Record<string, string>) =>
-    requireOps(new Request(`${baseUrl}/api/ops/replay`, { method: "POST", headers }), { opsToken, nowMs });
-  await expect(request({ cookie, "sec-fetch-site": "same-origin" })).resolves.toBeUndefined();
-  await expect(request({ cookie, "sec-fetch-site": "cross-site" })).rejects.toThrow("OPS_TOKEN");
-  await expect(
-    request({ authorization: `Bearer ${opsToken}`, "sec-fetch-site": "cross-site" }),
-  ).resolves.toBeUndefined();
-  await expect(request({ cookie, authorization: "Bearer wrong" })).rejects.toThrow("OPS_TOKEN");
+  const access = await setUp();
+  const cookie = cookieOf(await get(access, await linkFor(access)));
+  const authorization = `Bearer ${opsToken}`;
+  const status = async (headers: Record<string, string>) => (await ask(access, headers, "POST")).status;
+  expect(await status({ cookie, "sec-fetch-site": "same-origin" })).toBe(200);
+  expect(await status({ cookie, "sec-fetch-site": "cross-site" })).toBe(401);
+  expect(await status({ authorization, "sec-fetch-site": "cross-site" })).toBe(200);
+  expect(await status({ cookie, authorization: "Bearer wrong" })).toBe(401);
+  expect(await status({ cookie, authorization: "Basic of-a-proxy" })).toBe(200);
+  expect(await status({ authorization: "Basic of-a-proxy" })).toBe(401);
 });

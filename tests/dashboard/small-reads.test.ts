@@ -5,10 +5,10 @@ import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-let
 import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
 import { readOverview } from "#dashboard/read-overview.ts";
 import { overviewQuery } from "#dashboard/overview-query.ts";
-import { createLog } from "#platform/log.ts";
 import { openDatabase } from "#store/database.ts";
 import { deadLetters, deliveries, handlerCounts } from "#store/schema.ts";
 
+import { createTestAccess, opsToken } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";
 import { deliveryRow, eventRow, insertEvents } from "./rows.ts";
 
@@ -75,13 +75,13 @@ test.each([
 ])("when %s, an ops route answers %i and the log says why", async (_name, status, code, query, address) => {
   const { url } = await openTestStore();
   const database = openDatabase(address ?? url);
-  const lines: string[] = [];
-  const log = createLog({ clock: { nowMs: () => 0 }, write: (_level, line) => lines.push(line) });
-  const request = new Request("http://localhost/api/ops/x?secret=1", { headers: { authorization: "Bearer t" } });
-  const response = await answerOps(request, { opsToken: () => "t", nowMs: 0, log }, () => database.db.execute(query));
+  const access = createTestAccess(() => database.db);
+  const headers = { authorization: `Bearer ${opsToken}` };
+  const request = new Request("http://localhost/api/ops/x?secret=1", { headers });
+  const response = await answerOps(request, access, () => database.db.execute(query));
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { code } });
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(access.recording.lines).toEqual([
     expect.objectContaining({ event: "request.failed", path: "/api/ops/x", code }),
   ]);
   await database.close();

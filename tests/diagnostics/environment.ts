@@ -13,7 +13,6 @@ export const goodEnvironment = {
   RELAY_SECRET: "relay-secret-of-more-than-thirty-two-characters",
   DATABASE_URL: "postgresql://owner:password-only-here@db.example:5432/relay",
   OPS_TOKEN: "ops-token-of-more-than-thirty-two-characters",
-  CRON_SECRET: "cron-secret-of-more-than-thirty-two-characters",
 };
 
 /** What is not ok, as `name: status detail`. */

@@ -28,7 +28,7 @@ const env = (sinkUrl: string) => ({
   QSTASH_TOKEN: "token",
   QSTASH_URL: sinkUrl,
   RELAY_URL: sinkUrl,
-  RELAY_SECRET: "relay-secret",
+  RELAY_SECRET: "relay-secret-of-thirty-two-characters",
   PUBLISH_TIMEOUT_MS: "400",
   PUBLISH_BUDGET_MS: "400",
   FALLBACK_BUDGET_MS: "400",
@@ -162,9 +162,10 @@ describe("the built webhook on the edge", () => {
     ]);
     const signature = String(fallback?.headers["x-relay-signature"]);
     const purpose = "POST /api/internal/fallback-ingestion";
-    expect(
-      await verifyInternal("relay-secret", purpose, fallback?.body ?? new Uint8Array(), signature, Date.now()),
-    ).toBe(true);
+    const relaySecret = "relay-secret-of-thirty-two-characters";
+    expect(await verifyInternal(relaySecret, purpose, fallback?.body ?? new Uint8Array(), signature, Date.now())).toBe(
+      true,
+    );
     expect(fallback?.body).toEqual(sink.requests[0]?.body);
     expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
   });

@@ -13,10 +13,14 @@ const route = `${path}/route`;
 async function setUp() {
   const sink = await startSink();
   onTestFinished(() => sink.close());
-  const isolate = openEdgeIsolate({ route, env: { RELAY_URL: sink.url, RELAY_SECRET: "relay-secret" } });
+  const isolate = openEdgeIsolate({
+    route,
+    env: { RELAY_URL: sink.url, RELAY_SECRET: "relay-secret-of-thirty-two-characters" },
+  });
   const begin = async (strategy: Strategy, dueAfterMs: number) => {
     const body = new TextEncoder().encode(JSON.stringify({ experimentId: "e_1", strategy, dueAfterMs }));
-    const headers = { "x-relay-signature": await signInternal("relay-secret", `POST ${path}`, body, Date.now()) };
+    const secret = "relay-secret-of-thirty-two-characters";
+    const headers = { "x-relay-signature": await signInternal(secret, `POST ${path}`, body, Date.now()) };
     const response = await isolate.call(path, { method: "POST", body, headers });
     return ((await response.json()) as { status: string }).status;
   };

@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
-const bearer = { authorization: "Bearer ops-token" };
+const bearer = { authorization: "Bearer ops-token-of-thirty-two-characters" };
 const absentOnTheEdge = ["setImmediate", "process.nextTick"];
 
 let database: TestDatabase;
@@ -22,8 +22,8 @@ beforeAll(async () => {
   server = await startTestServer({
     env: (baseUrl) => ({
       DATABASE_URL: database.url,
-      OPS_TOKEN: "ops-token",
-      RELAY_SECRET: "relay-secret",
+      OPS_TOKEN: "ops-token-of-thirty-two-characters",
+      RELAY_SECRET: "relay-secret-of-thirty-two-characters",
       RELAY_URL: baseUrl,
     }),
   });
@@ -119,7 +119,9 @@ test("an unknown experiment is not found", async () => {
 });
 
 test("without the variables it needs every route answers 503, and the public one names them", async () => {
-  const bare = await startTestServer({ env: { OPS_TOKEN: "ops-token", DATABASE_URL: database.url } });
+  const bare = await startTestServer({
+    env: { OPS_TOKEN: "ops-token-of-thirty-two-characters", DATABASE_URL: database.url },
+  });
   try {
     const url = `${bare.baseUrl}/api`;
     const response = await fetch(`${url}/diagnostics/lifecycle`, { method: "POST", headers: bearer });

@@ -18,7 +18,7 @@ import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const folder = fileURLToPath(new URL("../..", import.meta.url));
-const secret = "relay-secret";
+const secret = "relay-secret-of-thirty-two-characters";
 
 let database: TestDatabase;
 let store: OpenDatabase;

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { startTestRelay } from "../support/relay.ts";
 
 test(
@@ -30,7 +31,7 @@ test(
     const isIngested = async () =>
       (await client.query("select from events where handled_at is not null")).rowCount === 1;
     expect(response.status).toBe(200);
-    await expect.poll(isIngested, { timeout: 4_000 }).toBe(true);
+    await eventually("the event is handled", isIngested, 4_000);
     expect((await fetch(`${relay.baseUrl}/api/health`)).status).toBe(200);
     const { rows } = await client.query<{ open: number }>(
       "select count(*)::int as open from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",

@@ -32,7 +32,7 @@ async function startAndDeliver(
       INSTAGRAM_APP_SECRET: "app-secret",
       QSTASH_TOKEN: "token",
       QSTASH_URL: qstash.url,
-      RELAY_SECRET: "relay-secret",
+      RELAY_SECRET: "relay-secret-of-thirty-two-characters",
       ...env(baseUrl),
     }),
   });

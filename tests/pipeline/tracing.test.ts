@@ -150,7 +150,7 @@ describe("with a collector", () => {
     const query = "hub.mode=subscribe&hub.verify_token=verify-token&hub.challenge=1";
     const path = "/api/webhooks/instagram/node";
     expect((await fetch(`${relay.baseUrl}${path}?${query}`)).status).toBe(200);
-    await relay.ops("events?q=ops-token");
+    await relay.ops("events?q=ops-token-of-thirty-two-characters");
     await received(`a span of GET ${path}`, ({ name }) => name === `GET ${path}`);
     await received("a span of GET /api/ops/events", ({ name }) => name === "GET /api/ops/events");
 
@@ -161,8 +161,8 @@ describe("with a collector", () => {
       "verify-token",
       "qstash-token",
       "sig_current_key",
-      "relay-secret",
-      "ops-token",
+      "relay-secret-of-thirty-two-characters",
+      "ops-token-of-thirty-two-characters",
       "sha256=",
     ];
     expect([...secrets, words, person].filter((text) => sent.includes(text))).toEqual([]);

@@ -74,6 +74,11 @@ describe("readEnv()", () => {
     expect(() => readEnv({ [name]: value }, [name])).toThrow(`${name} is malformed`);
   });
 
+  test.each(["OPS_TOKEN", "RELAY_SECRET"] as const)("refuses a %s of fewer than 32 characters", (name) => {
+    expect(() => readEnv({ [name]: "a".repeat(31) }, [name])).toThrow(`${name} is shorter than 32 characters`);
+    expect(readEnv({ [name]: "a".repeat(32) }, [name])).toEqual({ [name]: "a".repeat(32) });
+  });
+
   test("takes Vercel's addresses for RELAY_URL, the production domain first", () => {
     const record = {
       VERCEL_ENV: "production",
@@ -95,7 +100,7 @@ describe("readPathEnv()", () => {
       INSTAGRAM_VERIFY_TOKEN: "t",
       QSTASH_CURRENT_SIGNING_KEY: "k",
       RELAY_URL: "https://relay.example",
-      RELAY_SECRET: "r",
+      RELAY_SECRET: "relay-secret-of-thirty-two-characters",
       DATABASE_URL: "postgres://h/d",
       ACK_MODE: "sometimes",
     };

@@ -13,9 +13,9 @@ const environment = (baseUrl: string) => ({
   INSTAGRAM_APP_SECRET: "app-secret",
   QSTASH_TOKEN: "token",
   QSTASH_URL: baseUrl,
-  RELAY_SECRET: "relay-secret",
+  RELAY_SECRET: "relay-secret-of-thirty-two-characters",
   RELAY_URL: baseUrl,
-  OPS_TOKEN: "ops-token",
+  OPS_TOKEN: "ops-token-of-thirty-two-characters",
 });
 const lines: string[] = [];
 let server: TestServer;

@@ -16,8 +16,8 @@ const secrets = {
   QSTASH_TOKEN: "qstash-token",
   QSTASH_CURRENT_SIGNING_KEY: "sig_current_key",
   QSTASH_NEXT_SIGNING_KEY: "sig_next_key",
-  RELAY_SECRET: "relay-secret",
-  OPS_TOKEN: "ops-token",
+  RELAY_SECRET: "relay-secret-of-thirty-two-characters",
+  OPS_TOKEN: "ops-token-of-thirty-two-characters",
 };
 
 export interface TestRelay {
@@ -62,7 +62,9 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
   broker.startDispatching();
 
   const ops = async (path: string) => {
-    const response = await fetch(`${baseUrl}/api/ops/${path}`, { headers: { authorization: "Bearer ops-token" } });
+    const response = await fetch(`${baseUrl}/api/ops/${path}`, {
+      headers: { authorization: "Bearer ops-token-of-thirty-two-characters" },
+    });
     return (await response.json()) as Record<string, unknown>;
   };
   return {

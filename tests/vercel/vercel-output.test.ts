@@ -33,7 +33,7 @@ async function setUp() {
     QSTASH_TOKEN: "token",
     QSTASH_URL: sink.url,
     RELAY_URL: sink.url,
-    RELAY_SECRET: "relay-secret",
+    RELAY_SECRET: "relay-secret-of-thirty-two-characters",
   };
   return { sink, env, accept, headers: { "x-hub-signature-256": await signBody("app-secret", body) } };
 }

@@ -6,7 +6,7 @@ import { Unavailable } from "#dashboard/view/notices.tsx";
 import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
-import { readForPage, requireSession } from "../signed-in.ts";
+import { readSignedIn } from "../signed-in.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Diagnostics" };
@@ -19,10 +19,9 @@ interface Props {
 const shownMax = 5;
 
 export default async function DiagnosticsPage({ searchParams }: Props) {
-  await requireSession("/dashboard/diagnostics");
   const nowMs = systemClock.nowMs();
   const asked = [(await searchParams).experiment].flat()[0];
-  const found = await readForPage("/dashboard/diagnostics", async (db) => {
+  const found = await readSignedIn("/dashboard/diagnostics", async (db) => {
     const others = await readLifecycles(db, shownMax);
     const newestId = others[0]?.id;
     const read = async (id: string | undefined) => (id === undefined ? null : readLifecycle(db, id, nowMs));

@@ -1,13 +1,12 @@
 import { answerSignIn } from "#dashboard/sign-in.ts";
-import { systemClock } from "#platform/clock.ts";
-import { readEnv } from "#platform/env.ts";
 
 import { allowOnly } from "../../allow-only.ts";
+import { createOpsAccess } from "../../ops-access.ts";
 
 export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Promise<Response> {
-  return answerSignIn(request, { opsToken: () => readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN, clock: systemClock });
+  return answerSignIn(request, createOpsAccess());
 }
 
 const refuse = allowOnly("GET", "HEAD", "POST");

@@ -1,9 +1,10 @@
-import { answerSignOut } from "#dashboard/sign-in.ts";
+import { answerSignOut } from "#dashboard/sign-out.ts";
 
 import { allowOnly } from "../../allow-only.ts";
+import { createOpsAccess } from "../../ops-access.ts";
 
-export function POST(request: Request): Response {
-  return answerSignOut(request);
+export function POST(request: Request): Promise<Response> {
+  return answerSignOut(request, createOpsAccess());
 }
 
 const refuse = allowOnly("POST");

@@ -3,7 +3,7 @@ import type { EnvRecord } from "#platform/env.ts";
 
 import type { Running } from "../running-file.ts";
 import type { SecretName, Secrets } from "../secrets.ts";
-import { baseUrlOf, type Settings, valueOf } from "../settings.ts";
+import { baseUrlOf, brokerHost, type Settings, valueOf } from "../settings.ts";
 import { planStart } from "../start-environment.ts";
 
 export interface LocalStart {
@@ -21,13 +21,7 @@ export interface LocalEnvironment {
   startRuns: boolean;
 }
 
-const ofStart: SecretName[] = [
-  "INSTAGRAM_APP_SECRET",
-  "INSTAGRAM_VERIFY_TOKEN",
-  "RELAY_SECRET",
-  "OPS_TOKEN",
-  "CRON_SECRET",
-];
+const ofStart: SecretName[] = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
 const ofItsQstash: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
 
 /**
@@ -36,7 +30,7 @@ const ofItsQstash: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY",
  */
 export function localEnvironment(env: EnvRecord, { settings, secrets, running }: LocalStart): LocalEnvironment {
   if (secrets === null) return { env, fromStart: [], startRuns: false };
-  const ownQstash = baseUrlOf(settings.host, settings.qstashPort);
+  const ownQstash = baseUrlOf(brokerHost, settings.qstashPort);
   const qstashUrl = running?.qstashUrl ?? (planStart(env, settings).needsBroker ? ownQstash : undefined);
   // The real one is never without TLS.
   const usesOwnQstash = !valueOf(env, "QSTASH_URL") && qstashUrl?.startsWith("http://") === true;

@@ -8,7 +8,7 @@ import { Unavailable } from "#dashboard/view/notices.tsx";
 import { systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 
-import { readForPage, requireSession } from "../../signed-in.ts";
+import { readSignedIn } from "../../signed-in.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Delivery" };
@@ -21,9 +21,8 @@ interface Props {
 export default async function DeliveryPage({ params, searchParams }: Props) {
   // Next hands a page its parameters still percent-encoded; a malformed one never gets here.
   const deliveryId = decodeURIComponent((await params).deliveryId);
-  await requireSession(`/dashboard/deliveries/${deliveryId}`);
   const { cursor } = await searchParams;
-  const found = await readForPage("/dashboard/deliveries", async (db) => ({
+  const found = await readSignedIn(`/dashboard/deliveries/${deliveryId}`, async (db) => ({
     ...(await readDelivery(db, deliveryId)),
     page: await readEvents(db, eventsPage({ deliveryId, limit: "50" }, [cursor].flat()[0] ?? "").filter),
   }));

@@ -1,0 +1,17 @@
+import { Anchor, Container, Stack, Text, Title } from "@mantine/core";
+
+/** Instead of Next's own, whose inline style our policy forbids. */
+export default function NotFound() {
+  return (
+    <Container component="main" size={560} py={{ base: 48, sm: 96 }}>
+      <Stack gap="md" align="flex-start">
+        <Title order={1} size="h2">
+          There is no such page
+        </Title>
+        <Text>
+          The <Anchor href="/dashboard">dashboard</Anchor> may have what you look for.
+        </Text>
+      </Stack>
+    </Container>
+  );
+}

@@ -1,0 +1,18 @@
+import { type NextRequest, NextResponse } from "next/server";
+
+import { carriesOwnPolicy, pagePolicy, strictTransport } from "#dashboard/page-policy.ts";
+
+/** Pages alone: no route of machines waits for what people need. */
+export const config = { matcher: ["/", "/dashboard/:path*", "/data-deletion/:path*"] };
+
+/** Gives each page a Content-Security-Policy with a nonce of its own, which Next reads from the request's header. */
+export function proxy(request: NextRequest): NextResponse {
+  const overHttps = strictTransport(process.env["RELAY_URL"]);
+  if (carriesOwnPolicy(request.nextUrl.pathname)) return NextResponse.next({ headers: overHttps });
+  const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
+  const policy = pagePolicy(nonce);
+  const headers = new Headers(request.headers);
+  headers.set("content-security-policy", policy);
+  headers.set("x-nonce", nonce);
+  return NextResponse.next({ request: { headers }, headers: { ...overHttps, "content-security-policy": policy } });
+}

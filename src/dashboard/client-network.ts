@@ -1,0 +1,51 @@
+import { BlockList, isIP } from "node:net";
+
+/** https://www.rfc-editor.org/rfc/rfc6890 */
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+const privateNetworks = new BlockList();
+for (const [net, prefix] of [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+  ["100.64.0.0", 10],
+] as const) {
+  privateNetworks.addSubnet(net, prefix, "ipv4");
+}
+privateNetworks.addSubnet("fc00::", 7, "ipv6");
+privateNetworks.addSubnet("fe80::", 10, "ipv6");
+
+/**
+ * Where a request came from, to count by: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has.
+ *
+ * Each station appends to `X-Forwarded-For` the address that it was called from, the server itself the last one, so the
+ * list is read from its end: what a client wrote into it comes first. Private addresses at its end are proxies of ours.
+ * Vercel puts the client's address there and lets none of the client's own through.
+ * https://vercel.com/docs/headers/request-headers#x-forwarded-for
+ */
+export function clientNetwork(headers: Headers): string {
+  const hops = (headers.get("x-forwarded-for") ?? "")
+    .split(",")
+    .map((hop) => hop.trim().replace(/^::ffff:(?=\d+\.)/i, ""))
+    .filter((hop) => isIP(hop) !== 0);
+  const client =
+    hops.findLast((hop) => !isIn(privateNetworks, hop) && !isIn(loopback, hop)) ??
+    hops.findLast((hop) => !isIn(loopback, hop)) ??
+    hops.at(-1);
+  return client === undefined ? "unknown" : isIP(client) === 6 ? subscriberOf(client) : client;
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+function subscriberOf(address: string): string {
+  const [head = "", tail = ""] = address.toLowerCase().replace(/%.*$/, "").split("::");
+  const front = head.split(":").filter((group) => group !== "");
+  const back = tail.split(":").filter((group) => group !== "");
+  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => "0");
+  const groups = [...front, ...zeros, ...back].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+}

@@ -1,0 +1,31 @@
+import { sessionLifetimeMs } from "./ops-session.ts";
+
+/**
+ * Where the relay's address is https the name begins with `__Host-`: a browser then takes the cookie only by https and
+ * from this very host, so that no other host of the domain can plant one.
+ * https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix
+ */
+export function sessionCookieName(relayUrls: readonly string[]): string {
+  return isHttps(relayUrls) ? "__Host-relay_session" : "relay_session";
+}
+
+export function readSessionCookie(request: Request, relayUrls: readonly string[]): string | undefined {
+  const name = sessionCookieName(relayUrls);
+  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=", 2);
+    if (key === name) return value;
+  }
+  return undefined;
+}
+
+/** The `Set-Cookie` header that begins a session, or with an empty value ends it in this browser. */
+export function sessionCookie(request: Request, relayUrls: readonly string[], value: string): string {
+  const maxAge = value === "" ? 0 : sessionLifetimeMs / 1000;
+  const protocol = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim() ?? new URL(request.url).protocol;
+  const secure = isHttps(relayUrls) || protocol.replace(":", "") === "https" ? "; Secure" : "";
+  return `${sessionCookieName(relayUrls)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`;
+}
+
+function isHttps(relayUrls: readonly string[]): boolean {
+  return relayUrls[0]?.startsWith("https://") === true;
+}

@@ -1,0 +1,33 @@
+import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
+import { describeCause } from "#platform/log.ts";
+
+import { isCrossSite } from "./cross-site.ts";
+import type { OpsAccess } from "./ops-access.ts";
+import { sessionOf } from "./ops-guard.ts";
+import { readSessionCookie, sessionCookie } from "./session-cookie.ts";
+import { seeOther } from "./sign-in.ts";
+import { signInPage } from "./sign-in-page.ts";
+
+/** Ends the session on the server, so that a copy of the cookie is worth nothing, and removes the cookie. */
+export async function answerSignOut(request: Request, access: OpsAccess): Promise<Response> {
+  if (isCrossSite(request, access.relayUrls)) {
+    return errorResponse(new RelayError("UNAUTHORIZED", "Sign out from the dashboard itself"));
+  }
+  const removal = sessionCookie(request, access.relayUrls, "");
+  try {
+    const session = await sessionOf(readSessionCookie(request, access.relayUrls), access);
+    if (session !== null) await access.seals.spend(session, access.clock.nowMs());
+    return seeOther("/dashboard/sign-in", removal);
+  } catch (thrown) {
+    const error = toRelayError(thrown);
+    access.log.error("request.failed", {
+      path: "/dashboard/sign-out",
+      code: error.code,
+      ...describeCause(error.cause ?? error),
+    });
+    const sentence = "The session was removed from this browser, but could not be ended on the server";
+    const page = signInPage({ status: 503, error: `${sentence}: ${error.message}.` });
+    page.headers.set("set-cookie", removal);
+    return page;
+  }
+}

@@ -1,0 +1,25 @@
+import { eq, lt } from "drizzle-orm";
+
+import type { Database } from "./database.ts";
+import { spentSeals } from "./schema.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface SpendableSeal {
+  id: string;
+  expiresAtMs: number;
+}
+
+/** Ends a seal's validity; `false` if it had ended before. Of several calls at once only one gets `true`. */
+export async function spendSeal(db: Database, { id, expiresAtMs }: SpendableSeal, nowMs: number): Promise<boolean> {
+  return withStoreErrors(async () => {
+    await db.delete(spentSeals).where(lt(spentSeals.expiresAt, new Date(nowMs)));
+    const row = { id, expiresAt: new Date(expiresAtMs) };
+    const spent = await db.insert(spentSeals).values(row).onConflictDoNothing().returning({ id: spentSeals.id });
+    return spent.length > 0;
+  });
+}
+
+export async function isSealSpent(db: Database, id: string): Promise<boolean> {
+  const found = await withStoreErrors(() => db.select().from(spentSeals).where(eq(spentSeals.id, id)));
+  return found.length > 0;
+}

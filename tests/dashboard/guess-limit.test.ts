@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+
+import { createGuessLimit } from "#dashboard/guess-limit.ts";
+
+test("ten wrong tokens are judged, the next only when the minute that began with the first is over", () => {
+  const limit = createGuessLimit();
+  for (let guess = 0; guess < 10; guess += 1) {
+    expect(limit.refusalOf("a", 1_000 + guess)).toBeNull();
+    limit.countWrong("a", 1_000 + guess);
+  }
+  expect(limit.refusalOf("a", 31_000)).toEqual({ retryAfterMs: 30_000, isFirst: true });
+  expect(limit.refusalOf("a", 60_999)).toEqual({ retryAfterMs: 1, isFirst: false });
+  expect(limit.refusalOf("a", 61_000)).toBeNull();
+  expect(limit.refusalOf("b", 31_000)).toBeNull();
+});
+
+test("wrong tokens from everywhere are refused in the end, but no other client is", () => {
+  const limit = createGuessLimit();
+  const refusals = Array.from({ length: 150 }, (_, client) => limit.countWrong(`client ${client}`, client));
+  expect(refusals.findIndex((refusal) => refusal !== null)).toBe(100);
+  expect(refusals.filter((refusal) => refusal?.isFirst)).toHaveLength(1);
+  expect(limit.refusalOf("an operator", 200)).toBeNull();
+  expect(limit.countWrong("an operator", 60_000)).toBeNull();
+});
+
+test("remembers a thousand clients at most, the latest", () => {
+  const limit = createGuessLimit();
+  const useUp = (client: string) => Array.from({ length: 10 }, () => limit.countWrong(client, 0));
+  for (let client = 0; client <= 1_000; client += 1) useUp(`client ${client}`);
+  expect(limit.refusalOf("client 0", 0)).toBeNull();
+  expect(limit.refusalOf("client 1", 0)).not.toBeNull();
+  expect(limit.refusalOf("client 1000", 0)).not.toBeNull();
+});
