@@ -18,15 +18,18 @@ const decisions = [
 
 /** The files that decide something all the same: what they use for it, and what for. What is not used any more has to go. */
 const exceptions: Record<string, readonly [uses: string, because: string]> = {
+  "app/api/diagnostics/lifecycle/experiment.ts": ["??", "takes the first of the relay's addresses"],
   "app/api/diagnostics/network/route.ts": ["Math map", "reads the latest migration from a JSON file of its own"],
-  "app/api/health/route.ts": ["=== ? try", "chooses the status of its answer"],
   "app/api/internal/lifecycle/lifecycle.ts": ["=== ? ??", "reads the runtime, which the build of each route inlines"],
   "app/api/qstash/qstash.ts": ["map", "makes the route's address for each URL of the relay"],
   "app/api/webhooks/instagram/webhook.ts": ["- === ? ?? Math", "decides a budget, and puts the report together"],
   "app/dashboard/deliveries/[deliveryId]/page.tsx": ["=== ?? flat if instanceof", "chooses what the page shows"],
   "app/dashboard/diagnostics/page.tsx": ["=== ? ?? flat if instanceof", "chooses the experiment that the page shows"],
   "app/dashboard/page.tsx": ["if instanceof", "chooses what the page shows"],
-  "app/dashboard/signed-in.ts": [">= ?? if try", "chooses between page and sign-in, and logs what failed"],
+  "app/dashboard/signed-in.ts": ["=== >= ?? if try ||", "chooses between page and sign-in, and logs what failed"],
+  "app/layout.tsx": ["??", "a page that proxy.ts did not see has no nonce"],
+  "app/ops-access.ts": ["try", "reads the addresses, which need not be set to sign in"],
+  "app/services.ts": ["=== if", "opens the connections on first use, with two variables"],
   "app/tracing.ts": ["!== === try ||", "starts without traces when the configuration has gaps"],
 };
 

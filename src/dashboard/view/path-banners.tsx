@@ -18,11 +18,17 @@ export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
       {redirectsTo !== null && (
         <Alert role="alert" color="red.9" variant="filled" title="RELAY_URL redirects">
           It leads to {redirectsTo}. QStash does not follow, so nothing that is published arrives, and neither do the
-          relay’s own reports. Set RELAY_URL to that address and deploy again.
+          relay’s own reports. {redirectAdvice(redirectsTo)}
         </Alert>
       )}
     </>
   );
+}
+
+function redirectAdvice(leadsTo: string): string {
+  return leadsTo.startsWith("https://vercel.com/sso-api")
+    ? "That is Vercel’s Deployment Protection: turn on Protection Bypass for Automation and deploy again."
+    : "Set RELAY_URL to that address and deploy again.";
 }
 
 export interface RefusalsBannerProps {
