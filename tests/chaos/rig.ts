@@ -87,6 +87,8 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
       clock: systemClock,
       newId: randomUUID,
       log: brokerLog.log,
+      // A fault lasts longer than the five retries of the smallest plan, where QStash is asked to come soon.
+      limits: { retriesMax: 1_000 },
     });
     teardown.add("broker", () => broker.stop());
     const queue = new Pool({ connectionString: messages.url, max: 1 });

@@ -39,7 +39,9 @@ function mentionsIn(files: readonly string[]): Mention[] {
 
 /** The options that a script takes, as its usage names them. */
 function usageOf(script: string): string {
-  return read(script === "start" ? "src/cli/start.ts" : `tests/${script}/${script}.ts`);
+  const isServer = script === "start" || script === "qstash";
+  const folder = script === "lifecycle" ? "lifecycle-proof" : script;
+  return read(isServer ? `src/cli/${script}.ts` : `tests/${folder}/${script}.ts`);
 }
 
 function problemOf({ script, args }: Mention): string | null {
