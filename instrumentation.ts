@@ -18,10 +18,10 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
       const { after } = await import("next/server");
-      const { appendClientAddress } = await import("#self-hosting/append-client-address.ts");
+      const { appendClientAddress } = await import("#local/append-client-address.ts");
       appendClientAddress();
       // `next dev` is no host for strangers, and serves a WebSocket of its own.
-      if (process.env.NODE_ENV === "production") (await import("#self-hosting/host-relay.ts")).hostRelay(process.env);
+      if (process.env.NODE_ENV === "production") (await import("#local/host-relay.ts")).hostRelay(process.env);
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
@@ -39,7 +39,7 @@ export async function register(): Promise<void> {
 
 /**
  * @vercel/otel takes this for Vercel's: it reads the headers, and as the span of a request begins, where `after` does
- * not work yet, it hands over a function. That is left to src/telemetry/span-processor.ts.
+ * not work yet, it hands over a function. That is left to src/tracing/span-processor.ts.
  */
 function createNodeContext(after: (promise: Promise<unknown>) => void): RequestContext {
   const context = { headers: {}, waitUntil: (work: Work) => (typeof work === "function" ? undefined : after(work)) };

@@ -4,7 +4,7 @@ import { waitUntil } from "@vercel/functions";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, describeCause, writeToConsole } from "#platform/log.ts";
-import { startOpenTelemetry } from "#telemetry/open-telemetry.ts";
+import { startOpenTelemetry } from "#tracing/open-telemetry.ts";
 
 import packageJson from "../package.json" with { type: "json" };
 

@@ -11,28 +11,32 @@ const mayImport: Record<string, readonly string[]> = {
   platform: [],
   instagram: ["platform"],
   queue: ["instagram", "platform"],
-  telemetry: ["platform"],
+  measurements: ["platform"],
+  tracing: ["platform"],
   "lifecycle-experiment": ["platform"],
-  store: ["instagram", "telemetry", "lifecycle-experiment", "platform"],
+  store: ["instagram", "measurements", "lifecycle-experiment", "platform"],
   handlers: ["instagram", "platform"],
-  ingestion: ["instagram", "queue", "store", "handlers", "telemetry", "platform"],
-  dashboard: ["store", "telemetry", "lifecycle-experiment", "platform"],
-  diagnostics: ["platform"],
+  ingestion: ["instagram", "queue", "store", "handlers", "measurements", "tracing", "platform"],
+  privacy: ["instagram", "queue", "store", "handlers", "measurements", "tracing", "platform"],
+  dashboard: ["store", "measurements", "lifecycle-experiment", "platform"],
+  diagnostics: ["instagram", "platform"],
   broker: ["platform"],
-  "self-hosting": ["platform"],
-  conformance: ["instagram", "platform"],
+  local: ["broker", "platform"],
+  conformance: ["instagram", "diagnostics", "platform"],
   cli: [
     "platform",
     "instagram",
     "queue",
-    "telemetry",
+    "measurements",
+    "tracing",
     "store",
     "handlers",
     "ingestion",
+    "privacy",
     "dashboard",
     "diagnostics",
     "lifecycle-experiment",
-    "self-hosting",
+    "local",
     "broker",
     "conformance",
   ],
@@ -40,17 +44,17 @@ const mayImport: Record<string, readonly string[]> = {
 /** Of these folders the ones named may take only the files that hold types. */
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
-  telemetry: ["#telemetry/report.ts"],
+  measurements: ["#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
 /** What a handler is given is described beside the schemas: there it may take any type. */
 const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
-  store: ["instagram", "telemetry", "lifecycle-experiment"],
+  store: ["instagram", "measurements", "lifecycle-experiment"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "telemetry", "lifecycle-experiment", "platform"];
+const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -127,7 +131,7 @@ describe("the layout", () => {
   });
 
   test("only the rim touches process.env and the console", () => {
-    const rim = /^(src\/cli\/|app\/|src\/platform\/log\.ts$)/;
+    const rim = /^(src\/cli\/|src\/local\/|app\/|src\/platform\/log\.ts$)/;
     // What stands beside handler.ts is the user's code: it has its own variables, and npm packages as it likes.
     const ofUser = /^src\/handlers\/(?!handler\.ts$)/;
     const wrong = [...files("src"), ...files("app")].filter((file) => {

@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { EnvRecord } from "#platform/env.ts";
 
 import { loadEnvFiles } from "./env-files.ts";
-import { CliFailure } from "./failure.ts";
-import { readRunning } from "./running-file.ts";
-import { readSecrets, type SecretName } from "./secrets.ts";
-import { baseUrlOf, readSettings, valueOf } from "./settings.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { readRunning } from "#local/running-file.ts";
+import { readSecrets, type SecretName } from "#local/secrets.ts";
+import { baseUrlOf, readSettings, valueOf } from "#local/settings.ts";
 import { createPaint, type Paint } from "./terminal.ts";
 
 export interface CommandContext {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
-import { CliFailure, errorCodeOf } from "./failure.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { buildPayload, type PayloadKind, payloadKinds } from "#conformance/payloads.ts";
 import { setPath } from "./set-path.ts";
 

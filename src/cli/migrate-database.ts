@@ -2,8 +2,8 @@ import { settleWithin, systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { migrateStore } from "#store/migrate.ts";
 
-import { aborted } from "./abort.ts";
-import { CliFailure, errorCodeOf } from "./failure.ts";
+import { aborted } from "#local/abort.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
 const limitMs = 60_000;
 

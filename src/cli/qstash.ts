@@ -11,18 +11,18 @@ import { startBroker } from "#broker/broker.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
 
-import { aborted } from "./abort.ts";
-import { readBrokerLimits } from "./broker-limits.ts";
-import { openDataFolder } from "./data-folder.ts";
-import { openEmbeddedPostgres } from "./embedded-postgres.ts";
-import { CliFailure } from "./failure.ts";
-import { openLogFile } from "./log-file.ts";
-import { requireFreePort } from "./ports.ts";
-import { developmentCredentials, type QStashCredentials, readCredentials } from "./qstash-credentials.ts";
-import { readOrCreateSecrets } from "./secrets.ts";
-import { baseUrlOf } from "./settings.ts";
-import { listenForStop, type StopRequest } from "./stop-request.ts";
-import { createTeardown, type Teardown } from "./teardown.ts";
+import { aborted } from "#local/abort.ts";
+import { readBrokerLimits } from "#local/broker-limits.ts";
+import { openDataFolder } from "#local/data-folder.ts";
+import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { openLogFile } from "#local/log-file.ts";
+import { requireFreePort } from "#local/ports.ts";
+import { developmentCredentials, type QStashCredentials, readCredentials } from "#local/qstash-credentials.ts";
+import { readOrCreateSecrets } from "#local/secrets.ts";
+import { baseUrlOf } from "#local/settings.ts";
+import { listenForStop, type StopRequest } from "#local/stop-request.ts";
+import { createTeardown, type Teardown } from "#local/teardown.ts";
 
 interface QStashOptions {
   port: number;

@@ -1,5 +1,5 @@
 import type { CommandContext } from "./command-context.ts";
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 import { timedFetch } from "./timed-fetch.ts";
 
 const limitMs = 15_000;

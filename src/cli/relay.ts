@@ -12,7 +12,7 @@ import { addMigrate } from "./commands/migrate.ts";
 import { addSignIn } from "./commands/sign-in.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { type CommandContext, createCommandContext } from "./command-context.ts";
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 const footer = `
 Where the relay is and its secrets come from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN, DATABASE_URL),

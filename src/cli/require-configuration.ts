@@ -1,7 +1,7 @@
 import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
 import { type EnvName, type EnvRecord, readEnv, variables } from "#platform/env.ts";
 
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 /**
  * Throws the sentences for each variable that is missing or malformed, all at once: the server would start with them, and

@@ -1,4 +1,4 @@
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 /**
  * Applies `--set entry.0.messaging.0.message.text=hi` to a payload. Where a string was, the value stays one (ids are

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 
-import type { RunningServers } from "./start-servers.ts";
+import type { RunningServers } from "#local/start-servers.ts";
 import { alignRows, type Paint, seconds } from "./terminal.ts";
 
 export interface BannerOptions {

@@ -8,14 +8,15 @@ import { parseArgs } from "node:util";
 
 import { systemClock } from "#platform/clock.ts";
 
-import { aborted } from "./abort.ts";
+import { aborted } from "#local/abort.ts";
 import { loadEnvFiles } from "./env-files.ts";
-import { CliFailure } from "./failure.ts";
-import { readSettings } from "./settings.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { readSettings } from "#local/settings.ts";
+import { requireConfiguration } from "./require-configuration.ts";
 import { describeRunning } from "./start-banner.ts";
-import { bringUp } from "./start-servers.ts";
-import { listenForStop } from "./stop-request.ts";
-import { createTeardown } from "./teardown.ts";
+import { bringUp } from "#local/start-servers.ts";
+import { listenForStop } from "#local/stop-request.ts";
+import { createTeardown } from "#local/teardown.ts";
 import { createPaint, seconds } from "./terminal.ts";
 
 const usage = `Usage: npm start [-- --verbose]
@@ -56,7 +57,17 @@ export async function run(args: string[]): Promise<void> {
       say(`${paint("green", "✔")} ${doing} ${paint("dim", seconds(systemClock.monotonicMs() - stepStartedMs))}`);
       return result;
     };
-    const running = await bringUp({ root, env: process.env, settings, verbose: options.verbose, step, stop, teardown });
+    const running = await bringUp({
+      root,
+      env: process.env,
+      settings,
+      verbose: options.verbose,
+      step,
+      stop,
+      teardown,
+      requireConfiguration,
+      loadMigration: async () => (await import("./migrate-database.ts")).migrateDatabase,
+    });
     const tookMs = systemClock.monotonicMs() - startedMs;
     say(await describeRunning(running, { root, paint, tookMs, isTerminal: process.stdout.isTTY }));
     await aborted(stop.signal);

@@ -1,5 +1,5 @@
 import type { CommandContext } from "./command-context.ts";
-import { CliFailure } from "./failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 const path = "/api/webhooks/instagram";
 

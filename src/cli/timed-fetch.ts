@@ -1,6 +1,6 @@
 import { systemClock } from "#platform/clock.ts";
 
-import { CliFailure, errorCodeOf } from "./failure.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
 /** A request that ends, one way or the other: an answer with its whole body, or the sentence why there is none. */
 export async function timedFetch(

@@ -1,5 +1,5 @@
 /** Bodies of deliveries, written as Meta writes JSON. */
-import { type JsonStyle, rewriteJson } from "#instagram/rewrite-json.ts";
+import { type JsonStyle, rewriteJson } from "#diagnostics/rewrite-json.ts";
 
 import { buildEntry, changesEntry, comment, item, messagingEntry, mid, type PayloadKind } from "./payloads.ts";
 

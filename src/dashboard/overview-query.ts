@@ -1,4 +1,4 @@
-import { type WindowName, windowNames } from "#telemetry/runtime-comparison.ts";
+import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { type EventFilter, parseEventFilter } from "./read-events.ts";
 

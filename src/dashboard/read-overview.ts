@@ -1,5 +1,5 @@
 import type { Database } from "#store/database.ts";
-import { type RuntimeComparison, windowEndingAt, type WindowName } from "#telemetry/runtime-comparison.ts";
+import { type RuntimeComparison, windowEndingAt, type WindowName } from "#measurements/runtime-comparison.ts";
 
 import { type DeadLetterItem, readDeadLetters } from "./read-dead-letters.ts";
 import { readDeliveryRuntimes } from "./read-delivery.ts";

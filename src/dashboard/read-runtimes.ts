@@ -14,7 +14,7 @@ import {
   windowEndingAt,
   windowNames,
   type WindowName,
-} from "#telemetry/runtime-comparison.ts";
+} from "#measurements/runtime-comparison.ts";
 
 import { parseQuery } from "./query-parameters.ts";
 import { readRefusalTotals } from "./read-refusals.ts";

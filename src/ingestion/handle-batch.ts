@@ -3,7 +3,7 @@ import { type Clock, sleep } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
 import { claimEvents, countOpenEvents, settleEvents, type StoredEvent } from "#store/event-leases.ts";
-import type { Trace } from "#telemetry/trace.ts";
+import type { Trace } from "#tracing/trace.ts";
 
 import { addCount, runHandler } from "./run-handler.ts";
 

@@ -7,7 +7,7 @@ import type { Batch } from "#queue/batch.ts";
 import type { Database } from "#store/database.ts";
 import { markChunkHandled } from "#store/event-leases.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import type { Trace } from "#telemetry/trace.ts";
+import type { Trace } from "#tracing/trace.ts";
 
 import { handleBatch } from "./handle-batch.ts";
 

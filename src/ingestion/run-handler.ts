@@ -2,7 +2,7 @@ import type { Handler, HandlerEvent, Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
 import type { StoredEvent } from "#store/event-leases.ts";
-import type { Trace } from "#telemetry/trace.ts";
+import type { Trace } from "#tracing/trace.ts";
 
 import { describeHandlerError } from "./describe-handler-error.ts";
 import { createHandlerLog } from "./handler-log.ts";

@@ -1,6 +1,6 @@
 import { lt } from "drizzle-orm";
 
-import type { RefusalCounts } from "#telemetry/report.ts";
+import type { RefusalCounts } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
 import { refusals } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { getTableColumns, sql } from "drizzle-orm";
 
-import type { ForwardReport } from "#telemetry/report.ts";
+import type { ForwardReport } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
 import { deliveries } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { serverPreload } from "#cli/next-server.ts";
+import { serverPreload } from "#local/next-server.ts";
 
 import { openFixtureApp } from "./fixture-app.ts";
 import { appSecret } from "./delivery-sender.ts";

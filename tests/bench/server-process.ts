@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findFreePort } from "#cli/ports.ts";
+import { findFreePort } from "#local/ports.ts";
 
 import { findWithin } from "../support/eventually.ts";
 import { holdChild } from "./bench-child.ts";

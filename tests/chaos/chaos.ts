@@ -15,8 +15,8 @@ import { parseArgs } from "node:util";
 
 import type { TestProject } from "vitest/node";
 
-import { CliFailure } from "#cli/failure.ts";
-import { listenForStop } from "#cli/stop-request.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { listenForStop } from "#local/stop-request.ts";
 import { createPaint, seconds } from "#cli/terminal.ts";
 import { systemClock } from "#platform/clock.ts";
 

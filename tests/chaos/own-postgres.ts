@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { Client } from "pg";
 
-import { type EmbeddedPostgres, openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
-import { findFreePort } from "#cli/ports.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "#local/embedded-postgres.ts";
+import { findFreePort } from "#local/ports.ts";
 
 /** A Postgres for the application alone, so that what happens to it does not happen to QStash. */
 export interface OwnPostgres {

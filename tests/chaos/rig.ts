@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto";
 import { Pool } from "pg";
 
 import { startBroker } from "#broker/broker.ts";
-import { findFreePort } from "#cli/ports.ts";
-import { createTeardown } from "#cli/teardown.ts";
+import { findFreePort } from "#local/ports.ts";
+import { createTeardown } from "#local/teardown.ts";
 import { systemClock } from "#platform/clock.ts";
 import { migrateStore } from "#store/migrate.ts";
 

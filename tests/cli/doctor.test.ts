@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { localEnvironment, type LocalStart } from "#cli/doctor/local-environment.ts";
 import { showChecks } from "#cli/doctor/show-checks.ts";
-import { findFreePort } from "#cli/ports.ts";
+import { findFreePort } from "#local/ports.ts";
 import { createPaint } from "#cli/terminal.ts";
 import type { Check, Diagnosis } from "#diagnostics/check.ts";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Client, Receiver } from "@upstash/qstash";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { findFreePort } from "#cli/ports.ts";
+import { findFreePort } from "#local/ports.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";

@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 
 import type { CommandContext } from "#cli/command-context.ts";
 import { addSignIn } from "#cli/commands/sign-in.ts";
-import { readSettings } from "#cli/settings.ts";
+import { readSettings } from "#local/settings.ts";
 import { describeRunning } from "#cli/start-banner.ts";
-import { planStart } from "#cli/start-environment.ts";
-import type { RunningServers } from "#cli/start-servers.ts";
+import { planStart } from "#local/start-environment.ts";
+import type { RunningServers } from "#local/start-servers.ts";
 import { readTicket } from "#dashboard/ops-session.ts";
 
 import { opsToken } from "../support/ops-access.ts";

@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { findFreePort } from "#cli/ports.ts";
-import { commandLine, isAlive, sendSignal } from "#cli/processes.ts";
+import { findFreePort } from "#local/ports.ts";
+import { commandLine, isAlive, sendSignal } from "#local/processes.ts";
 
 import { findWithin } from "../support/eventually.ts";
 

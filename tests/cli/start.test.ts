@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { describe, expect, test as base } from "vitest";
 
-import { isAlive, sendSignal } from "#cli/processes.ts";
+import { isAlive, sendSignal } from "#local/processes.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createTestDatabase } from "../support/postgres.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
 import { deliveries, deliveryChunks } from "#store/schema.ts";
-import { windowNames } from "#telemetry/runtime-comparison.ts";
+import { windowNames } from "#measurements/runtime-comparison.ts";
 
 import { openTestStore } from "../support/store.ts";
 import { chunkRow, deliveryRow, eventRow, insertEvents, type DeliveryRow } from "./rows.ts";

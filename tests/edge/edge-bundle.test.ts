@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
-import type { RefusalCounts } from "#telemetry/report.ts";
+import type { RefusalCounts } from "#measurements/report.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { runOnEdgeHost } from "../support/edge-host.ts";

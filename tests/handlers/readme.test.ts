@@ -9,7 +9,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Handler, HandlerEvent } from "#handlers/handler.ts";
 import { systemClock } from "#platform/clock.ts";
 import { runHandler } from "#ingestion/run-handler.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
 import { startSink } from "../support/http-sink.ts";

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { sendSignal } from "#cli/processes.ts";
+import { sendSignal } from "#local/processes.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { compile } from "./compile.ts";

@@ -9,7 +9,7 @@ import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { drift, events } from "#store/schema.ts";
 import { driftRowsMax } from "#store/store-drift.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

@@ -7,7 +7,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { deliveries, events } from "#store/schema.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

@@ -6,7 +6,7 @@ import { ingest } from "#ingestion/ingest.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { events, handlerCounts } from "#store/schema.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
 import { createManualClock } from "../support/manual-clock.ts";

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from "#store/database.ts";
 import { claimEvents } from "#store/event-leases.ts";
 import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createHandlers } from "../support/handlers.ts";

@@ -7,7 +7,7 @@ import { RelayError } from "#platform/errors.ts";
 import { openDatabase } from "#store/database.ts";
 import { saveDeadLetter } from "#store/save-dead-letter.ts";
 import { deadLetters } from "#store/schema.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";

@@ -10,7 +10,7 @@ import { openDatabase, openReads } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 import { inTransaction } from "#store/transaction.ts";
-import { noTrace } from "#telemetry/trace.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { createTestDatabase } from "../support/postgres.ts";

@@ -9,8 +9,8 @@ import { dirname, join } from "node:path";
 
 import type { TestProject } from "vitest/node";
 
-import { openEmbeddedPostgres } from "#cli/embedded-postgres.ts";
-import { commandLine, isAlive, sendSignal } from "#cli/processes.ts";
+import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
+import { commandLine, isAlive, sendSignal } from "#local/processes.ts";
 
 import { startPgBouncer } from "./pgbouncer.ts";
 

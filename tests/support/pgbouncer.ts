@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findFreePort } from "#cli/ports.ts";
-import { findPostgresUser, giveTo } from "#cli/postgres-user.ts";
+import { findFreePort } from "#local/ports.ts";
+import { findPostgresUser, giveTo } from "#local/postgres-user.ts";
 
 import { findWithin } from "./eventually.ts";
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { serverPreload } from "#cli/next-server.ts";
-import { findFreePort } from "#cli/ports.ts";
+import { serverPreload } from "#local/next-server.ts";
+import { findFreePort } from "#local/ports.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { findWithin } from "./eventually.ts";

@@ -1,5 +1,5 @@
 // What both of Meta's callbacks about a person are built from.
-import type { SignedRequestRouteOptions } from "#ingestion/signed-request-route.ts";
+import type { SignedRequestRouteOptions } from "#privacy/signed-request-route.ts";
 import { createSignedRequestReader, type SignedRequestReader } from "#instagram/signed-request.ts";
 import { systemClock } from "#platform/clock.ts";
 import { type EnvName, readEnv } from "#platform/env.ts";

@@ -7,7 +7,7 @@ import { type CaseResult, runCases } from "#conformance/run-cases.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { CliFailure } from "../failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 import { drawTable, showCell } from "../table.ts";
 import { targetUrl } from "../target-url.ts";
 

@@ -10,10 +10,10 @@ import type { CommandContext } from "../command-context.ts";
 import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
 import { type LocalEnvironment, localEnvironment } from "../doctor/local-environment.ts";
 import { showChecks } from "../doctor/show-checks.ts";
-import { CliFailure } from "../failure.ts";
-import { readRunning } from "../running-file.ts";
-import { readSecrets } from "../secrets.ts";
-import { readSettings, valueOf } from "../settings.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { readRunning } from "#local/running-file.ts";
+import { readSecrets } from "#local/secrets.ts";
+import { readSettings, valueOf } from "#local/settings.ts";
 
 interface Options {
   url?: string;

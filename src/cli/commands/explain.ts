@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 
 import { type Command, InvalidArgumentError } from "commander";
 
-import { explainSignature } from "#instagram/explain-signature.ts";
+import { explainSignature } from "#diagnostics/explain-signature.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { CliFailure, errorCodeOf } from "../failure.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { alignRows } from "../terminal.ts";
 
 interface Options {

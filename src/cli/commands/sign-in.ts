@@ -6,7 +6,7 @@ import { createSignInLink } from "#dashboard/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { CliFailure } from "../failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 export function addSignIn(program: Command, context: CommandContext): void {
   program

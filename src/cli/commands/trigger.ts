@@ -4,7 +4,7 @@ import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { readDeliverySources } from "../delivery-sources.ts";
-import { CliFailure } from "../failure.ts";
+import { CliFailure } from "#platform/failure.ts";
 import { payloadKinds } from "#conformance/payloads.ts";
 import { sendDeliveries, type SentDelivery } from "../send-deliveries.ts";
 import { drawTable } from "../table.ts";

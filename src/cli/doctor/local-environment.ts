@@ -1,10 +1,10 @@
 /** What the doctor examines from here: this machine's configuration, as the server it starts would have it. */
 import type { EnvRecord } from "#platform/env.ts";
 
-import type { Running } from "../running-file.ts";
-import type { SecretName, Secrets } from "../secrets.ts";
-import { baseUrlOf, brokerHost, type Settings, valueOf } from "../settings.ts";
-import { planStart } from "../start-environment.ts";
+import type { Running } from "#local/running-file.ts";
+import type { SecretName, Secrets } from "#local/secrets.ts";
+import { baseUrlOf, brokerHost, type Settings, valueOf } from "#local/settings.ts";
+import { planStart } from "#local/start-environment.ts";
 
 export interface LocalStart {
   settings: Settings;

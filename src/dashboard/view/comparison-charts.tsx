@@ -1,4 +1,4 @@
-import { type RuntimeComparison, runtimes, type RuntimeSummary } from "#telemetry/runtime-comparison.ts";
+import { type RuntimeComparison, runtimes, type RuntimeSummary } from "#measurements/runtime-comparison.ts";
 
 import { formatAxisTime, formatCount, formatInstant, formatMs } from "../format.ts";
 import styles from "./dashboard.module.css";

@@ -1,4 +1,4 @@
-import type { RuntimeComparison } from "#telemetry/runtime-comparison.ts";
+import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
 import { formatCount, formatMs } from "../format.ts";
 import { RuntimeMark } from "./badges.tsx";

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import Link from "next/link";
 
-import type { RuntimeSummary, WindowName } from "#telemetry/runtime-comparison.ts";
+import type { RuntimeSummary, WindowName } from "#measurements/runtime-comparison.ts";
 
 import { formatTime } from "../format.ts";
 import type { Overview as OverviewData } from "../read-overview.ts";

@@ -1,4 +1,4 @@
-import type { RuntimeSummary } from "#telemetry/runtime-comparison.ts";
+import type { RuntimeSummary } from "#measurements/runtime-comparison.ts";
 
 import { formatCount, formatMs, formatShare, runtimeLabel } from "../format.ts";
 import { RuntimeMark } from "./badges.tsx";

@@ -1,6 +1,6 @@
 import Link from "next/link";
 
-import { type WindowName, windowNames } from "#telemetry/runtime-comparison.ts";
+import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import styles from "./dashboard.module.css";
 

@@ -1,4 +1,4 @@
-import { handleDataDeletion } from "#ingestion/data-deletion-handler.ts";
+import { handleDataDeletion } from "#privacy/data-deletion-handler.ts";
 import { hexFromBytes } from "#platform/bytes.ts";
 import { readEnv } from "#platform/env.ts";
 

@@ -1,4 +1,4 @@
-import { handleDeauthorize } from "#ingestion/deauthorize-handler.ts";
+import { handleDeauthorize } from "#privacy/deauthorize-handler.ts";
 import { saveDeauthorization } from "#store/save-deauthorization.ts";
 
 import { allowOnly } from "../../../allow-only.ts";

@@ -5,7 +5,7 @@ import { handleFallback } from "#ingestion/fallback-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
-import { getTrace } from "#telemetry/trace.ts";
+import { getTrace } from "#tracing/trace.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";

@@ -3,7 +3,7 @@ import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
-import { handleReports } from "#telemetry/report-handler.ts";
+import { handleReports } from "#measurements/report-handler.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";

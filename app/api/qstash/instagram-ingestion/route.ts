@@ -1,6 +1,6 @@
 import { handlers } from "#handlers/handlers.ts";
 import { handleIngestion } from "#ingestion/ingestion-handler.ts";
-import { getTrace } from "#telemetry/trace.ts";
+import { getTrace } from "#tracing/trace.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";

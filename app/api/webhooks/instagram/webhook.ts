@@ -9,7 +9,7 @@ import { createLog, writeToConsole } from "#platform/log.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { forwardToInternalIngestion } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
-import { createReporter, type Reporter } from "#telemetry/reporter.ts";
+import { createReporter, type Reporter } from "#measurements/reporter.ts";
 
 // Inlined by the build of each route.
 const runtime = process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs";

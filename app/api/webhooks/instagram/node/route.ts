@@ -1,4 +1,4 @@
-import { continueTrace } from "#telemetry/continue-trace.ts";
+import { continueTrace } from "#tracing/continue-trace.ts";
 
 import { createWebhookRoutes } from "../webhook.ts";
 

@@ -1,0 +1,96 @@
+/** The folder that holds everything a start keeps, and the lock that only one start at a time has on it. */
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+import { isAlive, startMark } from "./processes.ts";
+
+export interface DataFolder {
+  path: string;
+  /** Lets the next start in. */
+  release(): void;
+}
+
+interface Holder {
+  pid: number;
+  start: string | null;
+}
+
+const takeoverLimitMs = 10_000;
+/** Between making a lock and writing into it; one that stays empty longer belongs to a process that was killed there. */
+const writeLimitMs = 2_000;
+
+/** Makes the folder if needed and takes its lock; a lock whose process is dead is taken over. */
+export function openDataFolder(path: string): DataFolder {
+  try {
+    makeFolder(path);
+    const lock = join(path, "lock");
+    if (!tryLock(lock)) takeOver(lock, path);
+    return { path, release: () => rmSync(lock, { force: true }) };
+  } catch (error) {
+    if (error instanceof CliFailure) throw error;
+    throw new CliFailure(
+      `The data folder ${path} cannot be used (${errorCodeOf(error) ?? String(error)}): make it writable, or set DATA_DIR to another folder.`,
+    );
+  }
+}
+
+function makeFolder(path: string): void {
+  const isNew = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+  // As root, Postgres runs as another user, who has to pass through to its own part; the files in here stay private.
+  if (isNew && process.platform !== "win32") chmodSync(path, process.getuid?.() === 0 ? 0o711 : 0o700);
+}
+
+/** Creating the file is the lock: the system lets only one succeed. */
+function tryLock(lock: string): boolean {
+  try {
+    const file = openSync(lock, "wx", 0o600);
+    const holder: Holder = { pid: process.pid, start: startMark(process.pid) };
+    writeSync(file, JSON.stringify(holder));
+    closeSync(file);
+    return true;
+  } catch (error) {
+    if (errorCodeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** One at a time again, or two starts that find the same dead lock would each remove what the other has just made. */
+function takeOver(lock: string, path: string): void {
+  requireDeadHolder(lock, path);
+  const takeover = `${lock}.takeover`;
+  if (ageMs(takeover) > takeoverLimitMs) rmSync(takeover, { force: true });
+  if (!tryLock(takeover)) throw inUse(path, null);
+  try {
+    requireDeadHolder(lock, path);
+    rmSync(lock, { force: true });
+    if (!tryLock(lock)) throw inUse(path, null);
+  } finally {
+    rmSync(takeover, { force: true });
+  }
+}
+
+function requireDeadHolder(lock: string, path: string): void {
+  const holder = readHolder(lock);
+  if (holder === null && ageMs(lock) < writeLimitMs) throw inUse(path, null);
+  if (holder === null || holder.pid === process.pid || !isAlive(holder.pid)) return;
+  const isSameProcess = holder.start === null || holder.start === startMark(holder.pid);
+  if (isSameProcess) throw inUse(path, holder.pid);
+}
+
+function readHolder(lock: string): Holder | null {
+  try {
+    return JSON.parse(readFileSync(lock, "utf8")) as Holder;
+  } catch {
+    return null;
+  }
+}
+
+function ageMs(file: string): number {
+  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+}
+
+function inUse(path: string, pid: number | null): CliFailure {
+  const who = pid === null ? "another start" : `another start (process ${pid})`;
+  return new CliFailure(`The data folder ${path} is in use by ${who}: stop it, or set DATA_DIR to another folder.`);
+}

