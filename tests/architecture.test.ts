@@ -47,8 +47,11 @@ const typeFiles: Record<string, readonly string[]> = {
   measurements: ["#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
-/** What a handler is given is described beside the schemas: there it may take any type. */
-const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
+/** Types that are described beside the schemas: what a handler is given, and what comparing with a schema finds. */
+const typesOf: Record<string, RegExp> = {
+  handlers: /^#instagram\/data\//,
+  store: /^#instagram\/data\/find-drift\.ts$/,
+};
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
   store: ["instagram", "measurements", "lifecycle-experiment"],

@@ -19,13 +19,8 @@ const decisions = [
 /** The files that decide something all the same: what they use for it, and what for. What is not used any more has to go. */
 const exceptions: Record<string, readonly [uses: string, because: string]> = {
   "app/api/diagnostics/lifecycle/experiment.ts": ["??", "takes the first of the relay's addresses"],
-  "app/api/diagnostics/network/route.ts": ["Math map", "reads the latest migration from a JSON file of its own"],
   "app/api/internal/lifecycle/lifecycle.ts": ["=== ? ??", "reads the runtime, which the build of each route inlines"],
-  "app/api/qstash/qstash.ts": ["map", "makes the route's address for each URL of the relay"],
   "app/api/webhooks/instagram/webhook.ts": ["- === ? ?? Math", "decides a budget, and puts the report together"],
-  "app/ops-access.ts": ["try", "reads the addresses, which need not be set to sign in"],
-  "app/services.ts": ["=== if", "opens the connections on first use, with two variables"],
-  "app/tracing.ts": ["!== === try ||", "starts without traces when the configuration has gaps"],
 };
 
 /** The code without types, comments and the text of strings; JSX is calls in it. */

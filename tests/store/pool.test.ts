@@ -7,7 +7,7 @@ import { migrateStore } from "#store/migrate.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
-import { testBatch, testEvent } from "../support/store.ts";
+import { testBatch, testEvent, toStore } from "../support/store.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const unavailable = { code: "STORE_UNAVAILABLE", status: 503 };
@@ -18,17 +18,12 @@ let stored = 0;
 /** Stores a delivery of one new event; `before` runs in the middle of the transaction. */
 function store({ db }: OpenDatabase, before: () => void = () => {}) {
   stored += 1;
-  const { delivery, events } = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
-  return storeBatch(db, {
-    delivery,
-    chunk: delivery.batch,
-    events: events.map((event) => ({ ...event, drifted: false, findings: [] })),
-    deliveredAtMs: 1_700_000_002_000,
-    ingested: () => {
-      before();
-      return { atMs: 1_700_000_002_010, afterMs: 10 };
-    },
-  });
+  const monotonicMs = () => {
+    before();
+    return systemClock.monotonicMs();
+  };
+  const batch = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
+  return storeBatch(db, toStore(batch), { ...systemClock, monotonicMs });
 }
 
 /** As many at once as there are connections. */

@@ -6,9 +6,8 @@ import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 
-const log = createLog({ clock, write: writeToConsole });
+import { log } from "../../../log.ts";
 
 /**
  * Each is looked up when it is called, so that a missing one throws then. Through `globalThis`, because the edge build
@@ -22,7 +21,7 @@ const schedulers: Schedulers = {
   waitUntil,
 };
 
-export function POST(request: Request): Promise<Response> {
+export function answer(request: Request): Promise<Response> {
   return answerRun(request, {
     // The build replaces this by a constant in each route.
     runtime: process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { answerDeletionStatus } from "#dashboard/deletion-status.ts";
+import { answerDeletionStatus } from "#dashboard/answer-deletion-status.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { dataDeletions } from "#store/schema.ts";
 
@@ -86,6 +86,6 @@ test("says so when the database is down", async () => {
   expect(response.status).toBe(503);
   expect(response.headers.get("content-type")).toContain("text/html");
   expect(text).toContain("cannot be shown now");
-  expect(lines).toMatchObject([{ event: "request.failed", code: "STORE_UNAVAILABLE" }]);
+  expect(lines).toMatchObject([{ event: "deletion_status.failed", code: "STORE_UNAVAILABLE" }]);
   await close();
 });

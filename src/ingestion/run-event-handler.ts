@@ -7,7 +7,7 @@ import type { Trace } from "#tracing/trace.ts";
 import { describeHandlerError } from "./describe-handler-error.ts";
 import { createHandlerLog } from "./handler-log.ts";
 
-export interface RunHandlerOptions {
+export interface RunEventHandlerOptions {
   handlers: Handlers;
   deliveryId: string;
   timeoutMs: number;
@@ -16,13 +16,13 @@ export interface RunHandlerOptions {
   trace: Trace;
 }
 
-/** What came of one event: what to count, or the name of the error. */
-export type HandlingOutcome =
+/** The result of one attempt: what to count, or the name of the error. */
+export type HandlerOutcome =
   | { handled: true; counts: ReadonlyMap<string, number> }
   | { handled: false; errorName: string };
 
-/** Calls the user's handler for an event, bounded in time. Never rejects: what the handler throws becomes the outcome. */
-export function runHandler(stored: StoredEvent, options: RunHandlerOptions): Promise<HandlingOutcome> {
+/** Calls the user's handler for an event, with a time limit. Never rejects: an error of the handler becomes the outcome. */
+export function runEventHandler(stored: StoredEvent, options: RunEventHandlerOptions): Promise<HandlerOutcome> {
   const { trace } = options;
   const attempt = stored.handlerAttempts + 1;
   const facts = {
@@ -40,14 +40,14 @@ export function runHandler(stored: StoredEvent, options: RunHandlerOptions): Pro
 async function callHandler(
   stored: StoredEvent,
   attempt: number,
-  { handlers, deliveryId, timeoutMs, clock, log }: RunHandlerOptions,
-): Promise<HandlingOutcome> {
+  { handlers, deliveryId, timeoutMs, clock, log }: RunEventHandlerOptions,
+): Promise<HandlerOutcome> {
   const counts = new Map<string, number>();
   const abort = new AbortController();
   const { handlerAttempts: _attempts, abandoned: _abandoned, data, ...facts } = stored;
-  // The table of handlers pairs each kind with its function; the pairing of a union cannot be seen by the compiler.
+  // The table pairs each kind with its function, which the compiler cannot follow for a union of kinds.
   const handler = handlers[stored.kind] as Handler;
-  // What the schemas found of the data when it was stored is in `drifted`.
+  // The data was compared with its schema when it was stored: see `drifted`.
   const readEvent = () => ({ ...facts, data: JSON.parse(data) as unknown }) as HandlerEvent;
   let cancelTimer = () => {};
   try {
@@ -80,16 +80,16 @@ async function callHandler(
   }
 }
 
-/** For one event, so that the counters of a whole batch fit one statement. */
+/** Of one event, so that the counters of a whole batch fit one statement. */
 const countersMax = 100;
 
-/** Adds to a counter, which stays within the numbers that are exact. */
+/** Adds to a counter, which stays within the safe integers. */
 export function addCount(counts: Map<string, number>, name: string, by: number): void {
   const sum = (counts.get(name) ?? 0) + by;
   counts.set(name, Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, sum)));
 }
 
-/** What the database would refuse has to fail here, where it fails one event and not all that are settled with it. */
+/** A value that Postgres would refuse fails here, where it affects one event and not all that are settled with it. */
 function assertCount(name: string, by: number): void {
   if (typeof name !== "string" || !/^[^\0]{1,100}$/s.test(name))
     throw new RangeError("A counter's name has 1 to 100 characters and no NUL");

@@ -1,14 +1,15 @@
 import * as v from "valibot";
 
 import { bytesFromBase64 } from "#platform/bytes.ts";
+import { deliveryIdPattern } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { DeadLetter } from "#store/save-dead-letter.ts";
 
-import { answerQstash, type QstashRouteOptions } from "./qstash-route.ts";
+import { answerQstash, type AnswerQstashOptions } from "./answer-qstash.ts";
 
 /**
- * The part of QStash's failure callback that we read. Only its id must be there: a callback that is refused leaves a dead
- * letter of which no operator hears. https://upstash.com/docs/qstash/features/callbacks
+ * The part of QStash's failure callback that we read. Only the id is required: if a callback is refused, no operator
+ * learns of its dead letter. https://upstash.com/docs/qstash/features/callbacks
  */
 const callbackSchema = v.object({
   dlqId: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
@@ -19,15 +20,17 @@ const callbackSchema = v.object({
   sourceBody: v.fallback(v.string(), ""),
 });
 
+export interface AnswerFailureOptions extends AnswerQstashOptions {
+  /** Resolves with whether the dead letter is new. */
+  save: (letter: DeadLetter) => Promise<boolean>;
+}
+
 /**
- * Records what QStash gave up on, once however often the callback comes. The callback's copy of the message may be cut
- * to the plan's size: what we keep is a pointer to QStash's dead letter.
+ * Records a dead letter of QStash, once however often the callback comes. The callback's copy of the message may be cut
+ * to the plan's size, so the record is a pointer to QStash's dead letter.
  */
-export function handleFailure(
-  request: Request,
-  options: QstashRouteOptions & { save: (letter: DeadLetter) => Promise<boolean> },
-): Promise<Response> {
-  return answerQstash(request, options, async (body, log) => {
+export function answerFailure(request: Request, options: AnswerFailureOptions): Promise<Response> {
+  return answerQstash(request, "dead_letter.refused", options, async (body, log) => {
     const callback = parseCallback(body);
     const deliveryId = findDeliveryId(callback.sourceBody);
     const recorded = await options.save({
@@ -52,11 +55,12 @@ function parseCallback(body: string): v.InferOutput<typeof callbackSchema> {
   }
 }
 
-/** Our own encoding, of any version, puts the delivery first, so even a cut copy begins with its id. */
+/** Our encoding, of any version, starts with the delivery's id, so a cut copy holds it too. */
 function findDeliveryId(sourceBody: string): string | null {
   try {
     const start = new TextDecoder().decode(bytesFromBase64(sourceBody.slice(0, 400)));
-    return /^\{"version":\d+,"delivery":\{"id":"([A-Za-z0-9_-]{1,100})"/.exec(start)?.[1] ?? null;
+    const id = /^\{"version":\d+,"delivery":\{"id":"([^"]+)"/.exec(start)?.[1];
+    return id !== undefined && deliveryIdPattern.test(id) ? id : null;
   } catch {
     return null;
   }

@@ -5,44 +5,47 @@ import type { Database } from "#store/database.ts";
 import { claimEvents, countOpenEvents, settleEvents, type StoredEvent } from "#store/event-leases.ts";
 import type { Trace } from "#tracing/trace.ts";
 
-import { addCount, runHandler } from "./run-handler.ts";
+import { addCount, type HandlerOutcome, runEventHandler } from "./run-event-handler.ts";
 
-export interface HandleBatchOptions {
+export interface RunEventHandlersOptions {
   db: Database;
   handlers: Handlers;
   deliveryId: string;
-  /** For one event's handler. */
+  /** The limit for one event's handler. */
   handlerTimeoutMs: number;
   clock: Clock;
   log: Log;
   trace: Trace;
 }
 
-export interface HandledBatch {
+export interface HandlersResult {
   handled: number;
   failed: number;
-  /** Those that were not begun, because the time was up, or that somebody else has begun. */
+  /** Events whose handler did not start because the time was over, or runs in another process. */
   unfinished: number;
 }
 
-/** When it is over no further handler is started: a function has five minutes at most, older ones one. */
+/** When it is over no further handler starts: a Vercel function has one minute on the smallest plan. */
 const budgetMs = 50_000;
-/** What is done is noted at least this often, so that little is done twice by whoever comes after a crash. */
+/** Results are stored at least this often, so that after a crash few handlers run twice. */
 const settleEveryMs = 250;
 /**
- * A lease outlives the one handler that runs under it and little more: QStash comes again twelve seconds after a crash,
- * and the leases of the dead should have run out by then.
+ * A lease lasts as long as the one handler that runs under it and little longer: QStash delivers again twelve seconds
+ * after a crash, and the leases of the dead process should have run out by then.
  */
 const leaseMarginMs = 1_500;
-/** How long to wait, and wait again, for events that somebody else is handling. */
+/** The pauses between checks for events that another process is handling. */
 const waitsMs = [50, 100, 200, 400, 800];
 
 /**
- * Runs the handlers of those events that are not handled yet and notes each result before long. Those with the fewest
- * attempts come first, then the order given decides, so that a few that fail slowly do not keep the others from their
- * turn. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Runs the handlers of those events that are not handled yet, one after another, and stores the results. Events with the
+ * fewest attempts come first, then those earlier in `eventIds`, so that a few that fail slowly do not hold back the
+ * others. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
-export async function handleBatch(eventIds: readonly number[], options: HandleBatchOptions): Promise<HandledBatch> {
+export async function runEventHandlers(
+  eventIds: readonly number[],
+  options: RunEventHandlersOptions,
+): Promise<HandlersResult> {
   const { db, handlerTimeoutMs, clock } = options;
   const startedAt = clock.monotonicMs();
   const leaseUntilMs = () => clock.nowMs() + handlerTimeoutMs + leaseMarginMs;
@@ -50,7 +53,7 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
   const position = new Map(eventIds.map((id, index) => [id, index]));
   const place = ({ id }: StoredEvent) => position.get(id) ?? 0;
   const queue = claimed.toSorted((a, b) => a.handlerAttempts - b.handlerAttempts || place(a) - place(b));
-  // A handler may have ended the process: now each attempt is counted as it begins, so that the others go before it.
+  // A handler may have ended the process. Each attempt is then counted as it starts, so that other events precede it.
   const attemptsCounted = claimed.some(({ abandoned }) => abandoned);
 
   const total = { handled: 0, failed: 0 };
@@ -76,7 +79,7 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
     if (event === undefined) break;
     if (attemptsCounted) await settle(queue.slice(next), leaseUntilMs(), event.id);
     else if (clock.monotonicMs() - settledAt >= settleEveryMs) await settle(queue.slice(next), leaseUntilMs());
-    const outcome = await runHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
+    const outcome = await runEventHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
     results.add(event.id, outcome);
   }
   await settle(queue.slice(next), null);
@@ -85,7 +88,7 @@ export async function handleBatch(eventIds: readonly number[], options: HandleBa
   const elsewhere = queue.length === eventIds.length ? 0 : await waitForOthers(eventIds, total.failed + notBegun);
   return { ...total, unfinished: notBegun + elsewhere };
 
-  /** How many events others have begun and not finished, after giving them a moment. `own`: ours that are open. */
+  /** How many events other processes still handle after a short wait. `own`: how many of ours are open. */
   async function waitForOthers(ids: readonly number[], own: number): Promise<number> {
     for (const waitMs of waitsMs) {
       const open = (await countOpenEvents(db, ids)) - own;
@@ -104,7 +107,7 @@ function createResults() {
     handledIds,
     failed,
     counts,
-    add(id: number, outcome: Awaited<ReturnType<typeof runHandler>>) {
+    add(id: number, outcome: HandlerOutcome) {
       if (!outcome.handled) {
         failed.push({ id, errorName: outcome.errorName });
         return;

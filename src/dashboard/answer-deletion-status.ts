@@ -1,14 +1,15 @@
 import { eq } from "drizzle-orm";
 
-import { describeCause, type Log } from "#platform/log.ts";
+import type { Log } from "#platform/log.ts";
+import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
 import { dataDeletions } from "#store/schema.ts";
+import { withStoreErrors } from "#store/store-error.ts";
 
-import { storeOrRelayError } from "./answer-ops.ts";
 import { barePage, escapeHtml } from "./bare-page.ts";
 import { formatCount } from "./format.ts";
 
-/** What a person may see of a request: nothing in it says whose it was. */
+/** What the page shows of a request; nothing in it identifies the person. */
 interface DeletionStatus {
   code: string;
   requestedAt: Date;
@@ -16,29 +17,25 @@ interface DeletionStatus {
   completedAt: Date | null;
 }
 
-/** As we give them out; anything else is not looked up. */
+/** The form of our codes; anything else is not looked up. */
 const codePattern = /^[0-9a-f]{32}$/;
 
 /**
- * The page behind a confirmation code, for the person who asked to be erased: no sign-in, plain words, no personal data.
- * 404 for a code that we did not give out.
+ * The page of a confirmation code, for the person whose data is erased: without sign-in, in plain words, without personal
+ * data. 404 for an unknown code.
  */
 export async function answerDeletionStatus(
   code: string,
   { openDatabase, log }: { openDatabase: () => Database; log: Log },
 ): Promise<Response> {
   try {
-    const status = codePattern.test(code) ? await readStatus(openDatabase(), code) : undefined;
+    const isCode = codePattern.test(code);
+    const status = isCode ? await withStoreErrors(() => readStatus(openDatabase(), code)) : undefined;
     return status === undefined ? notFoundPage() : statusPage(status);
   } catch (thrown) {
-    const error = storeOrRelayError(thrown);
-    log.error("request.failed", {
-      path: "/data-deletion",
-      code: error.code,
-      reason: error.message,
-      ...describeCause(error.cause ?? error),
-    });
-    return page(error.status, "The status cannot be shown now", [
+    // The person gets this page with the response's status.
+    const { status } = refuse(log, "deletion_status.failed", thrown);
+    return page(status, "The status cannot be shown now", [
       "Please come back in a few minutes. Your request is not affected.",
     ]);
   }
@@ -69,7 +66,9 @@ function statusPage(status: DeletionStatus): Response {
     return page(
       200,
       "Your data is being erased",
-      ["This is not complete yet. If you find it so after an hour, please make the request again: it will go on."],
+      [
+        "This is not complete yet. If it is still not complete in an hour, please repeat the request: the erasure will continue.",
+      ],
       facts,
     );
   }
@@ -78,7 +77,7 @@ function statusPage(status: DeletionStatus): Response {
       200,
       "Nothing stored could be matched to you",
       [
-        "Meta names you to this app by an id that is valid for this app only. Messages and comments reach us with another id, so that often none of them can be matched to a request. This is the case here: nothing was erased.",
+        "Meta identifies you to this app by an id that is valid for this app only. Messages and comments reach us with another id, so that often none of them can be matched to a request. That is the case here: nothing was erased.",
         "To have messages or comments erased, please ask the business that you sent them to.",
       ],
       facts,
@@ -88,8 +87,8 @@ function statusPage(status: DeletionStatus): Response {
     200,
     "Your data has been erased",
     [
-      "What the messages, comments and other items matched to you contained was erased here, and your id was removed from them. What is on Instagram itself is not affected.",
-      "What stays is that something was received, and when, with a key by which we recognise it if it is sent to us again. Such a key can contain ids that Instagram gave out.",
+      "The contents of the messages, comments and other items matched to you were erased here, and your id was removed from them. The originals on Instagram are not affected.",
+      "For each item we keep that it was received, when, and a key by which we recognise it if it is sent again. Such a key can contain ids that Instagram assigned.",
     ],
     facts,
   );

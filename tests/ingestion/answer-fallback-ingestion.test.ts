@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { Handler } from "#handlers/handler.ts";
-import { type FallbackHandlerOptions, handleFallback } from "#ingestion/fallback-handler.ts";
+import { type AnswerFallbackIngestionOptions, answerFallbackIngestion } from "#ingestion/answer-fallback-ingestion.ts";
 import { ingest } from "#ingestion/ingest.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
@@ -29,7 +29,7 @@ async function call(body: string, { nowMs = Date.now(), signedBody = body, by = 
 function optionsFor(db: Database | null, message: Handler = () => {}) {
   const recording = createRecordingLog();
   const waitedFor: Promise<unknown>[] = [];
-  const options: FallbackHandlerOptions = {
+  const options: AnswerFallbackIngestionOptions = {
     readSettings: () => ({ secret, webhookBytesMax: 3_145_728 }),
     openIngest: () => {
       if (db === null) throw new Error("The database was opened");
@@ -47,13 +47,13 @@ function optionsFor(db: Database | null, message: Handler = () => {}) {
 const handledKeys = async (db: Database) =>
   (await db.select().from(events)).filter(({ handledAt }) => handledAt !== null).map(({ key }) => key);
 
-describe("handleFallback()", () => {
+describe("answerFallbackIngestion()", () => {
   test("stores what the queue did not take, once, and the consumer knows it then", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
-    const first = await handleFallback(await call(JSON.stringify(batch)), options);
+    const first = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect([first.status, await first.json()]).toEqual([200, { inserted: 2, duplicates: 0 }]);
-    const second = await handleFallback(await call(JSON.stringify(batch)), options);
+    const second = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect([second.status, await second.json()]).toEqual([200, { inserted: 0, duplicates: 2 }]);
     await Promise.all(options.waitedFor);
     const fromQueue = await ingest(batch, { ...options.openIngest(), clock, log: options.recording.log });
@@ -62,7 +62,7 @@ describe("handleFallback()", () => {
 
   test("is told apart from a publish until the forward's own report is there", async () => {
     const { db } = await openTestStore();
-    await handleFallback(await call(JSON.stringify(batch)), optionsFor(db));
+    await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(db));
     expect(await db.select().from(deliveries)).toMatchObject([{ id: "d1", outcome: "fallback", reportedAt: null }]);
   });
 
@@ -70,7 +70,7 @@ describe("handleFallback()", () => {
     const { db } = await openTestStore();
     const data = { bodyBase64: "A".repeat(Math.ceil((3_145_728 * 4) / 3)) };
     const large = testBatch("d2", [testEvent("large", { kind: "unknown", data })]);
-    expect((await handleFallback(await call(JSON.stringify(large)), optionsFor(db))).status).toBe(200);
+    expect((await answerFallbackIngestion(await call(JSON.stringify(large)), optionsFor(db))).status).toBe(200);
   });
 
   test("answers before the handlers run, and hands them to waitUntil", async () => {
@@ -80,7 +80,7 @@ describe("handleFallback()", () => {
       open = resolve;
     });
     const options = optionsFor(db, () => gate);
-    const response = await handleFallback(await call(JSON.stringify(batch)), options);
+    const response = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect([response.status, await handledKeys(db)]).toEqual([200, []]);
     open();
     await Promise.all(options.waitedFor);
@@ -92,7 +92,7 @@ describe("handleFallback()", () => {
     const options = optionsFor(db, () => {
       throw new Error("the customer's words");
     });
-    expect((await handleFallback(await call(JSON.stringify(batch)), options)).status).toBe(200);
+    expect((await answerFallbackIngestion(await call(JSON.stringify(batch)), options)).status).toBe(200);
     await Promise.all(options.waitedFor);
     expect(await db.select().from(events)).toHaveLength(2);
     expect(options.recording.of("fallback.handlers_failed")).toMatchObject([
@@ -106,13 +106,13 @@ describe("handleFallback()", () => {
     const waitUntil = () => {
       throw new Error("This host keeps nothing alive after a response");
     };
-    await handleFallback(await call(JSON.stringify(batch)), { ...optionsFor(db), waitUntil });
+    await answerFallbackIngestion(await call(JSON.stringify(batch)), { ...optionsFor(db), waitUntil });
     expect(await handledKeys(db)).toHaveLength(2);
   });
 
   test("answers 503 when the database is down, so that the forward tries again", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
-    const response = await handleFallback(await call(JSON.stringify(batch)), optionsFor(db));
+    const response = await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(db));
     expect([response.status, await response.json()]).toMatchObject([503, { error: { code: "STORE_UNAVAILABLE" } }]);
     await close();
   });
@@ -123,19 +123,19 @@ describe("handleFallback()", () => {
     ["a call of six minutes ago", { nowMs: Date.now() - 6 * 60_000 }],
     ["a call of the future", { nowMs: Date.now() + 6 * 60_000 }],
   ])("answers 401 to %s, without opening the database", async (_name, how) => {
-    const response = await handleFallback(await call(JSON.stringify(batch), how), optionsFor(null));
+    const response = await answerFallbackIngestion(await call(JSON.stringify(batch), how), optionsFor(null));
     expect([response.status, await response.json()]).toMatchObject([401, { error: { code: "SIGNATURE_INVALID" } }]);
   });
 
   test("answers 401 to an unsigned call", async () => {
     const request = new Request(`http://localhost:3000${path}`, { method: "POST", body: JSON.stringify(batch) });
-    expect((await handleFallback(request, optionsFor(null))).status).toBe(401);
+    expect((await answerFallbackIngestion(request, optionsFor(null))).status).toBe(401);
   });
 
-  test("refuses what is no batch, and what no function would get", async () => {
-    const wrong = await handleFallback(await call('{"version":9}'), optionsFor(null));
+  test("refuses a body that is not a batch, and one that is too large", async () => {
+    const wrong = await answerFallbackIngestion(await call("{}"), optionsFor(null));
     expect([wrong.status, await wrong.json()]).toMatchObject([489, { error: { code: "BATCH_INVALID" } }]);
-    const large = await handleFallback(await call("x".repeat(5_000_000)), optionsFor(null));
+    const large = await answerFallbackIngestion(await call("x".repeat(5_000_000)), optionsFor(null));
     expect(large.status).toBe(413);
   });
 });
