@@ -52,16 +52,22 @@ export function parseQuery<TSchema extends v.GenericSchema<Record<string, unknow
   throw new RelayError("REQUEST_INVALID", problems.join("; "));
 }
 
-/** Page cursors are opaque to the caller: the last row's position. */
+/** Page cursors are opaque to the caller: each encodes the position of the last row of its page. */
 export function encodeCursor(position: string): string {
   return Buffer.from(position).toString("base64url");
 }
 
+/** Reads a cursor with `decode`, which returns undefined for a position that this API never gave out. */
+export function parseCursor<T>(cursor: string, decode: (position: string) => T | undefined): T | undefined {
+  return decode(Buffer.from(cursor, "base64url").toString());
+}
+
+/** The schema of a cursor: a query whose cursor `decode` does not know is invalid. */
 export function cursorOf<T>(decode: (position: string) => T | undefined) {
   return v.pipe(
     v.string(),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-      const position = decode(Buffer.from(dataset.value, "base64url").toString());
+      const position = parseCursor(dataset.value, decode);
       if (position !== undefined) return position;
       addIssue({ message: "is not one that this API gave out" });
       return NEVER;

@@ -45,11 +45,13 @@ const eventQuery = v.object({
   from: v.optional(instant),
   to: v.optional(instant),
   limit: pageLimit,
-  cursor: v.optional(cursorOf((position) => (/^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined))),
+  cursor: v.optional(cursorOf(eventIdOf)),
 });
 
+/** Which events to read, and how many of them at most. */
 export type EventFilter = v.InferOutput<typeof eventQuery>;
 
+/** Reads the query of `/api/ops/events`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
 export function parseEventFilter(params: URLSearchParams): EventFilter {
   return parseQuery(eventQuery, params);
 }
@@ -99,6 +101,11 @@ export async function readEvents(
     })),
     nextCursor: rows.length > page.length && last !== undefined ? encodeCursor(String(last.id)) : null,
   };
+}
+
+/** The events after this position have smaller ids; undefined for a position that `readEvents` never gave out. */
+export function eventIdOf(position: string): number | undefined {
+  return /^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined;
 }
 
 function conditions(db: Database, filter: EventFilter): (SQL | undefined)[] {
