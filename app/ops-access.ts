@@ -7,9 +7,10 @@ import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
 import { getDatabase } from "./services.ts";
 
-/** One for the process, so that no route adds guesses to another's. */
+/** One for the process, so that all routes share their counts. */
 const guesses = createGuessLimit();
 
+/** What the routes and pages for operators are built on. */
 export function createOpsAccess(): OpsAccess {
   return {
     opsToken: () => readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN,
@@ -25,7 +26,7 @@ export function createOpsAccess(): OpsAccess {
   };
 }
 
-/** What is wrong with it is said elsewhere: signing in works without. */
+/** Empty if RELAY_URL is malformed: other routes report that, and signing in works without it. */
 function readRelayUrls(): readonly string[] {
   try {
     return readEnv(process.env, ["RELAY_URL"]).RELAY_URL;

@@ -1,7 +1,7 @@
 import { redirect } from "next/navigation";
 
 import type { RelayError } from "#platform/errors.ts";
-import { describeCause } from "#platform/log.ts";
+import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
 
 import { storeOrRelayError } from "./answer-ops.ts";
@@ -34,9 +34,8 @@ export async function readSignedIn<T>(
     if (session !== null && !(await access.seals.isSpent(session.id))) return await read(openReads());
   } catch (thrown) {
     const error = storeOrRelayError(thrown);
-    if (error.status >= 500) {
-      access.log.error("request.failed", { path, code: error.code, ...describeCause(error.cause ?? error) });
-    }
+    // The page shows the error instead of this response.
+    if (error.status >= 500) refuse(access.log, "page.failed", error, { fields: { path } });
     return error;
   }
   // Outside of the try, which would catch it.

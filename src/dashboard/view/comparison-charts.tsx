@@ -6,7 +6,7 @@ import styles from "./dashboard.module.css";
 import { PercentileChart, SeriesChart } from "./latency-charts.tsx";
 import { Panel, ScrollBox } from "./panel.tsx";
 
-/** Both runtimes' acks as charts, and the series once more as a table for those who cannot see a chart. */
+/** The ack times of both runtimes as charts, and the series as a table too, for readers who cannot see a chart. */
 export function ComparisonCharts({ comparison }: { comparison: RuntimeComparison }) {
   const [edge, node] = runtimes.map((name) => comparison.runtimes.find((summary) => summary.runtime === name));
   const measured = [edge, node].some((summary) => summary?.ackMs);

@@ -11,6 +11,7 @@ import { EventDetails } from "./event-details.tsx";
 import { Journey } from "./journey.tsx";
 import { Panel } from "./panel.tsx";
 
+/** Props of `Delivery`. */
 export interface DeliveryProps {
   journey: DeliveryJourney;
   details: DeliveryDetails;
@@ -18,6 +19,7 @@ export interface DeliveryProps {
   nowMs: number;
 }
 
+/** The page of one delivery. */
 export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
   return (
     <>
@@ -59,11 +61,15 @@ function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey"
     <Panel
       id="events"
       title="Events"
-      aside={journey.events !== null && <span className={styles["dimmed"]}>{formatCount(journey.events)} carried</span>}
+      aside={
+        journey.events !== null && (
+          <span className={styles["dimmed"]}>{formatCount(journey.events)} in this delivery</span>
+        )
+      }
     >
       {page.events.length === 0 ? (
         <p className={styles["nothing"]}>
-          {journey.ingestedAt === null ? "Its events are not in the store yet." : "It carried no events."}
+          {journey.ingestedAt === null ? "Its events are not stored yet." : "It has no events."}
         </p>
       ) : (
         page.events.map((event) => (

@@ -13,11 +13,12 @@ import { Panel, ScrollBox } from "./panel.tsx";
 import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
+/** Props of `Lifecycle`. */
 export interface LifecycleProps extends Diagnostics {
   nowMs: number;
 }
 
-/** The diagnostics page: starts the lifecycle experiment and shows one. Never asks the server anything by itself. */
+/** The diagnostics page: starts the lifecycle experiment and shows one. It never sends a request by itself. */
 export function Lifecycle({ experiment, underWayUntil, others, nowMs }: LifecycleProps) {
   return (
     <>

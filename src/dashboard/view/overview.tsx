@@ -18,16 +18,18 @@ import { RuntimeCard } from "./runtime-card.tsx";
 import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
 import { windowLabel, WindowSelector } from "./window-selector.tsx";
 
+/** Props of `Overview`. */
 export interface OverviewProps {
   overview: OverviewData;
   window: WindowName;
-  /** What the events are searched for; empty for all. */
+  /** The text that the events are searched for; empty for all events. */
   q: string;
   /** Whether this page of events is not the newest. */
   older: boolean;
   nowMs: number;
 }
 
+/** The dashboard's first page. */
 export function Overview({ overview, faults, ...props }: OverviewProps & { faults: PathFaults }) {
   const { window, q, older, nowMs } = props;
   const { comparison, page, counts, deadLetters, refusals } = overview;
@@ -36,10 +38,10 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
   const deliveries = sum((summary) => summary.deliveries);
   const lost = sum((summary) => summary.lost);
   const refused = sum((summary) => summary.refused);
-  // Those that nobody took have a banner of their own.
+  // RefusedBanner shows the ones that were not kept.
   const turnedAway = refusals.totals.filter(({ reason }) => reason !== "NOT_KEPT");
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
-  // Where something stands in the way, it is wrong to ask for a first delivery.
+  // If no delivery can get through, the page must not ask for a first one.
   const isHindered = refusals.newest.length > 0 || faults.configuration !== null || faults.redirectsTo !== null;
   return (
     <>

@@ -27,7 +27,7 @@ export function Panel({
   );
 }
 
-/** A wide table scrolls in its own box, also by keyboard, and never widens the page. */
+/** A box in which a wide table scrolls, also by keyboard, instead of widening the page. */
 export function ScrollBox({ label, children }: { label: string; children: ReactNode }) {
   return (
     // A region that scrolls must be reachable by keyboard. https://dequeuniversity.com/rules/axe/4.10/scrollable-region-focusable

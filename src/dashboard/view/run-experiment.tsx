@@ -13,6 +13,7 @@ export interface Until {
   leftMs: number;
 }
 
+/** Props of `RunExperiment`. */
 export interface RunExperimentProps {
   /** The experiment that is shown; null before the first one. */
   result: { id: string; conclusion: string; lookAgain: Until | null } | null;
@@ -20,7 +21,7 @@ export interface RunExperimentProps {
   underWay: Until | null;
 }
 
-/** A button that starts an experiment and opens its page, the conclusion of the one shown, and errors beside the button. */
+/** The button that starts an experiment and opens its page; the conclusion of the one shown; errors beside the button. */
 export function RunExperiment({ result, underWay }: RunExperimentProps) {
   const router = useRouter();
   const [starting, start] = useTransition();
