@@ -104,6 +104,26 @@ describe("the layout", () => {
     expect(Object.keys(mayImport).toSorted()).toEqual(folders.toSorted());
   });
 
+  test("docs/ARCHITECTURE.md has the same table", () => {
+    const text = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
+    const [, section = ""] = text.split("## Who may import whom\n");
+    const [, , ...rows] = (section.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("|"));
+    const all = Object.keys(mayImport).filter((folder) => folder !== "cli");
+    const names = (cell = "") => (cell === "all" ? all : cell.split(", ").filter((name) => name !== "")).toSorted();
+    const documented = rows.flatMap((row) => {
+      const [folders, imported, types] = row
+        .split("|")
+        .slice(1)
+        .map((cell) => cell.trim());
+      return names(folders).map((folder) => [folder, { imports: names(imported), types: names(types) }] as const);
+    });
+    const executed = Object.entries(mayImport).map(([folder, imported]) => [
+      folder,
+      { imports: imported.toSorted(), types: (typesOnly[folder] ?? []).toSorted() },
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(executed));
+  });
+
   test.each(Object.entries(mayImport))("%s imports only what it may", (folder, allowed) => {
     const wrong = files(`src/${folder}`).flatMap((file) =>
       imports(file).flatMap((specifier) => {
