@@ -74,8 +74,7 @@ function createService(server: Server, options: TendServerOptions): RequestListe
     const fault = findRequestFault(request);
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
-    // The application has no Server Actions; Next logs the id of one that it does not find.
-    delete request.headers["next-action"];
+    hideServerAction(request);
 
     const pass = (passed: IncomingMessage) => {
       for (const listener of listeners) listener.call(server, passed, response);
@@ -87,6 +86,15 @@ function createService(server: Server, options: TendServerOptions): RequestListe
       pass(detachRequest(request, isSigned(request, webhook) ? webhook.bytesMax : Infinity));
     });
   };
+}
+
+/**
+ * The application has no Server Actions. Next logs each one that it does not find, and takes every multipart form that is
+ * sent to a page for one. No route of ours reads such a form.
+ */
+function hideServerAction({ headers }: IncomingMessage): void {
+  delete headers["next-action"];
+  if (headers["content-type"]?.startsWith("multipart/form-data")) delete headers["content-type"];
 }
 
 /**
