@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import type { EnvRecord } from "#platform/env.ts";
 
-import { loadEnvFiles } from "./env-files.ts";
+import { loadEnvFiles } from "./load-env-files.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { readRunning } from "#local/running-file.ts";
 import { readSecrets, type SecretName } from "#local/secrets.ts";

@@ -2,7 +2,7 @@ import { settleWithin, systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { migrateStore } from "#store/migrate.ts";
 
-import { aborted } from "#local/abort.ts";
+import { aborted } from "#local/aborted.ts";
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
 const limitMs = 60_000;

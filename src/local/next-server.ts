@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { settleWithin, systemClock } from "#platform/clock.ts";
 
-import { aborted } from "./abort.ts";
+import { aborted } from "./aborted.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { type LogFile } from "./log-file.ts";
 import { sendSignal } from "./processes.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { localEnvironment, type LocalStart } from "#cli/doctor/local-environment.ts";
+import { localEnvironment, type LocalStart } from "#local/local-environment.ts";
 import { showChecks } from "#cli/doctor/show-checks.ts";
 import { findFreePort } from "#local/ports.ts";
 import { createPaint } from "#cli/terminal.ts";

@@ -115,6 +115,13 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(place.processes()).toEqual([]);
   });
 
+  test("more retries than QStash on this machine allows are refused, and nothing is started", async ({ place }) => {
+    const start = startProcess(place, "node", { QSTASH_RETRIES: "9" });
+    expect(await start.exited).toBe(1);
+    expect(start.output()).toMatch(/^✖ QSTASH_RETRIES is 9, and QStash on this machine allows 5 /m);
+    expect(place.processes()).toEqual([]);
+  });
+
   test("HOST opens the server alone, and the banner says which Postgres is used for what", async ({ place }) => {
     const database = await createTestDatabase();
     const start = startProcess(place, "node", { HOST: "0.0.0.0", DATABASE_URL: database.url });

@@ -8,9 +8,9 @@ import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
-import { type LocalEnvironment, localEnvironment } from "../doctor/local-environment.ts";
 import { showChecks } from "../doctor/show-checks.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { type LocalEnvironment, localEnvironment } from "#local/local-environment.ts";
 import { readRunning } from "#local/running-file.ts";
 import { readSecrets } from "#local/secrets.ts";
 import { readSettings, valueOf } from "#local/settings.ts";

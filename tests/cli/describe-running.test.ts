@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { CommandContext } from "#cli/command-context.ts";
 import { addSignIn } from "#cli/commands/sign-in.ts";
 import { readSettings } from "#local/settings.ts";
-import { describeRunning } from "#cli/start-banner.ts";
+import { describeRunning } from "#cli/describe-running.ts";
 import { planStart } from "#local/start-environment.ts";
 import type { RunningServers } from "#local/start-servers.ts";
 import { readTicket } from "#dashboard/ops-session.ts";
