@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 import { buildPayload, type PayloadKind, payloadKinds } from "#conformance/payloads.ts";
 import { setPath } from "./set-path.ts";
 
@@ -48,9 +49,7 @@ function encode(payload: unknown, assignments: readonly string[]): Uint8Array {
 }
 
 function parseFile(file: string, bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    throw new CliFailure(`${file} is not JSON, so --set cannot change it.`);
-  }
+  const payload = parseJson(bytes.toString());
+  if (payload === undefined) throw new CliFailure(`${file} is not JSON, so --set cannot change it.`);
+  return payload;
 }

@@ -3,7 +3,7 @@ import { signBody } from "#instagram/signature.ts";
 import { type Clock, sleep } from "#platform/clock.ts";
 
 import type { DeliverySource } from "./delivery-sources.ts";
-import { timedFetch } from "./timed-fetch.ts";
+import { fetchOrFail } from "./fetch-or-fail.ts";
 
 export interface SendOptions {
   url: string;
@@ -58,9 +58,9 @@ async function sendOne(source: DeliverySource, options: SendOptions, isFirst: bo
   const ackMs = () => Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   try {
     const init = { method: "POST", headers, body: body as BodyInit };
-    const { response } = await timedFetch(options.url, init, answerLimitMs);
-    const deliveryId = response.headers.get("x-delivery-id");
-    return { source: source.name, status: response.status, deliveryId, ackMs: ackMs(), error: null };
+    const { status, headers: answered } = await fetchOrFail(options.url, init, answerLimitMs);
+    const deliveryId = answered.get("x-delivery-id");
+    return { source: source.name, status, deliveryId, ackMs: ackMs(), error: null };
   } catch (error) {
     if (isFirst) throw error;
     const message = error instanceof Error ? error.message : String(error);

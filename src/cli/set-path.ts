@@ -1,4 +1,5 @@
 import { CliFailure } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 
 /**
  * Applies `--set entry.0.messaging.0.message.text=hi` to a payload. Where a string was, the value stays one (ids are
@@ -14,20 +15,13 @@ export function setPath(payload: unknown, assignment: string): void {
   if (typeof holder !== "object" || holder === null || last === "__proto__") throw noSuchPlace(path);
   const container = holder as Record<string, unknown>;
   const isString = Object.hasOwn(container, last) && typeof container[last] === "string";
-  container[last] = isString ? text : parseValue(text);
+  const value = isString ? undefined : parseJson(text);
+  container[last] = value === undefined ? text : value;
 }
 
 function step(holder: unknown, name: string, path: string): unknown {
   if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, name)) throw noSuchPlace(path);
   return (holder as Record<string, unknown>)[name];
-}
-
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function noSuchPlace(path: string): CliFailure {

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSyn
 import { join } from "node:path";
 
 import { CliFailure } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 /** In the form of Upstash's own keys. */
@@ -51,12 +52,7 @@ export function readOrCreateSecrets(dataDir: string): Secrets {
 export function readSecrets(dataDir: string): Partial<Secrets> | null {
   const file = secretsFile(dataDir);
   if (!existsSync(file)) return null;
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    content = null;
-  }
+  const content = parseJson(readFileSync(file, "utf8"));
   const isIntact =
     typeof content === "object" &&
     content !== null &&

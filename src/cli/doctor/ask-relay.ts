@@ -3,6 +3,8 @@ import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics
 import type { QstashDiagnosis } from "#diagnostics/diagnose-qstash.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { parseJson } from "#platform/parse-json.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
 /** What was found in one place. */
 export interface Diagnoses {
@@ -35,14 +37,12 @@ export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Ch
 async function post<T extends Diagnosis>(what: string, options: AskRelayOptions): Promise<T | Check> {
   const { baseUrl, opsToken, bypassSecret, onProgress } = options;
   onProgress(what);
-  const headers = {
-    authorization: `Bearer ${opsToken}`,
-    ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
-  };
+  const headers = { authorization: `Bearer ${opsToken}`, ...protectionBypass(bypassSecret) };
   const url = `${baseUrl}/api/diagnostics/${what}`;
   try {
     const answer = await fetchWithin(limitMs, url, { method: "POST", headers }, options);
-    return isDiagnosis(answer) ? (JSON.parse(answer.text) as T) : explainAnswer(answer);
+    const diagnosis = answer.status === 200 ? parseJson(answer.text) : undefined;
+    return isDiagnosis(diagnosis) ? (diagnosis as T) : explainAnswer(answer);
   } catch (error) {
     const code = networkCodeOf(error);
     const { cause, remedy } = explainNetwork(error, { variable: "--url or RELAY_URL" });
@@ -50,14 +50,9 @@ async function post<T extends Diagnosis>(what: string, options: AskRelayOptions)
   }
 }
 
-function isDiagnosis({ status, text }: Answer): boolean {
-  if (status !== 200) return false;
-  try {
-    const parsed = JSON.parse(text) as { ok?: unknown; checks?: unknown };
-    return typeof parsed.ok === "boolean" && Array.isArray(parsed.checks);
-  } catch {
-    return false;
-  }
+function isDiagnosis(value: unknown): value is Diagnosis {
+  const { ok, checks } = (value ?? {}) as Partial<Record<keyof Diagnosis, unknown>>;
+  return typeof ok === "boolean" && Array.isArray(checks);
 }
 
 function explainAnswer({ status, headers, text }: Answer): Check {
