@@ -63,5 +63,5 @@ export function readSecrets(dataDir: string): Partial<Secrets> | null {
       `${file} is damaged: restore it, or delete ${dataDir} to start afresh, which deletes its data.`,
     );
   }
-  return content as Partial<Secrets>;
+  return content;
 }
