@@ -18,8 +18,8 @@ interface QStashOptions {
   port: number;
   host: string;
   data: string;
-  dev: boolean;
-  verbose: boolean;
+  dev?: boolean;
+  verbose?: boolean;
 }
 
 /** Ends the process, with the exit status that `runUntilStopped` describes. */
@@ -41,8 +41,8 @@ function createCommand(action: (options: QStashOptions) => Promise<void>): Comma
     )
     .addOption(new Option("--host <address>", "the address to listen on").env("HOST").default("127.0.0.1"))
     .option("--data <folder>", "the folder for messages, logs and generated credentials", ".qstash")
-    .option("--dev", "use Upstash's public development credentials, for clients with QSTASH_DEV=true", false)
-    .option("-v, --verbose", "also print the log lines here; <folder>/broker.log has them in any case", false)
+    .option("--dev", "use Upstash's public development credentials, for clients with QSTASH_DEV=true")
+    .option("-v, --verbose", "also print the log lines here; <folder>/broker.log has them in any case")
     .action(action);
 }
 

@@ -5,7 +5,7 @@ import { fetchOrFail } from "./fetch-or-fail.ts";
 
 const limitMs = 15_000;
 
-/** `GET /api/ops/<path>` of the relay, with the token; throws the sentence for anything but 200. */
+/** The JSON of `GET /api/ops/<path>`, asked with OPS_TOKEN. Throws a `CliFailure` for every status but 200; waits at most 15 s. */
 export async function readOps<T>(
   context: CommandContext,
   path: string,
@@ -17,7 +17,8 @@ export async function readOps<T>(
   const { status, text } = await fetchOrFail(url.href, { headers: { authorization: `Bearer ${token}` } }, limitMs);
   const body = parseJson(text);
   if (status === 200 && body !== undefined) return body as T;
-  if (status === 401) throw new CliFailure(`${url.origin} refuses the OPS_TOKEN: it is not this relay's.`);
+  if (status === 401)
+    throw new CliFailure(`${url.origin} refuses OPS_TOKEN: set OPS_TOKEN to the token of this relay.`);
   const message = (body as { error?: { message?: unknown } } | undefined)?.error?.message;
   throw new CliFailure(`${url.origin} answered ${status}${typeof message === "string" ? `: ${message}.` : "."}`);
 }

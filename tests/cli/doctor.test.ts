@@ -42,7 +42,7 @@ describe("relay doctor", { timeout: 30_000 }, () => {
       "  ✖ /api/diagnostics  ECONNREFUSED",
     ]);
     expect(stderr).toMatch(
-      /\n +cause {3}.*\n +remedy {2}Run npm start, or say with --url where it is\.\n✖ \d+ checks failed\.\n$/,
+      /\n +cause {3}.*\n +remedy {2}Run npm start, or set --url to the address of the relay\.\n✖ \d+ checks failed\.\n$/,
     );
   });
 });

@@ -130,7 +130,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(listeningAddresses(Number(place.env["QSTASH_PORT"]))).toEqual(["127.0.0.1"]);
     const { host, pathname, password } = new URL(database.url);
     expect(start.output()).toContain(`DATABASE_URL, ${host}${pathname}; `);
-    expect(start.output()).toMatch(/Postgres .*postgres only for the messages of QStash on this machine$/m);
+    expect(start.output()).toMatch(/Postgres .*postgres only for QStash on this machine$/m);
     expect(start.output()).not.toContain(password);
     start.signal("SIGTERM", "process");
     expect(await start.exited).toBe(0);
