@@ -1,5 +1,6 @@
 import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import type { Log } from "#platform/log.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
 /** What answers at our own public address: we do, it redirects, or that cannot be told from here. */
 export type RelayAddress = { state: "ok" | "unknown" } | { state: "redirects"; leadsTo: string };
@@ -24,9 +25,8 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
 
   async function ask(relayUrl: string, bypassSecret: string | null): Promise<RelayAddress> {
     try {
-      const headers: Record<string, string> = {};
-      if (bypassSecret !== null) headers["x-vercel-protection-bypass"] = bypassSecret;
-      const answer = await fetchWithin(limitMs, relayUrl + path, { headers }, network);
+      const init = { headers: protectionBypass(bypassSecret) };
+      const answer = await fetchWithin(limitMs, relayUrl + path, init, network);
       const leadsTo = redirectOf(answer, relayUrl);
       if (leadsTo === undefined) return { state: answer.status === 405 ? "ok" : "unknown" };
       log.error("relay_url.redirects", { leadsTo });

@@ -1,5 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import { type Env, type EnvName, type EnvRecord, readEnv } from "#platform/env.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
 import { type Check, createDiagnosis, type Diagnosis, type Finding } from "./check.ts";
 import { createConnection } from "./connection-steps.ts";
@@ -40,14 +41,14 @@ function tryQstash({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
 }
 
 function tryRelay({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
-  const bypass = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim();
+  const bypassSecret = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim() || null;
   return withVariable("Relay", env, "RELAY_URL", ([url = ""]) =>
     tryHttp("Relay", {
       url: `${url}/api/health`,
       variable: "RELAY_URL",
       clock,
       judge: judgeHealth,
-      ...(bypass ? { headers: { "x-vercel-protection-bypass": bypass } } : {}),
+      headers: protectionBypass(bypassSecret),
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import { type Env, type EnvRecord, readEnv } from "#platform/env.ts";
 import { RelayError, toRelayError } from "#platform/errors.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import { type Check, createDiagnosis, type Diagnosis, roundMs } from "./check.ts";
 import { explainNoAnswer, explainRefusal } from "./explain-refusal.ts";
@@ -8,7 +9,7 @@ import { cancelMessages, followDelivery } from "./follow-delivery.ts";
 import { judgeDelivery } from "./judge-delivery.ts";
 import { judgeSigningKeys } from "./judge-signing-keys.ts";
 import { publishByHttp, publishBySdk, type PublishResult } from "./publish-diagnostic.ts";
-import { createQstashApi, isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { createQstashApi, isSuccess, type QstashApi } from "./qstash-api.ts";
 
 export interface QstashDiagnosis extends Diagnosis {
   /** The same message, published by the SDK and by a request of our own, one after the other on a warm connection. */
@@ -94,7 +95,7 @@ async function askForKeys(
   const elapsed = () => roundMs(clock.monotonicMs() - startedAt);
   try {
     const { status, text } = await api("GET", "/v2/keys");
-    if (isSuccess(status) && typeof parseObject(text)["current"] === "string") {
+    if (isSuccess(status) && typeof parseJsonObject(text)["current"] === "string") {
       return { check: { name, status: "ok", detail: "accepted", durationMs: elapsed() }, json: text };
     }
     const { cause, remedy } = explainRefusal(status, text, { canRead: false, values });

@@ -1,7 +1,8 @@
 import { type Clock, sleep } from "#platform/clock.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { HttpAnswer } from "./deployment-protection.ts";
-import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "./qstash-api.ts";
 
 /** What QStash's log says of the first attempt to deliver. */
 export type Delivery =
@@ -53,7 +54,7 @@ interface LogEntry {
 }
 
 function readDelivery(text: string): Delivery | undefined {
-  const { events, logs } = parseObject(text);
+  const { events, logs } = parseJsonObject(text);
   const entries: LogEntry[] = Array.isArray(events) ? events : Array.isArray(logs) ? logs : [];
   if (entries.some(({ state }) => state === "DELIVERED")) return { state: "delivered" };
   const failure = entries.find(({ state }) => state === "ERROR" || state === "FAILED");

@@ -1,3 +1,5 @@
+import { parseJsonObject } from "#platform/parse-json.ts";
+
 import type { Finding } from "./check.ts";
 import {
   deploymentProtectionAdvice,
@@ -10,7 +12,7 @@ import {
 export function judgeHealth(answer: HttpAnswer): Finding {
   const detail = `answered ${answer.status}`;
   if (isDeploymentProtection(answer)) return { status: "failed", detail, ...deploymentProtectionAdvice };
-  const { status, store, queue, error, relayUrl } = parse(answer.text);
+  const { status, store, queue, error, relayUrl } = parseJsonObject(answer.text) as HealthJson;
   if (error?.code === "ENV_INVALID") {
     const gaps = String(error.message).match(/\b[A-Z][A-Z_]+ is (not set|malformed)/g) ?? ["a variable is missing"];
     const cause = `The relay is there, but its configuration is incomplete: ${gaps.join(", ")}.`;
@@ -42,15 +44,6 @@ interface HealthJson {
   queue?: unknown;
   error?: { code?: unknown; message?: unknown } | null;
   relayUrl?: unknown;
-}
-
-function parse(text: string): HealthJson {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? parsed : {};
-  } catch {
-    return {};
-  }
 }
 
 /** Of the words we know; anything else came from somebody else. */

@@ -1,14 +1,14 @@
 import { type EnvRecord, readEnv } from "#platform/env.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { Advice, Finding } from "./check.ts";
-import { parseObject } from "./qstash-api.ts";
 
 /**
  * Whether the signing keys that are set are the account's, which `GET /v2/keys` tells. They are compared here and shown
  * nowhere. https://upstash.com/docs/qstash/howto/roll-signing-keys
  */
 export function judgeSigningKeys(record: EnvRecord, keysJson: string): Finding {
-  const known = parseObject(keysJson);
+  const known = parseJsonObject(keysJson);
   const current = readKey(record, "QSTASH_CURRENT_SIGNING_KEY");
   const next = readKey(record, "QSTASH_NEXT_SIGNING_KEY");
   const remedy = "Copy both signing keys from the QStash console, and deploy again.";

@@ -2,10 +2,12 @@ import { Client, QstashError } from "@upstash/qstash";
 
 import { TimeoutError } from "#platform/bounded-fetch.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
+import { protectionBypass, protectionBypassHeader } from "#platform/protection-bypass.ts";
 
 import { roundMs } from "./check.ts";
 import { explainNoAnswer, explainRefusal, type Refusal, type RefusalContext } from "./explain-refusal.ts";
-import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "./qstash-api.ts";
 
 /** A QStash message that only asks the relay for its health. */
 export interface DiagnosticMessage {
@@ -31,7 +33,6 @@ export interface PublishResult {
 /** What QStash waits for the relay's answer. */
 const deliveryTimeoutS = 5;
 const label = "diagnostic";
-const bypassHeader = "x-vercel-protection-bypass";
 
 /** By one plain request, as the relay's own publisher does it. */
 export async function publishByHttp(
@@ -44,7 +45,7 @@ export async function publishByHttp(
       "upstash-retries": String(message.retries),
       "upstash-timeout": `${deliveryTimeoutS}s`,
       "upstash-label": label,
-      ...(message.bypassSecret === null ? {} : { [`upstash-forward-${bypassHeader}`]: message.bypassSecret }),
+      ...(message.bypassSecret === null ? {} : { [`upstash-forward-${protectionBypassHeader}`]: message.bypassSecret }),
     });
   return measure(clock, async () => {
     const { status, text } = await publish();
@@ -77,7 +78,7 @@ export async function publishBySdk(
       retries: message.retries,
       timeout: deliveryTimeoutS,
       label,
-      ...(message.bypassSecret === null ? {} : { headers: { [bypassHeader]: message.bypassSecret } }),
+      headers: protectionBypass(message.bypassSecret),
     });
     try {
       const published = await settleWithin(clock, timeoutMs, publishing);
@@ -99,6 +100,6 @@ async function measure(clock: Clock, publish: () => Promise<Partial<PublishResul
 }
 
 function readMessageId(text: string): string | null {
-  const { messageId } = parseObject(text);
+  const { messageId } = parseJsonObject(text);
   return typeof messageId === "string" && /^[\w-]{1,200}$/.test(messageId) ? messageId : null;
 }

@@ -25,13 +25,3 @@ export function createQstashApi({ url, token, timeoutMs, ...network }: QstashApi
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
-
-/** The object in a JSON text; empty if there is none. */
-export function parseObject(text: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
-}

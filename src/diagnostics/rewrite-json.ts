@@ -1,3 +1,5 @@
+import { splitAtStrings } from "./split-at-strings.ts";
+
 /** The ways in which writers of JSON differ without meaning anything else. */
 export interface JsonStyle {
   /** `spaced` puts a space after every comma and colon. */
@@ -16,23 +18,9 @@ export interface JsonStyle {
  */
 export function rewriteJson(text: string, style: JsonStyle): string {
   JSON.parse(text);
-  const parts: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const opening = text.indexOf('"', at);
-    parts.push(separate(text.slice(at, opening === -1 ? text.length : opening), style));
-    if (opening === -1) break;
-    const end = endOfString(text, opening);
-    parts.push(quote(JSON.parse(text.slice(opening, end)) as string, style));
-    at = end;
-  }
-  return parts.join("");
-}
-
-/** By hand: a regular expression overflows its stack on a string of a megabyte. */
-function endOfString(text: string, opening: number): number {
-  let at = opening + 1;
-  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
-  return at + 1;
+  return splitAtStrings(text)
+    .map((part, index) => (index % 2 === 0 ? separate(part, style) : quote(JSON.parse(part) as string, style)))
+    .join("");
 }
 
 function separate(between: string, { separators }: JsonStyle): string {

@@ -1,3 +1,5 @@
+import type { EnvName } from "#platform/env.ts";
+
 import type { Advice } from "./check.ts";
 
 interface VariableHint {
@@ -14,7 +16,7 @@ const secretForm = "At least 32 characters";
 const fromUpstash = "Copy it from the QStash console, for the region of QSTASH_URL";
 const milliseconds = "a whole number of milliseconds within its limit";
 
-const hints: Readonly<Record<string, VariableHint>> = {
+const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   INSTAGRAM_APP_SECRET: {
     without: "No delivery of Meta's can be verified: the webhook answers 503",
     source:
@@ -67,12 +69,14 @@ const hints: Readonly<Record<string, VariableHint>> = {
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },
 };
 
-export function adviseMissing(name: string): Advice {
+/** Why a variable that is absent is needed, and where to get it. */
+export function adviseMissing(name: EnvName): Advice {
   const { without, source } = hints[name] ?? {};
   return { cause: `${without ?? "A route needs it"}.`, remedy: `${source ?? "Set it as the README's table says"}.` };
 }
 
-export function adviseMalformed(name: string): Advice {
+/** What form the value of a variable must have. */
+export function adviseMalformed(name: EnvName): Advice {
   const form = hints[name]?.form;
   return {
     cause: form === undefined ? "It does not have the form of the README's table." : `It has to be: ${form}.`,

@@ -7,13 +7,13 @@ import { Client } from "pg";
 
 import { settleWithin, systemClock } from "#platform/clock.ts";
 
-import { aborted } from "./abort.ts";
+import { aborted } from "./aborted.ts";
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { findFreePort } from "./ports.ts";
 import { locatePostgresBinaries } from "./postgres-binaries.ts";
 import { initCluster, placeCluster, postgresEnv, removeCluster } from "./postgres-cluster.ts";
-import { stopLeftover } from "./postgres-leftover.ts";
-import { ensureOwnedDatabase, type OwnedDatabase } from "./postgres-role.ts";
+import { stopLeftover } from "./stop-leftover-postgres.ts";
+import { ensureOwnedDatabase, type OwnedDatabase } from "./owned-database.ts";
 import { findPostgresUser } from "./postgres-user.ts";
 import { until } from "./until.ts";
 

@@ -3,10 +3,12 @@ import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 
+import { fetchWithin } from "#platform/bounded-fetch.ts";
 import { settleWithin, systemClock } from "#platform/clock.ts";
-
-import { aborted } from "./abort.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
+
+import { aborted } from "./aborted.ts";
 import { type LogFile } from "./log-file.ts";
 import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
@@ -94,14 +96,10 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
 }
 
 async function isHealthy(baseUrl: string): Promise<boolean> {
-  const limit = new AbortController();
-  const cancel = systemClock.after(requestLimitMs, () => limit.abort());
   try {
-    const response = await fetch(`${baseUrl}/api/health`, { signal: limit.signal });
-    return ((await response.json()) as { store?: unknown }).store === "ok";
+    const { text } = await fetchWithin(requestLimitMs, `${baseUrl}/api/health`, {}, { fetch, clock: systemClock });
+    return parseJsonObject(text)["store"] === "ok";
   } catch {
     return false;
-  } finally {
-    cancel();
   }
 }

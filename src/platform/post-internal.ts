@@ -1,6 +1,7 @@
 import { type Answer, fetchWithin, type Network } from "./bounded-fetch.ts";
 import { RelayError } from "./errors.ts";
 import { internalSignatureHeader, signInternal } from "./internal-signature.ts";
+import { protectionBypass } from "./protection-bypass.ts";
 
 export interface InternalCallOptions extends Network {
   /** Our own base URL. */
@@ -30,7 +31,7 @@ export async function postInternal(
     headers: {
       "content-type": "application/json",
       [internalSignatureHeader]: await signInternal(secret, `POST ${path}`, body, network.clock.nowMs()),
-      ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
+      ...protectionBypass(bypassSecret),
       ...headers,
     },
   };

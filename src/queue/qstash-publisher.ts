@@ -1,5 +1,6 @@
 import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { type ErrorCode, RelayError } from "#platform/errors.ts";
+import { protectionBypassHeader } from "#platform/protection-bypass.ts";
 
 import type { Publisher } from "./publisher.ts";
 
@@ -32,8 +33,8 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
     "upstash-label": "instagram",
   };
   if (options.bypassSecret !== null) {
-    headers["upstash-forward-x-vercel-protection-bypass"] = options.bypassSecret;
-    headers["upstash-failure-callback-forward-x-vercel-protection-bypass"] = options.bypassSecret;
+    headers[`upstash-forward-${protectionBypassHeader}`] = options.bypassSecret;
+    headers[`upstash-failure-callback-forward-${protectionBypassHeader}`] = options.bypassSecret;
   }
 
   return {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { localEnvironment, type LocalStart } from "#cli/doctor/local-environment.ts";
+import { localEnvironment, type LocalStart } from "#local/local-environment.ts";
 import { showChecks } from "#cli/doctor/show-checks.ts";
 import { findFreePort } from "#local/ports.ts";
 import { createPaint } from "#cli/terminal.ts";
@@ -42,7 +42,7 @@ describe("relay doctor", { timeout: 30_000 }, () => {
       "  ✖ /api/diagnostics  ECONNREFUSED",
     ]);
     expect(stderr).toMatch(
-      /\n +cause {3}.*\n +remedy {2}Run npm start, or say with --url where it is\.\n✖ \d+ checks failed\.\n$/,
+      /\n +cause {3}.*\n +remedy {2}Run npm start, or set --url to the address of the relay\.\n✖ \d+ checks failed\.\n$/,
     );
   });
 });

@@ -35,7 +35,7 @@ describe("relay explain", { timeout: 30_000 }, () => {
     const { status, stdout, stderr } = await explain("edited.json", "--signature", signature);
     expect(status).toBe(1);
     expect(stdout).toMatch(/Finding +line-end\n.*line end after the body.*\n.*keep the bytes/);
-    expect(stderr).toBe("✖ The signature is not one of this body.\n");
+    expect(stderr).toBe("✖ The signature does not match this body.\n");
     expect(stdout).not.toContain(signature.slice(7));
   });
 

@@ -134,10 +134,10 @@ describe("relay", { timeout: 30_000 }, () => {
     [
       "a wrong --set",
       ["trigger", "message", "--set", "nowhere.at.all=1"],
-      /^✖ --set nowhere\.at\.all: the payload has no such place/,
+      /^✖ --set nowhere\.at\.all: the payload has no such path/,
     ],
     ["a missing database", ["migrate"], /^✖ DATABASE_URL is not set/],
-  ])("%s is said and fails", async (_, args, sentence) => {
+  ])("%s is reported and fails", async (_, args, sentence) => {
     const result = await relay(args, { DATA_DIR: join(folder, "data") });
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(sentence);

@@ -115,6 +115,13 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(place.processes()).toEqual([]);
   });
 
+  test("more retries than QStash on this machine allows are refused, and nothing is started", async ({ place }) => {
+    const start = startProcess(place, "node", { QSTASH_RETRIES: "9" });
+    expect(await start.exited).toBe(1);
+    expect(start.output()).toMatch(/^✖ QSTASH_RETRIES is 9, and QStash on this machine allows 5 /m);
+    expect(place.processes()).toEqual([]);
+  });
+
   test("HOST opens the server alone, and the banner says which Postgres is used for what", async ({ place }) => {
     const database = await createTestDatabase();
     const start = startProcess(place, "node", { HOST: "0.0.0.0", DATABASE_URL: database.url });
@@ -123,7 +130,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(listeningAddresses(Number(place.env["QSTASH_PORT"]))).toEqual(["127.0.0.1"]);
     const { host, pathname, password } = new URL(database.url);
     expect(start.output()).toContain(`DATABASE_URL, ${host}${pathname}; `);
-    expect(start.output()).toMatch(/Postgres .*postgres only for the messages of QStash on this machine$/m);
+    expect(start.output()).toMatch(/Postgres .*postgres only for QStash on this machine$/m);
     expect(start.output()).not.toContain(password);
     start.signal("SIGTERM", "process");
     expect(await start.exited).toBe(0);

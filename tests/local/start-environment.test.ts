@@ -21,7 +21,6 @@ test("an empty environment gets everything from the secrets, and this machine's 
   expect(complete({})).toMatchObject({
     INSTAGRAM_APP_SECRET: "secret INSTAGRAM_APP_SECRET",
     QSTASH_NEXT_SIGNING_KEY: "secret QSTASH_NEXT_SIGNING_KEY",
-    CRON_SECRET: "secret CRON_SECRET",
     RELAY_URL: "http://127.0.0.1:3000",
     QSTASH_URL: "http://127.0.0.1:8080",
   });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { CommandContext } from "#cli/command-context.ts";
 import { addSignIn } from "#cli/commands/sign-in.ts";
 import { readSettings } from "#local/settings.ts";
-import { describeRunning } from "#cli/start-banner.ts";
+import { describeRunning } from "#cli/describe-running.ts";
 import { planStart } from "#local/start-environment.ts";
 import type { RunningServers } from "#local/start-servers.ts";
 import { readTicket } from "#dashboard/ops-session.ts";
@@ -43,7 +43,7 @@ test.each([
   [{}, ".data/postgres"],
   [
     { DATABASE_URL: "postgresql://me:secret@db.example:5433/mine?password=secret" },
-    "DATABASE_URL, db.example:5433/mine; .data/postgres only for the messages of QStash on this machine",
+    "DATABASE_URL, db.example:5433/mine; .data/postgres only for QStash on this machine",
   ],
   [{ DATABASE_URL: "postgresql://me:secret@db.example/mine", QSTASH_TOKEN: "real" }, "DATABASE_URL, db.example/mine"],
   [{ DATABASE_URL: "postgresql://me:secret@/mine?host=/run", QSTASH_TOKEN: "real" }, "DATABASE_URL, over a socket"],

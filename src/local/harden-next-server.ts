@@ -4,17 +4,18 @@ import { Server } from "node:http";
 import { systemClock } from "#platform/clock.ts";
 import { type EnvRecord, readEnv } from "#platform/env.ts";
 
-import { readOpenFilesLimit } from "./open-files-limit.ts";
-import { tendServer } from "./tend-server.ts";
+import { readOpenFilesLimit } from "./read-open-files-limit.ts";
+import { hardenServer } from "./harden-server.ts";
 
-/** The part of the process's files that strangers' connections may take. */
+/** The share of the files that the process may open which client connections may take. */
 const connectionsShare = 0.75;
 
 /**
- * Tends the server that loads us, with the relay's own paths and limits, from its first connection on: Next creates it
- * before it loads us, and this channel is the first that names it.
+ * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, from its first connection on.
+ * Next creates the server before it calls the instrumentation and does not hand it over; this diagnostics channel is the
+ * first place that names it. https://nodejs.org/api/diagnostics_channel.html#net
  */
-export function hostRelay(env: EnvRecord): void {
+export function hardenNextServer(env: EnvRecord): void {
   const filesMax = readOpenFilesLimit();
   const options = {
     internalPath: "/api/internal/",
@@ -26,7 +27,7 @@ export function hostRelay(env: EnvRecord): void {
     },
     limits: {
       headTimeoutMs: 10_000,
-      // Longer than the webhook itself waits for a body, so that its own 408 comes first where it can.
+      // Longer than the webhook waits for a body, so that its own 408 comes first.
       bodyTimeoutMs: 12_000,
       // The consumer's handlers have 50 s.
       answerTimeoutMs: 120_000,
@@ -40,16 +41,16 @@ export function hostRelay(env: EnvRecord): void {
     connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
     clock: systemClock,
   };
-  const tended = new WeakSet<Server>();
+  const hardened = new WeakSet<Server>();
   subscribe("net.server.socket", (message) => {
     const { server } = (message as { socket: { server?: unknown } }).socket;
-    if (!(server instanceof Server) || tended.has(server)) return;
-    tended.add(server);
-    tendServer(server, options);
+    if (!(server instanceof Server) || hardened.has(server)) return;
+    hardened.add(server);
+    hardenServer(server, options);
   });
 }
 
-/** A malformed limit is the webhook's to report. */
+/** The default if the variable is malformed: the webhook reports that, with 503. */
 function readWebhookBytesMax(env: EnvRecord): number {
   try {
     return readEnv(env, ["WEBHOOK_BODY_BYTES_MAX"]).WEBHOOK_BODY_BYTES_MAX;

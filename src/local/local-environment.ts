@@ -1,16 +1,15 @@
-/** What the doctor examines from here: this machine's configuration, as the server it starts would have it. */
 import type { EnvRecord } from "#platform/env.ts";
 
-import type { Running } from "#local/running-file.ts";
-import type { SecretName, Secrets } from "#local/secrets.ts";
-import { baseUrlOf, brokerHost, type Settings, valueOf } from "#local/settings.ts";
-import { planStart } from "#local/start-environment.ts";
+import type { Running } from "./running-file.ts";
+import type { Secrets } from "./secrets.ts";
+import { baseUrlOf, brokerHost, type Settings, valueOf } from "./settings.ts";
+import { generatedVariables, planStart } from "./start-environment.ts";
 
 export interface LocalStart {
   settings: Settings;
-  /** Null if there has been no start with the data folder. */
+  /** Null if no start has used the data folder. */
   secrets: Partial<Secrets> | null;
-  /** Null if none is running on it. */
+  /** Null if no start is running on it. */
   running: Running | null;
 }
 
@@ -21,25 +20,22 @@ export interface LocalEnvironment {
   startRuns: boolean;
 }
 
-const ofStart: SecretName[] = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
-const ofItsQstash: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
-
 /**
- * The environment, each gap filled with what the start on this machine has generated, if there was one. The keys of its
- * QStash are not used for the real one: they would turn "is not set" into a puzzling 401.
+ * The environment as the server of `npm start` has it: what is absent or blank is filled with what a start on this machine
+ * has generated, if there was one. The keys of its QStash are used only for that QStash.
  */
 export function localEnvironment(env: EnvRecord, { settings, secrets, running }: LocalStart): LocalEnvironment {
   if (secrets === null) return { env, fromStart: [], startRuns: false };
   const ownQstash = baseUrlOf(brokerHost, settings.qstashPort);
   const qstashUrl = running?.qstashUrl ?? (planStart(env, settings).needsBroker ? ownQstash : undefined);
-  // The real one is never without TLS.
+  // The real QStash always has TLS.
   const usesOwnQstash = !valueOf(env, "QSTASH_URL") && qstashUrl?.startsWith("http://") === true;
-  const names = [...ofStart, ...(usesOwnQstash ? ofItsQstash : [])];
+  const names = generatedVariables({ needsBroker: usesOwnQstash });
   const candidates: Record<string, string | undefined> = {
     ...Object.fromEntries(names.map((name) => [name, secrets[name]])),
     RELAY_URL: running?.baseUrl ?? baseUrlOf(settings.host, settings.port),
     ...(usesOwnQstash ? { QSTASH_URL: qstashUrl } : {}),
-    // Its Postgres has another port at every start.
+    // Only of a running start: its Postgres has another port each time.
     DATABASE_URL: running?.databaseUrl,
   };
   const gaps = Object.entries(candidates).filter(([name, value]) => value !== undefined && !valueOf(env, name));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** How many files this process may have open at once; undefined where the system does not say. */
+/** The number of files that this process may have open at once (`RLIMIT_NOFILE`); undefined where /proc does not tell. */
 export function readOpenFilesLimit(): number | undefined {
   try {
     const limits = readFileSync("/proc/self/limits", "utf8");

@@ -1,4 +1,3 @@
-/** What `npm start` prints once everything runs: where to look, what to try, how to stop. */
 import { randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 
@@ -12,10 +11,11 @@ export interface BannerOptions {
   root: string;
   paint: Paint;
   tookMs: number;
-  /** A pipe or a file keeps what is written, and the sign-in link lets anybody in: it is for a terminal only. */
+  /** Whether the text goes to a terminal. The sign-in link does not go into a pipe or file: everyone who has it is let in. */
   isTerminal: boolean;
 }
 
+/** What `npm start` prints once everything runs: the addresses and files, a first command, and how to stop. */
 export async function describeRunning(running: RunningServers, options: BannerOptions): Promise<string> {
   const { root, paint, tookMs } = options;
   const { plan, settings } = running;
@@ -32,7 +32,7 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     ["Dashboard", await describeDashboard(running, options)],
     ["Webhook, edge", link(webhook)],
     ["Webhook, Node", link(`${webhook}/node`)],
-    ["QStash", `${link(running.qstashUrl)} ${paint("dim", plan.needsBroker ? "on this machine" : "the real one")}`],
+    ["QStash", `${link(running.qstashUrl)} ${paint("dim", plan.needsBroker ? "on this machine" : "at Upstash")}`],
     ["Postgres", describePostgres(running, shorten)],
     ["Logs", logs.map(file).join(", ")],
     ["Secrets", file("secrets.json")],
@@ -44,7 +44,7 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     alignRows(rows, paint),
     "",
     `  Send a first delivery with ${paint("bold", "npm run relay -- trigger message")} in another terminal.`,
-    "  Ctrl-C stops it, after what is under way; a second Ctrl-C does not wait.",
+    "  Ctrl-C stops everything once the work under way is done; a second Ctrl-C stops it at once.",
     "",
   ].join("\n");
 }
@@ -56,7 +56,7 @@ async function describeDashboard({ plan, opsToken }: RunningServers, options: Ba
     const link = { baseUrl, opsToken, nowMs: systemClock.nowMs(), id: randomUUID() };
     return `${paint("cyan", await createSignInLink(link))} ${paint("dim", "works once")}`;
   }
-  return `${paint("cyan", `${baseUrl}/dashboard`)}, a link that signs you in: npm run relay -- sign-in`;
+  return `${paint("cyan", `${baseUrl}/dashboard`)}, for a link that signs you in: npm run relay -- sign-in`;
 }
 
 function describePostgres(
@@ -66,10 +66,10 @@ function describePostgres(
   const embedded = postgresFolder === null ? "" : shorten(postgresFolder);
   if (givenDatabaseUrl === null) return embedded;
   const given = `DATABASE_URL, ${withoutCredentials(givenDatabaseUrl)}`;
-  return plan.needsBroker ? `${given}; ${embedded} only for the messages of QStash on this machine` : given;
+  return plan.needsBroker ? `${given}; ${embedded} only for QStash on this machine` : given;
 }
 
-/** Its query may hold a password as well. */
+/** Host and database only: user, password and query may hold secrets. */
 function withoutCredentials(databaseUrl: string): string {
   if (!URL.canParse(databaseUrl)) return "over a socket";
   const { host, pathname } = new URL(databaseUrl);

@@ -1,32 +1,33 @@
-/** One client's connection: one request at a time, each phase within its limit, and an answer that always arrives. */
+/** One client's connection: one request at a time, a time limit for each phase, and no answer that is lost by a reset. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
 
 export interface ConnectionLimits {
-  /** From the connection's begin, or the end of the request before, to the end of a request's head. */
+  /** From the start of the connection, or the end of the request before, to the end of a request's head. */
   headTimeoutMs: number;
-  /** From the end of a request's head to the end of its body, also when the answer has been given before. */
+  /** From the end of a request's head to the end of its body, even if the answer was sent before. */
   bodyTimeoutMs: number;
-  /** From the end of a request's head until the client has taken the whole answer. */
+  /** From the end of a request's head until the client has received the whole answer. */
   answerTimeoutMs: number;
-  /** So much of a body is read after the answer before the connection is cut. */
+  /** The most bytes of a body that are read and dropped after the answer; more of it closes the connection. */
   drainBytesMax: number;
 }
 
-export interface Connection {
-  /** Calls `serve` once the request before is done; a connection with more than one request waiting is cut. */
+export interface LimitedConnection {
+  /** Calls `serve` once the request before is done. A second request that waits closes the connection. */
   take(request: IncomingMessage, response: ServerResponse, serve: () => void): void;
-  /** Whether nothing is being answered. */
+  /** Whether no request is being answered. */
   isIdle(): boolean;
 }
 
 /**
- * Node starts every pipelined request at once: 2 MB of them are 50,000 pages to render. Clients that are in use today send
- * the next request after the answer (one may overtake the last turn of the event loop, so one waits).
+ * Applies the limits to a connection. Node starts every pipelined request at once: 2 MB of them are 50,000 pages to
+ * render. Clients in use today send the next request after the answer; one request may arrive before the event loop has
+ * finished the one before, so one may wait.
  */
-export function tendConnection(socket: Socket, limits: ConnectionLimits, clock: Clock): Connection {
+export function limitConnection(socket: Socket, limits: ConnectionLimits, clock: Clock): LimitedConnection {
   let current: IncomingMessage | undefined;
   let waiting: (() => void) | undefined;
   let isClosing = false;
@@ -64,8 +65,8 @@ export function tendConnection(socket: Socket, limits: ConnectionLimits, clock: 
     serve();
   };
 
-  // Node calls this when an answer with `Connection: close` is out. Closing while the client still sends makes the system
-  // reset the connection, and the client loses the answer. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+  // Node calls this when an answer with `Connection: close` is sent. If the socket is closed while the client is sending,
+  // the system resets the connection and the client loses the answer. https://www.rfc-editor.org/rfc/rfc9112#section-9.6
   const { destroySoon } = socket;
   socket.destroySoon = () => {
     isClosing = true;
@@ -90,7 +91,7 @@ export function tendConnection(socket: Socket, limits: ConnectionLimits, clock: 
   };
 }
 
-/** Reads and drops what the handler left unread; too much of it ends the connection. */
+/** Reads and drops the part of the body that the route left unread; more than `bytesMax` closes the connection. */
 function drain(request: IncomingMessage, bytesMax: number): void {
   let bytes = 0;
   request.removeAllListeners("data");

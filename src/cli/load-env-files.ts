@@ -9,8 +9,8 @@ interface NextEnv {
 }
 
 /**
- * Loads `.env.local`, `.env.production` and `.env` into `process.env`, exactly as the server does; what is set already
- * stays. Next's own loader, which comes with it, so that both see the same values.
+ * Loads `.env.local`, `.env.production` and `.env` of the folder `root` into `process.env`; variables that are set already
+ * stay. It uses the loader of Next itself, so that the commands and the server see the same values.
  */
 export function loadEnvFiles(root: string): void {
   const fromNext = createRequire(createRequire(import.meta.url).resolve("next/package.json"));

@@ -4,45 +4,46 @@ import type { Socket } from "node:net";
 import type { Clock } from "#platform/clock.ts";
 import { errorTable } from "#platform/errors.ts";
 
-import { type BodySlotOptions, createBodySlots } from "./body-slots.ts";
-import { type Connection, type ConnectionLimits, tendConnection } from "./connection.ts";
-import { detachRequest } from "./detached-request.ts";
-import { createDoor } from "./door.ts";
-import { allowedMethods, findRequestFault, originForm } from "./request-fault.ts";
-import { isSigned, type SignedPath, withholdBody } from "./withheld-body.ts";
+import { detachRequest } from "./detach-request.ts";
+import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";
+import { createGracefulShutdown } from "./graceful-shutdown.ts";
+import { createLargeBodyLimit, type LargeBodyLimitOptions } from "./large-body-limit.ts";
+import { type ConnectionLimits, limitConnection, type LimitedConnection } from "./limit-connection.ts";
+import { isAtSignedPath, type SignedPath, withholdBody } from "./withhold-body.ts";
 
-export interface TendServerOptions {
-  /** Where our own webhook calls our own Node routes. */
+export interface HardenServerOptions {
+  /** The beginning of the paths at which our edge route calls our Node routes; they are served while the server stops. */
   internalPath: string;
   webhook: SignedPath;
   limits: ConnectionLimits;
-  bodies: BodySlotOptions;
-  /** Fewer than the process may open files, so that our own calls to QStash and Postgres get through. */
+  bodies: LargeBodyLimitOptions;
+  /** Below the number of files that the process may open, so that our own calls to QStash and Postgres get through. */
   connectionsMax: number | undefined;
   clock: Clock;
 }
 
 /**
- * What `next start` lacks to host the relay on the open internet; for a server that has its own listeners already.
+ * Adds to a server what `next start` lacks on the open Internet. The server must have its request listeners already.
  *
- * - A request that would only make Next fail is refused, see `findRequestFault`.
- * - A connection is served one request at a time and within limits, see `tendConnection`.
- * - What nobody signed costs no memory, and the rest little, see `withholdBody` and `createBodySlots`.
- * - An upgrade is ignored, see `ignoreUpgrades`.
- * - A server told to stop still takes the calls of our own forwards, see `createDoor`.
+ * - A request that would only make Next fail is refused: `findRequestFault`.
+ * - A connection is served one request at a time and within time limits: `limitConnection`.
+ * - The body of an unsigned delivery is not read, and large bodies are read a few at a time: `withholdBody`,
+ *   `createLargeBodyLimit`.
+ * - An upgrade is ignored: `ignoreUpgrades`.
+ * - A server that is stopping still serves the calls of our own forwards: `createGracefulShutdown`.
  */
-export function tendServer(server: Server, options: TendServerOptions): void {
+export function hardenServer(server: Server, options: HardenServerOptions): void {
   const { connectionsMax, clock } = options;
   const headTimeoutMs = options.limits.headTimeoutMs + server.keepAliveTimeout;
   const limits = { ...options.limits, headTimeoutMs };
-  // For connections that were open before; Node looks every 30 s.
+  // For connections that were open before; Node checks them every 30 s.
   server.headersTimeout = headTimeoutMs;
   server.requestTimeout = headTimeoutMs + limits.bodyTimeoutMs;
   if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
 
-  const connections = new WeakMap<Socket, Connection>();
+  const connections = new WeakMap<Socket, LimitedConnection>();
   const connectionOf = (socket: Socket) => {
-    const connection = connections.get(socket) ?? tendConnection(socket, limits, clock);
+    const connection = connections.get(socket) ?? limitConnection(socket, limits, clock);
     connections.set(socket, connection);
     return connection;
   };
@@ -60,16 +61,16 @@ export function tendServer(server: Server, options: TendServerOptions): void {
   ignoreUpgrades(server);
 }
 
-/** What becomes of a request whose turn it is. */
-function createService(server: Server, options: TendServerOptions): RequestListener {
+/** Answers a request, or passes it on to the listeners that the server had. */
+function createService(server: Server, options: HardenServerOptions): RequestListener {
   const { internalPath, webhook } = options;
-  const takeSlot = createBodySlots(options.bodies);
-  const door = createDoor(server);
+  const readWhenAllowed = createLargeBodyLimit(options.bodies);
+  const shutdown = createGracefulShutdown(server);
   const listeners = server.listeners("request") as RequestListener[];
 
   return (request, response) => {
     const isInternal = request.url?.startsWith(internalPath) === true;
-    if (!isInternal && !door.enter(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
+    if (!isInternal && !shutdown.admit(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
     request.url = originForm(request.url ?? "");
     const fault = findRequestFault(request);
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
@@ -82,8 +83,8 @@ function createService(server: Server, options: TendServerOptions): RequestListe
     if (!hasBody(request)) return pass(request);
     const withoutBody = withholdBody(request, webhook);
     if (withoutBody) return pass(withoutBody);
-    takeSlot(request, response, () => {
-      pass(detachRequest(request, isSigned(request, webhook) ? webhook.bytesMax : Infinity));
+    readWhenAllowed(request, response, () => {
+      pass(detachRequest(request, isAtSignedPath(request, webhook) ? webhook.bytesMax : Infinity));
     });
   };
 }
@@ -98,8 +99,8 @@ function hideServerAction({ headers }: IncomingMessage): void {
 }
 
 /**
- * Next waits for a WebSocket server of ours, and so for ever. Without a listener Node answers an upgrade as any other
- * request, as RFC 9110, 7.8 allows. Next adds its second listener with its first request.
+ * Next leaves an upgrade to a WebSocket server of the application, so without one it never answers. Without a listener
+ * Node answers an upgrade like any other request, as RFC 9110, 7.8 allows. Next adds a second listener at its first request.
  */
 function ignoreUpgrades(server: Server): void {
   server.removeAllListeners("upgrade");
@@ -117,10 +118,10 @@ function refuse(response: ServerResponse, status: number, code: string, message:
   response.writeHead(status, refusalHeaders).end(errorBody(code, message));
 }
 
-/** As `refuse`, for what Node's parser does not take as a request. */
+/** Like `refuse`, for bytes that Node's parser does not accept as a request. */
 function answerUnparsable(error: NodeJS.ErrnoException): string {
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
-  const body = errorBody("REQUEST_INVALID", "This is no HTTP request that the server takes");
+  const body = errorBody("REQUEST_INVALID", "The server cannot read this HTTP request");
   const headers = Object.entries({ ...refusalHeaders, "content-length": body.length });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
   return `${head.join("\r\n")}\r\n\r\n${body}`;

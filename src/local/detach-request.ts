@@ -1,10 +1,10 @@
 import { IncomingMessage } from "node:http";
 
 /**
- * A request whose body is read from another. Its reader may stop or destroy it without harm to the connection: Node
- * destroys the socket with the request, and a sender that still writes then never reads its answer.
+ * A copy of a request that reads its body from the original. The reader may stop or destroy the copy while the connection
+ * stays open: Node destroys the socket together with a request, and a client that is still sending then loses the answer.
  *
- * Passes on the body until it is longer than `bytesMax` and then ends; what remains stays in the source. With
+ * The copy ends with the body, or once more than `bytesMax` bytes have been read; the rest stays in the original. With
  * `bytesMax: 0` nothing is read.
  */
 export function detachRequest(source: IncomingMessage, bytesMax = Infinity): IncomingMessage {
@@ -32,8 +32,8 @@ class DetachedRequest extends IncomingMessage {
       if (!this.push(chunk)) source.pause();
       if (bytes > bytesMax) end();
     };
-    // A request that breaks off ends too, and is shorter than announced: Next does not pass an error on to an edge route,
-    // which would wait for its own limit and hold what it has until then.
+    // A request that breaks off also just ends, shorter than announced. Next does not pass an error on to an edge route,
+    // which would wait for its own time limit and hold the received bytes until then.
     if (bytesMax > 0) source.on("data", pass).on("end", end).on("close", end);
     else end();
   }

@@ -4,9 +4,13 @@ import { RelayError } from "#platform/errors.ts";
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/** For the header `Allow`. */
 export const allowedMethods = methods.join(", ");
 
-/** Why a request is refused before Next sees it, where Next answers 500 and logs the stranger's words; undefined if it is not. */
+/**
+ * The error of a request for which Next would answer 500 and log text that the client chose; undefined for every other
+ * request.
+ */
 export function findRequestFault(request: IncomingMessage): RelayError | undefined {
   if (!methods.includes(request.method ?? "")) {
     return new RelayError("METHOD_NOT_ALLOWED", `Use one of ${allowedMethods}`);
@@ -18,13 +22,13 @@ export function findRequestFault(request: IncomingMessage): RelayError | undefin
   const decoded = decodePath(path);
   if (decoded === undefined) return invalid("The path is not well percent-encoded");
   if (decoded.includes("\0")) return invalid("The path contains a NUL");
-  // Next's page for its own failure, which is served with status 500.
+  // Next's page for internal errors, which it serves with status 500.
   if (/^\/_global-error(?![^/.])/.test(decoded)) return new RelayError("NOT_FOUND", "There is no such page");
   return undefined;
 }
 
 /**
- * The path and query of a target in absolute form, which a server must accept and Next takes for a path.
+ * The path and query of a request target. A server must accept the absolute form too, and Next would take it for a path.
  * https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
  */
 export function originForm(target: string): string {

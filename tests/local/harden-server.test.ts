@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
-import { readOpenFilesLimit } from "#local/open-files-limit.ts";
-import { tendServer, type TendServerOptions } from "#local/tend-server.ts";
+import { readOpenFilesLimit } from "#local/read-open-files-limit.ts";
+import { hardenServer, type HardenServerOptions } from "#local/harden-server.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { head, openRawClient, type RawClient } from "./raw-client.ts";
 
-const generous: TendServerOptions = {
+const generous: HardenServerOptions = {
   internalPath: "/api/internal/",
   webhook: { path: "/hook", header: "x-signature", pattern: /^good$/, bytesMax: 1_000_000 },
   limits: { headTimeoutMs: 60_000, bodyTimeoutMs: 60_000, answerTimeoutMs: 60_000, drainBytesMax: 50_000_000 },
@@ -20,16 +20,19 @@ const generous: TendServerOptions = {
   clock: systemClock,
 };
 
-interface Tended {
+interface HardenedServer {
   server: Server;
   port: number;
   open(): Promise<RawClient>;
 }
 
-async function tend(listener: RequestListener, options: Partial<TendServerOptions> = {}): Promise<Tended> {
+async function startHardened(
+  listener: RequestListener,
+  options: Partial<HardenServerOptions> = {},
+): Promise<HardenedServer> {
   // Without Node's own limit for idle connections, which would hide ours.
   const server = createServer({ keepAliveTimeout: 0 }, listener).unref();
-  tendServer(server, { ...generous, ...options });
+  hardenServer(server, { ...generous, ...options });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const clients: RawClient[] = [];
@@ -51,7 +54,7 @@ const countConnections = (server: Server) =>
 
 test("an upgrade is answered as any other request, also when a listener is added later, and leaves no connection", async () => {
   let isFirst = true;
-  const { server, open } = await tend((_request, response) => {
+  const { server, open } = await startHardened((_request, response) => {
     // As Next does.
     if (isFirst) server.on("upgrade", () => {});
     isFirst = false;
@@ -71,7 +74,7 @@ test("an upgrade is answered as any other request, also when a listener is added
 });
 
 test("CONNECT is cut", async () => {
-  const { open } = await tend((_request, response) => response.end());
+  const { open } = await startHardened((_request, response) => response.end());
   const client = await open();
   await client.send("CONNECT relay.test:443 HTTP/1.1\r\nHost: relay.test\r\n\r\n");
   await client.closed;
@@ -81,7 +84,7 @@ test("CONNECT is cut", async () => {
 test("the second request of a connection begins when the first is answered, and a third that waits cuts it", async () => {
   const begun: string[] = [];
   const answers: (() => void)[] = [];
-  const { open } = await tend((request, response) => {
+  const { open } = await startHardened((request, response) => {
     begun.push(request.url ?? "");
     if (request.url === "/at-once") response.end("at once");
     else answers.push(() => response.end(`answer to ${request.url}`));
@@ -104,7 +107,7 @@ test("the second request of a connection begins when the first is answered, and 
 });
 
 test("a connection is used again, with and without bodies", async () => {
-  const { open } = await tend((request, response) => {
+  const { open } = await startHardened((request, response) => {
     request.toArray().then(
       (chunks: Buffer[]) => response.end(`<${Buffer.concat(chunks).toString()}>`),
       () => {},
@@ -121,7 +124,7 @@ const answerAtOnce: RequestListener = (_request, response) => {
   response.statusCode = 405;
   response.end("refused");
 };
-const short = (limit: Partial<TendServerOptions["limits"]>) => ({ limits: { ...generous.limits, ...limit } });
+const short = (limit: Partial<HardenServerOptions["limits"]>) => ({ limits: { ...generous.limits, ...limit } });
 
 test.for([
   ["no head", short({ headTimeoutMs: 50 }), "", ""],
@@ -134,7 +137,7 @@ test.for([
   ],
   ["half a chunk", short({ bodyTimeoutMs: 50 }), `${head("POST /", "Transfer-Encoding: chunked")}9\r\nhalf`, "refused"],
 ] as const)("a sender that stops after %s is cut", async ([, options, bytes, answer]) => {
-  const { open } = await tend(answerAtOnce, options);
+  const { open } = await startHardened(answerAtOnce, options);
   const client = await open();
   await client.send(bytes);
   await client.closed;
@@ -142,7 +145,7 @@ test.for([
 });
 
 test("a reader that does not take its answer is cut", async () => {
-  const { server, open } = await tend(
+  const { server, open } = await startHardened(
     (_request, response) => response.end(Buffer.alloc(50_000_000)),
     short({ answerTimeoutMs: 100 }),
   );
@@ -159,7 +162,7 @@ test.for([
 ] as const)(
   "who sends all before it reads has its answer, also after the handler gave up; it %s",
   async ([, headers]) => {
-    const { open } = await tend((request, response) => {
+    const { open } = await startHardened((request, response) => {
       // As what Next makes of a body that nobody reads to its end.
       request.once("data", () => request.destroy());
       response.writeHead(413, { connection: "close" }).end("too large");
@@ -179,7 +182,7 @@ test.for([
 );
 
 test("what is sent after an answer is read up to a limit", async () => {
-  const { open } = await tend(answerAtOnce, short({ drainBytesMax: 1_000_000 }));
+  const { open } = await startHardened(answerAtOnce, short({ drainBytesMax: 1_000_000 }));
   const client = await open();
   await client.send(head("POST /", "Content-Length: 9000000000"));
   await client.until("refused");
@@ -202,7 +205,7 @@ test.for([
   ["/api/webhooks/instagram", "PROPFIND", 405],
 ] as const)("%s with %s is refused before Next sees it", async ([target, method, status]) => {
   let seen = 0;
-  const { open } = await tend((_request, response) => {
+  const { open } = await startHardened((_request, response) => {
     seen += 1;
     response.end();
   });
@@ -224,7 +227,7 @@ test.for([
   ["two lengths", head("POST /", "Content-Length: 1", "Transfer-Encoding: chunked"), 400],
   ["a head of 20 kB", head(`GET /${"a".repeat(20_000)}`), 431],
 ] as const)("%s is refused in JSON", async ([, bytes, status]) => {
-  const { open } = await tend((_request, response) => response.end());
+  const { open } = await startHardened((_request, response) => response.end());
   const client = await open();
   await client.send(bytes);
   expect(await client.until("}}")).toMatch(
@@ -234,7 +237,7 @@ test.for([
 });
 
 test("connections over the limit are cut, so that files are left for our own calls", async () => {
-  const { open } = await tend((_request, response) => response.end("answered"), { connectionsMax: 1 });
+  const { open } = await startHardened((_request, response) => response.end("answered"), { connectionsMax: 1 });
   const first = await open();
   await (
     await open()
@@ -247,7 +250,7 @@ test("connections over the limit are cut, so that files are left for our own cal
 
 test("what is no request spoils no answer that has begun", async () => {
   let finish = () => {};
-  const { open } = await tend((_request, response) => {
+  const { open } = await startHardened((_request, response) => {
     response.write("begin");
     finish = () => response.end("end");
   });
@@ -261,7 +264,7 @@ test("what is no request spoils no answer that has begun", async () => {
 });
 
 test("Host sent twice is refused", async () => {
-  const { open } = await tend((_request, response) => response.end());
+  const { open } = await startHardened((_request, response) => response.end());
   const client = await open();
   await client.send(head("GET /", "Host: other.test"));
   expect(await client.until("}}")).toContain("HTTP/1.1 400 ");
@@ -273,7 +276,7 @@ test.for([
   ["http://other.test?b", "/?b"],
   ["/a%20b?c=%zz", "/a%20b?c=%zz"],
 ] as const)("Next sees the target %s as %s", async ([target, seen]) => {
-  const { open } = await tend((request, response) => response.end(`<${request.url}>`));
+  const { open } = await startHardened((request, response) => response.end(`<${request.url}>`));
   const client = await open();
   await client.send(head(`GET ${target}`));
   expect(await client.until(">")).toContain(`<${seen}>`);
@@ -292,14 +295,14 @@ test.for([
   ["signed twice", ["Content-Length: 5000", "X-Signature: good", "X-Signature: good"], "<0 of undefined>"],
   ["that is too long", ["Content-Length: 1000001", "X-Signature: good"], "<0 of 1000001>"],
 ] as const)("a webhook %s is answered before its body is there", async ([, headers, answer]) => {
-  const { open } = await tend(echoLength);
+  const { open } = await startHardened(echoLength);
   const client = await open();
   await client.send(head("POST /hook", ...headers));
   expect(await client.until(">")).toContain(answer);
 });
 
 test("of a webhook in chunks no more is read than tells that it is too long", async () => {
-  const { open } = await tend(echoLength);
+  const { open } = await startHardened(echoLength);
   const client = await open();
   await client.send(head("POST /hook", "Transfer-Encoding: chunked", "X-Signature: good"));
   await client.send(`${(5_000_000).toString(16)}\r\n`);
@@ -311,7 +314,7 @@ test("of a webhook in chunks no more is read than tells that it is too long", as
 
 test("large bodies are read one after another, small ones at once; one that leaves gives way", async () => {
   const begun: string[] = [];
-  const { open } = await tend((request, response) => {
+  const { open } = await startHardened((request, response) => {
     begun.push(request.headers["x-name"] as string);
     echoLength(request, response);
   });
