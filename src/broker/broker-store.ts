@@ -154,7 +154,7 @@ function claimSqlFor(condition: string): string {
       order by due_at_ms, sequence limit wanted.quota for update skip locked
     ) as one
   ), claimed as (
-    update messages set state = 'active' where sequence in (select sequence from due) returning *
+    update messages set state = 'active' where sequence = any(array(select sequence from due)) returning *
   ), logged as (
     insert into events (at_ms, state, ${eventColumns})
     select $1::bigint, 'ACTIVE', ${eventColumns} from claimed order by due_at_ms, sequence
