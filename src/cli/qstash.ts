@@ -100,7 +100,7 @@ async function start(options: QStashOptions, stop: StopRequest, teardown: Teardo
   console.log(describeStarted(options, dataDir, credentials));
 }
 
-/** Credentials that are nobody else's are shown to a terminal only: what is not one may be a log. */
+/** Generated credentials are shown to a terminal only: other outputs may be logs. */
 function describeStarted({ host, port, dev }: QStashOptions, dataDir: string, credentials: QStashCredentials): string {
   const lines = [`✔ QStash listens on ${baseUrlOf(host, port)}. Ctrl-C stops it.`, ""];
   if (dev) return [...lines, "QSTASH_DEV=true", `QSTASH_DEV_PORT=${port}`].join("\n");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Lanes } from "#broker/lanes.ts";
+import { Lanes } from "#broker/delivery/lanes.ts";
 
 import { createManualClock } from "../support/manual-clock.ts";
 import { eventually, openSink, startTestBroker } from "./test-broker.ts";
