@@ -114,6 +114,19 @@ describe("flow control with the SDK", () => {
     expect(await client.flowControl.get(key)).toMatchObject({ rateMax: 12, ratePeriod: 60, isPinnedRate: false });
   });
 
+  it("shows a message's limits in the log, and counts anew when the period gets another length", async () => {
+    const { client, request } = await startTestBroker({ clock: createManualClock() });
+    const sink = await openSink();
+    await client.publish({ url: sink.url, flowControl: { key, rate: 1, period: "1d" } });
+    await sink.next();
+    await eventually(async () => (await client.logs({ filter: { state: "DELIVERED" } })).logs.length).toBe(1);
+    const { logs }: { logs: unknown[] } = await (await request("/v2/logs?flowControlKey=k&state=DELIVERED")).json();
+    expect(logs).toMatchObject([{ flowControlKey: key, rate: 1, period: 86_400 }]);
+    await client.publish({ url: sink.url, flowControl: { key, rate: 1, period: "1h" } });
+    await sink.next();
+    expect(await client.flowControl.get(key)).toMatchObject({ rateCount: 1, ratePeriod: 3600 });
+  });
+
   it("begins a new period when the rate is reset", async () => {
     const { client } = await startTestBroker({ clock: createManualClock() });
     const sink = await openSink();

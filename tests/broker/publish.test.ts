@@ -116,6 +116,19 @@ describe("publishing with the SDK", () => {
     expect(await afterwards.json()).not.toMatchObject({ messageId: first.messageId });
   });
 
+  it("takes what Upstash's Python SDK writes: `True` for true, null for no body and no queue", async () => {
+    const { request } = await startTestBroker();
+    const sink = await openSink();
+    const headers = { "Upstash-Content-Based-Deduplication": "True" };
+    const item = { destination: sink.url, headers, body: null, queue: null };
+    const publish = async (): Promise<unknown> =>
+      (await request("/v2/batch", { method: "POST", body: JSON.stringify([item]) })).json();
+    expect(await publish()).toEqual([{ messageId: expect.stringMatching(/^msg_/), url: sink.url }]);
+    expect(await publish()).toMatchObject([{ deduplicated: true }]);
+    expect((await sink.next()).body).toHaveLength(0);
+    expect(await (await request("/v2/readiness")).json()).toEqual({ ready: true });
+  });
+
   it("finds duplicates by content", async () => {
     const { client } = await startTestBroker();
     const sink = await openSink();

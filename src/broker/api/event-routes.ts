@@ -1,6 +1,6 @@
 import { type Api, type ApiContext, readQuery } from "./api-request.ts";
 import type { EventStore, MessageEvent } from "../store/event-store.ts";
-import { toCallbackJson, toLabelJson } from "./message-json.ts";
+import { toCallbackJson, toFlowControlJson, toLabelJson } from "./message-json.ts";
 import { redactBody, redactHeader } from "./redaction.ts";
 
 export interface EventRoutes {
@@ -31,7 +31,7 @@ function toEventJson(event: MessageEvent): Record<string, unknown> {
     endpointName: event.endpointName ?? undefined,
     scheduleId: event.scheduleId ?? undefined,
     queueName: event.queueName ?? undefined,
-    flowControlKey: event.flowControlKey ?? undefined,
+    ...toFlowControlJson(event.flowControl),
     method: event.method,
     header: event.header ? redactHeader(event.header, redact) : undefined,
     body: event.body ? toBase64(redactBody(event.body, redact)) : undefined,
@@ -40,7 +40,7 @@ function toEventJson(event: MessageEvent): Record<string, unknown> {
     callbackHeaders: callbackHeader,
     failureCallbackHeaders: failureCallbackHeader,
     maxRetries: event.maxRetries,
-    // Upstash's page and its Python SDK have two names for it.
+    // For this and the response's header, Upstash's API reference and its Python SDK have two names.
     retryDelayExpression: event.retryDelay ?? undefined,
     retryDelayExpr: event.retryDelay ?? undefined,
     ...toLabelJson(event.labels),
@@ -48,6 +48,7 @@ function toEventJson(event: MessageEvent): Record<string, unknown> {
     nextDeliveryTime: event.nextDeliveryAtMs ?? undefined,
     responseStatus: event.responseStatus ?? undefined,
     responseHeaders: event.responseHeader ?? undefined,
+    responseHeader: event.responseHeader ?? undefined,
     responseBody: event.responseBody ? toBase64(event.responseBody) : undefined,
   };
 }

@@ -58,7 +58,8 @@ export function toDeadLetterJson(letter: DeadLetter): Record<string, unknown> {
   return {
     ...toMessageJson(letter),
     dlqId: dlqIdOf(letter.failedAtMs, letter),
-    responseStatus: letter.responseStatus ?? undefined,
+    // 0 without a response, as in callbacks; Upstash's Python SDK does without no status.
+    responseStatus: letter.responseStatus ?? 0,
     responseHeader: letter.responseHeader ?? undefined,
     error: letter.error ?? undefined,
     ...toBodyJson("responseBody", letter.responseBody ?? new Uint8Array()),

@@ -137,7 +137,8 @@ function readDeduplicationId(
     // An index entry of Postgres' holds no more than a third of a page.
     return scoped.length <= 256 ? scoped : `hash:${createHash("sha256").update(scoped).digest("hex")}`;
   }
-  if (readHeader(headers, "upstash-content-based-deduplication") !== "true") return null;
+  // Upstash's Python SDK writes `True`.
+  if (readHeader(headers, "upstash-content-based-deduplication")?.toLowerCase() !== "true") return null;
   const content = createHash("sha256");
   content.update(JSON.stringify([publication.url, Object.entries(publication.header).toSorted(byName)]));
   return `content:${content.update(publication.body).digest("hex")}`;

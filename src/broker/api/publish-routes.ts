@@ -137,7 +137,9 @@ function rawTargetOf(context: ApiContext): string {
 }
 
 function parseBatchItem(item: unknown): Item {
-  const { destination, headers = {}, body = "", queue }: Record<string, unknown> = Object(item);
+  const { destination, headers, queue, ...rest }: Record<string, unknown> = Object(item);
+  // Upstash's Python SDK writes null for a body that there is not.
+  const body = rest["body"] ?? "";
   if (typeof destination !== "string") throw new ApiError(400, "an item has no destination");
   if (typeof body !== "string") throw new ApiError(400, "the body of an item is not a string");
   const isQueued = queue !== undefined && queue !== null && queue !== "";

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 
 import type { Page } from "./dead-letter-store.ts";
-import type { DeliverySettings, HeaderMap } from "../message.ts";
+import type { DeliverySettings, FlowControlSettings, HeaderMap } from "../message.ts";
 import {
   commonConditions,
   compared,
@@ -37,7 +37,6 @@ export interface MessageEvent {
   endpointName: string | null;
   scheduleId: string | null;
   queueName: string | null;
-  flowControlKey: string | null;
   /** What follows is of the message, and `null` where that came before the log kept it. */
   header: HeaderMap | null;
   body: Uint8Array | null;
@@ -46,6 +45,7 @@ export interface MessageEvent {
   failureCallback: DeliverySettings | null;
   retryDelay: string | null;
   redact: readonly string[] | null;
+  flowControl: FlowControlSettings | null;
 }
 
 export interface EventStore {
@@ -80,7 +80,7 @@ export function createEventStore(pool: Pool): EventStore {
            page.labels, page.max_retries as "maxRetries", page.error, page.next_delivery_at_ms as "nextDeliveryAtMs",
            page.response_status as "responseStatus", page.response_header as "responseHeader",
            page.response_body as "responseBody", page.topic_name as "topicName", page.endpoint_name as "endpointName",
-           page.schedule_id as "scheduleId", page.queue_name as "queueName", page.flow_control_key as "flowControlKey",
+           page.schedule_id as "scheduleId", page.queue_name as "queueName", created.flow_control as "flowControl",
            created.header, created.body, created.timeout_ms as "timeoutMs", created.callback,
            created.failure_callback as "failureCallback", created.retry_delay as "retryDelay", created.redact
          from page left join lateral (

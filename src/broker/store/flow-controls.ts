@@ -158,8 +158,13 @@ function withLimits(control: FlowControl, { parallelism, rate, periodSeconds }: 
   return {
     ...control,
     ...(control.isPinnedParallelism ? {} : { parallelismMax: parallelism }),
-    ...(control.isPinnedRate ? {} : { rateMax: rate, ratePeriodMs: periodSeconds * 1000 }),
+    ...(control.isPinnedRate ? {} : { rateMax: rate, ...withPeriod(control, periodSeconds * 1000) }),
   };
+}
+
+/** What was counted in a period of another length says nothing about this one. */
+function withPeriod(control: FlowControl, ratePeriodMs: number): Partial<FlowControl> {
+  return control.ratePeriodMs === ratePeriodMs ? {} : { ratePeriodMs, rateCount: 0, ratePeriodStartMs: 0 };
 }
 
 /** The count of the period that is running; a period begins with a delivery. */

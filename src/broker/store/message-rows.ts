@@ -95,10 +95,10 @@ const insertMessageSql = `
     returning *
   ), logged as (
     insert into events (at_ms, state, ${eventColumns}, header, body, timeout_ms, callback, failure_callback,
-      retry_delay, redact)
+      retry_delay, redact, flow_control)
     select created_at_ms, 'CREATED', ${eventColumns}, header,
       case when octet_length($6::bytea) <= ${eventBodyBytesMax} then $6::bytea end, timeout_ms, callback,
-      failure_callback, retry_delay, redact
+      failure_callback, retry_delay, redact, flow_control
     from accepted
   )
   select (select holder from claimed) as holder`;

@@ -92,6 +92,7 @@ const migrations: readonly string[] = [
      add column schedule_id text,
      add column queue_name text,
      add column flow_control_key text,
+     add column flow_control json,
      add column header json,
      add column body bytea,
      add column timeout_ms bigint,
