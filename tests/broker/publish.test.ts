@@ -245,6 +245,7 @@ describe("publish headers", () => {
     ["upstash-redact-fields", "body,everything", 400, /Upstash-Redact-Fields/],
     ["upstash-cron", "* * * * *", 501, /Upstash-Cron/],
     ["upstash-callback-delay", "1s", 501, /Upstash-Callback-Delay/],
+    ["upstash-failure-callback-flow-control-key", "k", 501, /Upstash-Failure-Callback-Flow-Control-Key/],
     ["upstash-something-new", "1", 501, /Upstash-Something-New/],
   ])("%s: %s is refused with %i", async (name, value, status, error, callback = "x-none") => {
     const { request } = shared();

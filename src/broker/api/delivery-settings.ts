@@ -7,6 +7,9 @@ import { parseRetryDelay } from "../delivery/retry-delay.ts";
 
 const methods = new Set(["GET", "POST", "PUT", "PATCH", "DELETE"]);
 
+/** What follows a callback's name as a setting. Any other name is that of a header, as Upstash's Python SDK sends them. */
+const callbackSettings = /^(method|retries|retry-delay|timeout|forward-.+)$/;
+
 /** What holds where a header says nothing. */
 export type SettingDefaults = Pick<DeliverySettings, "method" | "header" | "maxRetries" | "timeoutMs" | "retryDelay">;
 
@@ -48,7 +51,7 @@ export function readCallback(
   assertDeliverable(url, "callback");
   const defaults: SettingDefaults = {
     method: "POST",
-    header: { "Content-Type": ["application/json"] },
+    header: { "Content-Type": ["application/json"], ...readForwarded(headers, `${name}-`, callbackSettings) },
     maxRetries: message.maxRetries,
     timeoutMs: null,
     retryDelay: message.retryDelay ?? null,

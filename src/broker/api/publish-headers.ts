@@ -18,13 +18,14 @@ export function readHeader(headers: PublishHeaders, name: string): string | unde
   return headers.get(name)?.join(", ");
 }
 
-/** The headers that begin with `prefix`, without it. */
-export function readForwarded(headers: PublishHeaders, prefix: string): HeaderMap {
+/** The headers that begin with `prefix`, without it, but for those whose rest is a setting. */
+export function readForwarded(headers: PublishHeaders, prefix: string, settings?: RegExp): HeaderMap {
   const forwarded: Record<string, readonly string[]> = {};
   for (const [header, values] of headers) {
     if (!header.startsWith(prefix)) continue;
     const name = header.slice(prefix.length);
-    if (!connectionHeaders.has(name)) forwarded[canonicalHeaderName(name)] = assertSendable(name, values);
+    if (!connectionHeaders.has(name) && !settings?.test(name))
+      forwarded[canonicalHeaderName(name)] = assertSendable(name, values);
   }
   return forwarded;
 }

@@ -17,7 +17,11 @@ import { parseRedactFields } from "./redaction.ts";
 
 /** What the broker honours; any other `Upstash-*` header would change what the publisher asked for, so it is refused. */
 const honoured =
-  /^upstash-(method|delay|not-before|retries|retry-delay|timeout|label|deduplication-id|content-based-deduplication|flow-control-(key|value)|redact-fields|header-forward|forward-.+|(failure-)?callback(-method|-retries|-retry-delay|-timeout|-forward-.+)?|telemetry-.+)$/;
+  /^upstash-(method|delay|not-before|retries|retry-delay|timeout|label|deduplication-id|content-based-deduplication|flow-control-(key|value)|redact-fields|header-forward|forward-.+|(failure-)?callback(-.+)?|telemetry-.+)$/;
+
+/** Settings of a publish that a callback could have at QStash and has not here. */
+const notOfCallbacks =
+  /^upstash-(failure-)?callback-(delay|not-before|deduplication-id|content-based-deduplication|flow-control-.+|redact-fields|header-forward|label|cron|schedule-id|queue-name|workflow-.+|(failure-)?callback.*)$/;
 
 export interface PublishRequest {
   /** Where this message goes: an address that was found deliverable. */
@@ -57,8 +61,8 @@ export function publishDefaults(callerIp: string, through: Partial<MessageFacts>
 /** 501 for a header that asks for what this broker lacks; `also` are honoured besides those of a publish. */
 export function assertHonoured(headers: PublishHeaders, also: readonly string[] = []): void {
   for (const name of headers.keys()) {
-    if (name.startsWith("upstash-") && !honoured.test(name) && !also.includes(name))
-      throw notSupported(`The header ${canonicalHeaderName(name)}`);
+    const isHonoured = also.includes(name) || (honoured.test(name) && !notOfCallbacks.test(name));
+    if (name.startsWith("upstash-") && !isHonoured) throw notSupported(`The header ${canonicalHeaderName(name)}`);
   }
 }
 
