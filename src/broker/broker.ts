@@ -118,7 +118,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const prune = async (nowMs: number) => {
     await store.prune(nowMs);
     await flowControls.prune(nowMs);
-    dispatcher.prune();
+    dispatcher.refresh();
   };
   const stopHousekeeping = startHousekeeping(prune, clock, log);
 

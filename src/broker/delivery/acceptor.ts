@@ -23,10 +23,20 @@ export function createAcceptor(options: AcceptorOptions): Accept {
   const { store, dispatcher, log } = options;
   let saidLoopback = false;
 
+  /** The answer may be lost although the commit was not: then the messages are due all the same. */
+  const acceptOrExpect = async (messages: readonly NewMessage[]) => {
+    try {
+      return await store.accept(messages);
+    } catch (thrown) {
+      for (const message of messages) dispatcher.expect({ lane: laneOf(message), dueAtMs: message.notBeforeMs });
+      throw thrown;
+    }
+  };
+
   return async (messages) => {
     if (messages.length === 0) return [];
     await prepare(messages, options);
-    const acceptances = await store.accept(messages);
+    const acceptances = await acceptOrExpect(messages);
     for (const [index, message] of messages.entries()) {
       const { messageId = message.messageId, deduplicated = false } = acceptances[index] ?? {};
       log.info("broker.message_accepted", { messageId, deduplicated, bytes: message.body.byteLength });

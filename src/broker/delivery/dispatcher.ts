@@ -46,8 +46,11 @@ export interface Dispatcher {
   round(): Promise<void>;
   /** How many deliveries are under way. */
   deliveries(): number;
-  /** Forgets what is no longer needed. */
-  prune(): void;
+  /**
+   * Forgets what is no longer needed, and reads from the database again what is due: a message whose commit was not
+   * answered waits no longer than until then.
+   */
+  refresh(): void;
   /** Starts no further deliveries and resolves when none runs; after `graceMs` they are aborted and left due. */
   stop(graceMs: number): Promise<void>;
 }
@@ -199,7 +202,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     round: () => rounds.request(),
     deliveries: () => lanes.deliveries(),
-    prune: () => lanes.prune(),
+    refresh() {
+      lanes.prune();
+      hasOrphans = true;
+      void rounds.request();
+    },
     async stop(graceMs) {
       phase = "draining";
       wake.cancel();

@@ -17,10 +17,6 @@ interface Usage {
 
 interface Lane extends LaneParts {
   name: string;
-  /** Messages may be due and not yet claimed. */
-  isDue: boolean;
-  /** Only the database knows when the next message is due. */
-  isUnread: boolean;
   /** When the next message is due that is not due yet, as far as is known. */
   nextDueAtMs: number;
 }
@@ -44,6 +40,10 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   /** Lanes that may have due messages, in the order in which they have their turn. */
   readonly #due = new Set<Lane>();
+  /** Lanes of which only the database knows when their next message is due. */
+  readonly #unread = new Set<Lane>();
+  /** The earliest `nextDueAtMs` of all lanes, or an earlier time. */
+  #nextDueAtMs = Number.POSITIVE_INFINITY;
   readonly #destinations = new Map<string, Usage>();
   readonly #keys = new Map<string, Usage>();
   readonly #queues = new Map<string, Usage>();
@@ -56,24 +56,31 @@ export class Lanes {
   /** Says that a message of the lane is due at this time, now or later. */
   expect(name: string, dueAtMs: number, nowMs: number): void {
     const lane = this.#get(name);
-    if (dueAtMs <= nowMs) this.#setDue(lane);
-    else lane.nextDueAtMs = Math.min(lane.nextDueAtMs, dueAtMs);
+    if (dueAtMs <= nowMs) {
+      this.#due.add(lane);
+    } else {
+      lane.nextDueAtMs = Math.min(lane.nextDueAtMs, dueAtMs);
+      this.#nextDueAtMs = Math.min(this.#nextDueAtMs, dueAtMs);
+    }
   }
 
   /** Lanes whose time has come may have due messages, and more that only the database knows of. */
   wake(nowMs: number): void {
+    if (this.#nextDueAtMs > nowMs) return;
+    this.#nextDueAtMs = Number.POSITIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
-      if (lane.nextDueAtMs > nowMs) continue;
-      lane.nextDueAtMs = Number.POSITIVE_INFINITY;
-      lane.isUnread = true;
-      this.#setDue(lane);
+      if (lane.nextDueAtMs <= nowMs) {
+        lane.nextDueAtMs = Number.POSITIVE_INFINITY;
+        this.#unread.add(lane);
+        this.#due.add(lane);
+      }
+      this.#nextDueAtMs = Math.min(this.#nextDueAtMs, lane.nextDueAtMs);
     }
   }
 
   /** When `wake` or `plan` may find something that is not there now. */
   nextWakeAtMs(nowMs: number): number {
-    let earliestMs = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) earliestMs = Math.min(earliestMs, lane.nextDueAtMs);
+    let earliestMs = this.#nextDueAtMs;
     for (const lane of this.#due) earliestMs = Math.min(earliestMs, this.#gate.opensAtMs(lane, nowMs) ?? earliestMs);
     return earliestMs;
   }
@@ -81,16 +88,16 @@ export class Lanes {
   /** What to claim now, fairly among the lanes: each counts as planned, and no longer as due. */
   plan(nowMs: number): (Claim & LaneParts)[] {
     const claims: (Claim & LaneParts)[] = [];
-    const fairQuota = Math.max(1, Math.floor(claimMax / Math.max(1, this.#due.size)));
     const planned = { rows: 0, keys: new Map<string, number>(), queues: new Map<string, number>() };
-    for (const lane of this.#due) {
+    const open = [...this.#due].filter((lane) => this.#room(lane, planned, nowMs) > 0);
+    const fairQuota = Math.max(1, Math.floor(claimMax / Math.max(1, open.length)));
+    for (const lane of open) {
       const quota = Math.min(fairQuota, claimMax - planned.rows, this.#room(lane, planned, nowMs));
       if (quota < 1) continue;
       planned.rows += quota;
       add(planned.keys, lane.flowControlKey, quota);
       add(planned.queues, lane.queueName, quota);
       this.#due.delete(lane);
-      lane.isDue = false;
       const { name, destination, flowControlKey, queueName } = lane;
       claims.push({ lane: name, quota, destination, flowControlKey, queueName });
       if (planned.rows >= claimMax) break;
@@ -100,20 +107,20 @@ export class Lanes {
 
   /** More of a lane is due: the claim brought all it had asked for, or failed. */
   stillDue(name: string): void {
-    this.#setDue(this.#get(name));
+    this.#due.add(this.#get(name));
   }
 
   /** Takes the lanes of which only the database knows when their next message is due; the answers go to `learn`. */
   takeUnread(): string[] {
-    const unread = [...this.#lanes.values()].filter((lane) => lane.isUnread && !lane.isDue);
-    for (const lane of unread) lane.isUnread = false;
+    const unread = [...this.#unread].filter((lane) => !this.#due.has(lane));
+    for (const lane of unread) this.#unread.delete(lane);
     return unread.map(({ name }) => name);
   }
 
   /** What the database says of a lane's next message. Those behind one that is due stay unknown. */
   learn(name: string, dueAtMs: number, nowMs: number): void {
     this.expect(name, dueAtMs, nowMs);
-    if (dueAtMs <= nowMs) this.#get(name).isUnread = true;
+    if (dueAtMs <= nowMs) this.#unread.add(this.#get(name));
   }
 
   begin(name: string, bytes: number): void {
@@ -143,14 +150,15 @@ export class Lanes {
   /** In a queue, or in all of them, another message may have its turn now. */
   openQueues(queueName?: string): void {
     for (const lane of this.#lanes.values()) {
-      if (lane.queueName !== null && (queueName ?? lane.queueName) === lane.queueName) this.#setDue(lane);
+      if (lane.queueName !== null && (queueName ?? lane.queueName) === lane.queueName) this.#due.add(lane);
     }
   }
 
   /** Forgets lanes in which nothing waits. A queue's lane may wait for its turn, which is not known here. */
   prune(): void {
     for (const lane of this.#lanes.values()) {
-      const waits = lane.isDue || lane.isUnread || lane.nextDueAtMs !== Number.POSITIVE_INFINITY;
+      const isKnown = lane.nextDueAtMs !== Number.POSITIVE_INFINITY;
+      const waits = isKnown || this.#due.has(lane) || this.#unread.has(lane);
       if (!waits && lane.queueName === null) this.#lanes.delete(lane.name);
     }
   }
@@ -197,15 +205,10 @@ export class Lanes {
   #get(name: string): Lane {
     let lane = this.#lanes.get(name);
     if (!lane) {
-      lane = { ...parseLane(name), name, isDue: false, isUnread: false, nextDueAtMs: Number.POSITIVE_INFINITY };
+      lane = { ...parseLane(name), name, nextDueAtMs: Number.POSITIVE_INFINITY };
       this.#lanes.set(name, lane);
     }
     return lane;
-  }
-
-  #setDue(lane: Lane): void {
-    lane.isDue = true;
-    this.#due.add(lane);
   }
 }
 

@@ -59,16 +59,22 @@ export function createSender(clock: Clock): Sender {
           : requestHttp(url, { ...options, agent: agents["http:"] });
       const abort = () => outgoing.destroy(toError(request.signal.reason));
       request.signal.addEventListener("abort", abort, { once: true });
-      outgoing.once("close", () => request.signal.removeEventListener("abort", abort));
-      outgoing.once("error", (error: NodeJS.ErrnoException) => {
+      let hasResponse = false;
+      // More than one error may come, and after the response they say nothing new.
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        if (hasResponse) return;
         // The receiver closed an idle connection at the moment it was used again; the request did not reach it.
-        if (error.code === "ECONNRESET" && outgoing.reusedSocket && !isRepeated && !request.signal.aborted) {
-          resolve(attempt(request, true));
-        } else {
-          reject(error);
-        }
+        const isStale = outgoing.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+        if (isStale && !isRepeated && !request.signal.aborted) resolve(attempt(request, true));
+        else reject(error);
+      });
+      outgoing.once("close", () => {
+        request.signal.removeEventListener("abort", abort);
+        // Without an error, too: the receiver switched to another protocol.
+        if (!hasResponse) reject(new Error("the connection was closed without a response"));
       });
       outgoing.once("response", (incoming) => {
+        hasResponse = true;
         void readBeginning(incoming, clock).then((body) =>
           resolve({ status: incoming.statusCode ?? 0, header: toHeaderMap(incoming.rawHeaders), body }),
         );
@@ -102,7 +108,7 @@ function readBeginning(incoming: IncomingMessage, clock: Clock): Promise<Uint8Ar
       if (bytes >= bodyBytesMax) finish();
     });
     incoming.once("end", finish);
-    incoming.once("error", finish);
+    incoming.on("error", finish);
     incoming.once("close", finish);
   });
 }
