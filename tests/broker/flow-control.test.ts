@@ -28,7 +28,7 @@ describe("flow control with the SDK", () => {
       waitListSize: 3,
       isPaused: false,
     });
-    expect(sink.requests).toHaveLength(2);
+    await eventually(() => sink.requests.length).toBe(2);
     expect(await client.flowControl.getGlobalParallelism()).toMatchObject({ parallelismCount: 2 });
     gate.open();
     await eventually(() => sink.requests.length).toBe(5);
