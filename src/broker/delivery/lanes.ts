@@ -22,7 +22,7 @@ interface Lane extends LaneParts {
 }
 
 /** All deliveries at once: most of the time they wait for their receivers. */
-export const slots = 256;
+export const slots = 128;
 /** Bodies in memory at once. */
 const bytesMax = 256 * 1024 * 1024;
 /** Rows, and so bodies, that one statement may bring. */
@@ -30,10 +30,10 @@ const claimMax = 16;
 
 /**
  * Which messages may be delivered next. A lane is what has the same destination, flow-control key and queue; how many of
- * it may be delivered at once depends on these three and on what is free: a destination and a key may each have as many
- * deliveries as there are free slots. So a receiver that hangs takes at most half of them, two take a third each, and
- * there is always room for another. (The rule is that of dynamic thresholds in shared-memory switches: Choudhury and
- * Hahne, 1998.)
+ * it may be delivered at once depends on these three and on what is free: a destination may have as many deliveries as
+ * there are free slots, a key half as many. So a receiver that hangs takes at most half of the slots, two take a third
+ * each, and there is always room for another; and a key that hangs leaves room for the other keys of its receiver. (The
+ * rule is that of dynamic thresholds in shared-memory switches: Choudhury and Hahne, 1998.)
  */
 export class Lanes {
   readonly #gate: Gate;
@@ -181,8 +181,8 @@ export class Lanes {
     const queue = this.#queues.get(lane.queueName ?? "")?.deliveries ?? 0;
     const plannedOfQueue = planned.queues.get(lane.queueName ?? "") ?? 0;
     return Math.min(
-      share(destination?.deliveries ?? 0, free),
-      lane.flowControlKey === null ? free : share(key + plannedOfKey, free),
+      share(destination?.deliveries ?? 0, free, 1),
+      lane.flowControlKey === null ? free : share(key + plannedOfKey, free, 0.5),
       this.#gate.room(lane, { flowControlKey: key + plannedOfKey, queue: queue + plannedOfQueue }, nowMs),
     );
   }
@@ -212,10 +212,11 @@ export class Lanes {
   }
 }
 
-/** How many more may begin so that afterwards no more are under way than are free; one if none is. */
-function share(underWay: number, free: number): number {
+/** How many more may begin so that afterwards no more than this portion of the free slots is taken; one if none is. */
+function share(underWay: number, free: number, portion: number): number {
   if (free < 1) return 0;
-  return underWay === 0 ? Math.max(1, Math.floor(free / 2)) : Math.max(0, Math.floor((free - underWay) / 2));
+  const more = Math.floor((portion * free - underWay) / (1 + portion));
+  return Math.max(underWay === 0 ? 1 : 0, more);
 }
 
 function add(counts: Map<string, number>, key: string | null, count: number): void {
