@@ -30,13 +30,19 @@ export function readQuery(context: ApiContext): Map<string, string[]> {
   return parameters;
 }
 
+/** The token in the query, for senders that cannot set headers. */
+export function readToken(context: ApiContext): string | undefined {
+  const [, query] = targetOf(context.env.incoming);
+  return query.includes("qstash_token=") ? (new URLSearchParams(query).get("qstash_token") ?? undefined) : undefined;
+}
+
 /**
  * The headers of a request, lower-case, as text. The token's own header is left out: `Upstash-Header-Forward` would send
  * it to the receiver.
  */
 export function headersOf(context: ApiContext): PublishHeaders {
   const headers = new Map<string, readonly string[]>();
-  const isTokenInQuery = new URLSearchParams(targetOf(context.env.incoming)[1]).has("qstash_token");
+  const isTokenInQuery = readToken(context) !== undefined;
   for (const [name, values = []] of Object.entries(context.env.incoming.headersDistinct)) {
     if (name !== "authorization" || isTokenInQuery) headers.set(name, values.map(decodeHeaderText));
   }

@@ -66,7 +66,10 @@ export function assertDeliverable(url: string, what = "destination", groupName?:
   if (!isWritten || url.length > urlCharactersMax) throw new ApiError(400, `invalid ${what} url: it cannot be parsed`);
 }
 
+const loopback =
+  /^https?:\/\/(?:[^/?#]*@)?(?:localhost|[^/?#:]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::\d*)?(?:[/?#]|$)/i;
+
 /** The real QStash refuses these; a configuration that has them does not work there. */
 export function isLoopback(url: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+  return loopback.test(url);
 }

@@ -99,7 +99,10 @@ async function toJson(
   const { rows } = await pool.query<{ key: string; waiting: number; active: number }>(
     `select flow_control_key as key, count(*) filter (where state = 'active') as active,
        count(*) filter (where state = 'waiting' and due_at_ms <= $2) as waiting
-     from messages where flow_control_key = any($1::text[]) and state <> 'dead' group by flow_control_key`,
+     from messages
+     where flow_control_key = any($1::text[]) and (queue_name is not null or flow_control_key is not null)
+       and state <> 'dead'
+     group by flow_control_key`,
     [controls.map(({ key }) => key), nowMs],
   );
   const counts = new Map(rows.map((row) => [row.key, row]));

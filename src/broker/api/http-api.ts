@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { describeCause, type Log } from "#platform/log.ts";
 
 import { ApiError, notSupported } from "./api-error.ts";
-import { type Api, targetOf } from "./api-request.ts";
+import { type Api, readToken, targetOf } from "./api-request.ts";
 import { type DeadLetterRoutes, registerDeadLetterRoutes } from "./dead-letter-routes.ts";
 import { type EventRoutes, registerEventRoutes } from "./event-routes.ts";
 import { type FlowControlRoutes, registerFlowControlRoutes } from "./flow-control-routes.ts";
@@ -44,11 +44,11 @@ export function createHttpApi(options: HttpApiOptions): Api {
   const isToken = (text: string | null | undefined) => timingSafeEqual(digest(text ?? ""), expectedToken);
 
   api.use(async (context, next) => {
-    const bearer = /^Bearer (.+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-    const inQuery = new URLSearchParams(targetOf(context.env.incoming)[1]).get("qstash_token");
-    // Both are looked at: a webhook's sender has an authorization of its own.
-    const isAuthentic = [isToken(bearer), isToken(inQuery)].includes(true);
-    if (!isAuthentic) throw new ApiError(401, "unable to authenticate: invalid token");
+    const bearer = /^Bearer (.+)$/i.exec(context.env.incoming.headers.authorization ?? "")?.[1];
+    // The query is looked at, too: a webhook's sender has an authorization of its own.
+    if (!isToken(bearer) && !isToken(readToken(context))) {
+      throw new ApiError(401, "unable to authenticate: invalid token");
+    }
     if (!unlimited.test(context.req.path)) options.quotas.countRequest();
     await next();
   });

@@ -50,15 +50,21 @@ export function createBrokerStore(pool: Pool): BrokerStore {
     },
 
     async claimDue(nowMs, claims) {
-      const values = [nowMs, claims.map(({ lane }) => lane), claims.map(({ quota }) => quota)];
-      const { rows } = await pool.query<Message>({ name: "claim-due", text: claimSqlFor(""), values });
-      return rows;
+      const [only] = claims;
+      const query =
+        only && claims.length === 1
+          ? { name: "claim-lane", text: claimLaneSql, values: [nowMs, only.lane, only.quota] }
+          : {
+              name: "claim-lanes",
+              text: claimLanesSql,
+              values: [nowMs, claims.map(({ lane }) => lane), claims.map(({ quota }) => quota)],
+            };
+      return (await pool.query<Message>(query)).rows;
     },
 
     async claimTurn(nowMs, { lane, quota }, queue) {
-      const values = [nowMs, [lane], [quota], queue.name, queue.parallelism];
-      const { rows } = await pool.query<Message>({ name: "claim-turn", text: claimSqlFor(hasTurn), values });
-      return rows;
+      const values = [nowMs, lane, quota, queue.name, queue.parallelism];
+      return (await pool.query<Message>({ name: "claim-turn", text: claimTurnSql, values })).rows;
     },
 
     async readNextDue(lanes) {
@@ -118,19 +124,20 @@ function toAcceptance({ messageId }: NewMessage, holder: string): Acceptance {
  */
 const hasTurn = `and coalesce(line, sequence) in (
   select distinct coalesce(line, sequence) as turn from messages
-  where queue_name = $4::text and state <> 'dead'
+  where queue_name = $4::text and (queue_name is not null or flow_control_key is not null) and state <> 'dead'
     and (due_at_ms <= $1::bigint or state = 'active' or retried > 0 or line is not null)
   order by turn limit $5::integer)`;
 
-function claimSqlFor(condition: string): string {
+function selectDue(lane: string, quota: string, condition = ""): string {
   return `
-  with due as (
-    select one.sequence from unnest($2::text[], $3::integer[]) as wanted (lane, quota) cross join lateral (
-      select sequence from messages
-      where state = 'waiting' and lane = wanted.lane and due_at_ms <= $1::bigint ${condition}
-      order by due_at_ms, sequence limit wanted.quota for update skip locked
-    ) as one
-  ), claimed as (
+    select sequence from messages
+    where state = 'waiting' and lane = ${lane} and due_at_ms <= $1::bigint ${condition}
+    order by due_at_ms, sequence limit ${quota} for update skip locked`;
+}
+
+function claimSqlFor(due: string): string {
+  return `
+  with due as (${due}), claimed as (
     update messages set state = 'active' where sequence = any(array(select sequence from due)) returning *
   ), logged as (
     insert into events (at_ms, state, ${eventColumns})
@@ -138,3 +145,10 @@ function claimSqlFor(condition: string): string {
   )
   select ${messageColumns} from claimed order by due_at_ms, sequence`;
 }
+
+const claimLaneSql = claimSqlFor(selectDue("$2::text", "$3::integer"));
+const claimTurnSql = claimSqlFor(selectDue("$2::text", "$3::integer", hasTurn));
+const claimLanesSql = claimSqlFor(
+  `select one.sequence from unnest($2::text[], $3::integer[]) as wanted (lane, quota)
+   cross join lateral (${selectDue("wanted.lane", "wanted.quota")}) as one`,
+);

@@ -92,13 +92,15 @@ const insertMessageSql = `
       $2::bigint, $9::bigint, $10::json, $11::json, $12::text[], $13::text, $14::text, $15::json, $16::text[],
       $17::text, $18::text, $19::text, $20::text, $21::text, $22::bigint
     where not exists (select from claimed where holder <> $1::text)
-    returning *
+    returning sequence
   ), logged as (
+    -- From the parameters: what the message's row returned would be copied with its body.
     insert into events (at_ms, state, ${eventColumns}, header, body, timeout_ms, callback, failure_callback,
       retry_delay, redact, flow_control)
-    select created_at_ms, 'CREATED', ${eventColumns}, header,
-      case when octet_length($6::bytea) <= ${eventBodyBytesMax} then $6::bytea end, timeout_ms, callback,
-      failure_callback, retry_delay, redact, flow_control
+    select $9::bigint, 'CREATED', $1::text, $3::text, $4::text, $12::text[], $7::integer, $13::text, $18::text,
+      $19::text, $20::text, $17::text, $15::json ->> 'key', $5::json,
+      case when octet_length($6::bytea) <= ${eventBodyBytesMax} then $6::bytea end, $8::bigint, $10::json, $11::json,
+      $14::text, $16::text[], $15::json
     from accepted
   )
   select (select holder from claimed) as holder`;

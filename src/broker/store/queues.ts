@@ -85,7 +85,8 @@ export function createQueues(pool: Pool): Queues {
     async readLags() {
       const { rows } = await pool.query<{ name: string; lag: number }>(`
         select queue_name as name, count(*) as lag from messages
-        where queue_name is not null and state <> 'dead' group by queue_name`);
+        where queue_name is not null and (queue_name is not null or flow_control_key is not null) and state <> 'dead'
+        group by queue_name`);
       return new Map(rows.map(({ name, lag }) => [name, lag]));
     },
   };

@@ -80,10 +80,9 @@ const migrations: readonly string[] = [
    alter table messages alter column lane set not null;
    drop index messages_due;
    create index messages_due on messages (lane, due_at_ms, sequence) where state = 'waiting';
-   create index messages_queue on messages (queue_name, coalesce(line, sequence))
-     where queue_name is not null and state <> 'dead';
-   create index messages_flow_control on messages (flow_control_key)
-     where flow_control_key is not null and state <> 'dead';
+   -- One for queues and flow-control keys: each further index is weighed at every insert, whether it takes the row or not.
+   create index messages_held on messages (queue_name, coalesce(line, sequence))
+     where (queue_name is not null or flow_control_key is not null) and state <> 'dead';
 
    -- What the log shows of the message itself is kept once, with its CREATED event.
    alter table events
