@@ -12,7 +12,7 @@ export interface QStashCredentials {
 
 /**
  * Those of Upstash's development server, from its page on local development: its SDKs use them where QSTASH_DEV is true.
- * They are public, so whoever reaches the port may publish.
+ * They are public: any client that reaches the port may publish.
  */
 export const developmentCredentials: QStashCredentials = {
   token: "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=",
