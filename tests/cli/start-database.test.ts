@@ -44,6 +44,6 @@ test("says that an address is none of Postgres", { timeout: 60_000 }, async () =
   const started = startProcess(place, "node", { ...realQstash, DATABASE_URL: url.href.replace(/^\w+/, "mysql") });
   onTestFinished(() => started.signal("SIGKILL", "group"));
   expect(await started.exited).toBe(1);
-  expect(started.output()).toContain("DATABASE_URL: set, but it is no Postgres URL");
+  expect(started.output()).toContain("DATABASE_URL: set, but not a Postgres URL");
   expect(started.output()).not.toContain(url.password);
 });

@@ -207,7 +207,11 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     ["another machine without --yes-this-is-mine", ["http://192.0.2.1/hooks"], /^✖ 192\.0\.2\.1 is not this machine/],
     ["an address without a server", ["http://127.0.0.1:9/"], /^✖ .* cannot be tested: .*ECONNREFUSED/],
     ["a target that is no address", ["nonsense"], /^✖ The target must be edge, node or a URL/],
-    ["a text that no case's name contains", ["edge", "--only", "nothing."], /^✖ The name of no case contains "nothing\."/],
+    [
+      "a text that no case's name contains",
+      ["edge", "--only", "nothing."],
+      /^✖ The name of no case contains "nothing\."/,
+    ],
   ])("refuses %s", async (_name, args, sentence) => {
     const { status, stdout, stderr } = await relay(["conform", ...args], env);
     expect([status, stdout]).toEqual([1, ""]);

@@ -80,7 +80,7 @@ describe("requireConfiguration()", () => {
       message = String(error);
     }
     for (const [name, value] of Object.entries(bad)) {
-      expect(message).toMatch(new RegExp(`^  ${name}: (malformed|not set|set, but it is no Postgres URL)\\. .+`, "m"));
+      expect(message).toMatch(new RegExp(`^  ${name}: (malformed|not set|set, but not a Postgres URL)\\. .+`, "m"));
       expect(message).not.toContain(value === "" ? "a value that is not there" : value);
     }
     expect(message.split("\n")).toHaveLength(1 + Object.keys(bad).length);
