@@ -51,7 +51,7 @@ async function untilListening(qstash: QStash): Promise<void> {
   expect(qstash.output()).toContain(`QStash listens on http://127.0.0.1:${qstash.port}`);
 }
 
-test("with --dev, QSTASH_DEV=true of the SDK publishes and verifies without a download", async () => {
+test("with --dev, an SDK with QSTASH_DEV=true publishes and verifies without a download", async () => {
   const qstash = await startQStash(["--dev"]);
   await untilListening(qstash);
   expect(qstash.output()).toContain(`QSTASH_DEV=true\nQSTASH_DEV_PORT=${qstash.port}`);
@@ -74,12 +74,12 @@ test("with --dev, QSTASH_DEV=true of the SDK publishes and verifies without a do
   expect([await qstash.exited, qstash.output()]).toEqual(stopped);
 }, 60_000);
 
-test("with --dev, listens on loopback alone", async () => {
+test("with --dev, listens only on loopback", async () => {
   const qstash = await startQStash(["--dev", "--host", "0.0.0.0"]);
   expect([await qstash.exited, qstash.output()]).toEqual([1, expect.stringContaining("--dev uses public credentials")]);
 });
 
-test("keeps its credentials to itself, and its messages over a kill -9 in mid-stream", async () => {
+test("prints no credentials into a pipe, and keeps accepted messages after a kill -9", async () => {
   const first = await startQStash([]);
   await untilListening(first);
   const secrets: Record<string, string> = JSON.parse(readFileSync(join(first.dataDir, "secrets.json"), "utf8"));

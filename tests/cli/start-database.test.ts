@@ -15,7 +15,7 @@ const realQstash = {
   RELAY_URL: "https://relay.example",
 };
 
-test("starts with a database where its role may create nothing", { timeout: 60_000 }, async () => {
+test("starts with a database whose role cannot create anything", { timeout: 60_000 }, async () => {
   const { url, drop } = await createTestDatabase();
   onTestFinished(drop);
   await migrateStore(url);
@@ -37,7 +37,7 @@ test("starts with a database where its role may create nothing", { timeout: 60_0
   expect(await health.json()).toMatchObject({ store: "ok" });
 });
 
-test("says that an address is none of Postgres", { timeout: 60_000 }, async () => {
+test("refuses an address that is not one of Postgres", { timeout: 60_000 }, async () => {
   const place = await createPlace();
   onTestFinished(() => place.remove());
   const url = new URL(inject("postgresUrl"));

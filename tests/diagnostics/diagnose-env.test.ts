@@ -8,7 +8,7 @@ import { find, goodEnvironment, troubles } from "./environment.ts";
 const names = Object.keys(variables);
 
 describe("diagnoseEnv()", () => {
-  test("finds nothing wrong with a good configuration, and names every variable once", () => {
+  test("finds no mistake in a good configuration, and names every variable once", () => {
     const diagnosis = diagnoseEnv(goodEnvironment);
     expect(troubles(diagnosis)).toEqual([]);
     expect(diagnosis.ok).toBe(true);
@@ -17,7 +17,7 @@ describe("diagnoseEnv()", () => {
     expect(find(diagnosis, "ACK_MODE").detail).toBe("not set: the default");
   });
 
-  test("names every variable that is missing, with what breaks and where to get it", () => {
+  test("names every missing variable, with what does not work and where to get it", () => {
     const diagnosis = diagnoseEnv({ OPS_TOKEN: " \n" });
     expect(diagnosis.ok).toBe(false);
     const missing = diagnosis.checks.filter(({ detail }) => detail === "not set").map(({ name }) => name);
@@ -119,7 +119,7 @@ describe("diagnoseEnv()", () => {
     expect(diagnoseEnv({ ...goodEnvironment, ...unused })).toEqual(diagnoseEnv(goodEnvironment));
   });
 
-  test("finds nothing wrong with a configuration for one machine", () => {
+  test("finds no mistake in the configuration of one machine", () => {
     const local = {
       ...goodEnvironment,
       QSTASH_URL: "http://127.0.0.1:8080",
