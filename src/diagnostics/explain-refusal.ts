@@ -9,20 +9,23 @@ import { type AdviceRule, findAdvice } from "./find-advice.ts";
 /** The names that metrics and log lines use for the same failures. */
 export type PublishErrorCode = Extract<ErrorCode, `PUBLISH_${string}`>;
 
+/** Why a publish failed, and what to do. */
 export interface Refusal extends Advice {
   type: PublishErrorCode;
 }
 
+/** Why a publish failed, and what to do. */
+/** What is known besides the answer. */
 export interface RefusalContext {
-  /** Whether QStash has taken the same token for reading. */
+  /** Whether QStash accepted the same token for reading. */
   canRead: boolean;
-  /** What must not be shown, should QStash repeat it. */
+  /** Texts that must not be shown if QStash repeats them. */
   values: readonly string[];
 }
 
 /**
- * Why QStash refused a request, from its status and its words, which are `{"error":"…"}`. The texts were seen in the
- * wild, so they only narrow down what the status says.
+ * Explains why QStash refused a request, from the status and the words of its answer, which is `{"error":"…"}`. The words
+ * are not documented (they are those that QStash has answered), so they only refine what the status says.
  */
 export function explainRefusal(status: number, text: string, { canRead, values }: RefusalContext): Refusal {
   const { error } = parseJsonObject(text);
@@ -36,9 +39,9 @@ export function explainRefusal(status: number, text: string, { canRead, values }
   return { type, cause: cause + quote, remedy };
 }
 
-/** Why no answer came at all, or none that could be read. */
+/** Explains why there was no answer, or none that could be read. */
 export function explainNoAnswer(error: unknown): Refusal {
-  // The SDK's, of a success that is not JSON.
+  // The SDK throws it for a success that is not JSON.
   if (error instanceof SyntaxError) return explainRefusal(200, "", { canRead: true, values: [] });
   const type = error instanceof TimeoutError ? "PUBLISH_TIMEOUT" : "PUBLISH_NETWORK";
   return { type, ...explainNetwork(error, { variable: "QSTASH_URL" }) };
@@ -51,26 +54,26 @@ const byWords: readonly (Refusal & AdviceRule)[] = [
     type: "PUBLISH_INVALID",
     cause: "RELAY_URL is an address of this machine or network, which QStash cannot reach.",
     remedy:
-      "Set RELAY_URL to the public address, of a tunnel say; or remove QSTASH_URL and QSTASH_TOKEN: npm start brings a QStash of its own.",
+      "Set RELAY_URL to a public address, such as that of a tunnel; or remove QSTASH_URL and QSTASH_TOKEN: npm start then runs a QStash on this machine.",
   },
   {
     when: /^400 .*(resolve host|no such host)/is,
     type: "PUBLISH_INVALID",
-    cause: "QStash finds no host of the name in RELAY_URL.",
+    cause: "QStash cannot resolve the host name in RELAY_URL.",
     remedy: "Correct RELAY_URL, or create the DNS record and wait until it is known.",
   },
   {
     when: /^400 .*destination url/is,
     type: "PUBLISH_INVALID",
-    cause: "QStash takes RELAY_URL for no address it could deliver to.",
+    cause: "QStash does not accept RELAY_URL as a destination.",
     remedy: "Set RELAY_URL to a public base URL that begins with https://.",
   },
   {
     when: /^404 .*not found in this region/is,
     type: "PUBLISH_NOT_FOUND",
-    cause: "QSTASH_TOKEN is that of another region than QSTASH_URL.",
+    cause: "QSTASH_TOKEN belongs to another region than QSTASH_URL.",
     remedy:
-      "Set QSTASH_URL to the token's region: https://qstash.upstash.io is Europe's, https://qstash-us-east-1.upstash.io America's.",
+      "Set QSTASH_URL to the token's region: https://qstash.upstash.io for Europe, https://qstash-us-east-1.upstash.io for America.",
   },
   {
     when: /^412 .*maxRetries/s,
@@ -82,7 +85,7 @@ const byWords: readonly (Refusal & AdviceRule)[] = [
 
 const readOnlyToken: Refusal = {
   type: "PUBLISH_UNAUTHORIZED",
-  cause: "QSTASH_TOKEN may read but not publish: it is the account's read-only token.",
+  cause: "QSTASH_TOKEN can read but not publish: it is the read-only token of the account.",
   remedy: "Copy the other token from the QStash console.",
 };
 
@@ -97,32 +100,33 @@ const byStatus: readonly (Refusal & AdviceRule)[] = [
   {
     when: /^40[13]$/,
     type: "PUBLISH_UNAUTHORIZED",
-    cause: "QSTASH_TOKEN is that of another region than QSTASH_URL, was rotated, or is not a QStash token.",
+    cause: "QSTASH_TOKEN belongs to another region than QSTASH_URL, was rotated, or is not a QStash token.",
     remedy:
-      "Copy QSTASH_TOKEN and QSTASH_URL together from the QStash console, and deploy again; for the QStash of npm start set neither.",
+      "Copy QSTASH_TOKEN and QSTASH_URL together from the QStash console, and deploy again. For the QStash of npm start set neither.",
   },
   {
     when: /^404$/,
     type: "PUBLISH_NOT_FOUND",
-    cause: "QSTASH_URL is not the base URL of QStash: another host, or a path too many.",
+    cause: "QSTASH_URL is not the base URL of QStash: it names another host, or has a path.",
     remedy: "Copy QSTASH_URL from the QStash console.",
   },
   {
     when: /^41[23]$/,
     type: "PUBLISH_OVER_QUOTA",
-    cause: "A limit of the plan is exceeded: of the retries, the message's size, or the messages kept.",
-    remedy: "Compare QSTASH_RETRIES with the plan's limits, or take a larger plan.",
+    cause:
+      "A limit of the plan is exceeded: the number of retries, the size of a message, or the number of stored messages.",
+    remedy: "Compare QSTASH_RETRIES with the plan's limits, or choose a larger plan.",
   },
   {
     when: /^429$/,
     type: "PUBLISH_RATE_LIMITED",
-    cause: "The plan's messages for today are used up, or too many requests came at once.",
-    remedy: "Try again in a minute; if it stays, see the usage in the Upstash console or take a larger plan.",
+    cause: "The daily number of messages of the plan is used up, or too many requests were sent at once.",
+    remedy: "Try again in a minute; if it persists, see the usage in the Upstash console or choose a larger plan.",
   },
   {
     when: /^(408|5\d\d)$/,
     type: "PUBLISH_UNAVAILABLE",
-    cause: "QStash itself is in trouble.",
+    cause: "QStash itself has a problem.",
     remedy: "See https://status.upstash.com; meanwhile the relay's fallback keeps the events.",
   },
   {
@@ -135,7 +139,7 @@ const byStatus: readonly (Refusal & AdviceRule)[] = [
 
 const unexpected: Refusal = {
   type: "PUBLISH_REJECTED",
-  cause: "QSTASH_URL leads to something that does not answer as QStash does.",
+  cause: "The server at QSTASH_URL does not answer like QStash.",
   remedy: "Copy QSTASH_URL from the QStash console.",
 };
 

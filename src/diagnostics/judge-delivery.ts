@@ -5,7 +5,7 @@ import { deploymentProtectionAdvice, explainStranger, isDeploymentProtection } f
 import { type AdviceRule, findAdvice } from "./find-advice.ts";
 import type { Delivery } from "./follow-delivery.ts";
 
-/** Whether QStash can deliver to RELAY_URL, from what its log says. */
+/** The finding whether QStash can deliver to RELAY_URL, from the first attempt in its log. */
 export function judgeDelivery(delivery: Delivery): Finding {
   switch (delivery.state) {
     case "delivered":
@@ -14,8 +14,8 @@ export function judgeDelivery(delivery: Delivery): Finding {
       return {
         status: "warning",
         detail: "not known yet",
-        cause: "QStash's log does not say in time what became of the message: it lags, or deliveries are waiting.",
-        remedy: "Look for the label diagnostic in the logs of the Upstash console, or run this again.",
+        cause: "QStash's log did not show the delivery in time: the log is late, or deliveries are waiting.",
+        remedy: "Look for the label diagnostic in the logs of the Upstash console, or run the diagnosis again.",
       };
     case "failed": {
       const { answer, error } = delivery;
@@ -30,18 +30,19 @@ export function judgeDelivery(delivery: Delivery): Finding {
   }
 }
 
-/** Of the relay's own answers to a question about its health, those that are no success. */
+/** Advice for a failure that the relay itself reports of its health; undefined if the answer is not the relay's. */
 function explainOurs({ status, text }: { status: number; text: string }): Advice | undefined {
   const { store, error } = parseJsonObject(text);
   if (status !== 503 || (store === undefined && error === undefined)) return undefined;
   if (store === "ok" || error !== undefined) {
     return {
       cause: "QStash reached the relay, but its configuration is incomplete, or its RELAY_URL redirects.",
-      remedy: "See the checks of the variables and of the relay, where it runs: /api/health says which it is.",
+      remedy:
+        "See the checks of the environment and of the relay, where it runs; /api/health says which of the two it is.",
     };
   }
   return {
-    cause: "QStash reached the relay, but that cannot use its Postgres.",
+    cause: "QStash reached the relay, but the relay cannot use its Postgres.",
     remedy: "See the checks of Postgres, where the relay runs.",
   };
 }
@@ -51,11 +52,11 @@ const rules: readonly AdviceRule[] = [
   {
     when: /deadline exceeded|timeout/i,
     cause: "The address in RELAY_URL did not answer QStash in time.",
-    remedy: "See why the relay is slow to start or to answer, or whether a firewall drops QStash's connections.",
+    remedy: "Find out why the relay starts or answers slowly, or whether a firewall drops QStash's connections.",
   },
   {
     when: /no such host|resolve|ENOTFOUND/i,
-    cause: "QStash finds no host of the name in RELAY_URL.",
+    cause: "QStash cannot resolve the host name in RELAY_URL.",
     remedy: "Correct RELAY_URL, or create the DNS record and wait until it is known.",
   },
   {

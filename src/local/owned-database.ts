@@ -1,16 +1,17 @@
-/** A database that belongs to a role which may nothing beyond it. */
 import { Client } from "pg";
 
+/** A database and the role that owns it; the role has no rights beyond it. */
 export interface OwnedDatabase {
-  /** Of the database and of its role. */
+  /** The name of both. */
   name: string;
-  /** The role's; set anew at each call. */
+  /** Of the role; set again by each call. */
   password: string;
 }
 
 /**
- * Makes the role and the database where they are missing, and gives the role what is in it: before there were roles, the
- * superuser made all of it. `urlOf` gives the superuser's address of a database.
+ * Creates the role and the database where they are missing, and makes the role the owner of everything in it: in older
+ * data folders the superuser owns it. `urlOf` returns the connection string of the superuser for a database. Rejects with
+ * what Postgres or the driver reports.
  */
 export async function ensureOwnedDatabase(
   urlOf: (database: string) => string,
@@ -28,11 +29,11 @@ export async function ensureOwnedDatabase(
     if (databases.rowCount === 0) await client.query(`create database ${database}`);
     await client.query(`revoke all on database postgres, template1, ${database} from public`);
   });
-  await withClient(urlOf(name), (client) => giveTo(client, name));
+  await withClient(urlOf(name), (client) => changeOwner(client, name));
 }
 
-/** All at once, the database itself last: that it belongs to the role says that the rest does. */
-async function giveTo(client: Client, name: string): Promise<void> {
+/** In one transaction. The database itself is last: if it belongs to the role, everything in it does. */
+async function changeOwner(client: Client, name: string): Promise<void> {
   const owner = await client.query(
     "select from pg_database where datname = current_database() and datdba = to_regrole($1)",
     [client.escapeIdentifier(name)],
@@ -46,8 +47,8 @@ async function giveTo(client: Client, name: string): Promise<void> {
 }
 
 /**
- * `reassign owned` refuses a superuser's objects, for the system's own are among them: so each by name. A column's
- * sequence follows its table, and a table's row type too.
+ * The objects of the current user, each by name: `reassign owned` refuses those of a superuser, because system objects are
+ * among them. The sequence of a column and the row type of a table follow their table.
  */
 const ownObjects = `
   with own as (select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'),

@@ -1,4 +1,3 @@
-/** A Postgres that a killed start left running on our data folder. The caller owns the folder: no live start uses it. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -12,14 +11,17 @@ import { until } from "./until.ts";
 
 const stopLimitMs = 15_000;
 
-/** Stops it the way we would have stopped it; does nothing if there is none. */
-export async function stopLeftover(cluster: string, binaries: PostgresBinaries): Promise<void> {
+/**
+ * Stops a Postgres that a killed start left running on this data. The caller holds the lock of the data folder, so no
+ * other start uses it. Throws a `CliFailure` if the process does not stop within 30 s.
+ */
+export async function stopLeftoverPostgres(cluster: string, binaries: PostgresBinaries): Promise<void> {
   const pid = readPid(cluster);
   if (pid === undefined) return;
   const isGone = () => !isAlive(pid);
   const command = commandLine(pid);
   if (isGone() || (command !== null && !command.includes(cluster))) {
-    // Its process ended, or the number belongs to another program now, for which Postgres would refuse to start.
+    // The process has ended, or its number belongs to another program now. Postgres would refuse to start in both cases.
     rmSync(join(cluster, "postmaster.pid"), { force: true });
     return;
   }
@@ -30,7 +32,9 @@ export async function stopLeftover(cluster: string, binaries: PostgresBinaries):
     sendSignal(pid, signal);
     if (await until(systemClock, stopLimitMs, isGone)) return;
   }
-  throw new CliFailure(`A Postgres left running on ${cluster} (process ${pid}) does not stop: end it and start again.`);
+  throw new CliFailure(
+    `A Postgres that an earlier start left running on ${cluster} (process ${pid}) does not stop: end it and start again.`,
+  );
 }
 
 function readPid(cluster: string): number | undefined {

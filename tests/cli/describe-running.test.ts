@@ -31,7 +31,7 @@ const ticketIn = (text: string) => /\?ticket=(\S+)/.exec(text)?.[1] ?? "";
 const isGenuine = async (ticket: string) =>
   typeof (await readTicket(ticket, { opsToken, nowMs: Date.now() })) === "object";
 
-test("a terminal gets a sign-in link, another each time; a pipe gets the way to one", async () => {
+test("a terminal gets a new sign-in link each time; a pipe gets the command that prints one", async () => {
   const [first, second] = [ticketIn(await describeFor({})), ticketIn(await describeFor({}))];
   expect(await isGenuine(first)).toBe(true);
   expect(second).not.toBe(first);
@@ -47,7 +47,7 @@ test.each([
   ],
   [{ DATABASE_URL: "postgresql://me:secret@db.example/mine", QSTASH_TOKEN: "real" }, "DATABASE_URL, db.example/mine"],
   [{ DATABASE_URL: "postgresql://me:secret@/mine?host=/run", QSTASH_TOKEN: "real" }, "DATABASE_URL, over a socket"],
-])("with %j the banner names the Postgres that is used", async (env, expected) => {
+])("with %j the output names the Postgres that is used", async (env, expected) => {
   const banner = await describeFor(env);
   expect(/^ +Postgres +(.*)$/m.exec(banner)?.[1]).toBe(expected);
   expect(banner).not.toContain("secret@");

@@ -56,7 +56,7 @@ async function untilListening(qstash: QStash): Promise<void> {
   expect(qstash.output()).toContain(`QStash listens on http://127.0.0.1:${qstash.port}`);
 }
 
-test("with --dev, QSTASH_DEV=true of the SDK publishes and verifies without a download", async () => {
+test("with --dev, an SDK with QSTASH_DEV=true publishes and verifies without a download", async () => {
   const qstash = await startQStash(["--dev"]);
   await untilListening(qstash);
   expect(qstash.output()).toContain(`QSTASH_DEV=true\nQSTASH_DEV_PORT=${qstash.port}`);
@@ -79,7 +79,7 @@ test("with --dev, QSTASH_DEV=true of the SDK publishes and verifies without a do
   expect([await qstash.exited, qstash.output()]).toEqual(stopped);
 }, 60_000);
 
-test("with --dev, listens on loopback alone", async () => {
+test("with --dev, listens only on loopback", async () => {
   const qstash = await startQStash(["--dev", "--host", "0.0.0.0"]);
   expect([await qstash.exited, qstash.output()]).toEqual([1, expect.stringContaining("--dev uses public credentials")]);
 });

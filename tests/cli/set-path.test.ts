@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { setPath } from "#cli/set-path.ts";
 
-test("--set replaces a value and keeps strings strings", () => {
+test("--set replaces a value, and a string stays a string", () => {
   const payload = { entry: [{ id: "1", time: 5, messaging: [{ message: { text: "a" } }] }] };
   for (const assignment of [
     "entry.0.id=42",

@@ -11,7 +11,7 @@ test("every kind but unknown has a payload", () => {
   expect([...payloadKinds, "unknown"]).toEqual(eventKinds);
 });
 
-test.each(payloadKinds)("%s is parsed as its kind, and as a new event each time", async (kind) => {
+test.each(payloadKinds)("%s is parsed as its kind, and has a new key each time", async (kind) => {
   const nowMs = Date.UTC(2026, 0, 31);
   const [first] = await parse(buildPayload(kind, nowMs));
   const [second] = await parse(buildPayload(kind, nowMs + 1));

@@ -52,7 +52,7 @@ async function startHardened(
 const countConnections = (server: Server) =>
   new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)));
 
-test("an upgrade is answered as any other request, also when a listener is added later, and leaves no connection", async () => {
+test("an upgrade is answered like any other request, also if a listener is added later, and its connection is closed", async () => {
   let isFirst = true;
   const { server, open } = await startHardened((_request, response) => {
     // As Next does.
@@ -73,7 +73,7 @@ test("an upgrade is answered as any other request, also when a listener is added
   await eventually("no connection is left", async () => (await countConnections(server)) === 0);
 });
 
-test("CONNECT is cut", async () => {
+test("CONNECT closes the connection", async () => {
   const { open } = await startHardened((_request, response) => response.end());
   const client = await open();
   await client.send("CONNECT relay.test:443 HTTP/1.1\r\nHost: relay.test\r\n\r\n");
@@ -81,7 +81,7 @@ test("CONNECT is cut", async () => {
   expect(client.heard()).toBe("");
 });
 
-test("the second request of a connection begins when the first is answered, and a third that waits cuts it", async () => {
+test("the second request of a connection begins when the first is answered, and a third that waits closes the connection", async () => {
   const begun: string[] = [];
   const answers: (() => void)[] = [];
   const { open } = await startHardened((request, response) => {
@@ -144,7 +144,7 @@ test.for([
   expect(client.heard()).toContain(answer);
 });
 
-test("a reader that does not take its answer is cut", async () => {
+test("a client that does not read its answer is disconnected", async () => {
   const { server, open } = await startHardened(
     (_request, response) => response.end(Buffer.alloc(50_000_000)),
     short({ answerTimeoutMs: 100 }),
@@ -181,7 +181,7 @@ test.for([
   },
 );
 
-test("what is sent after an answer is read up to a limit", async () => {
+test("a body is read after the answer up to a limit", async () => {
   const { open } = await startHardened(answerAtOnce, short({ drainBytesMax: 1_000_000 }));
   const client = await open();
   await client.send(head("POST /", "Content-Length: 9000000000"));
@@ -236,7 +236,7 @@ test.for([
   await client.closed;
 });
 
-test("connections over the limit are cut, so that files are left for our own calls", async () => {
+test("connections above the limit are closed", async () => {
   const { open } = await startHardened((_request, response) => response.end("answered"), { connectionsMax: 1 });
   const first = await open();
   await (
@@ -248,7 +248,7 @@ test("connections over the limit are cut, so that files are left for our own cal
   expect(readOpenFilesLimit() ?? 1).toBeGreaterThan(0);
 });
 
-test("what is no request spoils no answer that has begun", async () => {
+test("bytes that are not a request do not damage an answer that has begun", async () => {
   let finish = () => {};
   const { open } = await startHardened((_request, response) => {
     response.write("begin");
@@ -301,7 +301,7 @@ test.for([
   expect(await client.until(">")).toContain(answer);
 });
 
-test("of a webhook in chunks no more is read than tells that it is too long", async () => {
+test("a chunked webhook body is read only until it is too long", async () => {
   const { open } = await startHardened(echoLength);
   const client = await open();
   await client.send(head("POST /hook", "Transfer-Encoding: chunked", "X-Signature: good"));
@@ -312,7 +312,7 @@ test("of a webhook in chunks no more is read than tells that it is too long", as
   expect(read).toBeLessThan(1_100_000);
 });
 
-test("large bodies are read one after another, small ones at once; one that leaves gives way", async () => {
+test("large bodies are read one after another and small ones at once; a client that disconnects frees its place", async () => {
   const begun: string[] = [];
   const { open } = await startHardened((request, response) => {
     begun.push(request.headers["x-name"] as string);
