@@ -14,7 +14,7 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
 /**
@@ -242,7 +242,7 @@ export const lifecycleRuns = pgTable(
     experimentId: text("experiment_id")
       .notNull()
       .references(() => lifecycleExperiments.id, { onDelete: "cascade" }),
-    runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
+    runtime: text("runtime").$type<Runtime>().notNull(),
     strategy: text("strategy").$type<Strategy>().notNull(),
     dueAfterMs: integer("due_after_ms").notNull(),
     /** Null while the request that starts the run has no answer. */
