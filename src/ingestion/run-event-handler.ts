@@ -64,7 +64,8 @@ async function callHandler(
       signal: abort.signal,
       count: (name: string, by = 1) => {
         assertCount(name, by);
-        addCount(counts, name, by);
+        // A half of an emoji, which cutting a text leaves: Postgres takes each for U+FFFD, and would refuse two of them.
+        addCount(counts, name.replace(/\p{Cs}/gu, "\uFFFD"), by);
         if (counts.size > countersMax) throw new RangeError(`A handler counts by ${countersMax} names at most`);
       },
       log: createHandlerLog(log.with({ key: stored.key })),
