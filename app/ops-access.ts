@@ -1,11 +1,10 @@
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
-import { log } from "./log.ts";
+import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./services.ts";
 
 /** One for the process, so that all routes share their counts. */

@@ -3,12 +3,11 @@ import { attachDatabasePool } from "@vercel/functions/db-connections";
 import { type PathFaults, readPathFaults } from "#dashboard/read-path.ts";
 import { createRelayAddressReader } from "#dashboard/relay-address.ts";
 import { handlers } from "#handlers/handlers.ts";
-import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
 import { getTrace } from "#tracing/trace.ts";
 
-import { log } from "./log.ts";
+import { clock, log } from "./log.ts";
 
 /** The limit for one run of a user's handler. */
 const handlerTimeoutMs = 10_000;
@@ -16,7 +15,7 @@ const handlerTimeoutMs = 10_000;
 const shared = { attach: attachDatabasePool, log };
 let database: OpenDatabase | undefined;
 let reads: OpenDatabase | undefined;
-const readRelayAddress = createRelayAddressReader({ fetch, clock: systemClock, log });
+const readRelayAddress = createRelayAddressReader({ fetch, clock, log });
 
 /** The faults that affect every delivery. Never rejects for a fault. */
 export function findPathFaults(): Promise<PathFaults> {

@@ -1,12 +1,11 @@
 // Builds OpenTelemetry's adapters from the environment; instrumentation.ts loads this only if it is configured.
 import { waitUntil } from "@vercel/functions";
 
-import { systemClock as clock } from "#platform/clock.ts";
 import { startOpenTelemetry } from "#tracing/open-telemetry.ts";
 import { readTracingSettings } from "#tracing/tracing-settings.ts";
 
 import packageJson from "../package.json" with { type: "json" };
-import { log } from "./log.ts";
+import { clock, log } from "./log.ts";
 
 /** Starts OpenTelemetry for this process. Never throws. */
 export function startTracing(): void {

@@ -23,6 +23,7 @@ const windowQuery = v.object({
   window: v.optional(v.picklist(windowNames, `must be one of ${windowNames.join(", ")}`), "1h"),
 });
 
+/** Reads the query of `/api/ops/runtimes`; throws `REQUEST_INVALID`. */
 export function parseWindow(params: URLSearchParams): WindowName {
   return parseQuery(windowQuery, params).window;
 }

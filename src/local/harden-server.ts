@@ -2,7 +2,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
-import { errorTable } from "#platform/errors.ts";
+import { requestErrors } from "#platform/errors.ts";
 
 import { detachRequest } from "./detach-request.ts";
 import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";
@@ -114,7 +114,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  if (status === errorTable.METHOD_NOT_ALLOWED.status) response.setHeader("allow", allowedMethods);
+  if (status === requestErrors.METHOD_NOT_ALLOWED) response.setHeader("allow", allowedMethods);
   response.writeHead(status, refusalHeaders).end(errorBody(code, message));
 }
 

@@ -2,7 +2,6 @@ import { type SQL, sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
-  customType,
   type AnyPgColumn,
   doublePrecision,
   index,
@@ -11,19 +10,11 @@ import {
   primaryKey,
   smallint,
   text,
-  timestamp,
 } from "drizzle-orm/pg-core";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-/**
- * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
- * it is given. Written and read as text, so that no driver parses it on the way.
- */
-const jsonText = customType<{ data: string; driverData: string }>({ dataType: () => "json" });
-
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });
+import { instant, jsonText } from "./columns.ts";
 
 /** One row per thing that happened on Instagram; `key` is what makes it the same event, however long ago it came. */
 export const events = pgTable(
@@ -228,33 +219,6 @@ export const handlerCounts = pgTable("handler_counts", {
   name: text("name").primaryKey(),
   count: bigint("count", { mode: "number" }).notNull(),
 });
-
-/** One row for each lifecycle experiment; the newest 20 are kept. */
-export const lifecycleExperiments = pgTable("lifecycle_experiments", {
-  id: text("id").primaryKey(),
-  startedAt: instant("started_at").notNull(),
-});
-
-/** One row per strategy and runtime, written before the work begins; its mark sets `arrivedAt`. */
-export const lifecycleRuns = pgTable(
-  "lifecycle_runs",
-  {
-    experimentId: text("experiment_id")
-      .notNull()
-      .references(() => lifecycleExperiments.id, { onDelete: "cascade" }),
-    runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
-    strategy: text("strategy").$type<Strategy>().notNull(),
-    dueAfterMs: integer("due_after_ms").notNull(),
-    /** Null while the request that starts the run has no answer. */
-    status: text("status").$type<StartStatus>(),
-    /** By the clock of the function that started the work. */
-    startedAt: instant("started_at"),
-    region: text("region"),
-    answerMs: doublePrecision("answer_ms"),
-    arrivedAt: instant("arrived_at"),
-  },
-  (table) => [primaryKey({ columns: [table.experimentId, table.runtime, table.strategy] })],
-);
 
 /** Used sign-in links and ended sessions: their seal is genuine, but they are no longer valid. */
 export const spentSeals = pgTable("spent_seals", {

@@ -54,7 +54,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   });
 
   beforeEach(async () => {
-    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters, refusals`);
+    await store.db.execute(sql`truncate deliveries, delivery_batches, delivery_events, events, dead_letters, refusals`);
   });
 
   test("a sign-in link opens the dashboard, which shows an event and links to its delivery", async () => {

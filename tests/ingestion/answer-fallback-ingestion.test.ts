@@ -106,8 +106,10 @@ describe("answerFallbackIngestion()", () => {
     const waitUntil = () => {
       throw new Error("This host keeps nothing alive after a response");
     };
-    await answerFallbackIngestion(await call(JSON.stringify(batch)), { ...optionsFor(db), waitUntil });
+    const options = { ...optionsFor(db), waitUntil };
+    await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect(await handledKeys(db)).toHaveLength(2);
+    expect(options.recording.of("fallback.wait_until_failed")).toMatchObject([{ level: "error", deliveryId: "d1" }]);
   });
 
   test("answers 503 when the database is down, so that the forward tries again", async () => {

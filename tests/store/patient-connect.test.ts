@@ -35,10 +35,10 @@ test("statements beyond the connections that the server allows wait for one of t
 });
 
 test("a pool without a connection waits until the server has room for one", async () => {
-  const { db, url } = await openLimited(1);
+  const { pool, url } = await openLimited(1);
   const other = new Client({ connectionString: url });
   await other.connect();
-  const waiting = db.execute("select 1 as one");
+  const waiting = pool.query("select 1 as one");
   const refused = new Client({ connectionString: url });
   await expect(refused.connect()).rejects.toMatchObject({ code: "53300" });
   await other.end();

@@ -1,9 +1,8 @@
 import { answerHealth } from "#dashboard/answer-health.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
-import { log } from "../../log.ts";
+import { clock, log } from "../../log.ts";
 import { findPathFaults, getDatabase } from "../../services.ts";
 
 export const dynamic = "force-dynamic";

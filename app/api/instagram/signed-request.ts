@@ -1,10 +1,9 @@
 // The options that Meta's two callbacks about a person share.
 import { createSignedRequestReader, type SignedRequestReader } from "#instagram/signed-request.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { type EnvName, readEnv } from "#platform/env.ts";
 import type { AnswerSignedRequestOptions } from "#privacy/answer-signed-request.ts";
 
-import { log } from "../../log.ts";
+import { clock, log } from "../../log.ts";
 
 /** For a route that needs these variables beside the app secrets: a missing one is reported before anything is read. */
 export function answerSignedRequestOptions(...variables: EnvName[]): AnswerSignedRequestOptions {

@@ -1,9 +1,8 @@
 // The options that QStash's routes share.
 import type { AnswerQstashOptions } from "#ingestion/answer-qstash.ts";
 import { readQstashDelivery } from "#ingestion/read-qstash-delivery.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 
-import { log } from "../../log.ts";
+import { clock, log } from "../../log.ts";
 
 /** For the route at this path, which accepts only what was signed for its own address. */
 export function answerQstashOptions(path: string): AnswerQstashOptions {

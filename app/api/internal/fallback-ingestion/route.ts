@@ -1,11 +1,9 @@
-import { waitUntil } from "@vercel/functions";
-
 import { answerFallbackIngestion } from "#ingestion/answer-fallback-ingestion.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
+import { waitUntil } from "#platform/wait-until.ts";
 
-import { log } from "../../../log.ts";
+import { clock, log } from "../../../log.ts";
 import { openIngest } from "../../../services.ts";
 
 function readSettings() {

@@ -1,10 +1,9 @@
 import { answerMark } from "#lifecycle-experiment/answer-mark.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveLifecycleMark } from "#store/save-lifecycle.ts";
 
-import { log } from "../../../log.ts";
+import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {

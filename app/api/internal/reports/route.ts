@@ -1,11 +1,10 @@
 import { handleReports } from "#measurements/report-handler.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
 
-import { log } from "../../../log.ts";
+import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
