@@ -1,6 +1,6 @@
 "use client";
 
-import { Button } from "@mantine/core";
+import { Button, Group, VisuallyHidden } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState, useTransition } from "react";
@@ -48,14 +48,14 @@ function Refresh() {
 
   const state = paused ? "paused" : reachable ? "live" : "offline";
   return (
-    <div className={styles["refresh"]}>
-      <span className={styles["refreshState"]} data-state={state} role="status">
+    <Group gap={8} wrap="nowrap">
+      <span className={styles["state"]} data-state={state} role="status">
         {state === "live" ? "Live" : state === "paused" ? "Paused" : "No connection"}
       </span>
       <Button variant="default" size="xs" onClick={() => setPaused(!paused)}>
         {paused ? "Resume" : "Pause"}
-        <span className={styles["forReaders"]}> automatic refresh</span>
+        <VisuallyHidden> automatic refresh</VisuallyHidden>
       </Button>
-    </div>
+    </Group>
   );
 }

@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Group, TextInput } from "@mantine/core";
 import Link from "next/link";
 
 import type { RuntimeSummary, WindowName } from "#measurements/runtime-comparison.ts";
@@ -11,7 +11,7 @@ import styles from "./dashboard.module.css";
 import { EventsTable } from "./events-table.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
-import { Panel } from "./panel.tsx";
+import { Pair, Panel } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
@@ -45,7 +45,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
   const isHindered = refusals.newest.length > 0 || faults.configuration !== null || faults.redirectsTo !== null;
   return (
     <>
-      <div className={styles["pageHead"]}>
+      <Group justify="space-between" align="end" gap="14px 24px">
         <div>
           <h1 className={styles["pageTitle"]}>Edge and Node</h1>
           <p className={styles["pageHint"]}>
@@ -53,27 +53,27 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
           </p>
         </div>
         <WindowSelector current={window} />
-      </div>
+      </Group>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
       {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
       {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
       {isNew && !isHindered && <EmptyState />}
-      <div className={styles["pair"]}>
+      <Pair>
         {comparison.runtimes.map((summary) => (
           <RuntimeCard key={summary.runtime} summary={summary} />
         ))}
-      </div>
+      </Pair>
       {!isNew && (
         <>
           <p className={styles["verdict"]}>No probe has been measured yet. Only probes show which runtime is faster.</p>
           <ComparisonCharts comparison={comparison} />
           <LatencyTable comparison={comparison} />
           <Events overview={overview} {...props} />
-          <div className={styles["pair"]}>
+          <Pair>
             <HandlerCountsPanel counts={counts} />
             <DeadLettersPanel deadLetters={deadLetters} nowMs={nowMs} />
-          </div>
+          </Pair>
         </>
       )}
       {refusals.newest.length > 0 && <RefusalsPanel refusals={refusals.newest} nowMs={nowMs} />}
@@ -91,19 +91,25 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
       title="Events"
       aside={
         <search>
-          <form method="get" action="/dashboard#events" className={styles["search"]}>
-            <input type="hidden" name="window" value={window} />
-            <input
-              type="search"
-              name="q"
-              defaultValue={q}
-              maxLength={300}
-              aria-label="Search events"
-              placeholder="Id, key or text"
-            />
-            <Button type="submit" variant="default" size="xs">
-              Search
-            </Button>
+          <form method="get" action="/dashboard#events">
+            <Group gap={8} wrap="nowrap">
+              <input type="hidden" name="window" value={window} />
+              <TextInput
+                size="xs"
+                flex="0 1 240px"
+                miw={0}
+                classNames={{ input: styles["search"] ?? "" }}
+                type="search"
+                name="q"
+                defaultValue={q}
+                maxLength={300}
+                aria-label="Search events"
+                placeholder="Id, key or text"
+              />
+              <Button type="submit" variant="default" size="xs" flex="none">
+                Search
+              </Button>
+            </Group>
           </form>
         </search>
       }

@@ -1,3 +1,4 @@
+import { Group, Paper, SimpleGrid } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import styles from "./dashboard.module.css";
@@ -15,15 +16,24 @@ export function Panel({
   children: ReactNode;
 }) {
   return (
-    <section className={styles["panel"]} aria-labelledby={id}>
-      <div className={styles["panelHead"]}>
+    <Paper component="section" withBorder radius={10} className={styles["panel"]} aria-labelledby={id}>
+      <Group justify="space-between" gap="8px 16px" className={styles["panelHead"]}>
         <h2 id={id} className={styles["panelTitle"]}>
           {title}
         </h2>
         {aside}
-      </div>
+      </Group>
       {children}
-    </section>
+    </Paper>
+  );
+}
+
+/** Panels or charts beside each other, or below each other where there is no room. */
+export function Pair({ children }: { children: ReactNode }) {
+  return (
+    <SimpleGrid minColWidth="calc(min(100%, 380px))" autoFlow="auto-fit" spacing={20}>
+      {children}
+    </SimpleGrid>
   );
 }
 
