@@ -46,10 +46,15 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
   };
 }
 
-/** Where a redirect leads, as RELAY_URL would name it: without our route and without a query, which may hold a ticket. */
+/**
+ * Where a redirect leads, as RELAY_URL would name it: without our route and without a query, which may hold a ticket.
+ * One that names no address that can be followed is a redirect all the same.
+ */
 function redirectOf({ status, headers }: { status: number; headers: Headers }, relayUrl: string): string | undefined {
-  const location = headers.get("location");
-  if (status < 300 || status > 399 || location === null || !URL.canParse(location, relayUrl)) return undefined;
-  const { origin, pathname } = new URL(location, relayUrl);
+  if (![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const location = headers.get("location") ?? "";
+  const target = location !== "" && URL.canParse(location, relayUrl) ? new URL(location, relayUrl) : undefined;
+  if (target === undefined || !/^https?:$/.test(target.protocol)) return "an address that cannot be read";
+  const { origin, pathname } = target;
   return origin + (pathname.endsWith(path) ? pathname.slice(0, -path.length) : pathname).replace(/\/$/, "");
 }

@@ -79,6 +79,9 @@ test.each([
   ["https://www.relay.example/api/qstash/instagram-ingestion", "https://www.relay.example"],
   ["https://vercel.com/sso-api?url=https://relay.example&nonce=secret", "https://vercel.com/sso-api"],
   ["https://relay.example/app/api/qstash/instagram-ingestion", "https://relay.example/app"],
+  ["javascript:alert(1)", "an address that cannot be read"],
+  ["http://[::1", "an address that cannot be read"],
+  ["", "an address that cannot be read"],
 ])("health fails where RELAY_URL redirects to %s, and says where that leads", async (location, leadsTo) => {
   const { ask, recording } = await setUp({}, () => ({ status: 308, headers: { location } }));
   expect(await ask()).toEqual([503, { ...ok, status: "failing", relayUrl: { status: "redirects", leadsTo } }]);
