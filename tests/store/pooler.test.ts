@@ -35,7 +35,7 @@ describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
     return pooled;
   }
 
-  test("migrations leave no lock behind: they can be run again, by several at once", async () => {
+  test("migrations leave no lock behind: they can be run again, several at once", async () => {
     const url = await openPooled();
     await migrateStore(url);
     const { rows } = await query(url, "select count(*)::int as held from pg_locks where locktype = 'advisory'");
@@ -56,7 +56,7 @@ describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
     expect(rows).toEqual([{ handled: 5 }]);
   });
 
-  test("the limits of a statement hold, and no other client gets them", async () => {
+  test("the limits of a statement hold and do not reach other clients", async () => {
     const url = await openPooled();
     const before = await readSettings(url);
     const [store, reads] = [openDatabase(url), openReads(url)];
