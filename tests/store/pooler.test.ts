@@ -38,7 +38,10 @@ describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
   test("migrations leave no lock behind: they can be run again, several at once", async () => {
     const url = await openPooled();
     await migrateStore(url);
-    const { rows } = await query(url, "select count(*)::int as held from pg_locks where locktype = 'advisory'");
+    const { rows } = await query(
+      url,
+      "select count(*)::int as held from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    );
     expect(rows).toEqual([{ held: 0 }]);
   });
 
