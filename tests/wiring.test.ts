@@ -13,16 +13,13 @@ const decisions = [
   /\b(if|for|while|do|switch|try|instanceof)\b/g,
   /\.(filter|map|flatMap|reduce|find|some|every|flat|sort|toSorted|slice|split|includes|startsWith|endsWith)\(/g,
   / (\?|&&|\|\||\?\?|===|!==|==|!=|<|>|<=|>=|\+|-|\*|\/|%) /g,
-  /\b(Math)\./g,
+  /\b(Math)\.(?!random\b)/g,
 ];
 
 /** The files that decide something all the same: what they use for it, and what for. What is not used any more has to go. */
 const exceptions: Record<string, readonly [uses: string, because: string]> = {
-  "app/api/diagnostics/lifecycle/experiment.ts": ["??", "takes the first of the relay's addresses"],
   "app/api/diagnostics/network/route.ts": ["Math map", "reads the latest migration from a JSON file of its own"],
-  "app/api/internal/lifecycle/lifecycle.ts": ["=== ? ??", "reads the runtime, which the build of each route inlines"],
   "app/api/qstash/qstash.ts": ["map", "makes the route's address for each URL of the relay"],
-  "app/api/webhooks/instagram/webhook.ts": ["- === ? ?? Math", "decides a budget, and puts the report together"],
   "app/dashboard/deliveries/[deliveryId]/page.tsx": ["=== ?? flat if instanceof", "chooses what the page shows"],
   "app/dashboard/diagnostics/page.tsx": ["=== ? ?? flat if instanceof", "chooses the experiment that the page shows"],
   "app/dashboard/page.tsx": ["if instanceof", "chooses what the page shows"],

@@ -1,15 +1,16 @@
 import { desc, eq } from "drizzle-orm";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
 import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle-experiment/judge-run.ts";
-import { runtimes, strategies } from "#lifecycle-experiment/strategies.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
+import { type Runtime, runtimes } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 import { lifecycleExperiments, lifecycleRuns } from "#store/schema.ts";
 
 export interface LifecycleRun {
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   strategy: Strategy;
   region: string | null;
   /** Null while the request that starts the run has no answer. */

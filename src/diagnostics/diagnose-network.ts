@@ -41,7 +41,7 @@ function tryQstash({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
 
 function tryRelay({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
   const bypass = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim();
-  return withVariable("Relay", env, "RELAY_URL", ([url = ""]) =>
+  return withVariable("Relay", env, "RELAY_URL", ([url]) =>
     tryHttp("Relay", {
       url: `${url}/api/health`,
       variable: "RELAY_URL",

@@ -1,12 +1,12 @@
 import { TimeoutError } from "#platform/bounded-fetch.ts";
-import type { ErrorCode } from "#platform/errors.ts";
+import type { ForwardErrorCode } from "#platform/forward-error.ts";
 
 import type { Advice } from "./check.ts";
 import { explainNetwork } from "./explain-network.ts";
 import { parseObject } from "./qstash-api.ts";
 
 /** The names that metrics and log lines use for the same failures. */
-export type PublishErrorCode = Extract<ErrorCode, `PUBLISH_${string}`>;
+export type PublishErrorCode = Extract<ForwardErrorCode, `PUBLISH_${string}`>;
 
 export interface Refusal extends Advice {
   type: PublishErrorCode;

@@ -2,7 +2,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
-import { errorTable } from "#platform/errors.ts";
+import { requestErrors } from "#platform/errors.ts";
 
 import { type BodySlotOptions, createBodySlots } from "./body-slots.ts";
 import { type Connection, type ConnectionLimits, tendConnection } from "./connection.ts";
@@ -105,7 +105,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  if (status === errorTable.METHOD_NOT_ALLOWED.status) response.setHeader("allow", allowedMethods);
+  if (status === requestErrors.METHOD_NOT_ALLOWED) response.setHeader("allow", allowedMethods);
   response.writeHead(status, refusalHeaders).end(errorBody(code, message));
 }
 

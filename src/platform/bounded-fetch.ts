@@ -17,6 +17,11 @@ export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }
 
+/** Whether an answer with this status, other than a success, may be another one if the same request is repeated. */
+export function mayPass(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
 /**
  * One request that ends: within `timeoutMs` its whole answer is there, or it is aborted, its connection closed and
  * `TimeoutError` thrown. Redirects are answers, not followed. Throws what `fetch` throws if the other side cannot be

@@ -165,9 +165,9 @@ export function parseBaseUrl(value: string): string | undefined {
   return origin + pathname.replace(/\/+/g, "/").replace(/\/$/, "");
 }
 
-function parseBaseUrls(value: string): readonly string[] | undefined {
-  const urls = splitList(value).map(parseBaseUrl);
-  return urls.length > 0 && urls.every((url) => url !== undefined) ? urls : undefined;
+function parseBaseUrls(value: string): readonly [string, ...string[]] | undefined {
+  const [first, ...others] = splitList(value).map(parseBaseUrl);
+  return first !== undefined && others.every((url) => url !== undefined) ? [first, ...others] : undefined;
 }
 
 /** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */
@@ -179,7 +179,7 @@ function parseDatabaseUrl(value: string): string | undefined {
  * Vercel's own addresses of the deployment, without a scheme. The production domain first: QStash may deliver days
  * later, when a deployment's own address is long behind. https://vercel.com/docs/environment-variables/system-environment-variables
  */
-function vercelUrls(record: EnvRecord): readonly string[] | undefined {
+function vercelUrls(record: EnvRecord): readonly [string, ...string[]] | undefined {
   const hosts = [
     record["VERCEL_ENV"] === "production" ? record["VERCEL_PROJECT_PRODUCTION_URL"] : record["VERCEL_BRANCH_URL"],
     record["VERCEL_URL"],

@@ -12,7 +12,8 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { Runtime } from "#platform/delivery.ts";
 
 /**
  * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
@@ -220,7 +221,7 @@ export const lifecycleRuns = pgTable(
     experimentId: text("experiment_id")
       .notNull()
       .references(() => lifecycleExperiments.id, { onDelete: "cascade" }),
-    runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
+    runtime: text("runtime").$type<Runtime>().notNull(),
     strategy: text("strategy").$type<Strategy>().notNull(),
     dueAfterMs: integer("due_after_ms").notNull(),
     /** Null while the request that starts the run has no answer. */

@@ -40,7 +40,7 @@ describe("a signed delivery with an odd value in any field", () => {
         );
         const { events: parsed, traceparent: _traceparent, ...facts } = { ...received, id: `d${number}` };
         const stored = await Promise.all(
-          encodeBatches(facts, parsed).map((bytes) => store(db, decodeBatch(new TextDecoder().decode(bytes)))),
+          encodeBatches(facts, parsed).map((batch) => store(db, decodeBatch(new TextDecoder().decode(batch.body)))),
         );
         expect(new Set(stored.flatMap(({ eventIds }) => eventIds)).size, fault).toBe(
           new Set(parsed.map(({ key }) => key)).size,
@@ -76,8 +76,8 @@ test("a time in microseconds and a flag that is a word are read as meant, and co
   const entry = [{ id: account, time: "1790000000000000", messaging }];
   const body = JSON.stringify({ object: "instagram", entry });
   const received = await createReceiver().deliver(new TextEncoder().encode(body), body);
-  for (const bytes of encodeBatches(received, received.events)) {
-    await store(db, decodeBatch(new TextDecoder().decode(bytes)));
+  for (const batch of encodeBatches(received, received.events)) {
+    await store(db, decodeBatch(new TextDecoder().decode(batch.body)));
   }
   const rows = await db
     .select({ key: events.key, at: events.occurredAt, sentAt: events.sentAt, drifted: events.drifted })
