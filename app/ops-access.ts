@@ -1,11 +1,11 @@
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
-import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { readRelayUrls } from "#platform/relay-urls.ts";
 import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
-import { getDatabase } from "./services.ts";
+import { clock, log } from "./log.ts";
+import { getDatabase, getReads } from "./services.ts";
 
 /** One for the process, so that all routes share their counts. */
 const guesses = createGuessLimit();
@@ -14,23 +14,14 @@ const guesses = createGuessLimit();
 export function createOpsAccess(): OpsAccess {
   return {
     opsToken: () => readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN,
-    relayUrls: readRelayUrls(),
+    relayUrls: readRelayUrls(process.env),
     seals: {
-      spend: async (seal, nowMs) => spendSeal(getDatabase().db, seal, nowMs),
-      isSpent: async (id) => isSealSpent(getDatabase().db, id),
+      spend: async (seal, nowMs) => spendSeal(getDatabase(), seal, nowMs),
+      isSpent: async (id) => isSealSpent(getReads(), id),
     },
     guesses,
     newId: () => crypto.randomUUID(),
-    clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
+    clock,
+    log,
   };
-}
-
-/** Empty if RELAY_URL is malformed: other routes report that, and signing in works without it. */
-function readRelayUrls(): readonly string[] {
-  try {
-    return readEnv(process.env, ["RELAY_URL"]).RELAY_URL;
-  } catch {
-    return [];
-  }
 }

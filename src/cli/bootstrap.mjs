@@ -79,7 +79,8 @@ async function main(command, args) {
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
   // The lifecycle proof builds an app of its own.
-  const needsBuild = !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
+  const wantsHelp = args.includes("--help") || args.includes("-h");
+  const needsBuild = !wantsHelp && !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     const release = await takeLock(at(".bootstrap.lock"), console.log);

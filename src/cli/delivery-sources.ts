@@ -1,29 +1,34 @@
-/** What `trigger` sends: a kind's invented payload, a file's bytes, or those of every file in a folder. */
+/** What `relay trigger` sends: an invented payload of one kind, the bytes of a file, or those of every file in a folder. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 import { buildPayload, type PayloadKind, payloadKinds } from "#conformance/payloads.ts";
 import { setPath } from "./set-path.ts";
 
 export interface DeliverySource {
   name: string;
-  /** The body to sign and send; a kind's is new each time. */
+  /** The body to sign and send; an invented payload has new ids each time. */
   body(nowMs: number): Uint8Array;
 }
 
 const encoder = new TextEncoder();
 
+/**
+ * `what` is a kind, a file or a folder; paths are relative to `folder`. The assignments are those of `--set`. Throws a
+ * `CliFailure` if it is none of these, or cannot be read or changed.
+ */
 export function readDeliverySources(what: string, folder: string, assignments: readonly string[]): DeliverySource[] {
   if ((payloadKinds as readonly string[]).includes(what)) {
     const body = (nowMs: number) => encode(buildPayload(what as PayloadKind, nowMs), assignments);
-    // A wrong --set is told before anything is sent.
+    // Once before anything is sent, so that a wrong --set fails first.
     body(0);
     return [{ name: what, body }];
   }
   return listFiles(resolve(folder, what), what).map((file) => {
     const bytes = readFileSync(file);
-    // Byte for byte, unless something is to be changed: a signature covers every space.
+    // Byte for byte unless --set changes it: the signature covers every space.
     const body = assignments.length === 0 ? bytes : encode(parseFile(file, bytes), assignments);
     return { name: basename(file), body: () => body };
   });
@@ -48,9 +53,7 @@ function encode(payload: unknown, assignments: readonly string[]): Uint8Array {
 }
 
 function parseFile(file: string, bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    throw new CliFailure(`${file} is not JSON, so --set cannot change it.`);
-  }
+  const payload = parseJson(bytes.toString());
+  if (payload === undefined) throw new CliFailure(`${file} is not JSON, so --set cannot change it.`);
+  return payload;
 }

@@ -2,12 +2,15 @@ import { settleWithin, systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { migrateStore } from "#store/migrate.ts";
 
-import { aborted } from "#local/abort.ts";
+import { aborted } from "#local/aborted.ts";
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
 const limitMs = 60_000;
 
-/** Throws the sentence if it fails or does not end: the database may be somebody's, far away and not answering. */
+/**
+ * Brings the schema up to date. Throws a `CliFailure` with advice if that fails, takes longer than a minute (a remote
+ * database may not answer), or `signal` is aborted.
+ */
 export async function migrateDatabase(databaseUrl: string, signal: AbortSignal): Promise<void> {
   requireAddress(databaseUrl);
   const migrated = migrateStore(databaseUrl).then(
@@ -34,14 +37,14 @@ function requireAddress(databaseUrl: string): void {
 }
 
 const directAdvice =
-  "it looks like a pooler's address, which does for the relay, but try the migration with the server's direct one";
+  "it looks like the address of a pooler, which the relay can use; try the migration with the direct address of the server";
 
-/** As Neon (`-pooler`) and Supabase (`pooler`, port 6543) name theirs, and PgBouncer's own port. */
+/** By the names that Neon (`-pooler`) and Supabase (`pooler`, port 6543) use, and the port of PgBouncer. */
 function isPooler(databaseUrl: string): boolean {
   return /@[^/?]*(pooler|:6543|:6432)/.test(databaseUrl);
 }
 
-/** The innermost cause says most. */
+/** The innermost cause: it is the most specific. */
 function describe(thrown: unknown): string {
   let error = thrown;
   while (error instanceof Error && error.cause instanceof Error) error = error.cause;

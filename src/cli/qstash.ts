@@ -1,110 +1,75 @@
-/**
- * `npm run qstash`: the embedded QStash by itself, with a Postgres of its own, for any project that publishes to QStash.
- * Exit status as of `npm start`.
- */
-import { randomUUID } from "node:crypto";
+/** `npm run qstash`: the embedded QStash by itself, with a Postgres of its own, for any project that publishes to QStash. */
 import { join, resolve } from "node:path";
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
-import { startBroker } from "#broker/broker.ts";
-import { systemClock } from "#platform/clock.ts";
-import { createLog } from "#platform/log.ts";
-
-import { aborted } from "#local/abort.ts";
-import { readBrokerLimits } from "#local/broker-limits.ts";
 import { openDataFolder } from "#local/data-folder.ts";
-import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
-import { CliFailure } from "#platform/failure.ts";
-import { openLogFile } from "#local/log-file.ts";
 import { requireFreePort } from "#local/ports.ts";
 import { developmentCredentials, type QStashCredentials, readCredentials } from "#local/qstash-credentials.ts";
 import { readOrCreateSecrets } from "#local/secrets.ts";
 import { baseUrlOf } from "#local/settings.ts";
-import { listenForStop, type StopRequest } from "#local/stop-request.ts";
-import { createTeardown, type Teardown } from "#local/teardown.ts";
+import { startDispatching, startEmbeddedQstash } from "#local/start-embedded-qstash.ts";
+import { startPostgres } from "#local/start-postgres.ts";
+import { CliFailure } from "#platform/failure.ts";
+
+import { type Foreground, runUntilStopped } from "./run-until-stopped.ts";
 
 interface QStashOptions {
   port: number;
   host: string;
   data: string;
-  dev: boolean;
-  verbose: boolean;
+  dev?: boolean;
+  verbose?: boolean;
 }
 
-export async function run(args: string[]): Promise<void> {
-  const stop = listenForStop(() => systemClock.monotonicMs());
-  for (const event of ["uncaughtException", "unhandledRejection"]) {
-    process.on(event, (thrown) => stop.stop(describeUnexpected(thrown)));
-  }
-  const teardown = createTeardown((name, error) => console.error(`✖ ${name}: ${String(error)}`));
-  try {
-    await createCommand(async (options) => {
-      await start(options, stop, teardown);
-      await aborted(stop.signal);
-    }).parseAsync(args, { from: "user" });
-  } catch (error) {
-    // An interrupted step fails in its own way; that it was interrupted is what counts.
-    if (!stop.signal.aborted) stop.stop(error instanceof CliFailure ? error.message : describeUnexpected(error));
-  }
-  if (stop.failure !== null) console.error(`✖ ${stop.failure}`);
-  if (stop.signal.aborted) await teardown.run(stop.hurry, (name) => console.log(`Stopping: ${name} …`));
-  process.exit(stop.failure !== null ? 1 : stop.hurry.aborted ? 130 : 0);
+/** Ends the process, with the exit status that `runUntilStopped` describes. */
+export function run(args: string[]): Promise<never> {
+  return runUntilStopped(async (foreground) => {
+    const command = createCommand((options) => start(options, foreground));
+    await command.parseAsync(args, { from: "user" });
+    return true;
+  });
 }
 
 function createCommand(action: (options: QStashOptions) => Promise<void>): Command {
   return new Command("npm run qstash --")
-    .description("QStash's HTTP API on this machine, without an account. docs/EMBEDDED_QSTASH.md says what it speaks.")
-    .addOption(new Option("--port <port>", "where it listens").env("QSTASH_PORT").default(8080).argParser(parsePort))
-    .addOption(new Option("--host <address>", "the address it listens on").env("HOST").default("127.0.0.1"))
-    .option("--data <folder>", "where messages and generated credentials are kept", ".qstash")
-    .option("--dev", "use Upstash's public development credentials, for clients with QSTASH_DEV=true", false)
-    .option("-v, --verbose", "show the log here, besides writing it to a file", false)
+    .description(
+      "QStash's HTTP API on this machine, without an account. docs/EMBEDDED_QSTASH.md lists what it supports.",
+    )
+    .addOption(
+      new Option("--port <port>", "the port to listen on").env("QSTASH_PORT").default(8080).argParser(parsePort),
+    )
+    .addOption(new Option("--host <address>", "the address to listen on").env("HOST").default("127.0.0.1"))
+    .option("--data <folder>", "the folder for messages, logs and generated credentials", ".qstash")
+    .option("--dev", "use Upstash's public development credentials, for clients with QSTASH_DEV=true")
+    .option("-v, --verbose", "also print the log lines here; <folder>/broker.log has them in any case")
     .action(action);
 }
 
-async function start(options: QStashOptions, stop: StopRequest, teardown: Teardown): Promise<void> {
+async function start(options: QStashOptions, { step, stop, teardown }: Foreground): Promise<void> {
   const { host, port, dev } = options;
   if (dev && !["127.0.0.1", "::1", "localhost"].includes(host)) {
-    throw new CliFailure(`--dev uses public credentials, so it listens on 127.0.0.1 alone, not on ${host}.`);
+    throw new CliFailure(`--dev uses public credentials, so it listens only on 127.0.0.1, not on ${host}.`);
   }
   const dataDir = resolve(options.data);
-  const folder = openDataFolder(dataDir);
-  teardown.add("data folder", folder.release);
+  teardown.add("data folder", openDataFolder(dataDir).release);
   await requireFreePort("--port", port, host);
   const credentials = dev ? developmentCredentials : readCredentials(process.env, dataDir);
   const secrets = readOrCreateSecrets(dataDir);
-  const postgresLog = openLogFile(join(dataDir, "postgres.log"));
-  teardown.add("Postgres's log", () => postgresLog.close());
-  const postgres = await openEmbeddedPostgres({
-    dataDir: join(dataDir, "postgres"),
-    password: secrets.POSTGRES_PASSWORD,
-    logFile: postgresLog.path,
-  });
-  teardown.add("Postgres", (hurry) => postgres.stop(hurry));
-  void postgres.exited.then(() => stop.stop(`Postgres ended by itself, see ${postgresLog.path}.`));
-  const databaseUrl = await postgres.openOwned({ name: "broker", password: secrets.BROKER_DATABASE_PASSWORD });
-  stop.signal.throwIfAborted();
-
   const follow = options.verbose ? (text: string) => void process.stdout.write(text) : undefined;
-  const logFile = openLogFile(join(dataDir, "broker.log"), { follow });
-  teardown.add("log", () => logFile.close());
-  const broker = await startBroker({
-    databaseUrl,
-    host,
-    port,
-    ...credentials,
-    clock: systemClock,
-    newId: randomUUID,
-    log: createLog({ clock: systemClock, write: (_level, line) => logFile.write(line) }),
-    limits: readBrokerLimits(process.env),
+  const lifetime = { dataDir, follow, step, stop, teardown };
+
+  const { urls } = await startPostgres(lifetime, {
+    password: secrets.POSTGRES_PASSWORD,
+    databases: [{ name: "broker", password: secrets.BROKER_DATABASE_PASSWORD }],
   });
-  teardown.add("QStash", () => broker.stop());
-  broker.startDispatching();
+  const databaseUrl = urls[0] ?? "";
+  const broker = await startEmbeddedQstash(lifetime, { databaseUrl, host, port, env: process.env, ...credentials });
+  startDispatching(lifetime, broker);
   console.log(describeStarted(options, dataDir, credentials));
 }
 
-/** Credentials that are nobody else's are shown to a terminal only: what is not one may be a log. */
+/** Generated credentials are printed on a terminal only: other output may be kept in a log. */
 function describeStarted({ host, port, dev }: QStashOptions, dataDir: string, credentials: QStashCredentials): string {
   const lines = [`✔ QStash listens on ${baseUrlOf(host, port)}. Ctrl-C stops it.`, ""];
   if (dev) return [...lines, "QSTASH_DEV=true", `QSTASH_DEV_PORT=${port}`].join("\n");
@@ -120,11 +85,6 @@ function describeStarted({ host, port, dev }: QStashOptions, dataDir: string, cr
 
 function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new InvalidArgumentError("It has to be a port from 1 to 65535.");
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError("It must be a port from 1 to 65535.");
   return port;
-}
-
-/** A bug: its report needs the trace. */
-function describeUnexpected(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,10 +1,11 @@
 import type { CommandContext } from "./command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
-import { timedFetch } from "./timed-fetch.ts";
+import { parseJson } from "#platform/parse-json.ts";
+import { fetchOrFail } from "./fetch-or-fail.ts";
 
 const limitMs = 15_000;
 
-/** `GET /api/ops/<path>` of the relay, with the token; throws the sentence for anything but 200. */
+/** The JSON of `GET /api/ops/<path>`, asked with OPS_TOKEN. Throws a `CliFailure` for every status but 200; waits at most 15 s. */
 export async function readOps<T>(
   context: CommandContext,
   path: string,
@@ -13,20 +14,11 @@ export async function readOps<T>(
   const token = context.secret("OPS_TOKEN");
   const url = new URL(`${context.baseUrl()}/api/ops/${path}`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-  const { response, text } = await timedFetch(url.href, { headers: { authorization: `Bearer ${token}` } }, limitMs);
-  const body = parse(text);
-  if (response.status === 200 && body !== undefined) return body as T;
-  if (response.status === 401) throw new CliFailure(`${url.origin} refuses the OPS_TOKEN: it is not this relay's.`);
+  const { status, text } = await fetchOrFail(url.href, { headers: { authorization: `Bearer ${token}` } }, limitMs);
+  const body = parseJson(text);
+  if (status === 200 && body !== undefined) return body as T;
+  if (status === 401)
+    throw new CliFailure(`${url.origin} refuses OPS_TOKEN: set OPS_TOKEN to the token of this relay.`);
   const message = (body as { error?: { message?: unknown } } | undefined)?.error?.message;
-  throw new CliFailure(
-    `${url.origin} answered ${response.status}${typeof message === "string" ? `: ${message}.` : "."}`,
-  );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  throw new CliFailure(`${url.origin} answered ${status}${typeof message === "string" ? `: ${message}.` : "."}`);
 }

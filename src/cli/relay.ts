@@ -1,4 +1,4 @@
-/** `npm run relay -- <command>`: small tools that talk to a running relay, this machine's or any other. */
+/** `npm run relay -- <command>`: commands for a running relay, on this machine or elsewhere. */
 import { Command } from "commander";
 
 import { addConform } from "./commands/conform.ts";
@@ -15,9 +15,11 @@ import { type CommandContext, createCommandContext } from "./command-context.ts"
 import { CliFailure } from "#platform/failure.ts";
 
 const footer = `
-Where the relay is and its secrets come from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN, DATABASE_URL),
-else from this machine's start (DATA_DIR, .data). Every command takes --json. Exit status 0 only if all went well.`;
+The address of the relay and its secrets are taken from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN,
+DATABASE_URL), otherwise from npm start on this machine (DATA_DIR, .data). Every command takes --json. The exit status
+is 0 only if everything succeeded.`;
 
+/** Runs one command; sets the exit status to 1 if it fails. */
 export async function run(args: string[]): Promise<void> {
   const context = createCommandContext();
   try {
@@ -31,9 +33,9 @@ export async function run(args: string[]): Promise<void> {
 
 /** All commands with their options. */
 export function createProgram(context: CommandContext): Command {
-  const program = new Command("relay")
+  const program = new Command("npm run relay --")
     .usage("<command> [options]")
-    .description("Sends deliveries to an Instagram Webhook Relay and reads what became of them.")
+    .description("Sends deliveries to an Instagram Webhook Relay, shows what it stored, and checks its configuration.")
     .helpCommand(false)
     .showHelpAfterError("(npm run relay -- --help lists the commands)")
     .addHelpText("after", footer);

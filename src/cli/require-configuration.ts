@@ -4,8 +4,8 @@ import { type EnvName, type EnvRecord, readEnv, variables } from "#platform/env.
 import { CliFailure } from "#platform/failure.ts";
 
 /**
- * Throws the sentences for each variable that is missing or malformed, all at once: the server would start with them, and
- * then answer 503 to what needs them, deliveries above all. `env` is what the server would get.
+ * Throws a `CliFailure` that names every variable that is missing or malformed: the server would start, and then answer
+ * 503 on every route that needs one of them, the webhook above all. `env` is the environment of the server.
  */
 export function requireConfiguration(env: EnvRecord): void {
   const unreadable = (Object.keys(variables) as EnvName[]).filter((name) => !canRead(env, name));
@@ -16,7 +16,7 @@ export function requireConfiguration(env: EnvRecord): void {
     return `  ${name}: ${check?.detail ?? "malformed"}. ${check?.cause ?? ""} ${check?.remedy ?? ""}`.trimEnd();
   });
   throw new CliFailure(
-    `Nothing was started: the relay would refuse deliveries or operators with this configuration.\n${lines.join("\n")}`,
+    `Nothing was started: with this configuration the relay would refuse deliveries or operators.\n${lines.join("\n")}`,
   );
 }
 

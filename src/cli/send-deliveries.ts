@@ -3,15 +3,15 @@ import { signBody } from "#instagram/signature.ts";
 import { type Clock, sleep } from "#platform/clock.ts";
 
 import type { DeliverySource } from "./delivery-sources.ts";
-import { timedFetch } from "./timed-fetch.ts";
+import { fetchOrFail } from "./fetch-or-fail.ts";
 
 export interface SendOptions {
   url: string;
   appSecret: string;
   sources: readonly DeliverySource[];
-  /** How often each source is sent. */
+  /** How many times each source is sent. */
   count: number;
-  /** Deliveries per second, begun whether or not those before were answered; `null` waits for each. */
+  /** Deliveries per second, without waiting for answers; `null` sends each after the answer to the one before. */
   rate: number | null;
   clock: Clock;
   onProgress: (done: number, total: number) => void;
@@ -19,6 +19,7 @@ export interface SendOptions {
 
 export interface SentDelivery {
   source: string;
+  /** Null if no answer came; `error` then says why. */
   status: number | null;
   deliveryId: string | null;
   /** From the first byte sent to the last received. */
@@ -26,10 +27,10 @@ export interface SentDelivery {
   error: string | null;
 }
 
-/** As long as Meta is patient at most; https://developers.facebook.com/docs/graph-api/webhooks/getting-started */
+/** Meta waits no longer than this. https://developers.facebook.com/docs/graph-api/webhooks/getting-started */
 const answerLimitMs = 20_000;
 
-/** Results in the order of sending. Throws only if the very first could not be sent: then none can. */
+/** Resolves with the results in the order of sending. Rejects only if the first delivery gets no answer: then none will. */
 export async function sendDeliveries(options: SendOptions): Promise<SentDelivery[]> {
   const { clock, rate, sources, count } = options;
   const queue = Array.from({ length: count }, () => sources).flat();
@@ -58,9 +59,9 @@ async function sendOne(source: DeliverySource, options: SendOptions, isFirst: bo
   const ackMs = () => Math.round((clock.monotonicMs() - startedMs) * 10) / 10;
   try {
     const init = { method: "POST", headers, body: body as BodyInit };
-    const { response } = await timedFetch(options.url, init, answerLimitMs);
-    const deliveryId = response.headers.get("x-delivery-id");
-    return { source: source.name, status: response.status, deliveryId, ackMs: ackMs(), error: null };
+    const { status, headers: answered } = await fetchOrFail(options.url, init, answerLimitMs);
+    const deliveryId = answered.get("x-delivery-id");
+    return { source: source.name, status, deliveryId, ackMs: ackMs(), error: null };
   } catch (error) {
     if (isFirst) throw error;
     const message = error instanceof Error ? error.message : String(error);

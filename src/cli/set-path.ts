@@ -1,8 +1,10 @@
 import { CliFailure } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 
 /**
- * Applies `--set entry.0.messaging.0.message.text=hi` to a payload. Where a string was, the value stays one (ids are
- * strings of digits); elsewhere JSON is taken as JSON and everything else as text.
+ * Applies `--set entry.0.messaging.0.message.text=hi` to a payload. A string stays a string, because ids are strings of
+ * digits; otherwise a value that is JSON is read as JSON and every other one as text. Throws a `CliFailure` for a path that
+ * the payload does not have.
  */
 export function setPath(payload: unknown, assignment: string): void {
   const [, path, text] = /^([^=]+)=(.*)$/s.exec(assignment) ?? [];
@@ -11,25 +13,18 @@ export function setPath(payload: unknown, assignment: string): void {
   const last = names.pop() ?? "";
   let holder: unknown = payload;
   for (const name of names) holder = step(holder, name, path);
-  if (typeof holder !== "object" || holder === null || last === "__proto__") throw noSuchPlace(path);
+  if (typeof holder !== "object" || holder === null || last === "__proto__") throw noSuchPath(path);
   const container = holder as Record<string, unknown>;
   const isString = Object.hasOwn(container, last) && typeof container[last] === "string";
-  container[last] = isString ? text : parseValue(text);
+  const value = isString ? undefined : parseJson(text);
+  container[last] = value === undefined ? text : value;
 }
 
 function step(holder: unknown, name: string, path: string): unknown {
-  if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, name)) throw noSuchPlace(path);
+  if (typeof holder !== "object" || holder === null || !Object.hasOwn(holder, name)) throw noSuchPath(path);
   return (holder as Record<string, unknown>)[name];
 }
 
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function noSuchPlace(path: string): CliFailure {
-  return new CliFailure(`--set ${path}: the payload has no such place.`);
+function noSuchPath(path: string): CliFailure {
+  return new CliFailure(`--set ${path}: the payload has no such path.`);
 }

@@ -4,12 +4,12 @@ import type { Paint } from "./terminal.ts";
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** Without lines between the rows, for many short ones. */
+/** Without lines between the rows: for many short rows. */
 const dense = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
-/** Rows under a heading, for people; scripts take `--json`. */
+/** A table for people; scripts use `--json`. */
 export function drawTable(head: string[], rows: Cell[][], paint: Paint, { isDense = false } = {}): string {
-  // Its own colours ignore NO_COLOR; ours do not.
+  // The colours of cli-table3 ignore NO_COLOR.
   const table = new Table({
     head: head.map((title) => paint("bold", title)),
     style: { head: [], border: [] },
@@ -19,7 +19,7 @@ export function drawTable(head: string[], rows: Cell[][], paint: Paint, { isDens
   return table.toString();
 }
 
-/** What came over the network must not move the cursor or recolour the terminal. */
+/** A cell as text, without control characters: data from the network could otherwise move the cursor or change colours. */
 export function showCell(value: Cell): string {
   return value === null || value === undefined ? "–" : String(value).replaceAll(/\p{Cc}/gu, "\u{FFFD}");
 }

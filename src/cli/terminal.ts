@@ -1,13 +1,14 @@
-/** What a person sees: colours only where they are wanted, steps with their time. */
+/** Output for a terminal: colours, aligned columns, durations. */
 import { styleText } from "node:util";
 
 import type { EnvRecord } from "#platform/env.ts";
 
 type Style = "bold" | "dim" | "green" | "red" | "cyan" | "yellow";
 
+/** Returns the text, with escape sequences for the style or without. */
 export type Paint = (style: Style, text: string) => string;
 
-/** https://no-color.org and https://force-color.org; else colours are for terminals only. */
+/** Paints if the environment or the stream wants colours: https://no-color.org, https://force-color.org, or a terminal. */
 export function createPaint(env: EnvRecord, stream: { isTTY?: boolean }): Paint {
   return wantsColor(env, stream)
     ? (style, text) => styleText(style, text, { validateStream: false })
@@ -26,6 +27,7 @@ export function alignRows(rows: readonly (readonly [string, string])[], paint: P
   return rows.map(([label, value]) => `  ${paint("dim", label.padEnd(width))}  ${value}`).join("\n");
 }
 
+/** Milliseconds as seconds, with one digit after the point. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

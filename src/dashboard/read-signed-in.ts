@@ -1,10 +1,10 @@
 import { redirect } from "next/navigation";
 
-import type { RelayError } from "#platform/errors.ts";
+import { type RelayError, toRelayError } from "#platform/errors.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
+import { withStoreErrors } from "#store/store-error.ts";
 
-import { storeOrRelayError } from "./answer-ops.ts";
 import type { OpsAccess } from "./ops-access.ts";
 import { sessionOf } from "./ops-guard.ts";
 import type { Seal } from "./ops-session.ts";
@@ -31,9 +31,10 @@ export async function readSignedIn<T>(
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id))) return await read(openReads());
+    if (session !== null && !(await access.seals.isSpent(session.id)))
+      return await withStoreErrors(() => read(openReads()));
   } catch (thrown) {
-    const error = storeOrRelayError(thrown);
+    const error = toRelayError(thrown);
     // The page shows the error instead of this response.
     if (error.status >= 500) refuse(access.log, "page.failed", error, { fields: { path } });
     return error;

@@ -1,7 +1,8 @@
 import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import type { Log } from "#platform/log.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
-/** What answers at our own public address: we do, it redirects, or that cannot be told from here. */
+/** What answers at our own public address: the relay, a redirect, or unknown. */
 export type RelayAddress = { state: "ok" | "unknown" } | { state: "redirects"; leadsTo: string };
 
 export interface RelayAddressOptions extends Network {
@@ -14,9 +15,9 @@ const limitMs = 2_000;
 const everyMs = 60_000;
 
 /**
- * Asks our own public address, once a minute at most, whether it answers by itself. One that redirects, as a bare domain
- * does that leads to its www, looks healthy from everywhere else: publishing succeeds, but QStash does not follow, and
- * neither do our own reports, which would have told of it. Never rejects.
+ * Requests our own public address, once a minute at most, to see whether the relay itself answers. An address that
+ * redirects, for example a bare domain to its www, looks healthy otherwise: publishing succeeds, but QStash follows no
+ * redirect, and neither do our own reports, which would show the fault. Never rejects.
  */
 export function createRelayAddressReader({ log, ...network }: RelayAddressOptions) {
   const { clock } = network;
@@ -24,15 +25,14 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
 
   async function ask(relayUrl: string, bypassSecret: string | null): Promise<RelayAddress> {
     try {
-      const headers: Record<string, string> = {};
-      if (bypassSecret !== null) headers["x-vercel-protection-bypass"] = bypassSecret;
-      const answer = await fetchWithin(limitMs, relayUrl + path, { headers }, network);
+      const init = { headers: protectionBypass(bypassSecret) };
+      const answer = await fetchWithin(limitMs, relayUrl + path, init, network);
       const leadsTo = redirectOf(answer, relayUrl);
       if (leadsTo === undefined) return { state: answer.status === 405 ? "ok" : "unknown" };
       log.error("relay_url.redirects", { leadsTo });
       return { state: "redirects", leadsTo };
     } catch {
-      // A machine may be unable to reach its own public address, behind a router say.
+      // A machine may be unable to reach its own public address, for example behind a router.
       return { state: "unknown" };
     }
   }

@@ -1,34 +1,37 @@
-/** What one look at the installation found. Texts name variables, never a value or a part of one. */
+/** The result of one check of the installation. Its texts name variables, never a value or a part of one. */
 export interface Check {
   name: string;
-  /** `skipped`: not tried, because something before it failed. */
+  /** `skipped`: not tried, because an earlier step failed. */
   status: "ok" | "warning" | "failed" | "skipped";
   detail: string;
   durationMs?: number;
-  /** Of what is not ok: the likely reason, and what to do about it. */
+  /** The likely reason, and what to do; only if the status is `warning` or `failed`. */
   cause?: string;
   remedy?: string;
 }
 
-/** What a check found, before it has a name and a duration. */
+/** The result of a check without its name and duration. */
 export type Finding = Pick<Check, "detail" | "cause" | "remedy"> & { status: "ok" | "warning" | "failed" };
 
+/** Why something does not work, and what to do: whole sentences. */
 export interface Advice {
   cause: string;
   remedy: string;
 }
 
+/** The results of several checks. */
 export interface Diagnosis {
-  /** Nothing failed; there may be warnings. */
+  /** True if no check failed; there may be warnings. */
   ok: boolean;
   checks: Check[];
 }
 
+/** The diagnosis of these checks. */
 export function createDiagnosis(checks: Check[]): Diagnosis {
   return { ok: checks.every(({ status }) => status !== "failed"), checks };
 }
 
-/** With one digit after the point: more would be noise. */
+/** Milliseconds with one digit after the point; more would be noise. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 10) / 10;
 }

@@ -12,19 +12,21 @@ import { type AddressSource, explainNetwork } from "./explain-network.ts";
 import { isPrivate } from "./hosts.ts";
 import type { Step } from "./run-steps.ts";
 
+/** A connection that is opened in steps. */
 export interface Connection {
   /** DNS, then TCP to one of the addresses found. */
   steps: Step[];
-  /** The handshake over that connection, its certificate verified whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+  /** The handshake over that connection. The certificate is verified even if NODE_TLS_REJECT_UNAUTHORIZED is 0. */
   tlsStep: (clock: Pick<Clock, "nowMs">) => Step;
-  /** One `GET` over that connection. */
+  /** One `GET` over that connection. Rejects with the network error. */
   get: (path: string, headers: Record<string, string>) => Promise<HttpAnswer>;
-  /** Whether all addresses found are of this machine or network. */
+  /** Whether all addresses found belong to this machine or network. */
   isPrivate: () => boolean;
-  /** Closes what is open, also what is still being opened. */
+  /** Closes the connection, also while it is being opened. */
   close: () => void;
 }
 
+/** Where to connect. */
 export interface Endpoint extends AddressSource {
   host: string;
   port: number;
@@ -35,7 +37,7 @@ const answerBytesMax = 65_536;
 const dayMs = 86_400_000;
 const certificateDaysMin = 7;
 
-/** One connection, opened step by step, so that the step that fails has a name. Opens nothing by itself. */
+/** Describes a connection in steps, so that the step that fails has a name. Opens nothing itself. */
 export function createConnection({ host, port, variable }: Endpoint): Connection {
   const explain = (error: unknown) => explainNetwork(error, { variable });
   let addresses: { address: string; family: number }[] = [];
@@ -45,23 +47,23 @@ export function createConnection({ host, port, variable }: Endpoint): Connection
     addresses = await lookup(host, { all: true });
     const families = [...new Set(addresses.map(({ family }) => `IPv${family}`))].toSorted().join(" and ");
     const count = `${addresses.length} ${addresses.length === 1 ? "address" : "addresses"}`;
-    return { status: "ok", detail: isIP(host) ? `an ${families} address already` : `${count}, ${families}` };
+    return { status: "ok", detail: isIP(host) ? `the host is an ${families} address` : `${count}, ${families}` };
   };
   const open = async (): Promise<Finding> => {
-    // The addresses of the step before: what is measured here is connecting.
+    // With the addresses of the step before, so that only connecting is measured.
     const known: LookupFunction = (_host, options, answer) => {
       const [first] = addresses;
       if (options.all) answer(null, addresses);
       else answer(null, first?.address ?? "", first?.family);
     };
-    socket = unheard(connect({ host, port, lookup: known }));
+    socket = withoutUncaughtErrors(connect({ host, port, lookup: known }));
     await once(socket, "connect");
     return { status: "ok", detail: "connected" };
   };
   const secure = async (nowMs: number): Promise<Finding> => {
     if (socket === undefined) throw new Error("There is no connection to secure");
     const name = isIP(host) ? {} : { servername: host };
-    const secured = unheard(
+    const secured = withoutUncaughtErrors(
       connectTls({ socket, host, ...name, rejectUnauthorized: true, ALPNProtocols: ["http/1.1"] }),
     );
     socket = secured;
@@ -84,12 +86,12 @@ export function createConnection({ host, port, variable }: Endpoint): Connection
   };
 }
 
-/** Whoever waits for the socket hears of its errors; one that comes between two steps would end the process. */
-function unheard<T extends Socket>(socket: T): T {
+/** Ignores errors between two steps, which would end the process; the steps see the errors that occur while they wait. */
+function withoutUncaughtErrors<T extends Socket>(socket: T): T {
   return socket.on("error", () => {});
 }
 
-/** Which version, and how long the certificate is still good. */
+/** The TLS version, and how long the certificate is still valid. */
 export function describeTls(socket: TLSSocket, nowMs: number): Finding {
   const protocol = socket.getProtocol() ?? "TLS";
   const days = Math.floor((Date.parse(socket.getPeerCertificate().valid_to) - nowMs) / dayMs);
@@ -99,8 +101,8 @@ export function describeTls(socket: TLSSocket, nowMs: number): Finding {
   return {
     status: "warning",
     detail,
-    cause: "The certificate is about to expire or has: its renewal, which comes weeks earlier, has failed.",
-    remedy: "Renew it now, and see why that did not happen by itself.",
+    cause: "The certificate expires soon or has expired: its renewal, which is due weeks earlier, has failed.",
+    remedy: "Renew it now, and find out why the automatic renewal failed.",
   };
 }
 

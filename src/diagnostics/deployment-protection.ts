@@ -1,17 +1,17 @@
 import type { Advice } from "./check.ts";
 
-/** What an HTTP answer says, as far as it tells who gave it. */
+/** The parts of an HTTP answer that show which server answered. */
 export interface HttpAnswer {
   status: number;
   /** By lower-case name. */
   headers: ReadonlyMap<string, string>;
-  /** Its beginning. */
+  /** The beginning of the body. */
   text: string;
 }
 
 /**
- * Whether Vercel's Deployment Protection answered in our place: it sends browsers to its sign-in, others get a page or a
- * line that asks for authentication. https://vercel.com/docs/deployment-protection
+ * Whether Vercel's Deployment Protection answered instead of the relay. It redirects browsers to its sign-in and asks
+ * other clients for authentication. https://vercel.com/docs/deployment-protection
  */
 export function isDeploymentProtection({ status, headers, text }: HttpAnswer): boolean {
   if (headers.get("location")?.startsWith("https://vercel.com/sso-api")) return true;
@@ -22,13 +22,14 @@ export function isDeploymentProtection({ status, headers, text }: HttpAnswer): b
   );
 }
 
+/** How QStash and the relay itself pass Deployment Protection. */
 export const deploymentProtectionAdvice: Advice = {
-  cause: "Vercel's Deployment Protection answers in the relay's place.",
+  cause: "Vercel's Deployment Protection answers instead of the relay.",
   remedy:
-    "Turn on Protection Bypass for Automation in the project's settings and deploy again: Vercel then sets VERCEL_AUTOMATION_BYPASS_SECRET, which the relay sends along. Or give RELAY_URL a production domain, which is not protected.",
+    "Turn on Protection Bypass for Automation in the project's settings and deploy again: Vercel then sets VERCEL_AUTOMATION_BYPASS_SECRET, which the relay sends with its requests. Or set RELAY_URL to a production domain, which is not protected.",
 };
 
-/** What answers in the relay's place when it is not Deployment Protection; undefined if that cannot be told. */
+/** What answers at RELAY_URL if it is neither the relay nor Deployment Protection. */
 export function explainStranger({ status, headers }: HttpAnswer): Advice {
   if (status >= 300 && status < 400) {
     const location = headers
@@ -36,19 +37,19 @@ export function explainStranger({ status, headers }: HttpAnswer): Advice {
       ?.split("?")[0]
       ?.replace(/\/api\/health$/, "");
     return {
-      cause: "RELAY_URL redirects, to https or to another domain; QStash does not follow.",
-      remedy: `Set RELAY_URL to where the redirect leads${location === undefined ? "" : `: ${location}`}.`,
+      cause: "RELAY_URL redirects, to https or to another domain, and QStash does not follow redirects.",
+      remedy: `Set RELAY_URL to the target of the redirect${location === undefined ? "" : `: ${location}`}.`,
     };
   }
   if (status === 401 || status === 403) {
     return {
-      cause: "Something in front of the relay asks for a sign-in or refuses programs: a proxy or a firewall.",
-      remedy: "Let it leave the relay's /api routes open: each checks a signature or a token by itself.",
+      cause: "A proxy or firewall in front of the relay asks for a sign-in or refuses programs.",
+      remedy: "Exclude the relay's /api routes: each of them verifies a signature or a token itself.",
     };
   }
   if (status === 404 && headers.has("x-vercel-error")) {
     return {
-      cause: "RELAY_URL names a deployment that Vercel does not have any more.",
+      cause: "RELAY_URL names a deployment that no longer exists on Vercel.",
       remedy: "Set RELAY_URL to the project's production domain.",
     };
   }

@@ -17,13 +17,14 @@ const bypassMissing: Check = {
   name: bypassName,
   status: "warning",
   detail: "not set, in a preview deployment",
-  cause: "Previews are behind Deployment Protection by default, which answers QStash and our own calls with 401.",
+  cause:
+    "Preview deployments have Deployment Protection by default, which answers QStash and the relay's own calls with 401.",
   remedy: "Turn on Protection Bypass for Automation in the project's settings and deploy again.",
 };
 
 /**
- * Which variables are set and well formed: for each of the product's one check, or one for every mistake in it, the
- * gravest first; of others only what is wrong. Asks nobody. No value, and no part of one, is in the result.
+ * Checks which variables are set and well formed: one check for each variable of the product, or one for each mistake in
+ * its value; of other variables only mistakes. Makes no request. The result contains no value and no part of one.
  */
 export function diagnoseEnv(record: EnvRecord): Diagnosis {
   const own = Object.keys(variables) as EnvName[];
@@ -62,7 +63,7 @@ function findMistakes(name: string, record: EnvRecord): Check[] {
   if (!value?.trim()) return [];
   const found = rules.filter((rule) => (rule.of ?? [name]).includes(name) && rule.matches(value, record, name));
   const grave = found.filter(({ status }) => status === "failed");
-  // A value of the wrong kind has the lesser mistakes of its kind, too: they would only distract.
+  // A value of the wrong kind usually has lesser mistakes as well, which would only distract.
   return (grave.length > 0 ? grave : found).map(({ status, detail, cause, remedy }) => {
     return { name, status, detail, cause, remedy };
   });

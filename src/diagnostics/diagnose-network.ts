@@ -1,5 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import { type Env, type EnvName, type EnvRecord, readEnv } from "#platform/env.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
 import { type Check, createDiagnosis, type Diagnosis, type Finding } from "./check.ts";
 import { createConnection } from "./connection-steps.ts";
@@ -13,13 +14,13 @@ import { runSteps, type Step } from "./run-steps.ts";
 export interface DiagnoseNetworkOptions {
   env: EnvRecord;
   clock: Clock;
-  /** When the newest migration of this version was made. */
+  /** When the newest migration of this version was generated, in milliseconds since the epoch. */
   latestMigrationMs: number;
-  /** Where handlers call Meta. */
+  /** The address at which handlers call Meta; by default graph.instagram.com. */
   metaUrl?: string;
 }
 
-/** For one target; they are tried at the same time. */
+/** For one target; all targets are tried at the same time. */
 const budgetMs = 13_000;
 const httpLimitMs = 4_000;
 
@@ -34,25 +35,25 @@ export async function diagnoseNetwork(options: DiagnoseNetworkOptions): Promise<
 
 function tryQstash({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
   return withVariable("QStash", env, "QSTASH_URL", (url) =>
-    // Without the token: whether that is right is not asked here, and any answer is one.
+    // Without the token, because every answer proves the connection; another diagnosis checks the token.
     tryHttp("QStash", { url: `${url}/v2/keys`, variable: "QSTASH_URL", clock }),
   );
 }
 
 function tryRelay({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
-  const bypass = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim();
-  return withVariable("Relay", env, "RELAY_URL", ([url = ""]) =>
+  const bypassSecret = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim() || null;
+  return withVariable("Relay", env, "RELAY_URL", ([url]) =>
     tryHttp("Relay", {
       url: `${url}/api/health`,
       variable: "RELAY_URL",
       clock,
       judge: judgeHealth,
-      ...(bypass ? { headers: { "x-vercel-protection-bypass": bypass } } : {}),
+      headers: protectionBypass(bypassSecret),
     }),
   );
 }
 
-/** The relay itself never calls Meta: without it only handlers suffer. */
+/** Only handlers call Meta, so a failure here is a warning. */
 async function tryMeta({ clock, metaUrl = "https://graph.instagram.com" }: DiagnoseNetworkOptions): Promise<Check[]> {
   const checks = await tryHttp("Meta", { url: metaUrl, variable: "", clock, failure: "warning" });
   const remedy = "Check this machine's network, name server and firewall.";
@@ -75,7 +76,7 @@ interface HttpTarget {
   variable: string;
   clock: Clock;
   headers?: Record<string, string>;
-  /** What the answer means; by default any is a good one. */
+  /** What the answer means; by default every answer is good. */
   judge?: (answer: HttpAnswer) => Finding;
   failure?: "failed" | "warning";
 }
@@ -103,7 +104,7 @@ function anyAnswer({ status }: HttpAnswer): Finding {
   return { status: "ok", detail: `answered ${status}` };
 }
 
-/** Without its variable a target cannot be tried; which mistake that is, the other diagnosis tells. */
+/** Without its variable a target cannot be tried. The diagnosis of the environment reports what is wrong with it. */
 async function withVariable<Name extends EnvName>(
   target: string,
   env: EnvRecord,
@@ -113,7 +114,7 @@ async function withVariable<Name extends EnvName>(
   try {
     return await diagnose(readEnv(env, [name])[name]);
   } catch {
-    const remedy = `Set ${name}; the check of the variables says what is wrong with it.`;
+    const remedy = `Set ${name}; the checks of the environment say what is wrong with it.`;
     return [
       { name: target, status: "failed", detail: "no address", cause: `${name} is missing or malformed.`, remedy },
     ];

@@ -1,6 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import { type Env, type EnvRecord, readEnv } from "#platform/env.ts";
 import { RelayError, toRelayError } from "#platform/errors.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import { type Check, createDiagnosis, type Diagnosis, roundMs } from "./check.ts";
 import { explainNoAnswer, explainRefusal } from "./explain-refusal.ts";
@@ -8,10 +9,11 @@ import { cancelMessages, followDelivery } from "./follow-delivery.ts";
 import { judgeDelivery } from "./judge-delivery.ts";
 import { judgeSigningKeys } from "./judge-signing-keys.ts";
 import { publishByHttp, publishBySdk, type PublishResult } from "./publish-diagnostic.ts";
-import { createQstashApi, isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { createQstashApi, isSuccess, type QstashApi } from "./qstash-api.ts";
 
+/** The checks, and the two publishes in detail. */
 export interface QstashDiagnosis extends Diagnosis {
-  /** The same message, published by the SDK and by a request of our own, one after the other on a warm connection. */
+  /** The same message, published by the SDK and by a plain HTTP request, one after the other on an open connection. */
   sdk: PublishResult;
   http: PublishResult;
 }
@@ -19,7 +21,7 @@ export interface QstashDiagnosis extends Diagnosis {
 export interface DiagnoseQstashOptions {
   env: EnvRecord;
   clock: Clock;
-  /** For our own requests; the SDK uses the global one. */
+  /** For the plain requests; the SDK uses the global `fetch`. */
   fetch: typeof fetch;
 }
 
@@ -36,9 +38,10 @@ const followLimitMs = 8_000;
 const notTried: PublishResult = { ok: false, durationMs: null, status: null, messageId: null, error: null };
 
 /**
- * Whether QStash takes the token and a message, and can deliver it: publishes a message that only asks the relay for its
- * health, twice, and reads in QStash's log what became of it. Ends within 30 s and never rejects. It ingests nothing and
- * leaves nothing behind but lines in that log: what could not be delivered is cancelled before its first retry.
+ * Checks whether QStash accepts the token and a message, and whether it can deliver the message: publishes twice a message
+ * that only asks the relay for its health, and reads in QStash's log how the delivery ended. Ends within 30 s and never
+ * rejects. Nothing is ingested, and only lines in that log remain: a message that could not be delivered is cancelled
+ * before its first retry.
  */
 export async function diagnoseQstash(options: DiagnoseQstashOptions): Promise<QstashDiagnosis> {
   const { env, clock } = options;
@@ -50,7 +53,7 @@ export async function diagnoseQstash(options: DiagnoseQstashOptions): Promise<Qs
   const api = createQstashApi({ ...options, url, token, timeoutMs });
   const values = [relayUrl, new URL(relayUrl).host, token, bypassSecret ?? ""];
 
-  // First of all, so that both publishes find a connection.
+  // First, so that both publishes find an open connection.
   const keys = await askForKeys(api, clock, values);
   const context = { canRead: keys.json !== null, values };
   const retries = Math.max(1, settings.QSTASH_RETRIES);
@@ -78,12 +81,12 @@ function readSettings(env: EnvRecord): Settings | RelayError {
 }
 
 function withoutSettings({ message }: RelayError): QstashDiagnosis {
-  const remedy = "Set what is missing; the check of the variables says more.";
+  const remedy = "Set what is missing; the checks of the environment say more.";
   const check: Check = { name: "Settings", status: "failed", detail: "incomplete", cause: `${message}.`, remedy };
   return { ...createDiagnosis([check]), sdk: notTried, http: notTried };
 }
 
-/** QStash's signing keys as JSON, which only a token that fits lets anybody read; null if it did not tell them. */
+/** Checks the token by asking QStash for its signing keys; `json` is its answer, null if the token was not accepted. */
 async function askForKeys(
   api: QstashApi,
   clock: Clock,
@@ -94,7 +97,7 @@ async function askForKeys(
   const elapsed = () => roundMs(clock.monotonicMs() - startedAt);
   try {
     const { status, text } = await api("GET", "/v2/keys");
-    if (isSuccess(status) && typeof parseObject(text)["current"] === "string") {
+    if (isSuccess(status) && typeof parseJsonObject(text)["current"] === "string") {
       return { check: { name, status: "ok", detail: "accepted", durationMs: elapsed() }, json: text };
     }
     const { cause, remedy } = explainRefusal(status, text, { canRead: false, values });
@@ -111,7 +114,7 @@ async function askForKeys(
 
 function checkSigningKeys(env: EnvRecord, keysJson: string | null): Check {
   const name = "Signing keys";
-  if (keysJson === null) return { name, status: "skipped", detail: "QStash did not tell which are right" };
+  if (keysJson === null) return { name, status: "skipped", detail: "QStash did not answer which keys are right" };
   return { name, ...judgeSigningKeys(env, keysJson) };
 }
 

@@ -1,21 +1,20 @@
 import type { Advice } from "./check.ts";
+import { type AdviceRule, findAdvice } from "./find-advice.ts";
 
-/** The variable that holds the address, or what else decides where it leads. */
+/** The variable or option that holds the address. */
 export interface AddressSource {
   variable: string;
 }
 
-/** Why an address could not be reached, from what the system, Node or a library says. */
+/** Explains why an address could not be reached, from the error of the system, Node or a library. */
 export function explainNetwork(error: unknown, { variable }: AddressSource): Advice {
-  const code = networkCodeOf(error);
-  const found = advice.find(({ codes }) => codes.test(code));
-  const { cause, remedy } = found ?? unexpected;
-  return { cause: `${cause}.`, remedy: `${remedy.replaceAll("{variable}", variable)}.` };
+  const { cause, remedy } = findAdvice(rules, networkCodeOf(error), unexpected);
+  return { cause, remedy: remedy.replaceAll("{variable}", variable) };
 }
 
 /**
- * The system's, Node's or Postgres' code for what went wrong: of the error, of what caused it, or of the first of
- * several addresses that were tried; where there is none, the kind of error.
+ * The code that the system, Node or Postgres gives for an error: its own, that of its cause, or that of the first of
+ * several addresses that were tried. Without a code, the name of the error.
  */
 export function networkCodeOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at instanceof AggregateError ? at.errors[0] : at.cause) {
@@ -29,74 +28,75 @@ export function networkCodeOf(error: unknown): string {
 
 const checkAddress = "Check the host and the port in {variable}";
 
-/** The first that fits counts. */
-const advice: readonly ({ codes: RegExp } & Advice)[] = [
+const rules: readonly AdviceRule[] = [
   {
-    codes: /^ENOTFOUND$/,
-    cause: "No host of that name is known: it is mistyped or gone, or there is no Internet here",
-    remedy: "Check the host in {variable}, and that this machine can resolve any other name",
+    when: /^ENOTFOUND$/,
+    cause: "No host has that name: it is mistyped or no longer exists, or this machine has no Internet connection.",
+    remedy: "Check the host in {variable}, and whether this machine can resolve other names.",
   },
   {
-    codes: /^EAI_/,
-    cause: "The name server did not answer",
-    remedy: "Check this machine's network and DNS; the name in {variable} may be right",
+    when: /^EAI_/,
+    cause: "The name server did not answer.",
+    remedy: "Check this machine's network and DNS; the name in {variable} may be right.",
   },
   {
-    codes: /^ECONNREFUSED$/,
-    cause: "Nothing listens at that address and port",
-    remedy: "Start what should listen there, or correct {variable}",
+    when: /^ECONNREFUSED$/,
+    cause: "Nothing listens at that address and port.",
+    remedy: "Start the server there, or correct {variable}.",
   },
   {
-    codes: /^(ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/,
-    cause: "No answer came: a firewall or a list of allowed addresses drops us, the port is wrong, or the server hangs",
-    remedy: `${checkAddress}, and that the server admits connections from here`,
+    when: /^(ETIMEDOUT|UND_ERR_\w*TIMEOUT)$/,
+    cause:
+      "No answer came: a firewall or a list of allowed addresses drops the connection, the port is wrong, or the server hangs.",
+    remedy: `${checkAddress}, and whether the server accepts connections from here.`,
   },
   {
-    codes: /^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL)$/,
-    cause: "There is no way to that address, often because it has only IPv6 and this network only IPv4",
-    remedy: "Use an address that IPv4 reaches (of a database, its pooler's) in {variable}, or another network",
+    when: /^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL)$/,
+    cause: "There is no route to that address, often because it is an IPv6 address and this network has only IPv4.",
+    remedy: "Set {variable} to an address that IPv4 can reach (of a database, its pooler), or use another network.",
   },
   {
-    codes: /^CERT_HAS_EXPIRED$/,
-    cause: "The server's certificate has expired",
-    remedy: "Renew the certificate at the address in {variable}",
+    when: /^CERT_HAS_EXPIRED$/,
+    cause: "The server's certificate has expired.",
+    remedy: "Renew the certificate at the address in {variable}.",
   },
   {
-    codes: /^CERT_NOT_YET_VALID$/,
-    cause: "The server's certificate is not valid yet: one of the two clocks is wrong",
-    remedy: "Set this machine's clock, or wait until the certificate is valid",
+    when: /^CERT_NOT_YET_VALID$/,
+    cause: "The server's certificate is not valid yet: the clock of this machine or of the issuer is wrong.",
+    remedy: "Set this machine's clock, or wait until the certificate is valid.",
   },
   {
-    codes: /SELF_SIGNED/,
-    cause: "The server's certificate is signed by itself or by an authority that nobody here knows",
+    when: /SELF_SIGNED/,
+    cause: "The server's certificate is signed by itself or by an authority that this machine does not know.",
     remedy:
-      "Give the server a certificate of a public authority, or trust its own: NODE_EXTRA_CA_CERTS, or sslrootcert in a DATABASE_URL",
+      "Give the server a certificate of a public authority, or trust its own with NODE_EXTRA_CA_CERTS, or with sslrootcert in DATABASE_URL.",
   },
   {
-    codes: /^UNABLE_TO_|^CERT_/,
-    cause: "The server's certificate cannot be verified, often because it sends it without the intermediate one",
-    remedy: "Let the server at the address in {variable} send its whole chain of certificates",
+    when: /^UNABLE_TO_|^CERT_/,
+    cause:
+      "The server's certificate cannot be verified, often because the server does not send the intermediate certificate.",
+    remedy: "Make the server at the address in {variable} send its whole chain of certificates.",
   },
   {
-    codes: /ALTNAME_INVALID/,
-    cause: "The server's certificate is for another host name",
-    remedy: "Use the name in the certificate in {variable}, or give the server a certificate for this one",
+    when: /ALTNAME_INVALID/,
+    cause: "The server's certificate is for another host name.",
+    remedy: "Set {variable} to the name in the certificate, or give the server a certificate for this name.",
   },
   {
-    codes: /^(EPROTO$|ERR_SSL_|ERR_TLS_)/,
-    cause: "The other side does not speak TLS there, or no version of it that is still safe",
-    remedy: "Check the scheme (https or http) and the port in {variable}",
+    when: /^(EPROTO$|ERR_SSL_|ERR_TLS_)/,
+    cause: "The server does not speak TLS on this port, or only versions that are no longer safe.",
+    remedy: "Check the scheme (https or http) and the port in {variable}.",
   },
   {
-    codes: /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|HPE_\w+)$/,
-    cause: "The other side closed the connection or speaks another protocol: a proxy, a firewall, or the wrong port",
-    remedy: checkAddress,
+    when: /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|HPE_\w+)$/,
+    cause: "The connection was closed, or the server speaks another protocol: a proxy, a firewall, or the wrong port.",
+    remedy: `${checkAddress}.`,
   },
   {
-    codes: /^TypeError$|^ERR_INVALID_/,
-    cause: "The request could not even be written: an address or a token has a character that may not be there",
-    remedy: "Set {variable} and the token again, copied anew",
+    when: /^TypeError$|^ERR_INVALID_/,
+    cause: "The request could not be built: an address or a token contains a character that is not allowed.",
+    remedy: "Copy {variable} and the token again.",
   },
 ];
 
-const unexpected: Advice = { cause: "The connection failed in an unexpected way", remedy: checkAddress };
+const unexpected: Advice = { cause: "The connection failed in an unexpected way.", remedy: `${checkAddress}.` };

@@ -1,152 +1,146 @@
 import { TimeoutError } from "#platform/bounded-fetch.ts";
-import type { ErrorCode } from "#platform/errors.ts";
+import type { ForwardErrorCode } from "#platform/forward-error.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { Advice } from "./check.ts";
 import { explainNetwork } from "./explain-network.ts";
-import { parseObject } from "./qstash-api.ts";
+import { type AdviceRule, findAdvice } from "./find-advice.ts";
 
 /** The names that metrics and log lines use for the same failures. */
-export type PublishErrorCode = Extract<ErrorCode, `PUBLISH_${string}`>;
+export type PublishErrorCode = Extract<ForwardErrorCode, `PUBLISH_${string}`>;
 
+/** Why a publish failed, and what to do. */
 export interface Refusal extends Advice {
   type: PublishErrorCode;
 }
 
+/** Why a publish failed, and what to do. */
+/** What is known besides the answer. */
 export interface RefusalContext {
-  /** Whether QStash has taken the same token for reading. */
+  /** Whether QStash accepted the same token for reading. */
   canRead: boolean;
-  /** What must not be shown, should QStash repeat it. */
+  /** Texts that must not be shown if QStash repeats them. */
   values: readonly string[];
 }
 
 /**
- * Why QStash refused a request, from its status and its words, which are `{"error":"…"}`. The texts were seen in the
- * wild, so they only narrow down what the status says.
+ * Explains why QStash refused a request, from the status and the words of its answer, which is `{"error":"…"}`. The words
+ * are not documented (they are those that QStash has answered), so they only refine what the status says.
  */
 export function explainRefusal(status: number, text: string, { canRead, values }: RefusalContext): Refusal {
-  const { error } = parseObject(text);
+  const { error } = parseJsonObject(text);
   const words = typeof error === "string" ? error : "";
-  const found = refusals.find(
-    (refusal) =>
-      refusal.status.test(String(status)) &&
-      (refusal.words?.test(words) ?? true) &&
-      (refusal.canRead === undefined || refusal.canRead === canRead),
-  );
-  const { type, cause, remedy } = found ?? unexpected;
-  const isNamed = found?.words !== undefined || words === "";
-  const quote = isNamed ? "" : ` QStash says: ${withoutValues(words, values)}`;
-  return { type, cause: `${cause}.${quote}`, remedy: `${remedy}.` };
+  const named = findAdvice(byWords, `${status} ${words}`, undefined);
+  if (named) return { type: named.type, cause: named.cause, remedy: named.remedy };
+  const isForbidden = status === 401 || status === 403;
+  const { type, cause, remedy } =
+    canRead && isForbidden ? readOnlyToken : findAdvice(byStatus, String(status), unexpected);
+  const quote = words === "" ? "" : ` QStash says: ${withoutValues(words, values)}`;
+  return { type, cause: cause + quote, remedy };
 }
 
-/** Why no answer came at all, or none that could be read. */
+/** Explains why there was no answer, or none that could be read. */
 export function explainNoAnswer(error: unknown): Refusal {
-  // The SDK's, of a success that is not JSON.
+  // The SDK throws it for a success that is not JSON.
   if (error instanceof SyntaxError) return explainRefusal(200, "", { canRead: true, values: [] });
   const type = error instanceof TimeoutError ? "PUBLISH_TIMEOUT" : "PUBLISH_NETWORK";
   return { type, ...explainNetwork(error, { variable: "QSTASH_URL" }) };
 }
 
-interface KnownRefusal extends Refusal {
-  status: RegExp;
-  words?: RegExp;
-  canRead?: boolean;
-}
+/** Matched against the status and, after a space, the words. */
+const byWords: readonly (Refusal & AdviceRule)[] = [
+  {
+    when: /^400 .*(loopback|private address)/is,
+    type: "PUBLISH_INVALID",
+    cause: "RELAY_URL is an address of this machine or network, which QStash cannot reach.",
+    remedy:
+      "Set RELAY_URL to a public address, such as that of a tunnel; or remove QSTASH_URL and QSTASH_TOKEN: npm start then runs a QStash on this machine.",
+  },
+  {
+    when: /^400 .*(resolve host|no such host)/is,
+    type: "PUBLISH_INVALID",
+    cause: "QStash cannot resolve the host name in RELAY_URL.",
+    remedy: "Correct RELAY_URL, or create the DNS record and wait until it is known.",
+  },
+  {
+    when: /^400 .*destination url/is,
+    type: "PUBLISH_INVALID",
+    cause: "QStash does not accept RELAY_URL as a destination.",
+    remedy: "Set RELAY_URL to a public base URL that begins with https://.",
+  },
+  {
+    when: /^404 .*not found in this region/is,
+    type: "PUBLISH_NOT_FOUND",
+    cause: "QSTASH_TOKEN belongs to another region than QSTASH_URL.",
+    remedy:
+      "Set QSTASH_URL to the token's region: https://qstash.upstash.io for Europe, https://qstash-us-east-1.upstash.io for America.",
+  },
+  {
+    when: /^412 .*maxRetries/s,
+    type: "PUBLISH_OVER_QUOTA",
+    cause: "QSTASH_RETRIES is more than the plan allows.",
+    remedy: "Lower QSTASH_RETRIES, to 5 on the free and the pay-as-you-go plan.",
+  },
+];
 
-/** The first that fits counts. */
-const refusals: readonly KnownRefusal[] = [
+const readOnlyToken: Refusal = {
+  type: "PUBLISH_UNAUTHORIZED",
+  cause: "QSTASH_TOKEN can read but not publish: it is the read-only token of the account.",
+  remedy: "Copy the other token from the QStash console.",
+};
+
+/** Matched against the status. */
+const byStatus: readonly (Refusal & AdviceRule)[] = [
   {
-    status: /^400$/,
-    words: /loopback|private address/i,
+    when: /^400$/,
     type: "PUBLISH_INVALID",
-    cause: "RELAY_URL is an address of this machine or network, which QStash cannot reach",
-    remedy:
-      "Set RELAY_URL to the public address, of a tunnel say; or remove QSTASH_URL and QSTASH_TOKEN: npm start brings a QStash of its own",
+    cause: "QStash did not understand the request.",
+    remedy: "Check RELAY_URL and QSTASH_URL.",
   },
   {
-    status: /^400$/,
-    words: /resolve host|no such host/i,
-    type: "PUBLISH_INVALID",
-    cause: "QStash finds no host of the name in RELAY_URL",
-    remedy: "Correct RELAY_URL, or create the DNS record and wait until it is known",
-  },
-  {
-    status: /^400$/,
-    words: /destination url/i,
-    type: "PUBLISH_INVALID",
-    cause: "QStash takes RELAY_URL for no address it could deliver to",
-    remedy: "Set RELAY_URL to a public base URL that begins with https://",
-  },
-  {
-    status: /^400$/,
-    type: "PUBLISH_INVALID",
-    cause: "QStash did not understand the request",
-    remedy: "Check RELAY_URL and QSTASH_URL",
-  },
-  {
-    status: /^40[13]$/,
-    canRead: true,
+    when: /^40[13]$/,
     type: "PUBLISH_UNAUTHORIZED",
-    cause: "QSTASH_TOKEN may read but not publish: it is the account's read-only token",
-    remedy: "Copy the other token from the QStash console",
-  },
-  {
-    status: /^40[13]$/,
-    type: "PUBLISH_UNAUTHORIZED",
-    cause: "QSTASH_TOKEN is that of another region than QSTASH_URL, was rotated, or is not a QStash token",
+    cause: "QSTASH_TOKEN belongs to another region than QSTASH_URL, was rotated, or is not a QStash token.",
     remedy:
-      "Copy QSTASH_TOKEN and QSTASH_URL together from the QStash console, and deploy again; for the QStash of npm start set neither",
+      "Copy QSTASH_TOKEN and QSTASH_URL together from the QStash console, and deploy again. For the QStash of npm start set neither.",
   },
   {
-    status: /^404$/,
-    words: /not found in this region/i,
+    when: /^404$/,
     type: "PUBLISH_NOT_FOUND",
-    cause: "QSTASH_TOKEN is that of another region than QSTASH_URL",
-    remedy:
-      "Set QSTASH_URL to the token's region: https://qstash.upstash.io is Europe's, https://qstash-us-east-1.upstash.io America's",
+    cause: "QSTASH_URL is not the base URL of QStash: it names another host, or has a path.",
+    remedy: "Copy QSTASH_URL from the QStash console.",
   },
   {
-    status: /^404$/,
-    type: "PUBLISH_NOT_FOUND",
-    cause: "QSTASH_URL is not the base URL of QStash: another host, or a path too many",
-    remedy: "Copy QSTASH_URL from the QStash console",
-  },
-  {
-    status: /^412$/,
-    words: /maxRetries/,
+    when: /^41[23]$/,
     type: "PUBLISH_OVER_QUOTA",
-    cause: "QSTASH_RETRIES is more than the plan allows",
-    remedy: "Lower QSTASH_RETRIES, to 5 on the free and the pay-as-you-go plan",
+    cause:
+      "A limit of the plan is exceeded: the number of retries, the size of a message, or the number of stored messages.",
+    remedy: "Compare QSTASH_RETRIES with the plan's limits, or choose a larger plan.",
   },
   {
-    status: /^41[23]$/,
-    type: "PUBLISH_OVER_QUOTA",
-    cause: "A limit of the plan is exceeded: of the retries, the message's size, or the messages kept",
-    remedy: "Compare QSTASH_RETRIES with the plan's limits, or take a larger plan",
-  },
-  {
-    status: /^429$/,
+    when: /^429$/,
     type: "PUBLISH_RATE_LIMITED",
-    cause: "The plan's messages for today are used up, or too many requests came at once",
-    remedy: "Try again in a minute; if it stays, see the usage in the Upstash console or take a larger plan",
+    cause: "The daily number of messages of the plan is used up, or too many requests were sent at once.",
+    remedy: "Try again in a minute; if it persists, see the usage in the Upstash console or choose a larger plan.",
   },
   {
-    status: /^(408|5\d\d)$/,
+    when: /^(408|5\d\d)$/,
     type: "PUBLISH_UNAVAILABLE",
-    cause: "QStash itself is in trouble",
-    remedy: "See https://status.upstash.com; meanwhile the relay's fallback keeps the events",
+    cause: "QStash itself has a problem.",
+    remedy: "See https://status.upstash.com; meanwhile the relay's fallback keeps the events.",
   },
   {
-    status: /^(0|3\d\d)$/,
+    when: /^(0|3\d\d)$/,
     type: "PUBLISH_REJECTED",
-    cause: "QSTASH_URL redirects: it begins with http:// or names another host",
-    remedy: "Copy QSTASH_URL from the QStash console",
+    cause: "QSTASH_URL redirects: it begins with http:// or names another host.",
+    remedy: "Copy QSTASH_URL from the QStash console.",
   },
 ];
 
 const unexpected: Refusal = {
   type: "PUBLISH_REJECTED",
-  cause: "QSTASH_URL leads to something that does not answer as QStash does",
-  remedy: "Copy QSTASH_URL from the QStash console",
+  cause: "The server at QSTASH_URL does not answer like QStash.",
+  remedy: "Copy QSTASH_URL from the QStash console.",
 };
 
 const wordsMax = 200;

@@ -1,6 +1,6 @@
 /**
- * Why a delivery's signature does not match, for the person who has the body before them. Not for the 401: it tries
- * up to some thousand rewritings of the whole body, and whoever forges deliveries would decide how often.
+ * Explains to an operator why the signature of a delivery does not match. The webhook's 401 does not use it: it tries up to
+ * several thousand rewritten bodies, and the sender of forged deliveries would decide how often.
  */
 import { createSignatureVerifier, isSignature } from "#instagram/signature.ts";
 import { isCut, signedForms } from "./signed-forms.ts";
@@ -24,25 +24,25 @@ export type SignatureFinding =
   | "truncated"
   | "wrong-secret";
 
-/** Names neither a secret nor the signature that would have been right. */
+/** The explanation; it contains neither a secret nor the valid signature. */
 export interface SignatureExplanation {
   finding: SignatureFinding;
   /** Which of the secrets explains it, counted from 0; null if none does. */
   secretIndex: number | null;
-  /** What is the case. */
+  /** The finding in words. */
   sentence: string;
   /** What to do; null for a match. */
   remedy: string | null;
 }
 
 export interface ExplainOptions {
-  /** As they are configured: white space around one is a finding. */
+  /** As they are configured; white space around a secret is a finding. */
   secrets: readonly string[];
-  /** What the delivery's `Content-Length` said, if it is known. */
+  /** The `Content-Length` of the delivery, if it is known. */
   announcedBytes?: number | null;
 }
 
-/** `body`: the bytes as they were received; `header`: the value of `X-Hub-Signature-256`. One cause at a time is tried. */
+/** `body` is the bytes as they were received, `header` the value of `X-Hub-Signature-256`. Finds one cause, not two at once. */
 export async function explainSignature(
   body: Uint8Array,
   header: string | null,
@@ -67,7 +67,7 @@ export async function explainSignature(
     const variant = createSignatureVerifier([text]);
     if ((await variant.verify(body, header)) !== null) return explain("secret-spacing", index);
   }
-  // HMAC pads its key with zeros, so this is the empty key, which WebCrypto does not take (RFC 2104).
+  // WebCrypto refuses an empty key. HMAC pads a key with zeros, so "\0" gives the same signature (RFC 2104).
   if ((await createSignatureVerifier(["\0"]).verify(body, header)) !== null) return without("empty-secret");
   for (const { difference, bytes, detail } of signedForms(body, announcedBytes)) {
     const found = await verifier.verify(bytes, header);
@@ -80,55 +80,58 @@ export async function explainSignature(
 const findings: Record<Exclude<SignatureFinding, "match">, readonly [sentence: string, remedy: string]> = {
   missing: [
     "There is no X-Hub-Signature-256.",
-    "Meta signs every delivery: this one is not from Meta, or something in front dropped the header.",
+    "Meta signs every delivery: this one is not from Meta, or a proxy removed the header.",
   ],
   duplicated: [
     "There is more than one X-Hub-Signature-256.",
-    "Meta sends one: find what in front adds its own, or who tries two.",
+    "Meta sends one: find the proxy that adds another, or the sender that tries two.",
   ],
   sha1: ["This is a SHA-1 signature.", "X-Hub-Signature is the older header: take the value of X-Hub-Signature-256."],
-  prefix: ["The signature does not begin with sha256=.", "Pass the header's value on whole, with its prefix."],
+  prefix: ["The signature does not begin with sha256=.", "Pass on the whole value of the header, with its prefix."],
   length: [
-    "After sha256= there are not 64 digits.",
-    "The value was cut or something was added to it: compare how the header is copied or logged.",
+    "There are not 64 digits after sha256=.",
+    "The value was cut, or something was added to it: check how the header is copied or logged.",
   ],
-  "not-hex": ["After sha256= there is something other than hex digits.", "The signature is hex, not base64."],
+  "not-hex": ["There are other characters than hex digits after sha256=.", "The signature is hex, not base64."],
   "empty-secret": [
     "It was signed with an empty secret.",
-    "Whoever signed had no secret set. Meta never does this: look at your test tool, and check that no receiver of yours takes it.",
+    "The signer had no secret set, which Meta never has: check your test tool, and check that none of your receivers accepts such a signature.",
   ],
   "secret-spacing": [
-    "It matches that secret but for white space or quotes around it.",
-    "Set the secret without them: they come with copying, with echo and with env files.",
+    "It matches that secret except for white space or quotes around it.",
+    "Set the secret without them: copying, echo and .env files add them.",
   ],
   "empty-body": [
-    "The body is empty, and it was not an empty one that was signed.",
-    "Something read the body first, a parser or middleware: check the raw bytes before anything else.",
+    "The body is empty, and the signed body was not.",
+    "A parser or middleware read the body before: verify the raw bytes first.",
   ],
   "line-end": [
-    "It matches but for a line end after the body.",
-    "An editor, echo or a template added or dropped it: keep the bytes as they came.",
+    "It matches except for a line end after the body.",
+    "An editor, echo or a template added or removed it: keep the bytes as they were received.",
   ],
-  bom: ["It matches but for a byte order mark at the start.", "Keep the bytes as they came: decoders drop the mark."],
+  bom: [
+    "It matches except for a byte order mark at the start.",
+    "Keep the bytes as they were received: decoders remove the mark.",
+  ],
   recoded: [
-    "It matches once the body's UTF-8 is undone: it was taken for Latin-1 and encoded again.",
+    "It matches once an encoding is undone: the UTF-8 of the body was read as Latin-1 and encoded again.",
     "Read the body as bytes, not as text in an assumed encoding.",
   ],
   rewritten: [
     "It matches the same JSON written in another way",
-    "Something parsed the body and wrote it anew: check the signature over the raw bytes, before JSON is parsed.",
+    "The body was parsed and written again: verify the signature over the raw bytes, before JSON is parsed.",
   ],
   "longer-body": [
     "It matches only the beginning of this body",
-    "Whoever signed saw no more than that, or bytes were added afterwards: look for a limit on the signing side.",
+    "The signer had only that part, or bytes were added afterwards: look for a size limit at the signer.",
   ],
   truncated: [
-    "The body breaks off: what was signed was longer.",
-    "Raise the limit on bodies in front of the check (Meta's may be megabytes) or save the delivery anew, whole.",
+    "The body breaks off: the signed body was longer.",
+    "Raise the size limit before the verification (Meta's bodies may be megabytes), or save the whole delivery again.",
   ],
   "wrong-secret": [
-    "No given secret signed this body, nor a form of it that we know.",
-    "Instagram Login signs with the Instagram app secret, Facebook Login with the Meta app secret: try the other, and each app you have. Else the body was changed.",
+    "None of the given secrets signed this body or a known form of it.",
+    "Instagram Login signs with the Instagram app secret, Facebook Login with the Meta app secret: try the other one, and those of your other apps. Otherwise the body was changed.",
   ],
 };
 
@@ -142,7 +145,7 @@ function without(finding: keyof typeof findings): SignatureExplanation {
   return explain(finding, null);
 }
 
-/** What keeps a header from being `sha256=` and 64 hex digits. */
+/** Why a header is not `sha256=` and 64 hex digits. */
 function formFault(header: string): keyof typeof findings {
   if (header.includes(",")) return "duplicated";
   if (/^sha1=/i.test(header)) return "sha1";
@@ -151,7 +154,7 @@ function formFault(header: string): keyof typeof findings {
   return /^[0-9a-f]*$/i.test(digits) ? "length" : "not-hex";
 }
 
-/** A secret as others may have read it: with what was pasted around it, and without. */
+/** A secret as another program may have read it: with and without white space or quotes around it. */
 function secretVariants({ text, index }: { text: string; index: number }): { text: string; index: number }[] {
   const bare = text.trim().replace(/^(["'])(.*)\1$/s, "$2");
   const variants = [text.trim(), bare, `${bare}\n`, `${bare}\r\n`, `${bare} `, ` ${bare}`, `"${bare}"`, `'${bare}'`];

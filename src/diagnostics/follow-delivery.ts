@@ -1,28 +1,29 @@
 import { type Clock, sleep } from "#platform/clock.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { HttpAnswer } from "./deployment-protection.ts";
-import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "./qstash-api.ts";
 
-/** What QStash's log says of the first attempt to deliver. */
+/** The first attempt to deliver a message, as QStash's log shows it. */
 export type Delivery =
   | { state: "delivered" }
-  /** `answer`: what the relay's address answered, if anything; `error`: QStash's words. */
+  /** `answer`: what the address of the relay answered, null if there was no answer; `error`: QStash's words. */
   | { state: "failed"; answer: HttpAnswer | null; error: string }
-  /** The log did not tell in time. */
+  /** The log did not show it in time. */
   | { state: "unknown" };
 
 const pollsMs = [50, 100, 200, 400, 800];
 
 /**
- * Waits at most `limitMs` for QStash's log to tell what became of the messages; they go to the same place, so the first
- * that has come to something speaks for all. https://upstash.com/docs/qstash/api/events/list
+ * Waits at most `limitMs` for the end of a first attempt in QStash's log. The messages have the same destination, so one
+ * attempt is enough. Never rejects. https://upstash.com/docs/qstash/api/events/list
  */
 export async function followDelivery(
   messageIds: readonly string[],
   { api, clock, limitMs }: { api: QstashApi; clock: Clock; limitMs: number },
 ): Promise<Delivery> {
   const deadline = clock.monotonicMs() + limitMs;
-  // As the SDK asks; the answer's entries have another name on /v2/logs.
+  // The path that the SDK uses. /v2/logs answers the same under another name.
   const query = new URLSearchParams(messageIds.map((messageId) => ["messageIds", messageId]));
   for (let poll = 0; ; poll += 1) {
     await sleep(clock, pollsMs[poll] ?? 1_000);
@@ -36,8 +37,8 @@ export async function followDelivery(
 }
 
 /**
- * Takes back what is still waiting to be delivered again, so that nothing is left behind: a message that is cancelled
- * before its retries are used up becomes no dead letter. What was delivered is no longer there, which is as good.
+ * Cancels the messages that wait for a retry: a message that is cancelled before its last retry becomes no dead letter. A
+ * message that was delivered no longer exists. Never rejects.
  */
 export async function cancelMessages(messageIds: readonly string[], api: QstashApi): Promise<void> {
   await Promise.allSettled(messageIds.map((messageId) => api("DELETE", `/v2/messages/${messageId}`)));
@@ -53,7 +54,7 @@ interface LogEntry {
 }
 
 function readDelivery(text: string): Delivery | undefined {
-  const { events, logs } = parseObject(text);
+  const { events, logs } = parseJsonObject(text);
   const entries: LogEntry[] = Array.isArray(events) ? events : Array.isArray(logs) ? logs : [];
   if (entries.some(({ state }) => state === "DELIVERED")) return { state: "delivered" };
   const failure = entries.find(({ state }) => state === "ERROR" || state === "FAILED");
@@ -70,7 +71,7 @@ function readDelivery(text: string): Delivery | undefined {
   return { state: "failed", answer, error: typeof error === "string" ? error : "" };
 }
 
-/** Values are lists, as Go has them. */
+/** Header values are lists, as in Go. */
 function readHeaders(headers: unknown): Map<string, string> {
   const entries = Object.entries(typeof headers === "object" && headers !== null ? headers : {});
   return new Map(entries.map(([name, value]) => [name.toLowerCase(), String(value)]));

@@ -12,17 +12,17 @@ const privateNetworks = createBlockList(
   ["fe80::", 10, "ipv6"],
 );
 
-/** A URL's host as the system wants it: an IPv6 address without its brackets. */
+/** The host of a URL as Node's network functions take it: an IPv6 address without brackets. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** This machine, by name or address. */
+/** Whether the host is this machine, by name or address. */
 export function isLoopback(host: string): boolean {
   return /(^|\.)localhost$/i.test(host) || isListed(loopback, host);
 }
 
-/** An address that only this machine or this network can reach; of a name nobody knows before it is resolved. */
+/** Whether the host is an address that only this machine or network can reach; false for a name that is not resolved yet. */
 export function isPrivate(host: string): boolean {
   return isLoopback(host) || isListed(privateNetworks, host);
 }

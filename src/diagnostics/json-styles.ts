@@ -1,18 +1,18 @@
 import { escapeUnit, type JsonStyle, rewriteJson } from "./rewrite-json.ts";
 
-/** How many bytes, and how many times, a body is written anew at most beyond the usual styles: a megabyte takes half a second. */
+/** The limits for the styles beyond the usual ones, in bytes written and in number. A megabyte takes half a second. */
 const extraBytesMax = 4_000_000;
 const extraStylesMax = 4_000;
 
 /**
- * ASCII that writers escape though they need not, the likelier first: Meta `@ % <`, PHP's `JSON_HEX_*` `< > & ' "`, Go
+ * ASCII characters that some writers escape although JSON does not require it, the more likely first: Meta `@ % <`, PHP's `JSON_HEX_*` `< > & ' "`, Go
  * `< > &`, Gson those and `=`, .NET all of them but `@ % =`.
  */
 const escapable = ["@", "%", "<", ">", "&", "'", '"', "=", "+", "`"];
-/** What a writer known to us escapes, before all the other subsets. */
+/** The sets that known writers escape; they are tried before all other subsets. */
 const families = ["@%<", "<>", "<>&", "<>&'\"", "<>&'=", "<>&'\"+`"];
 
-/** A text in every style that its signer may have written it in, the usual ones first. Throws a `SyntaxError` if it is not JSON. */
+/** The text in every style in which its signer may have written it, the usual ones first. Throws a `SyntaxError` if it is not JSON. */
 export function* jsonForms(text: string): Generator<{ form: string; style: JsonStyle }> {
   const plain = rewriteJson(text, { separators: "compact", slashes: "plain", unicode: "raw" });
   const usual = usualStyles(plain);
@@ -28,7 +28,7 @@ export function* jsonForms(text: string): Generator<{ form: string; style: JsonS
   }
 }
 
-/** Without a slash or anything beyond ASCII most styles are the same. */
+/** For a text without slashes and without characters beyond ASCII most styles are the same. */
 function usualStyles(plain: string): JsonStyle[] {
   const slashes = plain.includes("/") ? (["escaped", "plain"] as const) : (["plain"] as const);
   const unicode = /[\u0080-\uffff]/.test(plain) ? (["lower", "upper", "raw"] as const) : (["raw"] as const);
@@ -37,9 +37,9 @@ function usualStyles(plain: string): JsonStyle[] {
   );
 }
 
-/** Each set of escapes that makes a difference to the text, once. */
+/** Each set of escapes that changes the text, once. */
 function* escapes(plain: string): Generator<ReadonlyMap<string, string>> {
-  // Quotation marks stand around every string; within one they have a backslash.
+  // Every string is in quotation marks; only one inside of a string has a backslash.
   const present = escapable.filter((character) => plain.includes(character === '"' ? '\\"' : character));
   const subsets = families.map((family) => present.filter((character) => family.includes(character)));
   for (let mask = 1; mask < 2 ** present.length; mask += 1) {

@@ -1,14 +1,14 @@
 import { type EnvRecord, readEnv } from "#platform/env.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { Advice, Finding } from "./check.ts";
-import { parseObject } from "./qstash-api.ts";
 
 /**
- * Whether the signing keys that are set are the account's, which `GET /v2/keys` tells. They are compared here and shown
- * nowhere. https://upstash.com/docs/qstash/howto/roll-signing-keys
+ * The finding whether the signing keys in the environment are those of the account, from the answer to `GET /v2/keys`.
+ * The keys are compared and never shown. https://upstash.com/docs/qstash/howto/roll-signing-keys
  */
 export function judgeSigningKeys(record: EnvRecord, keysJson: string): Finding {
-  const known = parseObject(keysJson);
+  const known = parseJsonObject(keysJson);
   const current = readKey(record, "QSTASH_CURRENT_SIGNING_KEY");
   const next = readKey(record, "QSTASH_NEXT_SIGNING_KEY");
   const remedy = "Copy both signing keys from the QStash console, and deploy again.";
@@ -17,19 +17,19 @@ export function judgeSigningKeys(record: EnvRecord, keysJson: string): Finding {
   }
   if (current === known["current"] && next === known["next"]) return { status: "ok", detail: "both are QStash's" };
   const keys: Advice = { cause: causeOf(current, next, known), remedy };
-  // The consumer tries both: as long as one of them is the current one, deliveries are accepted.
+  // The consumer tries both, so deliveries are accepted as long as one of them is the current key.
   const isAccepted = current === known["current"] || next === known["current"];
   return isAccepted
-    ? { status: "warning", detail: "not the same as QStash's, but one still fits", ...keys }
-    : { status: "failed", detail: "not the same as QStash's", ...keys };
+    ? { status: "warning", detail: "different from QStash's, but one still fits", ...keys }
+    : { status: "failed", detail: "different from QStash's", ...keys };
 }
 
 function causeOf(current: string, next: string, known: Record<string, unknown>): string {
   if (current === known["next"]) return "The two keys are interchanged.";
-  if (next === known["current"]) return "QStash's keys were rotated; after the next time none of these would fit.";
+  if (next === known["current"]) return "QStash's keys were rotated; after the next rotation neither key would fit.";
   if (current === known["current"])
-    return "The next key is another one: when QStash rotates its keys, deliveries are refused.";
-  return "They are another account's or region's, or were rotated twice: the consumer refuses every delivery.";
+    return "The next key is a different one: when QStash rotates its keys, deliveries will be refused.";
+  return "They belong to another account or region, or were rotated twice: the consumer refuses every delivery.";
 }
 
 function readKey(record: EnvRecord, name: "QSTASH_CURRENT_SIGNING_KEY" | "QSTASH_NEXT_SIGNING_KEY"): string | null {

@@ -13,11 +13,12 @@ import type { Step } from "./run-steps.ts";
 
 export interface PostgresStepsOptions {
   databaseUrl: string;
-  /** When the newest migration of this version was made: the schema's version. */
+  /** When the newest migration of this version was generated, in milliseconds since the epoch: the version of the schema. */
   latestMigrationMs: number;
   clock: Clock;
 }
 
+/** The steps to a Postgres. */
 export interface PostgresSteps {
   steps: Step[];
   close: () => void;
@@ -28,8 +29,8 @@ const queryLimitMs = 2_000;
 const versionMin = 15;
 
 /**
- * The way to Postgres with the driver that the product uses: DNS and TCP, then TLS, signing in, a round trip and the
- * schema over a connection of the driver's. Throws for a URL that the driver cannot read.
+ * The steps to Postgres with the driver that the product uses: DNS and TCP, then, over a connection of the driver, TLS,
+ * sign-in, a query and the version of the schema. Throws for a URL that the driver cannot read.
  */
 export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: PostgresStepsOptions): PostgresSteps {
   const client = new Client({
@@ -37,7 +38,7 @@ export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: P
     connectionTimeoutMillis: 2 * connectLimitMs,
     query_timeout: queryLimitMs,
   });
-  // Broken while nobody waits for it: heard, or it would end the process.
+  // Without a listener, a connection that breaks between two steps would end the process.
   client.on("error", () => {});
   const network = createConnection({ host: client.host, port: client.port, variable: "DATABASE_URL" });
   let signedIn: Promise<unknown> | undefined;
@@ -77,7 +78,7 @@ async function secure(
   nowMs: number,
 ): Promise<Finding> {
   if (!client.ssl) return judgePlain(network.isPrivate());
-  // The driver replaces its socket by the secured one, which then shakes hands.
+  // The driver replaces its socket by a TLS socket, whose handshake follows.
   const secured = once(client.connection, "sslconnect").then(async () => {
     const { stream } = client.connection;
     if (stream instanceof TLSSocket) await once(stream, "secureConnect");
@@ -93,7 +94,7 @@ function judgePlain(isPrivate: boolean): Finding {
   return {
     status: "warning",
     detail: "not used",
-    cause: "DATABASE_URL does not ask for TLS: people's messages travel readable to a public address.",
+    cause: "DATABASE_URL does not ask for TLS: messages are sent unencrypted to a public address.",
     remedy: "Add sslmode=verify-full to DATABASE_URL.",
   };
 }
@@ -106,16 +107,16 @@ async function readVersion(client: Client): Promise<Finding> {
   return {
     status: "warning",
     detail,
-    cause: `The relay is written for and tested with Postgres ${versionMin} and newer.`,
+    cause: `The relay is tested with Postgres ${versionMin} and newer.`,
     remedy: "Upgrade the server.",
   };
 }
 
-/** The migrator notes for each migration when it was made. */
+/** The migrator records for each migration when it was generated. */
 async function readSchema(client: Client, latestMigrationMs: number): Promise<Finding> {
   const remedy = "Run npm run relay -- migrate with this DATABASE_URL.";
   try {
-    // Not the newest note: another application that uses drizzle may have made that.
+    // Not the newest row: another application that uses drizzle may have written that.
     const { rowCount } = await client.query("select from drizzle.__drizzle_migrations where created_at = $1", [
       latestMigrationMs,
     ]);

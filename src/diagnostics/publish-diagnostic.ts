@@ -2,38 +2,39 @@ import { Client, QstashError } from "@upstash/qstash";
 
 import { TimeoutError } from "#platform/bounded-fetch.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
+import { protectionBypass, protectionBypassHeader } from "#platform/protection-bypass.ts";
 
 import { roundMs } from "./check.ts";
 import { explainNoAnswer, explainRefusal, type Refusal, type RefusalContext } from "./explain-refusal.ts";
-import { isSuccess, parseObject, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "./qstash-api.ts";
 
 /** A QStash message that only asks the relay for its health. */
 export interface DiagnosticMessage {
-  /** Answers a `GET` and changes nothing. */
+  /** A URL that answers `GET` and changes nothing. */
   destination: string;
-  /** As real messages have, so that the plan's limit is tried, too; at least one. */
+  /** As many as real messages have, so that the limit of the plan is tested too; at least one. */
   retries: number;
   /** Lets QStash pass Deployment Protection; null without it. */
   bypassSecret: string | null;
 }
 
-/** One publish, and what came of it. */
+/** The result of one publish. */
 export interface PublishResult {
   ok: boolean;
   /** Null if it was not tried. */
   durationMs: number | null;
-  /** Of the answer; the SDK tells only that of a refusal. */
+  /** Of the answer; the SDK reports it only for a refusal. */
   status: number | null;
   messageId: string | null;
   error: Refusal | null;
 }
 
-/** What QStash waits for the relay's answer. */
+/** How long QStash waits for the answer of the relay. */
 const deliveryTimeoutS = 5;
 const label = "diagnostic";
-const bypassHeader = "x-vercel-protection-bypass";
 
-/** By one plain request, as the relay's own publisher does it. */
+/** Publishes with one plain HTTP request, like the relay's own publisher. Never rejects. */
 export async function publishByHttp(
   message: DiagnosticMessage,
   { api, clock, ...context }: { api: QstashApi; clock: Clock } & RefusalContext,
@@ -44,7 +45,7 @@ export async function publishByHttp(
       "upstash-retries": String(message.retries),
       "upstash-timeout": `${deliveryTimeoutS}s`,
       "upstash-label": label,
-      ...(message.bypassSecret === null ? {} : { [`upstash-forward-${bypassHeader}`]: message.bypassSecret }),
+      ...(message.bypassSecret === null ? {} : { [`upstash-forward-${protectionBypassHeader}`]: message.bypassSecret }),
     });
   return measure(clock, async () => {
     const { status, text } = await publish();
@@ -53,6 +54,7 @@ export async function publishByHttp(
   });
 }
 
+/** The context of a publish by the SDK. */
 export interface SdkOptions extends RefusalContext {
   url: string;
   token: string;
@@ -61,14 +63,14 @@ export interface SdkOptions extends RefusalContext {
 }
 
 /**
- * By the SDK, raced against a timer: its `publish` has no time limit and cannot be aborted, so one that is given up here
- * goes on by itself, and should QStash take it after all, it is delivered once and does nothing.
+ * Publishes with the SDK, for at most `timeoutMs`. Never rejects. The SDK's `publish` has no time limit and cannot be
+ * aborted: if QStash accepts the message later, it is delivered once and does nothing.
  */
 export async function publishBySdk(
   message: DiagnosticMessage,
   { url, token, timeoutMs, clock, ...context }: SdkOptions,
 ): Promise<PublishResult> {
-  // devMode: QSTASH_DEV must not send it to a development server. No telemetry: this is a test, not a use.
+  // devMode: QSTASH_DEV must not send the message to a development server. No telemetry: this is only a test.
   const client = new Client({ baseUrl: url, token, devMode: false, retry: false, enableTelemetry: false });
   return measure(clock, async () => {
     const publishing = client.publish({
@@ -77,7 +79,7 @@ export async function publishBySdk(
       retries: message.retries,
       timeout: deliveryTimeoutS,
       label,
-      ...(message.bypassSecret === null ? {} : { headers: { [bypassHeader]: message.bypassSecret } }),
+      headers: protectionBypass(message.bypassSecret),
     });
     try {
       const published = await settleWithin(clock, timeoutMs, publishing);
@@ -99,6 +101,6 @@ async function measure(clock: Clock, publish: () => Promise<Partial<PublishResul
 }
 
 function readMessageId(text: string): string | null {
-  const { messageId } = parseObject(text);
+  const { messageId } = parseJsonObject(text);
   return typeof messageId === "string" && /^[\w-]{1,200}$/.test(messageId) ? messageId : null;
 }

@@ -4,17 +4,18 @@ export interface QstashApiOptions extends Network {
   /** The base URL of the account's region. */
   url: string;
   token: string;
-  /** For one request. */
+  /** For one request and its answer. */
   timeoutMs: number;
 }
 
-/** One authorised request to QStash's HTTP API. Throws `TimeoutError` or what `fetch` throws. */
+/** One authorised request to QStash's HTTP API. Rejects with `TimeoutError` or with what `fetch` rejects with. */
 export type QstashApi = (
   method: "GET" | "POST" | "DELETE",
   path: string,
   headers?: Record<string, string>,
 ) => Promise<Answer>;
 
+/** Makes no request itself. */
 export function createQstashApi({ url, token, timeoutMs, ...network }: QstashApiOptions): QstashApi {
   return (method, path, headers = {}) => {
     const init: RequestInit = { method, cache: "no-store", headers: { ...headers, authorization: `Bearer ${token}` } };
@@ -22,16 +23,7 @@ export function createQstashApi({ url, token, timeoutMs, ...network }: QstashApi
   };
 }
 
+/** Whether an HTTP status is 2xx. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
-}
-
-/** The object in a JSON text; empty if there is none. */
-export function parseObject(text: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,4 +1,6 @@
-/** The ways in which writers of JSON differ without meaning anything else. */
+import { splitAtStrings } from "./split-at-strings.ts";
+
+/** The differences between JSON writers that do not change the value. */
 export interface JsonStyle {
   /** `spaced` puts a space after every comma and colon. */
   separators: "compact" | "spaced";
@@ -6,33 +8,19 @@ export interface JsonStyle {
   slashes: "escaped" | "plain";
   /** Beyond ASCII: `\u00e9`, `\u00E9`, or the character itself. */
   unicode: "lower" | "upper" | "raw";
-  /** Of ASCII: how each of these characters is escaped, `<` as `\u003C`; what is not here stands for itself. */
+  /** The escapes of ASCII characters, such as `\u003C` for `<`; every other ASCII character stands for itself. */
   ascii?: ReadonlyMap<string, string>;
 }
 
 /**
- * The same JSON in another writer's style: order, repeated keys and every digit stay, as the text and not its value is
- * rewritten. Throws a `SyntaxError` if the text is not JSON.
+ * The same JSON in another style. The text is rewritten and not its value, so order, repeated keys and every digit stay.
+ * Throws a `SyntaxError` if the text is not JSON.
  */
 export function rewriteJson(text: string, style: JsonStyle): string {
   JSON.parse(text);
-  const parts: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const opening = text.indexOf('"', at);
-    parts.push(separate(text.slice(at, opening === -1 ? text.length : opening), style));
-    if (opening === -1) break;
-    const end = endOfString(text, opening);
-    parts.push(quote(JSON.parse(text.slice(opening, end)) as string, style));
-    at = end;
-  }
-  return parts.join("");
-}
-
-/** By hand: a regular expression overflows its stack on a string of a megabyte. */
-function endOfString(text: string, opening: number): number {
-  let at = opening + 1;
-  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
-  return at + 1;
+  return splitAtStrings(text)
+    .map((part, index) => (index % 2 === 0 ? separate(part, style) : quote(JSON.parse(part) as string, style)))
+    .join("");
 }
 
 function separate(between: string, { separators }: JsonStyle): string {
@@ -41,10 +29,10 @@ function separate(between: string, { separators }: JsonStyle): string {
 }
 
 function quote(value: string, { slashes, unicode, ascii }: JsonStyle): string {
-  // Leaves every character as it is except control characters and lone surrogates, which nobody can write otherwise.
+  // JSON.stringify escapes only quotation marks, backslashes, control characters and lone surrogates, as every writer must.
   let quoted = JSON.stringify(value).slice(1, -1);
   if (slashes === "escaped") quoted = quoted.replaceAll("/", "\\/");
-  // In the place of a quotation mark stands its escape, whose backslash goes with it.
+  // A quotation mark is already escaped here: its backslash is replaced together with it.
   for (const [character, escape] of ascii ?? []) {
     quoted = quoted.replaceAll(character === '"' ? '\\"' : character, escape);
   }

@@ -4,26 +4,27 @@ import { type Clock, settleWithin } from "#platform/clock.ts";
 import { type Advice, type Check, type Finding, roundMs } from "./check.ts";
 import { networkCodeOf } from "./explain-network.ts";
 
-/** One step on the way to a target. */
+/** One step to a target, such as DNS or TLS. */
 export interface Step {
   name: string;
   limitMs: number;
-  /** Resolves with what it found, rejects with why it could not. */
+  /** Resolves with the finding; rejects if the step fails. */
   run: () => Promise<Finding>;
+  /** Advice for what `run` rejects with. */
   explain: (error: unknown) => Advice;
 }
 
 export interface RunStepsOptions {
-  /** Begins each check's name. */
+  /** The first part of the name of each check. */
   target: string;
   clock: Clock;
-  /** For all steps together, whatever each may take. */
+  /** For all steps together. */
   budgetMs: number;
-  /** What a step that fails means: `warning` where the product can do without the target. */
+  /** The status of a step that fails: `warning` if the product can work without the target. */
   failure: "failed" | "warning";
 }
 
-/** Runs the steps in turn, each within its time; after the first that fails the others are skipped. Never rejects. */
+/** Runs the steps in order, each within its time limit. After a failure the others are skipped. Never rejects. */
 export async function runSteps(steps: readonly Step[], options: RunStepsOptions): Promise<Check[]> {
   const { target, clock } = options;
   const deadline = clock.monotonicMs() + options.budgetMs;
@@ -32,7 +33,7 @@ export async function runSteps(steps: readonly Step[], options: RunStepsOptions)
   for (const step of steps) {
     const name = `${target}: ${step.name}`;
     if (failed !== undefined) {
-      checks.push({ name, status: "skipped", detail: `not tried, ${failed} failed` });
+      checks.push({ name, status: "skipped", detail: `not tried, because ${failed} failed` });
       continue;
     }
     const startedAt = clock.monotonicMs();

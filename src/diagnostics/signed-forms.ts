@@ -1,18 +1,21 @@
+import { parseJson } from "#platform/parse-json.ts";
+
 import { jsonForms } from "./json-styles.ts";
 import type { JsonStyle } from "./rewrite-json.ts";
+import { splitAtStrings } from "./split-at-strings.ts";
 
-/** A body that may have been signed in the place of the one at hand. */
+/** A body that may have been signed instead of the one that was received. */
 export interface SignedForm {
   difference: "line-end" | "bom" | "recoded" | "rewritten" | "longer-body";
   bytes: Uint8Array;
-  /** In words, where there are several forms of a kind. */
+  /** Describes the form where there are several of a kind. */
   detail?: string;
 }
 
 const encoder = new TextEncoder();
 const mark = Uint8Array.of(0xef, 0xbb, 0xbf);
 
-/** What the senders and proxies we know make of a body, undone; one form after another, as each costs a copy. */
+/** Undoes the changes that known senders and proxies make to a body. Each form costs a copy, so they are made one by one. */
 export function* signedForms(body: Uint8Array, announcedBytes: number | null): Generator<SignedForm> {
   for (const end of ["\n", "\r\n"].map((text) => encoder.encode(text))) {
     yield { difference: "line-end", bytes: join(body, end) };
@@ -26,7 +29,7 @@ export function* signedForms(body: Uint8Array, announcedBytes: number | null): G
   if (text !== null && /[\u0080-\u00ff]/.test(text) && !/[\u0100-\uffff]/.test(text)) {
     yield { difference: "recoded", bytes: Uint8Array.from(text, (character) => character.charCodeAt(0)) };
   }
-  if (text !== null && isJson(text)) {
+  if (text !== null && parseJson(text) !== undefined) {
     for (const { form, style } of jsonForms(text)) {
       if (form !== text) yield { difference: "rewritten", bytes: encoder.encode(form), detail: describe(style) };
     }
@@ -37,7 +40,7 @@ export function* signedForms(body: Uint8Array, announcedBytes: number | null): G
   }
 }
 
-/** What frameworks and proxies take of a body by default: Express 100 kB, nginx 1 MB, Vercel 4.5 MB, Next's proxy 10 MB. */
+/** Default limits of frameworks and proxies: Express 100 kB, nginx 1 MB, Vercel 4.5 MB, Next's proxy 10 MB. */
 const limits = [65_536, 100_000, 102_400, 1_000_000, 1_048_576, 3_145_728, 4_194_304, 4_718_592, 10_485_760];
 
 function describe({ separators, slashes, unicode, ascii }: JsonStyle): string {
@@ -47,33 +50,19 @@ function describe({ separators, slashes, unicode, ascii }: JsonStyle): string {
   return `${spaces}, ${slashes === "escaped" ? "\\/" : "/"} for slashes, ${beyond}${escapes}`;
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether the end of a body is missing: fewer bytes than announced, exactly a known limit's, or JSON that is left open. */
+/** Whether the end of a body is missing: it is shorter than announced, or it is not JSON and as long as a known limit or left open. */
 export function isCut(body: Uint8Array, announcedBytes: number | null): boolean {
   if (announcedBytes !== null && body.byteLength < announcedBytes) return true;
   const text = new TextDecoder().decode(body);
-  return !isJson(text) && (limits.includes(body.byteLength) || isLeftOpen(text));
+  return parseJson(text) === undefined && (limits.includes(body.byteLength) || isLeftOpen(text));
 }
 
 function isLeftOpen(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (inString && character === "\\") at += 1;
-    else if (character === '"') inString = !inString;
-    else if (!inString && (character === "{" || character === "[")) depth += 1;
-    else if (!inString && (character === "}" || character === "]")) depth -= 1;
-  }
-  return /^\s*[[{]/.test(text) && (inString || depth > 0);
+  if (!/^\s*[[{]/.test(text)) return false;
+  const parts = splitAtStrings(text);
+  const outside = parts.filter((_, index) => index % 2 === 0).join("");
+  const count = (brackets: RegExp) => outside.match(brackets)?.length ?? 0;
+  return parts.length % 2 === 0 || count(/[[{]/g) > count(/[\]}]/g);
 }
 
 function decode(body: Uint8Array): string | null {

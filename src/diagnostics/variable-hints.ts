@@ -1,11 +1,13 @@
+import type { EnvName } from "#platform/env.ts";
+
 import type { Advice } from "./check.ts";
 
 interface VariableHint {
-  /** What does not work without it. */
+  /** What does not work without it, as a sentence without its full stop, like the others. */
   without?: string;
   /** Where to get it. */
   source?: string;
-  /** What a value has to look like. */
+  /** The form of a value. */
   form?: string;
 }
 
@@ -14,16 +16,16 @@ const secretForm = "At least 32 characters";
 const fromUpstash = "Copy it from the QStash console, for the region of QSTASH_URL";
 const milliseconds = "a whole number of milliseconds within its limit";
 
-const hints: Readonly<Record<string, VariableHint>> = {
+const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   INSTAGRAM_APP_SECRET: {
-    without: "No delivery of Meta's can be verified: the webhook answers 503",
+    without: "Meta's deliveries cannot be verified: the webhook answers 503",
     source:
       "Copy it from Meta's app dashboard: the Instagram app secret for Instagram Login, the Meta app secret for Facebook Login",
     form: "One or more secrets, separated by commas",
   },
   INSTAGRAM_VERIFY_TOKEN: {
-    without: "Meta's handshake is answered with 503: the callback URL cannot be entered at Meta",
-    source: `${random}; the same goes into the Verify token field at Meta`,
+    without: "Meta's handshake is answered with 503, so Meta does not accept the callback URL",
+    source: `${random}, and enter the same text in the Verify token field at Meta`,
   },
   QSTASH_TOKEN: { without: "Nothing can be published: the webhook answers 503", source: fromUpstash },
   QSTASH_URL: { form: "An http(s) base URL such as https://qstash-us-east-1.upstash.io, without query and fragment" },
@@ -36,23 +38,23 @@ const hints: Readonly<Record<string, VariableHint>> = {
     source: fromUpstash,
   },
   RELAY_URL: {
-    without: "QStash cannot be told where to deliver, and the consumer cannot check what was signed for it",
+    without: "Messages have no destination, and the consumer cannot verify for which address QStash signed",
     source:
-      "Set it to the public base URL; on Vercel it may stay empty if the project exposes its system environment variables",
+      "Set it to the public base URL. On Vercel it may stay empty if the project exposes its system environment variables",
     form: "An http(s) base URL, or several separated by commas, without query and fragment",
   },
   RELAY_SECRET: {
-    without: "The edge cannot call the Node routes: no fallback, no reports",
+    without: "The edge cannot call the Node routes: there are no fallback and no reports",
     source: random,
     form: secretForm,
   },
   DATABASE_URL: {
     without: "Nothing can be stored or shown",
-    source: "Copy the connection string from the Postgres provider; to a serverless function give the pooler's",
-    form: "A Postgres URL (postgresql://user:password@host/database), with its password percent-encoded",
+    source: "Copy the connection string from the Postgres provider; for serverless functions that of the pooler",
+    form: "A Postgres URL (postgresql://user:password@host/database) with a percent-encoded password",
   },
   OPS_TOKEN: {
-    without: "Nobody can sign in to the dashboard or call /api/ops and these diagnostics",
+    without: "No operator can sign in to the dashboard or call /api/ops and these diagnostics",
     source: random,
     form: secretForm,
   },
@@ -67,15 +69,21 @@ const hints: Readonly<Record<string, VariableHint>> = {
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },
 };
 
-export function adviseMissing(name: string): Advice {
+/** Why a variable that is absent is needed, and where to get it. */
+export function adviseMissing(name: EnvName): Advice {
   const { without, source } = hints[name] ?? {};
-  return { cause: `${without ?? "A route needs it"}.`, remedy: `${source ?? "Set it as the README's table says"}.` };
+  return {
+    cause: `${without ?? "A route needs it"}.`,
+    remedy: `${source ?? "Set it as the table in README.md describes"}.`,
+  };
 }
 
-export function adviseMalformed(name: string): Advice {
+/** The form that the value of a variable must have. */
+export function adviseMalformed(name: EnvName): Advice {
   const form = hints[name]?.form;
   return {
-    cause: form === undefined ? "It does not have the form of the README's table." : `It has to be: ${form}.`,
-    remedy: "Correct it. Until then each route that needs it answers 503.",
+    cause:
+      form === undefined ? "It does not have the form that the table in README.md describes." : `It must be: ${form}.`,
+    remedy: "Correct it. Until then every route that needs it answers 503.",
   };
 }

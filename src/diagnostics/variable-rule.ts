@@ -2,17 +2,17 @@ import type { EnvRecord } from "#platform/env.ts";
 
 import type { Advice } from "./check.ts";
 
-/** A mistake that a variable can have although it is set, as far as it can be told without asking anybody. */
+/** A mistake in the value of a variable that can be recognised without a request. */
 export interface VariableRule extends Advice {
-  /** The variables it is about; without it, any. */
+  /** The variables to which it applies; by default all. */
   of?: readonly string[];
   status: "warning" | "failed";
   detail: string;
-  /** Whether the value, as it was set, has it. */
+  /** Whether the value, as it was set, has this mistake. */
   matches: (value: string, record: EnvRecord, name: string) => boolean;
 }
 
-/** The items of a variable that may be a list. */
+/** The items of a list in a variable: separated by commas, without white space around them, none empty. */
 export function itemsOf(value: string): string[] {
   return value
     .split(",")
@@ -20,7 +20,7 @@ export function itemsOf(value: string): string[] {
     .filter((item) => item !== "");
 }
 
-/** What can go wrong while a value is copied; the same for every variable. */
+/** Mistakes of copying, which every variable can have. */
 export const shapeRules: readonly VariableRule[] = [
   {
     status: "failed",
@@ -32,8 +32,7 @@ export const shapeRules: readonly VariableRule[] = [
   {
     status: "failed",
     detail: "set, in quotes",
-    cause:
-      "Files lose their quotes when they are read, a form like Vercel's keeps them: they are part of the value now.",
+    cause: "Quotes in an .env file are removed when it is read; in a form like Vercel's they become part of the value.",
     remedy: "Set it again without the quotes.",
     matches: (value) => /^(["'`]).*\1$/s.test(value.trim()),
   },
@@ -41,16 +40,16 @@ export const shapeRules: readonly VariableRule[] = [
     status: "warning",
     detail: "set, with white space around it",
     cause:
-      "It was pasted with a space or a line break. The relay drops it; the SDK and other programs send it, and QStash answers 401.",
-    remedy: "Set it again without it.",
+      "It was pasted with a space or a line break. The relay removes it; the SDK and other programs send it, and QStash answers 401.",
+    remedy: "Set it again without the white space.",
     matches: (value) => value !== value.trim(),
   },
   {
     of: ["INSTAGRAM_APP_SECRET", "RELAY_URL"],
     status: "warning",
     detail: "set, with an empty item in the list",
-    cause: "There is a comma too many, or an item got lost.",
-    remedy: "Remove the comma, or add what is missing.",
+    cause: "There is a comma too many, or an item is missing.",
+    remedy: "Remove the comma, or add the missing item.",
     matches: (value) => value.split(",").some((item) => item.trim() === ""),
   },
 ];

@@ -2,14 +2,16 @@ import { base64FromBytes } from "#platform/bytes.ts";
 import { keys, toNumber } from "#platform/natives.ts";
 
 import { type Classified, classifyChange, classifyItem } from "./classify.ts";
-import { eventKey, idAt } from "./event-key.ts";
+import { eventKey, hashedKey, idAt, isLong } from "./event-key.ts";
 import type { InstagramEvent, Json } from "./events.ts";
-import { idText, isList, isObject, isTooDeep, type JsonObject, readLosslessJson } from "./json.ts";
+import { idText, isList, isObject, isTooDeep, type JsonObject, type LosslessJson, readLosslessJson } from "./json.ts";
 import { parseTime } from "./time.ts";
 
 export interface ParseOptions {
   /** Becomes part of the key of a dashboard test. */
   deliveryId: string;
+  /** Called with a bug of our own, after which the body is kept as its bytes. */
+  onFailure: (thrown: unknown) => void;
 }
 
 /** One item with what its entry says about it. */
@@ -23,46 +25,72 @@ interface Found {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Meta sends at most 1,000 updates at once; what is far above that is not taken apart but kept as it is. */
+/** Meta sends at most 1,000 updates at once; a body with far more items is kept as its bytes. */
 const itemsMax = 5_000;
 
 /**
  * All events of a verified body, in Meta's order: every container of every entry. What is not recognised becomes an
- * `unknown` event with its raw JSON, and a body that is not JSON, or of which something else would be lost, one with its
- * bytes in base64: once the signature is valid nothing about a payload may lose it, and nothing makes this throw.
+ * `unknown` event with its raw JSON. A body that is not JSON, or that would lose something, becomes one with its bytes in
+ * base64: once the signature is valid, nothing about a payload may lose it. Rejects only if the platform cannot hash.
  */
 export async function parseWebhook(body: Uint8Array, options: ParseOptions): Promise<InstagramEvent[]> {
+  const reading: Reading = { options, isAnyTooDeep: false, isTooLong: false, events: [], hashing: [] };
   try {
-    // A BOM is dropped by the decoder; invalid UTF-8 is not JSON and throws.
-    const { value, isTooDeep: isAnyTooDeep, isWhole } = readLosslessJson(decoder.decode(body));
-    const reading: Reading = { options, isAnyTooDeep, parsed: [] };
+    const json = readBodyJson(body);
+    if (json === undefined) return await unreadable(body, options);
+    reading.isAnyTooDeep = json.isTooDeep;
     // Meta's examples page wraps some samples in an array.
-    for (const envelope of isList(value) ? value : [value]) readEnvelope(envelope, reading);
-    const events: InstagramEvent[] = [];
-    // Few keys have to be hashed; to wait for all the others too would be half of what parsing costs.
-    for (const event of reading.parsed) events.push("then" in event ? await event : event);
-    if (isAnyTooDeep || !isWhole) events.push(await unreadable(body, options));
-    return events;
-  } catch {
-    return [await unreadable(body, options)];
+    for (const envelope of isList(json.value) ? json.value : [json.value]) readEnvelope(envelope, reading);
+    if (reading.isTooLong) return await unreadable(body, options);
+    if (json.isTooDeep || !json.isWhole) reading.events.push(...(await unreadable(body, options)));
+    await Promise.all(reading.hashing);
+    return reading.events;
+  } catch (thrown) {
+    options.onFailure(thrown);
+    return unreadable(body, options);
   }
 }
 
-/** An event, or one whose key is still being hashed. */
-type Parsed = InstagramEvent | Promise<InstagramEvent>;
+/** Undefined if the body is not JSON in UTF-8; the decoder drops a byte order mark. */
+function readBodyJson(body: Uint8Array): LosslessJson | undefined {
+  try {
+    return readLosslessJson(decoder.decode(body));
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || thrown instanceof TypeError) return undefined;
+    throw thrown;
+  }
+}
 
 /** What has been read of a body so far. */
 interface Reading {
   options: ParseOptions;
   isAnyTooDeep: boolean;
-  parsed: Parsed[];
+  isTooLong: boolean;
+  events: InstagramEvent[];
+  /** Of the few events whose keys have to be hashed. */
+  hashing: Promise<void>[];
 }
 
 function add(found: Found, entry: JsonObject, reading: Reading): void {
-  if (reading.parsed.length >= itemsMax) throw new RangeError("More items than anybody sends");
+  if (reading.events.length >= itemsMax) {
+    reading.isTooLong = true;
+    return;
+  }
   // Then the body is kept as it came, beside the items that are not.
   if (reading.isAnyTooDeep && isTooDeep(found.item)) return;
-  reading.parsed.push(toEvent(found, entry, reading.options));
+  const event = toEvent(found, entry, reading.options);
+  reading.events.push(event);
+  if (isLong(event.key)) reading.hashing.push(hashKey(event));
+}
+
+async function hashKey(event: InstagramEvent): Promise<void> {
+  event.key = await hashedKey(event.key);
+}
+
+async function unreadable(body: Uint8Array, options: ParseOptions): Promise<InstagramEvent[]> {
+  const event = toEvent(unknown({ bodyBase64: base64FromBytes(body) }), {}, options);
+  await hashKey(event);
+  return [event];
 }
 
 function readEnvelope(envelope: Json, reading: Reading): void {
@@ -80,7 +108,7 @@ function readEnvelope(envelope: Json, reading: Reading): void {
   addRest(envelope, ["object", "entry"], {}, reading);
 }
 
-/** What stands beside the members that we know: words that may say what happened. */
+/** The members that we do not know: they may say what happened. */
 function addRest(from: JsonObject, known: readonly string[], entry: JsonObject, reading: Reading): void {
   if (keys(from).every((name) => known.includes(name))) return;
   const rest = Object.entries(from).filter(([name]) => !known.includes(name));
@@ -141,7 +169,7 @@ function fromChange(change: Json): Found {
   const { field, value } = change;
   if (typeof field !== "string" || !isObject(value)) return unknown(change, typeof field === "string" ? field : null);
   const classified = classifyChange(field, value);
-  // Of a field we do not know the name is part of the truth.
+  // The name of an unknown field is part of what happened.
   if (classified.kind === "unknown") return unknown(change, field);
   return { classified, item: value, field, standby: field === "standby" };
 }
@@ -150,7 +178,11 @@ function unknown(item: Json, field: string | null = null): Found {
   return { classified: { kind: "unknown", particulars: {}, mixed: false }, item, field, standby: false };
 }
 
-function toEvent({ classified, item, field, standby }: Found, entry: JsonObject, options: ParseOptions): Parsed {
+function toEvent(
+  { classified, item, field, standby }: Found,
+  entry: JsonObject,
+  options: ParseOptions,
+): InstagramEvent {
   const entryId = idText(entry["id"]);
   const test = entryId === "0";
   const { time } = entry;
@@ -162,7 +194,7 @@ function toEvent({ classified, item, field, standby }: Found, entry: JsonObject,
   const testDeliveryId = test ? options.deliveryId : null;
   const key = eventKey(classified, item, { accountId, field, sentAtMs, timestampMs, testDeliveryId });
   const event: InstagramEvent = {
-    key: typeof key === "string" ? key : "",
+    key,
     kind: classified.kind,
     accountId,
     occurredAtMs: timestampMs ?? sentAtMs,
@@ -175,11 +207,7 @@ function toEvent({ classified, item, field, standby }: Found, entry: JsonObject,
   if (recipientId !== null) event.recipientId = recipientId;
   // From 1e14 on it is in a unit that Meta is not known to use.
   if (time !== undefined && (sentAtMs === null || toNumber(time) >= 1e14)) event.oddTime = typeof time;
-  return typeof key === "string" ? event : key.then((hashed) => ({ ...event, key: hashed }));
-}
-
-function unreadable(body: Uint8Array, options: ParseOptions): Parsed {
-  return toEvent(unknown({ bodyBase64: base64FromBytes(body) }), {}, options);
+  return event;
 }
 
 function toArray(value: Json | undefined): readonly Json[] {

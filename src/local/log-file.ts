@@ -1,4 +1,4 @@
-/** Where a server's lines go: a file, and with `--verbose` the terminal too. */
+/** A log file of bounded size, whose new lines may also be shown on the terminal. */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
 import { type Clock, systemClock } from "#platform/clock.ts";
@@ -6,32 +6,32 @@ import { type Clock, systemClock } from "#platform/clock.ts";
 export interface LogFile {
   path: string;
   write(line: string): void;
-  /** A descriptor for a child's output; the caller closes its own copy. */
+  /** A descriptor for the output of a child process; the caller closes it once the child has it. */
   openForChild(): number;
-  /** The last lines since it was opened. */
+  /** The last 20 lines since it was opened. */
   tail(): string;
   close(): void;
 }
 
 export interface LogFileOptions {
-  /** Gets everything that is written from now on, without control characters: some of it is a stranger's. */
+  /** Gets everything that is written from now on, without control characters: some of it is text that clients sent. */
   follow?: ((text: string) => void) | undefined;
-  /** Of the file and of the one before it. */
+  /** The size of the file, and of its predecessor, at most. */
   bytesMax?: number;
   clock?: Clock;
 }
 
-/** Three logs, each with its predecessor: under 50 MB in all. */
+/** Three logs with their predecessors stay under 50 MB together. */
 const bytesMaxDefault = 8_000_000;
 const tailLines = 20;
 const tailBytesMax = 64_000;
 const tendMs = 100;
-const partBytes = 65_536;
+const copyBytes = 65_536;
 
 /**
- * Appends. Once the file is larger than `bytesMax`, its end becomes `<path>.1` and it starts empty. It is copied and
- * truncated, not renamed: the child that writes keeps its descriptor (in append mode, so that it writes on at the start),
- * needs no pipe through us, and so outlives us with all its lines.
+ * Opens the file to append. Once it is larger than `bytesMax`, its end becomes `<path>.1` and it starts empty. The end is
+ * copied and the file truncated, not renamed: a child process keeps its descriptor, which is in append mode and so goes on
+ * at the new start. The child needs no pipe through this process and can outlive it without losing a line.
  */
 export function openLogFile(path: string, options: LogFileOptions = {}): LogFile {
   const { follow, bytesMax = bytesMaxDefault, clock = systemClock } = options;
@@ -83,14 +83,14 @@ function read(file: number, from: number, to: number): Buffer {
   return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, from));
 }
 
-/** Between the last read and the cut nothing but another process's write can come: a few microseconds. */
+/** A line is lost only if another process writes between the last read and the truncation, a few microseconds. */
 function moveEnd(file: number, target: string, bytesMax: number): void {
   const copy = openSync(target, "w", 0o600);
   try {
     let at = fstatSync(file).size - bytesMax;
-    for (let part = read(file, at, at + partBytes); part.length > 0; part = read(file, at, at + partBytes)) {
-      writeSync(copy, part);
-      at += part.length;
+    for (let piece = read(file, at, at + copyBytes); piece.length > 0; piece = read(file, at, at + copyBytes)) {
+      writeSync(copy, piece);
+      at += piece.length;
     }
     ftruncateSync(file, 0);
   } finally {

@@ -1,12 +1,14 @@
-/** The production server, `next start`, as a child that outlives neither a drain nor us. */
+/** The production server, `next start`, as a child process that drains and ends when its parent ends. */
 import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 
+import { fetchWithin } from "#platform/bounded-fetch.ts";
 import { settleWithin, systemClock } from "#platform/clock.ts";
-
-import { aborted } from "./abort.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
+
+import { aborted } from "./aborted.ts";
 import { type LogFile } from "./log-file.ts";
 import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
@@ -18,15 +20,15 @@ export interface NextServerOptions {
   baseUrl: string;
   env: Record<string, string>;
   logFile: LogFile;
-  /** Gives up waiting for it. */
+  /** Aborts the start. */
   signal: AbortSignal;
 }
 
 export interface NextServer {
   pid: number;
-  /** Resolves when the process is gone, asked or not. */
+  /** Resolves when the process has ended, for whatever reason. */
   exited: Promise<void>;
-  /** Lets it finish its requests and what follows them; an aborted `hurry` ends it at once. */
+  /** Lets it finish its requests and the work after them, at most 30 s; an aborted `hurry` kills it at once. */
   stop(hurry?: AbortSignal): Promise<void>;
 }
 
@@ -35,9 +37,7 @@ const requestLimitMs = 5_000;
 const drainLimitMs = 30_000;
 const killLimitMs = 5_000;
 
-/**
- * Runs first in the server's process. A parent that was killed cannot tell its child; the closed channel does.
- */
+/** Runs first in the server's process: stops it when the channel to the parent closes, as it does if the parent is killed. */
 const preload = `
 process.channel?.unref();
 process.on("disconnect", () => {
@@ -45,15 +45,18 @@ process.on("disconnect", () => {
   setTimeout(() => process.exit(1), ${drainLimitMs}).unref();
 });`;
 
-/** For `node --import`: what `next start` needs to be our server. */
+/** The value of `node --import` with which `next start` stops when its parent ends. */
 export const serverPreload = `data:text/javascript,${encodeURIComponent(preload)}`;
 
-/** Resolves when `GET /api/health` says that it can use its store, whatever else that may find. */
+/**
+ * Resolves when `GET /api/health` says that the server can use its store, whatever it says of the queue. Throws a
+ * `CliFailure` with the end of its log if it ends or is not healthy within 30 s.
+ */
 export async function startNextServer(options: NextServerOptions): Promise<NextServer> {
   const next = join(options.root, "node_modules", "next", "dist", "bin", "next");
   const log = options.logFile.openForChild();
-  // In a session of its own, so that Ctrl-C does not reach it before the broker has stopped dispatching; straight into
-  // the file, because a pipe through us would break when we are killed, and the drain with it.
+  // In a session of its own, so that Ctrl-C does not reach it before the broker has stopped dispatching. It writes into
+  // the log file itself: a pipe through this process would break if this process is killed, and end the drain.
   const child = spawn(
     process.execPath,
     ["--import", serverPreload, next, "start", "-p", String(options.port), "-H", options.host],
@@ -94,14 +97,10 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
 }
 
 async function isHealthy(baseUrl: string): Promise<boolean> {
-  const limit = new AbortController();
-  const cancel = systemClock.after(requestLimitMs, () => limit.abort());
   try {
-    const response = await fetch(`${baseUrl}/api/health`, { signal: limit.signal });
-    return ((await response.json()) as { store?: unknown }).store === "ok";
+    const { text } = await fetchWithin(requestLimitMs, `${baseUrl}/api/health`, {}, { fetch, clock: systemClock });
+    return parseJsonObject(text)["store"] === "ok";
   } catch {
     return false;
-  } finally {
-    cancel();
   }
 }

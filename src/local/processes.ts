@@ -1,27 +1,27 @@
-/** Other processes, by number: whether they live, and whether they are still the one that was meant. */
+/** Other processes, by number. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 import { errorCodeOf } from "#platform/failure.ts";
 
-/** Whether a process with that number runs; one of another user counts. */
+/** Whether a process with that number runs, of any user. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // Dead but not yet collected by its parent, which in a container without an init may be never.
+    // Z is a process that has ended and whose parent has not collected it, as in a container without an init.
     return readStat(pid)?.state !== "Z";
   } catch (error) {
     return errorCodeOf(error) === "EPERM";
   }
 }
 
-/** When it started, as the system writes it: the same number with another start is another process. */
+/** When the process started, as the system writes it: the same number with another start is another process. `null` if unknown. */
 export function startMark(pid: number): string | null {
   if (process.platform === "linux") return readStat(pid)?.start ?? null;
   return askPs(pid, "lstart=");
 }
 
-/** `null` where the system does not tell. */
+/** Program and arguments; `null` if unknown. */
 export function commandLine(pid: number): string | null {
   if (process.platform !== "linux") return askPs(pid, "args=");
   try {
@@ -31,18 +31,18 @@ export function commandLine(pid: number): string | null {
   }
 }
 
-/** Sends a signal, or does nothing if the process has just ended. A negative number means the whole group. */
+/** Sends a signal; does nothing if the process has ended. A negative number is a whole process group. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  // 0 and -1 would mean our own group and every process there is.
+  // 0 would be our own group, and -1 every process of the system.
   if (Math.abs(pid) <= 1) return;
   try {
     process.kill(pid, signal);
   } catch {
-    // Gone between the look and the signal.
+    // The process has ended meanwhile.
   }
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name in parentheses may itself hold anything. */
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name in parentheses may contain any character. */
 function readStat(pid: number): { state: string; start: string } | null {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")

@@ -1,9 +1,9 @@
-/** Token and signing keys of an embedded QStash that is started by itself. */
 import type { EnvRecord } from "#platform/env.ts";
 
 import { readOrCreateSecrets } from "./secrets.ts";
 import { valueOf } from "./settings.ts";
 
+/** What a client of the embedded QStash needs, as Upstash's console shows it. */
 export interface QStashCredentials {
   token: string;
   currentSigningKey: string;
@@ -11,8 +11,8 @@ export interface QStashCredentials {
 }
 
 /**
- * Those of Upstash's development server, from its page on local development: its SDKs use them where QSTASH_DEV is true.
- * They are public, so whoever reaches the port may publish.
+ * The credentials of Upstash's development server, which the SDKs use if QSTASH_DEV is true. They are public, so every
+ * program that reaches the port can publish. https://upstash.com/docs/qstash/howto/local-development
  */
 export const developmentCredentials: QStashCredentials = {
   token: "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=",
@@ -20,7 +20,7 @@ export const developmentCredentials: QStashCredentials = {
   nextSigningKey: "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs",
 };
 
-/** What the environment gives, else what was generated for this data folder at its first start. */
+/** From the environment, else generated at the first start with this data folder, whose lock the caller holds. */
 export function readCredentials(env: EnvRecord, dataDir: string): QStashCredentials {
   const secrets = readOrCreateSecrets(dataDir);
   return {

@@ -1,4 +1,4 @@
-/** What a running start tells the commands about itself. */
+/** A file in the data folder from which commands learn about a running start. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -11,7 +11,7 @@ export interface Running {
   databaseUrl: string;
 }
 
-/** Returns what removes it again. It holds a password, as `secrets.json` does. */
+/** Writes the file and returns a function that removes it. Only its owner can read it, because it holds a password. */
 export function writeRunning(dataDir: string, running: Running): () => void {
   const file = fileIn(dataDir);
   rmSync(file, { force: true });
@@ -19,7 +19,7 @@ export function writeRunning(dataDir: string, running: Running): () => void {
   return () => rmSync(file, { force: true });
 }
 
-/** `null` unless a start is running on that folder. */
+/** `null` unless a start is running on the data folder. */
 export function readRunning(dataDir: string): Running | null {
   try {
     const running = JSON.parse(readFileSync(fileIn(dataDir), "utf8")) as Running;

@@ -1,12 +1,13 @@
-/** The secrets of a start on one machine: random, made once, kept in the data folder. */
+/** The secrets of a start on one machine: random, generated once, kept in the data folder. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CliFailure } from "#platform/failure.ts";
+import { parseJson } from "#platform/parse-json.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
-/** Upstash's own keys look like this. */
+/** In the form of Upstash's own keys. */
 const signingKey = () => `sig_${randomBytes(24).toString("base64url")}`;
 
 const generators = {
@@ -17,13 +18,13 @@ const generators = {
   QSTASH_NEXT_SIGNING_KEY: signingKey,
   RELAY_SECRET: secret,
   OPS_TOKEN: secret,
-  CRON_SECRET: secret,
-  /** The superuser's; the server and the broker have roles of their own. */
+  /** Of the superuser; the server and the broker have roles of their own. */
   POSTGRES_PASSWORD: secret,
   RELAY_DATABASE_PASSWORD: secret,
   BROKER_DATABASE_PASSWORD: secret,
 };
 
+/** The variables and roles that a start generates a secret for. */
 export type SecretName = keyof typeof generators;
 export type Secrets = Record<SecretName, string>;
 
@@ -31,14 +32,14 @@ function secretsFile(dataDir: string): string {
   return join(dataDir, "secrets.json");
 }
 
-/** Makes what is missing, all of it at first; the caller holds the data folder's lock. */
+/** Reads `secrets.json` and generates what is missing in it. The caller holds the lock of the data folder. Throws as `readSecrets`. */
 export function readOrCreateSecrets(dataDir: string): Secrets {
   const file = secretsFile(dataDir);
   const known = readSecrets(dataDir) ?? {};
   const missing = (Object.keys(generators) as SecretName[]).filter((name) => known[name] === undefined);
   const secrets = { ...known, ...Object.fromEntries(missing.map((name) => [name, generators[name]()])) } as Secrets;
   if (missing.length > 0) {
-    // Whole or not at all: a start killed in between must not leave half a file.
+    // Written beside it and renamed: a start that is killed here must not leave half a file.
     writeFileSync(`${file}.unfinished`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
     renameSync(`${file}.unfinished`, file);
   } else if (process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) {
@@ -47,16 +48,11 @@ export function readOrCreateSecrets(dataDir: string): Secrets {
   return secrets;
 }
 
-/** `null` if there has been no start with this folder. */
+/** `null` if no start has used this folder. Throws a `CliFailure` if the file is damaged. */
 export function readSecrets(dataDir: string): Partial<Secrets> | null {
   const file = secretsFile(dataDir);
   if (!existsSync(file)) return null;
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    content = null;
-  }
+  const content = parseJson(readFileSync(file, "utf8"));
   const isIntact =
     typeof content === "object" &&
     content !== null &&
@@ -64,8 +60,8 @@ export function readSecrets(dataDir: string): Partial<Secrets> | null {
     Object.values(content).every((value) => typeof value === "string" && value !== "");
   if (!isIntact) {
     throw new CliFailure(
-      `${file} is damaged: restore it, or delete ${dataDir} to start afresh (its data is lost then).`,
+      `${file} is damaged: restore it, or delete ${dataDir} to start afresh, which deletes its data.`,
     );
   }
-  return content as Partial<Secrets>;
+  return content;
 }

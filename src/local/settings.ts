@@ -1,22 +1,23 @@
-/** What can be set about a start: ports, address, data folder. */
 import { resolve } from "node:path";
 
 import type { EnvRecord } from "#platform/env.ts";
 
 import { CliFailure } from "#platform/failure.ts";
 
+/** What can be set for a start: ports, address, data folder. */
 export interface Settings {
   port: number;
   qstashPort: number;
-  /** The address that the server listens on; the broker and Postgres are for this machine alone. */
+  /** The address that the server listens on; the broker and Postgres listen on 127.0.0.1. */
   host: string;
   /** An absolute path. */
   dataDir: string;
 }
 
-/** Where the broker listens, whatever HOST says: whoever reaches it and knows its token makes the relay believe anything. */
+/** Where the broker listens, whatever HOST says: a client with its token can make the relay ingest anything. */
 export const brokerHost = "127.0.0.1";
 
+/** Reads PORT, QSTASH_PORT, HOST and DATA_DIR; a relative folder starts at `root`. Throws a `CliFailure` for an invalid port. */
 export function readSettings(env: EnvRecord, root: string): Settings {
   const port = readPort(env, "PORT", 3000);
   const qstashPort = readPort(env, "QSTASH_PORT", 8080);
@@ -30,12 +31,12 @@ export function readSettings(env: EnvRecord, root: string): Settings {
   };
 }
 
-/** A variable's value; blank counts as absent, as it does for the server. */
+/** The value of a variable without white space around it; undefined if it is absent or blank, as for the server. */
 export function valueOf(env: EnvRecord, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }
 
-/** How a process on this machine reaches what listens on `host`. */
+/** The address at which this machine reaches what listens on `host`. */
 export function baseUrlOf(host: string, port: number): string {
   if (host === "0.0.0.0") return `http://127.0.0.1:${port}`;
   if (host === "::") return `http://[::1]:${port}`;

@@ -1,4 +1,4 @@
-/** From the settings, the secrets and what is already set: the variables the server gets, and which servers that takes. */
+/** Which servers a start needs, and the environment that the web server gets. */
 import type { EnvRecord } from "#platform/env.ts";
 
 import type { SecretName, Secrets } from "./secrets.ts";
@@ -9,11 +9,13 @@ export interface StartPlan {
   needsBroker: boolean;
   /** `false` when neither the application nor the broker would use the embedded one. */
   needsPostgres: boolean;
+  /** Where this machine reaches the server. */
   baseUrl: string;
-  /** Of the broker, if one is needed. */
+  /** The address of the broker, if one is needed. */
   brokerUrl: string;
 }
 
+/** Decides from the environment alone; starts nothing. */
 export function planStart(env: EnvRecord, settings: Settings): StartPlan {
   const needsBroker = !valueOf(env, "QSTASH_URL") && !valueOf(env, "QSTASH_TOKEN");
   return {
@@ -24,23 +26,22 @@ export function planStart(env: EnvRecord, settings: Settings): StartPlan {
   };
 }
 
-const always: SecretName[] = [
-  "INSTAGRAM_APP_SECRET",
-  "INSTAGRAM_VERIFY_TOKEN",
-  "RELAY_SECRET",
-  "OPS_TOKEN",
-  "CRON_SECRET",
-];
-const ofBroker: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
+const relaySecrets: SecretName[] = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
+const brokerSecrets: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
 
 /**
- * The environment with every gap filled that this machine can fill. Keys for the real QStash are not among them: only
- * Upstash knows those, and made-up ones would turn "is not set" into a puzzling 401.
+ * The variables that a start fills with generated secrets. Keys of the real QStash are not generated: only Upstash knows
+ * them, and invented ones would turn "is not set" into a 401 that is hard to explain.
  */
+export function generatedVariables({ needsBroker }: Pick<StartPlan, "needsBroker">): SecretName[] {
+  return [...relaySecrets, ...(needsBroker ? brokerSecrets : [])];
+}
+
+/** The environment with every variable filled in that is absent or blank and that this machine can provide. */
 export function completeEnvironment(env: EnvRecord, plan: StartPlan, secrets: Secrets): Record<string, string> {
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const complete: Record<string, string> = Object.fromEntries(given);
-  for (const name of [...always, ...(plan.needsBroker ? ofBroker : [])]) {
+  for (const name of generatedVariables(plan)) {
     if (!valueOf(env, name)) complete[name] = secrets[name];
   }
   if (!valueOf(env, "RELAY_URL")) complete["RELAY_URL"] = plan.baseUrl;

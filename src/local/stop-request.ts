@@ -1,17 +1,19 @@
-/** Why to stop, and how fast: signals, and servers that end by themselves. */
+/** The request to stop a start, by a signal or by a server that ended. */
 export interface StopRequest {
-  /** Aborted at the first reason. */
+  /** Aborted by the first request. */
   signal: AbortSignal;
-  /** Aborted at a second Ctrl-C. */
+  /** Aborted by a second Ctrl-C. */
   hurry: AbortSignal;
-  /** What went wrong, or `null` if somebody asked. */
+  /** What went wrong; `null` after a signal. */
   failure: string | null;
+  /** Requests the stop; only the first call counts. */
   stop(failure: string | null): void;
 }
 
-/** npm passes Ctrl-C on to us although the terminal has sent it to us already; nobody presses it twice that fast. */
+/** npm forwards a Ctrl-C that the terminal has already sent to us; a person does not press it twice that fast. */
 const twiceMs = 500;
 
+/** Listens for SIGINT, SIGTERM and SIGHUP for the rest of the process. `nowMs` is any clock. */
 export function listenForStop(nowMs: () => number): StopRequest {
   const stopping = new AbortController();
   const hurrying = new AbortController();
@@ -31,7 +33,7 @@ export function listenForStop(nowMs: () => number): StopRequest {
     interruptedAtMs ??= nowMs();
     request.stop(null);
   });
-  // SIGTERM also stands for npm's end, which may come after its Ctrl-C: it never hurries.
+  // SIGTERM is also sent when npm has ended, which may follow a Ctrl-C: it never hurries.
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => request.stop(null));
   return request;
 }

@@ -1,10 +1,12 @@
-/** What has been started, stopped in reverse order. */
+/** Stops what has been started, in reverse order. */
 export interface Teardown {
+  /** Adds a step; the step that was added last runs first. */
   add(name: string, stop: (hurry: AbortSignal) => Promise<void> | void): void;
-  /** Stops everything, whatever fails on the way; `onStep` hears of each before it happens. Calling it again joins the first. */
+  /** Runs all steps, also if some fail. `onStep` is called before each. A second call waits for the first run. */
   run(hurry: AbortSignal, onStep?: (name: string) => void): Promise<void>;
 }
 
+/** `onError` is called for each step that fails. */
 export function createTeardown(onError: (name: string, error: unknown) => void): Teardown {
   const steps: { name: string; stop: (hurry: AbortSignal) => Promise<void> | void }[] = [];
   let running: Promise<void> | undefined;

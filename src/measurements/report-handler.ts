@@ -3,9 +3,10 @@ import * as v from "valibot";
 import type { Clock } from "#platform/clock.ts";
 import { forwardOutcomes } from "#platform/delivery.ts";
 import { deliverySchemas, instantSchema } from "#platform/delivery-schema.ts";
-import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
+import { RelayError } from "#platform/errors.ts";
 import { readInternal } from "#platform/read-internal.ts";
-import { describeCause, type Log } from "#platform/log.ts";
+import type { Log } from "#platform/log.ts";
+import { refuse } from "#platform/refuse.ts";
 
 import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts";
 
@@ -63,9 +64,7 @@ export async function handleReports(request: Request, options: ReportHandlerOpti
     log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
-    const error = toRelayError(thrown);
-    log.warn("request.failed", { code: error.code, reason: error.message, ...describeCause(error.cause ?? error) });
-    return errorResponse(error);
+    return refuse(log, "reports.refused", thrown);
   }
 }
 

@@ -1,3 +1,4 @@
+import { mayPass } from "#platform/bounded-fetch.ts";
 import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
@@ -57,7 +58,7 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
     counts = {};
     if (reports.length + Object.keys(counted).length === 0) return true;
     let why: LogFields;
-    let mayPass = true;
+    let canRepeat = true;
     try {
       const refusals: RefusalCounts = { runtime, atMs: clock.nowMs(), counts: counted };
       const body = new TextEncoder().encode(JSON.stringify({ reports, refusals }));
@@ -68,11 +69,11 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
       }
       why = { status };
       // Refused once, it would be refused again, with all that goes with it.
-      mayPass = status === 408 || status === 429 || status >= 500;
+      canRepeat = mayPass(status);
     } catch (thrown) {
       why = describeCause(thrown);
     }
-    if (mayPass) {
+    if (canRepeat) {
       outbox = [...reports.filter(({ outcome }) => outcome !== "published").slice(-unsentMax), ...outbox];
       for (const [reason, count] of Object.entries(counted)) add(reason, count);
     }

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** What a request brought back, its body included, or the first megabyte of it. */
+/** What a request brought back, its body included, or the beginning of it. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -10,11 +10,18 @@ export interface Answer {
 export interface Network {
   fetch: typeof fetch;
   clock: Clock;
+  /** Of an answer: what comes after so many bytes is not read; a megabyte unless given. */
+  answerBytesMax?: number;
 }
 
 /** Nothing, or not all of it, came back in time. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
+}
+
+/** Whether an answer with this status, other than a success, may be another one if the same request is repeated. */
+export function mayPass(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /**
@@ -26,14 +33,14 @@ export async function fetchWithin(
   timeoutMs: number,
   url: string,
   init: RequestInit,
-  { fetch, clock }: Network,
+  { fetch, clock, answerBytesMax = answerBytesMaxDefault }: Network,
 ): Promise<Answer> {
   const abort = new AbortController();
   const cancelTimer = clock.after(timeoutMs, () => abort.abort());
   try {
     const response = await fetch(url, { ...init, redirect: "manual", signal: abort.signal });
     // The body belongs to the request: one that stalls half-way is a timeout too, and an unread one holds its connection.
-    return { status: response.status, headers: response.headers, text: await readText(response) };
+    return { status: response.status, headers: response.headers, text: await readText(response, answerBytesMax) };
   } catch (thrown) {
     if (abort.signal.aborted) throw new TimeoutError(`No answer within ${timeoutMs} ms`);
     throw thrown;
@@ -43,9 +50,9 @@ export async function fetchWithin(
 }
 
 /** What we ask for is small; an endless answer would fill an isolate's memory. */
-const answerBytesMax = 1_000_000;
+const answerBytesMaxDefault = 1_000_000;
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, answerBytesMax: number): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";

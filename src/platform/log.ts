@@ -11,8 +11,6 @@ export type LogEvent =
   | "delivery.acked"
   | "acks.withheld"
   | "acks.resumed"
-  | "publisher.create_started"
-  | "publisher.created"
   | "forward.started"
   | "publish.attempt_started"
   | "publish.attempt_failed"
@@ -24,23 +22,25 @@ export type LogEvent =
   | "fallback.accepted"
   | "forward.settled"
   | "forward.lost"
+  | "forward.failed"
   | "reports.sent"
   | "reports.failed"
   | "reports.recorded"
+  | "reports.refused"
   | "relay_url.redirects"
   | "fallback.refused"
-  | "fallback.failed"
+  | "fallback.wait_until_failed"
   | "fallback.handlers_failed"
   | "ingestion.received"
   | "ingestion.refused"
   | "ingestion.committed"
-  | "ingestion.failed"
   | "handlers.finished"
   | "handler.failed"
   | "handler.log"
   | "dead_letter.recorded"
+  | "dead_letter.refused"
+  | "store.connection_broken"
   | "signed_request.refused"
-  | "signed_request.failed"
   | "deauthorization.recorded"
   | "data_deletion.recorded"
   | "data_deletion.completed"
@@ -52,6 +52,8 @@ export type LogEvent =
   | "request.failed"
   | "tracing.failed"
   | "ops.refused"
+  | "health.failed"
+  | "deletion_status.failed"
   | "ops.limited"
   | "sign_in.accepted"
   | "sign_in.refused"
@@ -121,7 +123,14 @@ export function writeToConsole(level: LogLevel, line: string): void {
  * Errors whose messages are made of the program's own words. Others quote their input: JSON's, a database's, valibot's,
  * and the TypeErrors of `fetch`, which name the header or the address that they do not take.
  */
-const plainSpoken = new Set(["RelayError", "ReferenceError", "AbortError", "TimeoutError", "SignatureError"]);
+const plainSpoken = new Set([
+  "RelayError",
+  "ForwardError",
+  "ReferenceError",
+  "AbortError",
+  "TimeoutError",
+  "SignatureError",
+]);
 
 /**
  * What an unexpected error may say in a log line: the names and codes along its causes and, where the message cannot

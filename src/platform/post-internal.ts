@@ -1,6 +1,7 @@
 import { type Answer, fetchWithin, type Network } from "./bounded-fetch.ts";
-import { RelayError } from "./errors.ts";
+import { ForwardError } from "./forward-error.ts";
 import { internalSignatureHeader, signInternal } from "./internal-signature.ts";
+import { protectionBypass } from "./protection-bypass.ts";
 
 export interface InternalCallOptions extends Network {
   /** Our own base URL. */
@@ -15,8 +16,8 @@ export interface InternalCallOptions extends Network {
 
 /**
  * Posts a signed body to one of our own routes; ends within `timeoutMs`. Throws `TimeoutError`, what `fetch` throws, or
- * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and where it leads is not
- * configured by anybody; QStash, which delivers to the same address, does not follow it either.
+ * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and nobody configured the
+ * address it leads to. QStash, which delivers to the same address, does not follow it either.
  */
 export async function postInternal(
   body: Uint8Array<ArrayBuffer>,
@@ -30,7 +31,7 @@ export async function postInternal(
     headers: {
       "content-type": "application/json",
       [internalSignatureHeader]: await signInternal(secret, `POST ${path}`, body, network.clock.nowMs()),
-      ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
+      ...protectionBypass(bypassSecret),
       ...headers,
     },
   };
@@ -38,7 +39,7 @@ export async function postInternal(
   // Where fetch keeps to its specification, a redirect that is not followed has the status 0 and no headers.
   if (answer.status < 200 || (answer.status > 299 && answer.status < 400)) {
     const location = answer.headers.get("location")?.split("?")[0] ?? "another address";
-    throw new RelayError("RELAY_URL_REDIRECTS", `RELAY_URL redirects to ${location}`);
+    throw new ForwardError("RELAY_URL_REDIRECTS", `RELAY_URL redirects to ${location}`);
   }
   return answer;
 }

@@ -1,3 +1,4 @@
+import type { Runtime } from "#platform/delivery.ts";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
@@ -9,9 +10,9 @@ import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
-import { deliveries, deliveryChunks } from "#store/schema.ts";
+import { deliveries, deliveryBatches } from "#store/schema.ts";
 
-import { chunkRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
+import { batchRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
@@ -53,7 +54,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   });
 
   beforeEach(async () => {
-    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters, refusals`);
+    await store.db.execute(sql`truncate deliveries, delivery_batches, delivery_events, events, dead_letters, refusals`);
   });
 
   test("a sign-in link opens the dashboard, which shows an event and links to its delivery", async () => {
@@ -166,7 +167,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
 
   test("while deliveries are refused the page says why, since when and what to do, instead of asking for a first one", async () => {
     const counts = { SIGNATURE_INVALID: 12, SIGNATURE_MISSING: 1 };
-    await saveRefusals(store.db, { runtime: "edge", atMs: Date.now() - 60_000, counts });
+    await saveRefusals(store.db, { runtime: "edge", atMs: Date.now() - 60_000, counts }, Date.now());
     const page = await signedIn();
     const alert = await page.getByRole("alert").first().textContent();
     expect(alert).toMatch(/13 deliveries refused.*12 since .* UTC: .*INSTAGRAM_APP_SECRET/);
@@ -213,10 +214,10 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
 });
 
 /** A delivery that went all the way with one event. */
-async function arrive(deliveryId: string, runtime: string): Promise<void> {
+async function arrive(deliveryId: string, runtime: Runtime): Promise<void> {
   const receivedAt = new Date();
   await store.db.insert(deliveries).values(deliveryRow({ id: deliveryId, runtime, receivedAt }));
-  await store.db.insert(deliveryChunks).values(chunkRow({ deliveryId, deliveredAt: receivedAt }));
+  await store.db.insert(deliveryBatches).values(batchRow({ deliveryId, deliveredAt: receivedAt }));
   await insertEvents(store.db, [eventRow({ key: deliveryId, deliveryId, ingestedAt: receivedAt, senderId: sender })]);
 }
 

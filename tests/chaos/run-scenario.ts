@@ -1,4 +1,4 @@
-import { aborted } from "#local/abort.ts";
+import { aborted } from "#local/aborted.ts";
 import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
 
 import { eventually, findWithin } from "../support/eventually.ts";

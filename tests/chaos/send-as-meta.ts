@@ -4,7 +4,7 @@
  */
 import { Agent, request as sendRequest } from "node:http";
 
-import { aborted } from "#local/abort.ts";
+import { aborted } from "#local/aborted.ts";
 import { signBody } from "#instagram/signature.ts";
 import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 

@@ -37,12 +37,15 @@ test.each(["20.19.0", "20.20.2", "22.0.0", "24.1.0"])("Node %s is enough", (vers
   expect(nodeProblem(version)).toBeNull();
 });
 
-test.each(["20.18.3", "18.20.0", "14.21.3", "9.0.0"])("Node %s is told what is needed", (version) => {
-  expect(nodeProblem(version)).toMatch(/^Node\.js 20\.19 or newer is needed; this is /);
-  expect(nodeProblem(version)).toContain(version);
-});
+test.each(["20.18.3", "18.20.0", "14.21.3", "9.0.0"])(
+  "Node %s is refused with the version that is needed",
+  (version) => {
+    expect(nodeProblem(version)).toMatch(/^Node\.js 20\.19 or newer is needed; this is /);
+    expect(nodeProblem(version)).toContain(version);
+  },
+);
 
-test("packages that npm installed as locked need no second installation", () => {
+test("packages that are installed as the lock file says need no installation", () => {
   const lock = {
     packages: {
       "": { name: "us" },
@@ -64,7 +67,7 @@ test("packages that npm installed as locked need no second installation", () => 
   expect(isInstalled(lock, other, true)).toBe(false);
 });
 
-test("the build's hash follows names and contents, and ignores what is not built", () => {
+test("the hash of the build depends on names and contents of all files but the excluded ones", () => {
   const hash = () => hashFiles(folder, ["app", "src", "missing.ts"], ["src/cli"]);
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
   for (const name of ["app", "src", "src/cli"]) mkdirSync(join(folder, name));
@@ -84,7 +87,7 @@ test("the build's hash follows names and contents, and ignores what is not built
 describe("takeLock()", () => {
   const lock = () => join(folder, ".bootstrap.lock");
 
-  test("lets one in at a time, who is named to the others", async () => {
+  test("lets one process in at a time, and tells the others which process holds it", async () => {
     const release = await takeLock(lock(), () => {});
     const notes: string[] = [];
     let isIn = false;
@@ -92,7 +95,7 @@ describe("takeLock()", () => {
       isIn = true;
       return releaseSecond;
     });
-    await eventually("the second one says that it waits", () => notes.length > 0);
+    await eventually("the second process says that it waits", () => notes.length > 0);
     expect([isIn, notes]).toEqual([false, [expect.stringContaining(`process ${process.pid}`)]]);
     release();
     (await second)();
@@ -110,14 +113,14 @@ describe("takeLock()", () => {
     expect(existsSync(lock())).toBe(false);
   });
 
-  test("takes over one that stayed empty", async () => {
+  test("takes over a lock that stays empty", async () => {
     writeFileSync(lock(), "");
     utimesSync(lock(), new Date(0), new Date(0));
     (await takeLock(lock(), () => {}))();
     expect(existsSync(lock())).toBe(false);
   });
 
-  test("of several processes that find a dead one's lock only one at a time gets in", async () => {
+  test("lets one process in at a time when several find the lock of a dead process", async () => {
     writeFileSync(lock(), `${ended} 1`);
     const bootstrap = pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href;
     const script = `

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { localEnvironment, type LocalStart } from "#cli/doctor/local-environment.ts";
+import { localEnvironment, type LocalStart } from "#local/local-environment.ts";
 import { showChecks } from "#cli/doctor/show-checks.ts";
 import { findFreePort } from "#local/ports.ts";
 import { createPaint } from "#cli/terminal.ts";
@@ -17,7 +17,7 @@ import { find } from "../diagnostics/environment.ts";
 import { relay } from "./relay-process.ts";
 
 describe("relay doctor", { timeout: 30_000 }, () => {
-  test("examines this machine also without a relay, and says what to do about that", async () => {
+  test("checks this machine even if no relay answers, and advises what to do", async () => {
     const nowhere = `http://127.0.0.1:${await findFreePort()}`;
     const authority = createAuthority();
     const relayUrl = await serveHealth(authority.issue("localhost", 3));
@@ -42,7 +42,7 @@ describe("relay doctor", { timeout: 30_000 }, () => {
       "  ✖ /api/diagnostics  ECONNREFUSED",
     ]);
     expect(stderr).toMatch(
-      /\n +cause {3}.*\n +remedy {2}Run npm start, or say with --url where it is\.\n✖ \d+ checks failed\.\n$/,
+      /\n +cause {3}.*\n +remedy {2}Run npm start, or set --url to the address of the relay\.\n✖ \d+ checks failed\.\n$/,
     );
   });
 });
@@ -58,7 +58,7 @@ describe("localEnvironment()", () => {
   };
   const start: LocalStart = { settings, secrets, running };
 
-  test("fills the gaps with what a running start uses, and says which", () => {
+  test("fills absent variables with those of a running start, and names them", () => {
     const { env, fromStart, startRuns } = localEnvironment({ OPS_TOKEN: "mine", RELAY_URL: " " }, start);
     expect(env).toEqual({
       OPS_TOKEN: "mine",
@@ -72,19 +72,19 @@ describe("localEnvironment()", () => {
     expect([fromStart.length, startRuns]).toEqual([5, true]);
   });
 
-  test("knows no database of a start that does not run", () => {
+  test("takes no database from a start that is not running", () => {
     const { env } = localEnvironment({}, { ...start, running: null });
     expect(env).toMatchObject({ QSTASH_URL: "http://127.0.0.1:8080", RELAY_URL: running.baseUrl });
     expect(env["DATABASE_URL"]).toBeUndefined();
   });
 
-  test("gives the real QStash no keys of the one on this machine", () => {
+  test("does not use the keys of the embedded QStash for the real one", () => {
     const own = localEnvironment({ QSTASH_URL: "https://qstash.upstash.io" }, start).env;
     const started = localEnvironment({}, { ...start, running: { ...running, qstashUrl: "https://qstash.upstash.io" } });
     for (const env of [own, started.env]) expect(Object.keys(env)).not.toContain("QSTASH_TOKEN");
   });
 
-  test("adds nothing where there was no start", () => {
+  test("adds nothing if no start has run", () => {
     expect(localEnvironment({ PORT: "1" }, { ...start, secrets: null, running: null })).toEqual({
       env: { PORT: "1" },
       fromStart: [],
@@ -93,7 +93,7 @@ describe("localEnvironment()", () => {
   });
 });
 
-test("checks are a list with marks; advice stands below, once; nothing moves the cursor", () => {
+test("checks are printed as a list with marks, advice below and not repeated, and no control characters", () => {
   const advice = { cause: "Why\u001b[2J.", remedy: "What." };
   const checks: Check[] = [
     { name: "one", status: "ok", detail: "fine", durationMs: 1.5 },

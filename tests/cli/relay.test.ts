@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 describe("relay", { timeout: 30_000 }, () => {
-  test("trigger signs a kind's payload and tells the delivery's id", async () => {
+  test("trigger signs the payload of a kind and prints the id of the delivery", async () => {
     const url = await listen(() => ({ headers: { "x-delivery-id": "dlv_1" } }));
     const result = await relay(["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"], {
       RELAY_URL: url,
@@ -36,7 +36,7 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(JSON.parse(String(request?.body))).toMatchObject({ entry: [{ changes: [{ value: { text: "mine" } }] }] });
   });
 
-  test("trigger sends a folder's files byte for byte, by name, and sums up; anything but 200 is a failure", async () => {
+  test("trigger sends the files of a folder byte for byte in order of their names, prints a summary, and fails unless all are answered with 200", async () => {
     writeFileSync(join(folder, "b.json"), '{ "second":  1.0 }\n');
     writeFileSync(join(folder, "a.json"), "not even JSON");
     writeFileSync(join(folder, "c.txt"), "not sent");
@@ -60,14 +60,14 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(result.stderr).toContain("1 of 4 deliveries were not answered with 200.");
   });
 
-  test("trigger keeps to a rate whatever the answers take", async () => {
+  test("trigger sends at a fixed rate, however slow the answers are", async () => {
     const url = await listen(() => ({}));
     const result = await relay(["trigger", "message", "--count", "20", "--rate", "100", "--json"], { RELAY_URL: url });
     expect(JSON.parse(result.stdout)).toMatchObject({ sent: 20, ok: 20 });
     expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(20);
   });
 
-  test("events reads with the token; what Instagram sent cannot control the terminal", async () => {
+  test("events reads with the token and prints no control characters", async () => {
     const event = {
       ingestedAt: "2026-01-31",
       kind: "message\u001b[2J",
@@ -87,7 +87,7 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(request?.headers.authorization).toBe("Bearer the-token");
   });
 
-  test("delivery and dead-letters print the server's JSON, or its error as a sentence", async () => {
+  test("delivery and dead-letters print the JSON of the server, or its error as one sentence", async () => {
     const url = await listen(({ target }) =>
       target.startsWith("/api/ops/dead-letters")
         ? { body: '{"deadLetters":[],"nextCursor":null}' }
@@ -100,7 +100,7 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
   });
 
-  test("drift prints what differs as a table", async () => {
+  test("drift prints a table", async () => {
     const times = { firstSeen: "2026-01-31T12:00:00.000Z", lastSeen: "2026-01-31T13:00:00.000Z" };
     const item = { kind: "message", path: "message.is_ai", finding: "unknown_field", shape: "boolean", count: 3 };
     const url = await listen(() => ({ body: JSON.stringify({ drift: [{ ...item, ...times, eventId: 7 }] }) }));
@@ -110,7 +110,7 @@ describe("relay", { timeout: 30_000 }, () => {
     expect((await sink?.next())?.target).toBe("/api/ops/drift?limit=5");
   });
 
-  test("finds the local start's address and secrets in its data folder", async () => {
+  test("finds the address and the secrets of a start in its data folder", async () => {
     const url = await listen(() => ({}));
     const dataDir = join(folder, "data");
     mkdirSync(dataDir);
@@ -134,17 +134,17 @@ describe("relay", { timeout: 30_000 }, () => {
     [
       "a wrong --set",
       ["trigger", "message", "--set", "nowhere.at.all=1"],
-      /^✖ --set nowhere\.at\.all: the payload has no such place/,
+      /^✖ --set nowhere\.at\.all: the payload has no such path/,
     ],
     ["a missing database", ["migrate"], /^✖ DATABASE_URL is not set/],
-  ])("%s is said and fails", async (_, args, sentence) => {
+  ])("%s is reported and fails", async (_, args, sentence) => {
     const result = await relay(args, { DATA_DIR: join(folder, "data") });
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(sentence);
     expect(result.stderr).not.toMatch(/^\s+at /m);
   });
 
-  test("every command explains itself", async () => {
+  test("every command has a help text", async () => {
     const help = await relay(["--help"]);
     expect(help.status).toBe(0);
     for (const command of ["trigger", "events", "delivery", "dead-letters", "drift", "doctor", "migrate"])

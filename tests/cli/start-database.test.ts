@@ -15,7 +15,7 @@ const realQstash = {
   RELAY_URL: "https://relay.example",
 };
 
-test("starts with a database where its role may create nothing", { timeout: 60_000 }, async () => {
+test("starts with a database whose role cannot create anything", { timeout: 60_000 }, async () => {
   const { url, drop } = await createTestDatabase();
   onTestFinished(drop);
   await migrateStore(url);
@@ -37,13 +37,13 @@ test("starts with a database where its role may create nothing", { timeout: 60_0
   expect(await health.json()).toMatchObject({ store: "ok" });
 });
 
-test("says that an address is none of Postgres", { timeout: 60_000 }, async () => {
+test("refuses an address that is not one of Postgres", { timeout: 60_000 }, async () => {
   const place = await createPlace();
   onTestFinished(() => place.remove());
   const url = new URL(inject("postgresUrl"));
   const started = startProcess(place, "node", { ...realQstash, DATABASE_URL: url.href.replace(/^\w+/, "mysql") });
   onTestFinished(() => started.signal("SIGKILL", "group"));
   expect(await started.exited).toBe(1);
-  expect(started.output()).toContain("DATABASE_URL: set, but it is no Postgres URL");
+  expect(started.output()).toContain("DATABASE_URL: set, but not a Postgres URL");
   expect(started.output()).not.toContain(url.password);
 });

@@ -78,7 +78,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(start.output()).toContain("Stopped.");
   });
 
-  test("after a kill -9 the server ends by itself, and the next start takes over the Postgres left behind", async ({
+  test("after a kill -9 the server ends by itself, and the next start stops the Postgres that was left running", async ({
     place,
   }) => {
     const start = startProcess(place, "node");
@@ -98,7 +98,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     await untilNothingRuns(place);
   });
 
-  test("what the relay could not work with is named at once, and nothing is started", async ({ place }) => {
+  test("names all unusable variables at once, and starts nothing", async ({ place }) => {
     const bad = {
       ACK_MODE: "sometimes",
       PUBLISH_RETRIES: "three",
@@ -115,7 +115,14 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(place.processes()).toEqual([]);
   });
 
-  test("HOST opens the server alone, and the banner says which Postgres is used for what", async ({ place }) => {
+  test("refuses more retries than the embedded QStash allows, and starts nothing", async ({ place }) => {
+    const start = startProcess(place, "node", { QSTASH_RETRIES: "9" });
+    expect(await start.exited).toBe(1);
+    expect(start.output()).toMatch(/^✖ QSTASH_RETRIES is 9, and QStash on this machine allows 5 /m);
+    expect(place.processes()).toEqual([]);
+  });
+
+  test("HOST applies only to the server, and the output says which Postgres is used for what", async ({ place }) => {
     const database = await createTestDatabase();
     const start = startProcess(place, "node", { HOST: "0.0.0.0", DATABASE_URL: database.url });
     await start.untilRunning();
@@ -123,7 +130,7 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(listeningAddresses(Number(place.env["QSTASH_PORT"]))).toEqual(["127.0.0.1"]);
     const { host, pathname, password } = new URL(database.url);
     expect(start.output()).toContain(`DATABASE_URL, ${host}${pathname}; `);
-    expect(start.output()).toMatch(/Postgres .*postgres only for the messages of QStash on this machine$/m);
+    expect(start.output()).toMatch(/Postgres .*postgres only for QStash on this machine$/m);
     expect(start.output()).not.toContain(password);
     start.signal("SIGTERM", "process");
     expect(await start.exited).toBe(0);

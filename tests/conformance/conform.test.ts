@@ -19,7 +19,7 @@ const faultsOf = (results: readonly CaseResult[]) =>
 const namesIn = (group: string) => allCases.map(({ id }) => id).filter((id) => id.startsWith(`${group}.`));
 
 describe("the cases", () => {
-  test("are at least forty, each with a unique name, what it checks and why", () => {
+  test("are at least forty, each with a unique name, a check and a reason", () => {
     expect(allCases.length).toBeGreaterThanOrEqual(40);
     expect(new Set(allCases.map(({ id }) => id)).size).toBe(allCases.length);
     for (const { id, checks, why } of allCases) {
@@ -160,7 +160,7 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     for (const hidden of [appSecret, verifyToken]) expect(stdout).not.toContain(hidden);
   });
 
-  test("fails if a case of level must fails, and says why", async () => {
+  test("fails if a case of level must fails, and prints the reason", async () => {
     const { status, stdout, stderr } = await conform({ acceptsAnyToken: true }, "--only", "handshake.");
     expect(status).toBe(1);
     expect(stdout).toMatch(/failed handshake\.wrong-token: answered 200\n {2}Otherwise anyone/);
@@ -180,7 +180,7 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     });
   });
 
-  test("uses the secret and the token of its options", async () => {
+  test("uses the secret and the token from its options", async () => {
     const options = ["--secret", "another, one", "--verify-token", "wrong", "--only", "echo", "--json"];
     const { status, stdout } = await conform({}, ...options);
     expect(status).toBe(1);
@@ -191,7 +191,7 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
     ]);
   });
 
-  test("examines another machine with --yes-this-is-mine", async () => {
+  test("tests another machine with --yes-this-is-mine", async () => {
     const receiver = await startModelReceiver();
     // The same machine, under an address that is not recognised as such.
     const url = receiver.url.replace("127.0.0.1", "0.0.0.0");
@@ -205,9 +205,13 @@ describe.concurrent("relay conform", { timeout: 40_000 }, () => {
 
   test.each([
     ["another machine without --yes-this-is-mine", ["http://192.0.2.1/hooks"], /^✖ 192\.0\.2\.1 is not this machine/],
-    ["an address without a server", ["http://127.0.0.1:9/"], /^✖ .* cannot be examined: .*ECONNREFUSED/],
+    ["an address without a server", ["http://127.0.0.1:9/"], /^✖ .* cannot be tested: .*ECONNREFUSED/],
     ["a target that is no address", ["nonsense"], /^✖ The target must be edge, node or a URL/],
-    ["a text that no case's name contains", ["edge", "--only", "nothing."], /^✖ No case has "nothing\." in its name/],
+    [
+      "a text that no case's name contains",
+      ["edge", "--only", "nothing."],
+      /^✖ The name of no case contains "nothing\."/,
+    ],
   ])("refuses %s", async (_name, args, sentence) => {
     const { status, stdout, stderr } = await relay(["conform", ...args], env);
     expect([status, stdout]).toEqual([1, ""]);

@@ -36,6 +36,7 @@ async function setUp(env: Record<string, string | undefined>, respond: Respond =
       findFaults: () => readPathFaults(record, readAddress),
       clock,
       version: "1.2.3",
+      log: recording.log,
     });
     return [response.status, (await response.json()) as Record<string, unknown>] as const;
   };
@@ -68,9 +69,10 @@ test("health fails, with the names, where the webhook could not acknowledge or w
 });
 
 test("without a database's address it names that with all the others", async () => {
-  const { ask } = await setUp({ DATABASE_URL: undefined, RELAY_SECRET: undefined });
+  const { ask, recording } = await setUp({ DATABASE_URL: undefined, RELAY_SECRET: undefined });
   const message = "Configuration is incomplete: RELAY_SECRET is not set, DATABASE_URL is not set";
   expect(await ask()).toEqual([503, { error: { code: "ENV_INVALID", message } }]);
+  expect(recording.of("health.failed")).toMatchObject([{ level: "error", code: "ENV_INVALID", reason: message }]);
 });
 
 test.each([
@@ -92,7 +94,8 @@ test("a store that is down is told beside what else is wrong", async () => {
   const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/none");
   onTestFinished(close);
   const findFaults = async () => ({ configuration: "QSTASH_TOKEN is not set", redirectsTo: null });
-  const response = await answerHealth({ openDatabase: () => db, findFaults, clock, version: "1" });
+  const { log } = createRecordingLog();
+  const response = await answerHealth({ openDatabase: () => db, findFaults, clock, version: "1", log });
   expect([response.status, await response.json()]).toMatchObject([
     503,
     { status: "down", store: "down", error: { code: "ENV_INVALID" } },

@@ -245,7 +245,7 @@ test("while Postgres is down, links and sessions fail with 503, and the token st
   const failures = access.recording.lines.filter(({ code }) => code === "STORE_UNAVAILABLE");
   expect(failures.map(({ event, level }) => [event, level])).toEqual([
     ["sign_in.failed", "error"],
-    ["request.failed", "error"],
+    ["ops.refused", "error"],
     ["sign_out.failed", "error"],
   ]);
 });

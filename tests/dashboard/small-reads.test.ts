@@ -71,7 +71,7 @@ test("the overview's address is read leniently", () => {
 
 test.each([
   ["the store is away", 503, "STORE_UNAVAILABLE", "select 1", "postgres://nobody@127.0.0.1:1/none"],
-  ["the query is wrong", 500, "INTERNAL", "select nonsense", undefined],
+  ["the query is wrong", 500, "INTERNAL", "select 'x'::int", undefined],
 ])("when %s, an ops route answers %i and the log says why", async (_name, status, code, query, address) => {
   const { url } = await openTestStore();
   const database = openDatabase(address ?? url);
@@ -82,7 +82,7 @@ test.each([
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { code } });
   expect(access.recording.lines).toEqual([
-    expect.objectContaining({ event: "request.failed", path: "/api/ops/x", code }),
+    expect.objectContaining({ event: "ops.refused", level: "error", path: "/api/ops/x", code }),
   ]);
   await database.close();
 });

@@ -8,7 +8,7 @@ import { find, goodEnvironment, troubles } from "./environment.ts";
 const names = Object.keys(variables);
 
 describe("diagnoseEnv()", () => {
-  test("finds nothing wrong with a good configuration, and names every variable once", () => {
+  test("finds no mistake in a good configuration, and names every variable once", () => {
     const diagnosis = diagnoseEnv(goodEnvironment);
     expect(troubles(diagnosis)).toEqual([]);
     expect(diagnosis.ok).toBe(true);
@@ -17,7 +17,7 @@ describe("diagnoseEnv()", () => {
     expect(find(diagnosis, "ACK_MODE").detail).toBe("not set: the default");
   });
 
-  test("names every variable that is missing, with what breaks and where to get it", () => {
+  test("names every missing variable, with what does not work and where to get it", () => {
     const diagnosis = diagnoseEnv({ OPS_TOKEN: " \n" });
     expect(diagnosis.ok).toBe(false);
     const missing = diagnosis.checks.filter(({ detail }) => detail === "not set").map(({ name }) => name);
@@ -40,18 +40,18 @@ describe("diagnoseEnv()", () => {
     [
       "a scheme before it",
       { QSTASH_TOKEN: "Bearer eyJ" },
-      expect.stringMatching(/^QSTASH_TOKEN: failed set, with a character in it/),
+      expect.stringMatching(/^QSTASH_TOKEN: failed set, with a character that/),
     ],
     ["a token as key", { QSTASH_NEXT_SIGNING_KEY: "eyJ0b2tlbg==" }, "QSTASH_NEXT_SIGNING_KEY: failed set to a token"],
     [
       "one key twice",
       { QSTASH_NEXT_SIGNING_KEY: goodEnvironment.QSTASH_CURRENT_SIGNING_KEY },
-      "QSTASH_NEXT_SIGNING_KEY: warning set to the same as QSTASH_CURRENT_SIGNING_KEY",
+      "QSTASH_NEXT_SIGNING_KEY: warning set to the same value as QSTASH_CURRENT_SIGNING_KEY",
     ],
     [
       "the public key",
       { QSTASH_CURRENT_SIGNING_KEY: "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r" },
-      "QSTASH_CURRENT_SIGNING_KEY: failed set to the public one of QStash's development server",
+      "QSTASH_CURRENT_SIGNING_KEY: failed set to the public value of QStash's development server",
     ],
     ["an access token", { INSTAGRAM_APP_SECRET: "IGAAx" }, "INSTAGRAM_APP_SECRET: failed set to an access token"],
     ["a user token", { INSTAGRAM_APP_SECRET: "EAAx" }, "INSTAGRAM_APP_SECRET: failed set to an access token"],
@@ -61,13 +61,13 @@ describe("diagnoseEnv()", () => {
     [
       "a shared one",
       { OPS_TOKEN: goodEnvironment.RELAY_SECRET },
-      "OPS_TOKEN: warning set to the same as another secret",
+      "OPS_TOKEN: warning set to the same value as another secret",
     ],
 
     [
       "the API's path",
       { QSTASH_URL: "https://qstash.upstash.io/v2/publish" },
-      "QSTASH_URL: failed set, with a path of the API",
+      "QSTASH_URL: failed set, with a path of QStash's API",
     ],
     ["a Redis", { QSTASH_URL: "https://eu1-cat-1.upstash.io" }, "QSTASH_URL: failed set to another product of Upstash"],
     ["no TLS", { QSTASH_URL: "http://qstash.upstash.io" }, "QSTASH_URL: failed set, without https"],
@@ -94,8 +94,8 @@ describe("diagnoseEnv()", () => {
       { DATABASE_URL: "postgres://u:p@127.0.0.1/x", VERCEL: "1" },
       "DATABASE_URL: failed set to localhost",
     ],
-    ["MySQL", { DATABASE_URL: "mysql://u:p@db.example/x" }, "DATABASE_URL: failed set, but it is no Postgres URL"],
-    ["a bare #", { DATABASE_URL: "postgres://u:p:#@db/x" }, "DATABASE_URL: failed set, but it is no Postgres URL"],
+    ["MySQL", { DATABASE_URL: "mysql://u:p@db.example/x" }, "DATABASE_URL: failed set, but not a Postgres URL"],
+    ["a bare #", { DATABASE_URL: "postgres://u:p:#@db/x" }, "DATABASE_URL: failed set, but not a Postgres URL"],
     ["no password", { DATABASE_URL: "postgres://u@db.example/x" }, "DATABASE_URL: warning set, without a password"],
 
     ["QSTASH_DEV", { QSTASH_DEV: "true" }, "QSTASH_DEV: warning set"],
@@ -119,7 +119,7 @@ describe("diagnoseEnv()", () => {
     expect(diagnoseEnv({ ...goodEnvironment, ...unused })).toEqual(diagnoseEnv(goodEnvironment));
   });
 
-  test("finds nothing wrong with a configuration for one machine", () => {
+  test("finds no mistake in the configuration of one machine", () => {
     const local = {
       ...goodEnvironment,
       QSTASH_URL: "http://127.0.0.1:8080",

@@ -62,9 +62,9 @@ describe("diagnoseQstash() with a QStash that works", () => {
       "a redirect",
       { status: 308, headers: { location: "https://www.a.example" } },
       /RELAY_URL redirects/,
-      /leads: https:\/\/www\.a\.example/,
+      /redirect: https:\/\/www\.a\.example/,
     ],
-    ["a sign-in in front", { status: 403, body: "no" }, /in front of the relay/, /open/],
+    ["a sign-in in front", { status: 403, body: "no" }, /in front of the relay/, /Exclude/],
     ["another server", { status: 404, body: "nothing" }, /another server/, /Correct RELAY_URL/],
     ["a relay without Postgres", { status: 503, body: '{"status":"down","store":"down"}' }, /its Postgres/, /Postgres/],
   ])("explains what %s answers, and leaves nothing in the queue", async (_, response, cause, remedy) => {
@@ -92,7 +92,7 @@ describe("diagnoseQstash() with a QStash that works", () => {
     const diagnosis = await diagnose(unreachable, { QSTASH_TOKEN: "wrong-token-only-here" });
     expect(troubles(diagnosis)).toEqual([
       "Token: failed answered 401",
-      "Signing keys: skipped QStash did not tell which are right",
+      "Signing keys: skipped QStash did not answer which keys are right",
       "Publish by the SDK: failed PUBLISH_UNAUTHORIZED",
       "Publish by direct HTTP: failed PUBLISH_UNAUTHORIZED",
       "Delivery to RELAY_URL: skipped nothing was published",
@@ -114,9 +114,9 @@ describe("diagnoseQstash() with a QStash that fails", () => {
       /another region/,
     ],
     ["another host", always(404, "<html>"), 404, "PUBLISH_NOT_FOUND", /not the base URL/],
-    ["a page for everything", always(200, "<html>"), null, "PUBLISH_REJECTED", /does not answer as QStash/],
-    ["a daily limit", always(429, "{}", { "ratelimit-limit": "1000" }), 429, "PUBLISH_RATE_LIMITED", /today/],
-    ["an outage", always(503, "{}"), 503, "PUBLISH_UNAVAILABLE", /in trouble/],
+    ["a page for everything", always(200, "<html>"), null, "PUBLISH_REJECTED", /does not answer like QStash/],
+    ["a daily limit", always(429, "{}", { "ratelimit-limit": "1000" }), 429, "PUBLISH_RATE_LIMITED", /daily/],
+    ["an outage", always(503, "{}"), 503, "PUBLISH_UNAVAILABLE", /has a problem/],
     [
       "a message too large",
       always(412, '{"error":"quota maxMessageSize exceeded"}'),
@@ -131,7 +131,13 @@ describe("diagnoseQstash() with a QStash that fails", () => {
       "PUBLISH_INVALID",
       /this machine/,
     ],
-    ["an unknown host", refuses("unable to resolve host: no such host"), 400, "PUBLISH_INVALID", /no host of the name/],
+    [
+      "an unknown host",
+      refuses("unable to resolve host: no such host"),
+      400,
+      "PUBLISH_INVALID",
+      /cannot resolve the host name/,
+    ],
     ["a read-only token", readOnly, 403, "PUBLISH_UNAUTHORIZED", /read-only/],
   ])("explains %s", async (_, respond, status, type, cause) => {
     const qstash = await openSink(respond);
@@ -200,27 +206,27 @@ describe("diagnoseQstash() with a QStash that fails", () => {
 
 describe("judgeSigningKeys()", () => {
   test.each<[string, string, string, string, RegExp]>([
-    ["another account's", "sig_a", "sig_b", "failed not the same as QStash's", /refuses every delivery/],
+    ["another account's", "sig_a", "sig_b", "failed different from QStash's", /refuses every delivery/],
     [
       "interchanged",
       keys.nextSigningKey,
       keys.currentSigningKey,
-      "warning not the same as QStash's, but one still fits",
+      "warning different from QStash's, but one still fits",
       /interchanged/,
     ],
     [
       "those before a rotation",
       "sig_old",
       keys.currentSigningKey,
-      "warning not the same as QStash's, but one still fits",
+      "warning different from QStash's, but one still fits",
       /were rotated/,
     ],
     [
       "the current one and a stranger",
       keys.currentSigningKey,
       "sig_b",
-      "warning not the same as QStash's, but one still fits",
-      /next key is another one/,
+      "warning different from QStash's, but one still fits",
+      /next key is a different one/,
     ],
     ["only one", keys.currentSigningKey, "", "failed not set", /cannot verify/],
   ])("judges keys that are %s", (_, current, next, found, cause) => {

@@ -18,7 +18,7 @@ const signing = (signed: Uint8Array | string, key = secret) =>
   signBody(key, typeof signed === "string" ? encode(signed) : signed);
 
 describe("a signature that fits", () => {
-  test.each(secrets.map((key, index) => [index, key] as const))("tells that secret %i did it", async (index, key) => {
+  test.each(secrets.map((key, index) => [index, key] as const))("names secret %i", async (index, key) => {
     expect(await explainSignature(body, await signing(body, key), { secrets })).toMatchObject({
       finding: "match",
       secretIndex: index,
@@ -26,7 +26,7 @@ describe("a signature that fits", () => {
     });
   });
 
-  test("counts a secret that is not set, and never uses it", async () => {
+  test("counts an empty secret, and never uses it", async () => {
     const explained = await explainSignature(body, await signing(body), { secrets: ["", secret] });
     expect(explained).toMatchObject({ finding: "match", secretIndex: 1 });
   });
@@ -85,7 +85,7 @@ describe("a signature over something else", () => {
     expect(explained.remedy).toMatch(/\.$/);
   });
 
-  test("says which way of writing it is", async () => {
+  test("names the style of the signed JSON", async () => {
     const explained = await explainSignature(encode(reserialised), await signing(text.replace("1.0", "1")), {
       secrets,
     });
@@ -139,7 +139,7 @@ describe("a signature over the same JSON with more escaped than need be", () => 
     expect(reverse).toMatchObject({ finding: "rewritten", secretIndex: 1 });
   });
 
-  test("says which characters were escaped", async () => {
+  test("names the escaped characters", async () => {
     const signed = unicode(escape(received, /[@%<]/g, true));
     const { sentence } = await explainSignature(encode(received), await signing(signed), { secrets });
     expect(sentence).toContain("\\u0040 for @, \\u0025 for %, \\u003C for <");
@@ -152,7 +152,7 @@ describe("a signature over the same JSON with more escaped than need be", () => 
   });
 });
 
-describe("a secret that is nearly right", () => {
+describe("a secret that is almost right", () => {
   test.each([
     ["configured with a space", ` ${secret}`, secret],
     ["configured with its line end", `${secret}\n`, secret],

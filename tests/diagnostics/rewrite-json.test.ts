@@ -36,11 +36,11 @@ describe("rewriteJson()", () => {
     expect(rewriteJson(text, style)).toBe(expected);
   });
 
-  test("takes nothing but JSON", () => {
+  test("throws for a text that is not JSON", () => {
     expect(() => rewriteJson('{"a":', meta)).toThrow(SyntaxError);
   });
 
-  test("takes a string of megabytes", () => {
+  test("rewrites a string of megabytes", () => {
     const text = JSON.stringify("\\".repeat(2_000_000));
     expect(rewriteJson(text, plain)).toBe(text);
   });

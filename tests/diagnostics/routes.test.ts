@@ -30,28 +30,28 @@ async function diagnose(what: string): Promise<Diagnosis & Record<string, unknow
 }
 
 describe("POST /api/diagnostics", () => {
-  test.each(["env", "qstash", "network"])("%s answers only who has the token, and only POST", async (what) => {
+  test.each(["env", "qstash", "network"])("%s answers only POST, and only with the token", async (what) => {
     expect((await post(what, {})).status).toBe(401);
     expect((await post(what, { authorization: "Bearer wrong" })).status).toBe(401);
     const read = await fetch(`${relay.baseUrl}/api/diagnostics/${what}`);
     expect([read.status, read.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
-  test("env tells of the server's own variables, also of those that are not ours", async () => {
+  test("env reports the variables of the server, also those of other programs", async () => {
     const diagnosis = await diagnose("env");
     expect(diagnosis.ok).toBe(true);
     expect(find(diagnosis, "QSTASH_URL")).toEqual({ name: "QSTASH_URL", status: "ok", detail: "set" });
     expect(troubles(diagnosis)).toEqual(["QSTASH_DEV: warning set"]);
   });
 
-  test("qstash publishes twice and sees the delivery come back, whatever QSTASH_DEV says", async () => {
+  test("qstash publishes twice and sees the delivery, whatever QSTASH_DEV says", async () => {
     const diagnosis = await diagnose("qstash");
     expect(troubles(diagnosis)).toEqual([]);
     expect(diagnosis).toMatchObject({ ok: true, sdk: { ok: true }, http: { ok: true, status: 200 } });
     expect(await relay.ops("events")).toMatchObject({ events: [] });
   });
 
-  test("network reaches everything that is here", async () => {
+  test("network reaches every target", async () => {
     const diagnosis = await diagnose("network");
     // Meta may be out of reach where tests run.
     expect(troubles(diagnosis).filter((trouble) => !trouble.startsWith("Meta: "))).toEqual([]);
@@ -60,7 +60,7 @@ describe("POST /api/diagnostics", () => {
   });
 });
 
-test("the doctor asks from here and lets the relay examine itself", { timeout: 60_000 }, async () => {
+test("the doctor checks from this machine and on the relay", { timeout: 60_000 }, async () => {
   const env = {
     ...given,
     INSTAGRAM_APP_SECRET: "17841400000000001",

@@ -126,6 +126,17 @@ describe("handlers", () => {
     expect(await db.select().from(handlerCounts)).toEqual([{ name: "much", count: Number.MAX_SAFE_INTEGER }]);
   });
 
+  test("that count by the halves of emojis are handled, and so are their neighbours", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db, (_event, { count }) => {
+      for (const emoji of ["😀", "👍"]) count(emoji.slice(1));
+      count("\uFFFD");
+    });
+    await ingest(testBatch("d1", [testEvent("a"), testEvent("b")]), options);
+    expect(await db.$count(events, isNotNull(events.handledAt))).toBe(2);
+    expect(await db.select().from(handlerCounts)).toEqual([{ name: "\uFFFD", count: 6 }]);
+  });
+
   test("that count by names without end fail alone", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, ({ key }, { count }) => {

@@ -6,7 +6,7 @@ import { ingest } from "#ingestion/ingest.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { claimEvents } from "#store/event-leases.ts";
-import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
+import { deliveries, deliveryBatches, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 import { noTrace } from "#tracing/trace.ts";
 
@@ -14,7 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import { createHandlers } from "../support/handlers.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
 function optionsFor(db: Database, message: Handler = () => {}) {
   const handlers = createHandlers(undefined, { message });
@@ -44,9 +44,9 @@ describe("ingest()", () => {
     const options = optionsFor(db);
     await ingest(testBatch("d1", [testEvent("a")]), options);
     await ingest(testBatch("d1", [testEvent("a")]), options);
-    const chunks = await db.select().from(deliveryChunks).where(eq(deliveryChunks.deliveryId, "d1"));
-    expect(chunks).toMatchObject([{ chunk: 0, chunks: 1, inserted: 1, duplicates: 0 }]);
-    expect(chunks[0]?.handledAt).toBeInstanceOf(Date);
+    const batches = await db.select().from(deliveryBatches).where(eq(deliveryBatches.deliveryId, "d1"));
+    expect(batches).toMatchObject([{ batchIndex: 0, batches: 1, inserted: 1, duplicates: 0 }]);
+    expect(batches[0]?.handledAt).toBeInstanceOf(Date);
   });
 
   test("links a delivery to the events that another had brought", async () => {
@@ -250,7 +250,7 @@ describe("handlers", () => {
     const clock = createManualClock();
     const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock });
     await Promise.all([
-      expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503, retryable: true }),
+      expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503 }),
       advanceUntilSettled(clock, second, 100),
     ]);
     gate.open();
@@ -361,16 +361,9 @@ async function leased(db: Database): Promise<number> {
 
 /** The events as they lie there when the process dies right after the commit. */
 async function storeOnly(db: Database, clock: Clock, ...mids: string[]): Promise<void> {
-  const { delivery, events: carried } = testBatch(
+  const batch = testBatch(
     "d1",
     mids.map((mid) => testEvent(mid)),
   );
-  const { batch: chunk, ...facts } = delivery;
-  await storeBatch(db, {
-    delivery: facts,
-    chunk,
-    events: carried.map((event) => ({ ...event, drifted: false, findings: [] })),
-    deliveredAtMs: clock.nowMs(),
-    ingested: () => ({ atMs: clock.nowMs(), afterMs: 0 }),
-  });
+  await storeBatch(db, toStore(batch, clock.nowMs()), clock);
 }

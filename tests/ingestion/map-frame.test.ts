@@ -58,7 +58,10 @@ test("the built server has its functions' names and a map of the code that calls
     })[0];
   if (place === undefined) throw new Error("No chunk of the build has the function");
   const mapped = mapFrame(place);
-  expect(mapped.file).toMatch(/src\/ingestion\/run-handler\.ts$/);
-  const text = readFileSync(fileURLToPath(new URL("../../src/ingestion/run-handler.ts", import.meta.url)), "utf8");
+  expect(mapped.file).toMatch(/src\/ingestion\/run-event-handler\.ts$/);
+  const text = readFileSync(
+    fileURLToPath(new URL("../../src/ingestion/run-event-handler.ts", import.meta.url)),
+    "utf8",
+  );
   expect(text.split("\n")[mapped.line - 1]).toContain("function callHandler(");
 });

@@ -40,7 +40,7 @@ async function exchange(...parts: (string | Uint8Array)[]): Promise<string> {
   return client.heard();
 }
 
-test("upgrades to what is no route, and to what is one, are answered and closed", async () => {
+test("upgrade requests are answered and closed, with and without a route", async () => {
   const targets = ["/none", "/api/health", "/_next/hmr"];
   const answers = await Promise.all(
     Array.from({ length: 300 }, (_, index) =>
@@ -50,7 +50,7 @@ test("upgrades to what is no route, and to what is one, are answered and closed"
   expect(answers.filter((answer) => !/^HTTP\/1.1 (404|503) /.test(answer))).toEqual([]);
 });
 
-test("while a client pipelines pages by the megabyte, another is answered", async () => {
+test("a client that pipelines a megabyte of requests does not keep others from being answered", async () => {
   const client = await openRawClient(server.port);
   await client.send(head("GET /dashboard/sign-in").repeat(40_000));
   expect((await fetch(`${server.baseUrl}${webhooks[0]}`, { method: "POST", body: "{}" })).status).toBe(401);
@@ -69,34 +69,48 @@ const paths = [
 ];
 const apiPaths = ["health", "ops/events", "ops/deliveries/1", "qstash/instagram-ingestion", "internal/reports"];
 
-test.for([...paths, ...apiPaths.map((path) => `/api/${path}`)])("%s cannot be made to fail or to log", async (path) => {
+test.for([...paths, ...apiPaths.map((path) => `/api/${path}`)])(
+  "no malformed request makes %s fail or log",
+  async (path) => {
+    const before = lines.length;
+    const requests: [string, string, ...string[]][] = [
+      ["400", `GET ${path}/%E0%A4%A`],
+      ["400", `POST ${path}%`],
+      ["400", `GET ${path}/%00`],
+      ["405", `TRACE ${path}`],
+      ["405", `PROPFIND ${path}`],
+      ["400", `GET ${path}`, "Host: another.test"],
+    ];
+    for (const [status, line, ...headers] of requests) {
+      const answer = await exchange(head(line, ...headers));
+      expect([line, answer.split(" ")[1]]).toEqual([line, status]);
+      expect(answer).toMatch(
+        /\r\ncontent-type: application\/json\r\n[\s\S]*\{"error":\{"code":"[A-Z_]+","message":"[^"]+"\}\}/i,
+      );
+    }
+    expect(lines.slice(before).filter((line) => !isOfReports(line))).toEqual([]);
+  },
+);
+
+test("what Next takes for a Server Action is not logged", async () => {
   const before = lines.length;
-  const requests: [string, string, ...string[]][] = [
-    ["400", `GET ${path}/%E0%A4%A`],
-    ["400", `POST ${path}%`],
-    ["400", `GET ${path}/%00`],
-    ["405", `TRACE ${path}`],
-    ["405", `PROPFIND ${path}`],
-    ["400", `GET ${path}`, "Host: another.test"],
-  ];
-  for (const [status, line, ...headers] of requests) {
-    const answer = await exchange(head(line, ...headers));
-    expect([line, answer.split(" ")[1]]).toEqual([line, status]);
-    expect(answer).toMatch(
-      /\r\ncontent-type: application\/json\r\n[\s\S]*\{"error":\{"code":"[A-Z_]+","message":"[^"]+"\}\}/i,
-    );
+  const form = '--x\r\nContent-Disposition: form-data; name="$ACTION_ID_a"\r\n\r\n\r\n--x--\r\n';
+  const contentType = "Content-Type: multipart/form-data; boundary=x";
+  for (const path of ["/", "/none", "/dashboard", "/dashboard/deliveries/1"]) {
+    const headers = [contentType, "Next-Action: a", `Content-Length: ${form.length}`, "Connection: close"];
+    expect(await exchange(head(`POST ${path}`, ...headers), form)).not.toMatch(/^HTTP\/1.1 (409|5)/);
   }
-  expect(lines.slice(before).filter((line) => !isOfReports(line))).toEqual([]);
+  expect(lines.slice(before).filter((line) => /server.action|^ +at /i.test(line))).toEqual([]);
 });
 
-test("a query that is not well encoded is no failure", async () => {
+test("a malformed query does not cause a 500", async () => {
   for (const path of [...paths, ...apiPaths.map((name) => `/api/${name}`)]) {
     const answer = await exchange(head(`GET ${path}?q=%E0%A4%A&%=%`, "Connection: close"));
     expect([path, /^HTTP\/1.1 (2|3|4|503)/.test(answer)]).toEqual([path, true]);
   }
 });
 
-test("a log line does not grow with what a stranger sends", async () => {
+test("the length of a log line does not depend on what a client sends", async () => {
   const long = "p".repeat(7_000);
   const before = lines.length;
   const close = "Connection: close";
@@ -123,7 +137,7 @@ test("a log line does not grow with what a stranger sends", async () => {
   expect(tooLong).toEqual([]);
 });
 
-test.for(webhooks)("%s refuses what nobody signed before the body is there", async (path) => {
+test.for(webhooks)("%s refuses an unsigned or too large delivery before its body arrives", async (path) => {
   const client = await openRawClient(server.port);
   await client.send(head(`POST ${path}`, "Content-Length: 3000000"));
   expect(await client.until("SIGNATURE_INVALID")).toContain("HTTP/1.1 401 ");
@@ -133,7 +147,7 @@ test.for(webhooks)("%s refuses what nobody signed before the body is there", asy
   for (const { socket } of [client, large]) socket.destroy();
 });
 
-test.for(webhooks)("%s: who sends all before reading has the refusal each time", async (path) => {
+test.for(webhooks)("%s: a client that sends everything before it reads gets the refusal each time", async (path) => {
   const body = new Uint8Array(9_000_000);
   const chunk = `${body.length.toString(16)}\r\n`;
   for (let sender = 0; sender < 20; sender += 1) {
@@ -152,7 +166,7 @@ test.for(webhooks)("%s: who sends all before reading has the refusal each time",
   }
 });
 
-test("a connection serves route after route until an answer closes it, whether its body is read or not", async () => {
+test("a connection is used again until an answer closes it, whether the route reads the body or not", async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   onTestFinished(() => agent.destroy());
   const ports = new Set<number | undefined>();
@@ -182,7 +196,7 @@ test("a connection serves route after route until an answer closes it, whether i
   expect(ports.size).toBe(1 + closed);
 });
 
-test("a limit over Next's own reaches the edge route without another build", async () => {
+test("a body limit above Next's own applies to the edge route without another build", async () => {
   const roomy = await startTestServer({
     env: (baseUrl) => ({ ...environment(baseUrl), WEBHOOK_BODY_BYTES_MAX: "12000000", PUBLISH_RETRIES: "0" }),
   });

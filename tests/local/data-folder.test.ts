@@ -24,12 +24,12 @@ describe("the data folder's lock", () => {
     writeFileSync(join(dataDir, "lock"), JSON.stringify(holder));
   };
 
-  test("is free again once released", () => {
+  test("can be taken again after its release", () => {
     openDataFolder(dataDir).release();
     expect(openDataFolder(dataDir).path).toBe(dataDir);
   });
 
-  test("of a live process keeps others out, who are told which one it is", () => {
+  test("of a live process is refused to others, with the number of that process", () => {
     lockWith({ pid: process.ppid, start: startMark(process.ppid) });
     expect(() => openDataFolder(dataDir)).toThrow(`is in use by another start (process ${process.ppid})`);
   });
@@ -43,7 +43,7 @@ describe("the data folder's lock", () => {
     expect(JSON.parse(readFileSync(join(dataDir, "lock"), "utf8"))).toMatchObject({ pid: process.pid });
   });
 
-  test("cannot be made where a file is in the way: one sentence", () => {
+  test("cannot be made where a file has that name: one sentence", () => {
     writeFileSync(dataDir, "");
     expect(() => openDataFolder(dataDir)).toThrow(
       /^The data folder .* cannot be used \((EEXIST|ENOTDIR)\): make it writable/,
@@ -54,7 +54,7 @@ describe("the data folder's lock", () => {
 describe("secrets", () => {
   beforeEach(() => mkdirSync(dataDir));
 
-  test("are random, private, and stay", () => {
+  test("are random and private, and the same at the next start", () => {
     const secrets = readOrCreateSecrets(dataDir);
     expect(new Set(Object.values(secrets)).size).toBe(Object.keys(secrets).length);
     for (const secret of Object.values(secrets)) expect(secret.length).toBeGreaterThanOrEqual(32);
@@ -63,7 +63,7 @@ describe("secrets", () => {
     expect(readOrCreateSecrets(dataDir)).toEqual(secrets);
   });
 
-  test("of an earlier version are completed, not replaced; a mode that tells them to others is corrected", () => {
+  test("of an earlier version are kept and completed, and a mode that lets others read them is corrected", () => {
     const file = join(dataDir, "secrets.json");
     writeFileSync(file, JSON.stringify({ OPS_TOKEN: "kept" }));
     chmodSync(file, 0o644);

@@ -36,7 +36,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("keeps its data from one start to the next, and stops", async () => {
+  test("keeps its data until the next start, and stops", async () => {
     const first = await open();
     await first.openOwned(relay);
     const url = await first.openOwned(relay);
@@ -49,7 +49,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     expect(await query(await second.openOwned(relay), "select n from kept")).toEqual([{ n: 1 }]);
   });
 
-  test("a database's role may do everything in it, and nothing beyond it", async () => {
+  test("the role of a database may do everything in it and nothing outside of it", async () => {
     const postgres = await open();
     const url = await postgres.openOwned(relay);
     const other = new URL(await postgres.openOwned({ name: "broker", password: "another" }));
@@ -80,7 +80,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     await expect(query(url, "select 1")).rejects.toMatchObject({ code: "28P01" });
   });
 
-  test("what the superuser made in an earlier version's folder goes over to the role", async () => {
+  test("objects that the superuser created in an older data folder get the role as their owner", async () => {
     const postgres = await open();
     await query(postgres.url("postgres"), "create database relay");
     await migrateStore(postgres.url("relay"));
@@ -111,7 +111,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     expect(await query(next.url("postgres"), "select 1 as n")).toEqual([{ n: 1 }]);
   });
 
-  test("is not misled by a number in postmaster.pid that another program has now", async () => {
+  test("ignores a number in postmaster.pid that belongs to another program now", async () => {
     const first = await open();
     await first.stop();
     writeFileSync(join(dataDir, "postmaster.pid"), `${process.pid}\n${dataDir}\n`);
@@ -119,7 +119,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
     expect(isAlive(process.pid)).toBe(true);
   });
 
-  test("another password is one sentence, and leaves nothing running", async () => {
+  test("refuses another password in one sentence, and leaves no process running", async () => {
     await (await open()).stop();
     await expect(open("another")).rejects.toThrow(CliFailure);
     expect(existsSync(join(dataDir, "postmaster.pid"))).toBe(false);
@@ -154,7 +154,7 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
   );
 });
 
-test("createTestDatabase makes databases that do not see each other", async () => {
+test("createTestDatabase makes separate databases", async () => {
   const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "named" })]);
   await query(one.url, "create table only_here (n int)");
   await expect(query(other.url, "select * from only_here")).rejects.toMatchObject({ code: "42P01" });

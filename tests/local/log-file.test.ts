@@ -16,7 +16,7 @@ function createPath(): string {
   return join(folder, "server.log");
 }
 
-test("a log that a child writes to is kept within two files while it runs, and loses none of the newest lines", async () => {
+test("the log of a running child stays within two files and keeps its newest lines", async () => {
   const path = createPath();
   const clock = createManualClock();
   const log = openLogFile(path, { bytesMax: 10_000, clock });
@@ -45,7 +45,7 @@ test("a log that a child writes to is kept within two files while it runs, and l
   await once(child, "exit");
 });
 
-test("a log that had grown before is cut when it is opened, and its tail starts there", () => {
+test("a log that is too large is cut when it is opened, and its tail starts there", () => {
   const path = createPath();
   writeFileSync(path, "old\n".repeat(5_000));
   const log = openLogFile(path, { bytesMax: 10_000, clock: createManualClock() });
@@ -54,7 +54,7 @@ test("a log that had grown before is cut when it is opened, and its tail starts 
   log.close();
 });
 
-test("what is shown on a terminal holds no control characters, and nothing is left out when the file is cut", async () => {
+test("the lines shown on a terminal have no control characters, and none is missing when the file is cut", async () => {
   const clock = createManualClock();
   let shown = "";
   const follow = (text: string) => {

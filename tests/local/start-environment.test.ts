@@ -10,7 +10,7 @@ const secrets = new Proxy({} as Secrets, { get: (_, name) => `secret ${String(na
 
 const complete = (env: Record<string, string>) => completeEnvironment(env, planStart(env, settings), secrets);
 
-test("an empty environment gets everything from the secrets, and this machine's addresses", () => {
+test("an empty environment is filled with the secrets and the addresses of this machine", () => {
   expect(settings).toEqual({ port: 3000, qstashPort: 8080, host: "127.0.0.1", dataDir: "/checkout/.data" });
   expect(planStart({}, settings)).toEqual({
     needsBroker: true,
@@ -21,13 +21,12 @@ test("an empty environment gets everything from the secrets, and this machine's 
   expect(complete({})).toMatchObject({
     INSTAGRAM_APP_SECRET: "secret INSTAGRAM_APP_SECRET",
     QSTASH_NEXT_SIGNING_KEY: "secret QSTASH_NEXT_SIGNING_KEY",
-    CRON_SECRET: "secret CRON_SECRET",
     RELAY_URL: "http://127.0.0.1:3000",
     QSTASH_URL: "http://127.0.0.1:8080",
   });
 });
 
-test("what is set wins, what is blank does not count", () => {
+test("a variable that is set stays, and a blank one is filled", () => {
   const env = complete({ OPS_TOKEN: "mine", RELAY_URL: "https://relay.example", RELAY_SECRET: " " });
   expect(env).toMatchObject({
     OPS_TOKEN: "mine",
@@ -36,7 +35,7 @@ test("what is set wins, what is blank does not count", () => {
   });
 });
 
-test("with the real QStash no broker runs, and its keys are not made up", () => {
+test("with the real QStash no broker is needed, and no keys are generated for it", () => {
   const env = { QSTASH_TOKEN: "real" };
   const plan = planStart(env, settings);
   expect(plan).toMatchObject({ needsBroker: false, needsPostgres: true });
@@ -47,7 +46,7 @@ test("with the real QStash no broker runs, and its keys are not made up", () => 
   expect(planStart({ DATABASE_URL: "postgresql://elsewhere/db" }, settings).needsPostgres).toBe(true);
 });
 
-test.each(["0.0.0.0", "::", "192.168.1.5"])("HOST=%s opens the server alone, not the broker", (HOST) => {
+test.each(["0.0.0.0", "::", "192.168.1.5"])("HOST=%s applies to the server and not to the broker", (HOST) => {
   const env = { HOST };
   const given = readSettings(env, "/checkout");
   expect(planStart(env, given).brokerUrl).toBe("http://127.0.0.1:8080");
@@ -58,12 +57,12 @@ describe("requireConfiguration()", () => {
   const good = { ...complete({}), DATABASE_URL: "postgresql://embedded", QSTASH_TOKEN: "token" };
   for (const name of ["RELAY_SECRET", "OPS_TOKEN"]) Object.assign(good, { [name]: name.padEnd(32, "-") });
 
-  test("lets pass what the server can work with", () => {
+  test("accepts a usable environment", () => {
     expect(() => requireConfiguration(good)).not.toThrow();
     expect(() => requireConfiguration({ ...good, ACK_MODE: "race:3000", PUBLISH_RETRIES: "0" })).not.toThrow();
   });
 
-  test("names everything that the server would refuse at once, with the remedy and without a value", () => {
+  test("names all unusable variables at once, with the remedy and without a value", () => {
     const bad = {
       ACK_MODE: "sometimes",
       PUBLISH_RETRIES: "three",
@@ -81,7 +80,7 @@ describe("requireConfiguration()", () => {
       message = String(error);
     }
     for (const [name, value] of Object.entries(bad)) {
-      expect(message).toMatch(new RegExp(`^  ${name}: (malformed|not set|set, but it is no Postgres URL)\\. .+`, "m"));
+      expect(message).toMatch(new RegExp(`^  ${name}: (malformed|not set|set, but not a Postgres URL)\\. .+`, "m"));
       expect(message).not.toContain(value === "" ? "a value that is not there" : value);
     }
     expect(message.split("\n")).toHaveLength(1 + Object.keys(bad).length);
@@ -96,11 +95,11 @@ describe("requireConfiguration()", () => {
   );
 });
 
-test.each(["0", "65536", "http", "-1", "3.5"])("PORT=%s is one sentence", (PORT) => {
+test.each(["0", "65536", "http", "-1", "3.5"])("PORT=%s is refused in one sentence", (PORT) => {
   expect(() => readSettings({ PORT }, "/checkout")).toThrow(/^PORT must be a port from 1 to 65535, not /);
 });
 
-test("both ports the same is one sentence", () => {
+test("equal ports are refused in one sentence", () => {
   expect(() => readSettings({ PORT: "8080" }, "/checkout")).toThrow("PORT and QSTASH_PORT are both 8080");
 });
 
@@ -110,6 +109,6 @@ test.each([
   ["::", "http://[::1]:80"],
   ["fe80::1", "http://[fe80::1]:80"],
   ["localhost", "http://localhost:80"],
-])("what listens on %s is reached at %s", (host, url) => {
+])("a server that listens on %s is reached at %s", (host, url) => {
   expect(baseUrlOf(host, 80)).toBe(url);
 });

@@ -15,7 +15,7 @@ import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { openTestStore, testBatch } from "../support/store.ts";
+import { openTestStore, testBatch, toStore } from "../support/store.ts";
 
 const path = "/api/internal/reports";
 const published: ForwardReport = {
@@ -334,13 +334,7 @@ test("an odd report costs the others nothing", async () => {
 describe("saveReports()", () => {
   test.each(["before", "after"])("meets the delivery's row whether it comes %s the batch", async (order) => {
     const { db } = await openTestStore();
-    const store = () =>
-      storeBatch(db, {
-        ...(({ batch: chunk, ...delivery }) => ({ delivery, chunk }))(testBatch("d1", []).delivery),
-        events: [],
-        deliveredAtMs: 1_700_000_000_100,
-        ingested: () => ({ atMs: 1_700_000_000_110, afterMs: 10 }),
-      });
+    const store = () => storeBatch(db, toStore(testBatch("d1", [])), systemClock);
     const save = () => saveReports(db, [published], 1_700_000_000_200);
     await (order === "before" ? save() : store());
     await (order === "before" ? store() : save());

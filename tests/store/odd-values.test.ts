@@ -2,7 +2,6 @@ import { asc, eq, getTableColumns, sql } from "drizzle-orm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { findEventDrift } from "#instagram/data/find-drift.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
@@ -13,7 +12,7 @@ import { storeBatch } from "#store/store-batch.ts";
 
 import { oddDelivery } from "../support/odd-delivery.ts";
 import { createReceiver } from "../support/receiver.ts";
-import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
 /** `npm run fuzz` asks for a tenth of its 100,000; in the usual run it is a sample. */
 const cases = Number(process.env["FUZZ_CASES"] ?? 12_000) / 10;
@@ -40,7 +39,7 @@ describe("a signed delivery with an odd value in any field", () => {
         );
         const { events: parsed, traceparent: _traceparent, ...facts } = { ...received, id: `d${number}` };
         const stored = await Promise.all(
-          encodeBatches(facts, parsed).map((bytes) => store(db, decodeBatch(new TextDecoder().decode(bytes)))),
+          encodeBatches(facts, parsed).map((batch) => store(db, decodeBatch(new TextDecoder().decode(batch.body)))),
         );
         expect(new Set(stored.flatMap(({ eventIds }) => eventIds)).size, fault).toBe(
           new Set(parsed.map(({ key }) => key)).size,
@@ -76,8 +75,8 @@ test("a time in microseconds and a flag that is a word are read as meant, and co
   const entry = [{ id: account, time: "1790000000000000", messaging }];
   const body = JSON.stringify({ object: "instagram", entry });
   const received = await createReceiver().deliver(new TextEncoder().encode(body), body);
-  for (const bytes of encodeBatches(received, received.events)) {
-    await store(db, decodeBatch(new TextDecoder().decode(bytes)));
+  for (const batch of encodeBatches(received, received.events)) {
+    await store(db, decodeBatch(new TextDecoder().decode(batch.body)));
   }
   const rows = await db
     .select({ key: events.key, at: events.occurredAt, sentAt: events.sentAt, drifted: events.drifted })
@@ -177,24 +176,15 @@ describe("storeBatch()", () => {
   test("stores an ordinary batch in one try", async () => {
     const { db } = await openTestStore();
     let tries = 0;
-    const ingested = () => ({ atMs: (tries += 1), afterMs: 0 });
-    await storeBatch(db, { ...toStore(testBatch("d1", [testEvent("a")])), ingested });
+    // Asked for once in each try, when the batch's own row is inserted.
+    const monotonicMs = () => (tries += 1);
+    await storeBatch(db, toStore(testBatch("d1", [testEvent("a")])), { ...systemClock, monotonicMs });
     expect(tries).toBe(1);
   });
 });
 
 function store(db: Database, batch: Batch) {
-  return storeBatch(db, toStore(batch));
-}
-
-function toStore({ delivery: { batch: chunk, ...delivery }, events: carried }: Batch) {
-  return {
-    delivery,
-    chunk,
-    events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
-    deliveredAtMs: systemClock.nowMs(),
-    ingested: () => ({ atMs: systemClock.nowMs(), afterMs: 1 }),
-  };
+  return storeBatch(db, toStore(batch), systemClock);
 }
 
 /** The batch as the consumer has it. */

@@ -21,20 +21,26 @@ interface Options {
   json?: boolean;
 }
 
-/** Adds `relay conform`. It exits with 1 if a case of level `must` fails. */
+/** Adds `relay conform`, which fails if a case of level `must` fails. */
 export function addConform(program: Command, context: CommandContext): void {
   program
     .command("conform")
-    .argument("<url>", "edge, node, or the address of any receiver (for one at the root of a host, end it with /)")
-    .description(`examine a receiver of Instagram webhooks by its answers, in ${allCases.length} cases`)
-    .option("--secret <secrets>", "its app secret, or several with commas (default: INSTAGRAM_APP_SECRET)")
+    .argument(
+      "<url>",
+      "edge, node, or the URL of any receiver; end the URL with / for a receiver at the root of a host",
+    )
+    .description(`test any receiver of Instagram webhooks with ${allCases.length} cases`)
+    .option("--secret <secrets>", "its app secrets, separated by commas (default: INSTAGRAM_APP_SECRET)")
     .option("--verify-token <token>", "its verify token (default: INSTAGRAM_VERIFY_TOKEN)")
     .option("--only <text>", "only cases whose name contains this text, e.g. signature.")
-    .option("--timeout <seconds>", "for one request", seconds, 20)
-    .option("--patience <seconds>", "how long it may wait for a sender that stops halfway", seconds, 30)
-    .option("--yes-this-is-mine", "examine a receiver on another machine, which gets forged requests and load")
+    .option("--timeout <seconds>", "the time limit of one request", seconds, 20)
+    .option("--patience <seconds>", "the time after which it must give up a sender that stops halfway", seconds, 30)
+    .option("--yes-this-is-mine", "test a receiver on another machine: it gets forged requests and load")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nA fault in a case of level must fails the run; in one of level should it is advice.")
+    .addHelpText(
+      "after",
+      "\nA fault in a case of level must makes the command fail; a fault in a case of level should is advice.",
+    )
     .action(async (to: string, options: Options) => {
       // An origin without a slash means the relay there; with a slash it is the address of a receiver.
       const url = /^https?:\/\/[^/]+\/$/.test(to) && URL.canParse(to) ? to : targetUrl(to, context);
@@ -44,7 +50,7 @@ export function addConform(program: Command, context: CommandContext): void {
         );
       }
       const cases = allCases.filter(({ id }) => id.includes(options.only ?? ""));
-      if (cases.length === 0) throw new CliFailure(`No case has "${options.only}" in its name.`);
+      if (cases.length === 0) throw new CliFailure(`The name of no case contains "${options.only}".`);
       const receiver = createReceiver({
         url,
         secrets: listSecrets(options.secret ?? context.secret("INSTAGRAM_APP_SECRET")),
@@ -94,7 +100,7 @@ async function warmUp(receiver: Receiver): Promise<void> {
     await receiver.get({});
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    throw new CliFailure(`${receiver.url} cannot be examined: ${error.message}.`);
+    throw new CliFailure(`${receiver.url} cannot be tested: ${error.message}.`);
   }
 }
 

@@ -2,36 +2,18 @@ import type { Command } from "commander";
 
 import type { DeadLetterPage } from "#dashboard/read-dead-letters.ts";
 
+import { addListCommand, cursorOption } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
-import { readOps } from "../read-ops.ts";
-import { drawTable } from "../table.ts";
 
-interface Options {
-  limit?: string;
-  cursor?: string;
-  json?: boolean;
-}
-
+/** Adds `relay dead-letters`. */
 export function addDeadLetters(program: Command, context: CommandContext): void {
-  program
-    .command("dead-letters")
-    .description("list what QStash gave up on, newest first")
-    .option("--limit <n>", "how many")
-    .option("--cursor <cursor>", "the next page, from the page before")
-    .option("--json", "print the server's JSON")
-    .action(async ({ json, ...filter }: Options) => {
-      const page = await readOps<DeadLetterPage>(context, "dead-letters", filter);
-      if (json) return context.print(JSON.stringify(page, null, 2));
-      if (page.deadLetters.length === 0) return context.print("No dead letters.");
-      const rows = page.deadLetters.map((letter) => [
-        letter.id,
-        letter.recordedAt,
-        letter.status,
-        letter.retried,
-        letter.deliveryId,
-        letter.url,
-      ]);
-      context.print(drawTable(["Id", "Recorded", "Status", "Retried", "Delivery", "URL"], rows, context.paint));
-      if (page.nextCursor !== null) context.print(`More with --cursor ${page.nextCursor}`);
-    });
+  addListCommand(program, context, {
+    name: "dead-letters",
+    description: "list the messages that QStash gave up, newest first",
+    options: [cursorOption],
+    items: ({ deadLetters }: DeadLetterPage) => deadLetters,
+    empty: "No dead letters.",
+    head: ["Id", "Recorded", "Status", "Retried", "Delivery", "URL"],
+    row: ({ id, recordedAt, status, retried, deliveryId, url }) => [id, recordedAt, status, retried, deliveryId, url],
+  });
 }

@@ -7,11 +7,12 @@ import { readOps } from "../read-ops.ts";
 import { showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";
 
+/** Adds `relay delivery`. */
 export function addDelivery(program: Command, context: CommandContext): void {
   program
     .command("delivery")
-    .argument("<id>", "the x-delivery-id that the webhook answered with")
-    .description("show one delivery's way from Instagram to the handlers")
+    .argument("<id>", "the value of x-delivery-id in the webhook's answer")
+    .description("show the journey of one delivery from Instagram to the handlers")
     .option("--json", "print the server's JSON")
     .action(async (id: string, { json }: { json?: boolean }) => {
       const journey = await readOps<DeliveryJourney>(context, `deliveries/${encodeURIComponent(id)}`);

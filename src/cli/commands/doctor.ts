@@ -8,9 +8,9 @@ import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
-import { type LocalEnvironment, localEnvironment } from "../doctor/local-environment.ts";
 import { showChecks } from "../doctor/show-checks.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { type LocalEnvironment, localEnvironment } from "#local/local-environment.ts";
 import { readRunning } from "#local/running-file.ts";
 import { readSecrets } from "#local/secrets.ts";
 import { readSettings, valueOf } from "#local/settings.ts";
@@ -23,24 +23,25 @@ interface Options {
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const exitLimitMs = 500;
 
+/** Adds `relay doctor`, which fails if a check fails; warnings do not count. */
 export function addDoctor(program: Command, context: CommandContext): void {
   program
     .command("doctor")
-    .description("check the configuration, QStash and every address: from here, and by the running relay itself")
+    .description("check the configuration, QStash and every address, from this machine and on the running relay")
     .option("--url <url>", "the relay's base URL")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nIt publishes two messages to QStash that only ask the relay for its health. Warnings are no failure.",
+      "\nIt publishes two QStash messages that only ask the relay for its health. Warnings do not make it fail.",
     )
     .action(async ({ url, json }: Options) => {
       if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
-        throw new CliFailure(`The relay's URL must begin with http:// or https://, not "${url}".`);
+        throw new CliFailure(`--url must begin with http:// or https://, not "${url}".`);
       const baseUrl = url?.replace(/\/+$/, "") ?? context.baseUrl();
       const local = readLocalEnvironment();
-      // Loaded only now: the SDK and the driver would slow down every other command.
+      // Loaded here, because the SDK and the driver would make every other command slower.
       const { examineHere } = await import("../doctor/examine-here.ts");
-      const here = await examineHere(local.env, (doing) => context.showProgress(`From here: ${doing} …`));
+      const here = await examineHere(local.env, (doing) => context.showProgress(`From this machine: ${doing} …`));
       const relay = await examineRelay(baseUrl, local, context);
       context.showProgress("");
       leaveSoon();
@@ -53,7 +54,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
         context.print(JSON.stringify({ ok: failures === 0, here, relay: answered ? relay : null }, null, 2));
         if (!answered) context.note(showChecks(`On the relay at ${baseUrl}`, [relay], context.paintError));
       } else {
-        printPlace(`From here${describeSource(local)}`, groupsHere, context);
+        printPlace(`From this machine${describeSource(local)}`, groupsHere, context);
         printPlace(`On the relay at ${baseUrl}`, groupsThere, context);
       }
       if (failures > 0) throw new CliFailure(`${failures} ${failures === 1 ? "check" : "checks"} failed.`);
@@ -73,13 +74,13 @@ async function examineRelay(
 ): Promise<Diagnoses | Check> {
   const opsToken = valueOf(env, "OPS_TOKEN");
   if (opsToken === undefined) {
-    const cause = "Without the OPS_TOKEN the relay cannot be asked.";
+    const cause = "The relay answers only with its OPS_TOKEN.";
     return {
       name: "OPS_TOKEN",
       status: "failed",
       detail: "not set",
       cause,
-      remedy: "Set OPS_TOKEN to the relay's own.",
+      remedy: "Set OPS_TOKEN to the token of the relay.",
     };
   }
   return askRelay({
@@ -92,7 +93,7 @@ async function examineRelay(
   });
 }
 
-/** The SDK's request cannot be aborted: one that is never answered must not keep the process. */
+/** Ends the process soon: a request of the SDK cannot be aborted, and one without an answer would keep the process alive. */
 function leaveSoon(): void {
   setTimeout(() => process.exit(), exitLimitMs).unref();
 }
@@ -110,7 +111,7 @@ function groupsOf({ env, qstash, network }: Diagnoses): Group[] {
 function describeSource({ fromStart, startRuns }: LocalEnvironment): string {
   if (fromStart.length === 0) return "";
   const running = startRuns ? "" : ", which is not running";
-  return ` (${fromStart.length} variables are those of npm start on this machine${running})`;
+  return ` (with ${fromStart.length} variables of npm start on this machine${running})`;
 }
 
 function printPlace(place: string, groups: readonly Group[], { print, paint }: CommandContext): void {

@@ -2,36 +2,27 @@ import type { Command } from "commander";
 
 import type { DriftReport } from "#dashboard/read-drift.ts";
 
+import { addListCommand } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
-import { readOps } from "../read-ops.ts";
-import { drawTable } from "../table.ts";
 
-interface Options {
-  limit?: string;
-  json?: boolean;
-}
-
+/** Adds `relay drift`. */
 export function addDrift(program: Command, context: CommandContext): void {
-  program
-    .command("drift")
-    .description("list how what Meta sends differs from what the handlers' types say, last seen first")
-    .option("--limit <n>", "how many")
-    .option("--json", "print the server's JSON")
-    .action(async ({ json, ...filter }: Options) => {
-      const report = await readOps<DriftReport>(context, "drift", filter);
-      if (json) return context.print(JSON.stringify(report, null, 2));
-      if (report.drift.length === 0) return context.print("No drift: all that Meta sent was as expected.");
-      const rows = report.drift.map((item) => [
-        item.kind,
-        item.path,
-        item.finding,
-        item.shape,
-        item.count,
-        item.firstSeen,
-        item.lastSeen,
-        item.eventId,
-      ]);
-      const head = ["Kind", "Path", "Finding", "Shape", "Events", "First seen", "Last seen", "Last event"];
-      context.print(drawTable(head, rows, context.paint));
-    });
+  addListCommand(program, context, {
+    name: "drift",
+    description: "list where Meta's events differ from the types that handlers get, last seen first",
+    options: [],
+    items: ({ drift }: DriftReport & { nextCursor?: null }) => drift,
+    empty: "No drift: all events had the expected form.",
+    head: ["Kind", "Path", "Finding", "Shape", "Events", "First seen", "Last seen", "Last event"],
+    row: (item) => [
+      item.kind,
+      item.path,
+      item.finding,
+      item.shape,
+      item.count,
+      item.firstSeen,
+      item.lastSeen,
+      item.eventId,
+    ],
+  });
 }

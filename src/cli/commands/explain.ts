@@ -16,14 +16,15 @@ interface Options {
   json?: boolean;
 }
 
+/** Adds `relay explain`, which fails unless the signature matches. */
 export function addExplain(program: Command, context: CommandContext): void {
   program
     .command("explain")
-    .argument("<file>", "a delivery's body, byte for byte as it was received; - for standard input")
-    .description("say why a delivery's signature does not match")
+    .argument("<file>", "the body of a delivery, byte for byte as it was received; - for standard input")
+    .description("explain why the signature of a delivery does not match")
     .option("--signature <header>", "the value of its X-Hub-Signature-256")
-    .option("--secret <secrets>", "app secrets, with commas (INSTAGRAM_APP_SECRET unless set)")
-    .option("--length <bytes>", "what its Content-Length said", wholeNumber)
+    .option("--secret <secrets>", "app secrets, separated by commas (default: INSTAGRAM_APP_SECRET)")
+    .option("--length <bytes>", "the value of its Content-Length", wholeNumber)
     .option("--json", "print JSON")
     .action(async (file: string, { signature, secret, length, json }: Options) => {
       const header = signature?.replace(/^\s*x-hub-signature-256\s*:/i, "").trim() ?? null;
@@ -41,7 +42,7 @@ export function addExplain(program: Command, context: CommandContext): void {
         ];
         context.print(alignRows(remedy === null ? rows : [...rows, ["What to do", remedy]], context.paint));
       }
-      if (finding !== "match") throw new CliFailure("The signature is not one of this body.");
+      if (finding !== "match") throw new CliFailure("The signature does not match this body.");
     });
 }
 

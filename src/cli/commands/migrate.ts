@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../command-context.ts";
 import { migrateDatabase } from "../migrate-database.ts";
 
+/** Adds `relay migrate`. */
 export function addMigrate(program: Command, context: CommandContext): void {
   program
     .command("migrate")

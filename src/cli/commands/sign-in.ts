@@ -8,15 +8,16 @@ import { systemClock } from "#platform/clock.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
 
+/** Adds `relay sign-in`. */
 export function addSignIn(program: Command, context: CommandContext): void {
   program
     .command("sign-in")
-    .description("print a link that signs in to the dashboard, once, within twelve hours; on a terminal only")
+    .description("print a link that signs in to the dashboard once, within twelve hours; only on a terminal")
     .option("--json", "print JSON")
     .action(async ({ json }: { json?: boolean }) => {
       if (!context.isTerminal) {
         throw new CliFailure(
-          "The link lets anybody in who has it, so it is not written into pipes and files: run this in a terminal.",
+          "The link lets everyone in who has it, so it is not written into a pipe or file: run this in a terminal.",
         );
       }
       const opsToken = context.secret("OPS_TOKEN");

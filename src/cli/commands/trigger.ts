@@ -15,27 +15,27 @@ interface Options {
   to: string;
   count: number;
   rate?: number;
-  set: string[];
+  set?: string[];
   json?: boolean;
 }
 
-/** More lines than that nobody reads: the summary stands for them. */
+/** With more deliveries only the summary is printed. */
 const rowsMax = 20;
 const progressEvery = 100;
 
+/** Adds `relay trigger`, which fails unless every delivery is answered with 200. */
 export function addTrigger(program: Command, context: CommandContext): void {
   program
     .command("trigger")
-    .argument("<what>", `a kind, a .json file or a folder of them; kinds: ${payloadKinds.join(", ")}`)
+    .argument("<what>", `a kind of event, a .json file, or a folder of such files; kinds: ${payloadKinds.join(", ")}`)
     .description("sign deliveries and send them to the webhook")
-    .option("--to <target>", "edge, node or a URL", "edge")
-    .option("--count <n>", "how often", positiveInteger, 1)
-    .option("--rate <n>", "deliveries per second, not waiting for answers", positiveNumber)
+    .option("--to <target>", "the route edge or node, or the URL of any webhook", "edge")
+    .option("--count <n>", "the number of times each is sent", positiveInteger, 1)
+    .option("--rate <n>", "deliveries per second, without waiting for answers", positiveNumber)
     .option(
       "--set <path=value>",
-      "change the payload, e.g. entry.0.messaging.0.message.text=hi",
-      (one: string, all: string[]) => [...all, one],
-      [],
+      "change a value in the payload, e.g. entry.0.messaging.0.message.text=hi",
+      (one: string, before: string[] | undefined) => [...(before ?? []), one],
     )
     .option("--json", "print JSON")
     .action(async (what: string, options: Options) => {
@@ -43,7 +43,7 @@ export function addTrigger(program: Command, context: CommandContext): void {
       const sent = await sendDeliveries({
         url: targetUrl(options.to, context),
         appSecret: context.secret("INSTAGRAM_APP_SECRET").split(",")[0]?.trim() ?? "",
-        sources: readDeliverySources(what, context.folder, options.set),
+        sources: readDeliverySources(what, context.folder, options.set ?? []),
         count: options.count,
         rate: options.rate ?? null,
         clock: systemClock,
@@ -79,7 +79,7 @@ function summarize(sent: readonly SentDelivery[]): Summary {
 function printResult(sent: readonly SentDelivery[], summary: Summary, { print, paint }: CommandContext): void {
   if (sent.length <= rowsMax) {
     const rows = sent.map((one) => [one.source, one.status ?? one.error, one.deliveryId, one.ackMs]);
-    print(drawTable(["What", "Status", "Delivery", "Ack ms"], rows, paint));
+    print(drawTable(["Sent", "Status", "Delivery", "Ack ms"], rows, paint));
   }
   if (sent.length === 1) return;
   const { p50, p95, max } = summary.ackMs;

@@ -3,8 +3,10 @@ import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics
 import type { QstashDiagnosis } from "#diagnostics/diagnose-qstash.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { parseJson } from "#platform/parse-json.ts";
+import { protectionBypass } from "#platform/protection-bypass.ts";
 
-/** What was found in one place. */
+/** The results of the three diagnoses in one place. */
 export interface Diagnoses {
   env: Diagnosis;
   qstash: QstashDiagnosis;
@@ -14,15 +16,15 @@ export interface Diagnoses {
 export interface AskRelayOptions extends Network {
   baseUrl: string;
   opsToken: string;
-  /** Passes Deployment Protection; null without it. */
+  /** Lets the requests pass Deployment Protection; null without it. */
   bypassSecret: string | null;
   onProgress: (doing: string) => void;
 }
 
-/** Longer than the longest of the diagnoses may take. */
+/** Longer than any of the diagnoses may take. */
 const limitMs = 40_000;
 
-/** Lets the relay examine itself, through `/api/diagnostics`; or the one check that says why it does not. */
+/** The results of `/api/diagnostics` on the relay, or one failed check that says why there are none. Never rejects. */
 export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Check> {
   const env = await post<Diagnosis>("env", options);
   if ("name" in env) return env;
@@ -35,29 +37,26 @@ export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Ch
 async function post<T extends Diagnosis>(what: string, options: AskRelayOptions): Promise<T | Check> {
   const { baseUrl, opsToken, bypassSecret, onProgress } = options;
   onProgress(what);
-  const headers = {
-    authorization: `Bearer ${opsToken}`,
-    ...(bypassSecret === null ? {} : { "x-vercel-protection-bypass": bypassSecret }),
-  };
+  const headers = { authorization: `Bearer ${opsToken}`, ...protectionBypass(bypassSecret) };
   const url = `${baseUrl}/api/diagnostics/${what}`;
   try {
     const answer = await fetchWithin(limitMs, url, { method: "POST", headers }, options);
-    return isDiagnosis(answer) ? (JSON.parse(answer.text) as T) : explainAnswer(answer);
+    const diagnosis = answer.status === 200 ? parseJson(answer.text) : undefined;
+    return isDiagnosis(diagnosis) ? (diagnosis as T) : explainAnswer(answer);
   } catch (error) {
     const code = networkCodeOf(error);
     const { cause, remedy } = explainNetwork(error, { variable: "--url or RELAY_URL" });
-    return failed(code, cause, code === "ECONNREFUSED" ? "Run npm start, or say with --url where it is." : remedy);
+    return failed(
+      code,
+      cause,
+      code === "ECONNREFUSED" ? "Run npm start, or set --url to the address of the relay." : remedy,
+    );
   }
 }
 
-function isDiagnosis({ status, text }: Answer): boolean {
-  if (status !== 200) return false;
-  try {
-    const parsed = JSON.parse(text) as { ok?: unknown; checks?: unknown };
-    return typeof parsed.ok === "boolean" && Array.isArray(parsed.checks);
-  } catch {
-    return false;
-  }
+function isDiagnosis(value: unknown): value is Diagnosis {
+  const { ok, checks } = (value ?? {}) as Partial<Record<keyof Diagnosis, unknown>>;
+  return typeof ok === "boolean" && Array.isArray(checks);
 }
 
 function explainAnswer({ status, headers, text }: Answer): Check {
@@ -66,15 +65,19 @@ function explainAnswer({ status, headers, text }: Answer): Check {
     return { ...failed(detail, "", ""), ...deploymentProtectionAdvice };
   }
   if (status === 401) {
-    return failed(detail, "It refuses the OPS_TOKEN: that is not this relay's.", "Set OPS_TOKEN to the relay's own.");
+    return failed(
+      detail,
+      "The relay refuses OPS_TOKEN: it is the token of another relay.",
+      "Set OPS_TOKEN to the token of this relay.",
+    );
   }
   if (status === 503 && text.includes('"ENV_INVALID"')) {
-    return failed(detail, "The relay has no OPS_TOKEN.", "Set it where the relay runs, and deploy again.");
+    return failed(detail, "The relay has no OPS_TOKEN.", "Set OPS_TOKEN where the relay runs, and deploy again.");
   }
   return failed(
     detail,
     "Another server answers there, or a version of the relay that has no diagnostics.",
-    "Say with --url where the relay is, or deploy this version there.",
+    "Set --url to the address of the relay, or deploy this version there.",
   );
 }
 

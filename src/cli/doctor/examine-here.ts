@@ -9,7 +9,7 @@ import type { Diagnoses } from "./ask-relay.ts";
 
 const latestMigrationMs = Math.max(...migrations.entries.map(({ when }) => when));
 
-/** The three diagnoses, made by this process with this environment. */
+/** Runs the three diagnoses in this process, with this environment. Never rejects. */
 export async function examineHere(env: EnvRecord, onProgress: (doing: string) => void): Promise<Diagnoses> {
   const common = { env, clock: systemClock };
   onProgress("QStash");
@@ -19,7 +19,7 @@ export async function examineHere(env: EnvRecord, onProgress: (doing: string) =>
   return { env: diagnoseEnv(env), qstash, network };
 }
 
-/** The SDK writes its failures to the console by itself; here they are in the result. */
+/** Without the lines that the SDK prints about its failures: the result has them. */
 async function silently<T>(work: () => Promise<T>): Promise<T> {
   const { warn, error } = console;
   console.warn = () => {};

@@ -10,7 +10,7 @@ const marks = {
   skipped: ["dim", "–"],
 } as const;
 
-/** A group of checks as a list: below each that is not ok, why, and what to do about it. */
+/** A group of checks as a list, with cause and remedy below each check that is not ok. */
 export function showChecks(title: string, checks: readonly Check[], paint: Paint): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = [paint("bold", title)];
@@ -21,7 +21,7 @@ export function showChecks(title: string, checks: readonly Check[], paint: Paint
     lines.push(`  ${paint(color, mark)} ${showCell(name).padEnd(width)}  ${showCell(detail)}${duration}`);
     if (cause === undefined || remedy === undefined) continue;
     const advice = `      ${paint("dim", "cause ")}  ${showCell(cause)}\n      ${paint("dim", "remedy")}  ${showCell(remedy)}`;
-    // One mistake makes several checks fail, each with the same advice.
+    // One mistake may make several checks fail, with the same advice.
     lines.push(advice === advised ? paint("dim", "      as above") : advice);
     advised = advice;
   }

@@ -66,9 +66,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       </Pair>
       {!isNew && (
         <>
-          <p className={styles["verdict"]} data-decided={comparison.verdict.faster === "undecided" ? undefined : true}>
-            {comparison.verdict.sentence}
-          </p>
+          <p className={styles["verdict"]}>No probe has been measured yet. Only probes show which runtime is faster.</p>
           <ComparisonCharts comparison={comparison} />
           <LatencyTable comparison={comparison} />
           <Events overview={overview} {...props} />

@@ -3,12 +3,11 @@
 // the webhook's function 872 bytes of gzip larger (16,314 instead of 15,442 over an empty route).
 import "../../../webhooks/instagram/route.ts";
 
-import { allowOnly } from "../../../../allow-only.ts";
+import { methods } from "#platform/methods.ts";
+
+import { answer } from "../lifecycle.ts";
 
 // This route starts the experiment's runs on the edge runtime.
 export const runtime = "edge";
 
-export { POST } from "../lifecycle.ts";
-
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { join, relative } from "node:path";
+
+import { createSignInLink } from "#dashboard/ops-session.ts";
+import { systemClock } from "#platform/clock.ts";
+
+import type { RunningServers } from "#local/start-servers.ts";
+import { alignRows, type Paint, seconds } from "./terminal.ts";
+
+export interface BannerOptions {
+  root: string;
+  paint: Paint;
+  tookMs: number;
+  /** Whether the text goes to a terminal. The sign-in link does not go into a pipe or file: everyone who has it is let in. */
+  isTerminal: boolean;
+}
+
+/** What `npm start` prints once everything runs: the addresses and files, a first command, and how to stop. */
+export async function describeRunning(running: RunningServers, options: BannerOptions): Promise<string> {
+  const { root, paint, tookMs } = options;
+  const { plan, settings } = running;
+  const link = (url: string) => paint("cyan", url);
+  const shorten = (path: string) => (relative(root, path).startsWith("..") ? path : relative(root, path));
+  const file = (name: string) => shorten(join(settings.dataDir, name));
+  const webhook = `${plan.baseUrl}/api/webhooks/instagram`;
+  const logs = [
+    "server.log",
+    ...(plan.needsBroker ? ["broker.log"] : []),
+    ...(plan.needsPostgres ? ["postgres.log"] : []),
+  ];
+  const rows: [string, string][] = [
+    ["Dashboard", await describeDashboard(running, options)],
+    ["Webhook, edge", link(webhook)],
+    ["Webhook, Node", link(`${webhook}/node`)],
+    ["QStash", `${link(running.qstashUrl)} ${paint("dim", plan.needsBroker ? "on this machine" : "at Upstash")}`],
+    ["Postgres", describePostgres(running, shorten)],
+    ["Logs", logs.map(file).join(", ")],
+    ["Secrets", file("secrets.json")],
+  ];
+  return [
+    "",
+    `${paint("bold", "Instagram Webhook Relay is running")} ${paint("dim", `after ${seconds(tookMs)}`)}`,
+    "",
+    alignRows(rows, paint),
+    "",
+    `  Send a first delivery with ${paint("bold", "npm run relay -- trigger message")} in another terminal.`,
+    "  Ctrl-C stops everything once the work under way is done; a second Ctrl-C stops it at once.",
+    "",
+  ].join("\n");
+}
+
+async function describeDashboard({ plan, opsToken }: RunningServers, options: BannerOptions): Promise<string> {
+  const { paint, isTerminal } = options;
+  const { baseUrl } = plan;
+  if (isTerminal) {
+    const link = { baseUrl, opsToken, nowMs: systemClock.nowMs(), id: randomUUID() };
+    return `${paint("cyan", await createSignInLink(link))} ${paint("dim", "works once")}`;
+  }
+  return `${paint("cyan", `${baseUrl}/dashboard`)}, for a link that signs you in: npm run relay -- sign-in`;
+}
+
+function describePostgres(
+  { givenDatabaseUrl, postgresFolder, plan }: RunningServers,
+  shorten: (path: string) => string,
+): string {
+  const embedded = postgresFolder === null ? "" : shorten(postgresFolder);
+  if (givenDatabaseUrl === null) return embedded;
+  const given = `DATABASE_URL, ${withoutCredentials(givenDatabaseUrl)}`;
+  return plan.needsBroker ? `${given}; ${embedded} only for QStash on this machine` : given;
+}
+
+/** Host and database only: user, password and query may hold secrets. */
+function withoutCredentials(databaseUrl: string): string {
+  if (!URL.canParse(databaseUrl)) return "over a socket";
+  const { host, pathname } = new URL(databaseUrl);
+  return `${host}${pathname}`;
+}

@@ -1,0 +1,60 @@
+import { subscribe } from "node:diagnostics_channel";
+import { Server } from "node:http";
+
+import { systemClock } from "#platform/clock.ts";
+import { type EnvRecord, readEnv } from "#platform/env.ts";
+
+import { readOpenFilesLimit } from "./read-open-files-limit.ts";
+import { hardenServer } from "./harden-server.ts";
+
+/** The share of the files that the process may open which client connections may take. */
+const connectionsShare = 0.75;
+
+/**
+ * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, from its first connection on.
+ * Next creates the server before it calls the instrumentation and does not hand it over; this diagnostics channel is the
+ * first place that names it. https://nodejs.org/api/diagnostics_channel.html#net
+ */
+export function hardenNextServer(env: EnvRecord): void {
+  const filesMax = readOpenFilesLimit();
+  const options = {
+    internalPath: "/api/internal/",
+    webhook: {
+      path: "/api/webhooks/",
+      header: "x-hub-signature-256",
+      pattern: /^sha256=[0-9a-f]{64}$/,
+      bytesMax: readWebhookBytesMax(env),
+    },
+    limits: {
+      headTimeoutMs: 10_000,
+      // Longer than the webhook waits for a body, so that its own 408 comes first.
+      bodyTimeoutMs: 12_000,
+      // The consumer's handlers have 50 s.
+      answerTimeoutMs: 120_000,
+      drainBytesMax: 32_000_000,
+    },
+    bodies: {
+      smallBytesMax: 128_000,
+      largeBodiesMax: 8,
+      paths: ["/api/webhooks/", "/api/internal/", "/api/qstash/"],
+    },
+    connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
+    clock: systemClock,
+  };
+  const hardened = new WeakSet<Server>();
+  subscribe("net.server.socket", (message) => {
+    const { server } = (message as { socket: { server?: unknown } }).socket;
+    if (!(server instanceof Server) || hardened.has(server)) return;
+    hardened.add(server);
+    hardenServer(server, options);
+  });
+}
+
+/** The default if the variable is malformed: the webhook reports that, with 503. */
+function readWebhookBytesMax(env: EnvRecord): number {
+  try {
+    return readEnv(env, ["WEBHOOK_BODY_BYTES_MAX"]).WEBHOOK_BODY_BYTES_MAX;
+  } catch {
+    return readEnv({}, ["WEBHOOK_BODY_BYTES_MAX"]).WEBHOOK_BODY_BYTES_MAX;
+  }
+}

@@ -1,0 +1,139 @@
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+import type { Clock } from "#platform/clock.ts";
+import { requestErrors } from "#platform/errors.ts";
+
+import { detachRequest } from "./detach-request.ts";
+import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";
+import { createGracefulShutdown } from "./graceful-shutdown.ts";
+import { createLargeBodyLimit, type LargeBodyLimitOptions } from "./large-body-limit.ts";
+import { type ConnectionLimits, limitConnection, type LimitedConnection } from "./limit-connection.ts";
+import { isAtSignedPath, type SignedPath, withholdBody } from "./withhold-body.ts";
+
+export interface HardenServerOptions {
+  /** The beginning of the paths at which our edge route calls our Node routes; they are served while the server stops. */
+  internalPath: string;
+  webhook: SignedPath;
+  limits: ConnectionLimits;
+  bodies: LargeBodyLimitOptions;
+  /** Below the number of files that the process may open, so that our own calls to QStash and Postgres get through. */
+  connectionsMax: number | undefined;
+  clock: Clock;
+}
+
+/**
+ * Adds to a server what `next start` lacks on the open Internet. The server must have its request listeners already.
+ *
+ * - A request that would only make Next fail is refused: `findRequestFault`.
+ * - A connection is served one request at a time and within time limits: `limitConnection`.
+ * - The body of an unsigned delivery is not read, and large bodies are read a few at a time: `withholdBody`,
+ *   `createLargeBodyLimit`.
+ * - An upgrade is ignored: `ignoreUpgrades`.
+ * - A server that is stopping still serves the calls of our own forwards: `createGracefulShutdown`.
+ */
+export function hardenServer(server: Server, options: HardenServerOptions): void {
+  const { connectionsMax, clock } = options;
+  const headTimeoutMs = options.limits.headTimeoutMs + server.keepAliveTimeout;
+  const limits = { ...options.limits, headTimeoutMs };
+  // For connections that were open before; Node checks them every 30 s.
+  server.headersTimeout = headTimeoutMs;
+  server.requestTimeout = headTimeoutMs + limits.bodyTimeoutMs;
+  if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
+
+  const connections = new WeakMap<Socket, LimitedConnection>();
+  const connectionOf = (socket: Socket) => {
+    const connection = connections.get(socket) ?? limitConnection(socket, limits, clock);
+    connections.set(socket, connection);
+    return connection;
+  };
+  server.on("connection", connectionOf);
+  const serve = createService(server, options);
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    connectionOf(request.socket).take(request, response, () => serve(request, response));
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!connectionOf(socket).isIdle() || !socket.writable) return void socket.destroy();
+    socket.write(answerUnparsable(error));
+    socket.destroySoon();
+  });
+  ignoreUpgrades(server);
+}
+
+/** Answers a request, or passes it on to the listeners that the server had. */
+function createService(server: Server, options: HardenServerOptions): RequestListener {
+  const { internalPath, webhook } = options;
+  const readWhenAllowed = createLargeBodyLimit(options.bodies);
+  const shutdown = createGracefulShutdown(server);
+  const listeners = server.listeners("request") as RequestListener[];
+
+  return (request, response) => {
+    const isInternal = request.url?.startsWith(internalPath) === true;
+    if (!isInternal && !shutdown.admit(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
+    request.url = originForm(request.url ?? "");
+    const fault = findRequestFault(request);
+    if (fault) return refuse(response, fault.status, fault.code, fault.message);
+    if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
+    hideServerAction(request);
+
+    const pass = (passed: IncomingMessage) => {
+      for (const listener of listeners) listener.call(server, passed, response);
+    };
+    if (!hasBody(request)) return pass(request);
+    const withoutBody = withholdBody(request, webhook);
+    if (withoutBody) return pass(withoutBody);
+    readWhenAllowed(request, response, () => {
+      pass(detachRequest(request, isAtSignedPath(request, webhook) ? webhook.bytesMax : Infinity));
+    });
+  };
+}
+
+/**
+ * The application has no Server Actions. Next logs each one that it does not find, and takes every multipart form that is
+ * sent to a page for one. No route of ours reads such a form.
+ */
+function hideServerAction({ headers }: IncomingMessage): void {
+  delete headers["next-action"];
+  if (headers["content-type"]?.startsWith("multipart/form-data")) delete headers["content-type"];
+}
+
+/**
+ * Next leaves an upgrade to a WebSocket server of the application, so without one it never answers. Without a listener
+ * Node answers an upgrade like any other request, as RFC 9110, 7.8 allows. Next adds a second listener at its first request.
+ */
+function ignoreUpgrades(server: Server): void {
+  server.removeAllListeners("upgrade");
+  server.on("newListener", (event) => {
+    if (event === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"));
+  });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  if (status === requestErrors.METHOD_NOT_ALLOWED) response.setHeader("allow", allowedMethods);
+  response.writeHead(status, refusalHeaders).end(errorBody(code, message));
+}
+
+/** Like `refuse`, for bytes that Node's parser does not accept as a request. */
+function answerUnparsable(error: NodeJS.ErrnoException): string {
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
+  const body = errorBody("REQUEST_INVALID", "The server cannot read this HTTP request");
+  const headers = Object.entries({ ...refusalHeaders, "content-length": body.length });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}
+
+const refusalHeaders = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  connection: "close",
+};
+
+function errorBody(code: string, message: string): string {
+  return JSON.stringify({ error: { code, message } });
+}
