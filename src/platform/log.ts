@@ -28,6 +28,7 @@ export type LogEvent =
   | "reports.recorded"
   | "reports.refused"
   | "relay_url.redirects"
+  | "relay_url.foreign"
   | "fallback.refused"
   | "fallback.wait_until_failed"
   | "fallback.handlers_failed"

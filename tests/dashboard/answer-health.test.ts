@@ -88,6 +88,17 @@ test.each([
   expect(recording.of("relay_url.redirects")).toMatchObject([{ leadsTo }]);
 });
 
+test.each([200, 401, 404])("health fails where another program answers %i at RELAY_URL", async (status) => {
+  const { ask, recording } = await setUp({}, () => ({ status, body: "hi" }));
+  expect(await ask()).toEqual([503, { ...ok, status: "failing", relayUrl: { status: "foreign", answered: status } }]);
+  expect(recording.of("relay_url.foreign")).toMatchObject([{ status }]);
+});
+
+test.each([408, 429, 500, 503])("an answer of %i from RELAY_URL, which may pass, is no fault", async (status) => {
+  const { ask } = await setUp({}, () => ({ status }));
+  expect(await ask()).toEqual([200, ok]);
+});
+
 test("an own address that cannot be reached from here is no fault", async () => {
   const { ask } = await setUp({ RELAY_URL: "http://127.0.0.1:1" });
   expect(await ask()).toEqual([200, ok]);
@@ -96,7 +107,7 @@ test("an own address that cannot be reached from here is no fault", async () => 
 test("a store that is down is reported beside other faults", async () => {
   const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/none");
   onTestFinished(close);
-  const findFaults = async () => ({ configuration: "QSTASH_TOKEN is not set", redirectsTo: null });
+  const findFaults = async () => ({ configuration: "QSTASH_TOKEN is not set", redirectsTo: null, foreignStatus: null });
   const { log } = createRecordingLog();
   const response = await answerHealth({ openDatabase: () => db, findFaults, clock, version: "1", log });
   expect([response.status, await response.json()]).toMatchObject([

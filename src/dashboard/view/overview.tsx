@@ -96,7 +96,7 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
               <input type="hidden" name="window" value={window} />
               <TextInput
                 size="xs"
-                flex="0 1 240px"
+                w={240}
                 miw={0}
                 classNames={{ input: styles["search"] ?? "" }}
                 type="search"
