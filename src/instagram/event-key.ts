@@ -54,15 +54,12 @@ export async function hashedKey(longKey: string): Promise<string> {
 
 /** The parts as they stand, null as nothing; null if they are too long or not plain. */
 function plainKey(kind: EventKind, parts: readonly KeyPart[]): string | null {
-  let key: string = kind;
-  for (const part of parts) {
-    if (!isPlain(part)) return null;
-    key += `:${part ?? ""}`;
-  }
+  if (!parts.every(isPlain)) return null;
+  const key = [kind, ...parts].join(":");
   return key.length <= plainKeyLengthMax ? key : null;
 }
 
-function isPlain(part: KeyPart): part is string | number | null {
+function isPlain(part: KeyPart): boolean {
   return typeof part === "string" ? plainPart.test(part) : typeof part === "number" || part === null;
 }
 

@@ -4,7 +4,7 @@ import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
 import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import type { ForwardResult } from "#platform/delivery.ts";
-import type { AckMode } from "#platform/env.ts";
+import type { AckMode } from "#platform/webhook-env.ts";
 import { RelayError } from "#platform/errors.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { markProbe } from "#platform/probe-mark.ts";
