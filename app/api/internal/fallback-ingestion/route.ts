@@ -1,10 +1,9 @@
-import { waitUntil } from "@vercel/functions";
-
 import { handlers } from "#handlers/handlers.ts";
 import { handleFallback } from "#ingestion/fallback-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
+import { waitUntil } from "#platform/wait-until.ts";
 import { getTrace } from "#tracing/trace.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
