@@ -2,7 +2,7 @@ import type { Clock } from "#platform/clock.ts";
 import { errorResponse, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
-import { type QstashDeliveryOptions, verifyQstashDelivery } from "#queue/delivery.ts";
+import { type QstashDeliveryOptions, verifyDelivery } from "#queue/verify-delivery.ts";
 
 /** What QStash may send us: its largest message by far, and a failure callback, which repeats one in base64. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -31,7 +31,7 @@ export async function answerQstash(
   try {
     const readWhole = () => readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     const signature = request.headers.get("upstash-signature");
-    const body = await verifyQstashDelivery(signature, readWhole, { ...readQstash(), clock });
+    const body = await verifyDelivery(signature, readWhole, { ...readQstash(), clock });
     return await handle(body, callLog);
   } catch (thrown) {
     const error = toRelayError(thrown);

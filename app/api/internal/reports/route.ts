@@ -3,7 +3,7 @@ import { readEnv } from "#platform/env.ts";
 import { createLog, writeToConsole } from "#platform/log.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
-import { handleReports } from "#measurements/report-handler.ts";
+import { answerReports } from "#measurements/answer-reports.ts";
 
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
@@ -11,7 +11,7 @@ import { getDatabase } from "../../../services.ts";
 const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
-  return handleReports(request, {
+  return answerReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase().db, reports, clock.nowMs()),
     saveRefusals: (refusals) => saveRefusals(getDatabase().db, refusals),
