@@ -133,7 +133,7 @@ describe("handleFallback()", () => {
   });
 
   test("refuses what is no batch, and what no function would get", async () => {
-    const wrong = await handleFallback(await call('{"version":9}'), optionsFor(null));
+    const wrong = await handleFallback(await call('{"version":2}'), optionsFor(null));
     expect([wrong.status, await wrong.json()]).toMatchObject([489, { error: { code: "BATCH_INVALID" } }]);
     const large = await handleFallback(await call("x".repeat(5_000_000)), optionsFor(null));
     expect(large.status).toBe(413);
