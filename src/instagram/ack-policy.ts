@@ -1,6 +1,6 @@
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import type { Runtime } from "#platform/delivery.ts";
-import type { AckMode } from "#platform/env.ts";
+import type { AckMode } from "#platform/webhook-env.ts";
 import type { Log } from "#platform/log.ts";
 
 /** What one delivery's ack waits for, and how long its forward may publish before it falls back. */

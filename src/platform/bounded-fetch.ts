@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** What a request brought back, its body included, or the first megabyte of it. */
+/** The response to a request, with at most the first megabyte of its body. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -12,7 +12,7 @@ export interface Network {
   clock: Clock;
 }
 
-/** Nothing, or not all of it, came back in time. */
+/** The response did not arrive in time, or not all of it. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }
@@ -47,7 +47,7 @@ export async function fetchWithin(
   }
 }
 
-/** What we ask for is small; an endless answer would fill an isolate's memory. */
+/** The answers we expect are small; an endless one would fill an isolate's memory. */
 const answerBytesMax = 1_000_000;
 
 async function readText(response: Response): Promise<string> {

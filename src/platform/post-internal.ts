@@ -5,7 +5,7 @@ import { internalSignatureHeader, signInternal } from "./internal-signature.ts";
 export interface InternalCallOptions extends Network {
   /** Our own base URL. */
   relayUrl: string;
-  /** Of the route. */
+  /** The route's path. */
   path: string;
   /** `RELAY_SECRET`. */
   secret: string;

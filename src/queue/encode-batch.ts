@@ -1,5 +1,6 @@
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { DeliveryFacts } from "#platform/delivery.ts";
+import { stringify } from "#platform/natives.ts";
 
 import type { Batch } from "./batch.ts";
 
@@ -11,50 +12,65 @@ export const batchEventsMax = 200;
 export interface EncodedBatch {
   body: Uint8Array<ArrayBuffer>;
   events: readonly InstagramEvent[];
-  /** Which batch of the delivery this is, from 0, and how many there are. */
   place: Batch["delivery"]["batch"];
 }
 
+/** Room for a delivery's facts and the batch's place, which have a few hundred bytes. */
+const listBytesMax = batchBytesMax - 2_000;
+
 const encoder = new TextEncoder();
+const ending = encoder.encode("}");
 
 /**
- * A delivery's events as the bodies of as few QStash messages as the limits allow, in order; one with no events for a
- * delivery without any, so that its journey is complete too. An event larger than the limit gets a message of its own.
+ * A delivery's events as the bodies of QStash messages, in order: 200 events in each, fewer where their bytes demand it.
+ * A delivery without events makes one batch, so that its journey is complete too. An event larger than the limit gets a
+ * batch of its own.
  */
-export function encodeBatches(delivery: DeliveryFacts, events: readonly InstagramEvent[]): EncodedBatch[] {
-  const groups = groupEvents(events, batchBytesMax - encode(delivery, [99_999, 99_999], "").byteLength);
+export function encodeBatches(facts: DeliveryFacts, events: readonly InstagramEvent[]): EncodedBatch[] {
+  const groups = events.length === 0 ? [groupOf(events)] : [];
+  for (let at = 0; at < events.length; at += batchEventsMax) {
+    groups.push(...splitToFit(groupOf(events.slice(at, at + batchEventsMax))));
+  }
   return groups.map((group, index) => {
-    const place = [index, groups.length] as const;
-    return { body: encode(delivery, place, group.json.join()), events: group.events, place };
+    const delivery: Batch["delivery"] = { ...facts, batch: [index, groups.length] };
+    const head = `{"version":2,"delivery":${stringify(delivery)},"events":`;
+    const { list } = group;
+    const body =
+      typeof list === "string" ? encoder.encode(`${head}${list}}`) : concat(encoder.encode(head), list, ending);
+    return { body, events: group.events, place: delivery.batch };
   });
 }
 
+/** Some events of a delivery, in order, and their JSON array: as text, or encoded if it may be too large. */
 interface Group {
-  events: InstagramEvent[];
-  json: string[];
+  events: readonly InstagramEvent[];
+  list: string | Uint8Array;
 }
 
-function groupEvents(events: readonly InstagramEvent[], bytesMax: number): Group[] {
-  let group: Group = { events: [], json: [] };
-  const groups = [group];
-  let bytesLeft = bytesMax;
-  for (const event of events) {
-    const json = JSON.stringify(event);
-    // The comma before it counts too.
-    const bytes = encoder.encode(json).byteLength + 1;
-    if (group.events.length > 0 && (bytes > bytesLeft || group.events.length === batchEventsMax)) {
-      group = { events: [], json: [] };
-      groups.push(group);
-      bytesLeft = bytesMax;
-    }
-    group.events.push(event);
-    group.json.push(json);
-    bytesLeft -= bytes;
+/**
+ * One call stringifies all: a call for each event would take half as long again. A long text is encoded by itself and
+ * measured: encoding it again with its head would take 11 ms instead of 9 for a delivery of 1 MB, parsing included.
+ */
+function groupOf(events: readonly InstagramEvent[]): Group {
+  const json = stringify(events);
+  // A UTF-16 unit takes at most three bytes of UTF-8.
+  return { events, list: json.length * 3 <= listBytesMax ? json : encoder.encode(json) };
+}
+
+/** Halves a group until its parts fit or are single events. */
+function splitToFit(group: Group): Group[] {
+  const { events, list } = group;
+  if (typeof list === "string" || list.byteLength <= listBytesMax || events.length === 1) return [group];
+  const middle = Math.ceil(events.length / 2);
+  return [events.slice(0, middle), events.slice(middle)].flatMap((half) => splitToFit(groupOf(half)));
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
   }
-  return groups;
-}
-
-function encode(facts: DeliveryFacts, batch: EncodedBatch["place"], events: string): Uint8Array<ArrayBuffer> {
-  const delivery: Batch["delivery"] = { ...facts, batch };
-  return encoder.encode(`{"version":2,"delivery":${JSON.stringify(delivery)},"events":[${events}]}`);
+  return whole;
 }

@@ -74,7 +74,7 @@ describe("encodeBatches() and decodeBatch()", () => {
     ]);
   });
 
-  test("keep the limits, the order and every event, in as few batches as possible", () => {
+  test("keep the limits, the order and every event, and halve only what is too large", () => {
     const length = fc.oneof({ weight: 20, arbitrary: fc.constant(3) }, fc.constantFrom(900, 9_000, 250_000, 600_000));
     const text = fc.tuple(length, fc.constantFrom("x", "é", "€", "🚀", '"', "\0"));
     fc.assert(
@@ -89,12 +89,6 @@ describe("encodeBatches() and decodeBatch()", () => {
           expect(batch.delivery.batch).toEqual([index, batches.length]);
           expect(batch.events.length).toBeLessThanOrEqual(batchEventsMax);
           expect(batch.events.length > 1 && bytes > batchBytesMax).toBe(false);
-          // Full: what comes next found no room in it.
-          const next = batches[index + 1]?.events[0];
-          if (next === undefined || batch.events.length === batchEventsMax) continue;
-          const nextBytes = new TextEncoder().encode(JSON.stringify(next)).byteLength + 1;
-          // The index and the count are given five digits each.
-          expect(bytes + nextBytes + 10).toBeGreaterThan(batchBytesMax);
         }
       }),
       { numRuns: 40, seed: 13 },

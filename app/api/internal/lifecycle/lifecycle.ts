@@ -4,8 +4,8 @@ import { after } from "next/server";
 import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { readPlace } from "#platform/delivery.ts";
-import { readEnv } from "#platform/env.ts";
 import { waitUntil } from "#platform/wait-until.ts";
+import { readDeliveryEnv } from "#platform/webhook-env.ts";
 
 import { clock, log } from "../../../log.ts";
 
@@ -33,7 +33,7 @@ export function answer(request: Request): Promise<Response> {
 }
 
 function readSettings() {
-  const env = readEnv(process.env, ["RELAY_SECRET", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
+  const env = readDeliveryEnv(process.env, "RELAY_SECRET", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET");
   return {
     relayUrl: env.RELAY_URL[0],
     path: "/api/internal/lifecycle-marks",

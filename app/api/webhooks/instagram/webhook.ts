@@ -3,8 +3,8 @@ import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-h
 import { reportForward } from "#measurements/report-forward.ts";
 import { createReporter, type Reporter } from "#measurements/reporter.ts";
 import { readPlace } from "#platform/delivery.ts";
-import { readEnv, webhookVariables } from "#platform/env.ts";
 import { waitUntil } from "#platform/wait-until.ts";
+import { readDeliveryEnv, readVerifyToken } from "#platform/webhook-env.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { createForward } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
@@ -22,7 +22,7 @@ export function createWebhookRoutes() {
     log,
     newId: () => crypto.randomUUID(),
     waitUntil,
-    readVerifyToken: () => readEnv(process.env, ["INSTAGRAM_VERIFY_TOKEN"]).INSTAGRAM_VERIFY_TOKEN,
+    readVerifyToken: () => readVerifyToken(process.env),
     readSettings: () => (settings ??= createSettings(reporter)),
     countRefusal: reporter.countRefusal,
   });
@@ -39,7 +39,7 @@ export function createWebhookRoutes() {
 }
 
 function createSettings(reporter: Reporter): WebhookSettings {
-  const env = readEnv(process.env, webhookVariables);
+  const env = readDeliveryEnv(process.env);
   const call = readInternalCall("/api/internal/fallback-ingestion");
   const { relayUrl, bypassSecret } = call;
   const forward = createForward({
@@ -74,7 +74,7 @@ function createSettings(reporter: Reporter): WebhookSettings {
 
 /** Refusals are reported also where other variables are missing: those are a reason for them. */
 function readInternalCall(path: string) {
-  const env = readEnv(process.env, ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
+  const env = readDeliveryEnv(process.env, "RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET");
   const [relayUrl] = env.RELAY_URL;
   return { relayUrl, path, secret: env.RELAY_SECRET, bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET, fetch, clock };
 }
