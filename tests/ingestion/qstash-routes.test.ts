@@ -65,7 +65,7 @@ describe("handleIngestion()", () => {
 
   test("answers 489 to what is no batch, and tells QStash not to come again", async () => {
     const openIngest = () => expect.unreachable();
-    const response = await handleIngestion(await call('{"version":9}'), { ...routeOptions(), openIngest });
+    const response = await handleIngestion(await call('{"version":2}'), { ...routeOptions(), openIngest });
     expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([489, "true"]);
     expect(await response.json()).toMatchObject({ error: { code: "BATCH_INVALID" } });
   });
