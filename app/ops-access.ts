@@ -2,9 +2,9 @@ import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
+import { log } from "./log.ts";
 import { getDatabase } from "./services.ts";
 
 /** One for the process, so that no route adds guesses to another's. */
@@ -21,7 +21,7 @@ export function createOpsAccess(): OpsAccess {
     guesses,
     newId: () => crypto.randomUUID(),
     clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
+    log,
   };
 }
 

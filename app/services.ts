@@ -4,15 +4,16 @@ import { type PathFaults, readPathFaults } from "#dashboard/read-path.ts";
 import { createRelayAddressReader } from "#dashboard/relay-address.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
+
+import { log } from "./log.ts";
 
 let database: OpenDatabase | undefined;
 let reads: OpenDatabase | undefined;
 const readRelayAddress = createRelayAddressReader({
   fetch,
   clock: systemClock,
-  log: createLog({ clock: systemClock, write: writeToConsole }),
+  log,
 });
 
 /** What stands in the way of every delivery. */

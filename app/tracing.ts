@@ -3,15 +3,14 @@ import { waitUntil } from "@vercel/functions";
 
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, describeCause, writeToConsole } from "#platform/log.ts";
+import { describeCause } from "#platform/log.ts";
 import { startOpenTelemetry } from "#tracing/open-telemetry.ts";
 
+import { log } from "./log.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 /** The specification's ten seconds are long for a server that was told to stop, and for a function that is paid for. */
 const exportTimeoutMs = 1_500;
-
-const log = createLog({ clock, write: writeToConsole });
 
 /** What cannot be read of the configuration leaves the server without traces, not the sender without a server. */
 export function startTracing(): void {

@@ -1,14 +1,15 @@
 // What both of QStash's routes are built from.
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import type { QstashRouteOptions } from "#ingestion/qstash-route.ts";
+
+import { log } from "../../log.ts";
 
 /** Options for the route at this path: each accepts only what was signed for its own address. */
 export function qstashRouteOptions(path: string): QstashRouteOptions {
   return {
     clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
+    log,
     readQstash: () => {
       const env = readEnv(process.env, [
         "QSTASH_CURRENT_SIGNING_KEY",

@@ -1,13 +1,11 @@
 import { answerDeletionStatus } from "#dashboard/deletion-status.ts";
 import { systemClock } from "#platform/clock.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 
+import { log } from "../../log.ts";
 import { allowOnly } from "../../allow-only.ts";
 import { getReads } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
-
-const log = createLog({ clock: systemClock, write: writeToConsole });
 
 export async function GET(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
   return answerDeletionStatus((await params).code, { openDatabase: () => getReads(), log });

@@ -2,14 +2,12 @@ import { handlers } from "#handlers/handlers.ts";
 import { handleFallback } from "#ingestion/fallback-handler.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { waitUntil } from "#platform/wait-until.ts";
 import { getTrace } from "#tracing/trace.ts";
 
+import { log } from "../../../log.ts";
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-
-const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
   return handleFallback(request, {

@@ -1,13 +1,11 @@
 import { answerMark } from "#lifecycle-experiment/answer-mark.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { saveLifecycleMark } from "#store/save-lifecycle.ts";
 
+import { log } from "../../../log.ts";
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-
-const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
   return answerMark(request, {

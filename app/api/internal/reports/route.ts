@@ -1,14 +1,12 @@
 import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { answerReports } from "#measurements/answer-reports.ts";
 
+import { log } from "../../../log.ts";
 import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-
-const log = createLog({ clock, write: writeToConsole });
 
 export function POST(request: Request): Promise<Response> {
   return answerReports(request, {
