@@ -5,14 +5,15 @@ interface RequestContext {
 }
 
 const vercelContext = Symbol.for("@vercel/request-context");
+const nextContext = Symbol.for("@next/request-context");
 
 /**
  * Off Vercel `waitUntil` of @vercel/functions finds no host and silently does nothing, and a server that is stopped then
- * drops the work. Here Next itself becomes the host on Node: its shutdown waits for the work. On Vercel the host has
- * defined the symbol before and this leaves it. On the edge src/platform/wait-until.ts finds Next's own host.
+ * drops the work. Here Next itself becomes the host: its shutdown waits for the work. On Vercel the host has defined the
+ * symbol before and this leaves it.
  */
 export async function register(): Promise<void> {
-  const host = globalThis as { [vercelContext]?: RequestContext };
+  const host = globalThis as { [vercelContext]?: RequestContext; [nextContext]?: RequestContext };
   // The build decides this: what is imported within is no part of the edge function.
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
@@ -25,7 +26,16 @@ export async function register(): Promise<void> {
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
+    return;
   }
+  // The host that `after` itself uses on the edge, where importing `after` would cost 10 kB of gzip.
+  host[vercelContext] ??= {
+    get: () => {
+      const context = host[nextContext]?.get();
+      if (context?.waitUntil === undefined) throw new Error("This host keeps nothing alive after a response");
+      return context;
+    },
+  };
 }
 
 /**

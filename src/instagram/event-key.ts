@@ -59,7 +59,7 @@ function plainKey(kind: EventKind, parts: readonly KeyPart[]): string | null {
   return key.length <= plainKeyLengthMax ? key : null;
 }
 
-function isPlain(part: KeyPart): boolean {
+function isPlain(part: KeyPart): part is string | number | null {
   return typeof part === "string" ? plainPart.test(part) : typeof part === "number" || part === null;
 }
 

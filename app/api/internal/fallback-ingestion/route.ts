@@ -1,7 +1,7 @@
 import { answerFallbackIngestion } from "#ingestion/answer-fallback-ingestion.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
-import { waitUntil } from "#platform/wait-until.ts";
+import { waitUntil } from "@vercel/functions";
 
 import { clock, log } from "../../../log.ts";
 import { openIngest } from "../../../services.ts";

@@ -4,7 +4,7 @@ import { after } from "next/server";
 import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import { answerRun } from "#lifecycle-experiment/answer-run.ts";
 import { readPlace } from "#platform/delivery.ts";
-import { waitUntil } from "#platform/wait-until.ts";
+import { waitUntil } from "@vercel/functions";
 import { readDeliveryEnv } from "#platform/webhook-env.ts";
 
 import { clock, log } from "../../../log.ts";

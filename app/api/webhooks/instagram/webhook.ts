@@ -3,7 +3,7 @@ import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-h
 import { reportForward } from "#measurements/report-forward.ts";
 import { createReporter, type Reporter } from "#measurements/reporter.ts";
 import { readPlace } from "#platform/delivery.ts";
-import { waitUntil } from "#platform/wait-until.ts";
+import { waitUntil } from "@vercel/functions";
 import { readDeliveryEnv, readVerifyToken } from "#platform/webhook-env.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { createForward } from "#queue/forward.ts";
