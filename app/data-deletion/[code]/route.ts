@@ -1,5 +1,4 @@
 import { answerDeletionStatus } from "#dashboard/deletion-status.ts";
-import { systemClock } from "#platform/clock.ts";
 
 import { log } from "../../log.ts";
 import { allowOnly } from "../../allow-only.ts";
