@@ -16,6 +16,7 @@ export interface Variable<T> {
 
 export type Variables = Readonly<Record<string, Variable<unknown>>>;
 
+/** Any text that is not empty. */
 export const text: Variable<string> = { parse: (value) => value };
 
 /** The value becomes a header: any other character would make each request fail. */
@@ -43,6 +44,7 @@ function number(fallback: number, min: number, max: number, pattern: RegExp): Va
   };
 }
 
+/** A whole number within the limits, or the fallback if the variable is not set. */
 export const integer = (fallback: number, min: number, max: number) => number(fallback, min, max, /^\d{1,15}$/);
 const share = (fallback: number) => number(fallback, 0, 1, /^\d(\.\d{1,15})?$/);
 

@@ -6,6 +6,7 @@ import type { Batch } from "./batch.ts";
 
 /** QStash's smallest plan takes 1 MB a message; its failure callback repeats the body in base64, a third larger. */
 export const batchBytesMax = 600_000;
+/** The most events in one batch. */
 export const batchEventsMax = 200;
 
 /** A batch as it is published, with the events it was made of. */

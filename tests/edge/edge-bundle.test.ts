@@ -60,7 +60,7 @@ async function setUp(respond?: Respond, { takesPromises = true } = {}) {
 }
 
 describe("the build", () => {
-  test("makes edge functions of the webhook and of the lifecycle experiment's edge part, and of nothing else", () => {
+  test("makes edge functions of the webhook and of the lifecycle experiment's edge route only", () => {
     expect(Object.keys(readEdgeFunctions()).toSorted()).toEqual(["/api/internal/lifecycle/edge/route", route]);
   });
 
@@ -72,7 +72,7 @@ describe("the build", () => {
     expect(source).not.toContain("createObservableGauge");
   });
 
-  test("makes its twin and the consumer Node functions", () => {
+  test("makes Node functions of the webhook's Node route and of the consumer", () => {
     const routes = Object.keys(readRoutes());
     for (const path of ["/api/webhooks/instagram/node/route", "/api/qstash/instagram-ingestion/route"]) {
       expect(routes).toContain(path);
@@ -170,7 +170,7 @@ describe("the built webhook on the edge", () => {
     expect(isolate.lines.find(({ event }) => event === "forward.settled")).toMatchObject({ outcome: "fallback" });
   });
 
-  test("what is given to waitUntil ends, and does not reject, when everybody stays silent; then acks are withheld", async () => {
+  test("the promises given to waitUntil settle when QStash and the fallback are silent; then acks are withheld", async () => {
     const { isolate, deliver } = await setUp(() => new Promise(() => {}));
     expect((await deliver()).status).toBe(200);
     await Promise.all(isolate.waitedFor);
@@ -183,7 +183,7 @@ describe("the built webhook on the edge", () => {
     await Promise.all(isolate.waitedFor);
   }, 10_000);
 
-  test("waits where the host takes no promise, says so, and acknowledges only what is kept", async () => {
+  test("on a host that refuses promises it logs that, waits, and acknowledges only what is kept", async () => {
     let answer: () => void = () => {};
     const answered = new Promise<SinkResponse>((resolve) => {
       answer = () => resolve(accepted);
@@ -211,7 +211,7 @@ describe("the built webhook on the edge", () => {
     expect(sink.requests.map(({ target }) => target)).toEqual(["/api/internal/reports"]);
   });
 
-  test("shakes hands, and answers 405 with Allow to other methods", async () => {
+  test("answers the handshake, and answers other methods with 405 and Allow", async () => {
     const { isolate } = await setUp();
     const query = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=verify-token";
     expect(await (await isolate.call(`/api/webhooks/instagram?${query}`)).text()).toBe("1158201444");

@@ -15,7 +15,7 @@ import { createRecordingLog } from "../support/recording-log.ts";
 
 const secret = "app-secret";
 const relaySecret = "relay-secret";
-/** Well formed, and nobody's. */
+/** Well formed, made by no secret. */
 const wrongSignature = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
 const url = "http://localhost:3000/api/webhooks/instagram";
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -165,7 +165,7 @@ describe("a genuine delivery", () => {
     expect(handed.map((each) => each.delivery.coldStart)).toEqual([true, false]);
   });
 
-  test("leaves its id on every line and its text on none", async () => {
+  test("has its id on every log line and its text on none", async () => {
     const { handler, recording } = setUp();
     await handler.post(await signed());
     expect(recording.lines.map(({ event, deliveryId }) => [event, deliveryId])).toEqual([
@@ -333,7 +333,7 @@ describe("a refused delivery", () => {
     expect([response.status, (await errorOf(response)).code]).toEqual([408, "BODY_TIMEOUT"]);
   });
 
-  test("for want of configuration gets 503 that names the variables", async () => {
+  test("without configuration gets 503 that names the variables", async () => {
     const { clock, recording, refusals } = setUp();
     const unconfigured = createWebhookHandler({
       runtime: "edge",
@@ -377,7 +377,7 @@ test("a bug of the parser's own keeps the delivery, and is logged with its cause
 });
 
 describe("the ack modes", () => {
-  test("race waits for the forward, but only so long", async () => {
+  test("race waits for the forward until its limit", async () => {
     const { handler, handed, clock } = setUp(inMode({ kind: "race", limitMs: 3_000 }));
     const late = handler.post(await signed());
     await untilHanded(handed, 1);
@@ -403,7 +403,7 @@ describe("the ack modes", () => {
     expect(handed[0]?.ackMs).toBe(kept ? 100 : null);
   });
 
-  test("a host that takes nothing in waitUntil makes it durable", async () => {
+  test("a host whose waitUntil throws makes the mode durable", async () => {
     const { handler, handed, recording } = setUp({}, () => {
       throw new Error("no request scope");
     });
@@ -415,7 +415,7 @@ describe("the ack modes", () => {
     expect(recording.of("delivery.acked")).toMatchObject([{ mode: "durable" }]);
   });
 
-  test("from the first delivery that nobody took, acks are withheld until one is taken again", async () => {
+  test("after a delivery that is not kept, acks are withheld until one is kept again", async () => {
     const { handler, handed, recording } = setUp();
     const deliver = async () => {
       const before = handed.length;
@@ -495,7 +495,7 @@ describe("the ack modes", () => {
     expect((await answer).status).toBe(503);
   });
 
-  test("durable does not wait longer than Meta does", async () => {
+  test("durable does not wait longer than four seconds", async () => {
     const { handler, handed, clock, waited } = setUp(inMode({ kind: "durable" }));
     const answer = handler.post(await signed());
     await untilHanded(handed, 1);
@@ -534,7 +534,7 @@ describe("the handshake", () => {
   });
 });
 
-test("another method gets 405 and is told which would do", () => {
+test("another method gets 405, and Allow names the right ones", () => {
   const response = setUp().handler.refuseMethod();
   expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, POST"]);
 });

@@ -107,7 +107,7 @@ describe("a report", () => {
     ]);
   });
 
-  test("under another secret is refused without a rejection", async () => {
+  test("that another secret signed is refused, and the reporter does not reject", async () => {
     const { report, saved, recording } = await setUp({ secret: "forged" });
     await report(published);
     expect(saved).toEqual([]);
@@ -137,7 +137,7 @@ describe("a report", () => {
     expect(saved).toEqual([[lost]]);
   });
 
-  test("goes with all others made while one is under way, and each waits until its own is there", async () => {
+  test("shares the next request with all others made while one is under way, and each caller waits for its own", async () => {
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -156,7 +156,7 @@ describe("a report", () => {
     expect(saved.map((reports) => reports.map(({ deliveryId }) => deliveryId))).toEqual([["first"], ids]);
   });
 
-  test("shares a request with no more than fit one", async () => {
+  test("shares a request with at most the number that fits one", async () => {
     const { report, saved } = await setUp();
     const reports = Array.from({ length: reportsMax * 2 + 1 }, (_, index) => ({
       ...published,
@@ -286,7 +286,7 @@ describe("refusals", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test("that could not be reported go with the next report, whatever that is of", async () => {
+  test("that could not be reported go with the next report of any kind", async () => {
     const { countRefusal, report, refusals, recording } = await setUp({ isUp: (index) => index > 0 });
     await countRefusal("SIGNATURE_INVALID");
     await report(published);
@@ -294,7 +294,7 @@ describe("refusals", () => {
     expect(recording.of("reports.failed")).toMatchObject([{ status: 503, reports: 0 }]);
   });
 
-  test("cost nothing but a line of the log where it is not configured where reports go", async () => {
+  test("cost only a line of the log where the address of reports is not configured", async () => {
     const { log, of } = createRecordingLog();
     const readCall = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: RELAY_SECRET is not set");
@@ -307,7 +307,7 @@ describe("refusals", () => {
   });
 });
 
-test("an odd report costs the others nothing", async () => {
+test("a report that is not understood does not prevent that the others are stored", async () => {
   const { db } = await openTestStore();
   const odd = { ...published, deliveryId: "odd", region: "a\0b".repeat(100), bodyBytes: 1e12, receivedAtMs: 8.64e15 };
   const reports = [

@@ -45,7 +45,7 @@ const delivery = {
 
 const fallbackPath = "/api/internal/fallback-ingestion";
 
-/** The real publishers against servers that answer as told; unless told otherwise the fallback stores everything. */
+/** The real publishers against servers that answer as given; by default the fallback stores everything. */
 async function setUp(
   respond: Respond,
   {
@@ -145,7 +145,7 @@ describe("publishing", () => {
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
 
-  test("splits what is too many for a message", async () => {
+  test("splits a delivery with too many events for one message", async () => {
     const { qstash, forward } = await setUp(() => accepted);
     expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3 });
     expect(deduplicationIds(qstash).toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
@@ -189,7 +189,7 @@ describe("publishing", () => {
     expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
   });
 
-  test("of many that were told the same reset is tried again at a moment of its own after it, each time in a wider window", async () => {
+  test("retries of many forwards with the same reset spread over a window after it, which widens with each attempt", async () => {
     const headers = { "Burst-RateLimit-Reset": String(startMs / 1000 + 1) };
     const waits: number[][] = [];
     for (let tenth = 0; tenth < 10; tenth += 1) {
@@ -218,7 +218,7 @@ describe("publishing", () => {
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_UNCONFIRMED" });
   });
 
-  test("with a token that no header can hold fails without telling it", async () => {
+  test("with a token that no header can hold fails without showing it", async () => {
     const { forward, recording } = await setUp(() => accepted, { token: "two\nlines" });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_NETWORK" });
     expect(JSON.stringify(recording.lines)).not.toMatch(/two|lines/);
@@ -299,7 +299,7 @@ describe("the fallback", () => {
   });
 });
 
-test("a queue that took nothing is asked once for each delivery, until it takes one", async () => {
+test("while QStash accepts nothing, each delivery makes one attempt to publish", async () => {
   let status = 500;
   const { qstash, forward } = await setUp(() => (status === 200 ? accepted : { status }));
   expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", attempts: 4 });
@@ -322,7 +322,7 @@ test("a 200 that is not the relay's own answer counts as not kept", async () => 
   expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_REJECTED" });
 });
 
-test("a slow fallback has all of its time for one attempt: another would find it busier still", async () => {
+test("a slow fallback has the whole budget for one attempt", async () => {
   const { node, clock, forward } = await setUp(() => ({ status: 401 }), {
     respondFallback: () => new Promise((resolve) => clock.after(4_500, () => resolve(stored))),
   });
@@ -330,10 +330,10 @@ test("a slow fallback has all of its time for one attempt: another would find it
   expect(node.requests).toHaveLength(1);
 });
 
-describe("what neither way takes", () => {
+describe("a batch that neither QStash nor the fallback accepts", () => {
   const refuse = () => ({ status: 401 });
 
-  test("is lost, loudly, by key and never by content", async () => {
+  test("is lost: an error line names the keys, never the content", async () => {
     const { forward, recording } = await setUp(refuse, { respondFallback: refuse });
     expect(await forward([event("m1"), event("m2")])).toMatchObject({ kept: false, outcome: "lost", attempts: 1 });
     expect(recording.of("forward.lost")).toMatchObject([
@@ -347,7 +347,7 @@ describe("what neither way takes", () => {
     expect(JSON.stringify(recording.lines)).not.toContain("customer");
   });
 
-  test("is named batch by batch, without what was accepted", async () => {
+  test("is named by a line of its own, without the batches that were accepted", async () => {
     const { forward, recording } = await setUp(
       ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
       { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.batch[0] === 1 ? refuse() : stored) },
@@ -374,7 +374,7 @@ describe("what neither way takes", () => {
     await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
   });
 
-  test("is not sent on to where our own address redirects, and the outcome names that", async () => {
+  test("does not follow a redirect of our own address, and the outcome names it", async () => {
     const headers = { location: "https://www.relay.example/" };
     const { forward, node, recording } = await setUp(() => ({ status: 500 }), {
       respondFallback: () => ({ status: 308, headers }),

@@ -11,6 +11,7 @@ import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 
 import { clock, log } from "../../../log.ts";
 
+/** The webhook's answers by method, for the runtime the build names. */
 export function createWebhookRoutes() {
   let settings: WebhookSettings | undefined;
   const place = readPlace(process.env.NEXT_RUNTIME, process.env["VERCEL_REGION"]);
