@@ -18,7 +18,8 @@ export interface AnswerHealthOptions {
 
 /**
  * 200 while deliveries can be acknowledged and stored. 503 if the store is down, if a variable without which the webhook
- * refuses everything is missing or malformed (the body names it), or if RELAY_URL redirects (the body says where to).
+ * refuses everything is missing or malformed (the body names it), or if RELAY_URL redirects (the body says where to) or
+ * leads to another program (the body has its status).
  */
 export async function answerHealth({
   openDatabase,
@@ -27,16 +28,17 @@ export async function answerHealth({
   version,
   log,
 }: AnswerHealthOptions): Promise<Response> {
-  const { configuration, redirectsTo } = await findFaults();
+  const { configuration, redirectsTo, foreignStatus } = await findFaults();
   const invalid = configuration === null ? undefined : new RelayError("ENV_INVALID", configuration);
   try {
     const health = await readHealth(openDatabase(), clock, version);
-    const isFailing = invalid !== undefined || redirectsTo !== null;
+    const isFailing = invalid !== undefined || redirectsTo !== null || foreignStatus !== null;
     const body = {
       ...health,
       ...(isFailing && health.status === "ok" ? { status: "failing" } : {}),
       ...(invalid === undefined ? {} : { error: { code: invalid.code, message: invalid.message } }),
       ...(redirectsTo === null ? {} : { relayUrl: { status: "redirects", leadsTo: redirectsTo } }),
+      ...(foreignStatus === null ? {} : { relayUrl: { status: "foreign", answered: foreignStatus } }),
     };
     const status = isFailing || health.status !== "ok" ? 503 : 200;
     return Response.json(body, { status, headers: { "cache-control": "no-store" } });

@@ -3,7 +3,7 @@ import { toRelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
-import { type QstashDeliveryOptions, verifyQstashDelivery } from "#queue/delivery.ts";
+import { type QstashDeliveryOptions, verifyDelivery } from "#queue/verify-delivery.ts";
 
 /** Far above QStash's largest message; a failure callback repeats one in base64. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -36,7 +36,7 @@ export async function answerQstash(
   try {
     const readWhole = () => readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     const signature = request.headers.get("upstash-signature");
-    const body = await verifyQstashDelivery(signature, readWhole, { ...readQstash(), clock });
+    const body = await verifyDelivery(signature, readWhole, { ...readQstash(), clock });
     return await answer(body, callLog);
   } catch (thrown) {
     // No Retry-After: QStash would follow it instead of its own back-off and use up the retries at once.

@@ -5,7 +5,7 @@ import type { Classified } from "./classify.ts";
 import type { EventKind, Json } from "./events.ts";
 import { canonicalJson, idText, isObject, type JsonObject } from "./json.ts";
 
-/** What identity depends on beside the item itself. */
+/** What the key depends on beside the item itself. */
 export interface KeyContext {
   accountId: string;
   /** The name of the field, for a change of a kind we do not know. */
@@ -110,7 +110,7 @@ function identity({ kind, particulars }: Classified, item: Json, context: KeyCon
   }
 }
 
-/** An emoji is written as Unicode's tables do, `2764-fe0f`: so it is plain, and a reaction need not be hashed. */
+/** An emoji as its code points, `2764-fe0f`: that is plain, so a reaction's key need not be hashed. */
 function emojiOrName({ emoji, reaction }: JsonObject): KeyPart[] {
   const text = idText(emoji);
   if (text === undefined) return [null, idText(reaction) ?? null];
@@ -119,13 +119,13 @@ function emojiOrName({ emoji, reaction }: JsonObject): KeyPart[] {
   return [codePoints.join("-")];
 }
 
-/** `num_edit` 0 announces a new message and repeats: only its time tells one from the next. */
+/** `num_edit` 0 announces a new message and repeats: only its time differs. */
 function editNumber(particulars: JsonObject, item: Json, context: KeyContext): KeyPart[] {
   const count = idText(particulars["num_edit"]);
   return count === undefined || count === "0" ? [count ?? null, moment(item, context)] : [count];
 }
 
-/** What tells two of the same apart: when it happened, else when it was sent, else all there is. */
+/** Distinguishes two similar items: when it happened, else when it was sent, else the whole content. */
 function moment(item: Json, { timestampMs, sentAtMs }: KeyContext): KeyPart {
   return timestampMs ?? sentAtMs ?? { content: canonicalJson(item) };
 }

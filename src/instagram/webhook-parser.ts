@@ -14,7 +14,7 @@ export interface ParseOptions {
   onFailure: (thrown: unknown) => void;
 }
 
-/** One item with what its entry says about it. */
+/** One item, with what its container says about it. */
 interface Found {
   classified: Classified;
   /** The item as Meta sent it, without the container it came in. */
@@ -76,7 +76,7 @@ function add(found: Found, entry: JsonObject, reading: Reading): void {
     reading.isTooLong = true;
     return;
   }
-  // Then the body is kept as it came, beside the items that are not.
+  // The whole body is then kept as its bytes, beside the other items.
   if (reading.isAnyTooDeep && isTooDeep(found.item)) return;
   const event = toEvent(found, entry, reading.options);
   reading.events.push(event);
@@ -95,7 +95,7 @@ async function unreadable(body: Uint8Array, options: ParseOptions): Promise<Inst
 
 function readEnvelope(envelope: Json, reading: Reading): void {
   const { object, entry: entries } = isObject(envelope) ? envelope : {};
-  // Another product's webhook may point at this address: its items only look like Instagram's.
+  // Another product's webhook may use this address, and its items resemble Instagram's.
   const isInstagram = object === undefined || object === "instagram";
   if (!isObject(envelope) || !isList(entries) || !isInstagram) {
     const first = isList(entries) && isObject(entries[0]) ? entries[0] : {};
@@ -115,7 +115,7 @@ function addRest(from: JsonObject, known: readonly string[], entry: JsonObject, 
   add(unknown(Object.fromEntries(rest)), entry, reading);
 }
 
-/** Every item of an entry. Containers do not exclude one another; one that we do not know counts as messaging. */
+/** Adds every item of an entry. An entry may have several containers; an unknown container is read as messaging. */
 function readEntry(entry: JsonObject, reading: Reading): void {
   for (const name of keys(entry)) {
     const container = entry[name];
@@ -125,7 +125,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
       case "value":
         break;
       case "field": {
-        // A change laid flat on the entry, as the Instagram Login pages draw it.
+        // A change whose members are the entry's own, as the Instagram Login pages show it.
         const { field = null, value } = entry;
         addChange(value === undefined ? { field } : { field, value }, entry, reading);
         break;
@@ -134,7 +134,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
         for (const change of toArray(container)) addChange(change, entry, reading);
         break;
       case "changed_fields":
-        // "Include Values" is off: only the names of the fields come.
+        // "Include Values" is off: Meta sends only the names of the fields.
         for (const field of toArray(container)) {
           add(unknown({ changed_field: field }, idText(field) ?? null), entry, reading);
         }
@@ -155,7 +155,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
 function addChange(change: Json, entry: JsonObject, reading: Reading): void {
   const found = fromChange(change);
   add(found, entry, reading);
-  // An unknown one was kept whole.
+  // An unknown change was kept whole.
   if (isObject(change) && found.item !== change) addRest(change, ["field", "value"], entry, reading);
 }
 
@@ -205,7 +205,7 @@ function toEvent(
   };
   if (senderId !== null) event.senderId = senderId;
   if (recipientId !== null) event.recipientId = recipientId;
-  // From 1e14 on it is in a unit that Meta is not known to use.
+  // From 1e14 on the unit is one that Meta does not use.
   if (time !== undefined && (sentAtMs === null || toNumber(time) >= 1e14)) event.oddTime = typeof time;
   return event;
 }

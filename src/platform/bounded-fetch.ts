@@ -14,7 +14,7 @@ export interface Network {
   answerBytesMax?: number;
 }
 
-/** Nothing, or not all of it, came back in time. */
+/** The response did not arrive in time, or not all of it. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }
@@ -49,7 +49,7 @@ export async function fetchWithin(
   }
 }
 
-/** What we ask for is small; an endless answer would fill an isolate's memory. */
+/** The answers we expect are small; an endless one would fill an isolate's memory. */
 const answerBytesMaxDefault = 1_000_000;
 
 async function readText(response: Response, answerBytesMax: number): Promise<string> {

@@ -9,7 +9,7 @@ import {
   type Variables,
 } from "./webhook-env.ts";
 
-export { type AckMode, type EnvRecord, parseBaseUrl } from "./webhook-env.ts";
+export { type EnvRecord, parseBaseUrl } from "./webhook-env.ts";
 
 const { INSTAGRAM_APP_SECRET, QSTASH_TOKEN, QSTASH_URL, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariables } =
   deliveryVariables;

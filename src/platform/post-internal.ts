@@ -6,7 +6,7 @@ import { protectionBypass } from "./protection-bypass.ts";
 export interface InternalCallOptions extends Network {
   /** Our own base URL. */
   relayUrl: string;
-  /** Of the route. */
+  /** The route's path. */
   path: string;
   /** `RELAY_SECRET`. */
   secret: string;

@@ -10,7 +10,7 @@ export type AckMode = { kind: "immediate" } | { kind: "durable" } | { kind: "rac
 export interface Variable<T> {
   /** Returns the value, or `undefined` if the text is malformed. */
   parse: (text: string) => T | undefined;
-  /** Used when the variable is absent or empty; a variable without one is required by whoever names it. */
+  /** Used when the variable is absent or empty; without a fallback the variable is required. */
   fallback?: (record: EnvRecord) => T | undefined;
 }
 
@@ -59,8 +59,8 @@ const ackMode: Variable<AckMode> = {
 };
 
 /**
- * What publishing and the fallback may take at most: with the body before and the report after, an edge function has
- * 25 s for all. https://vercel.com/docs/functions/limitations
+ * The most time for publishing and for the fallback: an edge function has 25 s for the body, these two and the report.
+ * https://vercel.com/docs/functions/limitations
  */
 const publishMsMax = 9_000;
 const fallbackMsMax = 5_000;
@@ -136,8 +136,8 @@ function splitList(value: string): string[] {
 
 /**
  * An http(s) base URL without a trailing slash, user, query or fragment; `fetch` takes no user in an address. The host
- * comes out in lower case and as punycode, without a default port, and the path without doubled slashes, so that what
- * QStash is given, what it signs as `sub` and what is compared with it are the same text.
+ * becomes lower case and punycode, without a default port, and the path loses doubled slashes, so that the address QStash
+ * gets, the `sub` it signs and the address we compare are the same text.
  */
 export function parseBaseUrl(value: string): string | undefined {
   if (!/^https?:\/\/[^\s?#@]+$/i.test(value) || !URL.canParse(value)) return undefined;

@@ -26,7 +26,7 @@ async function showRow(row: Partial<typeof dataDeletions.$inferInsert>) {
   return show(db);
 }
 
-test("says when what was asked for was done, and how much it was", async () => {
+test("shows when the request was completed, and how many items were erased", async () => {
   const { response, text } = await showRow({ erased: 1_234 });
   expect(response.status).toBe(200);
   expect(text).toContain("Your data has been erased");
@@ -36,11 +36,11 @@ test("says when what was asked for was done, and how much it was", async () => {
   expect(text).toContain(code);
 });
 
-test("one item is one item", async () => {
+test("the number one has a singular", async () => {
   expect((await showRow({ erased: 1 })).text).toContain(">1 stored item<");
 });
 
-test("says that nothing matched, and why that may be", async () => {
+test("says that nothing matched, and the possible reason", async () => {
   const { response, text } = await showRow({ erased: 0 });
   expect(response.status).toBe(200);
   expect(text).toContain("Nothing stored could be matched to you");
@@ -48,7 +48,7 @@ test("says that nothing matched, and why that may be", async () => {
   expect(text).not.toContain("has been erased");
 });
 
-test("says that it is not done yet, without whose it is", async () => {
+test("says that the request is not complete, without the person's id", async () => {
   const { response, text } = await showRow({ erased: 3, completedAt: null, userId: "60011223344" });
   expect(response.status).toBe(200);
   expect(text).toContain("Your data is being erased");
@@ -67,7 +67,7 @@ test.each([code.replace("0", "1"), "", "nonsense", "\0", '"><script>alert(1)</sc
   },
 );
 
-test("is a page that nobody keeps, lists or frames, with a language, a title and one heading", async () => {
+test("is not cached, indexed or framed, and has a language, a title and one heading", async () => {
   const { response, text } = await showRow({});
   expect(Object.fromEntries(response.headers)).toMatchObject({
     "content-type": "text/html; charset=utf-8",
@@ -80,7 +80,7 @@ test("is a page that nobody keeps, lists or frames, with a language, a title and
   expect(text.match(/<h1>/g)).toHaveLength(1);
 });
 
-test("says so when the database is down", async () => {
+test("shows that it is unavailable while the database is down", async () => {
   const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
   const { response, text, lines } = await show(db);
   expect(response.status).toBe(503);

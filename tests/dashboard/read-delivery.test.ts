@@ -98,7 +98,7 @@ test("a delivery that was reported as lost and is complete fell back", async () 
   expect(await journeyOf({ outcome: "lost" }, [{ batches: 2 }])).toMatchObject({ outcome: "lost" });
 });
 
-test("a step's distance is to the last step that has a time", async () => {
+test("a step's time counts from the last step that has a time", async () => {
   const steps = journeySteps(await journeyOf({ publishedAt: null }, [{}]));
   expect(steps.map((step) => step.gapMs)).toEqual([null, 3, null, 97, 10, 5]);
   expect(steps.at(-1)?.sinceReceivedMs).toBe(115);

@@ -88,7 +88,7 @@ test("percentiles are interpolated, and a forward without an attempt does not co
   expect(edge.publishMs).toEqual({ count: 101, p50: 100, p95: 190, p99: 198, max: 200 });
 });
 
-test("what was ingested without a report was published", async () => {
+test("a delivery that was ingested without a report counts as published", async () => {
   const { db, read } = await compare([
     { outcome: null, events: null, ackMs: null, publishMs: null, publishedAt: null },
   ]);
@@ -165,7 +165,7 @@ test("deliveries outside the window are left out, and the series adds up to the 
   ]);
 });
 
-test("every window is accepted, another is refused by name", () => {
+test("every window is accepted, and the error for another one names the parameter", () => {
   for (const name of windowNames) expect(parseWindow(new URLSearchParams({ window: name }))).toBe(name);
   expect(parseWindow(new URLSearchParams())).toBe("1h");
   expect(() => parseWindow(new URLSearchParams({ window: "2h" }))).toThrow(/^window must be one of/);

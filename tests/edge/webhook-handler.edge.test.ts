@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
@@ -359,6 +359,21 @@ describe("a refused delivery", () => {
     const handshake = new Request(`${url}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=verify-token`);
     expect((await unconfigured.get(handshake)).status).toBe(200);
   });
+});
+
+test("a bug of the parser's own keeps the delivery, and is logged with its cause and not with the customer's words", async () => {
+  const parseDate = vi.spyOn(Date, "parse").mockImplementation(() => {
+    throw new TypeError("hello");
+  });
+  onTestFinished(() => parseDate.mockRestore());
+  const { handler, handed, recording } = setUp();
+  const dated = payload.replace('"message":', '"timestamp":"2020-01-01T00:00:00+0000","message":');
+  expect((await handler.post(await signed(dated))).status).toBe(200);
+  expect(handed[0]?.delivery.events).toMatchObject([{ kind: "unknown", data: { bodyBase64: btoa(dated) } }]);
+  expect(recording.of("delivery.parse_failed")).toMatchObject([
+    { level: "error", deliveryId: "d1", cause: "TypeError" },
+  ]);
+  expect(JSON.stringify(recording.lines)).not.toContain("hello");
 });
 
 describe("the ack modes", () => {

@@ -48,7 +48,7 @@ const handledKeys = async (db: Database) =>
   (await db.select().from(events)).filter(({ handledAt }) => handledAt !== null).map(({ key }) => key);
 
 describe("answerFallbackIngestion()", () => {
-  test("stores what the queue did not take, once, and the consumer knows it then", async () => {
+  test("stores a batch once, also if the consumer gets it later", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
     const first = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
@@ -60,20 +60,20 @@ describe("answerFallbackIngestion()", () => {
     expect(fromQueue).toEqual({ inserted: 0, duplicates: 2 });
   });
 
-  test("is told apart from a publish until the forward's own report is there", async () => {
+  test("sets the outcome until the forward's own report replaces it", async () => {
     const { db } = await openTestStore();
     await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(db));
     expect(await db.select().from(deliveries)).toMatchObject([{ id: "d1", outcome: "fallback", reportedAt: null }]);
   });
 
-  test("takes the largest delivery that the webhook takes, in base64", async () => {
+  test("accepts the largest delivery that the webhook accepts, in base64", async () => {
     const { db } = await openTestStore();
     const data = { bodyBase64: "A".repeat(Math.ceil((3_145_728 * 4) / 3)) };
     const large = testBatch("d2", [testEvent("large", { kind: "unknown", data })]);
     expect((await answerFallbackIngestion(await call(JSON.stringify(large)), optionsFor(db))).status).toBe(200);
   });
 
-  test("answers before the handlers run, and hands them to waitUntil", async () => {
+  test("answers before the handlers run, and registers them with waitUntil", async () => {
     const { db } = await openTestStore();
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -87,7 +87,7 @@ describe("answerFallbackIngestion()", () => {
     expect((await handledKeys(db)).toSorted()).toEqual(["message:1:a", "message:1:b"]);
   });
 
-  test("keeps events whose handler fails, and lets nothing reject", async () => {
+  test("keeps events whose handler fails, and no promise rejects", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, () => {
       throw new Error("the customer's words");
@@ -101,7 +101,7 @@ describe("answerFallbackIngestion()", () => {
     expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
   });
 
-  test("runs the handlers before it answers where nothing keeps it alive afterwards", async () => {
+  test("runs the handlers before it answers if the host keeps nothing alive afterwards", async () => {
     const { db } = await openTestStore();
     const waitUntil = () => {
       throw new Error("This host keeps nothing alive after a response");

@@ -26,7 +26,7 @@ const storedKeys = async (db: Database) =>
   (await db.select({ key: events.key }).from(events).orderBy(asc(events.key))).map(({ key }) => key);
 
 describe("ingest()", () => {
-  test("stores each event once, however often and however mixed it comes", async () => {
+  test("stores each event once, however often and in whatever batch it comes", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
     const first = testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("a")]);
@@ -39,7 +39,7 @@ describe("ingest()", () => {
     expect(await storedKeys(db)).toEqual(["message:1:a", "message:1:b", "message:1:c"]);
   });
 
-  test("a redelivery leaves the first counts as they were", async () => {
+  test("a redelivery does not change the counts of the first delivery", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
     await ingest(testBatch("d1", [testEvent("a")]), options);
@@ -49,7 +49,7 @@ describe("ingest()", () => {
     expect(batches[0]?.handledAt).toBeInstanceOf(Date);
   });
 
-  test("links a delivery to the events that another had brought", async () => {
+  test("links a delivery to events that an earlier one brought", async () => {
     const { db } = await openTestStore();
     await ingest(testBatch("d1", [testEvent("a")]), optionsFor(db));
     await ingest(testBatch("d2", [testEvent("a")]), optionsFor(db));
@@ -60,7 +60,7 @@ describe("ingest()", () => {
     expect(links).toEqual([{ id: "d1" }, { id: "d2" }]);
   });
 
-  test("a delivery that is sent again and again adds links a few times only, and each repeat its counts", async () => {
+  test("a delivery that is repeated many times adds only a few links, but each repeat adds its counts", async () => {
     const { db } = await openTestStore();
     const mids = ["a", "b", "c"];
     for (let repeat = 0; repeat < 20; repeat += 1) {
@@ -76,13 +76,13 @@ describe("ingest()", () => {
     expect(await db.$count(deliveryEvents, eq(deliveryEvents.deliveryId, "d20"))).toBe(1);
   });
 
-  test("takes a batch of nothing and knows the delivery afterwards", async () => {
+  test("stores the delivery of an empty batch", async () => {
     const { db } = await openTestStore();
     expect(await ingest(testBatch("d1", []), optionsFor(db))).toEqual({ inserted: 0, duplicates: 0 });
     expect(await db.select({ id: deliveries.id }).from(deliveries)).toEqual([{ id: "d1" }]);
   });
 
-  test("keeps data letter for letter, NUL and half surrogates and all", async () => {
+  test("keeps data letter for letter, also NUL and lone surrogates", async () => {
     const { db, pool } = await openTestStore();
     const data = {
       nul: "a\0b",
@@ -104,7 +104,7 @@ describe("ingest()", () => {
     expect(JSON.parse(rows[0]?.text ?? "")).toEqual(data);
   });
 
-  test("twenty at once, with events in common and in any order, neither deadlock nor double", async () => {
+  test("twenty batches at once, with common events in any order, neither deadlock nor store an event twice", async () => {
     const { db } = await openTestStore();
     const mids = Array.from({ length: 40 }, (_, index) => `m${String(index).padStart(2, "0")}`);
     const results = await Promise.all(
@@ -125,7 +125,7 @@ describe("ingest()", () => {
     expect(await storedKeys(db)).toHaveLength(40);
   });
 
-  test("says that the database is down, for QStash to come again", async () => {
+  test("throws STORE_UNAVAILABLE while the database is down, so that QStash delivers again", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     await expect(ingest(testBatch("d1", [testEvent("a")]), optionsFor(db))).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
@@ -134,7 +134,7 @@ describe("ingest()", () => {
     await close();
   });
 
-  test("leaves no customer's word in the log", async () => {
+  test("logs no customer's words", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, () => {
       throw new Error("the customer's words");
@@ -146,7 +146,7 @@ describe("ingest()", () => {
 });
 
 describe("handlers", () => {
-  test("get each event once, in the order of the delivery, with what is known of it", async () => {
+  test("get each event once, in the order of the delivery, with its facts", async () => {
     const { db } = await openTestStore();
     const seen: unknown[] = [];
     const options = optionsFor(db, (event, { attempt, deliveryId }) => {
@@ -175,7 +175,7 @@ describe("handlers", () => {
     });
   });
 
-  test("that fail are called again for what failed and for nothing else", async () => {
+  test("that fail are called again for the failed events only", async () => {
     const { db } = await openTestStore();
     const seen: string[] = [];
     let broken = true;
@@ -200,7 +200,7 @@ describe("handlers", () => {
     expect(handled?.handledAt).toBeInstanceOf(Date);
   });
 
-  test("that never end are ended, and told so by their signal", async () => {
+  test("that never end are given up, and their signal aborts", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     let started: () => void = () => {};
@@ -219,7 +219,7 @@ describe("handlers", () => {
     expect(aborted).toEqual([true]);
   });
 
-  test("of two deliveries of the same event at once, one runs, and the other waits for it a moment", async () => {
+  test("of two simultaneous deliveries of one event run once, and the other delivery waits for a moment", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     let runs = 0;
@@ -241,7 +241,7 @@ describe("handlers", () => {
     expect(runs).toBe(1);
   });
 
-  test("that another delivery does not finish are left to it, and to QStash's next attempt", async () => {
+  test("that another delivery is still running are left to it and to QStash's next attempt", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     const options = optionsFor(db, () => gate.opened);
@@ -257,7 +257,7 @@ describe("handlers", () => {
     await first;
   });
 
-  test("of a process that died run again when its lease is over", async () => {
+  test("of a process that died run again after its lease", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const seen: string[] = [];
@@ -270,7 +270,7 @@ describe("handlers", () => {
     expect(seen).toEqual(["message:1:a"]);
   });
 
-  test("for which the time is not enough are begun by the next delivery, and the others are not repeated", async () => {
+  test("that did not start in time are started by the next delivery, and the others are not repeated", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const seen: string[] = [];
@@ -293,7 +293,7 @@ describe("handlers", () => {
     expect(seen).toEqual(["message:1:a", "message:1:b", "message:1:c", "message:1:d"]);
   });
 
-  test("that are slow hold no connection: thirty of them at once leave room for a quick one", async () => {
+  test("that are slow hold no connection: thirty at once do not delay another delivery", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     const slow = optionsFor(db, () => gate.opened);
@@ -324,7 +324,7 @@ describe("handlers", () => {
     ]);
   });
 
-  test("count, each kind by its own", async () => {
+  test("count each kind by its own name", async () => {
     const { db } = await openTestStore();
     const handlers = createHandlers((event, { count }) => count(event.kind));
     const options = { ...optionsFor(db), handlers };

@@ -18,7 +18,7 @@ const source = `export function sendComment(text: string): void {
 }
 `;
 
-test("an error in a built module is shown where its source has it", async () => {
+test("an error in a built module is shown at its place in the source", async () => {
   const folder = mkdtempSync(join(tmpdir(), "relay-map-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, "src/handlers"), { recursive: true });
@@ -41,7 +41,7 @@ test("an error in a built module is shown where its source has it", async () => 
   expect(describeHandlerError(thrown).frames[0]).toBe("sendComment (src/handlers/send.ts:4:9)");
 });
 
-test("a place in a file without a map, or in none, stays as it is", () => {
+test("a place in a file without a map stays unchanged", () => {
   for (const file of ["/nowhere/a.js", "file:///nowhere/a.js", "<anonymous>", fileURLToPath(import.meta.url)]) {
     expect(mapFrame({ file, line: 3, column: 5 })).toEqual({ file, line: 3, column: 5 });
   }

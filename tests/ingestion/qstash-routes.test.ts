@@ -38,7 +38,7 @@ describe("answerIngestion()", () => {
     trace: noTrace,
   });
 
-  test("answers how many were new", async () => {
+  test("answers with the number of new events", async () => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), openIngest: ingestInto(db) };
     const body = JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]));
@@ -88,7 +88,7 @@ describe("answerIngestion()", () => {
     await close();
   });
 
-  test("answers 503 that names what is not configured", async () => {
+  test("answers 503 and names the missing variable", async () => {
     const readQstash = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: DATABASE_URL is not set");
     };
@@ -113,7 +113,7 @@ describe("answerFailure()", () => {
     createdAt: "1700000000000",
   };
 
-  test("records a dead letter once, with the delivery it was", async () => {
+  test("records a dead letter once, with its delivery", async () => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
     const answers = [];
@@ -136,7 +136,7 @@ describe("answerFailure()", () => {
     ["no batch", Buffer.from("hello").toString("base64")],
     ["no base64", "!!!"],
     ["missing", undefined],
-  ])("records it all the same when the copy of the message is %s", async (_name, sourceBody) => {
+  ])("records it also if the copy of the message is %s", async (_name, sourceBody) => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
     const response = await answerFailure(await call(JSON.stringify({ ...callback, sourceBody })), options);
@@ -164,7 +164,7 @@ describe("answerFailure()", () => {
     expect(await db.select().from(deadLetters)).toMatchObject([expected]);
   });
 
-  test("answers 489 to what is no callback", async () => {
+  test("answers 489 to a body that is not a callback", async () => {
     const save = () => expect.unreachable();
     const response = await answerFailure(await call("{}"), { ...routeOptions(), save });
     expect(response.status).toBe(489);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
@@ -179,6 +179,21 @@ describe("parseWebhook()", () => {
   test("keeps the bytes of a body that is not JSON", async () => {
     const [event] = await parseWebhook(Uint8Array.of(1, 2, 255), parseOptions("d1"));
     expect(event?.data).toEqual({ bodyBase64: "AQL/" });
+  });
+
+  test("keeps the bytes of a body on which the parser itself fails, and passes the bug on", async () => {
+    const bug = new TypeError("Cannot read properties of undefined");
+    const parseDate = vi.spyOn(Date, "parse").mockImplementation(() => {
+      throw bug;
+    });
+    onTestFinished(() => parseDate.mockRestore());
+    const body = encode(envelope(entry({ messaging: [item({ timestamp: "2020-01-01T00:00:00+0000" })] })));
+    const failures: unknown[] = [];
+    const onFailure = (thrown: unknown) => failures.push(thrown);
+    const events = await parseWebhook(body, { deliveryId: "d1", onFailure });
+    expect(events).toMatchObject([{ kind: "unknown", key: expect.stringMatching(/^unknown:#[0-9a-f]{64}$/) }]);
+    expect(events[0]?.data).toEqual({ bodyBase64: Buffer.from(body).toString("base64") });
+    expect(failures).toEqual([bug]);
   });
 
   test("reads a body that starts with a BOM", async () => {

@@ -8,7 +8,7 @@ import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 import { type ForwardReport, type RefusalCounts, reportsMax } from "#measurements/report.ts";
-import { handleReports } from "#measurements/report-handler.ts";
+import { answerReports } from "#measurements/answer-reports.ts";
 import { createReporter } from "#measurements/reporter.ts";
 
 import { eventually } from "../support/eventually.ts";
@@ -61,7 +61,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
         body: new Uint8Array(body),
         headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
       });
-      const response = await handleReports(request, {
+      const response = await answerReports(request, {
         readSecret: () => "relay-secret",
         save: async (reports) => {
           if (reports.length > 0) saved.push([...reports]);
@@ -240,7 +240,7 @@ describe("a report", () => {
   ])("that says %s is 400", async (text) => {
     const body = new TextEncoder().encode(text);
     const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
-    const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
+    const response = await answerReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
       readSecret: () => "s",
       save: async () => expect.unreachable(),
       saveRefusals: async () => expect.unreachable(),
@@ -319,7 +319,7 @@ test("an odd report costs the others nothing", async () => {
   ];
   const body = new TextEncoder().encode(JSON.stringify({ reports }));
   const headers = { [internalSignatureHeader]: await signInternal("s", "POST /", body, Date.now()) };
-  const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
+  const response = await answerReports(new Request("http://localhost/", { method: "POST", body, headers }), {
     readSecret: () => "s",
     saveRefusals: () => Promise.reject(new Error("There are no refusals")),
     save: (understood) => saveReports(db, understood, 1_700_000_000_200),

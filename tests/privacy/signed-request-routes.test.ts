@@ -67,7 +67,7 @@ const storedEvents = (db: Database) => db.select().from(events).orderBy(asc(even
 const marker = '{"erased":"data-deletion"}';
 
 describe("answerDataDeletion()", () => {
-  test("erases what has the id as account, sender or recipient, and nothing else", async () => {
+  test("erases the events whose account, sender or recipient has the id, and no others", async () => {
     const { db, pool } = await openTestStore();
     await ingest(
       testBatch("d1", [
@@ -107,7 +107,7 @@ describe("answerDataDeletion()", () => {
     expect(options.recording.of("data_deletion.completed")).toMatchObject([{ erased: 3 }]);
   });
 
-  test("says who it was neither in the log nor in the row that stays", async () => {
+  test("leaves the person's id neither in the log nor in the row of the request", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
@@ -129,7 +129,7 @@ describe("answerDataDeletion()", () => {
     expect((await storedEvents(db)).map(({ erasedAt }) => erasedAt !== null)).toEqual([true, false]);
   });
 
-  test("an event whose handler had failed is not handed to it once it is erased", async () => {
+  test("an erased event is not passed to its handler, though that had failed", async () => {
     const { db } = await openTestStore();
     const batch = testBatch("d1", [event("a", account, person, account)]);
     const failing = {
@@ -144,7 +144,7 @@ describe("answerDataDeletion()", () => {
     expect(await db.select().from(events).where(isNull(events.handledAt))).toHaveLength(1);
   });
 
-  test("the same request again gets the same answer and erases nothing that came since; a new one does", async () => {
+  test("the same request gets the same answer and erases no later events; a new request does", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
@@ -160,7 +160,7 @@ describe("answerDataDeletion()", () => {
     expect(await db.select().from(events).where(eq(events.senderId, person))).toEqual([]);
   });
 
-  test("twenty at once are one", async () => {
+  test("twenty simultaneous copies of a request count as one", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     const mids = Array.from({ length: 50 }, (_, index) => event(`m${index}`, account, person, account));
@@ -172,7 +172,7 @@ describe("answerDataDeletion()", () => {
     expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 50, userId: null }]);
   });
 
-  test("two people of one conversation at once, while it is being delivered, do not deadlock", async () => {
+  test("simultaneous requests of both people of a conversation, while it is delivered, do not deadlock", async () => {
     const { db } = await openTestStore();
     const batch = (id: string) =>
       testBatch(
@@ -191,7 +191,7 @@ describe("answerDataDeletion()", () => {
     expect((await db.select().from(dataDeletions)).map(({ erased }) => erased)).toEqual([60, 60]);
   });
 
-  test("a person of whom nothing is stored gets an answer, too", async () => {
+  test("a person without stored events gets an answer, too", async () => {
     const { db } = await openTestStore();
     const response = await answerDataDeletion(askFor(person), deletionOptions(db));
     expect(response.status).toBe(200);
@@ -212,7 +212,7 @@ describe("answerDataDeletion()", () => {
     expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 3 }]);
   });
 
-  test("what was interrupted is recorded, and the same request goes on with it", async () => {
+  test("an interrupted erasure is recorded, and the same request continues it", async () => {
     const { db, pool } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
@@ -230,7 +230,7 @@ describe("answerDataDeletion()", () => {
     expect(JSON.stringify(options.recording.lines)).not.toContain(person);
   });
 
-  test("a newer request of the same person completes one that was interrupted and did not come again", async () => {
+  test("a later request of the same person completes an interrupted one", async () => {
     const { db, pool } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
@@ -246,7 +246,7 @@ describe("answerDataDeletion()", () => {
     ]);
   });
 
-  test("forgets who took the permissions back, too", async () => {
+  test("removes the person's id from deauthorizations, too", async () => {
     const { db } = await openTestStore();
     for (const userId of [person, "someone"]) {
       const save = saveDeauthorization.bind(null, db);
@@ -266,7 +266,7 @@ describe("answerDataDeletion()", () => {
 });
 
 describe("answerDeauthorize()", () => {
-  test("records it once, and leaves the data alone", async () => {
+  test("records the request once and erases nothing", async () => {
     const { db } = await openTestStore();
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
     const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
@@ -316,17 +316,17 @@ describe("both", () => {
     expect(await response.json()).toMatchObject({ error: { code: "SIGNATURE_INVALID" } });
   });
 
-  test("answer 413 to what is too large to be a form of Meta's", async () => {
+  test("answer 413 to a body that is too large", async () => {
     expect((await deauthorize(call(`signed_request=${"x".repeat(70_000)}`))).status).toBe(413);
   });
 
-  test("take the field from among others", async () => {
+  test("find the field among others", async () => {
     const save = () => Promise.resolve(true);
     const response = await answerDeauthorize(call(`a=1&signed_request=${signed}&b=2`), { ...routeOptions(), save });
     expect(response.status).toBe(200);
   });
 
-  test("answer 503 that names what is not configured", async () => {
+  test("answer 503 and name the missing variable", async () => {
     const openReader = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: INSTAGRAM_APP_SECRET is not set");
     };
@@ -355,7 +355,7 @@ describe("a signed request with odd values", () => {
     expect(await db.$count(deauthorizations)).toBe(requests.length);
   });
 
-  test("erases what is stored of the person", async () => {
+  test("erases the person's events", async () => {
     const { db } = await openTestStore();
     await ingest(
       testBatch(

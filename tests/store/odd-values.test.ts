@@ -58,7 +58,7 @@ describe("a signed delivery with an odd value in any field", () => {
   }, 600_000);
 });
 
-test("a time in microseconds and a flag that is a word are read as meant, and counted as drift", async () => {
+test("a time in microseconds and a flag given as a word are understood and counted as drift", async () => {
   const { db } = await openTestStore();
   const [account, user] = ["17841400000000001", "1200000000000007"];
   const item = (timestamp: number, message: Record<string, unknown>) => ({
@@ -103,7 +103,7 @@ describe("storeBatch()", () => {
     ["NUL in every id", { accountId: "\0", senderId: "a\0", recipientId: "\0b" }],
     ["ids of a megabyte", { accountId: "é".repeat(1_000_000), senderId: "🚀".repeat(500_000) }],
     ["text beyond any limit", { data: { message: { mid: "m", text: "x".repeat(5_000_000) } } }],
-  ])("stores an event with %s as it is but for its search columns", async (_name, overrides) => {
+  ])("stores an event with %s unchanged except for its search columns", async (_name, overrides) => {
     const { db } = await openTestStore();
     const odd = testEvent("odd", overrides);
     const result = await store(db, wire(testBatch("d1", [testEvent("a"), odd, testEvent("b")])));
@@ -111,7 +111,7 @@ describe("storeBatch()", () => {
     expect(JSON.parse((await rowOf(db, odd.key))?.data ?? "")).toEqual(odd.data);
   });
 
-  test("stores facts of a delivery that its columns cannot hold", async () => {
+  test("stores a delivery with facts that its columns cannot hold", async () => {
     const { db } = await openTestStore();
     const batch = testBatch("d1", [testEvent("a")]);
     const facts = { region: "a\0\ud83d".repeat(500), receivedAtMs: 8.64e15, bodyBytes: 1e12 };
@@ -119,7 +119,7 @@ describe("storeBatch()", () => {
     expect(await db.select().from(deliveries)).toMatchObject([{ id: "d1", bodyBytes: 2_147_483_647 }]);
   });
 
-  test("keeps what nests deeper than Postgres reads as text, and says that it drifted", async () => {
+  test("keeps data that nests deeper than Postgres can read as text, and marks it as drifted", async () => {
     const { db } = await openTestStore();
     const depth = 50_000;
     const text = `{"deep":${"[".repeat(depth)}"é\\u0000",2${"]".repeat(depth)},"list":[1,[],{}]}`;
@@ -132,7 +132,7 @@ describe("storeBatch()", () => {
     expect(await db.select().from(drift)).toMatchObject([{ path: "$", finding: "mismatch", shape: "string" }]);
   });
 
-  test("costs an event that Postgres refuses its search columns, and the others nothing", async () => {
+  test("drops the search columns of an event that Postgres refuses, and nothing of the others", async () => {
     const { db, pool } = await openTestStore();
     await pool.query("alter table events add constraint no_such_sender check (sender_id <> 'refused')");
     const mids = Array.from({ length: 200 }, (_, index) => `m${index}`);
@@ -155,7 +155,7 @@ describe("storeBatch()", () => {
     expect(await db.$count(events, eq(events.senderId, "user"))).toBe(196);
   });
 
-  test("keeps as text the data that Postgres refuses, also where it refuses a search column too", async () => {
+  test("keeps data that Postgres refuses as text, also if it refuses a search column too", async () => {
     const { db, pool } = await openTestStore();
     await pool.query(
       "alter table events add constraint no_such_words check (json_typeof(data) = 'string' or data::text not like '%refused%')",

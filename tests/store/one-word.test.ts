@@ -86,7 +86,7 @@ test("every row is found again under the names that say what it holds", async ()
   expect((await readDelivery(db, "d1")).journey).toMatchObject({ outcome: "published", ingestedAt: committedAt });
 });
 
-test("an instance of the release before goes on ingesting, under a role that may create nothing", async () => {
+test("an instance of the previous release continues to ingest, under a role that may create nothing", async () => {
   const { url, client } = await openPrevious();
   const restricted = new Client({ connectionString: await createRestrictedRole(client, url) });
   await restricted.connect();
@@ -108,7 +108,7 @@ test("an instance of the release before goes on ingesting, under a role that may
   expect(await storeBatch(db, toStore(again), systemClock)).toMatchObject({ inserted: 0, duplicates: 1 });
 });
 
-test("events tell when the consumer was called and when they were inserted", async () => {
+test("an event has the time of the consumer's call and the time of its insertion", async () => {
   const { url } = await openPrevious();
   await migrateStore(url);
   const { db, close } = openDatabase(url);

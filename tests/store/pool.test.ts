@@ -120,7 +120,7 @@ describe.concurrent("the pool heals by itself", () => {
     await expect(store(database)).resolves.toMatchObject({ inserted: 1 });
   });
 
-  test("with a database that needs six seconds to wake", async ({ onTestFinished }) => {
+  test("with a database that needs six seconds to start", async ({ onTestFinished }) => {
     const { database, proxy } = await openThroughProxy(onTestFinished);
     await proxy.goDown();
     await proxy.comeUp();
@@ -128,7 +128,7 @@ describe.concurrent("the pool heals by itself", () => {
     await expect(store(database)).resolves.toMatchObject({ inserted: 1 });
   });
 
-  test("after a failover to a server that only reads, and back", async ({ onTestFinished }) => {
+  test("after a failover to a read-only server and back", async ({ onTestFinished }) => {
     const { database, url } = await openThroughProxy(onTestFinished);
     const client = new Client({ connectionString: url });
     await client.connect();

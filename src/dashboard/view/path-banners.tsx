@@ -7,7 +7,7 @@ import { explainReason } from "../refusal-reasons.ts";
 import styles from "./dashboard.module.css";
 
 /** Faults that stop every delivery; they are shown before the first delivery too. */
-export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
+export function PathFaultBanners({ configuration, redirectsTo, foreignStatus }: PathFaults) {
   return (
     <>
       {configuration !== null && (
@@ -19,6 +19,12 @@ export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
         <Alert role="alert" color="red.9" variant="filled" title="RELAY_URL redirects">
           It redirects to {redirectsTo}. QStash does not follow redirects, so published batches do not arrive, and
           neither do the relay’s own reports. {redirectAdvice(redirectsTo)}
+        </Alert>
+      )}
+      {foreignStatus !== null && (
+        <Alert role="alert" color="red.9" variant="filled" title="Another program answers at RELAY_URL">
+          It answers {foreignStatus} where the relay’s own route would answer 405, so published batches do not arrive,
+          and neither do the relay’s own reports. Set RELAY_URL to the address of this relay and deploy again.
         </Alert>
       )}
     </>

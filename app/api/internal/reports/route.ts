@@ -1,4 +1,4 @@
-import { handleReports } from "#measurements/report-handler.ts";
+import { answerReports } from "#measurements/answer-reports.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
@@ -8,7 +8,7 @@ import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
-  return handleReports(request, {
+  return answerReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
     saveRefusals: (refusals) => saveRefusals(getDatabase(), refusals, clock.nowMs()),

@@ -37,14 +37,14 @@ const refusalsSchema: v.GenericSchema<unknown, RefusalCounts> = v.object({
   ),
 });
 
-/** With those that could not be sent before. */
+/** Holds also the reports that could not be sent before. */
 const bodySchema = v.object({
-  // One that cannot be understood must not cost the others.
+  // A report that is not understood must not cost the others.
   reports: v.pipe(v.array(v.fallback(v.nullable(reportSchema), null)), v.maxLength(reportsMax * 2)),
   refusals: v.fallback(v.optional(v.nullable(refusalsSchema)), null),
 });
 
-export interface ReportHandlerOptions {
+export interface AnswerReportsOptions {
   /** Throws `ENV_INVALID` if something is missing. */
   readSecret: () => string;
   save: (reports: readonly ForwardReport[]) => Promise<void>;
@@ -53,8 +53,12 @@ export interface ReportHandlerOptions {
   log: Log;
 }
 
-/** Takes the reports of our own forwards and refusals: only what `RELAY_SECRET` signed, each stored once. */
-export async function handleReports(request: Request, options: ReportHandlerOptions): Promise<Response> {
+/**
+ * Answers a call with reports of our own forwards and refusals: stores each report once and answers `{ recorded }`. 401
+ * `SIGNATURE_INVALID` unless `RELAY_SECRET` signed the body, 400 `REQUEST_INVALID` if no report is understood, and 503
+ * `STORE_UNAVAILABLE` if they cannot be stored.
+ */
+export async function answerReports(request: Request, options: AnswerReportsOptions): Promise<Response> {
   const { readSecret, save, saveRefusals, clock, log } = options;
   try {
     const body = await readInternal(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
@@ -76,6 +80,6 @@ function parseReports(body: Uint8Array): { reports: ForwardReport[]; refusals: R
     if (isNothing) throw new TypeError("No report is understood");
     return { reports: understood, refusals: refusals ?? undefined };
   } catch (thrown) {
-    throw new RelayError("REQUEST_INVALID", "The body is not a list of forwards' reports", { cause: thrown });
+    throw new RelayError("REQUEST_INVALID", "The body is not a list of reports", { cause: thrown });
   }
 }

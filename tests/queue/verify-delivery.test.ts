@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
-import { verifyQstashDelivery } from "#queue/delivery.ts";
+import { verifyDelivery } from "#queue/verify-delivery.ts";
 
 import { signDelivery, signingKeys, type TokenOptions } from "../support/qstash-token.ts";
 
@@ -11,9 +11,9 @@ const options = { ...signingKeys, urls: [url, old], clock: systemClock };
 const encode = (text: string) => new TextEncoder().encode(text);
 const body = encode('{"version":1}');
 const sign = (overrides: Partial<TokenOptions> = {}) => signDelivery({ body, sub: url, ...overrides });
-const verify = (token: string | null, received = body) => verifyQstashDelivery(token, async () => received, options);
+const verify = (token: string | null, received = body) => verifyDelivery(token, async () => received, options);
 
-describe("verifyQstashDelivery()", () => {
+describe("verifyDelivery()", () => {
   test.each([
     ["the current key", {}],
     ["the next key", { key: signingKeys.nextSigningKey }],
@@ -52,7 +52,7 @@ describe("verifyQstashDelivery()", () => {
   ])("refuses %s before the body is read", async (_name, overrides) => {
     const readBody = () => expect.unreachable();
     const token = await sign(overrides);
-    await expect(verifyQstashDelivery(token, readBody, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(verifyDelivery(token, readBody, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
   });
 
   test.each([null, "", "nonsense", "a.b.c"])("refuses %j for a token", async (token) => {

@@ -14,11 +14,10 @@ export interface QstashDeliveryOptions {
 
 /**
  * Verifies that QStash sent this body to this route and returns the body as text. Throws `SIGNATURE_INVALID` for a
- * missing or foreign signature, a changed body, another address, an expired token or one that never expires, and what
- * `readBody` throws. The body is read last, once everything else is right: the SDK's receiver wants it first, so anybody
- * could fill the memory. https://upstash.com/docs/qstash/features/security
+ * missing or foreign signature, a changed body, another address, and a token that has expired or never expires; throws what
+ * `readBody` throws. The body is read last: the SDK's receiver wants it first, so any stranger could fill the memory. https://upstash.com/docs/qstash/features/security
  */
-export async function verifyQstashDelivery(
+export async function verifyDelivery(
   signature: string | null,
   readBody: () => Promise<Uint8Array<ArrayBuffer>>,
   { urls, clock, ...keys }: QstashDeliveryOptions & { clock: Clock },
@@ -38,7 +37,7 @@ export async function verifyQstashDelivery(
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
 }
 
-/** With either key; QStash signs with the current one, and with what was the next after a rotation. */
+/** Tries both keys: after a rotation QStash signs with the former next one. */
 async function verifyToken(token: string, signingKeys: readonly string[], currentDate: Date): Promise<JWTPayload> {
   let failure: unknown;
   for (const signingKey of signingKeys) {
@@ -58,7 +57,7 @@ async function verifyToken(token: string, signingKeys: readonly string[], curren
   throw failure;
 }
 
-/** As in the token, where some versions of QStash leave the padding out. */
+/** In the token's form; some versions of QStash leave the padding out. */
 async function hashOf(body: Uint8Array<ArrayBuffer>): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
   return unpadded(base64FromBytes(hash).replaceAll("+", "-").replaceAll("/", "_"));
