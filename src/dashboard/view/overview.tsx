@@ -96,7 +96,7 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
               <input type="hidden" name="window" value={window} />
               <TextInput
                 size="xs"
-                w={240}
+                w="clamp(140px, 50vw, 240px)"
                 miw={0}
                 classNames={{ input: styles["search"] ?? "" }}
                 type="search"
