@@ -137,7 +137,7 @@ describe("the layout", () => {
     const wrong = [...files("src"), ...files("app")].filter((file) => {
       if (ofUser.test(file)) return false;
       const source = readFileSync(join(root, file), "utf8");
-      if (/\bconsole[.[]/.test(source) && !/^(src\/cli\/|src\/platform\/log\.ts$)/.test(file)) return true;
+      if (/\bconsole(\.\w|\[)/.test(source) && !/^(src\/cli\/|src\/platform\/log\.ts$)/.test(file)) return true;
       return /\bprocess\.env\b/.test(source) && !rim.test(file);
     });
     expect(wrong).toEqual([]);

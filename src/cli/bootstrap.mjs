@@ -1,8 +1,7 @@
 /**
- * What `npm start`, `npm test` and the other commands of package.json run: installs and builds what is missing or stale,
- * then hands over to the TypeScript. Nothing is installed yet when it starts, so it has no dependencies; and it keeps to
- * the syntax of very old Nodes, which would otherwise greet with a SyntaxError instead of the sentence that a newer one
- * is needed.
+ * The commands of package.json: installs and builds what is missing or stale, then runs the command in TypeScript. It has
+ * no dependencies, because nothing may be installed yet, and uses only syntax that very old Nodes read, so that they print
+ * the sentence about the needed version instead of a SyntaxError.
  */
 import { spawn } from "child_process";
 import { createHash } from "crypto";
@@ -17,9 +16,10 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
 
-/** What `next build` reads. The CLI and the broker run from their source. */
+/** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [
   "app",
   "src",
@@ -33,7 +33,7 @@ const buildInputs = [
 ];
 const notBuilt = ["src/cli", "src/broker"];
 
-/** The sentence for a Node that is too old, or `null`. */
+/** What to tell the user of a Node that is too old; `null` if it is new enough. */
 export function nodeProblem(version) {
   const [major, minor] = version.split(".").map(Number);
   const isEnough = major > nodeMinimum[0] || (major === nodeMinimum[0] && minor >= nodeMinimum[1]);
@@ -42,7 +42,7 @@ export function nodeProblem(version) {
     : `Node.js ${nodeMinimum.join(".")} or newer is needed; this is ${version}. See https://nodejs.org/en/download`;
 }
 
-/** Whether what npm says it installed is what the lock file asks for; `withDev: false` forgives missing dev packages. */
+/** Whether npm has installed what the lock file asks for; with `withDev: false` dev packages may be missing. */
 export function isInstalled(lock, installed, withDev) {
   return Object.keys(lock.packages).every((name) => {
     const wanted = lock.packages[name];
@@ -56,7 +56,7 @@ export function isInstalled(lock, installed, withDev) {
   });
 }
 
-/** A hash of names and contents of all files below `names`, skipping folders in `except`. */
+/** A hash of the names and contents of all files in `names`, without the folders in `except`. */
 export function hashFiles(folder, names, except) {
   const hash = createHash("sha256");
   const add = (name) => {
@@ -78,33 +78,34 @@ async function main(command, args) {
   if (problem) return fail(problem);
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
-  // The lifecycle proof builds an app of its own.
+  // These run from source, or build an app of their own.
   const wantsHelp = args.includes("--help") || args.includes("-h");
   const needsBuild = !wantsHelp && !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
+    signals.forEach((signal) => process.on(signal, quit));
     const release = await takeLock(at(".bootstrap.lock"), console.log);
     try {
       if (installReason(command)) await install();
       if (needsBuild && isBuildStale()) await build();
     } finally {
       release();
+      signals.forEach((signal) => process.off(signal, quit));
     }
-  }
-  if (command === "test") return test(args);
-  if (command === "fuzz") {
-    if (!process.env.FUZZ_CASES) process.env.FUZZ_CASES = "100000";
-    return test(["tests/instagram/hostile.test.ts", "tests/store/odd-values.test.ts", ...args]);
   }
   const tsx = await import("tsx/esm/api");
   tsx.register();
   const folders = { bench: ["tests", "bench"], chaos: ["tests", "chaos"], lifecycle: ["tests", "lifecycle-proof"] };
-  const folder = at(...(folders[command] ?? ["src", "cli"]));
-  const file = path.join(folder, `${command}.ts`);
-  const handover = await import(pathToFileURL(file).href);
-  return handover.run(args);
+  const file = at(...(folders[command] || ["src", "cli"]), `${command}.ts`);
+  const { run } = await import(pathToFileURL(file).href);
+  return run(args);
 }
 
+function quit(signal) {
+  process.exit(128 + os.constants.signals[signal]);
+}
+
+/** Why packages must be installed; `null` if they need not be. */
 function installReason(command) {
   const lockText = fs.readFileSync(at("package-lock.json"), "utf8");
   const stamp = `${sha256(lockText)} ${process.platform}-${process.arch}`;
@@ -112,7 +113,7 @@ function installReason(command) {
   const installed = readText(at("node_modules", ".package-lock.json"));
   if (!installed) return "missing";
   const lock = JSON.parse(lockText);
-  // Somebody ran npm by hand: no need to do it again.
+  // Also if the user has run npm install by hand.
   if (isInstalled(lock, JSON.parse(installed), true)) {
     writeText(installStamp, stamp);
     return null;
@@ -125,7 +126,7 @@ async function install() {
   const options = ["--include=dev", "--include=optional", "--no-audit", "--no-fund"];
   await step("Installing packages", "Installed packages", async () => {
     const exact = await npm(["ci", ...options]);
-    // A registry that lacks other systems' optional packages makes a lock file that `npm ci` refuses (npm/cli#4828).
+    // `npm ci` refuses a lock file without the optional packages of other systems, as some registries make it (npm/cli#4828).
     if (exact.code === 0 || !exact.output.includes("EUSAGE")) return exact;
     return npm(["install", "--no-save", ...options]);
   });
@@ -147,7 +148,7 @@ function isBuildStale() {
 async function build() {
   const hash = hashFiles(root, buildInputs, notBuilt);
   fs.rmSync(buildStamp, { force: true });
-  // Next decides what a production build is; a NODE_ENV from outside only confuses it.
+  // `next build` sets NODE_ENV itself and warns about another value.
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
   delete env.NODE_ENV;
   const next = at("node_modules", "next", "dist", "bin", "next");
@@ -155,49 +156,25 @@ async function build() {
   writeText(buildStamp, hash);
 }
 
-function test(args) {
-  const vitest = at("node_modules", "vitest", "vitest.mjs");
-  const child = spawn(process.execPath, [vitest, "run", "--config", "tests/vitest.config.ts", ...args], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  // Ctrl-C reaches vitest by itself, being sent to the whole group.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => {
-    process.exitCode = code === null ? 128 + (os.constants.signals[signal] || 0) : code;
-  });
-}
-
-/** Runs a child in a group of its own, keeps what it says, and ends all of it when we are asked to stop. */
+/** Runs a child in a process group of its own, which ends with this process; resolves with its exit status and output. */
 function capture(file, args, env, shell = false) {
   return new Promise((resolve) => {
     const isWindows = process.platform === "win32";
     const child = spawn(file, args, { cwd: root, env, shell, detached: !isWindows, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const keep = (chunk) => {
-      output += chunk;
+    const kill = () => {
+      try {
+        process.kill(isWindows ? child.pid : -child.pid, "SIGTERM");
+      } catch {
+        // It has just ended.
+      }
     };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
-    const stops = ["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => {
-      const stop = () => {
-        try {
-          if (isWindows) child.kill();
-          else process.kill(-child.pid, signal);
-        } catch {
-          // It has just ended.
-        }
-        process.stdout.write("\n");
-        process.exit(128 + os.constants.signals[signal]);
-      };
-      process.on(signal, stop);
-      return () => process.off(signal, stop);
-    });
+    process.once("exit", kill);
+    let output = "";
     const settle = (code) => {
-      stops.forEach((remove) => remove());
+      process.off("exit", kill);
       resolve({ code, output });
     };
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
     child.on("error", (error) => {
       output += error.message;
       settle(1);
@@ -206,32 +183,25 @@ function capture(file, args, env, shell = false) {
   });
 }
 
-/** Shows that something goes on: a spinner with seconds on a terminal, two plain lines elsewhere. */
+/** Runs a child and shows that it goes on: on a terminal a line that counts seconds, elsewhere a line before and after. */
 async function step(doing, done, work) {
   const startedMs = Date.now();
-  const seconds = (digits) => ((Date.now() - startedMs) / 1000).toFixed(digits);
+  const seconds = () => ((Date.now() - startedMs) / 1000).toFixed(1);
   const isTerminal = Boolean(process.stdout.isTTY) && process.env.TERM !== "dumb";
-  const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-  let frame = 0;
-  const draw = () =>
-    process.stdout.write(`\r\u001b[2K${paint(36, frames[frame++ % frames.length])} ${doing} … ${seconds(0)} s`);
+  const timer = isTerminal && setInterval(() => process.stdout.write(`\r${doing} … ${seconds()} s`), 100);
   if (!isTerminal) console.log(`${doing} …`);
-  const timer = isTerminal ? setInterval(draw, 100) : undefined;
   const { code, output } = await work();
   clearInterval(timer);
   if (isTerminal) process.stdout.write("\r\u001b[2K");
-  if (code === 0) {
-    console.log(`${paint(32, "✔")} ${done} ${paint(2, `${seconds(1)} s`)}`);
-    return;
-  }
+  if (code === 0) return console.log(`✔ ${done} ${seconds()} s`);
   console.error(output.trimEnd());
   throw new Error(`${doing} failed, see above.`);
 }
 
 /**
- * One process at a time installs or builds in a checkout; resolves with what lets the next one in. The lock lies in the
- * checkout: in the system's folder for temporary files any user could make it first. It is not in node_modules, which
- * `npm ci` deletes, nor in .next.
+ * Lets one process at a time install or build in a checkout; resolves with a function that lets the next one in. The lock
+ * file is in the checkout, because any user could create one in the folder for temporary files, and neither in
+ * node_modules, which `npm ci` deletes, nor in .next.
  */
 export async function takeLock(file, note) {
   for (let isWaiting = false; ; isWaiting = true) {
@@ -249,7 +219,7 @@ export async function takeLock(file, note) {
   }
 }
 
-/** Creating the file is the lock: the system lets only one succeed. */
+/** Creating the file takes the lock: the system lets only one process succeed. */
 function tryLock(file) {
   try {
     fs.writeFileSync(file, `${process.pid} ${startMark(process.pid)}`, { flag: "wx", mode: 0o600 });
@@ -261,7 +231,7 @@ function tryLock(file) {
   }
 }
 
-/** Under a lock of its own: of two that find the same dead holder the slower would remove the lock of the faster. */
+/** Under a second lock: of two processes that find a dead holder, the slower could otherwise remove the lock of the faster. */
 function takeOver(file) {
   if (!isAbandoned(file)) return false;
   const takeover = `${file}.takeover`;
@@ -276,7 +246,7 @@ function takeOver(file) {
   }
 }
 
-/** Whether its holder has ended. Empty it is for the instant between its making and its writing, or for good. */
+/** Whether the holder has ended. A lock is empty between its creation and its first write, or because its holder was killed there. */
 function isAbandoned(file) {
   const [pid, mark] = readText(file).split(" ");
   if (!pid) return ageMs(file) > 2000;
@@ -296,11 +266,11 @@ function startMark(pid) {
   return stat[19] || "";
 }
 
-/** npm dies at once on a signal and does not always pass it on: its end is our signal. */
+/** Stops this process when npm ends: npm ends at once on a signal and does not always forward it. */
 function watchNpm() {
   if (!process.env.npm_lifecycle_event || process.platform === "win32") return;
   const parent = process.ppid;
-  // npm runs us through a shell, which usually, not always, becomes us.
+  // npm runs a shell, which usually, but not always, is replaced by this process.
   const grandparent = shellParent(parent);
   const timer = setInterval(() => {
     if (process.ppid === parent && (!grandparent || isRunning(grandparent))) return;
@@ -310,7 +280,7 @@ function watchNpm() {
   timer.unref();
 }
 
-/** The parent of a shell, `null` if that process is not one (or the system does not say). */
+/** The parent of a process that is a shell; `null` if it is none or /proc does not tell. */
 function shellParent(pid) {
   const stat = /^\d+ \((.*)\) \S (\d+)/s.exec(readText(`/proc/${pid}/stat`));
   return stat && /^(sh|bash|dash|ash|zsh)$/.test(stat[1]) && Number(stat[2]) > 1 ? Number(stat[2]) : null;
@@ -325,12 +295,6 @@ function isRunning(pid) {
   }
 }
 
-function paint(code, text) {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  const isColored = NO_COLOR ? false : FORCE_COLOR ? FORCE_COLOR !== "0" : process.stdout.isTTY && TERM !== "dumb";
-  return isColored ? `\u001b[${code}m${text}\u001b[0m` : text;
-}
-
 function readText(file) {
   try {
     return fs.readFileSync(file, "utf8");
@@ -343,7 +307,7 @@ function writeText(file, text) {
   try {
     fs.writeFileSync(file, text);
   } catch {
-    // A stamp only saves work; a checkout we may not write to does without.
+    // Without the stamp the next start only checks again.
   }
 }
 

@@ -1,5 +1,5 @@
-import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
-import { type EnvName, type EnvRecord, readEnv, variables } from "#platform/env.ts";
+import { diagnoseEnv, isReadable } from "#diagnostics/diagnose-env.ts";
+import { type EnvName, type EnvRecord, variables } from "#platform/env.ts";
 
 import { CliFailure } from "#platform/failure.ts";
 
@@ -8,7 +8,7 @@ import { CliFailure } from "#platform/failure.ts";
  * 503 on every route that needs one of them, the webhook above all. `env` is the environment of the server.
  */
 export function requireConfiguration(env: EnvRecord): void {
-  const unreadable = (Object.keys(variables) as EnvName[]).filter((name) => !canRead(env, name));
+  const unreadable = (Object.keys(variables) as EnvName[]).filter((name) => !isReadable(env, name));
   if (unreadable.length === 0) return;
   const { checks } = diagnoseEnv(env);
   const lines = unreadable.map((name) => {
@@ -18,13 +18,4 @@ export function requireConfiguration(env: EnvRecord): void {
   throw new CliFailure(
     `Nothing was started: with this configuration the relay would refuse deliveries or operators.\n${lines.join("\n")}`,
   );
-}
-
-function canRead(env: EnvRecord, name: EnvName): boolean {
-  try {
-    readEnv(env, [name]);
-    return true;
-  } catch {
-    return false;
-  }
 }

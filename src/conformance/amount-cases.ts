@@ -1,4 +1,4 @@
-import { acceptsBody, type ConformanceCase, faultUnlessAccepted } from "./conformance-case.ts";
+import { acceptsBodyIn, type ConformanceCase, faultUnlessAccepted } from "./conformance-case.ts";
 import { bodyOf, commentChange, messageBody, messageItem, sizedBody } from "./deliveries.ts";
 import { NoAnswer } from "./exchange.ts";
 import { changesEntry, messagingEntry } from "./payloads.ts";
@@ -38,11 +38,11 @@ function times(count: number, build: () => unknown): unknown[] {
 }
 
 function batch(name: string, what: string, build: (nowMs: number) => string): ConformanceCase {
-  return acceptsBody(`batch.${name}`, "must", what, batches, build);
+  return acceptsBodyIn("batch")(name, "must", what, batches, build);
 }
 
 function size(name: string, bytes: number, level: "must" | "should", why: string): ConformanceCase {
-  return acceptsBody(`size.${name}`, level, `a batch of ${bytes} bytes`, why, (nowMs) => sizedBody(nowMs, bytes));
+  return acceptsBodyIn("size")(name, level, `a batch of ${bytes} bytes`, why, (nowMs) => sizedBody(nowMs, bytes));
 }
 
 /** A refusal may be an answer or a closed connection (RFC 9110, 15.5.14). */

@@ -32,17 +32,20 @@ export function accepts({ send, ...stated }: Stated & { send: Send }): Conforman
   return { ...stated, run: (receiver) => firstFault(receiver, send, faultUnlessAccepted) };
 }
 
-/** A case that passes if one signed delivery with this body is accepted; `how` says what else differs from Meta's usual. */
-export function acceptsBody(
-  id: string,
-  level: Level,
-  what: string,
-  why: string,
-  build: (nowMs: number) => Body,
-  how: Omit<Delivery, "body"> = {},
-): ConformanceCase {
-  const send: Send = ({ clock }) => ({ body: build(clock.nowMs()), ...how });
-  return accepts({ id, level, checks: `accepted: ${what}`, why, send });
+/** Creates the cases of one group that each pass if one signed delivery with the built body is accepted. */
+export function acceptsBodyIn(group: string) {
+  /** `how` is what else differs from Meta's usual delivery. */
+  return (
+    name: string,
+    level: Level,
+    what: string,
+    why: string,
+    build: (nowMs: number) => Body,
+    how: Omit<Delivery, "body"> = {},
+  ): ConformanceCase => {
+    const send: Send = ({ clock }) => ({ body: build(clock.nowMs()), ...how });
+    return accepts({ id: `${group}.${name}`, level, checks: `accepted: ${what}`, why, send });
+  };
 }
 
 /** A case that passes if no delivery is answered with success or a redirect. */

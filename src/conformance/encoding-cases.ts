@@ -1,11 +1,12 @@
-import { acceptsBody, type ConformanceCase, faultIfBroken, type Level } from "./conformance-case.ts";
+import { acceptsBodyIn, type ConformanceCase, faultIfBroken } from "./conformance-case.ts";
 import { bodyOf, commentChange, envelope, messageBody, messageItem, write } from "./deliveries.ts";
 import { changesEntry, messagingEntry } from "./payloads.ts";
-import type { Body, Delivery } from "./receiver.ts";
 
 const seen = "Seen in Meta's deliveries.";
 const signed = "The signature is valid. Unless the receiver keeps what it cannot read, Meta repeats it for hours.";
 const header = "The signature covers only the body, so a header that a proxy has rewritten does not make it forged.";
+
+const body = acceptsBodyIn("encoding");
 
 /** The same content in other bytes, each body signed as it is sent. */
 export const encodingCases: ConformanceCase[] = [
@@ -78,17 +79,6 @@ export const encodingCases: ConformanceCase[] = [
     { headers: { Expect: "100-continue" } },
   ),
 ];
-
-function body(
-  name: string,
-  level: Level,
-  what: string,
-  why: string,
-  build: (nowMs: number) => Body,
-  how: Omit<Delivery, "body"> = {},
-): ConformanceCase {
-  return acceptsBody(`encoding.${name}`, level, what, why, build, how);
-}
 
 function contentType(name: string, what: string, value: string | null): ConformanceCase {
   return body(name, "should", what, header, messageBody, { headers: { "Content-Type": value } });

@@ -1,11 +1,14 @@
-import { accepts, acceptsBody, type ConformanceCase, type Level } from "./conformance-case.ts";
+import { accepts, acceptsBodyIn, type ConformanceCase } from "./conformance-case.ts";
 import { bodyOf, commentChange, envelope, kindBody, messageItem, write } from "./deliveries.ts";
 import { accountId, changesEntry, comment, item, messagingEntry, mid, objectId, payloadKinds } from "./payloads.ts";
 
+const ofKind = acceptsBodyIn("kind");
+const shape = acceptsBodyIn("container");
+
 /** One delivery of every kind of event that Meta documents. */
 export const kindCases: ConformanceCase[] = payloadKinds.map((kind) =>
-  acceptsBody(
-    `kind.${kind}`,
+  ofKind(
+    kind,
     "must",
     `an event of kind ${kind}`,
     "An account that is subscribed to one field gets the events of all fields that the app is subscribed to.",
@@ -125,13 +128,3 @@ export const containerCases: ConformanceCase[] = [
     write({ ...envelope(messagingEntry(nowMs, messageItem(nowMs))), object: "page" }),
   ),
 ];
-
-function shape(
-  name: string,
-  level: Level,
-  what: string,
-  why: string,
-  build: (nowMs: number) => string,
-): ConformanceCase {
-  return acceptsBody(`container.${name}`, level, what, why, build);
-}

@@ -1,4 +1,4 @@
-import { accepts, acceptsBody, type ConformanceCase, faultUnlessAccepted } from "./conformance-case.ts";
+import { accepts, acceptsBodyIn, type ConformanceCase, faultUnlessAccepted } from "./conformance-case.ts";
 import { bodyOf, commentChange, messageBody } from "./deliveries.ts";
 import { type Answer, NoAnswer } from "./exchange.ts";
 import { changesEntry, item, messagingEntry, mid } from "./payloads.ts";
@@ -71,6 +71,8 @@ export const repeatCases: ConformanceCase[] = [
   }),
 ];
 
+const inTime = acceptsBodyIn("time");
+
 /** How long a receiver takes to answer, and how long it waits for a body. */
 export const timeCases: ConformanceCase[] = [
   {
@@ -112,8 +114,8 @@ export const timeCases: ConformanceCase[] = [
         : null;
     },
   },
-  acceptsBody(
-    "time.pieces",
+  inTime(
+    "pieces",
     "must",
     "a body that arrives in many pieces",
     "A network may divide a body anywhere, even within a character.",
@@ -122,8 +124,8 @@ export const timeCases: ConformanceCase[] = [
   ),
   {
     pace: "patient",
-    ...acceptsBody(
-      "time.slow-sender",
+    ...inTime(
+      "slow-sender",
       "should",
       "a body that takes two seconds to arrive",
       "Packets get lost, and Meta's 5 s start when the whole body is sent.",

@@ -36,20 +36,21 @@ export function diagnoseEnv(record: EnvRecord): Diagnosis {
 }
 
 function checkVariable(name: EnvName, record: EnvRecord): Check[] {
-  const isReadable = canRead(name, record);
+  const canRead = isReadable(record, name);
   if (!record[name]?.trim()) {
-    if (!isReadable) return [{ name, status: "failed", detail: "not set", ...adviseMissing(name) }];
+    if (!canRead) return [{ name, status: "failed", detail: "not set", ...adviseMissing(name) }];
     return [name === bypassName && record["VERCEL_ENV"] === "preview" ? bypassMissing : { name, ...byDefault }];
   }
   const mistakes = findMistakes(name, record);
   const isExplained = mistakes.some(({ status }) => status === "failed");
-  if (!isReadable && !isExplained) {
+  if (!canRead && !isExplained) {
     return [{ name, status: "failed", detail: "malformed", ...adviseMalformed(name) }, ...mistakes];
   }
   return mistakes.length > 0 ? mistakes : [{ name, status: "ok", detail: "set" }];
 }
 
-function canRead(name: EnvName, record: EnvRecord): boolean {
+/** Whether `readEnv` accepts the variable: it is well formed, or absent with a default. */
+export function isReadable(record: EnvRecord, name: EnvName): boolean {
   try {
     readEnv(record, [name]);
     return true;
