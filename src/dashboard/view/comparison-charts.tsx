@@ -1,5 +1,4 @@
-import type { RuntimeComparison, RuntimeSummary } from "#measurements/runtime-comparison.ts";
-import { runtimes } from "#platform/delivery.ts";
+import { type RuntimeComparison, runtimes, type RuntimeSummary } from "#measurements/runtime-comparison.ts";
 
 import { formatAxisTime, formatCount, formatInstant, formatMs } from "../format.ts";
 import styles from "./dashboard.module.css";
