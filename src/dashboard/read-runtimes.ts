@@ -1,13 +1,13 @@
 import { sql, type SQL } from "drizzle-orm";
 import * as v from "valibot";
 
+import { runtimes } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 import {
   fillSeries,
   judgeProbes,
   type Latency,
   type RuntimeComparison,
-  runtimes,
   type RuntimeSummary,
   type SeriesPoint,
   type TimeWindow,

@@ -37,7 +37,7 @@ export async function handleFallback(request: Request, options: FallbackHandlerO
     });
     const batch = decodeBatch(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
     const deliveryLog = log.with({ deliveryId: batch.delivery.id, via: "fallback" });
-    deliveryLog.info("ingestion.received", { part: batch.delivery.chunk.join("/"), events: batch.events.length });
+    deliveryLog.info("ingestion.received", { batch: batch.delivery.batch.join("/"), events: batch.events.length });
     const ingest = { ...openIngest(), clock, log: deliveryLog };
     const stored = await storeEvents(batch, ingest, "fallback");
     const handling = handleEvents(batch, stored.eventIds, ingest).catch((thrown: unknown) =>

@@ -43,7 +43,7 @@ export async function storeEvents(
   via: "queue" | "fallback" = "queue",
 ): Promise<IngestResult & { eventIds: number[] }> {
   const startedAt = clock.monotonicMs();
-  const { chunk, ...delivery } = batch.delivery;
+  const { batch: chunk, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
   const { inserted, duplicates, drifted, reduced, eventIds } = await trace.span("store events", facts, async () => {
     const stored = await storeBatch(db, {
@@ -70,7 +70,7 @@ export async function storeEvents(
 export async function handleEvents(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
   const { db, clock, log, trace } = options;
   const startedAt = clock.monotonicMs();
-  const { id: deliveryId, chunk } = batch.delivery;
+  const { id: deliveryId, batch: place } = batch.delivery;
   const result = await trace.span("handle events", { "relay.delivery.id": deliveryId }, () =>
     handleBatch(eventIds, { ...options, deliveryId }),
   );
@@ -80,5 +80,5 @@ export async function handleEvents(batch: Batch, eventIds: readonly number[], op
   if (unfinished > 0) {
     throw new RelayError("HANDLERS_UNFINISHED", `${unfinished} of ${eventIds.length} events are not handled yet`);
   }
-  await markChunkHandled(db, deliveryId, chunk[0], clock.nowMs());
+  await markChunkHandled(db, deliveryId, place[0], clock.nowMs());
 }

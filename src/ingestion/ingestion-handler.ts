@@ -11,7 +11,7 @@ export function handleIngestion(
   return answerQstash(request, options, async (body, log) => {
     const batch = decodeBatch(body);
     const deliveryLog = log.with({ deliveryId: batch.delivery.id });
-    deliveryLog.info("ingestion.received", { part: batch.delivery.chunk.join("/"), events: batch.events.length });
+    deliveryLog.info("ingestion.received", { batch: batch.delivery.batch.join("/"), events: batch.events.length });
     const result = await ingest(batch, { ...options.openIngest(), clock: options.clock, log: deliveryLog });
     return Response.json({ inserted: result.inserted, duplicates: result.duplicates });
   });

@@ -1,4 +1,5 @@
 import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { Runtime } from "#platform/delivery.ts";
 import type { AckMode } from "#platform/env.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
@@ -7,7 +8,7 @@ import { probeHeader, probePurpose } from "#platform/probe-mark.ts";
 import { checkAnnounced, readBody } from "#platform/read-body.ts";
 
 import { verifyHandshake } from "./handshake.ts";
-import type { ReceivedDelivery, Runtime } from "./received-delivery.ts";
+import type { ReceivedDelivery } from "./received-delivery.ts";
 import { isSignedRequest } from "./is-signed-request.ts";
 import { createSignatureVerifier, isSignature, type SignatureVerifier } from "./signature.ts";
 import { parseWebhook } from "./webhook-parser.ts";

@@ -1,23 +1,22 @@
 import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
+import { forwardOutcomes } from "#platform/delivery.ts";
+import { deliverySchemas, instantSchema } from "#platform/delivery-schema.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { readInternal } from "#platform/read-internal.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import { type ForwardReport, forwardOutcomes, type RefusalCounts, reportsMax } from "./report.ts";
+import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts";
 
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const count = v.pipe(v.number(), v.minValue(0));
 
+const { id, secretIndex: _, ...facts } = deliverySchemas;
+
 const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
-  deliveryId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,100}$/)),
-  runtime: v.picklist(["edge", "nodejs"]),
-  region: v.nullable(v.string()),
-  coldStart: v.boolean(),
-  probe: v.boolean(),
-  receivedAtMs: milliseconds,
-  bodyBytes: count,
+  deliveryId: id,
+  ...facts,
   events: count,
   outcome: v.picklist(forwardOutcomes),
   ackMs: v.nullable(milliseconds),
@@ -29,8 +28,8 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
 });
 
 const refusalsSchema: v.GenericSchema<unknown, RefusalCounts> = v.object({
-  runtime: v.picklist(["edge", "nodejs"]),
-  atMs: milliseconds,
+  runtime: deliverySchemas.runtime,
+  atMs: instantSchema,
   counts: v.pipe(
     v.record(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/)), v.pipe(v.number(), v.integer(), v.minValue(1))),
     v.maxEntries(50),

@@ -1,13 +1,11 @@
-/** How a forward ended. In `lost` a person must act; in `refused` Meta still has the delivery because it was not acked. */
-export const forwardOutcomes = ["published", "fallback", "lost", "refused"] as const;
-export type ForwardOutcome = (typeof forwardOutcomes)[number];
+import type { DeliveryFacts, ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
 /** Of one request at most; so that it stays small. */
 export const reportsMax = 200;
 
 /** How many deliveries one isolate refused since its report before; stored by `/api/internal/reports`. */
 export interface RefusalCounts {
-  runtime: "edge" | "nodejs";
+  runtime: Runtime;
   /** When they are reported, within seconds of the last of them. */
   atMs: number;
   /** By reason: an error's code, or what tells its cases apart. */
@@ -15,14 +13,8 @@ export interface RefusalCounts {
 }
 
 /** What one forward did and how long it took; stored by `/api/internal/reports`. */
-export interface ForwardReport {
+export interface ForwardReport extends Omit<DeliveryFacts, "id" | "secretIndex"> {
   deliveryId: string;
-  runtime: "edge" | "nodejs";
-  region: string | null;
-  coldStart: boolean;
-  probe: boolean;
-  receivedAtMs: number;
-  bodyBytes: number;
   events: number;
   outcome: ForwardOutcome;
   /** From handler entry to the response, on a monotonic clock; null if that was no ack. */

@@ -1,8 +1,8 @@
 /** The edge–Node comparison: its JSON, its time windows, and the one place that says which runtime is faster. */
 
-export const runtimes = ["edge", "nodejs"] as const;
-type RuntimeName = (typeof runtimes)[number];
-type PerRuntime<T> = Record<RuntimeName, T>;
+import type { Runtime } from "#platform/delivery.ts";
+
+type PerRuntime<T> = Record<Runtime, T>;
 
 /** Percentiles of a set of measurements in milliseconds. */
 export interface Latency {
@@ -25,7 +25,7 @@ export interface SeriesPoint {
 }
 
 export interface RuntimeSummary {
-  runtime: RuntimeName;
+  runtime: Runtime;
   deliveries: number;
   events: number;
   published: number;
@@ -52,7 +52,7 @@ export interface RuntimeSummary {
 
 export interface Verdict {
   metric: "probeMs.p95";
-  faster: RuntimeName | "undecided";
+  faster: Runtime | "undecided";
   /** Node minus edge: positive where the edge is faster. */
   differenceMs: number | null;
   confidence95: [low: number, high: number] | null;

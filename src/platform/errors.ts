@@ -20,6 +20,8 @@ export const errorTable = {
   EXPERIMENT_RUNNING: { status: 409, retryable: true },
   // QStash reads 489 with its own header as "do not retry".
   BATCH_INVALID: { status: 489, retryable: false },
+  // A newer release published it and will read it: QStash is to deliver it again.
+  BATCH_VERSION_UNKNOWN: { status: 503, retryable: true },
   // Ours
   STORE_UNAVAILABLE: { status: 503, retryable: true },
   HANDLER_FAILED: { status: 500, retryable: true },

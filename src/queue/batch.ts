@@ -1,12 +1,12 @@
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+import type { DeliveryFacts } from "#platform/delivery.ts";
 
-/** The body of one QStash message: the events of one delivery, or a part of them. */
+/** The body of one QStash message: some events of one delivery. A small delivery is one batch. */
 export interface Batch {
-  version: 1;
+  version: 2;
   delivery: DeliveryFacts & {
-    /** Which part this is and of how many, `[0, 1]` for a delivery that fits one message. */
-    chunk: readonly [index: number, count: number];
+    /** Which batch of the delivery this is, from 0, and how many there are. */
+    batch: readonly [index: number, count: number];
   };
   events: readonly InstagramEvent[];
 }

@@ -1,51 +1,55 @@
 import * as v from "valibot";
 
-import { eventKinds, type Json } from "#instagram/events.ts";
+import { eventKinds, type InstagramEvent, type Json } from "#instagram/events.ts";
+import { deliverySchemas, instantSchema } from "#platform/delivery-schema.ts";
 import { RelayError } from "#platform/errors.ts";
 
 import type { Batch } from "./batch.ts";
 
-const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
-/** Of an event: one that cannot be is no reason to refuse its batch. */
-const eventTime = v.fallback(v.nullable(milliseconds), null);
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** Far above what we send, and what the columns and one statement can hold. */
-const chunkNumber = v.pipe(count, v.maxValue(32_767));
+/** An event with an impossible time is no reason to refuse its batch. */
+const eventTime = v.fallback(v.nullable(instantSchema), null);
 const eventsMax = 2_000;
-const key = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,500}$/));
 
-const eventSchema = v.object({
-  key,
+const eventSchema: v.GenericSchema<unknown, InstagramEvent> = v.object({
+  key: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,500}$/)),
   kind: v.picklist(eventKinds),
   accountId: v.string(),
-  senderId: v.optional(v.string()),
-  recipientId: v.optional(v.string()),
+  senderId: v.exactOptional(v.string()),
+  recipientId: v.exactOptional(v.string()),
   occurredAtMs: eventTime,
   sentAtMs: eventTime,
-  oddTime: v.optional(v.fallback(v.picklist(["string", "number", "boolean", "object"]), "object")),
+  oddTime: v.exactOptional(v.fallback(v.picklist(["string", "number", "boolean", "object"]), "object")),
   standby: v.boolean(),
   test: v.boolean(),
-  // Whatever Meta sent: JSON.parse has seen to it that it is JSON.
+  // Meta's own JSON: `JSON.parse` has checked that it is JSON.
   data: v.custom<Json>((value) => value !== undefined),
 });
 
-const batchSchema = v.object({
-  version: v.literal(1),
-  delivery: v.object({
-    id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,100}$/)),
-    runtime: v.picklist(["edge", "nodejs"]),
-    region: v.nullable(v.string()),
-    coldStart: v.boolean(),
-    receivedAtMs: milliseconds,
-    bodyBytes: count,
-    secretIndex: count,
-    probe: v.boolean(),
-    chunk: v.tuple([chunkNumber, v.pipe(chunkNumber, v.minValue(1))]),
-  }),
-  events: v.pipe(v.array(eventSchema), v.maxLength(eventsMax)),
-});
+const events = v.pipe(v.array(eventSchema), v.maxLength(eventsMax));
+/** Far above the number we send, and what a `smallint` column holds. */
+const batchNumber = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(32_767));
+const indexAndCount = v.tuple([batchNumber, v.pipe(batchNumber, v.minValue(1))]);
 
-/** Our wire format, read back. Throws `BATCH_INVALID` naming the place, never the value, at which a body departs from it. */
+const batchSchema: v.GenericSchema<unknown, Batch> = v.pipe(
+  v.variant("version", [
+    v.object({ version: v.literal(2), delivery: v.object({ ...deliverySchemas, batch: indexAndCount }), events }),
+    // Written by older releases. QStash may deliver a message, or replay a dead letter, long after it was published.
+    v.object({ version: v.literal(1), delivery: v.object({ ...deliverySchemas, chunk: indexAndCount }), events }),
+  ]),
+  v.transform((read): Batch => {
+    if (read.version === 2) return read;
+    const { chunk, ...delivery } = read.delivery;
+    return { version: 2, delivery: { ...delivery, batch: chunk }, events: read.events };
+  }),
+);
+
+const newerVersion = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(3)) });
+
+/**
+ * Reads a batch of version 1 or 2 and returns it as version 2. Throws `BATCH_INVALID` naming the place, never the value,
+ * at which the body departs from the format, and `BATCH_VERSION_UNKNOWN` for a newer version: a newer release published
+ * it, and will read it when QStash delivers it again.
+ */
 export function decodeBatch(body: string): Batch {
   let json: unknown;
   try {
@@ -54,9 +58,10 @@ export function decodeBatch(body: string): Batch {
     throw new RelayError("BATCH_INVALID", "The body is not JSON");
   }
   const result = v.safeParse(batchSchema, json);
-  if (!result.success) {
-    const place = v.getDotPath(result.issues[0]) ?? "the body";
-    throw new RelayError("BATCH_INVALID", `The body is not a batch of version 1: see ${place}`);
+  if (result.success) return result.output;
+  if (v.is(newerVersion, json)) {
+    throw new RelayError("BATCH_VERSION_UNKNOWN", `The batch has version ${json.version}; this release reads 1 and 2`);
   }
-  return result.output as Batch;
+  const place = v.getDotPath(result.issues[0]) ?? "the body";
+  throw new RelayError("BATCH_INVALID", `The body is not a batch: see ${place}`);
 }

@@ -1,5 +1,5 @@
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+import type { DeliveryFacts } from "#platform/delivery.ts";
 import { stringify, toText } from "#platform/natives.ts";
 
 import type { Batch } from "./batch.ts";
@@ -23,7 +23,7 @@ const ending = encoder.encode("]}");
  */
 export function encodeBatches(facts: DeliveryFacts, events: readonly InstagramEvent[]): Bytes[] {
   if (events.length <= fewEventsMax && facts.bodyBytes <= batchBytesMax / 2) {
-    const batch: Batch = { version: 1, delivery: { ...facts, chunk: [0, 1] }, events };
+    const batch: Batch = { version: 2, delivery: { ...facts, batch: [0, 1] }, events };
     const body = encoder.encode(stringify(batch));
     if (body.byteLength <= batchBytesMax) return [body];
   }
@@ -48,7 +48,7 @@ const scratch = new Uint8Array(batchBytesMax);
 const roomForCount = " ".repeat(6);
 
 function createBatchWriter(facts: DeliveryFacts) {
-  const headStart = `{"version":1,"delivery":${stringify(facts).slice(0, -1)},"chunk":[`;
+  const headStart = `{"version":2,"delivery":${stringify(facts).slice(0, -1)},"batch":[`;
   const bodies: { bytes: Bytes; countAt: number }[] = [];
   let countAt = 0;
   let length = 0;

@@ -1,6 +1,6 @@
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { DeliveryFacts } from "#instagram/received-delivery.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { DeliveryFacts, ForwardOutcome } from "#platform/delivery.ts";
 import type { ErrorCode } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
@@ -50,7 +50,7 @@ export interface StartedForward {
 
 /** How a forward ended and what publishing took. `errorType`: of the last failed attempt, the fallback's if that failed. */
 export interface ForwardResult extends Tally {
-  outcome: "published" | "fallback" | "lost" | "refused";
+  outcome: ForwardOutcome;
   durationMs: number;
   /** When the queue had accepted every part, by the wall clock; null if it did not. */
   publishedAtMs: number | null;

@@ -1,6 +1,6 @@
 import { eq, inArray, sql } from "drizzle-orm";
 
-import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+import type { DeliveryFacts } from "#platform/delivery.ts";
 
 import type { Database, Transaction } from "./database.ts";
 import { type EventToStore, insertApart, insertTogether } from "./insert-events.ts";

@@ -1,5 +1,5 @@
 // What the bench runs inside the edge VM; see edge-vm.ts. Everything here is compiled by the VM and uses its globals.
-import type { DeliveryFacts } from "#instagram/received-delivery.ts";
+import type { DeliveryFacts } from "#platform/delivery.ts";
 import { createSignatureVerifier, signBody } from "#instagram/signature.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { bytesFromHex } from "#platform/bytes.ts";

@@ -365,7 +365,7 @@ async function storeOnly(db: Database, clock: Clock, ...mids: string[]): Promise
     "d1",
     mids.map((mid) => testEvent(mid)),
   );
-  const { chunk, ...facts } = delivery;
+  const { batch: chunk, ...facts } = delivery;
   await storeBatch(db, {
     delivery: facts,
     chunk,

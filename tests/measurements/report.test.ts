@@ -336,7 +336,7 @@ describe("saveReports()", () => {
     const { db } = await openTestStore();
     const store = () =>
       storeBatch(db, {
-        ...(({ chunk, ...delivery }) => ({ delivery, chunk }))(testBatch("d1", []).delivery),
+        ...(({ batch: chunk, ...delivery }) => ({ delivery, chunk }))(testBatch("d1", []).delivery),
         events: [],
         deliveredAtMs: 1_700_000_000_100,
         ingested: () => ({ atMs: 1_700_000_000_110, afterMs: 10 }),

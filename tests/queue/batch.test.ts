@@ -42,7 +42,7 @@ describe("encodeBatches() and decodeBatch()", () => {
       __proto__x: null,
     };
     expect(roundTrip([event(1, odd)])).toEqual([
-      { version: 1, delivery: { ...facts, chunk: [0, 1] }, events: [event(1, odd)] },
+      { version: 2, delivery: { ...facts, batch: [0, 1] }, events: [event(1, odd)] },
     ]);
   });
 
@@ -50,7 +50,7 @@ describe("encodeBatches() and decodeBatch()", () => {
     const events = Array.from({ length: 2 * batchEventsMax + 1 }, (_, index) => event(index));
     const batches = roundTrip(events);
     expect(batches.map((batch) => batch.events.length)).toEqual([batchEventsMax, batchEventsMax, 1]);
-    expect(batches.map((batch) => batch.delivery.chunk)).toEqual([
+    expect(batches.map((batch) => batch.delivery.batch)).toEqual([
       [0, 3],
       [1, 3],
       [2, 3],
@@ -85,7 +85,7 @@ describe("encodeBatches() and decodeBatch()", () => {
         expect(batches.flatMap((batch) => batch.events)).toEqual(events);
         for (const [index, batch] of batches.entries()) {
           const bytes = bodies[index]?.byteLength ?? 0;
-          expect(batch.delivery.chunk).toEqual([index, batches.length]);
+          expect(batch.delivery.batch).toEqual([index, batches.length]);
           expect(batch.events.length).toBeLessThanOrEqual(batchEventsMax);
           expect(batch.events.length > 1 && bytes > batchBytesMax).toBe(false);
           // Full: what comes next found no room in it.
@@ -99,16 +99,17 @@ describe("encodeBatches() and decodeBatch()", () => {
   });
 
   test("make one batch of nothing", () => {
-    expect(roundTrip([])).toMatchObject([{ delivery: { chunk: [0, 1] }, events: [] }]);
+    expect(roundTrip([])).toMatchObject([{ delivery: { batch: [0, 1] }, events: [] }]);
   });
 });
 
 describe("decodeBatch()", () => {
-  const valid = { version: 1, delivery: { ...facts, chunk: [0, 1] }, events: [event(1, "the customer's words")] };
+  const valid = { version: 2, delivery: { ...facts, batch: [0, 1] }, events: [event(1, "the customer's words")] };
   test.each([
     ["not JSON", "the customer's words", "not JSON"],
     ["null", "null", "see"],
-    ["another version", JSON.stringify({ ...valid, version: 2 }), "version"],
+    ["without a version", JSON.stringify({ ...valid, version: undefined }), "version"],
+    ["of a version that never was", JSON.stringify({ ...valid, version: 0 }), "version"],
     ["without a delivery", JSON.stringify({ ...valid, delivery: undefined }), "delivery"],
     [
       "of another runtime",
@@ -129,6 +130,21 @@ describe("decodeBatch()", () => {
     const batch = { ...valid, events: [{ ...event(1), sentAtMs: time, occurredAtMs: time }, event(2)] };
     const { events } = decodeBatch(JSON.stringify(batch));
     expect(events).toEqual([{ ...event(1), sentAtMs: null, occurredAtMs: null }, event(2)]);
+  });
+
+  test("reads version 1, which called the batch a chunk, as version 2", () => {
+    const { batch: chunk, ...delivery } = { ...valid.delivery, batch: [1, 3] };
+    const old = { ...valid, version: 1, delivery: { ...delivery, chunk } };
+    expect(decodeBatch(JSON.stringify(old))).toEqual({ ...valid, delivery: { ...delivery, batch: [1, 3] } });
+  });
+
+  test("asks for another delivery of a version that only a newer release reads", () => {
+    const newer = { version: 3, delivery: "other", events: "other" };
+    expect(thrownBy(() => decodeBatch(JSON.stringify(newer)))).toMatchObject({
+      code: "BATCH_VERSION_UNKNOWN",
+      status: 503,
+      message: expect.stringContaining("version 3"),
+    });
   });
 
   test("ignores what a later version may add", () => {

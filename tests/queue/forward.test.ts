@@ -120,8 +120,8 @@ describe("publishing", () => {
       "upstash-forward-traceparent": traceparent,
     });
     expect(decodeBatch(request?.body.toString() ?? "")).toEqual({
-      version: 1,
-      delivery: { ...delivery, chunk: [0, 1] },
+      version: 2,
+      delivery: { ...delivery, batch: [0, 1] },
       events: [event("m1"), event("m2")],
     });
     expect(recording.lines).toMatchObject([
@@ -275,7 +275,7 @@ describe("the fallback", () => {
       headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
     );
     expect(await forward(events(1_300))).toMatchObject({ kept: true, outcome: "fallback", attempts: 7 });
-    expect(node.requests.map(({ body }) => decodeBatch(body.toString()).delivery.chunk)).toEqual([[1, 7]]);
+    expect(node.requests.map(({ body }) => decodeBatch(body.toString()).delivery.batch)).toEqual([[1, 7]]);
   });
 
   test.each([408, 429, 500, 503])("is tried again after %i while there is time", async (status) => {
@@ -338,7 +338,7 @@ describe("what neither way takes", () => {
   test("is named part by part, and nothing that was taken", async () => {
     const { forward, recording } = await setUp(
       ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
-      { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.chunk[0] === 1 ? refuse() : stored) },
+      { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.batch[0] === 1 ? refuse() : stored) },
     );
     expect(await forward(events(1_300))).toMatchObject({ kept: false, outcome: "lost", attempts: 7 });
     const keys = events(1_300)

@@ -187,7 +187,7 @@ function store(db: Database, batch: Batch) {
   return storeBatch(db, toStore(batch));
 }
 
-function toStore({ delivery: { chunk, ...delivery }, events: carried }: Batch) {
+function toStore({ delivery: { batch: chunk, ...delivery }, events: carried }: Batch) {
   return {
     delivery,
     chunk,

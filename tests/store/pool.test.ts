@@ -21,7 +21,7 @@ function store({ db }: OpenDatabase, before: () => void = () => {}) {
   const { delivery, events } = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
   return storeBatch(db, {
     delivery,
-    chunk: delivery.chunk,
+    chunk: delivery.batch,
     events: events.map((event) => ({ ...event, drifted: false, findings: [] })),
     deliveredAtMs: 1_700_000_002_000,
     ingested: () => {

@@ -36,7 +36,7 @@ export function testEvent(mid: string, overrides: Partial<InstagramEvent> = {}):
   };
 }
 
-export function testBatch(id: string, events: InstagramEvent[], chunk: readonly [number, number] = [0, 1]): Batch {
+export function testBatch(id: string, events: InstagramEvent[], batch: readonly [number, number] = [0, 1]): Batch {
   const delivery = {
     id,
     runtime: "edge",
@@ -46,7 +46,7 @@ export function testBatch(id: string, events: InstagramEvent[], chunk: readonly 
     bodyBytes: 100,
     secretIndex: 0,
     probe: false,
-    chunk,
+    batch,
   } as const;
-  return { version: 1, delivery, events };
+  return { version: 2, delivery, events };
 }

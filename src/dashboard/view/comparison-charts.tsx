@@ -1,4 +1,5 @@
-import { type RuntimeComparison, runtimes, type RuntimeSummary } from "#measurements/runtime-comparison.ts";
+import type { RuntimeComparison, RuntimeSummary } from "#measurements/runtime-comparison.ts";
+import { runtimes } from "#platform/delivery.ts";
 
 import { formatAxisTime, formatCount, formatInstant, formatMs } from "../format.ts";
 import styles from "./dashboard.module.css";

@@ -1,0 +1,20 @@
+import { errorResponse, toRelayError } from "./errors.ts";
+import { describeCause, type Log, type LogEvent, type LogFields } from "./log.ts";
+
+export interface RefuseOptions {
+  /** Of the response, beside those of every error's response. */
+  headers?: Record<string, string>;
+  /** Of the log line, beside the error's own. */
+  fields?: LogFields;
+}
+
+/**
+ * Logs what was thrown as `event`, with its `code`, its `reason` and its cause described, and returns the error's
+ * response. The level is error from status 500 on, else warn. Every route answers an error this way and no other.
+ */
+export function refuse(log: Log, event: LogEvent, thrown: unknown, { headers, fields }: RefuseOptions = {}): Response {
+  const error = toRelayError(thrown);
+  const cause = error.cause === undefined ? {} : describeCause(error.cause);
+  log[error.status >= 500 ? "error" : "warn"](event, { ...fields, code: error.code, reason: error.message, ...cause });
+  return errorResponse(error, headers);
+}
