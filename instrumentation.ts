@@ -5,15 +5,14 @@ interface RequestContext {
 }
 
 const vercelContext = Symbol.for("@vercel/request-context");
-const nextContext = Symbol.for("@next/request-context");
 
 /**
- * Off Vercel `waitUntil` of @vercel/functions finds no host and silently does nothing, and a server told to stop then
- * drops what was handed to it. Here the host is Next itself, whose shutdown waits for what it was given. On Vercel the
- * host has defined the symbol before and this leaves it.
+ * Off Vercel `waitUntil` of @vercel/functions finds no host and silently does nothing, and a server that is stopped then
+ * drops the work. Here Next itself becomes the host on Node: its shutdown waits for the work. On Vercel the host has
+ * defined the symbol before and this leaves it. On the edge src/platform/wait-until.ts finds Next's own host.
  */
 export async function register(): Promise<void> {
-  const host = globalThis as { [vercelContext]?: RequestContext; [nextContext]?: RequestContext };
+  const host = globalThis as { [vercelContext]?: RequestContext };
   // The build decides this: what is imported within is no part of the edge function.
   if (process.env.NEXT_RUNTIME === "nodejs") {
     if (host[vercelContext] === undefined) {
@@ -26,16 +25,7 @@ export async function register(): Promise<void> {
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
-    return;
   }
-  // What `after` itself takes on the edge, where importing it would cost 10 kB of gzip.
-  host[vercelContext] ??= {
-    get: () => {
-      const context = host[nextContext]?.get();
-      if (context?.waitUntil === undefined) throw new Error("This host keeps nothing alive after a response");
-      return context;
-    },
-  };
 }
 
 /**

@@ -36,9 +36,7 @@ const config: NextConfig = {
   ],
   turbopack: {
     resolveAlias: {
-      // The package's index is CommonJS, which is bundled whole: on the edge 4 kB of gzip for one function of ten lines.
-      "@vercel/functions": "./node_modules/@vercel/functions/wait-until.js",
-      // By package.json's imports another on the edge. An alias's own conditions do not tell the edge from Node.
+      // Resolved by package.json's imports, whose conditions tell the edge from Node: an alias's own do not.
       "@opentelemetry/api": "#opentelemetry-api",
     },
   },

@@ -2,10 +2,10 @@ import { type NextRequest, NextResponse } from "next/server";
 
 import { carriesOwnPolicy, pagePolicy, strictTransport } from "#dashboard/page-policy.ts";
 
-/** Pages alone: no route of machines waits for what people need. */
+/** Only pages: a route that machines call must not wait for what people need. */
 export const config = { matcher: ["/", "/dashboard/:path*", "/data-deletion/:path*"] };
 
-/** Gives each page a Content-Security-Policy with a nonce of its own, which Next reads from the request's header. */
+/** Gives each page a Content-Security-Policy with a nonce of its own. Next reads the nonce from the request's header. */
 export function proxy(request: NextRequest): NextResponse {
   const overHttps = strictTransport(process.env["RELAY_URL"]);
   if (carriesOwnPolicy(request.nextUrl.pathname)) return NextResponse.next({ headers: overHttps });

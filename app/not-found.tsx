@@ -1,6 +1,6 @@
 import { Anchor, Container, Stack, Text, Title } from "@mantine/core";
 
-/** Instead of Next's own, whose inline style our policy forbids. */
+/** Replaces Next's own page, whose inline styles our Content-Security-Policy forbids. */
 export default function NotFound() {
   return (
     <Container component="main" size={560} py={{ base: 48, sm: 96 }}>
@@ -9,7 +9,7 @@ export default function NotFound() {
           There is no such page
         </Title>
         <Text>
-          The <Anchor href="/dashboard">dashboard</Anchor> may have what you look for.
+          The <Anchor href="/dashboard">dashboard</Anchor> leads to all pages.
         </Text>
       </Stack>
     </Container>

@@ -1,6 +1,6 @@
 /**
- * What Next takes of OpenTelemetry's API on the edge, where nothing of ours is traced. It asks by `require`, for which the
- * whole package would be bundled: 1.2 kB of gzip more.
+ * The part of OpenTelemetry's API that Next uses on the edge, where the relay traces nothing. Next loads it by `require`,
+ * for which Turbopack would bundle the whole package: 4,460 bytes of gzip instead of 3,245 (Next 16.4.6, `next build`).
  */
 export {
   context,

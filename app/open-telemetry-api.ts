@@ -1,2 +1,2 @@
-/** What everybody who asks for the package gets on Node: all of it. See package.json's imports. */
+/** The whole package, which every importer on Node gets. See package.json's imports. */
 export * from "../node_modules/@opentelemetry/api/build/esm/index.js";

@@ -1,35 +1,27 @@
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
-import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { readRelayUrls } from "#platform/relay-urls.ts";
 import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
-import { getDatabase } from "./services.ts";
+import { clock, log } from "./log.ts";
+import { getDatabase, getReads } from "./services.ts";
 
-/** One for the process, so that no route adds guesses to another's. */
+/** One for the process, so that all routes share their counts. */
 const guesses = createGuessLimit();
 
+/** What the routes and pages for operators are built on. */
 export function createOpsAccess(): OpsAccess {
   return {
     opsToken: () => readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN,
-    relayUrls: readRelayUrls(),
+    relayUrls: readRelayUrls(process.env),
     seals: {
-      spend: async (seal, nowMs) => spendSeal(getDatabase().db, seal, nowMs),
-      isSpent: async (id) => isSealSpent(getDatabase().db, id),
+      spend: async (seal, nowMs) => spendSeal(getDatabase(), seal, nowMs),
+      isSpent: async (id) => isSealSpent(getReads(), id),
     },
     guesses,
     newId: () => crypto.randomUUID(),
-    clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
+    clock,
+    log,
   };
-}
-
-/** What is wrong with it is said elsewhere: signing in works without. */
-function readRelayUrls(): readonly string[] {
-  try {
-    return readEnv(process.env, ["RELAY_URL"]).RELAY_URL;
-  } catch {
-    return [];
-  }
 }

@@ -2,6 +2,7 @@ import { Button, Container, Stack, Text, Title } from "@mantine/core";
 
 import { Mark } from "#dashboard/view/shell.tsx";
 
+/** The front page; it needs no sign-in. */
 export default function HomePage() {
   return (
     <Container component="main" size={560} py={{ base: 48, sm: 96 }}>
@@ -11,8 +12,8 @@ export default function HomePage() {
           Instagram Webhook Relay
         </Title>
         <Text>
-          This server receives Instagram’s webhooks, answers Meta at once, hands the events to QStash and stores each of
-          them exactly once.
+          This server receives Instagram’s webhooks, answers Meta at once, passes the events to QStash and stores each
+          of them exactly once.
         </Text>
         <Text>
           The dashboard compares the edge and the Node runtime, and follows every delivery from Meta to its handlers.

@@ -47,8 +47,11 @@ const typeFiles: Record<string, readonly string[]> = {
   measurements: ["#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
-/** What a handler is given is described beside the schemas: there it may take any type. */
-const typesOf: Record<string, RegExp> = { handlers: /^#instagram\/data\// };
+/** Types that are described beside the schemas: what a handler is given, and what comparing with a schema finds. */
+const typesOf: Record<string, RegExp> = {
+  handlers: /^#instagram\/data\//,
+  store: /^#instagram\/data\/find-drift\.ts$/,
+};
 const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
   store: ["instagram", "measurements", "lifecycle-experiment"],
@@ -99,6 +102,26 @@ describe("the layout", () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
     expect(Object.keys(mayImport).toSorted()).toEqual(folders.toSorted());
+  });
+
+  test("docs/ARCHITECTURE.md has the same table", () => {
+    const text = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
+    const [, section = ""] = text.split("## Who may import whom\n");
+    const [, , ...rows] = (section.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("|"));
+    const all = Object.keys(mayImport).filter((folder) => folder !== "cli");
+    const names = (cell = "") => (cell === "all" ? all : cell.split(", ").filter((name) => name !== "")).toSorted();
+    const documented = rows.flatMap((row) => {
+      const [folders, imported, types] = row
+        .split("|")
+        .slice(1)
+        .map((cell) => cell.trim());
+      return names(folders).map((folder) => [folder, { imports: names(imported), types: names(types) }] as const);
+    });
+    const executed = Object.entries(mayImport).map(([folder, imported]) => [
+      folder,
+      { imports: imported.toSorted(), types: (typesOnly[folder] ?? []).toSorted() },
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(executed));
   });
 
   test.each(Object.entries(mayImport))("%s imports only what it may", (folder, allowed) => {

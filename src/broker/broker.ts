@@ -5,28 +5,28 @@ import { getRequestListener } from "@hono/node-server";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import { createAcceptor } from "./acceptor.ts";
-import { createAttempt } from "./attempt.ts";
-import { createBrokerStore } from "./broker-store.ts";
-import { openDatabase } from "./database.ts";
-import { createDeadLetterStore } from "./dead-letter-store.ts";
-import { createDelivery } from "./delivery.ts";
-import { createDispatcher } from "./dispatcher.ts";
-import { createEventStore } from "./event-store.ts";
-import { createFlowControls } from "./flow-controls.ts";
+import { createAcceptor } from "./delivery/acceptor.ts";
+import { createAttempt } from "./delivery/attempt.ts";
+import { createBrokerStore } from "./store/broker-store.ts";
+import { openDatabase } from "./store/database.ts";
+import { createDeadLetterStore } from "./store/dead-letter-store.ts";
+import { createDelivery } from "./delivery/delivery.ts";
+import { createDispatcher } from "./delivery/dispatcher.ts";
+import { createEventStore } from "./store/event-store.ts";
+import { createFlowControls } from "./store/flow-controls.ts";
 import { startHousekeeping } from "./housekeeping.ts";
-import { createHttpApi } from "./http-api.ts";
+import { createHttpApi } from "./api/http-api.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { createMessageStore } from "./message-store.ts";
-import { createQueues } from "./queues.ts";
-import { createQuotas } from "./quotas.ts";
-import { createRecentDeliveries } from "./recent-deliveries.ts";
-import { createScheduleStore } from "./schedule-store.ts";
-import { createScheduler } from "./scheduler.ts";
-import { migrate } from "./schema.ts";
-import { createSender } from "./send.ts";
-import { createSigningKeys } from "./signing-keys.ts";
-import { createUrlGroupStore } from "./url-group-store.ts";
+import { createMessageStore } from "./store/message-store.ts";
+import { createQueues } from "./store/queues.ts";
+import { createQuotas } from "./api/quotas.ts";
+import { createRecentDeliveries } from "./delivery/recent-deliveries.ts";
+import { createScheduleStore } from "./store/schedule-store.ts";
+import { createScheduler } from "./delivery/scheduler.ts";
+import { migrate } from "./store/schema.ts";
+import { createSender } from "./delivery/send.ts";
+import { createSigningKeys } from "./store/signing-keys.ts";
+import { createUrlGroupStore } from "./store/url-group-store.ts";
 
 export interface BrokerOptions {
   /** A database of the broker's own; one broker at a time uses it. */
@@ -65,7 +65,7 @@ const closeMsMax = 5000;
 const headBytesMax = 64 * 1024;
 
 /**
- * QStash on one machine: accepts messages over QStash's HTTP API, keeps them in Postgres and, once told to start,
+ * QStash on one machine: accepts messages over QStash's HTTP API, keeps them in Postgres and, after `startDispatching`,
  * delivers them, signed and with its retries. Rejects if the database cannot be used or the port is taken (the cause keeps its code).
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -118,7 +118,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const prune = async (nowMs: number) => {
     await store.prune(nowMs);
     await flowControls.prune(nowMs);
-    dispatcher.prune();
+    dispatcher.refresh();
   };
   const stopHousekeeping = startHousekeeping(prune, clock, log);
 

@@ -14,7 +14,12 @@ export function laneOf({
   flowControl,
   queueName,
 }: Pick<Publication, "url" | "flowControl" | "queueName">): string {
-  return JSON.stringify([new URL(url).host, flowControl?.key ?? null, queueName]);
+  return JSON.stringify([hostOf(url), flowControl?.key ?? null, queueName]);
+}
+
+/** Host and port as they stand in an address. Not parsed as a URL: that shows when thousands are accepted. */
+function hostOf(url: string): string {
+  return /^[^:]+:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(url)?.[1]?.toLowerCase() ?? "";
 }
 
 /** The reverse of `laneOf`. */

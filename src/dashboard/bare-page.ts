@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 
-/** A page whole in one response, without script or assets, so that it can carry its status and works everywhere. */
-
+/** A page in one response, without scripts or assets: it has a status of its own and needs nothing else. */
 export interface BarePage {
   status: number;
   title: string;
-  /** HTML; whatever is not ours in it is escaped. */
+  /** HTML; the caller escapes all text that is not its own. */
   main: string;
-  /** What the page needs beside the common style. */
+  /** CSS that the page needs beside the common style. */
   style?: string;
   headers?: Record<string, string>;
 }
@@ -23,7 +22,7 @@ code { font: 13px ui-monospace, SFMono-Regular, Menlo, Monaco, Consolas, monospa
 :focus-visible { outline: 2px solid #4c6ef5; outline-offset: 2px; }
 `;
 
-/** The page as a response that nobody keeps, lists or frames. */
+/** The page as a response that is not cached, indexed or framed. */
 export function barePage({ status, title, main, style = "", headers = {} }: BarePage): Response {
   const css = commonStyle + style;
   const html = `<!doctype html>
@@ -48,7 +47,7 @@ ${main}
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "content-security-policy": `default-src 'none'; style-src 'sha256-${sha256(css)}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
-      // Not "no-referrer": browsers would then send a form with `Origin: null`.
+      // With "no-referrer" browsers would send a form with `Origin: null`.
       "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
       "x-robots-tag": "noindex, nofollow",
@@ -61,6 +60,7 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("base64");
 }
 
+/** The text with the characters that HTML interprets replaced by references. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

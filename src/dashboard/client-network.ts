@@ -18,11 +18,12 @@ privateNetworks.addSubnet("fc00::", 7, "ipv6");
 privateNetworks.addSubnet("fe80::", 10, "ipv6");
 
 /**
- * Where a request came from, to count by: an IPv4 address, or the /64 of an IPv6 one, which is what one subscriber has.
+ * The network that a request came from: an IPv4 address, or the /64 network of an IPv6 address, which one subscriber has.
+ * `unknown` without the header.
  *
- * Each station appends to `X-Forwarded-For` the address that it was called from, the server itself the last one, so the
- * list is read from its end: what a client wrote into it comes first. Private addresses at its end are proxies of ours.
- * Vercel puts the client's address there and lets none of the client's own through.
+ * Each proxy appends to `X-Forwarded-For` the address that called it, and our server appends the last one. So the list is
+ * read from its end: a client can only write its beginning. Private addresses at the end are our own proxies. Vercel
+ * replaces the header with the client's address.
  * https://vercel.com/docs/headers/request-headers#x-forwarded-for
  */
 export function clientNetwork(headers: Headers): string {

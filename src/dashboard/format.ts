@@ -1,18 +1,21 @@
-/** How numbers and times are written on the pages: in UTC and in one locale, so that server and browser agree. */
+/** Numbers and times on the pages: in UTC and in one locale, so that server and browser agree. */
 
 const nothing = "–";
 const counts = new Intl.NumberFormat("en-US");
 
+/** `1,234` */
 export function formatCount(count: number): string {
   return counts.format(count);
 }
 
+/** A share of 1 as a percentage, `99.9 %`; `–` for null. */
 export function formatShare(share: number | null): string {
   if (share === null) return nothing;
-  // Never rounded up to a whole that it is not: 99.96 % must not read as 100 %.
+  // Rounded down: 99.96 % must not read as 100 %.
   return `${share === 1 ? "100" : (Math.floor(share * 1_000) / 10).toFixed(1)} %`;
 }
 
+/** Milliseconds in the unit that fits, from `0.4 ms` to `3 d`; `–` for none. */
 export function formatMs(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return nothing;
   const size = Math.abs(ms);
@@ -23,12 +26,13 @@ export function formatMs(ms: number | null | undefined): string {
   return `${sign}${coarse(size)}`;
 }
 
+/** `512 B`, `1.5 kB`, `2.0 MB` */
 export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-/** `14:03:07`, with the day in front where it is not the day of `nowMs`. */
+/** `14:03:07`, after the day if it is not the day of `nowMs`. */
 export function formatTime(iso: string, nowMs: number): string {
   const day = iso.slice(0, 10);
   const time = iso.slice(11, 19);
@@ -40,6 +44,7 @@ export function formatInstant(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 23)} UTC`;
 }
 
+/** `3 min ago` */
 export function formatAgo(iso: string, nowMs: number): string {
   const agoMs = nowMs - Date.parse(iso);
   if (agoMs < 1_000) return "just now";
@@ -53,6 +58,7 @@ export function formatAxisTime(iso: string, spanMs: number): string {
   return `${date.getUTCDate()} ${months[date.getUTCMonth()] ?? ""}`;
 }
 
+/** The runtime's name on the pages. */
 export function runtimeLabel(runtime: string): string {
   return runtime === "nodejs" ? "Node" : runtime === "edge" ? "Edge" : runtime;
 }

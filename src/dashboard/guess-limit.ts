@@ -1,23 +1,24 @@
 /**
- * Wrong tokens are counted, so that guessing is slow and heard of. Two limits:
+ * Counts wrong tokens, so that guessing is slow and is logged. There are two limits:
  *
- * - After ten wrong tokens within a minute a client's next ones are not judged at all until the minute is over.
- * - After a hundred from all clients together every wrong token is refused in the same way, but each is still judged:
- *   a limit for all that refused the right token too would let any stranger lock the operators out.
+ * - After ten wrong tokens within a minute, a client's next tokens are refused unread until the minute is over.
+ * - After a hundred from all clients together, every wrong token is refused in the same way, but each is still compared:
+ *   if this limit refused the right token too, any stranger could lock the operators out.
  *
- * Kept in memory, per process: it has to work while Postgres is down, and guesses must not become statements there. On
- * Vercel each instance counts for itself, which 32 characters of token forgive.
+ * The counts are in memory, one set for each process, because they must work while Postgres is down and guesses must not
+ * cause statements. On Vercel each instance has its own counts; a token of 32 characters is safe all the same.
  */
 export interface GuessLimit {
-  /** Before a token is judged: the refusal of a client that has used up its guesses, else `null`. */
+  /** Call before a token is compared: the refusal of a client that has used up its guesses, else null. */
   refusalOf(client: string, nowMs: number): Refusal | null;
-  /** After a wrong token: the refusal if there were too many from all clients together, else `null`. */
+  /** Call after a wrong token: the refusal if all clients together sent too many, else null. */
   countWrong(client: string, nowMs: number): Refusal | null;
 }
 
+/** Why a token is refused without a comparison. */
 export interface Refusal {
   retryAfterMs: number;
-  /** The first of its minute, the one to log. */
+  /** Whether it is the first refusal of its minute, which is the one to log. */
   isFirst: boolean;
 }
 
@@ -30,10 +31,10 @@ interface Minute {
 const minuteMs = 60_000;
 const wrongMaxOfClient = 10;
 const wrongMaxOfAll = 100;
-/** As many clients are remembered; the one that has been there longest makes room. */
+/** How many clients are counted. Beyond that the one counted longest is forgotten. */
 const clientsMax = 1_000;
 
-/** Times are of one monotonic clock. */
+/** A limit without any counts. All times must be of the same monotonic clock. */
 export function createGuessLimit(): GuessLimit {
   const minutes = new Map<string, Minute>();
   let all: Minute = { startMs: Number.NEGATIVE_INFINITY, wrong: 0, refused: 0 };

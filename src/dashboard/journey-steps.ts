@@ -5,14 +5,14 @@ export interface JourneyStep {
   name: string;
   meaning: string;
   atMs: number | null;
-  /** Why there is no time. */
+  /** Why the step has no time. */
   missing: string;
-  /** Since the last step before it that has a time; negative where two machines' clocks disagree or two steps overlap. */
+  /** From the last earlier step that has a time; negative if two machines' clocks differ or two steps overlap. */
   gapMs: number | null;
   sinceReceivedMs: number | null;
 }
 
-/** The six steps of every delivery, in the order of the path, each with its distance from the one before it. */
+/** The six steps of every delivery, in the order of the path, each with the time since the step before it. */
 export function journeySteps(journey: DeliveryJourney): JourneyStep[] {
   const receivedMs = Date.parse(journey.receivedAt);
   const steps: JourneyStep[] = [];
@@ -31,9 +31,9 @@ function namedSteps(
   receivedMs: number,
 ): Pick<JourneyStep, "name" | "meaning" | "atMs" | "missing">[] {
   const { outcome, ackMs } = journey;
-  const handedOn = outcome !== "lost" && outcome !== "refused";
-  const pending = handedOn ? "not yet" : `none: the forward was ${outcome}`;
-  const unpublished = outcome === "fallback" ? "not through QStash: the fallback took it" : pending;
+  const isForwarded = outcome !== "lost" && outcome !== "refused";
+  const pending = isForwarded ? "not yet" : `none: the forward was ${outcome}`;
+  const unpublished = outcome === "fallback" ? "not through QStash but by the fallback" : pending;
   return [
     { name: "Received", meaning: `by the ${runtimeLabel(journey.runtime)} handler`, atMs: receivedMs, missing: "" },
     {

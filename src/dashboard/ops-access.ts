@@ -4,19 +4,20 @@ import type { Log } from "#platform/log.ts";
 import type { GuessLimit } from "./guess-limit.ts";
 import type { Seal } from "./ops-session.ts";
 
-/** What decides who gets in; the rim fills it. */
+/** What signing in and the ops routes are built on; `app` creates it. */
 export interface OpsAccess {
   /** Reads the token; throws `ENV_INVALID` if it is not set or too short. */
   opsToken(): string;
   /** The deployment's public addresses; empty where they are not configured. */
   relayUrls: readonly string[];
-  /** Throws `STORE_UNAVAILABLE` while Postgres is down: no session is then known to be valid, so none is. */
+  /** Used tickets and ended sessions. Both throw `STORE_UNAVAILABLE` while Postgres is down. */
   seals: {
-    /** `false` if it was spent before. */
+    /** Records that the seal is used up; false if it was before. */
     spend(seal: Seal, nowMs: number): Promise<boolean>;
     isSpent(id: string): Promise<boolean>;
   };
   guesses: GuessLimit;
+  /** A random UUID. */
   newId(): string;
   clock: Clock;
   log: Log;

@@ -7,12 +7,12 @@ import { isCrossSite } from "./cross-site.ts";
 import { readSessionCookie } from "./session-cookie.ts";
 
 /**
- * Lets a request through that carries the OPS_TOKEN as a bearer token or the dashboard's session cookie; throws
- * `UNAUTHORIZED` otherwise, `RATE_LIMITED` after too many wrong tokens. A cookie travels by itself, so a request that
- * changes something must also come from our own pages.
+ * Resolves for a request with the OPS_TOKEN as its bearer token or with the dashboard's session cookie. Throws
+ * `UNAUTHORIZED` for any other, and `RATE_LIMITED` after too many wrong tokens. Browsers send the cookie with requests of
+ * other sites too, so a request that changes something must also come from our own pages.
  */
 export async function requireOps(request: Request, access: OpsAccess): Promise<void> {
-  // Another scheme is a proxy's before us, with which a browser sends our cookie as well.
+  // Any other scheme belongs to a proxy in front of us; the browser sends our cookie beside it.
   const token = readBearer(request.headers.get("authorization") ?? "");
   const allowed =
     token === null
@@ -21,7 +21,7 @@ export async function requireOps(request: Request, access: OpsAccess): Promise<v
   if (!allowed) throw new RelayError("UNAUTHORIZED", "A valid OPS_TOKEN or a signed-in session is required");
 }
 
-/** Whether the given text is the OPS_TOKEN. Throws `RATE_LIMITED` after too many wrong ones. */
+/** Whether the text is the OPS_TOKEN. Throws `RATE_LIMITED` after too many wrong ones, and `ENV_INVALID` without a token. */
 export async function isToken(given: string, request: Request, access: OpsAccess): Promise<boolean> {
   const client = clientNetwork(request.headers);
   const nowMs = access.clock.monotonicMs();
@@ -39,13 +39,13 @@ export async function isToken(given: string, request: Request, access: OpsAccess
   return false;
 }
 
-/** Whether the request's cookie holds a session that is genuine, has not expired and was not ended. */
+/** Whether the request's cookie is a valid session. Throws `STORE_UNAVAILABLE` while Postgres cannot tell. */
 export async function hasSession(request: Request, access: OpsAccess): Promise<boolean> {
   const session = await sessionOf(readSessionCookie(request, access.relayUrls), access);
   return session !== null && !(await access.seals.isSpent(session.id));
 }
 
-/** The session that a cookie's value stands for, also one that was ended; else `null`. */
+/** The session in a cookie's value, also one that was ended; null for any other value. */
 export function sessionOf(value: string | undefined, access: OpsAccess): Promise<Seal | null> {
   return readSession(value, { opsToken: access.opsToken(), nowMs: access.clock.nowMs() });
 }

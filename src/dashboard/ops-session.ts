@@ -1,7 +1,8 @@
-/** Who may see the dashboard and call the ops routes: a holder of the OPS_TOKEN, or of something sealed with it. */
+/** Tickets and sessions: an expiry and an id, signed with the OPS_TOKEN. Their holder may see the dashboard and call /api/ops. */
 
 import { equalInConstantTime } from "#platform/bytes.ts";
 
+/** What a seal is verified with. */
 export interface OpsKey {
   opsToken: string;
   nowMs: number;
@@ -9,7 +10,7 @@ export interface OpsKey {
 
 /** A ticket or a session that is genuine and has not expired. */
 export interface Seal {
-  /** Random; under this id it can be spent before it expires. */
+  /** Random; the store records it when the seal is used up or ended before it expires. */
   id: string;
   expiresAtMs: number;
 }
@@ -19,15 +20,17 @@ interface NewSeal extends OpsKey {
   id: string;
 }
 
+/** How long a session lasts, in milliseconds. */
 export const sessionLifetimeMs = 7 * 24 * 3_600_000;
 const lifetimesMs = { ticket: 12 * 3_600_000, session: sessionLifetimeMs };
 type Purpose = keyof typeof lifetimesMs;
 
-/** A link that signs in the first browser that opens it within 12 hours. The token itself is not in it. */
+/** A link that signs in the first browser that opens it within twelve hours. It does not contain the token. */
 export async function createSignInLink({ baseUrl, ...seal }: NewSeal & { baseUrl: string }): Promise<string> {
   return `${baseUrl}/dashboard/sign-in?ticket=${await createSeal("ticket", seal)}`;
 }
 
+/** The ticket of a sign-in link. The store knows whether it was used. */
 export function readTicket(ticket: string, key: OpsKey): Promise<Seal | "expired" | "forged"> {
   return readSeal("ticket", ticket, key);
 }
@@ -37,23 +40,23 @@ export function createSession(seal: NewSeal): Promise<string> {
   return createSeal("session", seal);
 }
 
-/** `null` for anything but a genuine session that has not expired. Whether it was ended is for the store to say. */
+/** Null unless the value is a genuine session that has not expired. The store knows whether it was ended. */
 export async function readSession(value: string | undefined, key: OpsKey): Promise<Seal | null> {
   const seal = value === undefined ? "forged" : await readSeal("session", value, key);
   return typeof seal === "string" ? null : seal;
 }
 
-/** The token of an `Authorization` header, `null` if there is none. */
+/** The token of an `Authorization` header; null if it has none. */
 export function readBearer(header: string): string | null {
   return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? null;
 }
 
-/** In a time that does not depend on where they differ. */
+/** Whether the text is the token, compared in constant time. */
 export function verifyToken(given: string, opsToken: string): Promise<boolean> {
   return equalInConstantTime(given, opsToken);
 }
 
-/** `<expiry in ms>.<id>.<HMAC of purpose, expiry and id>`: the purpose keeps a ticket from serving as a session. */
+/** `<expiry in ms>.<id>.<HMAC of purpose, expiry and id>`: with the purpose in it, a ticket cannot serve as a session. */
 async function createSeal(purpose: Purpose, { opsToken, nowMs, id }: NewSeal): Promise<string> {
   const expiresAtMs = nowMs + lifetimesMs[purpose];
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(opsToken), sealed(purpose, { id, expiresAtMs }));

@@ -1,37 +1,45 @@
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import { type EventFilter, parseEventFilter } from "./read-events.ts";
+import { parseCursor } from "./query-parameters.ts";
+import { type EventFilter, eventIdOf } from "./read-events.ts";
 
+/** A page's search parameters as Next passes them. */
+export type SearchParams = Record<string, string | string[] | undefined>;
+
+/** What the overview's address asks for. */
 export interface OverviewQuery {
   window: WindowName;
+  /** The text to search events for; empty for all events. */
   q: string;
   filter: EventFilter;
-  /** Whether the events are not the newest page. */
+  /** Whether the page of events is not the newest one. */
   older: boolean;
 }
 
-type SearchParams = Record<string, string | string[] | undefined>;
-
-/** Reads the overview's address leniently: a page shows what it can, where the API would answer 400. */
+/** Reads the overview's address leniently: where `/api/ops` would answer 400, a page ignores the parameter. */
 export function overviewQuery(params: SearchParams): OverviewQuery {
-  const text = (name: string) => [params[name]].flat()[0] ?? "";
-  const window = text("window");
-  const q = text("q").slice(0, 300);
-  const cursor = text("cursor");
+  const window = first(params, "window");
+  const q = first(params, "q").slice(0, 300);
+  const cursor = eventCursor(params);
   return {
     window: windowNames.find((name) => name === window) ?? "1h",
     q,
-    ...eventsPage({ q, limit: "20" }, cursor),
+    filter: { limit: 20, q: q === "" ? undefined : q, cursor },
+    older: cursor !== undefined,
   };
 }
 
-/** The page of events after the cursor; the newest if the cursor is not one of ours. */
-export function eventsPage(filter: Record<string, string>, cursor: string): { filter: EventFilter; older: boolean } {
-  const newest = parseEventFilter(new URLSearchParams(filter));
-  try {
-    const page = parseEventFilter(new URLSearchParams({ ...filter, cursor }));
-    return { filter: page, older: page.cursor !== undefined };
-  } catch {
-    return { filter: newest, older: false };
-  }
+/** The page of a delivery's events that its address asks for. */
+export function deliveryEvents(deliveryId: string, params: SearchParams): EventFilter {
+  return { limit: 50, deliveryId, cursor: eventCursor(params) };
+}
+
+/** The first value of a search parameter. Empty if it is absent: a form sends its empty fields too. */
+export function first(params: SearchParams, name: string): string {
+  return [params[name]].flat()[0] ?? "";
+}
+
+/** Undefined, which means the newest page, for a cursor that `readEvents` never gave out. */
+function eventCursor(params: SearchParams): number | undefined {
+  return parseCursor(first(params, "cursor"), eventIdOf);
 }

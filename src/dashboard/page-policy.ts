@@ -1,6 +1,6 @@
 /**
- * What a page may load: scripts that carry the nonce and those they load, our own styles, nothing from elsewhere. React
- * writes `style` attributes into the HTML, which a nonce cannot allow; they run no script.
+ * The Content-Security-Policy of a page: it may load scripts with the nonce, the scripts that those load, and our own
+ * styles. React writes `style` attributes into the HTML, and a nonce cannot allow those; they run no script.
  * https://web.dev/articles/strict-csp
  */
 export function pagePolicy(nonce: string): string {
@@ -17,15 +17,15 @@ export function pagePolicy(nonce: string): string {
   ].join("; ");
 }
 
-/** The pages of bare-page.ts: they have no script, and a stricter policy by themselves. */
+/** Whether the path is one of a bare page, which has no script and sets a stricter policy itself. */
 export function carriesOwnPolicy(path: string): boolean {
   return /^\/(dashboard\/sign-(in|out)|data-deletion\/[^/]+)\/?$/.test(path);
 }
 
-/** Where the relay's address is https no browser is to ask for its pages by http. Vercel says so itself. */
+/** The header that tells browsers to use https only, if the relay's address is https. Vercel sends it by itself. */
 export function strictTransport(relayUrl = ""): Record<string, string> {
   return /^\s*https:/i.test(relayUrl) ? { "strict-transport-security": strictTransportPolicy } : {};
 }
 
-/** Two years, as browsers' preload lists ask; not for other hosts of the domain, which are not ours to decide about. */
+/** Two years, as browsers' preload lists require. Without `includeSubDomains`: other hosts of the domain may use http. */
 const strictTransportPolicy = "max-age=63072000";

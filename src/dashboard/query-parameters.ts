@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
 
-/** A value to compare a column with. Postgres has no text with NUL in it and refuses the parameter. */
+/** A text to compare a column with. Postgres refuses a parameter that contains NUL. */
 export const plainText = v.pipe(
   v.string(),
   v.maxLength(300, "must have at most 300 characters"),
@@ -23,7 +23,7 @@ export const instant = v.pipe(
   v.maxValue(new Date("9999-12-31"), "must not be after 9999"),
 );
 
-/** How many rows a page holds. */
+/** The number of rows of a page, 1 to 200; 50 by default. */
 export const pageLimit = v.optional(
   v.pipe(
     v.string(),
@@ -37,8 +37,8 @@ export const pageLimit = v.optional(
 );
 
 /**
- * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong. An empty one counts
- * as absent (a form sends its empty fields), and the first of a repeated one counts.
+ * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong. An empty parameter
+ * counts as absent, because a form sends its empty fields; of a repeated one the first value counts.
  */
 export function parseQuery<TSchema extends v.GenericSchema<Record<string, unknown>>>(
   schema: TSchema,
@@ -52,16 +52,22 @@ export function parseQuery<TSchema extends v.GenericSchema<Record<string, unknow
   throw new RelayError("REQUEST_INVALID", problems.join("; "));
 }
 
-/** Page cursors are opaque to the caller: the last row's position. */
+/** Page cursors are opaque to the caller: each encodes the position of the last row of its page. */
 export function encodeCursor(position: string): string {
   return Buffer.from(position).toString("base64url");
 }
 
+/** Reads a cursor with `decode`, which returns undefined for a position that this API never gave out. */
+export function parseCursor<T>(cursor: string, decode: (position: string) => T | undefined): T | undefined {
+  return decode(Buffer.from(cursor, "base64url").toString());
+}
+
+/** The schema of a cursor: a query whose cursor `decode` does not know is invalid. */
 export function cursorOf<T>(decode: (position: string) => T | undefined) {
   return v.pipe(
     v.string(),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-      const position = decode(Buffer.from(dataset.value, "base64url").toString());
+      const position = parseCursor(dataset.value, decode);
       if (position !== undefined) return position;
       addIssue({ message: "is not one that this API gave out" });
       return NEVER;

@@ -31,13 +31,15 @@ const deadLetterQuery = v.object({
   ),
 });
 
+/** Which page of dead letters to read. */
 export type DeadLetterFilter = v.InferOutput<typeof deadLetterQuery>;
 
+/** Reads the query of `/api/ops/dead-letters`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
 export function parseDeadLetterFilter(params: URLSearchParams): DeadLetterFilter {
   return parseQuery(deadLetterQuery, params);
 }
 
-/** One page of what QStash gave up on, newest first. */
+/** One page of QStash's dead letters, newest first. */
 export async function readDeadLetters(db: Database, { limit, cursor }: DeadLetterFilter): Promise<DeadLetterPage> {
   const before =
     cursor === undefined

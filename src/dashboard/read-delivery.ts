@@ -1,16 +1,18 @@
-import { eq, inArray, sql, type SQL } from "drizzle-orm";
+import { inArray, sql, type SQL } from "drizzle-orm";
 
+import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
-import { deliveries, deliveryChunks } from "#store/schema.ts";
+import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
+import { deliveries } from "#store/schema.ts";
 
-/** One delivery's way from Meta to the handlers; null is what is not known, or not yet. */
+/** One delivery's way from Meta to the handlers; null is unknown, or has not happened yet. */
 export interface DeliveryJourney {
   id: string;
-  runtime: string;
+  runtime: Runtime;
   probe: boolean;
-  outcome: string | null;
-  /** `inserted` + `duplicates` once all parts are ingested; before that, what the report says. */
+  outcome: ForwardOutcome | null;
+  /** `inserted` + `duplicates` once all batches are ingested; before that, the report's number. */
   events: number | null;
   inserted: number | null;
   duplicates: number | null;
@@ -20,11 +22,11 @@ export interface DeliveryJourney {
   deliveredAt: string | null;
   ingestedAt: string | null;
   handledAt: string | null;
-  /** The code of the last publish attempt that failed, also if a later one succeeded. */
+  /** The code of the last failed publish attempt, also if a later one succeeded. */
   error: string | null;
 }
 
-/** What else is worth seeing of the delivery and its forward. */
+/** Further facts about the delivery and its forward. */
 export interface DeliveryDetails {
   region: string | null;
   coldStart: boolean;
@@ -32,34 +34,31 @@ export interface DeliveryDetails {
   publishMs: number | null;
   attempts: number | null;
   timeouts: number | null;
-  parts: { ingested: number; total: number | null };
+  batches: { ingested: number; total: number | null };
 }
 
-/** Throws `NOT_FOUND` for an id that neither the consumer nor a report has brought. */
+/** Reads one delivery; throws `NOT_FOUND` for an unknown id. */
 export async function readDelivery(
   db: Database,
   id: string,
 ): Promise<{ journey: DeliveryJourney; details: DeliveryDetails }> {
-  // Postgres refuses text with NUL, so nothing stored can have such an id.
-  const [row] = id.includes("\0") ? [] : await db.select().from(deliveries).where(eq(deliveries.id, id));
-  if (row === undefined) throw new RelayError("NOT_FOUND", "No such delivery");
-  const parts = await readParts(db, id);
-  const arrived = parts.complete;
+  const row = await readRow(db, id);
+  const ifComplete = <T>(value: T) => (row.complete ? value : null);
   return {
     journey: {
       id: row.id,
       runtime: row.runtime,
       probe: row.probe,
-      outcome: outcomeOf(row.outcome, parts),
-      events: arrived ? parts.inserted + parts.duplicates : row.events,
-      inserted: arrived ? parts.inserted : null,
-      duplicates: arrived ? parts.duplicates : null,
-      receivedAt: row.receivedAt.toISOString(),
+      outcome: row.became,
+      events: row.complete ? row.inserted + row.duplicates : row.events,
+      inserted: ifComplete(row.inserted),
+      duplicates: ifComplete(row.duplicates),
+      receivedAt: new Date(row.receivedAtMs).toISOString(),
       ackMs: row.ackMs,
-      publishedAt: row.publishedAt?.toISOString() ?? null,
-      deliveredAt: arrived ? isoOf(parts.deliveredAtMs) : null,
-      ingestedAt: arrived ? isoOf(parts.ingestedAtMs) : null,
-      handledAt: arrived && parts.handled === parts.total ? isoOf(parts.handledAtMs) : null,
+      publishedAt: isoOf(row.publishedAtMs),
+      deliveredAt: isoOf(ifComplete(row.deliveredAtMs)),
+      ingestedAt: isoOf(ifComplete(row.ingestedAtMs)),
+      handledAt: row.handledBatches === row.expectedBatches ? isoOf(ifComplete(row.handledAtMs)) : null,
       error: row.errorType,
     },
     details: {
@@ -69,16 +68,9 @@ export async function readDelivery(
       publishMs: row.publishMs,
       attempts: row.attempts,
       timeouts: row.timeouts,
-      parts: { ingested: parts.ingested, total: parts.total },
+      batches: { ingested: row.ingestedBatches, total: row.expectedBatches },
     },
   };
-}
-
-function outcomeOf(reported: string | null, { ingested, complete }: { ingested: number; complete: boolean }) {
-  // All of it is here: what was lost is only the answer to whoever handed it on.
-  if (reported === "lost" && complete) return "fallback";
-  // The report may be sampled away or still under way; what was ingested had been handed on.
-  return reported ?? (ingested > 0 ? "published" : null);
 }
 
 /** Which runtime answered each of these deliveries. */
@@ -91,26 +83,59 @@ export async function readDeliveryRuntimes(db: Database, ids: readonly string[])
   return new Map(rows.map((row) => [row.id, row.runtime]));
 }
 
-async function readParts(db: Database, id: string) {
-  const [parts] = await db
-    .select({
-      ingested: sql<number>`count(*)::int`,
-      total: sql<number | null>`max(${deliveryChunks.chunks})::int`,
-      inserted: sql<number>`coalesce(sum(${deliveryChunks.inserted}), 0)::int`,
-      duplicates: sql<number>`coalesce(sum(${deliveryChunks.duplicates}), 0)::int`,
-      handled: sql<number>`count(${deliveryChunks.handledAt})::int`,
-      deliveredAtMs: epochMs(sql`min(${deliveryChunks.deliveredAt})`),
-      ingestedAtMs: epochMs(sql`max(${deliveryChunks.ingestedAt})`),
-      handledAtMs: epochMs(sql`max(${deliveryChunks.handledAt})`),
-    })
-    .from(deliveryChunks)
-    .where(eq(deliveryChunks.deliveryId, id));
-  if (parts === undefined) throw new RelayError("INTERNAL", "An aggregate without a row");
-  return { ...parts, complete: parts.total !== null && parts.ingested >= parts.total };
+interface DeliveryRow extends Record<string, unknown> {
+  id: string;
+  runtime: Runtime;
+  region: string | null;
+  coldStart: boolean;
+  probe: boolean;
+  bodyBytes: number;
+  events: number | null;
+  became: ForwardOutcome | null;
+  complete: boolean;
+  ingestedBatches: number;
+  expectedBatches: number | null;
+  handledBatches: number;
+  inserted: number;
+  duplicates: number;
+  ackMs: number | null;
+  publishMs: number | null;
+  attempts: number | null;
+  timeouts: number | null;
+  errorType: string | null;
+  receivedAtMs: number;
+  publishedAtMs: number | null;
+  deliveredAtMs: number | null;
+  ingestedAtMs: number | null;
+  handledAtMs: number | null;
 }
 
-function epochMs(instant: SQL): SQL<number | null> {
-  return sql<number | null>`(extract(epoch from ${instant}) * 1000)::float8`;
+async function readRow(db: Database, id: string): Promise<DeliveryRow> {
+  // Postgres refuses text with NUL, so no stored id has one.
+  if (id.includes("\0")) throw unknownDelivery();
+  const { rows } = await db.execute<DeliveryRow>(sql`
+    select
+      id, runtime, region, cold_start as "coldStart", probe, body_bytes as "bodyBytes", events, became, complete,
+      ingested_batches::int as "ingestedBatches", expected_batches as "expectedBatches",
+      handled_batches::int as "handledBatches", inserted::int as inserted, duplicates::int as duplicates,
+      ack_ms as "ackMs", publish_ms as "publishMs", attempts, timeouts, error_type as "errorType",
+      ${epochMs("received_at")} as "receivedAtMs", ${epochMs("published_at")} as "publishedAtMs",
+      ${epochMs("delivered_at")} as "deliveredAtMs", ${epochMs("ingested_at")} as "ingestedAtMs",
+      ${epochMs("handled_at")} as "handledAtMs"
+    from ${deliveryOutcomes} d
+    where id = ${id}
+  `);
+  const [row] = rows;
+  if (row === undefined) throw unknownDelivery();
+  return row;
+}
+
+function unknownDelivery(): RelayError {
+  return new RelayError("NOT_FOUND", "No such delivery");
+}
+
+function epochMs(column: string): SQL {
+  return sql`(extract(epoch from ${sql.identifier(column)}) * 1000)::float8`;
 }
 
 function isoOf(ms: number | null): string | null {

@@ -8,11 +8,11 @@ import { pageLimit, parseQuery } from "./query-parameters.ts";
 
 export interface DriftItem {
   kind: string;
-  /** `message.attachments[].payload.new_field`; `*` for what is no field's name or was one too many, `$` for the item. */
+  /** `message.attachments[].payload.new_field`; `*` for a name that is no field's or beyond the limit, `$` for the item. */
   path: string;
-  /** `unknown_field`, `unknown_word`, `unknown_kind` or, where the data is not of its type, `mismatch`. */
+  /** `unknown_field`, `unknown_word`, `unknown_kind`, or `mismatch` if the data is not of its type. */
   finding: string;
-  /** The JSON type that was there, or `missing`. */
+  /** The JSON type that was found, or `missing`. */
   shape: string;
   /** How many events had it. */
   count: number;
@@ -28,13 +28,15 @@ export interface DriftReport {
 
 const driftQuery = v.object({ limit: pageLimit });
 
+/** How much drift to read. */
 export type DriftFilter = v.InferOutput<typeof driftQuery>;
 
+/** Reads the query of `/api/ops/drift`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
 export function parseDriftFilter(params: URLSearchParams): DriftFilter {
   return parseQuery(driftQuery, params);
 }
 
-/** How what Meta sends differs from our schemas, what was seen last first. */
+/** How Meta's data differs from our schemas, most recent first. */
 export async function readDrift(db: Database, { limit }: DriftFilter): Promise<DriftReport> {
   const rows = await db
     .select()

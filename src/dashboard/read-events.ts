@@ -2,7 +2,7 @@ import { and, desc, eq, gte, inArray, lt, or, sql, type SQL } from "drizzle-orm"
 import * as v from "valibot";
 
 import type { Database } from "#store/database.ts";
-import { deliveryEvents, events } from "#store/schema.ts";
+import { deliveryEvents, eventIngestedAt, events } from "#store/schema.ts";
 
 import { cursorOf, encodeCursor, instant, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 
@@ -17,14 +17,14 @@ export interface EventItem {
   sentAt: string | null;
   standby: boolean;
   test: boolean;
-  /** Whether `data` is not what our schema of its kind says; see /api/ops/drift. */
+  /** Whether `data` differs from our schema of its kind; see /api/ops/drift. */
   drifted: boolean;
   /** The delivery that brought it first. */
   deliveryId: string;
   ingestedAt: string;
   handledAt: string | null;
   handlerError: string | null;
-  /** When a person had it erased; `data` is only a marker since. */
+  /** When its data was erased at a person's request; `data` is a marker since then. */
   erasedAt: string | null;
   /** The item as Meta sent it. */
   data: unknown;
@@ -38,23 +38,27 @@ export interface EventPage {
 const eventQuery = v.object({
   kind: v.optional(plainText),
   account: v.optional(plainText),
-  /** Part of the key, the sender, the recipient or the data. */
+  /** A part of the key, the sender, the recipient or the data. */
   q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
   deliveryId: v.optional(plainText),
-  /** By the time of ingestion, which is also the order: from inclusive, to exclusive. */
+  /** By `ingestedAt`, from inclusive, to exclusive. Events are ordered by id, which is the order of ingestion. */
   from: v.optional(instant),
   to: v.optional(instant),
   limit: pageLimit,
-  cursor: v.optional(cursorOf((position) => (/^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined))),
+  cursor: v.optional(cursorOf(eventIdOf)),
 });
 
+/** Which events to read, and how many of them at most. */
 export type EventFilter = v.InferOutput<typeof eventQuery>;
 
+/** Reads the query of `/api/ops/events`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
 export function parseEventFilter(params: URLSearchParams): EventFilter {
   return parseQuery(eventQuery, params);
 }
 
-/** One page of stored events, newest first. `data: "none"` leaves it null: an item may have megabytes of it. */
+const ingestedAt = eventIngestedAt(events);
+
+/** One page of stored events, newest first. With `data: "none"` their data is null: an item may have megabytes of it. */
 export async function readEvents(
   db: Database,
   filter: EventFilter,
@@ -74,7 +78,7 @@ export async function readEvents(
       test: events.test,
       drifted: events.drifted,
       deliveryId: events.deliveryId,
-      ingestedAt: events.ingestedAt,
+      ingestedAt: ingestedAt.mapWith(events.ingestedAt),
       handledAt: events.handledAt,
       handlerError: events.handlerError,
       erasedAt: events.erasedAt,
@@ -101,6 +105,11 @@ export async function readEvents(
   };
 }
 
+/** The events after this position have smaller ids; undefined for a position that `readEvents` never gave out. */
+export function eventIdOf(position: string): number | undefined {
+  return /^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined;
+}
+
 function conditions(db: Database, filter: EventFilter): (SQL | undefined)[] {
   const { kind, account, q, deliveryId, from, to, cursor } = filter;
   return [
@@ -116,13 +125,13 @@ function conditions(db: Database, filter: EventFilter): (SQL | undefined)[] {
             .from(deliveryEvents)
             .where(eq(deliveryEvents.deliveryId, deliveryId)),
         ),
-    from === undefined ? undefined : gte(events.ingestedAt, from),
-    to === undefined ? undefined : lt(events.ingestedAt, to),
+    from === undefined ? undefined : gte(ingestedAt, from),
+    to === undefined ? undefined : lt(ingestedAt, to),
     cursor === undefined ? undefined : lt(events.id, cursor),
   ];
 }
 
-/** In the data, text stands escaped: a quotation mark, a line break or NUL is found by its JSON spelling. */
+/** Text in the data is escaped: a quotation mark, a line break or NUL is found by its JSON spelling. */
 function containsText(q: string): SQL | undefined {
   const data = sql`${events.data}::text`;
   const escaped = contains(data, JSON.stringify(q).slice(1, -1));

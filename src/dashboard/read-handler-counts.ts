@@ -8,7 +8,7 @@ export interface HandlerCount {
   count: number;
 }
 
-/** What the handlers counted, the largest first. */
+/** The handlers' counters, the largest first. */
 export function readHandlerCounts(db: Database, limit = 20): Promise<HandlerCount[]> {
   return db.select().from(handlerCounts).orderBy(desc(handlerCounts.count), asc(handlerCounts.name)).limit(limit);
 }

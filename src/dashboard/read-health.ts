@@ -1,9 +1,10 @@
-import { and, desc, gte, isNull, ne, or, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
 import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { ForwardOutcome } from "#platform/delivery.ts";
 import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
-import { deliveries } from "#store/schema.ts";
+import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 
 export interface Health {
   status: "ok" | "down";
@@ -16,7 +17,7 @@ const answerWithinMs = 2_000;
 const recentMs = 15 * 60_000;
 const newestConsidered = 20;
 
-/** Whether the store takes what is written to it, in time, and how the newest forwards fared. QStash itself is never called. */
+/** Whether the store accepts writes in time, and how the newest forwards ended. Never calls QStash, never rejects. */
 export async function readHealth(db: Database, clock: Clock, version: string): Promise<Health> {
   const isWritable = await settleWithin(clock, answerWithinMs, canWrite(db));
   if (isWritable !== true) return { status: "down", store: "down", queue: "unknown", version };
@@ -30,20 +31,20 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
 }
 
 /**
- * `failing` when the newest three forwards that tried QStash were not published, or more than half of the newest
- * twenty: the first notices an outage at once, the second a queue that works only now and then.
+ * `failing` if the newest three forwards that tried QStash were not published, or more than half of the newest twenty.
+ * The first rule notices an outage at once, the second a queue that works only now and then.
  */
 async function readQueueHealth(db: Database, since: Date): Promise<Health["queue"]> {
-  const forwards = await db
-    // Without a report there is a row only because the delivery was ingested, so it had been published.
-    .select({ outcome: sql<string>`coalesce(${deliveries.outcome}, 'published')` })
-    .from(deliveries)
-    // An event too large for QStash goes to the fallback without an attempt and says nothing about the queue.
-    .where(and(gte(deliveries.receivedAt, since), or(isNull(deliveries.attempts), ne(deliveries.attempts, 0))))
-    .orderBy(desc(deliveries.receivedAt))
-    .limit(newestConsidered);
+  const { rows: forwards } = await db.execute<{ became: ForwardOutcome }>(sql`
+    select became
+    from ${deliveryOutcomes} d
+    -- An event too large for QStash goes to the fallback without an attempt, which says nothing about the queue.
+    where received_at >= ${since.toISOString()}::timestamptz and attempts is distinct from 0 and became is not null
+    order by received_at desc
+    limit ${newestConsidered}
+  `);
   if (forwards.length === 0) return "unknown";
-  const failed = forwards.map((forward) => forward.outcome !== "published");
+  const failed = forwards.map(({ became }) => became !== "published");
   const lastThreeFailed = failed.length >= 3 && failed.slice(0, 3).every(Boolean);
   return lastThreeFailed || failed.filter(Boolean).length > failed.length / 2 ? "failing" : "ok";
 }

@@ -1,20 +1,21 @@
 import { desc, eq } from "drizzle-orm";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
 import { judgeRun, pendingUntilMs, type Verdict } from "#lifecycle-experiment/judge-run.ts";
-import { runtimes, strategies } from "#lifecycle-experiment/strategies.ts";
+import { strategies } from "#lifecycle-experiment/strategies.ts";
+import { type Runtime, runtimes } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
-import { lifecycleExperiments, lifecycleRuns } from "#store/schema.ts";
+import { lifecycleExperiments, lifecycleRuns } from "#store/lifecycle-schema.ts";
 
 export interface LifecycleRun {
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   strategy: Strategy;
   region: string | null;
   /** Null while the request that starts the run has no answer. */
   status: StartStatus | null;
-  /** How long the answer to that request took. The sender of a webhook would have waited as long. */
+  /** How long the answer to that request took; the sender of a webhook would have waited as long. */
   answerMs: number | null;
   /** When its work was due and when its mark arrived, both counted from the start of the work. */
   dueAfterMs: number;

@@ -3,14 +3,17 @@ import { RelayError } from "#platform/errors.ts";
 
 import type { RelayAddress } from "./relay-address.ts";
 
-/** What stands in the way of every delivery, as far as it can be seen without one. */
+/** Faults that affect every delivery and can be seen without one. */
 export interface PathFaults {
-  /** Which variables are missing or malformed, by name; null if none is. */
+  /** A sentence that names the missing and malformed variables; null if there are none. */
   configuration: string | null;
-  /** Where RELAY_URL redirects to; null if it does not, as far as is known. */
+  /** Where RELAY_URL redirects to; null if it does not, or if that is unknown. */
   redirectsTo: string | null;
+  /** The status with which another program answers at RELAY_URL; null if the relay answers, or if that is unknown. */
+  foreignStatus: number | null;
 }
 
+/** Checks the variables of the path from Meta to the store, and our own address with `readAddress`. */
 export async function readPathFaults(
   record: EnvRecord,
   readAddress: (relayUrl: string, bypassSecret: string | null) => Promise<RelayAddress>,
@@ -18,9 +21,13 @@ export async function readPathFaults(
   try {
     const { RELAY_URL, VERCEL_AUTOMATION_BYPASS_SECRET } = readPathEnv(record);
     const address = await readAddress(RELAY_URL[0] ?? "", VERCEL_AUTOMATION_BYPASS_SECRET);
-    return { configuration: null, redirectsTo: address.state === "redirects" ? address.leadsTo : null };
+    return {
+      configuration: null,
+      redirectsTo: address.state === "redirects" ? address.leadsTo : null,
+      foreignStatus: address.state === "foreign" ? address.status : null,
+    };
   } catch (thrown) {
     if (!(thrown instanceof RelayError)) throw thrown;
-    return { configuration: thrown.message, redirectsTo: null };
+    return { configuration: thrown.message, redirectsTo: null, foreignStatus: null };
   }
 }

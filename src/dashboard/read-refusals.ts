@@ -3,7 +3,7 @@ import { and, desc, gte, lt, sql } from "drizzle-orm";
 import type { Database } from "#store/database.ts";
 import { refusals } from "#store/schema.ts";
 
-/** Deliveries that one runtime refused for one reason. */
+/** How many deliveries one runtime refused for one reason. */
 export interface RefusalTotal {
   runtime: string;
   reason: string;
@@ -13,7 +13,7 @@ export interface RefusalTotal {
   until: string;
 }
 
-/** A moment in which deliveries were refused, seconds long at most. */
+/** One report of refused deliveries, which covers a few seconds at most. */
 export interface RefusalItem {
   id: number;
   at: string;
@@ -24,7 +24,7 @@ export interface RefusalItem {
 
 const newestMax = 100;
 
-/** What was refused in a window, the most frequent reason first. */
+/** The refused deliveries of a window, the most frequent reason first. */
 export async function readRefusalTotals(
   db: Database,
   { fromMs, toMs }: { fromMs: number; toMs: number },
@@ -45,7 +45,7 @@ export async function readRefusalTotals(
   return rows.map((row) => ({ ...row, since: row.since.toISOString(), until: row.until.toISOString() }));
 }
 
-/** The last hundred, newest first. */
+/** The newest hundred reports, newest first. */
 export async function readNewestRefusals(db: Database): Promise<RefusalItem[]> {
   const { id, at, runtime, reason, count } = refusals;
   const rows = await db

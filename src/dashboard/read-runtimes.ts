@@ -3,9 +3,9 @@ import * as v from "valibot";
 
 import { runtimes } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
+import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import {
   fillSeries,
-  judgeProbes,
   type Latency,
   type RuntimeComparison,
   type RuntimeSummary,
@@ -23,11 +23,12 @@ const windowQuery = v.object({
   window: v.optional(v.picklist(windowNames, `must be one of ${windowNames.join(", ")}`), "1h"),
 });
 
+/** Reads the query of `/api/ops/runtimes`; throws `REQUEST_INVALID`. */
 export function parseWindow(params: URLSearchParams): WindowName {
   return parseQuery(windowQuery, params).window;
 }
 
-/** The edge–Node comparison over the deliveries received in the window that ends now, probes among them. */
+/** The edge–Node comparison over all deliveries received in the window that ends now, probes included. */
 export async function readRuntimes(db: Database, name: WindowName, nowMs: number): Promise<RuntimeComparison> {
   const window = windowEndingAt(name, nowMs);
   const [totals, ingest, errors, refusals, series] = await Promise.all([
@@ -60,12 +61,13 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
         queueMs: latencyOf(total?.queueMs),
         ingestMs: latencyOf(of(ingest)[0]?.ingestMs),
         endToEndMs: latencyOf(total?.endToEndMs),
-        // A probe is timed by whoever sends it; nothing stores such measurements yet.
+        // A probe is timed by its sender, and nothing stores such measurements yet.
         probeMs: null,
         series: fillSeries(window, of(series).map(seriesPointOf)),
       };
     }),
-    verdict: judgeProbes({ edge: [], nodejs: [] }),
+    // Only probes are judged.
+    verdict: null,
   };
 }
 
@@ -92,10 +94,7 @@ interface TotalsRow extends Record<string, unknown> {
   endToEndMs: RawLatency;
 }
 
-/**
- * One row per runtime. Without a report a delivery is here because it was ingested, so it counts as published: reports
- * of successful forwards may be sampled. Negative differences between two machines' clocks count as 0.
- */
+/** One row per runtime. Negative differences between two machines' clocks count as 0. */
 async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]> {
   const { rows } = await db.execute<TotalsRow>(sql`
     with measured as (
@@ -106,25 +105,16 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
         d.attempts,
         d.ack_ms,
         d.reported_at is null or d.ack_ms is not null as acked,
-        case
-          -- All of it is here: what was lost is only the answer to whoever handed it on.
-          when d.outcome = 'lost' and c.parts >= c.expected then 'fallback'
-          else coalesce(d.outcome, case when c.parts > 0 then 'published' end)
-        end as outcome,
-        case when c.parts >= c.expected then c.events else coalesce(d.events, c.events) end as events,
-        -- A forward without an attempt has nothing to say about publishing.
+        d.became,
+        case when d.complete then d.inserted + d.duplicates else coalesce(d.events, d.inserted + d.duplicates) end
+          as events,
+        -- A forward without an attempt did not publish.
         case when d.attempts > 0 then d.publish_ms end as publish_ms,
-        ${millisecondsBetween(sql`d.published_at`, sql`c.delivered_at`)} as queue_ms,
-        case when c.parts >= c.expected then ${millisecondsBetween(sql`s.sent_at`, sql`c.ingested_at`)} end as end_to_end_ms
-      from deliveries d
+        ${millisecondsBetween(sql`d.published_at`, sql`d.delivered_at`)} as queue_ms,
+        case when d.complete then ${millisecondsBetween(sql`s.sent_at`, sql`d.ingested_at`)} end as end_to_end_ms
+      from ${deliveryOutcomes} d
       cross join lateral (
-        select count(*) as parts, max(chunks) as expected, sum(inserted + duplicates) as events,
-          min(delivered_at) as delivered_at, max(ingested_at) as ingested_at
-        from delivery_chunks
-        where delivery_id = d.id
-      ) c
-      cross join lateral (
-        -- Only what this delivery brought first. Meta gives up after 36 hours: what is older was replayed by hand.
+        -- Only events that this delivery brought first. Meta gives up after 36 hours: older ones were replayed by hand.
         select min(e.sent_at) as sent_at
         from delivery_events de
         join events e on e.id = de.event_id
@@ -137,11 +127,11 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
       runtime,
       count(*)::int as deliveries,
       coalesce(sum(events), 0)::int as events,
-      -- An event too large for QStash goes to the fallback without an attempt and says nothing about publishing.
-      count(outcome) filter (where attempts is distinct from 0)::int as settled,
-      count(*) filter (where outcome = 'published')::int as published,
-      count(*) filter (where outcome = 'fallback')::int as fallback,
-      count(*) filter (where outcome = 'lost')::int as lost,
+      -- An event too large for QStash goes to the fallback without an attempt, which says nothing about publishing.
+      count(became) filter (where attempts is distinct from 0)::int as settled,
+      count(*) filter (where became = 'published')::int as published,
+      count(*) filter (where became = 'fallback')::int as fallback,
+      count(*) filter (where became = 'lost')::int as lost,
       count(*) filter (where not acked)::int as refused,
       coalesce(sum(timeouts), 0)::int as "publishTimeouts",
       count(*) filter (where cold_start)::int as "coldStarts",
@@ -157,9 +147,9 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
 
 async function readIngestLatency(db: Database, window: TimeWindow) {
   const { rows } = await db.execute<{ runtime: string; ingestMs: RawLatency }>(sql`
-    select d.runtime, ${latency(sql`c.ingest_ms`)} as "ingestMs"
+    select d.runtime, ${latency(sql`b.ingest_ms`)} as "ingestMs"
     from deliveries d
-    join delivery_chunks c on c.delivery_id = d.id
+    join delivery_batches b on b.delivery_id = d.id
     where ${receivedIn(window)}
     group by d.runtime
   `);
@@ -210,12 +200,12 @@ function instant(epochMs: number): SQL {
 }
 
 function millisecondsBetween(start: SQL, end: SQL): SQL {
-  // greatest() passes over null, so an unknown end must be kept unknown.
+  // greatest() ignores null, but an unknown end must stay unknown.
   const difference = sql`(extract(epoch from ${end} - ${start}) * 1000)::float8`;
   return sql`case when ${start} is not null and ${end} is not null then greatest(0, ${difference}) end`;
 }
 
-/** Nulls are not counted, so each metric has a count of its own. */
+/** Nulls are not counted, so each metric has its own count. */
 function latency(value: SQL): SQL {
   return sql`json_build_object(
     'count', count(${value}),
@@ -242,7 +232,7 @@ function seriesPointOf(row: SeriesRow): SeriesPoint {
   };
 }
 
-/** To a microsecond; what lies below is the arithmetic's, not the clock's. */
+/** To a microsecond, which is more exact than the clocks. */
 function round(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }

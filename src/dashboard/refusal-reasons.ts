@@ -1,10 +1,10 @@
-/** What a reason for refusing deliveries means, and what to do about it. */
+/** What a reason for refused deliveries means, and what to do about it. */
 export interface RefusalReason {
   what: string;
   advice: string;
 }
 
-const restored = "Meta sends what was refused again for an hour; then it ends the subscription.";
+const restored = "Meta repeats refused deliveries for an hour; then it ends the subscription.";
 
 const reasons: Record<string, RefusalReason> = {
   SIGNATURE_INVALID: {
@@ -14,19 +14,19 @@ const reasons: Record<string, RefusalReason> = {
   SIGNATURE_MISSING: {
     what: "they came without a signature (401)",
     advice:
-      "Meta signs each delivery: these are not from Meta, or something in front of the relay drops the header X-Hub-Signature-256.",
+      "Meta signs each delivery: these are not from Meta, or a proxy before the relay removes the header X-Hub-Signature-256.",
   },
   BODY_TOO_LARGE: {
     what: "their body is too large (413)",
-    advice: "Deliveries of Meta's are far smaller than 3 MB. If these are genuine, raise WEBHOOK_BODY_BYTES_MAX.",
+    advice: "Meta's deliveries are far smaller than 3 MB. If these are genuine, raise WEBHOOK_BODY_BYTES_MAX.",
   },
   BODY_INCOMPLETE: {
     what: "their body was cut short (400)",
-    advice: "The sender or something in front of the relay ended the request early.",
+    advice: "The sender or a proxy before the relay ended the request early.",
   },
   BODY_TIMEOUT: {
     what: "their body did not arrive in time (408)",
-    advice: "The sender is slower than Meta ever is, or something in front of the relay holds requests back.",
+    advice: "The sender is slower than Meta, or a proxy before the relay holds requests back.",
   },
   ENV_INVALID: {
     what: "a variable of the webhook is missing or malformed (503)",
@@ -34,7 +34,7 @@ const reasons: Record<string, RefusalReason> = {
   },
 };
 
-/** Of a reason that is not known here, its name alone. */
+/** Explains a reason; an unknown one by its name alone. */
 export function explainReason(reason: string): RefusalReason {
   return reasons[reason] ?? { what: reason, advice: "Look for delivery.refused in the log." };
 }

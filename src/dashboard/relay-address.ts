@@ -1,9 +1,12 @@
-import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { fetchWithin, mayPass, type Network } from "#platform/bounded-fetch.ts";
 import type { Log } from "#platform/log.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
-/** What answers at our own public address: we do, it redirects, or that cannot be told from here. */
-export type RelayAddress = { state: "ok" | "unknown" } | { state: "redirects"; leadsTo: string };
+/** What answers at our own public address: the relay, a redirect, another program (with its status), or unknown. */
+export type RelayAddress =
+  | { state: "ok" | "unknown" }
+  | { state: "redirects"; leadsTo: string }
+  | { state: "foreign"; status: number };
 
 export interface RelayAddressOptions extends Network {
   log: Log;
@@ -15,9 +18,9 @@ const limitMs = 2_000;
 const everyMs = 60_000;
 
 /**
- * Asks our own public address, once a minute at most, whether it answers by itself. One that redirects, as a bare domain
- * does that leads to its www, looks healthy from everywhere else: publishing succeeds, but QStash does not follow, and
- * neither do our own reports, which would have told of it. Never rejects.
+ * Requests our own public address, once a minute at most, to see whether the relay itself answers. An address that
+ * redirects, for example a bare domain to its www, looks healthy otherwise: publishing succeeds, but QStash follows no
+ * redirect, and neither do our own reports, which would show the fault. Never rejects.
  */
 export function createRelayAddressReader({ log, ...network }: RelayAddressOptions) {
   const { clock } = network;
@@ -28,11 +31,16 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
       const init = { headers: protectionBypass(bypassSecret) };
       const answer = await fetchWithin(limitMs, relayUrl + path, init, network);
       const leadsTo = redirectOf(answer, relayUrl);
-      if (leadsTo === undefined) return { state: answer.status === 405 ? "ok" : "unknown" };
-      log.error("relay_url.redirects", { leadsTo });
-      return { state: "redirects", leadsTo };
+      if (leadsTo !== undefined) {
+        log.error("relay_url.redirects", { leadsTo });
+        return { state: "redirects", leadsTo };
+      }
+      if (answer.status === 405) return { state: "ok" };
+      if (mayPass(answer.status)) return { state: "unknown" };
+      log.error("relay_url.foreign", { status: answer.status });
+      return { state: "foreign", status: answer.status };
     } catch {
-      // A machine may be unable to reach its own public address, behind a router say.
+      // A machine may be unable to reach its own public address, for example behind a router.
       return { state: "unknown" };
     }
   }
@@ -46,10 +54,15 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
   };
 }
 
-/** Where a redirect leads, as RELAY_URL would name it: without our route and without a query, which may hold a ticket. */
+/**
+ * Where a redirect leads, as RELAY_URL would name it: without our route and without a query, which may hold a ticket.
+ * One that names no address that can be followed is a redirect all the same.
+ */
 function redirectOf({ status, headers }: { status: number; headers: Headers }, relayUrl: string): string | undefined {
-  const location = headers.get("location");
-  if (status < 300 || status > 399 || location === null || !URL.canParse(location, relayUrl)) return undefined;
-  const { origin, pathname } = new URL(location, relayUrl);
+  if (![301, 302, 303, 307, 308].includes(status)) return undefined;
+  const location = headers.get("location") ?? "";
+  const target = location !== "" && URL.canParse(location, relayUrl) ? new URL(location, relayUrl) : undefined;
+  if (target === undefined || !/^https?:$/.test(target.protocol)) return "an address that cannot be read";
+  const { origin, pathname } = target;
   return origin + (pathname.endsWith(path) ? pathname.slice(0, -path.length) : pathname).replace(/\/$/, "");
 }

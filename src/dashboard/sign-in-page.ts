@@ -1,10 +1,13 @@
 import { barePage, escapeHtml } from "./bare-page.ts";
 
+/** What the sign-in page shows. */
 export interface SignInPage {
   status: 200 | 401 | 429 | 503;
+  /** The path to go to after signing in. */
   next?: string;
+  /** One sentence: why the operator was not signed in. */
   error?: string;
-  /** Whether the form is of use; with 503 it is not, unless said. */
+  /** Whether the form is shown; by default it is, except with 503. */
   showForm?: boolean;
   /** The `Retry-After` header's value. */
   retryAfter?: string;
@@ -19,7 +22,7 @@ button:hover { background: #364fc7; }
 .error { padding: 10px 12px; border: 1px solid light-dark(#ffc9c9, #7d2a2a); border-radius: 6px; background: light-dark(#fff5f5, #3a1f22); color: light-dark(#a61e1e, #ffc9c9); overflow-wrap: anywhere; }
 `;
 
-/** The sign-in page with its status; `error` says in one sentence why nobody was signed in. */
+/** The sign-in page as a response with its status. */
 export function signInPage(page: SignInPage): Response {
   const { status, next = "/dashboard", error, showForm = status !== 503, retryAfter } = page;
   return barePage({
@@ -39,7 +42,7 @@ function form(next: string, failed: boolean): string {
 <input type="hidden" name="next" value="${escapeHtml(next)}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${failed ? ' aria-invalid="true" aria-describedby="error"' : ""}>
-<p class="hint">The value of <code>OPS_TOKEN</code>. Or open a link: <code>npm run relay -- sign-in</code> prints one.</p>
+<p class="hint">The value of <code>OPS_TOKEN</code>. Or open a sign-in link: <code>npm run relay -- sign-in</code> prints one.</p>
 <button type="submit">Sign in</button>
 </form>`;
 }

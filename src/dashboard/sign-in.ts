@@ -1,6 +1,6 @@
-import { type ErrorCode, errorResponse, type RelayError, toRelayError } from "#platform/errors.ts";
-import { describeCause } from "#platform/log.ts";
+import { type ErrorCode, type RelayError, toRelayError } from "#platform/errors.ts";
 import { readBody } from "#platform/read-body.ts";
+import { refuse } from "#platform/refuse.ts";
 
 import { clientNetwork } from "./client-network.ts";
 import { isCrossSite } from "./cross-site.ts";
@@ -17,8 +17,8 @@ interface SignIn {
 }
 
 /**
- * Signs an operator in: GET with a `ticket` (the link that a start prints, which works once) or POST of the form with the
- * token. Both set the session cookie and lead on to the dashboard; what fails is answered with the page and the reason.
+ * Signs an operator in: by GET with a `ticket`, from a link that works once, or by POST of the form with the token. Both
+ * set the session cookie and redirect to the dashboard. A failure is answered with the sign-in page and the reason.
  */
 export async function answerSignIn(request: Request, access: OpsAccess): Promise<Response> {
   let next = "/dashboard";
@@ -28,7 +28,7 @@ export async function answerSignIn(request: Request, access: OpsAccess): Promise
     next = dashboardPath(fields.get("next"));
     if (!isForm && (await isSignedIn(request, access))) return seeOther(next);
     const ticket = fields.get("ticket");
-    // Nobody looks at what a HEAD brings: it must not use up the link.
+    // A HEAD, from a link preview for example, must not use up the link.
     if (!isForm && (ticket === null || request.method === "HEAD")) return signInPage({ status: 200, next });
 
     const { by, refusal } = isForm ? await judgeForm(request, fields, access) : await judgeTicket(ticket ?? "", access);
@@ -45,17 +45,13 @@ export async function answerSignIn(request: Request, access: OpsAccess): Promise
   }
 }
 
-/** A page for what an operator can do something about, the error's response for the rest. */
+/** A page for an error that the operator can correct, the error's response for any other. */
 function refusedPage(error: RelayError, next: string, access: OpsAccess): Response {
-  if (error.status >= 500) {
-    access.log.error("request.failed", {
-      path: "/dashboard/sign-in",
-      code: error.code,
-      ...describeCause(error.cause ?? error),
-    });
-  }
-  const answer = refusals[error.code];
-  return answer === undefined ? errorResponse(error) : signInPage({ next, ...answer(error) });
+  const page = refusals[error.code];
+  // Already logged, as `ops.limited`: a line for each guess would let guesses fill the log.
+  if (page !== undefined && error.code === "RATE_LIMITED") return signInPage({ next, ...page(error) });
+  const response = refuse(access.log, "sign_in.failed", error);
+  return page === undefined ? response : signInPage({ next, ...page(error) });
 }
 
 const refusals: Partial<Record<ErrorCode, (error: RelayError) => SignInPage>> = {
@@ -84,7 +80,7 @@ async function judgeForm(request: Request, fields: URLSearchParams, access: OpsA
   return { by, refusal: { reason: "wrong", sentence: "That is not the OPS_TOKEN of this deployment." } };
 }
 
-/** No limit: a ticket cannot be guessed, and is the operator's way in while the form is refused. */
+/** Without a limit: a ticket cannot be guessed, and the operator needs it while the form is limited. */
 async function judgeTicket(ticket: string, access: OpsAccess): Promise<SignIn> {
   const by = "ticket";
   const nowMs = access.clock.nowMs();
@@ -101,7 +97,7 @@ const sentences = {
   used: `This sign-in link has been used. Each works once: ${newLink}`,
 };
 
-/** Where the store cannot say, the form is shown: a session that may have ended counts as none. */
+/** False while Postgres is down: a session that may have ended counts as none, and the form is shown. */
 async function isSignedIn(request: Request, access: OpsAccess): Promise<boolean> {
   try {
     return await hasSession(request, access);
@@ -116,12 +112,12 @@ async function readForm(request: Request, { clock }: OpsAccess): Promise<URLSear
   return new URLSearchParams(new TextDecoder().decode(body));
 }
 
-/** Where to go next: only ever into the dashboard, so nothing that climbs out of it. */
+/** The page to go to next. Only paths of the dashboard are allowed, so that a link cannot redirect to another site. */
 function dashboardPath(next: string | null): string {
   return next !== null && /^\/dashboard(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
-/** A relative address: behind `next start` the request's own URL always says localhost. */
+/** A redirect with 303. The location is relative because under `next start` the request's URL always says localhost. */
 export function seeOther(location: string, setCookie?: string): Response {
   const headers = new Headers({ location, "cache-control": "no-store" });
   if (setCookie !== undefined) headers.set("set-cookie", setCookie);

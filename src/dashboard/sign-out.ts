@@ -1,5 +1,5 @@
-import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
-import { describeCause } from "#platform/log.ts";
+import { RelayError, toRelayError } from "#platform/errors.ts";
+import { refuse } from "#platform/refuse.ts";
 
 import { isCrossSite } from "./cross-site.ts";
 import type { OpsAccess } from "./ops-access.ts";
@@ -8,10 +8,10 @@ import { readSessionCookie, sessionCookie } from "./session-cookie.ts";
 import { seeOther } from "./sign-in.ts";
 import { signInPage } from "./sign-in-page.ts";
 
-/** Ends the session on the server, so that a copy of the cookie is worth nothing, and removes the cookie. */
+/** Ends the session on the server, so that a copy of the cookie is worthless, and removes the cookie. */
 export async function answerSignOut(request: Request, access: OpsAccess): Promise<Response> {
   if (isCrossSite(request, access.relayUrls)) {
-    return errorResponse(new RelayError("UNAUTHORIZED", "Sign out from the dashboard itself"));
+    return refuse(access.log, "sign_out.failed", new RelayError("UNAUTHORIZED", "Sign out from the dashboard itself"));
   }
   const removal = sessionCookie(request, access.relayUrls, "");
   try {
@@ -19,14 +19,10 @@ export async function answerSignOut(request: Request, access: OpsAccess): Promis
     if (session !== null) await access.seals.spend(session, access.clock.nowMs());
     return seeOther("/dashboard/sign-in", removal);
   } catch (thrown) {
-    const error = toRelayError(thrown);
-    access.log.error("request.failed", {
-      path: "/dashboard/sign-out",
-      code: error.code,
-      ...describeCause(error.cause ?? error),
-    });
+    // The operator gets the page instead of this response.
+    refuse(access.log, "sign_out.failed", thrown);
     const sentence = "The session was removed from this browser, but could not be ended on the server";
-    const page = signInPage({ status: 503, error: `${sentence}: ${error.message}.` });
+    const page = signInPage({ status: 503, error: `${sentence}: ${toRelayError(thrown).message}.` });
     page.headers.set("set-cookie", removal);
     return page;
   }

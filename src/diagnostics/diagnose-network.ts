@@ -42,7 +42,7 @@ function tryQstash({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
 
 function tryRelay({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
   const bypassSecret = env["VERCEL_AUTOMATION_BYPASS_SECRET"]?.trim() || null;
-  return withVariable("Relay", env, "RELAY_URL", ([url = ""]) =>
+  return withVariable("Relay", env, "RELAY_URL", ([url]) =>
     tryHttp("Relay", {
       url: `${url}/api/health`,
       variable: "RELAY_URL",

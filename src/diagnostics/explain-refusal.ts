@@ -1,5 +1,5 @@
 import { TimeoutError } from "#platform/bounded-fetch.ts";
-import type { ErrorCode } from "#platform/errors.ts";
+import type { ForwardErrorCode } from "#platform/forward-error.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { Advice } from "./check.ts";
@@ -7,7 +7,7 @@ import { explainNetwork } from "./explain-network.ts";
 import { type AdviceRule, findAdvice } from "./find-advice.ts";
 
 /** The names that metrics and log lines use for the same failures. */
-export type PublishErrorCode = Extract<ErrorCode, `PUBLISH_${string}`>;
+export type PublishErrorCode = Extract<ForwardErrorCode, `PUBLISH_${string}`>;
 
 /** Why a publish failed, and what to do. */
 export interface Refusal extends Advice {

@@ -1,8 +1,9 @@
-// Your code. Each function gets one stored event, once if it succeeds and again if it throws. As they are they only count.
+// Your code. Each function gets one stored event: once if it succeeds, again if it throws. These only count.
 import type { Handler, Handlers } from "./handler.ts";
 
 const countKind: Handler = (event, { count }) => count(event.kind);
 
+/** The handler of each kind of event. */
 export const handlers: Handlers = {
   message: countKind,
   "message.echo": countKind,

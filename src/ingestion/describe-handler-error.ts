@@ -16,8 +16,8 @@ const causeLengthMax = 200;
 const messageLengthMax = 300;
 
 /**
- * What the log and the database may say of an error that a handler threw. Its message may quote a customer's, so it is
- * shown only where the error has `expose: true`, as http-errors names it. Never throws, whatever was thrown.
+ * The facts about a handler's error that may be logged and stored. Its message may quote a customer's, so it is included
+ * only if the error has `expose: true`, as http-errors names it. Never throws, whatever was thrown.
  */
 export function describeHandlerError(thrown: unknown): HandlerFailure {
   try {
@@ -28,19 +28,19 @@ export function describeHandlerError(thrown: unknown): HandlerFailure {
       ...(expose === true ? { causeMessage: toText(message, messageLengthMax) } : {}),
     };
   } catch {
-    // A getter of it throws, or it is a Proxy that does.
+    // One of its getters throws, or it is a Proxy that does.
     return { cause: "UnreadableError", frames: [] };
   }
 }
 
-/** Postgres takes no NUL. */
+/** Postgres refuses NUL. */
 function toText(value: unknown, lengthMax: number): string {
   return String(value).replaceAll("\0", "").slice(0, lengthMax);
 }
 
 /**
- * The frames of a stack as V8 writes it: the message stands before them and is cut off, as its lines may look like
- * frames. A stack that does not go on after the error's own message tells nothing.
+ * The frames of a stack as V8 writes it. The message precedes them and is cut off, because its lines may look like frames.
+ * No frames if the stack does not continue after the error's own message.
  */
 function readFrames(stack: string, message: string): string[] {
   const at = stack.indexOf(message);

@@ -6,8 +6,8 @@ const fieldsMax = 20;
 const textLengthMax = 300;
 
 /**
- * The log that a handler gets: its lines are `handler.log`, with the handler's own `name` and `fields`, so that no name
- * collides with ours. Only short text, numbers and booleans are written; an error or an object, which may hold a
+ * The log for a handler: its lines are `handler.log` with the handler's own `name` and `fields`, which therefore cannot
+ * collide with ours. Only short text, numbers and booleans are written; an error or an object, which may hold a
  * customer's words, is written as its type. Never throws.
  */
 export function createHandlerLog(log: Log): HandlerLog {

@@ -1,25 +1,12 @@
-import type { Handlers } from "#handlers/handler.ts";
 import { findEventDrift } from "#instagram/data/find-drift.ts";
-import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
-import type { Log } from "#platform/log.ts";
 import type { Batch } from "#queue/batch.ts";
-import type { Database } from "#store/database.ts";
-import { markChunkHandled } from "#store/event-leases.ts";
+import { markBatchHandled } from "#store/event-leases.ts";
 import { storeBatch } from "#store/store-batch.ts";
-import type { Trace } from "#tracing/trace.ts";
 
-import { handleBatch } from "./handle-batch.ts";
+import { runEventHandlers, type RunEventHandlersOptions } from "./run-event-handlers.ts";
 
-export interface IngestOptions {
-  db: Database;
-  handlers: Handlers;
-  /** For one event's handler. */
-  handlerTimeoutMs: number;
-  clock: Clock;
-  log: Log;
-  trace: Trace;
-}
+export type IngestOptions = Omit<RunEventHandlersOptions, "deliveryId">;
 
 export interface IngestResult {
   inserted: number;
@@ -28,51 +15,47 @@ export interface IngestResult {
 
 /**
  * Stores a batch's events, each once however often it comes and whatever its data looks like, and then runs the user's
- * handlers for those that are not handled yet. Throws what `storeEvents` and `handleEvents` throw.
+ * handlers for the events that are not handled yet. Throws what `storeEvents` and `runHandlers` throw.
  */
 export async function ingest(batch: Batch, options: IngestOptions): Promise<IngestResult> {
   const { inserted, duplicates, eventIds } = await storeEvents(batch, options);
-  await handleEvents(batch, eventIds, options);
+  await runHandlers(batch, eventIds, options);
   return { inserted, duplicates };
 }
 
-/** The first half: what was new is stored, or `STORE_UNAVAILABLE` thrown. `eventIds`: of all events of the batch. */
+/**
+ * The first half of `ingest`: stores the events that are new. Throws `STORE_UNAVAILABLE`. `eventIds` are those of all
+ * events of the batch, in its order.
+ */
 export async function storeEvents(
   batch: Batch,
   { db, clock, log, trace }: IngestOptions,
   via: "queue" | "fallback" = "queue",
 ): Promise<IngestResult & { eventIds: number[] }> {
-  const startedAt = clock.monotonicMs();
-  const { batch: chunk, ...delivery } = batch.delivery;
+  const delivered = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  const { batch: indexAndCount, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
-  const { inserted, duplicates, drifted, reduced, eventIds } = await trace.span("store events", facts, async () => {
-    const stored = await storeBatch(db, {
-      delivery,
-      via,
-      chunk,
-      events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
-      deliveredAtMs: clock.nowMs(),
-      ingested: () => ({ atMs: clock.nowMs(), afterMs: clock.monotonicMs() - startedAt }),
-    });
+  const { eventIds, ...counts } = await trace.span("store events", facts, async () => {
+    const events = batch.events.map((event) => ({ ...event, ...findEventDrift(event) }));
+    const stored = await storeBatch(db, { delivery, via, batch: indexAndCount, events, delivered }, clock);
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
   });
-  const durationMs = clock.monotonicMs() - startedAt;
-  log.info("ingestion.committed", { inserted, duplicates, drifted, reduced, durationMs });
-  return { inserted, duplicates, eventIds };
+  log.info("ingestion.committed", { ...counts, durationMs: clock.monotonicMs() - delivered.monotonicMs });
+  return { inserted: counts.inserted, duplicates: counts.duplicates, eventIds };
 }
 
 /**
- * The second half: runs the handlers for the stored events of a batch that are not handled yet. Throws
- * `STORE_UNAVAILABLE`; `HANDLER_FAILED` if a handler failed; or `HANDLERS_UNFINISHED` if the time was not enough or
- * another delivery is at the same events. The next delivery of the batch then runs only the handlers that are left.
+ * The second half of `ingest`: runs the handlers for the stored events of a batch that are not handled yet. Throws
+ * `STORE_UNAVAILABLE`; `HANDLER_FAILED` if a handler failed; `HANDLERS_UNFINISHED` if the time was too short or another
+ * delivery runs handlers of the same events. The next delivery of the batch then runs only the remaining handlers.
  */
-export async function handleEvents(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
+export async function runHandlers(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
   const { db, clock, log, trace } = options;
   const startedAt = clock.monotonicMs();
-  const { id: deliveryId, batch: place } = batch.delivery;
+  const { id: deliveryId, batch: indexAndCount } = batch.delivery;
   const result = await trace.span("handle events", { "relay.delivery.id": deliveryId }, () =>
-    handleBatch(eventIds, { ...options, deliveryId }),
+    runEventHandlers(eventIds, { ...options, deliveryId }),
   );
   log.info("handlers.finished", { ...result, durationMs: clock.monotonicMs() - startedAt });
   const { failed, unfinished } = result;
@@ -80,5 +63,5 @@ export async function handleEvents(batch: Batch, eventIds: readonly number[], op
   if (unfinished > 0) {
     throw new RelayError("HANDLERS_UNFINISHED", `${unfinished} of ${eventIds.length} events are not handled yet`);
   }
-  await markChunkHandled(db, deliveryId, place[0], clock.nowMs());
+  await markBatchHandled(db, deliveryId, indexAndCount[0], clock.nowMs());
 }

@@ -8,13 +8,13 @@ export interface Place {
   column: number;
 }
 
-/** Of the chunks that handlers stand in there are a few. */
+/** A build has only a few files that hold handlers. */
 const mapsMax = 20;
 const maps = new Map<string, SourceMap | null>();
 
 /**
- * Where a place in a built file comes from; the same place if there is no source map beside the file. Node could do this
- * itself, but only by reading every map as its module is loaded: 40 MB and a second of each start.
+ * The place in the source of a place in a built file; the same place if the file has no source map beside it. Node's own
+ * support reads every map when its module is loaded, which costs 40 MB and a second of each start.
  */
 export function mapFrame(place: Place): Place {
   if (!maps.has(place.file)) {

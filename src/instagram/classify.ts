@@ -3,7 +3,7 @@ import { hasOwn, toText } from "#platform/natives.ts";
 import type { EventKind, Json } from "./events.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
-/** What a key of a messaging item says the item is. In order of precedence: no page of Meta's allows two, samples do. */
+/** The kind that a key of a messaging item stands for, in order of precedence: Meta's samples have items with two. */
 const kindByItemKey = new Map<string, EventKind>([
   ["message", "message"],
   ["reaction", "reaction"],
@@ -22,7 +22,7 @@ const kindByItemKey = new Map<string, EventKind>([
 ]);
 const precedence = [...kindByItemKey.keys()];
 
-/** What a subscribed field carries. Meta's pages disagree on the names of some fields: every spelling is taken. */
+/** The kind that a subscribed field carries. Meta's pages disagree on the names of some fields: each spelling is here. */
 const kindByField: Readonly<Record<string, EventKind>> = {
   messages: "message",
   message_echoes: "message.echo",
@@ -50,11 +50,11 @@ const kindByField: Readonly<Record<string, EventKind>> = {
 export interface Classified {
   kind: EventKind;
   particulars: JsonObject;
-  /** Whether the item has the keys of another kind too: then it is not the same as one that has not. */
+  /** Whether the item has the keys of another kind too: then it differs from an item without them. */
   mixed: boolean;
 }
 
-/** Tells a messaging item by its keys; `unknown` if it has none that we know. */
+/** Classifies a messaging item by its keys; `unknown` if it has no known key. */
 export function classifyItem(item: JsonObject): Classified {
   let found: string | undefined;
   let mixed = false;
@@ -70,8 +70,8 @@ export function classifyItem(item: JsonObject): Classified {
 }
 
 /**
- * Tells a change by its value's keys, as the dashboard's Test button sends messaging items in `changes`, and else by its
- * field's name, when the value itself holds the particulars.
+ * Classifies a change by its value's keys, because the dashboard's Test button sends messaging items in `changes`; if it
+ * has none, by its field's name: then the value itself holds the particulars.
  */
 export function classifyChange(field: string, value: JsonObject): Classified {
   const kind = hasOwn(kindByField, field) ? kindByField[field] : undefined;
@@ -84,8 +84,8 @@ export function classifyChange(field: string, value: JsonObject): Classified {
 }
 
 /**
- * An unsend first: it is an update, whatever the message was. Then the echo: taking one's own message for a customer's
- * is how bots come to talk to themselves.
+ * Deletion first: it is an update of any kind of message. Then the echo: a bot that takes its own message for a
+ * customer's answers itself.
  */
 function messageKind(message: JsonObject): EventKind {
   if (isTrue(message["is_deleted"])) return "message.deleted";
@@ -94,7 +94,7 @@ function messageKind(message: JsonObject): EventKind {
   return "message";
 }
 
-/** Also for `"true"` and 1: a flag that changes its type must not change what a message is. The schemas report it. */
+/** True also for `"true"` and 1: a flag that changes its type must not change the kind. The schemas report the change. */
 function isTrue(flag: Json | undefined): boolean {
   return typeof flag !== "object" && /^(true|1)$/i.test(toText(flag));
 }

@@ -5,7 +5,7 @@ import type { Classified } from "./classify.ts";
 import type { EventKind, Json } from "./events.ts";
 import { canonicalJson, idText, isObject, type JsonObject } from "./json.ts";
 
-/** What identity depends on beside the item itself. */
+/** What the key depends on beside the item itself. */
 export interface KeyContext {
   accountId: string;
   /** The name of the field, for a change of a kind we do not know. */
@@ -14,44 +14,53 @@ export interface KeyContext {
   sentAtMs: number | null;
   /** The item's own `timestamp` in milliseconds. */
   timestampMs: number | null;
-  /** Set for a dashboard test: Meta sends the same ids each time, and each test is to be seen. */
+  /** Set for a dashboard test: Meta sends the same ids each time, and each test is to be an event. */
   testDeliveryId: string | null;
 }
 
-/** An id, a number, or content, which no id can be taken for and which is never readable in a key. */
+/** An id, a number, or content, which differs from every id and is never readable in a key. */
 type KeyPart = string | number | null | { content: string };
 
-/** A key of such parts can be read as it stands; any other is hashed. There is no `:` in them, which parts the parts. */
+/** A key of such parts is readable; any other is hashed. `:` is the separator, so it must not occur in a part. */
 const plainPart = /^[A-Za-z0-9_+/=.-]*$/;
 const plainKeyLengthMax = 400;
 
 /**
- * The idempotency key: equal for the same item whatever container or delivery brings it, and different for different
- * items. Scoped by account, because nothing says how far a message id is unique. Where Meta gives an item no id of its
- * own, its whole content counts; where even that has no time in it, `entry.time` does, which keeps rather than drops.
+ * The idempotency key: equal for the same item in any container or delivery, and different for different items. A key
+ * that `isLong` is to be replaced by its `hashedKey`. Scoped by account, because nothing says how far a message id is
+ * unique. Where Meta gives an item no id of its own, its whole content counts; where that has no time in it, `entry.time`
+ * counts too: rather two events than one too few.
  */
-export function eventKey(classified: Classified, item: Json, context: KeyContext): string | Promise<string> {
+export function eventKey(classified: Classified, item: Json, context: KeyContext): string {
   const parts: KeyPart[] = [context.accountId, ...identity(classified, item, context)];
   if (classified.mixed) parts.push({ content: canonicalJson(item) });
   if (context.testDeliveryId !== null) parts.push("test", context.testDeliveryId);
-  return plainKey(classified.kind, parts) ?? hashedKey(classified.kind, parts);
+  return plainKey(classified.kind, parts) ?? classified.kind + longMark + stringify(parts);
 }
 
-/** The parts as they stand; null if they are too long or not plain. */
+/** Between the kind and what is hashed; no plain part has a `#`. */
+const longMark = ":#";
+
+/** Whether `eventKey` returned all parts, too long or not plain, for `hashedKey`. */
+export function isLong(key: string): boolean {
+  return key.includes(longMark);
+}
+
+/** The key to store for a long one: its kind, and the SHA-256 of its parts. */
+export async function hashedKey(longKey: string): Promise<string> {
+  const start = longKey.indexOf(longMark) + longMark.length;
+  return longKey.slice(0, start) + (await sha256Hex(longKey.slice(start)));
+}
+
+/** The parts as they stand, null as nothing; null if they are too long or not plain. */
 function plainKey(kind: EventKind, parts: readonly KeyPart[]): string | null {
-  for (const part of parts) if (!isPlain(part)) return null;
-  // Null is written as nothing. By `join`, whose text is in one piece: one put together by `+` is copied when it is read.
-  let key: string = kind;
-  for (const part of parts) key += `:${(part as string) ?? ""}`;
+  if (!parts.every(isPlain)) return null;
+  const key = [kind, ...parts].join(":");
   return key.length <= plainKeyLengthMax ? key : null;
 }
 
 function isPlain(part: KeyPart): boolean {
   return typeof part === "string" ? plainPart.test(part) : typeof part === "number" || part === null;
-}
-
-async function hashedKey(kind: EventKind, parts: readonly KeyPart[]): Promise<string> {
-  return `${kind}:#${await sha256Hex(stringify(parts))}`;
 }
 
 function identity({ kind, particulars }: Classified, item: Json, context: KeyContext): KeyPart[] {
@@ -101,7 +110,7 @@ function identity({ kind, particulars }: Classified, item: Json, context: KeyCon
   }
 }
 
-/** An emoji is written as Unicode's tables do, `2764-fe0f`: so it is plain, and a reaction need not be hashed. */
+/** An emoji as its code points, `2764-fe0f`: that is plain, so a reaction's key need not be hashed. */
 function emojiOrName({ emoji, reaction }: JsonObject): KeyPart[] {
   const text = idText(emoji);
   if (text === undefined) return [null, idText(reaction) ?? null];
@@ -110,13 +119,13 @@ function emojiOrName({ emoji, reaction }: JsonObject): KeyPart[] {
   return [codePoints.join("-")];
 }
 
-/** `num_edit` 0 announces a new message and repeats: only its time tells one from the next. */
+/** `num_edit` 0 announces a new message and repeats: only its time differs. */
 function editNumber(particulars: JsonObject, item: Json, context: KeyContext): KeyPart[] {
   const count = idText(particulars["num_edit"]);
   return count === undefined || count === "0" ? [count ?? null, moment(item, context)] : [count];
 }
 
-/** What tells two of the same apart: when it happened, else when it was sent, else all there is. */
+/** Distinguishes two similar items: when it happened, else when it was sent, else the whole content. */
 function moment(item: Json, { timestampMs, sentAtMs }: KeyContext): KeyPart {
   return timestampMs ?? sentAtMs ?? { content: canonicalJson(item) };
 }

@@ -1,4 +1,4 @@
-/** What happened on Instagram. `unknown` is a kind like any other: a signed item is kept even if nobody knows its shape. */
+/** What happened on Instagram. `unknown` is a kind like any other: a signed item is kept even if its shape is not known. */
 export const eventKinds = [
   "message",
   "message.echo",
@@ -38,7 +38,7 @@ export interface InstagramEvent {
   occurredAtMs: number | null;
   /** When Meta sent it (`entry.time`), in milliseconds since the epoch; null if Meta did not say. */
   sentAtMs: number | null;
-  /** The type of an `entry.time` that is none, or in microseconds or finer: for the drift report, as `data` has it not. */
+  /** The type of an `entry.time` that is no time, or is in microseconds or finer. For the drift report: `data` lacks it. */
   oddTime?: string;
   /** Delivered as a copy because another app has the conversation. */
   standby: boolean;

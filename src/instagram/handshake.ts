@@ -1,13 +1,13 @@
 import { equalInConstantTime } from "#platform/bytes.ts";
 import { RelayError } from "#platform/errors.ts";
 
-/** What we echo: Meta sends digits. Anything a browser could take for markup is refused. */
+/** The challenge that is echoed. Meta sends digits; a text that a browser could take for markup is refused. */
 const challengePattern = /^[A-Za-z0-9_-]{1,256}$/;
 
 /**
  * Meta's verification request: returns the challenge to answer with, byte for byte. Throws `HANDSHAKE_INVALID` if a
- * parameter is missing or malformed and `VERIFY_TOKEN_WRONG` for another token. Stacks that cannot have a dot in a name
- * send `hub_mode` for `hub.mode`. https://developers.facebook.com/docs/instagram-platform/webhooks
+ * parameter is missing or malformed and `VERIFY_TOKEN_WRONG` for another token. Proxies that allow no dot in a name send
+ * `hub_mode` for `hub.mode`. https://developers.facebook.com/docs/instagram-platform/webhooks
  */
 export async function verifyHandshake(url: string, verifyToken: string): Promise<string> {
   const parameters = new URL(url).searchParams;

@@ -1,11 +1,11 @@
-/** Of `{`, in base64. */
+/** The base64 of a text that begins with `{"` begins with this. */
 const firstByte = "e".charCodeAt(0);
 const decoder = new TextDecoder();
 
 /**
- * Whether a body is the payload of a `signed_request`. Meta signs those with the app secret too, over their base64url
- * text, and gives them to whoever signs in to the app: sent as a body, such a payload has a valid signature, and is no
- * delivery. Every delivery of Meta's is JSON, which base64url cannot spell.
+ * Whether a body is the payload of a `signed_request`. Meta signs its base64url text with the app secret too, and gives it
+ * to every person who signs in to the app: sent as a body, it has a valid signature but is no delivery. A delivery is
+ * JSON, whose braces are not in base64url's alphabet.
  */
 export function isSignedRequest(body: Uint8Array): boolean {
   if (body[0] !== firstByte) return false;

@@ -2,7 +2,7 @@ import { isArray, isFinite, isInteger, isSafeInteger, parse, stringify, toNumber
 
 import type { Json } from "./events.ts";
 
-/** How deep a value may nest: Meta's go to about ten, and what Postgres and `JSON.stringify` can follow is finite. */
+/** How deep a value may nest. Meta's nest about ten levels, and Postgres and `JSON.stringify` have a limit. */
 const depthMax = 64;
 
 const number = /-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
@@ -21,11 +21,11 @@ export function parseLosslessJson(text: string): Json {
 export interface LosslessJson {
   value: Json;
   isTooDeep: boolean;
-  /** Whether every object and array of the text is in the value: of repeated keys the parser keeps only the last. */
+  /** False if an object or array of the text is not in the value: of repeated keys the parser keeps only the last. */
   isWhole: boolean;
 }
 
-/** The same, for a reader that wants what can be had of any value. */
+/** The same without the limit on nesting, and with what the caller needs to keep the rest. Throws a `SyntaxError`. */
 export function readLosslessJson(text: string): LosslessJson {
   const value = parse(text) as Json;
   const walk = startWalk();
@@ -33,19 +33,19 @@ export function readLosslessJson(text: string): LosslessJson {
   return {
     value: walk.hasLostDigits ? (parse(quoteUnsafeNumbers(text)) as Json) : value,
     isTooDeep: walk.isTooDeep,
-    // A bracket in a string only makes for more of them, so that strings have to be left out only in case of doubt.
+    // Brackets in strings only add to the count, so strings are left out only if the counts differ.
     isWhole: hasBracketsOf(text, walk) || hasBracketsOf(withoutStrings(text), walk),
   };
 }
 
-/** Whether a value nests deeper than what we can keep as JSON. */
+/** Whether a value nests deeper than the 64 levels that we keep as JSON. */
 export function isTooDeep(value: Json): boolean {
   const walk = startWalk();
   walkJson(value, depthMax, walk);
   return walk.isTooDeep;
 }
 
-/** What a walk over a value finds. */
+/** The findings of a walk over a value. */
 interface Walk {
   /** A number is not what was written. */
   hasLostDigits: boolean;

@@ -15,8 +15,8 @@ export interface SignatureVerifier {
 }
 
 /**
- * Whether the header is well formed, whatever the body is. One that was sent twice arrives joined by a comma, and is
- * refused with everything else that is not exact.
+ * Whether the header is well formed; says nothing of the body. A header that was sent twice arrives joined by a comma and
+ * is not well formed.
  */
 export function isSignature(header: string | null): header is string {
   return headerPattern.test(header ?? "");

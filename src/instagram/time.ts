@@ -3,7 +3,7 @@ import { round, toNumber } from "#platform/natives.ts";
 /**
  * A time as Meta writes it, in whole milliseconds since the epoch; null if it is none. Messaging carries milliseconds,
  * `changes` seconds, dashboard tests seconds in a string, old samples ISO 8601 with a `+0000` offset. Microseconds and
- * nanoseconds are read too: a sender changed its unit before. The result is before the year 5139, which Postgres can
+ * nanoseconds are read too: a sender has changed its unit before. The result is before the year 5139, which Postgres can
  * hold and `Date` prints with four digits.
  */
 export function parseTime(value: unknown): number | null {

@@ -2,17 +2,19 @@ import { base64FromBytes } from "#platform/bytes.ts";
 import { keys, toNumber } from "#platform/natives.ts";
 
 import { type Classified, classifyChange, classifyItem } from "./classify.ts";
-import { eventKey, idAt } from "./event-key.ts";
+import { eventKey, hashedKey, idAt, isLong } from "./event-key.ts";
 import type { InstagramEvent, Json } from "./events.ts";
-import { idText, isList, isObject, isTooDeep, type JsonObject, readLosslessJson } from "./json.ts";
+import { idText, isList, isObject, isTooDeep, type JsonObject, type LosslessJson, readLosslessJson } from "./json.ts";
 import { parseTime } from "./time.ts";
 
 export interface ParseOptions {
   /** Becomes part of the key of a dashboard test. */
   deliveryId: string;
+  /** Called with a bug of our own, after which the body is kept as its bytes. */
+  onFailure: (thrown: unknown) => void;
 }
 
-/** One item with what its entry says about it. */
+/** One item, with what its container says about it. */
 interface Found {
   classified: Classified;
   /** The item as Meta sent it, without the container it came in. */
@@ -23,51 +25,77 @@ interface Found {
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Meta sends at most 1,000 updates at once; what is far above that is not taken apart but kept as it is. */
+/** Meta sends at most 1,000 updates at once; a body with far more items is kept as its bytes. */
 const itemsMax = 5_000;
 
 /**
  * All events of a verified body, in Meta's order: every container of every entry. What is not recognised becomes an
- * `unknown` event with its raw JSON, and a body that is not JSON, or of which something else would be lost, one with its
- * bytes in base64: once the signature is valid nothing about a payload may lose it, and nothing makes this throw.
+ * `unknown` event with its raw JSON. A body that is not JSON, or that would lose something, becomes one with its bytes in
+ * base64: once the signature is valid, nothing about a payload may lose it. Rejects only if the platform cannot hash.
  */
 export async function parseWebhook(body: Uint8Array, options: ParseOptions): Promise<InstagramEvent[]> {
+  const reading: Reading = { options, isAnyTooDeep: false, isTooLong: false, events: [], hashing: [] };
   try {
-    // A BOM is dropped by the decoder; invalid UTF-8 is not JSON and throws.
-    const { value, isTooDeep: isAnyTooDeep, isWhole } = readLosslessJson(decoder.decode(body));
-    const reading: Reading = { options, isAnyTooDeep, parsed: [] };
+    const json = readBodyJson(body);
+    if (json === undefined) return await unreadable(body, options);
+    reading.isAnyTooDeep = json.isTooDeep;
     // Meta's examples page wraps some samples in an array.
-    for (const envelope of isList(value) ? value : [value]) readEnvelope(envelope, reading);
-    const events: InstagramEvent[] = [];
-    // Few keys have to be hashed; to wait for all the others too would be half of what parsing costs.
-    for (const event of reading.parsed) events.push("then" in event ? await event : event);
-    if (isAnyTooDeep || !isWhole) events.push(await unreadable(body, options));
-    return events;
-  } catch {
-    return [await unreadable(body, options)];
+    for (const envelope of isList(json.value) ? json.value : [json.value]) readEnvelope(envelope, reading);
+    if (reading.isTooLong) return await unreadable(body, options);
+    if (json.isTooDeep || !json.isWhole) reading.events.push(...(await unreadable(body, options)));
+    await Promise.all(reading.hashing);
+    return reading.events;
+  } catch (thrown) {
+    options.onFailure(thrown);
+    return unreadable(body, options);
   }
 }
 
-/** An event, or one whose key is still being hashed. */
-type Parsed = InstagramEvent | Promise<InstagramEvent>;
+/** Undefined if the body is not JSON in UTF-8; the decoder drops a byte order mark. */
+function readBodyJson(body: Uint8Array): LosslessJson | undefined {
+  try {
+    return readLosslessJson(decoder.decode(body));
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || thrown instanceof TypeError) return undefined;
+    throw thrown;
+  }
+}
 
 /** What has been read of a body so far. */
 interface Reading {
   options: ParseOptions;
   isAnyTooDeep: boolean;
-  parsed: Parsed[];
+  isTooLong: boolean;
+  events: InstagramEvent[];
+  /** Of the few events whose keys have to be hashed. */
+  hashing: Promise<void>[];
 }
 
 function add(found: Found, entry: JsonObject, reading: Reading): void {
-  if (reading.parsed.length >= itemsMax) throw new RangeError("More items than anybody sends");
-  // Then the body is kept as it came, beside the items that are not.
+  if (reading.events.length >= itemsMax) {
+    reading.isTooLong = true;
+    return;
+  }
+  // The whole body is then kept as its bytes, beside the other items.
   if (reading.isAnyTooDeep && isTooDeep(found.item)) return;
-  reading.parsed.push(toEvent(found, entry, reading.options));
+  const event = toEvent(found, entry, reading.options);
+  reading.events.push(event);
+  if (isLong(event.key)) reading.hashing.push(hashKey(event));
+}
+
+async function hashKey(event: InstagramEvent): Promise<void> {
+  event.key = await hashedKey(event.key);
+}
+
+async function unreadable(body: Uint8Array, options: ParseOptions): Promise<InstagramEvent[]> {
+  const event = toEvent(unknown({ bodyBase64: base64FromBytes(body) }), {}, options);
+  await hashKey(event);
+  return [event];
 }
 
 function readEnvelope(envelope: Json, reading: Reading): void {
   const { object, entry: entries } = isObject(envelope) ? envelope : {};
-  // Another product's webhook may point at this address: its items only look like Instagram's.
+  // Another product's webhook may use this address, and its items resemble Instagram's.
   const isInstagram = object === undefined || object === "instagram";
   if (!isObject(envelope) || !isList(entries) || !isInstagram) {
     const first = isList(entries) && isObject(entries[0]) ? entries[0] : {};
@@ -80,14 +108,14 @@ function readEnvelope(envelope: Json, reading: Reading): void {
   addRest(envelope, ["object", "entry"], {}, reading);
 }
 
-/** What stands beside the members that we know: words that may say what happened. */
+/** The members that we do not know: they may say what happened. */
 function addRest(from: JsonObject, known: readonly string[], entry: JsonObject, reading: Reading): void {
   if (keys(from).every((name) => known.includes(name))) return;
   const rest = Object.entries(from).filter(([name]) => !known.includes(name));
   add(unknown(Object.fromEntries(rest)), entry, reading);
 }
 
-/** Every item of an entry. Containers do not exclude one another; one that we do not know counts as messaging. */
+/** Adds every item of an entry. An entry may have several containers; an unknown container is read as messaging. */
 function readEntry(entry: JsonObject, reading: Reading): void {
   for (const name of keys(entry)) {
     const container = entry[name];
@@ -97,7 +125,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
       case "value":
         break;
       case "field": {
-        // A change laid flat on the entry, as the Instagram Login pages draw it.
+        // A change whose members are the entry's own, as the Instagram Login pages show it.
         const { field = null, value } = entry;
         addChange(value === undefined ? { field } : { field, value }, entry, reading);
         break;
@@ -106,7 +134,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
         for (const change of toArray(container)) addChange(change, entry, reading);
         break;
       case "changed_fields":
-        // "Include Values" is off: only the names of the fields come.
+        // "Include Values" is off: Meta sends only the names of the fields.
         for (const field of toArray(container)) {
           add(unknown({ changed_field: field }, idText(field) ?? null), entry, reading);
         }
@@ -127,7 +155,7 @@ function readEntry(entry: JsonObject, reading: Reading): void {
 function addChange(change: Json, entry: JsonObject, reading: Reading): void {
   const found = fromChange(change);
   add(found, entry, reading);
-  // An unknown one was kept whole.
+  // An unknown change was kept whole.
   if (isObject(change) && found.item !== change) addRest(change, ["field", "value"], entry, reading);
 }
 
@@ -141,7 +169,7 @@ function fromChange(change: Json): Found {
   const { field, value } = change;
   if (typeof field !== "string" || !isObject(value)) return unknown(change, typeof field === "string" ? field : null);
   const classified = classifyChange(field, value);
-  // Of a field we do not know the name is part of the truth.
+  // The name of an unknown field is part of what happened.
   if (classified.kind === "unknown") return unknown(change, field);
   return { classified, item: value, field, standby: field === "standby" };
 }
@@ -150,7 +178,11 @@ function unknown(item: Json, field: string | null = null): Found {
   return { classified: { kind: "unknown", particulars: {}, mixed: false }, item, field, standby: false };
 }
 
-function toEvent({ classified, item, field, standby }: Found, entry: JsonObject, options: ParseOptions): Parsed {
+function toEvent(
+  { classified, item, field, standby }: Found,
+  entry: JsonObject,
+  options: ParseOptions,
+): InstagramEvent {
   const entryId = idText(entry["id"]);
   const test = entryId === "0";
   const { time } = entry;
@@ -162,7 +194,7 @@ function toEvent({ classified, item, field, standby }: Found, entry: JsonObject,
   const testDeliveryId = test ? options.deliveryId : null;
   const key = eventKey(classified, item, { accountId, field, sentAtMs, timestampMs, testDeliveryId });
   const event: InstagramEvent = {
-    key: typeof key === "string" ? key : "",
+    key,
     kind: classified.kind,
     accountId,
     occurredAtMs: timestampMs ?? sentAtMs,
@@ -173,13 +205,9 @@ function toEvent({ classified, item, field, standby }: Found, entry: JsonObject,
   };
   if (senderId !== null) event.senderId = senderId;
   if (recipientId !== null) event.recipientId = recipientId;
-  // From 1e14 on it is in a unit that Meta is not known to use.
+  // From 1e14 on the unit is one that Meta does not use.
   if (time !== undefined && (sentAtMs === null || toNumber(time) >= 1e14)) event.oddTime = typeof time;
-  return typeof key === "string" ? event : key.then((hashed) => ({ ...event, key: hashed }));
-}
-
-function unreadable(body: Uint8Array, options: ParseOptions): Parsed {
-  return toEvent(unknown({ bodyBase64: base64FromBytes(body) }), {}, options);
+  return event;
 }
 
 function toArray(value: Json | undefined): readonly Json[] {

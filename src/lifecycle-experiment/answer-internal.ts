@@ -1,7 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
-import { errorResponse, toRelayError } from "#platform/errors.ts";
-import { describeCause, type Log, type LogEvent } from "#platform/log.ts";
+import type { Log, LogEvent } from "#platform/log.ts";
 import { readInternal } from "#platform/read-internal.ts";
+import { refuse } from "#platform/refuse.ts";
 
 export interface AnswerInternalOptions<Settings extends { secret: string }> {
   /** `secret` is `RELAY_SECRET`. Throws `ENV_INVALID` if a variable is missing. */
@@ -27,10 +27,6 @@ export async function answerInternal<Settings extends { secret: string }>(
     const body = await readInternal(request, { readSecret, bytesMax: 10_000, timeoutMs: 5_000, clock });
     return await answer(body, settings);
   } catch (thrown) {
-    const error = toRelayError(thrown);
-    const fields = { code: error.code, reason: error.message, ...describeCause(error.cause ?? error) };
-    if (error.status >= 500) log.error(refused, fields);
-    else log.warn(refused, fields);
-    return errorResponse(error);
+    return refuse(log, refused, thrown);
   }
 }

@@ -1,10 +1,11 @@
 import { sleep } from "#platform/clock.ts";
+import type { Runtime } from "#platform/delivery.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 import { describeCause } from "#platform/log.ts";
 
 import { answerInternal, type AnswerInternalOptions } from "./answer-internal.ts";
 import { beginWork, type Schedulers } from "./begin-work.ts";
-import type { LifecycleMark, LifecycleRuntime } from "./experiment.ts";
+import type { LifecycleMark } from "./experiment.ts";
 import { parseRunRequest, type RunAnswer } from "./wire.ts";
 
 /** Where marks are sent. `secret` signs them and verifies the calls to this route. */
@@ -12,7 +13,7 @@ export type MarkSettings = Pick<InternalCallOptions, "relayUrl" | "path" | "secr
 
 export interface AnswerRunOptions
   extends Pick<InternalCallOptions, "fetch">, Omit<AnswerInternalOptions<MarkSettings>, "refused"> {
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   region: string | null;
   schedulers: Schedulers;
 }

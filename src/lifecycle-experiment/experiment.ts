@@ -1,6 +1,6 @@
 // The experiment's types, apart from its code: the store imports only these.
 
-export type LifecycleRuntime = "edge" | "nodejs";
+import type { Runtime } from "#platform/delivery.ts";
 
 /** A way in which code starts work that outlasts, or nearly outlasts, its response; see strategies.ts. */
 export type Strategy =
@@ -22,7 +22,7 @@ export interface LifecycleTiming {
 
 /** One strategy on one runtime. */
 export interface PlannedRun {
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   strategy: Strategy;
   /** When its work is due, counted from its start. */
   dueAfterMs: number;
@@ -43,7 +43,7 @@ export interface StartedRun extends PlannedRun {
 /** What a run's work sends when it is done. */
 export interface LifecycleMark {
   experimentId: string;
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   strategy: Strategy;
 }
 

@@ -1,9 +1,11 @@
-import type { LifecycleRuntime, Strategy } from "./experiment.ts";
+import { type Runtime, runtimes } from "#platform/delivery.ts";
+
+import type { Strategy } from "./experiment.ts";
 import type { Verdict } from "./judge-run.ts";
-import { type Hold, holds, runtimes } from "./strategies.ts";
+import { type Hold, holds } from "./strategies.ts";
 
 export interface JudgedRun {
-  runtime: LifecycleRuntime;
+  runtime: Runtime;
   strategy: Strategy;
   verdict: Verdict;
 }
@@ -47,7 +49,7 @@ export function explainRun({ strategy, verdict }: JudgedRun): string {
   return meanings[verdict][holds[strategy]];
 }
 
-const names: Record<LifecycleRuntime, string> = { edge: "Edge", nodejs: "Node" };
+const names: Record<Runtime, string> = { edge: "Edge", nodejs: "Node" };
 
 /** The conclusion of an experiment: one statement for each runtime, or a single one if both have the same. */
 export function explainExperiment(runs: readonly JudgedRun[]): string {

@@ -1,7 +1,8 @@
+import type { Runtime } from "#platform/delivery.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import type { LifecycleRuntime, LifecycleTiming, PlannedExperiment, PlannedRun, StartedRun } from "./experiment.ts";
+import type { LifecycleTiming, PlannedExperiment, PlannedRun, StartedRun } from "./experiment.ts";
 import { answerTimeoutMs, planRuns } from "./strategies.ts";
 import { parseRunAnswer, type RunRequest } from "./wire.ts";
 
@@ -16,7 +17,7 @@ export interface StartExperimentOptions extends Omit<InternalCallOptions, "path"
   id: string;
   timing: LifecycleTiming;
   /** The routes that start runs, one on each runtime. */
-  paths: Record<LifecycleRuntime, string>;
+  paths: Record<Runtime, string>;
   store: ExperimentStore;
   log: Log;
 }

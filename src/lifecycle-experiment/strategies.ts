@@ -1,4 +1,6 @@
-import type { LifecycleRuntime, LifecycleTiming, PlannedRun, Strategy } from "./experiment.ts";
+import { runtimes } from "#platform/delivery.ts";
+
+import type { LifecycleTiming, PlannedRun, Strategy } from "./experiment.ts";
 
 /** What keeps the instance running until the work is done: nothing, the response that waits, or the platform. */
 export type Hold = "unregistered" | "awaited" | "registered";
@@ -20,8 +22,6 @@ export const holds: Record<Strategy, Hold> = {
 
 /** All strategies, in the order in which they are shown. */
 export const strategies = Object.keys(holds) as Strategy[];
-/** Both runtimes, in the order in which they are shown. */
-export const runtimes: readonly LifecycleRuntime[] = ["edge", "nodejs"];
 
 /** How long after it is due a mark still counts as on time: enough for a cold start of the function that receives it. */
 export const toleranceMs = 2_000;

@@ -1,10 +1,11 @@
 // The bodies of the experiment's internal calls, with a parser for each.
 import * as v from "valibot";
 
+import { runtimes } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 
 import type { LifecycleMark, LifecycleTiming, PlannedRun, StartedRun } from "./experiment.ts";
-import { runtimes, strategies } from "./strategies.ts";
+import { strategies } from "./strategies.ts";
 
 /** The request that starts a run. The runtime is that of the route it is sent to. */
 export type RunRequest = Pick<PlannedRun, "strategy" | "dueAfterMs"> & { experimentId: string };

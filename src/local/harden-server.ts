@@ -2,7 +2,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
-import { errorTable } from "#platform/errors.ts";
+import { requestErrors } from "#platform/errors.ts";
 
 import { detachRequest } from "./detach-request.ts";
 import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";
@@ -75,8 +75,7 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
     const fault = findRequestFault(request);
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
-    // The application has no Server Actions, and Next logs the id of one that it does not find: text from the client.
-    delete request.headers["next-action"];
+    hideServerAction(request);
 
     const pass = (passed: IncomingMessage) => {
       for (const listener of listeners) listener.call(server, passed, response);
@@ -88,6 +87,15 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
       pass(detachRequest(request, isAtSignedPath(request, webhook) ? webhook.bytesMax : Infinity));
     });
   };
+}
+
+/**
+ * The application has no Server Actions. Next logs each one that it does not find, and takes every multipart form that is
+ * sent to a page for one. No route of ours reads such a form.
+ */
+function hideServerAction({ headers }: IncomingMessage): void {
+  delete headers["next-action"];
+  if (headers["content-type"]?.startsWith("multipart/form-data")) delete headers["content-type"];
 }
 
 /**
@@ -106,7 +114,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  if (status === errorTable.METHOD_NOT_ALLOWED.status) response.setHeader("allow", allowedMethods);
+  if (status === requestErrors.METHOD_NOT_ALLOWED) response.setHeader("allow", allowedMethods);
   response.writeHead(status, refusalHeaders).end(errorBody(code, message));
 }
 

@@ -1,14 +1,14 @@
 import type { DeliveryFacts, ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-/** Of one request at most; so that it stays small. */
+/** The most reports in one request, so that it stays small. */
 export const reportsMax = 200;
 
-/** How many deliveries one isolate refused since its report before; stored by `/api/internal/reports`. */
+/** How many deliveries one isolate has refused since its previous report; stored by `/api/internal/reports`. */
 export interface RefusalCounts {
   runtime: Runtime;
   /** When they are reported, within seconds of the last of them. */
   atMs: number;
-  /** By reason: an error's code, or what tells its cases apart. */
+  /** By reason: an error's code, or one of several reasons for it. */
   counts: Readonly<Record<string, number>>;
 }
 
@@ -21,9 +21,9 @@ export interface ForwardReport extends Omit<DeliveryFacts, "id" | "secretIndex">
   ackMs: number | null;
   /** The whole forward, from its start to its end, on a monotonic clock. */
   publishMs: number;
-  /** When QStash had accepted every part; null if it did not. */
+  /** When QStash had accepted every batch; null if it did not. */
   publishedAtMs: number | null;
-  /** Publish requests made, over all parts. */
+  /** Publish requests made, over all batches. */
   attempts: number;
   /** How many of them ended by our own timeout. */
   timeouts: number;

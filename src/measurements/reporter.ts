@@ -1,3 +1,4 @@
+import { mayPass } from "#platform/bounded-fetch.ts";
 import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
@@ -21,34 +22,35 @@ export interface Reporter {
    */
   report(report: ForwardReport, sampleRate: number): Promise<void>;
   /**
-   * Counts a refusal. Returns the report of all that come until it is sent, which is bounded in time and never rejects;
-   * undefined if one is due already.
+   * Counts a refusal. Returns the report of all refusals until it is sent, which is bounded in time and never rejects;
+   * undefined if such a report is due already.
    */
   countRefusal(reason: string): Promise<void> | undefined;
 }
 
-/** A report is the last thing an invocation does and must not keep it. */
+/** Reporting is the last step of an invocation and must not prolong it. */
 const limitMs = 1_000;
-/** A flood of refusals costs one request in so long. */
+/** A flood of refusals causes one request in this time. */
 const refusalsEveryMs = 3_000;
-/** Reports of failures that could not be sent go with a later one, the newest of them: what is down is often both. */
+/** Failures whose report could not be sent are reported with a later one; the newest are kept. */
 const unsentMax = 100;
-/** Of what waits for a request, so that the memory holds it whatever happens. */
+/** The most reports that wait for a request, so that memory is bounded. */
 const outboxMax = 2_000;
 
 /**
- * Sends reports to where they are stored. One request is under way at a time; what comes meanwhile goes together in the
- * next. All who wait for it get its promise, and each must give it to a `waitUntil` of its own: what one invocation has
- * registered keeps no other alive. Nobody waits longer than a second, also for a request that ended with its invocation.
+ * Sends reports to the route that stores them. One request is under way at a time; reports that come meanwhile share the
+ * next. Each caller gets a promise for it and must pass that to its own `waitUntil`: a promise that one invocation has
+ * registered keeps no other invocation alive. No caller waits longer than a second, even if a request ended with its
+ * invocation.
  */
 export function createReporter({ runtime, readCall, random, clock, log }: ReporterOptions): Reporter {
   let outbox: ForwardReport[] = [];
   let counts: Record<string, number> = {};
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
-  /** Of the latest caller that waits for the next request. On the monotonic clock, as the other. */
+  /** Of the latest caller that waits for the next request; on the monotonic clock, as `refusalsDueAt`. */
   let deadline = 0;
-  /** A time and no flag: what waits for it may end with its invocation. */
+  /** A time, not a flag: the invocation that waits for it may end before it resets a flag. */
   let refusalsDueAt = -Infinity;
 
   async function send(): Promise<boolean> {
@@ -57,7 +59,7 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
     counts = {};
     if (reports.length + Object.keys(counted).length === 0) return true;
     let why: LogFields;
-    let mayPass = true;
+    let canRepeat = true;
     try {
       const refusals: RefusalCounts = { runtime, atMs: clock.nowMs(), counts: counted };
       const body = new TextEncoder().encode(JSON.stringify({ reports, refusals }));
@@ -67,12 +69,12 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
         return true;
       }
       why = { status };
-      // Refused once, it would be refused again, with all that goes with it.
-      mayPass = status === 408 || status === 429 || status >= 500;
+      // A refused request would be refused again, and the reports sent with it too.
+      canRepeat = mayPass(status);
     } catch (thrown) {
       why = describeCause(thrown);
     }
-    if (mayPass) {
+    if (canRepeat) {
       outbox = [...reports.filter(({ outcome }) => outcome !== "published").slice(-unsentMax), ...outbox];
       for (const [reason, count] of Object.entries(counted)) add(reason, count);
     }
@@ -81,7 +83,7 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
   }
 
   async function sendAll(): Promise<void> {
-    // Not for the sake of refusals: a flood would keep it going.
+    // Refusals alone do not prolong this: a flood would never let it end.
     while ((await send()) && outbox.length > 0);
   }
 

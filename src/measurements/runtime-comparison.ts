@@ -1,8 +1,6 @@
-/** The edge–Node comparison: its JSON, its time windows, and the one place that says which runtime is faster. */
+/** The edge–Node comparison: its JSON and its time windows. */
 
 import type { Runtime } from "#platform/delivery.ts";
-
-type PerRuntime<T> = Record<Runtime, T>;
 
 /** Percentiles of a set of measurements in milliseconds. */
 export interface Latency {
@@ -50,20 +48,11 @@ export interface RuntimeSummary {
   series: SeriesPoint[];
 }
 
-export interface Verdict {
-  metric: "probeMs.p95";
-  faster: Runtime | "undecided";
-  /** Node minus edge: positive where the edge is faster. */
-  differenceMs: number | null;
-  confidence95: [low: number, high: number] | null;
-  samples: PerRuntime<number>;
-  sentence: string;
-}
-
 export interface RuntimeComparison {
   window: { from: string; to: string };
   runtimes: RuntimeSummary[];
-  verdict: Verdict;
+  /** Which runtime is faster. Only probes are judged; null because none is stored. */
+  verdict: null;
 }
 
 const secondMs = 1_000;
@@ -114,57 +103,4 @@ export function fillSeries(window: TimeWindow, points: readonly SeriesPoint[]): 
         publishP95: null,
       },
   );
-}
-
-/** From here on the upper end of the 95th percentile's interval lies inside the sample: 0.95 n + 1.96 √(0.0475 n) ≤ n. */
-export const samplesMin = 73;
-
-/**
- * Judges probe durations in milliseconds. Each 95th percentile gets its distribution-free interval from order
- * statistics; the two are joined to an interval of their difference by MOVER (Zou and Donner, 2008), which assumes
- * no shape either. A runtime is faster only if that interval leaves out zero.
- */
-export function judgeProbes(probes: PerRuntime<readonly number[]>): Verdict {
-  const samples = { edge: probes.edge.length, nodejs: probes.nodejs.length };
-  const undecided = (sentence: string): Verdict => ({
-    metric: "probeMs.p95",
-    faster: "undecided",
-    differenceMs: null,
-    confidence95: null,
-    samples,
-    sentence,
-  });
-  if (samples.edge + samples.nodejs === 0) {
-    return undecided(
-      "Undecided: no probes in this window. Only probes compare like with like, because Meta posts to one URL and a function cannot see its own start-up.",
-    );
-  }
-  if (Math.min(samples.edge, samples.nodejs) < samplesMin) {
-    return undecided(
-      `Undecided: ${samples.edge} edge and ${samples.nodejs} Node probes in this window; each needs ${samplesMin} or more.`,
-    );
-  }
-  const edge = percentile95(probes.edge);
-  const node = percentile95(probes.nodejs);
-  const differenceMs = round(node.value - edge.value);
-  const low = round(differenceMs - Math.hypot(node.value - node.low, edge.high - edge.value));
-  const high = round(differenceMs + Math.hypot(node.high - node.value, edge.value - edge.low));
-  const faster = low > 0 ? "edge" : high < 0 ? "nodejs" : "undecided";
-  const sentence =
-    faster === "undecided"
-      ? `Undecided: the 95th percentiles differ by ${Math.abs(differenceMs)} ms, which is within what chance explains.`
-      : `${faster === "edge" ? "Edge" : "Node"} is faster: its 95th percentile is ${Math.abs(differenceMs)} ms lower (95 % confidence: ${Math.min(Math.abs(low), Math.abs(high))} to ${Math.max(Math.abs(low), Math.abs(high))} ms).`;
-  return { metric: "probeMs.p95", faster, differenceMs, confidence95: [low, high], samples, sentence };
-}
-
-function percentile95(values: readonly number[]): { value: number; low: number; high: number } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const rank = 0.95 * sorted.length;
-  const spread = 1.96 * Math.sqrt(0.05 * rank);
-  const at = (position: number) => sorted[Math.min(sorted.length, Math.max(1, Math.ceil(position))) - 1] ?? Number.NaN;
-  return { value: at(rank), low: at(rank - spread), high: at(rank + spread) };
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }

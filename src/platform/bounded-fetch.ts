@@ -14,9 +14,14 @@ export interface Network {
   answerBytesMax?: number;
 }
 
-/** Nothing, or not all of it, came back in time. */
+/** The response did not arrive in time, or not all of it. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
+}
+
+/** Whether an answer with this status, other than a success, may be another one if the same request is repeated. */
+export function mayPass(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /**
@@ -44,7 +49,7 @@ export async function fetchWithin(
   }
 }
 
-/** What we ask for is small; an endless answer would fill an isolate's memory. */
+/** The answers we expect are small; an endless one would fill an isolate's memory. */
 const answerBytesMaxDefault = 1_000_000;
 
 async function readText(response: Response, answerBytesMax: number): Promise<string> {

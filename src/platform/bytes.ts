@@ -3,7 +3,7 @@ const encoder = new TextEncoder();
 /** Standard base64 of the bytes. */
 export function base64FromBytes(bytes: Uint8Array): string {
   let binary = "";
-  // In slices: a function takes only so many arguments.
+  // In slices, because the number of arguments is limited.
   for (let offset = 0; offset < bytes.byteLength; offset += 0x8000) {
     binary += String.fromCharCode(...bytes.subarray(offset, offset + 0x8000));
   }
@@ -42,13 +42,14 @@ function hexDigit(hex: string, index: number): number {
   return (unit & 0xf) + (unit > 0x39 ? 9 : 0);
 }
 
+/** The SHA-256 of the text's UTF-8, in lower-case hex. */
 export async function sha256Hex(text: string): Promise<string> {
   return hexFromBytes(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text))));
 }
 
 /**
- * Compares two texts in time that depends only on the length of what was received. The edge has no `timingSafeEqual`:
- * both are hashed under a random key, so what the comparison leaks says nothing of the expected text.
+ * Compares two texts in a time that depends only on the length of the received one. The edge has no `timingSafeEqual`:
+ * both are hashed under a random key, so the time of the comparison reveals nothing of the expected text.
  */
 export async function equalInConstantTime(received: string, expected: string): Promise<boolean> {
   const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);

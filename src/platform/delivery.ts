@@ -1,3 +1,5 @@
+import type { ForwardErrorCode } from "./forward-error.ts";
+
 /** Where a function of ours runs. */
 export const runtimes = ["edge", "nodejs"] as const;
 export type Runtime = (typeof runtimes)[number];
@@ -27,4 +29,44 @@ export interface DeliveryFacts {
   secretIndex: number;
   /** Sent by the relay itself to compare the runtimes, not by Meta. */
   probe: boolean;
+}
+
+/** A forward that has started. Both promises are bounded in time and never reject. */
+export interface Forwarding {
+  /** Whether QStash or the store has every event; settles with `result`. */
+  kept: Promise<boolean>;
+  result: Promise<ForwardResult>;
+}
+
+/** What one forward did, without the ack. */
+export interface ForwardResult {
+  /** Null if neither QStash nor the store has all events: whether they are `lost` or `refused` depends on the ack. */
+  outcome: Exclude<ForwardOutcome, "lost" | "refused"> | null;
+  /** The whole forward, on a monotonic clock. */
+  durationMs: number;
+  /** When QStash had accepted every batch, in milliseconds since the epoch; null if it did not. */
+  publishedAtMs: number | null;
+  /** Publish requests made, over all batches. */
+  attempts: number;
+  /** How many of them ended by our own timeout. */
+  timeouts: number;
+  /** Of the last failed attempt, the fallback's if that failed; null if none failed. */
+  errorType: ForwardErrorCode | null;
+  /** Of the last failed attempt to publish; null if none failed. */
+  publishErrorType: ForwardErrorCode | null;
+  /** How many batches the delivery made; 0 if encoding failed. */
+  batches: number;
+  /** What neither has. `batch` is null if encoding failed. */
+  undelivered: readonly { batch: string | null; keys: readonly string[] }[];
+}
+
+/**
+ * The facts that the platform gives: `nextRuntime` is `NEXT_RUNTIME`, which the build replaces by a constant,
+ * and `vercelRegion` is `VERCEL_REGION`.
+ */
+export function readPlace(
+  nextRuntime: string | undefined,
+  vercelRegion: string | undefined,
+): Pick<DeliveryFacts, "runtime" | "region"> {
+  return { runtime: nextRuntime === "edge" ? "edge" : "nodejs", region: vercelRegion ?? null };
 }

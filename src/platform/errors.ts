@@ -1,61 +1,44 @@
 /**
- * The closed set of things that can go wrong. The table says what the caller sees (`status`) and whether trying the
- * same again can help (`retryable`). Duplicates, unknown kinds and empty deliveries are outcomes, not errors.
+ * Everything that can go wrong with a request to us, with the status that the caller gets. Duplicates, unknown kinds and
+ * empty deliveries are outcomes, not errors. What can go wrong with our own requests is in forward-error.ts.
  */
-export const errorTable = {
-  // Configuration
-  ENV_INVALID: { status: 503, retryable: true },
-  // Requests to us
-  BODY_TOO_LARGE: { status: 413, retryable: false },
-  BODY_INCOMPLETE: { status: 400, retryable: true },
-  BODY_TIMEOUT: { status: 408, retryable: true },
-  METHOD_NOT_ALLOWED: { status: 405, retryable: false },
-  REQUEST_INVALID: { status: 400, retryable: false },
-  SIGNATURE_INVALID: { status: 401, retryable: false },
-  HANDSHAKE_INVALID: { status: 400, retryable: false },
-  VERIFY_TOKEN_WRONG: { status: 403, retryable: false },
-  UNAUTHORIZED: { status: 401, retryable: false },
-  RATE_LIMITED: { status: 429, retryable: true },
-  NOT_FOUND: { status: 404, retryable: false },
-  EXPERIMENT_RUNNING: { status: 409, retryable: true },
-  // QStash reads 489 with its own header as "do not retry".
-  BATCH_INVALID: { status: 489, retryable: false },
+export const requestErrors = {
+  ENV_INVALID: 503,
+  BODY_TOO_LARGE: 413,
+  BODY_INCOMPLETE: 400,
+  BODY_TIMEOUT: 408,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_INVALID: 400,
+  SIGNATURE_INVALID: 401,
+  HANDSHAKE_INVALID: 400,
+  VERIFY_TOKEN_WRONG: 403,
+  UNAUTHORIZED: 401,
+  RATE_LIMITED: 429,
+  NOT_FOUND: 404,
+  EXPERIMENT_RUNNING: 409,
+  // With this status and a header of its own QStash does not deliver a message again.
+  // https://upstash.com/docs/qstash/features/retry
+  BATCH_INVALID: 489,
   // A newer release published it and will read it: QStash is to deliver it again.
-  BATCH_VERSION_UNKNOWN: { status: 503, retryable: true },
-  // Ours
-  STORE_UNAVAILABLE: { status: 503, retryable: true },
-  HANDLER_FAILED: { status: 500, retryable: true },
-  HANDLERS_UNFINISHED: { status: 503, retryable: true },
-  NOT_KEPT: { status: 503, retryable: true },
-  INTERNAL: { status: 500, retryable: true },
-  // Requests by us, to QStash
-  PUBLISH_TIMEOUT: { status: 504, retryable: true },
-  PUBLISH_NETWORK: { status: 502, retryable: true },
-  PUBLISH_UNAVAILABLE: { status: 502, retryable: true },
-  PUBLISH_RATE_LIMITED: { status: 502, retryable: true },
-  PUBLISH_INVALID: { status: 502, retryable: false },
-  PUBLISH_UNAUTHORIZED: { status: 502, retryable: false },
-  PUBLISH_NOT_FOUND: { status: 502, retryable: false },
-  PUBLISH_OVER_QUOTA: { status: 502, retryable: false },
-  PUBLISH_UNCONFIRMED: { status: 502, retryable: false },
-  PUBLISH_REJECTED: { status: 502, retryable: false },
-  // And to our own fallback ingestion
-  FALLBACK_TIMEOUT: { status: 504, retryable: true },
-  FALLBACK_NETWORK: { status: 502, retryable: true },
-  FALLBACK_UNAVAILABLE: { status: 502, retryable: true },
-  FALLBACK_REJECTED: { status: 502, retryable: false },
-  // And to any route of ours
-  RELAY_URL_REDIRECTS: { status: 502, retryable: false },
-} as const satisfies Record<string, { status: number; retryable: boolean }>;
+  BATCH_VERSION_UNKNOWN: 503,
+  STORE_UNAVAILABLE: 503,
+  HANDLER_FAILED: 500,
+  HANDLERS_UNFINISHED: 503,
+  // Neither QStash nor the store has the delivery yet: Meta is to send it again.
+  NOT_KEPT: 503,
+  // `next start` is shutting down.
+  STOPPING: 503,
+  INTERNAL: 500,
+} as const satisfies Record<string, number>;
 
-export type ErrorCode = keyof typeof errorTable;
+export type ErrorCode = keyof typeof requestErrors;
 
-/** An error whose message may be shown to the caller: no secret, no signature, no message text. The cause is for the log. */
+/** An error of a request. Its message is for the caller: no secret, no signature, no message text. Its cause is for the log. */
 export class RelayError extends Error {
   readonly code: ErrorCode;
-  /** When the other side said that trying again can help, counted from now. */
+  /** After how many milliseconds the caller may try again. */
   readonly retryAfterMs: number | undefined;
-  /** What it is counted as where refusals are: the code, unless one code has several reasons. */
+  /** What refusals are counted by: the code, unless one code has several reasons. */
   readonly reason: string;
   override readonly name = "RelayError";
 
@@ -71,21 +54,17 @@ export class RelayError extends Error {
   }
 
   get status(): number {
-    return errorTable[this.code].status;
-  }
-
-  get retryable(): boolean {
-    return errorTable[this.code].retryable;
+    return requestErrors[this.code];
   }
 }
 
-/** Whatever was thrown, as a `RelayError`; what we did not expect becomes `INTERNAL` and keeps its cause for the log. */
+/** What was thrown, as a `RelayError`: an unexpected error becomes `INTERNAL`, with itself as the cause for the log. */
 export function toRelayError(thrown: unknown): RelayError {
   if (thrown instanceof RelayError) return thrown;
   return new RelayError("INTERNAL", "The request could not be handled", { cause: thrown });
 }
 
-/** Errors with which the rest of a request's body stays unread. */
+/** With these the request's body has not been read to its end. */
 const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT", "SIGNATURE_INVALID"]);
 
 /** The response for an error: `{"error":{"code","message"}}` with the table's status. */
@@ -96,7 +75,7 @@ export function errorResponse(error: RelayError, headers: Record<string, string>
       status: error.status,
       headers: {
         "cache-control": "no-store",
-        // What is unread would stand before the connection's next request, and Node's server waits for it in vain.
+        // The unread rest of the body would block this keep-alive connection.
         ...(leavesBodyUnread.has(error.code) ? { connection: "close" } : {}),
         ...headers,
       },

@@ -1,7 +1,7 @@
 /**
- * The address with its TLS mode spelled out. `prefer`, `require` and `verify-ca` check the certificate as `verify-full`
- * does; pg says on each start that its next version will not, which Neon's addresses (`sslmode=require`) set off. What is
- * meant is what is done today. https://node-postgres.com/features/ssl
+ * The address with `sslmode=verify-full` for `prefer`, `require` and `verify-ca`. pg treats all four alike today and warns
+ * at each start that its next version will not; Neon's addresses (`sslmode=require`) cause that warning. This keeps
+ * today's meaning. https://node-postgres.com/features/ssl
  */
 export function explicitTls(databaseUrl: string): string {
   if (/[?&]uselibpqcompat=true(&|$)/.test(databaseUrl)) return databaseUrl;

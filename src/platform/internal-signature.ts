@@ -13,6 +13,7 @@ const toleranceMs = 5 * 60_000;
 
 const encoder = new TextEncoder();
 
+/** The header value with which a call of our own is signed at `nowMs`. `purpose`: its method and path. */
 export async function signInternal(secret: string, purpose: string, body: Uint8Array, nowMs: number): Promise<string> {
   const seconds = Math.floor(nowMs / 1000);
   const prefix = encoder.encode(`${seconds}.${purpose}\n`);
@@ -24,8 +25,8 @@ export async function signInternal(secret: string, purpose: string, body: Uint8A
 }
 
 /**
- * When a signature says it was made, in milliseconds; undefined if it is malformed or that is more than five minutes
- * from now. Needs no body, so that a stranger's need not be read.
+ * When a signature claims to have been made, in milliseconds since the epoch; undefined if it is malformed or that is more
+ * than five minutes from now. Needs no body, so that a stranger's body need not be read.
  */
 export function signedAtMs(header: string | null, nowMs: number): number | undefined {
   const seconds = /^t=(\d{1,12}),v2=[0-9a-f]{64}$/.exec(header ?? "")?.[1];
@@ -33,7 +34,7 @@ export function signedAtMs(header: string | null, nowMs: number): number | undef
   return Math.abs(nowMs - atMs) <= toleranceMs ? atMs : undefined;
 }
 
-/** Whether the header is ours, for this purpose and body and of now. Constant time, never throws. */
+/** Whether we made the header for this purpose and body within the last five minutes. Constant time; never throws. */
 export async function verifyInternal(
   secret: string,
   purpose: string,

@@ -11,8 +11,6 @@ export type LogEvent =
   | "delivery.acked"
   | "acks.withheld"
   | "acks.resumed"
-  | "publisher.create_started"
-  | "publisher.created"
   | "forward.started"
   | "publish.attempt_started"
   | "publish.attempt_failed"
@@ -24,23 +22,26 @@ export type LogEvent =
   | "fallback.accepted"
   | "forward.settled"
   | "forward.lost"
+  | "forward.failed"
   | "reports.sent"
   | "reports.failed"
   | "reports.recorded"
+  | "reports.refused"
   | "relay_url.redirects"
+  | "relay_url.foreign"
   | "fallback.refused"
-  | "fallback.failed"
+  | "fallback.wait_until_failed"
   | "fallback.handlers_failed"
   | "ingestion.received"
   | "ingestion.refused"
   | "ingestion.committed"
-  | "ingestion.failed"
   | "handlers.finished"
   | "handler.failed"
   | "handler.log"
   | "dead_letter.recorded"
+  | "dead_letter.refused"
+  | "store.connection_broken"
   | "signed_request.refused"
-  | "signed_request.failed"
   | "deauthorization.recorded"
   | "data_deletion.recorded"
   | "data_deletion.completed"
@@ -52,9 +53,14 @@ export type LogEvent =
   | "request.failed"
   | "tracing.failed"
   | "ops.refused"
+  | "health.failed"
+  | "deletion_status.failed"
   | "ops.limited"
   | "sign_in.accepted"
   | "sign_in.refused"
+  | "sign_in.failed"
+  | "sign_out.failed"
+  | "page.failed"
   | "broker.started"
   | "broker.stopped"
   | "broker.message_accepted"
@@ -72,8 +78,8 @@ type LogValue = string | number | boolean | null | undefined;
 export type LogFields = Record<string, LogValue | readonly string[] | Readonly<Record<string, LogValue>>>;
 
 /**
- * Structured logging: one JSON line per event, each of its texts cut to 300 characters: some are a stranger's, a path say.
- * Fields never hold secrets, signatures or message text.
+ * Structured logging: one JSON line per event. Each text is cut to 300 characters, because strangers choose some of them,
+ * such as a path. Fields never hold secrets, signatures or message text.
  */
 export interface Log {
   info(event: LogEvent, fields?: LogFields): void;
@@ -88,6 +94,7 @@ export interface LogOptions {
   write: (level: LogLevel, line: string) => void;
 }
 
+/** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
   const at =
     (level: LogLevel) =>
@@ -115,14 +122,21 @@ export function writeToConsole(level: LogLevel, line: string): void {
 }
 
 /**
- * Errors whose messages are made of the program's own words. Others quote their input: JSON's, a database's, valibot's,
- * and the TypeErrors of `fetch`, which name the header or the address that they do not take.
+ * Errors whose messages quote no input. JSON's, a database's and valibot's do, and so do the TypeErrors of `fetch`, which
+ * name the header or the address that they refuse.
  */
-const plainSpoken = new Set(["RelayError", "ReferenceError", "AbortError", "TimeoutError", "SignatureError"]);
+const quotesNothing = new Set([
+  "RelayError",
+  "ForwardError",
+  "ReferenceError",
+  "AbortError",
+  "TimeoutError",
+  "SignatureError",
+]);
 
 /**
- * What an unexpected error may say in a log line: the names and codes along its causes and, where the message cannot
- * quote a customer's words, the message of the innermost.
+ * Log fields that describe an unexpected error: the names and codes along its causes and, where the innermost message
+ * cannot quote a customer's words, that message.
  */
 export function describeCause(thrown: unknown): LogFields {
   const names: string[] = [];
@@ -137,7 +151,7 @@ export function describeCause(thrown: unknown): LogFields {
   if (innermost === undefined) return { cause: typeof thrown };
   // The system's own errors, ECONNREFUSED and its like, name an address at most.
   const fromSystem = !("severity" in innermost) && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(codes.at(-1) ?? "");
-  const speaks = fromSystem || plainSpoken.has(innermost.name);
+  const speaks = fromSystem || quotesNothing.has(innermost.name);
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),

@@ -1,7 +1,7 @@
 /**
- * Functions of the language that run for every event, looked up once. Where code runs in a `node:vm` context, as edge
- * routes do under `next start`, reading a global goes through the context and takes 0.2 to 0.4 µs: a dozen of them for
- * each event would be most of what parsing costs.
+ * Functions of the language that run for every event, looked up once. `next start` runs edge routes in a `node:vm` context,
+ * where each read of a global goes through the context: without this file a delivery of 1,000 events takes 8.8 ms instead
+ * of 7.3 ms to verify, parse and encode (`npm run bench -- --only code`, the lowest tenth of 189 interleaved runs).
  */
 export const { isArray } = Array;
 export const { isFinite, isInteger, isSafeInteger } = Number;

@@ -1,12 +1,12 @@
 import { type Answer, fetchWithin, type Network } from "./bounded-fetch.ts";
-import { RelayError } from "./errors.ts";
+import { ForwardError } from "./forward-error.ts";
 import { internalSignatureHeader, signInternal } from "./internal-signature.ts";
 import { protectionBypass } from "./protection-bypass.ts";
 
 export interface InternalCallOptions extends Network {
   /** Our own base URL. */
   relayUrl: string;
-  /** Of the route. */
+  /** The route's path. */
   path: string;
   /** `RELAY_SECRET`. */
   secret: string;
@@ -16,8 +16,8 @@ export interface InternalCallOptions extends Network {
 
 /**
  * Posts a signed body to one of our own routes; ends within `timeoutMs`. Throws `TimeoutError`, what `fetch` throws, or
- * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and where it leads is not
- * configured by anybody; QStash, which delivers to the same address, does not follow it either.
+ * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and nobody configured the
+ * address it leads to. QStash, which delivers to the same address, does not follow it either.
  */
 export async function postInternal(
   body: Uint8Array<ArrayBuffer>,
@@ -39,7 +39,7 @@ export async function postInternal(
   // Where fetch keeps to its specification, a redirect that is not followed has the status 0 and no headers.
   if (answer.status < 200 || (answer.status > 299 && answer.status < 400)) {
     const location = answer.headers.get("location")?.split("?")[0] ?? "another address";
-    throw new RelayError("RELAY_URL_REDIRECTS", `RELAY_URL redirects to ${location}`);
+    throw new ForwardError("RELAY_URL_REDIRECTS", `RELAY_URL redirects to ${location}`);
   }
   return answer;
 }

@@ -9,9 +9,9 @@ export interface ReadBodyOptions {
 }
 
 /**
- * The request's body, byte for byte. Throws `BODY_TOO_LARGE` as soon as it is known to be (from `content-length` if
- * there is one, else while counting), `BODY_TIMEOUT` for a sender that is too slow and `BODY_INCOMPLETE` if fewer bytes
- * came than announced: `next start` hands an edge route only the first 10 MB of a longer body and says nothing.
+ * Reads the request's body, byte for byte. Throws `BODY_TOO_LARGE` as early as possible (from `content-length` if there is
+ * one, else while counting), `BODY_TIMEOUT` for a sender that is too slow and `BODY_INCOMPLETE` if fewer bytes came than
+ * announced: `next start` silently passes an edge route only the first part of a body over its limit.
  */
 export async function readBody(request: Request, options: ReadBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
   const announced = checkAnnounced(request, options.bytesMax);
@@ -47,14 +47,14 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   }
 }
 
-/** What `content-length` announces, without reading anything; null if it says nothing. Throws `BODY_TOO_LARGE`. */
+/** The bytes that `content-length` announces, without reading the body; null if there is none. Throws `BODY_TOO_LARGE`. */
 export function checkAnnounced(request: Request, bytesMax: number): number | null {
   const announced = announcedLength(request);
   if (announced !== null && announced > bytesMax) throw tooLarge(bytesMax);
   return announced;
 }
 
-/** `content-length`, unless the body came compressed or in chunks, when it does not count the bytes we see (RFC 9112, 6.3). */
+/** `content-length`, unless the body came compressed or in chunks: then it does not count the bytes that we read (RFC 9112, 6.3). */
 function announcedLength(request: Request): number | null {
   const header = request.headers.get("content-length");
   if (header === null || !/^\d{1,15}$/.test(header)) return null;

@@ -12,8 +12,9 @@ export interface ReadInternalOptions {
 }
 
 /**
- * The body of one of our own calls; throws `SIGNATURE_INVALID` for anybody else's, and what `readBody` throws. The body is
- * read only if the header is well formed and of now.
+ * Reads the body of a call from our own functions. Throws `SIGNATURE_INVALID` for any other call, and what `readBody` and
+ * `readSecret` throw. The body is read only if the header is well formed and at most five minutes old. In a file of its
+ * own, so that the webhook's edge function holds only the signing half.
  */
 export async function readInternal(
   request: Request,

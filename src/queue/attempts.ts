@@ -1,10 +1,10 @@
 import { TimeoutError } from "#platform/bounded-fetch.ts";
 import { type Clock, sleep } from "#platform/clock.ts";
-import { type ErrorCode, RelayError } from "#platform/errors.ts";
+import { ForwardError, type ForwardErrorCode, forwardErrors } from "#platform/forward-error.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 
 export interface AttemptOptions {
-  /** What is attempted; the log lines are named after it. */
+  /** Names the log lines. */
   step: "publish" | "fallback";
   /** For one attempt. */
   timeoutMs: number;
@@ -18,39 +18,40 @@ export interface AttemptOptions {
   log: Log;
 }
 
-/** What the attempts at one thing, or at several, took. */
-export interface Tally {
+/** Counts the attempts to publish one batch, or several. */
+export interface AttemptStats {
   attempts: number;
   timeouts: number;
   /** Of the last failed attempt; null if none failed. */
-  errorType: ErrorCode | null;
+  errorType: ForwardErrorCode | null;
 }
 
-/** What another attempt needs: one without time would only cover up why those before it failed. */
+/** A shorter attempt would always time out and hide the real error. */
 const attemptMsMin = 200;
 /** The first wait before another attempt; it doubles each time and varies by half. */
 const firstDelayMs = 100;
 /**
- * The same after a rate limit, which is one of a second. All that it turned away learn of the same end: they come back
- * at any moment of a window that begins there, else the next second would turn them away together again.
+ * The same after a rate limit, which counts per second. All forwards that it refused learn the same end: each comes back
+ * at a random moment of a window that begins there, so that the next second does not refuse them together again.
  * https://upstash.com/docs/qstash/api/api-ratelimiting
  */
 const firstWindowMs = 1_000;
 
 /**
- * Attempts it again and again where that helps (the error is retryable) until it succeeds or the time is up; false if it did not succeed. Each attempt gets the time it may take, must settle within that, and
- * resolves with what the log should say. Never rejects.
+ * Calls `attempt` until it succeeds, its error is not retryable, or the retries or the time are used up. Resolves with
+ * whether it succeeded; never rejects. `attempt` gets its time limit in milliseconds, must settle within it, and resolves
+ * with fields for the log.
  */
 export async function attemptUntil(
   attempt: (timeoutMs: number) => Promise<LogFields>,
-  tally: Tally,
+  stats: AttemptStats,
   { step, timeoutMs, retries, deadline, clock, random, log }: AttemptOptions,
 ): Promise<boolean> {
   for (let number = 0; ; number += 1) {
     const startedAt = clock.monotonicMs();
     const limitMs = Math.min(timeoutMs, deadline - startedAt);
     if (limitMs <= 0) return false;
-    tally.attempts += 1;
+    stats.attempts += 1;
     log.info(`${step}.attempt_started`, { attempt: number, timeoutMs: limitMs });
     try {
       const fields = await attempt(limitMs);
@@ -58,16 +59,16 @@ export async function attemptUntil(
       return true;
     } catch (thrown) {
       const error = attemptError(step, thrown);
-      tally.errorType = error.code;
+      stats.errorType = error.code;
       const timedOut = error.cause instanceof TimeoutError;
-      if (timedOut) tally.timeouts += 1;
+      if (timedOut) stats.timeouts += 1;
       const { retryAfterMs } = error;
       const windowMs = Math.min(
         (error.code === "PUBLISH_RATE_LIMITED" ? firstWindowMs : firstDelayMs) * 2 ** number,
         deadline - attemptMsMin - clock.monotonicMs() - (retryAfterMs ?? 0),
       );
       const delayMs = retryAfterMs === undefined ? windowMs * (0.5 + random() / 2) : retryAfterMs + windowMs * random();
-      const isLast = !error.retryable || number >= retries || windowMs <= 0;
+      const isLast = !forwardErrors[error.code] || number >= retries || windowMs <= 0;
       log.warn(timedOut ? `${step}.attempt_timed_out` : `${step}.attempt_failed`, {
         attempt: number,
         code: error.code,
@@ -82,11 +83,13 @@ export async function attemptUntil(
   }
 }
 
-/** Of a request that brought no answer. */
-function attemptError(step: AttemptOptions["step"], thrown: unknown): RelayError {
-  if (thrown instanceof RelayError) return thrown;
-  const prefix = step === "publish" ? "PUBLISH" : "FALLBACK";
+const silent = { publish: "PUBLISH_TIMEOUT", fallback: "FALLBACK_TIMEOUT" } as const;
+const unreachable = { publish: "PUBLISH_NETWORK", fallback: "FALLBACK_NETWORK" } as const;
+
+/** The error of an attempt that may have had no answer. */
+function attemptError(step: AttemptOptions["step"], thrown: unknown): ForwardError {
+  if (thrown instanceof ForwardError) return thrown;
   return thrown instanceof TimeoutError
-    ? new RelayError(`${prefix}_TIMEOUT`, thrown.message, { cause: thrown })
-    : new RelayError(`${prefix}_NETWORK`, "The other side could not be reached", { cause: thrown });
+    ? new ForwardError(silent[step], thrown.message, { cause: thrown })
+    : new ForwardError(unreachable[step], "The other side could not be reached", { cause: thrown });
 }

@@ -1,21 +1,22 @@
-import { RelayError } from "#platform/errors.ts";
+import { mayPass } from "#platform/bounded-fetch.ts";
+import { ForwardError } from "#platform/forward-error.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 
 import type { Publisher } from "./publisher.ts";
 
 /**
- * Hands a batch to our own Node route, past a queue that does not take it. Resolves once the events are stored. Its
- * errors are the `FALLBACK_…` codes.
+ * Posts a batch to our own Node route when QStash does not accept it. Resolves once the events are stored. Its errors are
+ * the `FALLBACK_…` codes, `RELAY_URL_REDIRECTS`, and what the port says of timeouts and networks.
  */
 export function createFallbackPublisher(options: InternalCallOptions): Publisher {
   return {
     async publish({ body, traceparent }, timeoutMs) {
       const headers = traceparent === null ? {} : { traceparent };
       const { status, text } = await postInternal(body, timeoutMs, options, headers);
-      // Whatever else answers at this address does not say how many were new.
+      // Another server at this address does not say how many events were new.
       if (status === 200 && text.startsWith('{"inserted":')) return { status };
-      const mayPass = status === 408 || status === 429 || status >= 500;
-      throw new RelayError(mayPass ? "FALLBACK_UNAVAILABLE" : "FALLBACK_REJECTED", `The fallback answered ${status}`);
+      const code = mayPass(status) ? "FALLBACK_UNAVAILABLE" : "FALLBACK_REJECTED";
+      throw new ForwardError(code, `The fallback answered ${status}`);
     },
   };
 }

@@ -1,31 +1,22 @@
-import type { InstagramEvent } from "#instagram/events.ts";
+import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { DeliveryFacts, ForwardOutcome } from "#platform/delivery.ts";
-import type { ErrorCode } from "#platform/errors.ts";
+import type { Forwarding, ForwardResult } from "#platform/delivery.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
-import { attemptUntil, type AttemptOptions, type Tally } from "./attempts.ts";
-import type { Batch } from "./batch.ts";
-import { batchBytesMax, encodeBatches } from "./encode-batch.ts";
-import type { Publication, Publisher } from "./publisher.ts";
+import { attemptUntil, type AttemptOptions, type AttemptStats } from "./attempts.ts";
+import { batchBytesMax, encodeBatches, type EncodedBatch } from "./encode-batch.ts";
+import type { BatchToPublish, Publisher } from "./publisher.ts";
 
 export interface ForwardOptions {
-  delivery: DeliveryFacts;
-  traceparent: string | null;
-  /** Whether the delivery was acknowledged. Settles soon after the events are known to be kept or not, and never rejects. */
-  acked: Promise<boolean>;
-  /** To the queue. */
+  /** To QStash. */
   publisher: Publisher;
   /** For one attempt to publish. */
   timeoutMs: number;
-  /** Attempts to publish after the first, while the queue takes what it is given. */
+  /** Attempts to publish after the first, while QStash accepts batches. */
   retries: number;
-  queue: QueueState;
-  /** For all attempts to publish all parts together, waiting included. */
-  budgetMs: number;
-  /** Past the queue, for what it did not take. */
+  /** Past QStash, for what it did not accept. */
   fallback: Publisher;
-  /** For all attempts of all parts at that, waiting included. */
+  /** For all attempts of all batches at that, waiting included. */
   fallbackBudgetMs: number;
   clock: Clock;
   /** Uniform in [0, 1). */
@@ -33,138 +24,116 @@ export interface ForwardOptions {
   log: Log;
 }
 
-/** Shared by the forwards of an isolate. */
-export interface QueueState {
-  /**
-   * Whether the queue took all of what it was given last. While it does not, each forward asks it once, to find out, and
-   * goes on to the fallback: by then most retries are in vain, and a server that has them all to make can get no further.
-   */
-  isTaking: boolean;
-}
-
-export interface StartedForward {
-  /** Whether somebody else, the queue or the store, has every event now. */
-  kept: Promise<boolean>;
-  result: Promise<ForwardResult>;
-}
-
-/** How a forward ended and what publishing took. `errorType`: of the last failed attempt, the fallback's if that failed. */
-export interface ForwardResult extends Tally {
-  outcome: ForwardOutcome;
-  durationMs: number;
-  /** When the queue had accepted every part, by the wall clock; null if it did not. */
-  publishedAtMs: number | null;
-}
-
 /**
- * Hands the events of one delivery on to our own consumer: publishes them, in as few messages as the limits allow, and
- * posts what the queue does not take to the fallback ingestion. Both promises settle within the two budgets and never
- * reject. After the ack nobody retries for us: if neither way took a part, the outcome is `lost` and an error line names
- * the events' keys (or `refused`, if the delivery was not acknowledged).
+ * Starts to forward one delivery: publishes its events in as few batches as the limits allow, and posts what QStash does
+ * not accept to the fallback ingestion. `publishBudgetMs`: for all attempts to publish all batches, waiting included.
  */
-export function forwardToInternalIngestion(events: readonly InstagramEvent[], options: ForwardOptions): StartedForward {
-  const { clock, log, acked } = options;
-  const startedAt = clock.monotonicMs();
-  const handedOn = handOn(events, options);
+export type Forward = (delivery: ReceivedDelivery, publishBudgetMs: number) => Forwarding;
 
-  async function settle(): Promise<ForwardResult> {
-    const { parts, tally, left, fellBack, publishErrorType } = await handedOn;
-    const durationMs = clock.monotonicMs() - startedAt;
-    const publishedAtMs = left.length === 0 && !fellBack ? clock.nowMs() : null;
-    const outcome = left.length === 0 ? (fellBack ? "fallback" : "published") : (await acked) ? "lost" : "refused";
-    // A line per part: one with a thousand keys would be cut by many a log, and it is the only trace.
-    if (outcome === "lost") {
-      for (const { part, keys } of left) {
-        log.error("forward.lost", { part, publishErrorType, fallbackErrorType: tally.errorType, keys });
-      }
+/** Creates the forward of an isolate. Its promises settle within the two budgets and never reject. */
+export function createForward({
+  publisher,
+  timeoutMs,
+  retries,
+  fallback,
+  fallbackBudgetMs,
+  ...options
+}: ForwardOptions): Forward {
+  const { clock, random, log } = options;
+  /** False while QStash is failing: each forward then makes one attempt instead of four, so that retries cannot starve the fallback. */
+  let isAccepting = true;
+
+  async function forward(
+    { events, traceparent, ...facts }: ReceivedDelivery,
+    publishBudgetMs: number,
+  ): Promise<ForwardResult> {
+    const deliveryLog = log.with({ deliveryId: facts.id });
+    const startedAt = clock.monotonicMs();
+    const published: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
+    const fellBack: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
+    const end = (rest: Pick<ForwardResult, "outcome" | "batches" | "undelivered" | "errorType">): ForwardResult => ({
+      ...published,
+      publishErrorType: published.errorType,
+      durationMs: clock.monotonicMs() - startedAt,
+      publishedAtMs: rest.outcome === "published" ? clock.nowMs() : null,
+      ...rest,
+    });
+    try {
+      const batches = encodeBatches(facts, events).map((batch) => toPublish(batch, facts.id, traceparent));
+      deliveryLog.info("forward.started", { events: events.length, batches: batches.length });
+      const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
+      const unpublished = await publishAll(fitting, publisher, published, {
+        step: "publish",
+        timeoutMs,
+        retries: isAccepting ? retries : 0,
+        deadline: clock.monotonicMs() + publishBudgetMs,
+        clock,
+        random,
+        log: deliveryLog,
+      });
+      if (fitting.length > 0) isAccepting = unpublished.length === 0;
+      const toFallBack = [...batches.filter((batch) => !fitting.includes(batch)), ...unpublished];
+      const left = await publishAll(toFallBack, fallback, fellBack, {
+        step: "fallback",
+        // All of it: a repeat would only add to the work of a server, or of a database waking up, that is busy with the first.
+        timeoutMs: fallbackBudgetMs,
+        retries: Infinity,
+        deadline: clock.monotonicMs() + fallbackBudgetMs,
+        clock,
+        random,
+        log: deliveryLog,
+      });
+      return end({
+        outcome: left.length > 0 ? null : toFallBack.length > 0 ? "fallback" : "published",
+        errorType: left.length > 0 ? fellBack.errorType : published.errorType,
+        batches: batches.length,
+        undelivered: left.map((batch) => ({ batch: batch.name, keys: keysOf(batch.events) })),
+      });
+    } catch (thrown) {
+      deliveryLog.error("forward.failed", describeCause(thrown));
+      const undelivered = [{ batch: null, keys: keysOf(events) }];
+      return end({ outcome: null, errorType: "INTERNAL", batches: 0, undelivered });
     }
-    log.info("forward.settled", { outcome, durationMs, parts, ...tally });
-    return { outcome, durationMs, publishedAtMs, ...tally };
   }
-  return { kept: handedOn.then(({ left }) => left.length === 0), result: settle() };
+
+  return (delivery, publishBudgetMs) => {
+    const result = forward(delivery, publishBudgetMs);
+    return { kept: result.then(({ outcome }) => outcome !== null), result };
+  };
 }
 
-interface HandedOn {
-  parts: number;
-  tally: Tally;
-  /** What neither way took. */
-  left: { part?: string; keys: readonly string[] }[];
-  fellBack: boolean;
-  publishErrorType: ErrorCode | null;
+interface Outgoing extends EncodedBatch, BatchToPublish {
+  /** As the consumer logs it: index and count. */
+  name: string;
+}
+
+function toPublish(batch: EncodedBatch, deliveryId: string, traceparent: string | null): Outgoing {
+  return { ...batch, name: batch.place.join("/"), deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
+}
+
+function keysOf(events: ReceivedDelivery["events"]): string[] {
+  return events.map(({ key }) => key);
 }
 
 /** Requests under way at once: an edge runtime allows six connections, and the report needs none yet. */
-const partsAtOnce = 5;
+const batchesAtOnce = 5;
 
-async function handOn(events: readonly InstagramEvent[], options: ForwardOptions): Promise<HandedOn> {
-  const { clock, delivery, log, queue, random, traceparent } = options;
-  const shared = { clock, random };
-  const tally: Tally = { attempts: 0, timeouts: 0, errorType: null };
-  const fallbackTally: Tally = { attempts: 0, timeouts: 0, errorType: null };
-  try {
-    const parts = encodeBatches(delivery, events).map((body, index): Publication => {
-      return { body, deduplicationId: `${delivery.id}-${index}`, traceparent };
-    });
-    log.info("forward.started", { events: events.length, parts: parts.length });
-    const fits = (part: Publication) => part.body.byteLength <= batchBytesMax;
-    const toPublish = parts.filter(fits);
-    const notTaken = await handOver(toPublish, options.publisher, tally, {
-      ...shared,
-      step: "publish",
-      timeoutMs: options.timeoutMs,
-      retries: queue.isTaking ? options.retries : 0,
-      deadline: clock.monotonicMs() + options.budgetMs,
-      log,
-    });
-    if (toPublish.length > 0) queue.isTaking = notTaken.length === 0;
-    const toFallBack = [...parts.filter((part) => !fits(part)), ...notTaken];
-    const left = await handOver(toFallBack, options.fallback, fallbackTally, {
-      ...shared,
-      step: "fallback",
-      // All of it: a repeat would only add to the work of a server, or a database waking up, that is still at the first.
-      timeoutMs: options.fallbackBudgetMs,
-      retries: Infinity,
-      deadline: clock.monotonicMs() + options.fallbackBudgetMs,
-      log,
-    });
-    return {
-      parts: parts.length,
-      tally: { ...tally, errorType: left.length > 0 ? fallbackTally.errorType : tally.errorType },
-      left: left.map((part) => ({ part: part.deduplicationId, keys: keysIn(part.body) })),
-      fellBack: toFallBack.length > 0,
-      publishErrorType: tally.errorType,
-    };
-  } catch (thrown) {
-    log.error("request.failed", describeCause(thrown));
-    const left = [{ keys: events.map(({ key }) => key) }];
-    const { errorType: publishErrorType } = tally;
-    return { parts: 0, tally: { ...tally, errorType: "INTERNAL" }, left, fellBack: false, publishErrorType };
-  }
-}
-
-/** Hands over all parts, a few at a time; returns those that were not taken. */
-async function handOver(
-  parts: readonly Publication[],
+/** Publishes all batches, a few at a time; returns those that were not accepted. */
+async function publishAll(
+  batches: readonly Outgoing[],
   publisher: Publisher,
-  tally: Tally,
+  stats: AttemptStats,
   options: AttemptOptions,
-): Promise<Publication[]> {
-  const waiting = [...parts];
-  const left: Publication[] = [];
-  const handOverNext = async () => {
-    for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-      const publication = part;
-      const log = options.log.with({ part: part.deduplicationId, bytes: part.body.byteLength });
-      const attempt = (timeoutMs: number) => publisher.publish(publication, timeoutMs);
-      if (!(await attemptUntil(attempt, tally, { ...options, log }))) left.push(part);
+): Promise<Outgoing[]> {
+  const left: Outgoing[] = [];
+  const waiting = batches.values();
+  const publishNext = async () => {
+    for (const batch of waiting) {
+      const log = options.log.with({ batch: batch.name, bytes: batch.body.byteLength });
+      const attempt = (timeoutMs: number) => publisher.publish(batch, timeoutMs);
+      if (!(await attemptUntil(attempt, stats, { ...options, log }))) left.push(batch);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(partsAtOnce, parts.length) }, handOverNext));
+  await Promise.all(Array.from({ length: Math.min(batchesAtOnce, batches.length) }, publishNext));
   return left;
-}
-
-/** Of an encoded batch; read back from it, as only what was lost is asked for. */
-function keysIn(body: Uint8Array): string[] {
-  const batch = JSON.parse(new TextDecoder().decode(body)) as Batch;
-  return batch.events.map(({ key }) => key);
 }

@@ -1,18 +1,18 @@
 /** One batch on its way, encoded. */
-export interface Publication {
+export interface BatchToPublish {
   body: Uint8Array<ArrayBuffer>;
-  /** Equal for every attempt at the same message, so that one whose response was lost does not become two. */
+  /** Equal for every attempt at the same batch, so that one whose response was lost does not become two. */
   deduplicationId: string;
   traceparent: string | null;
 }
 
-/** The answer of who took it. `messageId`: the queue's id of it. */
+/** The answer of the side that took a batch. `messageId`: QStash's id of it. */
 export type Acceptance = { status: number; messageId?: string };
 
 export interface Publisher {
   /**
-   * One attempt to hand a batch on, to the queue or past it. Settles within `timeoutMs`. Rejects with a `RelayError` if
+   * One attempt to hand over a batch, to QStash or past it. Settles within `timeoutMs`. Rejects with a `ForwardError` if
    * the other side refused, with a `TimeoutError` if it was silent, and with anything else if it could not be reached.
    */
-  publish(publication: Publication, timeoutMs: number): Promise<Acceptance>;
+  publish(batch: BatchToPublish, timeoutMs: number): Promise<Acceptance>;
 }

@@ -1,5 +1,5 @@
-import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
-import { type ErrorCode, RelayError } from "#platform/errors.ts";
+import { type Answer, fetchWithin, mayPass, type Network } from "#platform/bounded-fetch.ts";
+import { ForwardError, type ForwardErrorCode } from "#platform/forward-error.ts";
 import { protectionBypassHeader } from "#platform/protection-bypass.ts";
 
 import type { Publisher } from "./publisher.ts";
@@ -8,7 +8,7 @@ export interface QstashPublisherOptions extends Network {
   /** The base URL of the account's region. */
   url: string;
   token: string;
-  /** Where QStash delivers, and what the `sub` of its signatures will be. */
+  /** Where QStash delivers; the `sub` of its signatures. */
   destination: string;
   failureCallback: string;
   /** Deliveries that QStash retries by itself. */
@@ -53,16 +53,16 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
       // A redirect that is not followed has the status 0 where fetch keeps to its specification.
       if (status < 200 || status > 299) throw refusal(answer, clock.nowMs());
       const messageId = /"messageId":\s*"([\w-]+)"/.exec(answer.text)?.[1];
-      // Something else answers at this address, or stands before it. Should it have been QStash after all, the keys of
-      // the events keep them from being stored twice.
-      if (messageId === undefined) throw new RelayError("PUBLISH_UNCONFIRMED", `${status} without a message's id`);
+      // Another server answers at this address, or a proxy before it. If it was QStash after all, the fallback repeats
+      // the events, and their keys prevent that they are stored twice.
+      if (messageId === undefined) throw new ForwardError("PUBLISH_UNCONFIRMED", `${status} without a message's id`);
       return { status, messageId };
     },
   };
 }
 
-/** What cannot succeed by being repeated, each with a name of its own: what to do about it differs. */
-const refusals: Record<number, ErrorCode> = {
+/** Refusals that a repetition cannot change. Each has a code of its own, because the remedy differs. */
+const refusals: Record<number, ForwardErrorCode> = {
   400: "PUBLISH_INVALID",
   401: "PUBLISH_UNAUTHORIZED",
   403: "PUBLISH_UNAUTHORIZED",
@@ -72,12 +72,12 @@ const refusals: Record<number, ErrorCode> = {
   413: "PUBLISH_OVER_QUOTA",
 };
 
-function refusal({ status, headers }: Answer, nowMs: number): RelayError {
+function refusal({ status, headers }: Answer, nowMs: number): ForwardError {
   const message = `QStash answered ${status}`;
   if (status === 429)
-    return new RelayError("PUBLISH_RATE_LIMITED", message, { retryAfterMs: untilReset(headers, nowMs) });
-  if (status === 408 || status >= 500) return new RelayError("PUBLISH_UNAVAILABLE", message);
-  return new RelayError(refusals[status] ?? "PUBLISH_REJECTED", message);
+    return new ForwardError("PUBLISH_RATE_LIMITED", message, { retryAfterMs: untilReset(headers, nowMs) });
+  if (mayPass(status)) return new ForwardError("PUBLISH_UNAVAILABLE", message);
+  return new ForwardError(refusals[status] ?? "PUBLISH_REJECTED", message);
 }
 
 /** The end of a burst, or of the day, in seconds since the epoch. https://upstash.com/docs/qstash/api/api-ratelimiting */

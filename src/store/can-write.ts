@@ -4,8 +4,8 @@ import type { Database } from "./database.ts";
 import { events } from "./schema.ts";
 
 /**
- * Whether ingestion could store something now. An insert of no rows costs nothing, and fails where the server has become
- * read-only, the schema is missing or this role may not write; the pool then gives its connection up.
+ * Whether ingestion could store something now. An insert of no rows costs nothing, and fails if the server is read-only,
+ * the schema is missing or the role may not write; the pool then discards its connection. Never rejects.
  */
 export async function canWrite(db: Database): Promise<boolean> {
   try {

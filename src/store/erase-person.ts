@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
 import { dataDeletions, deauthorizations, events } from "./schema.ts";
@@ -9,33 +9,33 @@ import { inTransaction } from "./transaction.ts";
 export interface DeletionRequest {
   requestId: string;
   userId: string;
-  /** The code that this request gets if it is new. */
+  /** The confirmation code for a new request. */
   code: string;
   requestedAtMs: number;
 }
 
 export interface Deletion {
-  /** The one that the request got when it first came. */
+  /** The confirmation code that the request got when it was first recorded. */
   code: string;
-  /** How many events. */
+  /** How many events were erased. */
   erased: number;
 }
 
-/** What stands in an erased event's `data`. */
+/** The `data` of an erased event. */
 const erasureMarker = JSON.stringify({ erased: "data-deletion" });
 
 /**
- * How many ids one transaction looks through. There is no index on the sender: deletions are rare and events are not, so
- * a deletion reads the table once, in steps that each end long before a statement's time limit.
+ * How many ids one transaction looks at. The sender has no index, because deletions are rare and events are not: a
+ * deletion reads the table once, in steps that each end long before a statement's time limit.
  */
 const idsPerStep = 10_000;
 
-/** Records a request to erase a person's data, once; returns whether it was new. */
+/** Records a request to erase a person's data, once; returns whether it was new. Throws `STORE_UNAVAILABLE`. */
 export async function recordDeletion(db: Database, { requestedAtMs, ...request }: DeletionRequest): Promise<boolean> {
   const inserted = await withStoreErrors(() =>
     db
       .insert(dataDeletions)
-      // As the search columns of events have it, with which it is compared.
+      // As the search columns of events hold it, because it is compared with them.
       .values({ ...request, userId: storableText(request.userId), requestedAt: new Date(requestedAtMs) })
       .onConflictDoNothing({ target: dataDeletions.requestId })
       .returning({ id: dataDeletions.requestId }),
@@ -44,10 +44,11 @@ export async function recordDeletion(db: Database, { requestedAtMs, ...request }
 }
 
 /**
- * Does what a recorded request asks for: of every event whose account, sender or recipient is the person, `data` gives
- * way to a marker and the person's id to nothing. The rows and their keys stay, so that Meta's retries make no new ones.
- * What was interrupted goes on when it is called again; what is done is not done again, so a request that somebody
- * captured cannot erase what came after it. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Carries out a recorded request: in every event whose account, sender or recipient is the person, it replaces `data` by a
+ * marker and removes the person's id. An event that was stored without its search columns is found by the id in its
+ * `data`. The rows and their keys stay, so that Meta's retries add no new ones. A repeated call continues an interrupted
+ * erasure and does nothing after a complete one, so a captured request cannot erase later events. Throws
+ * `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
 export async function eraseRecorded(db: Database, requestId: string, nowMs: () => number): Promise<Deletion> {
   return withStoreErrors(async () => {
@@ -90,7 +91,7 @@ interface Step {
 
 function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Promise<void> {
   return inTransaction(db, async (tx) => {
-    // Locked in the order of their ids, as the handlers do it, against deadlocks.
+    // In the order of their ids, as every transaction that locks several events, against deadlocks.
     const found = await tx
       .select({ id: events.id })
       .from(events)
@@ -98,7 +99,12 @@ function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Prom
         and(
           gt(events.id, after),
           lte(events.id, after + idsPerStep),
-          or(eq(events.accountId, userId), eq(events.senderId, userId), eq(events.recipientId, userId)),
+          or(
+            eq(events.accountId, userId),
+            eq(events.senderId, userId),
+            eq(events.recipientId, userId),
+            holdsUnsearchable(userId),
+          ),
         ),
       )
       .orderBy(asc(events.id))
@@ -123,7 +129,20 @@ function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Prom
   });
 }
 
-/** Also of requests of the same person that were interrupted and never came again: this one has done their work. */
+/**
+ * Whether an event without search columns has this id in its data: as a JSON string, or as one inside a string where
+ * Postgres refused the JSON itself.
+ */
+function holdsUnsearchable(userId: string): SQL | undefined {
+  const data = sql`${events.data}::text`;
+  const quoted = JSON.stringify(userId);
+  const asString = sql`strpos(${data}, ${quoted}) > 0`;
+  const asText = sql`strpos(${data}, ${JSON.stringify(quoted).slice(1, -1)}) > 0`;
+  const hasNoColumns = [eq(events.accountId, ""), isNull(events.senderId), isNull(events.recipientId)];
+  return and(...hasNoColumns, isNull(events.erasedAt), or(asString, asText));
+}
+
+/** Completes this request and interrupted earlier ones of the same person, because this one has done their work. */
 async function complete(db: Database, requestId: string, userId: string, nowMs: number): Promise<void> {
   const done = { completedAt: new Date(nowMs), userId: null };
   await inTransaction(db, async (tx) => {
@@ -133,7 +152,7 @@ async function complete(db: Database, requestId: string, userId: string, nowMs: 
       .set(done)
       .where(and(eq(dataDeletions.requestId, requestId), isNull(dataDeletions.completedAt)))
       .returning({ erased: dataDeletions.erased, requestedAt: dataDeletions.requestedAt });
-    // The same request, running at the same time, was first.
+    // The same request ran at the same time and was first.
     if (own === undefined) return;
     await tx
       .update(dataDeletions)

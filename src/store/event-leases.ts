@@ -3,11 +3,11 @@ import { and, asc, eq, inArray, isNull, lte, or, sql } from "drizzle-orm";
 import type { EventKind } from "#instagram/events.ts";
 
 import type { Database, Transaction } from "./database.ts";
-import { deliveryChunks, events, handlerCounts } from "./schema.ts";
+import { deliveryBatches, events, handlerCounts } from "./schema.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** An event as it lies in the database, its data still text. */
+/** An event as it is stored, its data still text. */
 export interface StoredEvent {
   id: number;
   key: string;
@@ -23,31 +23,32 @@ export interface StoredEvent {
   data: string;
   /** Attempts before this one. */
   handlerAttempts: number;
-  /** Whether a lease on it ran out: its process died, perhaps of this event's handler or of a neighbour's. */
+  /** Whether an earlier lease ran out: that process died, perhaps of this event's handler or of another one's. */
   abandoned: boolean;
 }
 
-/** What has become of claimed events since they were claimed or settled last. */
+/** The results of claimed events since they were claimed or last settled. */
 export interface Settlement {
   handledIds: readonly number[];
   failed: readonly { id: number; errorName: string }[];
   /** What the handlers counted, by name. */
   counts: ReadonlyMap<string, number>;
-  /** Those whose turn is still to come keep their lease until then; null gives them free. */
+  /** Claimed events whose handlers have not run yet. */
   remainingIds: readonly number[];
+  /** The new end of their lease; null ends it now. */
   leaseUntilMs: number | null;
   nowMs: number;
-  /** The one whose handler begins now; its attempt is counted already, in case it takes the process along. */
+  /** The event whose handler starts now. Its attempt is counted first, because the handler may end the process. */
   begunId: number | null;
-  /** Whether the attempts of those that are handled or failed were counted when they began. */
+  /** Whether the attempts of the handled and failed events were counted when they started. */
   attemptsCounted: boolean;
 }
 
 const isOpen = and(isNull(events.handledAt), isNull(events.erasedAt));
 
 /**
- * Takes a lease on those of these events that are neither handled nor erased nor leased to somebody else. No connection
- * is held while their handlers run; a process that dies lets its leases run out. Throws `STORE_UNAVAILABLE`.
+ * Takes a lease on each of these events that is neither handled nor erased nor leased already; returns the leased events.
+ * No connection is held while their handlers run; the leases of a process that dies run out. Throws `STORE_UNAVAILABLE`.
  */
 export async function claimEvents(
   db: Database,
@@ -90,7 +91,10 @@ export async function claimEvents(
   );
 }
 
-/** Notes what became of claimed events, in one transaction, and renews or ends the lease of the rest. */
+/**
+ * Stores the results of claimed events in one transaction and renews or ends the lease of the remaining ones. Throws
+ * `STORE_UNAVAILABLE`; then nothing of the settlement is stored.
+ */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<void> {
   const { handledIds, failed, counts, remainingIds, nowMs, begunId } = settlement;
   const leasedUntil = settlement.leaseUntilMs === null ? null : new Date(settlement.leaseUntilMs);
@@ -100,7 +104,7 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   const attempted = { ...(settlement.attemptsCounted ? {} : oneMore), leasedUntil: null };
   await withStoreErrors(() =>
     inTransaction(db, async (tx) => {
-      // In one order with whoever else locks several, against deadlocks.
+      // In the order of their ids, as every transaction that locks several events, against deadlocks.
       await tx
         .select({ id: events.id })
         .from(events)
@@ -114,11 +118,14 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
           .set(handled)
           .where(inArray(events.id, [...handledIds]));
       }
-      for (const { id, errorName } of failed) {
+      if (failed.length > 0) {
+        const failedIds = sql.param(failed.map(({ id }) => id));
+        const errorNames = sql.param(failed.map(({ errorName }) => errorName));
         await tx
           .update(events)
-          .set({ ...attempted, handlerError: errorName })
-          .where(eq(events.id, id));
+          .set({ ...attempted, handlerError: sql`failed.error_name` })
+          .from(sql`unnest(${failedIds}::bigint[], ${errorNames}::text[]) as failed (id, error_name)`)
+          .where(eq(events.id, sql`failed.id`));
       }
       if (remainingIds.length > 0) {
         await tx
@@ -132,27 +139,30 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   );
 }
 
-/** How many of these events wait for their handler, whoever is at it. */
+/** How many of these events are neither handled nor erased, leased or not. Throws `STORE_UNAVAILABLE`. */
 export async function countOpenEvents(db: Database, eventIds: readonly number[]): Promise<number> {
   if (eventIds.length === 0) return 0;
   return withStoreErrors(() => db.$count(events, and(inArray(events.id, [...eventIds]), isOpen)));
 }
 
-/** Notes that the handlers are through with a part of a delivery. */
-export async function markChunkHandled(db: Database, deliveryId: string, chunk: number, nowMs: number): Promise<void> {
-  const isThisChunk = and(eq(deliveryChunks.deliveryId, deliveryId), eq(deliveryChunks.chunk, chunk));
+/** Notes that every event of a batch is handled; a repeated call changes nothing. Throws `STORE_UNAVAILABLE`. */
+export async function markBatchHandled(db: Database, deliveryId: string, index: number, nowMs: number): Promise<void> {
+  const isThisBatch = and(eq(deliveryBatches.deliveryId, deliveryId), eq(deliveryBatches.batchIndex, index));
   await withStoreErrors(() =>
     db
-      .update(deliveryChunks)
+      .update(deliveryBatches)
       .set({ handledAt: new Date(nowMs) })
-      .where(and(isThisChunk, isNull(deliveryChunks.handledAt))),
+      .where(and(isThisBatch, isNull(deliveryBatches.handledAt))),
   );
 }
 
-/** Beyond it a number of JavaScript is not exact, and soon after it the column is full: a counter stays there. */
+/** Counters stop here: larger numbers are not exact in JavaScript, and the column's own limit is not far. */
 const countMax = sql.raw(String(Number.MAX_SAFE_INTEGER));
 
-/** In the order of their names, so that two transactions wait for one another instead of deadlocking; last, to be short. */
+/**
+ * In the order of their names, so that two transactions wait for each other instead of deadlocking; called last, so that
+ * the rows are locked only for a moment.
+ */
 async function addCounts(tx: Transaction, counts: ReadonlyMap<string, number>): Promise<void> {
   if (counts.size === 0) return;
   const rows = [...counts].map(([name, count]) => ({ name, count })).toSorted((a, b) => (a.name < b.name ? -1 : 1));

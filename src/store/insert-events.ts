@@ -1,33 +1,31 @@
 import { sql } from "drizzle-orm";
 
+import type { Drift, Finding } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 
 import type { Transaction } from "./database.ts";
 import { jsonText } from "./json-text.ts";
 import { events } from "./schema.ts";
 import { storableInstant, storableText } from "./storable.ts";
-import type { DriftFinding } from "./store-drift.ts";
 import { isDataRefused } from "./store-error.ts";
 
-/** An event with what comparing its data with its kind's schema came to. */
-export interface EventToStore extends InstagramEvent {
-  drifted: boolean;
-  findings: readonly DriftFinding[];
-}
+/** An event with the result of comparing its data with its kind's schema. */
+export type EventToStore = InstagramEvent & Drift;
 
-export interface InsertedEvent extends EventToStore {
+export type InsertedEvent = EventToStore & {
   eventId: number;
   /** Whether Postgres refused the row as it was: search columns are empty, or `data` is a string that holds the JSON. */
   reduced: boolean;
-}
+};
 
-/** Where events come from, the same for all of a batch. */
+/** Columns that are the same for all events of a batch. */
 export interface EventOrigin {
   deliveryId: string;
+  deliveredAt: Date;
   ingestedAt: Date;
 }
 
-/** Inserts the events whose keys are new, in one statement and in the order given, and returns those. */
+/** Inserts the events whose keys are new, in one statement and in the order given; returns them. */
 export async function insertTogether(
   tx: Transaction,
   batch: readonly EventToStore[],
@@ -40,8 +38,8 @@ export async function insertTogether(
 }
 
 /**
- * The same for a batch of which Postgres refuses something, by halves, until what is refused stands alone: that event
- * loses its search columns, or has its data as text, and the others lose nothing.
+ * The same for a batch that Postgres refuses: inserts it by halves, down to the single event that is refused. That event
+ * loses its search columns or has its data as text, and the others lose nothing.
  */
 export async function insertApart(
   tx: Transaction,
@@ -64,7 +62,8 @@ const noSearchColumns = { accountId: "", senderId: null, recipientId: null, occu
 async function insertReduced(tx: Transaction, event: EventToStore, origin: EventOrigin): Promise<InsertedEvent[]> {
   const row = toRow(event, origin);
   const textRow = { ...row, data: JSON.stringify(row.data), drifted: true };
-  const textEvent = { ...event, drifted: true, findings: [{ finding: "mismatch", path: "$", shape: "string" }] };
+  const mismatch: Finding = { finding: "mismatch", path: "$", shape: "string" };
+  const textEvent = { ...event, drifted: true, findings: [mismatch] };
   const reductions = [
     { event, row: { ...row, ...noSearchColumns } },
     { event: textEvent, row: textRow },
@@ -93,7 +92,7 @@ async function insertRows(
   });
 }
 
-function toRow(event: EventToStore, { deliveryId, ingestedAt }: EventOrigin): Row & { data: string } {
+function toRow(event: EventToStore, origin: EventOrigin): Row & { data: string } {
   return {
     key: event.key,
     kind: event.kind,
@@ -106,21 +105,20 @@ function toRow(event: EventToStore, { deliveryId, ingestedAt }: EventOrigin): Ro
     test: event.test,
     drifted: event.drifted,
     data: jsonText(event.data),
-    deliveryId,
-    ingestedAt,
+    ...origin,
   };
 }
 
-/** Does something in a savepoint; null, and as if nothing had been done, if Postgres refuses the data. */
+/** Runs `work` in a savepoint. If Postgres refuses the data, rolls back to the savepoint and resolves with null. */
 async function unlessRefused<T>(tx: Transaction, work: () => Promise<T>): Promise<T | null> {
-  await tx.execute(sql`savepoint part`);
+  await tx.execute(sql`savepoint refusable`);
   try {
     const result = await work();
-    await tx.execute(sql`release savepoint part`);
+    await tx.execute(sql`release savepoint refusable`);
     return result;
   } catch (thrown) {
     if (!isDataRefused(thrown)) throw thrown;
-    await tx.execute(sql`rollback to savepoint part`);
+    await tx.execute(sql`rollback to savepoint refusable`);
     return null;
   }
 }

@@ -1,6 +1,6 @@
 import type { Json } from "#instagram/events.ts";
 
-/** JSON as text. `JSON.stringify` overflows the stack on a value of some thousand levels; then it is written without recursion. */
+/** JSON as text. `JSON.stringify` overflows the stack on a value of some thousand levels, which is then written without recursion. */
 export function jsonText(value: Json): string {
   try {
     return JSON.stringify(value);
@@ -10,7 +10,7 @@ export function jsonText(value: Json): string {
   }
 }
 
-/** Text that stands between values, as opposed to a value that is a string. */
+/** Text between values, as opposed to a value that is a string. */
 class Literal {
   readonly text: string;
   constructor(text: string) {

@@ -6,37 +6,38 @@ import { Client, DatabaseError } from "pg";
 import { type Clock, sleep, systemClock } from "#platform/clock.ts";
 import { explicitTls } from "#platform/explicit-tls.ts";
 
-/** Any constant of our own: it keeps two migrators of the same database apart. */
+/** The key of the advisory lock that keeps two migrators of one database apart; an arbitrary constant. */
 const migrationLock = 7_340_118;
 
-/** Where drizzle's own migrator notes, for each migration, when it was made. */
+/** Where drizzle's own migrator notes applied migrations, each by the time at which it was written. */
 const journalSchema = "drizzle";
 const journalTable = "__drizzle_migrations";
 const journal = `${journalSchema}.${journalTable}`;
 
 /**
- * While a migration waits for a table, everything that comes after it waits too. So it gives up soon, lets the others
- * pass and comes again. https://www.postgresql.org/docs/current/explicit-locking.html
+ * While a migration waits for a table's lock, every later statement on that table waits behind it. So it gives up soon,
+ * lets the others pass and tries again. https://www.postgresql.org/docs/current/explicit-locking.html
  */
 const lockTimeoutMs = 2_000;
 const lockPauseMs = 1_000;
 const attemptsMax = 10;
 
-/** Why this database cannot be migrated as it is, in a sentence for the operator. */
+/** This database cannot be migrated as it is; the message is a sentence for the operator. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 
 /**
- * Brings the database's schema up to date. Safe to call from several processes at once; idempotent, and where nothing is
- * to be done a role suffices that may create nothing. All happens in one transaction, which a pooler in transaction mode
- * passes on whole. Throws `MigrationError` if the database has other tables of the same names.
+ * Brings the database's schema up to date. Idempotent, and safe to call from several processes at once; if nothing is to
+ * be done, a role without the right to create anything suffices. Everything is one transaction, which also works through
+ * a pooler in transaction mode. Throws `MigrationError` if the database has foreign tables with our names, and the
+ * driver's error if the database cannot be used.
  */
 export async function migrateStore(databaseUrl: string, clock: Clock = systemClock): Promise<void> {
   const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
   const migrations = readMigrationFiles({ migrationsFolder });
   const client = new Client({ connectionString: explicitTls(databaseUrl), connectionTimeoutMillis: 8_000 });
-  // Unheard, a connection that breaks between two statements would end the process.
+  // Without a listener, a connection that breaks between two statements would end the process.
   client.on("error", () => {});
   await client.connect();
   try {
@@ -57,11 +58,11 @@ export async function migrateStore(databaseUrl: string, clock: Clock = systemClo
 }
 
 async function migrateOnce(client: Client, migrations: MigrationMeta[]): Promise<void> {
-  // The role's own limit is for its statements, not for a migration of a large table.
+  // The role's own limit is too short for migrating a large table.
   await client.query("begin; set local statement_timeout = 0");
   await client.query("select pg_advisory_xact_lock($1)", [migrationLock]);
   await client.query(`set local lock_timeout = ${lockTimeoutMs}`);
-  // Another migrator may have been quicker.
+  // Another migrator may have applied them meanwhile.
   const pending = await findPending(client, migrations);
   await refuseForeignTables(client, pending);
   if (pending.length === migrations.length) await createJournal(client);
@@ -72,7 +73,7 @@ async function migrateOnce(client: Client, migrations: MigrationMeta[]): Promise
   await client.query("commit");
 }
 
-/** Those without a note. The newest note alone does not tell: another application may use drizzle's journal, too. */
+/** Migrations without a note. The newest note is not enough: another application may use drizzle's journal, too. */
 async function findPending(client: Client, migrations: MigrationMeta[]): Promise<MigrationMeta[]> {
   if (!(await hasJournal(client))) return migrations;
   const made = migrations.map(({ folderMillis }) => folderMillis);
@@ -108,7 +109,7 @@ async function refuseForeignTables(client: Client, pending: MigrationMeta[]): Pr
   );
 }
 
-/** Asked of the catalog by a query: `to_regclass` may answer from what it knew before another migrator committed. */
+/** By a query of the catalog: `to_regclass` may answer from a cache older than another migrator's commit. */
 async function hasJournal(client: Client): Promise<boolean> {
   const { rowCount } = await client.query(
     "select from pg_class join pg_namespace n on n.oid = relnamespace where nspname = $1 and relname = $2",

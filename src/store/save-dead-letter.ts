@@ -4,7 +4,7 @@ import { storableInteger, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface DeadLetter {
-  /** QStash's id of it. */
+  /** QStash's id of the dead letter. */
   id: string;
   messageId: string;
   deliveryId: string | null;
@@ -14,7 +14,7 @@ export interface DeadLetter {
   recordedAtMs: number;
 }
 
-/** Records a dead letter once; returns whether it was new. */
+/** Records a dead letter once; returns whether it was new. Throws `STORE_UNAVAILABLE`. */
 export async function saveDeadLetter(db: Database, letter: DeadLetter): Promise<boolean> {
   const inserted = await withStoreErrors(() =>
     db

@@ -10,7 +10,7 @@ export interface Deauthorization {
   recordedAtMs: number;
 }
 
-/** Records that a person took our permissions back, once; returns whether it was new. */
+/** Records once that a person revoked our permissions; returns whether the record is new. Throws `STORE_UNAVAILABLE`. */
 export async function saveDeauthorization(
   db: Database,
   { requestId, userId, issuedAtMs, recordedAtMs }: Deauthorization,

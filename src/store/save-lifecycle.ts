@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
 
 import type { Database } from "./database.ts";
-import { lifecycleExperiments, lifecycleRuns } from "./schema.ts";
+import { lifecycleExperiments, lifecycleRuns } from "./lifecycle-schema.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
 

@@ -4,16 +4,35 @@ import type { RefusalCounts } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
 import { refusals } from "./schema.ts";
+import { storableInteger } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** The longest window that the dashboard shows, and a day. */
+/** A day more than the longest window that the dashboard shows. */
 const keptMs = 31 * 24 * 60 * 60_000;
 
-/** Adds one report's counts; drops what is older than a month. Throws `STORE_UNAVAILABLE`. */
-export async function saveRefusals(db: Database, { runtime, atMs, counts }: RefusalCounts): Promise<void> {
-  const rows = Object.entries(counts).map(([reason, count]) => ({ at: new Date(atMs), runtime, reason, count }));
+/** Old rows are deleted by one insert in so many. */
+const insertsPerDeletion = 100;
+
+/**
+ * Adds one report's counts; now and then deletes rows of more than a month ago. Both go by `nowMs`, the server's clock:
+ * a report's own time may be wrong, so one of the future counts as of now. Throws `STORE_UNAVAILABLE`.
+ */
+export async function saveRefusals(
+  db: Database,
+  { runtime, atMs, counts }: RefusalCounts,
+  nowMs: number,
+): Promise<void> {
+  const at = new Date(Math.min(atMs, nowMs));
+  const rows = Object.entries(counts).map(([reason, count]) => ({
+    at,
+    runtime,
+    reason,
+    count: storableInteger(count),
+  }));
+  if (rows.length === 0) return;
   await withStoreErrors(async () => {
-    await db.insert(refusals).values(rows);
-    await db.delete(refusals).where(lt(refusals.at, new Date(atMs - keptMs)));
+    const inserted = await db.insert(refusals).values(rows).returning({ id: refusals.id });
+    if (inserted.every(({ id }) => id % insertsPerDeletion !== 0)) return;
+    await db.delete(refusals).where(lt(refusals.at, new Date(nowMs - keptMs)));
   });
 }

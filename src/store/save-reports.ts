@@ -3,19 +3,22 @@ import { getTableColumns, sql } from "drizzle-orm";
 import type { ForwardReport } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
+import { deliveryRow } from "./delivery-row.ts";
 import { deliveries } from "./schema.ts";
 import { storableInstant, storableInteger } from "./storable.ts";
-import { deliveryRow } from "./store-batch.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** Stores what forwards did beside the deliveries, whose rows may be there already. Doing it again changes nothing. */
+/**
+ * Adds the forwards' reports to their deliveries, whose rows may exist already. A repeated call changes only
+ * `reportedAt`. Throws `STORE_UNAVAILABLE`.
+ */
 export async function saveReports(db: Database, reports: readonly ForwardReport[], nowMs: number): Promise<void> {
   if (reports.length === 0) return;
   const rows = reports.map((report) => ({
     ...deliveryRow({ ...report, id: report.deliveryId }),
     ...measured(report, new Date(nowMs)),
   }));
-  // One statement may not touch a row twice; and rows that two statements share are locked in the same order.
+  // One statement may not change a row twice. Rows that two statements share are locked in the same order.
   const unique = [...new Map(rows.map((row) => [row.id, row])).values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   await withStoreErrors(() =>
     db.insert(deliveries).values(unique).onConflictDoUpdate({ target: deliveries.id, set: replaced }),

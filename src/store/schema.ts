@@ -1,7 +1,8 @@
+import { type SQL, sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
-  customType,
+  type AnyPgColumn,
   doublePrecision,
   index,
   integer,
@@ -9,18 +10,11 @@ import {
   primaryKey,
   smallint,
   text,
-  timestamp,
 } from "drizzle-orm/pg-core";
 
-import type { LifecycleRuntime, StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-/**
- * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the text
- * it is given. Written and read as text, so that no driver parses it on the way.
- */
-const jsonText = customType<{ data: string; driverData: string }>({ dataType: () => "json" });
-
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });
+import { instant, jsonText } from "./columns.ts";
 
 /** One row per thing that happened on Instagram; `key` is what makes it the same event, however long ago it came. */
 export const events = pgTable(
@@ -42,30 +36,41 @@ export const events = pgTable(
     data: jsonText("data").notNull(),
     /** The delivery that brought it first. */
     deliveryId: text("delivery_id").notNull(),
-    ingestedAt: instant("ingested_at").notNull(),
-    /** When the user's handler finished with it; null while it has not. */
+    /** When the consumer was called. The default is for releases that do not know this column. */
+    deliveredAt: instant("delivered_at").notNull().defaultNow(),
+    /** When the row was inserted; null in rows older than this column. Read it as `eventIngestedAt`. */
+    ingestedAt: instant("ingested_at"),
+    /** When the user's handler succeeded; null until then. */
     handledAt: instant("handled_at"),
-    /** Until then somebody is running its handler, or was and died. */
+    /** When its lease ends; null while nothing runs its handler. */
     leasedUntil: instant("leased_until"),
     handlerAttempts: integer("handler_attempts").notNull().default(0),
     /** The name of the error of the last failed attempt, never its message. */
     handlerError: text("handler_error"),
-    /** When `data` was replaced because a person asked for it; null while it is the truth. No handler runs after it. */
+    /** When `data` was replaced because a person asked for erasure; null otherwise. No handler runs after it. */
     erasedAt: instant("erased_at"),
   },
   (table) => [
     index("events_kind_id").on(table.kind, table.id),
     index("events_account_id").on(table.accountId, table.id),
-    index("events_ingested_at").on(table.ingestedAt),
+    index("events_ingested_at").on(eventIngestedAt(table)),
   ],
 );
 
-/** One row per webhook delivery, written by whichever comes first: the consumer or the forward's report. */
+/**
+ * When an event was ingested, the one expression that the index has. Rows older than `ingested_at` tell only when the
+ * consumer was called, milliseconds earlier.
+ */
+export function eventIngestedAt({ ingestedAt, deliveredAt }: Record<"ingestedAt" | "deliveredAt", AnyPgColumn>): SQL {
+  return sql`coalesce(${ingestedAt}, ${deliveredAt})`;
+}
+
+/** One row per webhook delivery; the consumer and the forward's report each add what they know, in any order. */
 export const deliveries = pgTable(
   "deliveries",
   {
     id: text("id").primaryKey(),
-    runtime: text("runtime").notNull(),
+    runtime: text("runtime").$type<Runtime>().notNull(),
     region: text("region"),
     coldStart: boolean("cold_start").notNull(),
     probe: boolean("probe").notNull(),
@@ -73,7 +78,8 @@ export const deliveries = pgTable(
     bodyBytes: integer("body_bytes").notNull(),
     /** From the report: how many events the forward carried. */
     events: integer("events"),
-    outcome: text("outcome"),
+    /** As reported, or `fallback` where only the fallback knows; what became of it in the end: `deliveryOutcomes`. */
+    outcome: text("outcome").$type<ForwardOutcome>(),
     ackMs: doublePrecision("ack_ms"),
     publishMs: doublePrecision("publish_ms"),
     publishedAt: instant("published_at"),
@@ -85,36 +91,43 @@ export const deliveries = pgTable(
   (table) => [index("deliveries_received_at").on(table.receivedAt, table.runtime)],
 );
 
-/** One row per ingested QStash message. A redelivery finds its row and changes nothing, so the counts stay the first's. */
-export const deliveryChunks = pgTable(
-  "delivery_chunks",
+/**
+ * One row per ingested batch. A redelivery finds its row and changes nothing, so the counts are those of the first time.
+ * The view `delivery_chunks` shows this table under its former names to releases that know no others.
+ */
+export const deliveryBatches = pgTable(
+  "delivery_batches",
   {
     deliveryId: text("delivery_id").notNull(),
-    chunk: smallint("chunk").notNull(),
-    chunks: smallint("chunks").notNull(),
+    /** From 0. */
+    batchIndex: smallint("batch_index").notNull(),
+    /** How many batches the delivery has. */
+    batches: smallint("batches").notNull(),
     inserted: integer("inserted").notNull(),
     duplicates: integer("duplicates").notNull(),
     /** When the consumer was called. */
     deliveredAt: instant("delivered_at").notNull(),
+    /** Just before the commit. */
     ingestedAt: instant("ingested_at").notNull(),
-    /** From the consumer's entry to its commit, on a monotonic clock. */
+    /** From the consumer's entry to just before its commit, on a monotonic clock. */
     ingestMs: doublePrecision("ingest_ms").notNull(),
     /** When the handlers of all its events had finished. */
     handledAt: instant("handled_at"),
   },
-  (table) => [primaryKey({ columns: [table.deliveryId, table.chunk] })],
+  (table) => [primaryKey({ columns: [table.deliveryId, table.batchIndex] })],
 );
 
 /**
- * Deliveries that were answered with an error, and nothing of what was in them. One row per reason of each report that an
- * isolate makes, every few seconds at most; rows are only added, and dropped when no window reaches them any more.
+ * How many deliveries were answered with an error, by reason, and nothing of their contents. Each isolate reports every
+ * few seconds at most and adds one row per reason; rows that no window of the dashboard reaches are deleted.
  */
 export const refusals = pgTable(
   "refusals",
   {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    /** When the isolate reported them. */
     at: instant("at").notNull(),
-    runtime: text("runtime").notNull(),
+    runtime: text("runtime").$type<Runtime>().notNull(),
     reason: text("reason").notNull(),
     count: integer("count").notNull(),
   },
@@ -136,7 +149,7 @@ export const deliveryEvents = pgTable(
   ],
 );
 
-/** What QStash gave up on, once per dead letter: a pointer to QStash's own copy. */
+/** One row per dead letter of QStash: a pointer to QStash's own copy of the message. */
 export const deadLetters = pgTable(
   "dead_letters",
   {
@@ -155,21 +168,21 @@ export const deadLetters = pgTable(
 );
 
 /**
- * One row per request to erase a person's data. Whose it was is kept only until it is done; `requestId` is a hash of
- * Meta's signature, from which nobody can be found.
+ * One row per request to erase a person's data. The person's id is kept only until the erasure is complete; `requestId` is
+ * a hash of Meta's signature, which identifies no person.
  */
 export const dataDeletions = pgTable("data_deletions", {
   requestId: text("request_id").primaryKey(),
-  /** Leads the person to its status; unguessable. */
+  /** The confirmation code that shows the person the status; unguessable. */
   code: text("code").notNull().unique(),
   userId: text("user_id"),
   requestedAt: instant("requested_at").notNull(),
-  /** How many events so far. */
+  /** How many events are erased so far. */
   erased: integer("erased").notNull().default(0),
   completedAt: instant("completed_at"),
 });
 
-/** One row per person who took our app's permissions back. */
+/** One row per request in which Meta said that a person revoked the app's permissions. */
 export const deauthorizations = pgTable(
   "deauthorizations",
   {
@@ -182,7 +195,7 @@ export const deauthorizations = pgTable(
   (table) => [index("deauthorizations_user").on(table.userId)],
 );
 
-/** How what Meta sends differs from our schemas: names and JSON types, never a value; a row for each difference. */
+/** One row per way in which Meta's data differs from our schemas: names and JSON types, never a value. */
 export const drift = pgTable(
   "drift",
   {
@@ -207,36 +220,9 @@ export const handlerCounts = pgTable("handler_counts", {
   count: bigint("count", { mode: "number" }).notNull(),
 });
 
-/** One row for each lifecycle experiment; the newest 20 are kept. */
-export const lifecycleExperiments = pgTable("lifecycle_experiments", {
-  id: text("id").primaryKey(),
-  startedAt: instant("started_at").notNull(),
-});
-
-/** One row per strategy and runtime, written before the work begins; its mark sets `arrivedAt`. */
-export const lifecycleRuns = pgTable(
-  "lifecycle_runs",
-  {
-    experimentId: text("experiment_id")
-      .notNull()
-      .references(() => lifecycleExperiments.id, { onDelete: "cascade" }),
-    runtime: text("runtime").$type<LifecycleRuntime>().notNull(),
-    strategy: text("strategy").$type<Strategy>().notNull(),
-    dueAfterMs: integer("due_after_ms").notNull(),
-    /** Null while the request that starts the run has no answer. */
-    status: text("status").$type<StartStatus>(),
-    /** By the clock of the function that started the work. */
-    startedAt: instant("started_at"),
-    region: text("region"),
-    answerMs: doublePrecision("answer_ms"),
-    arrivedAt: instant("arrived_at"),
-  },
-  (table) => [primaryKey({ columns: [table.experimentId, table.runtime, table.strategy] })],
-);
-
-/** Sign-in links that were used and sessions that were ended: what is sealed with the OPS_TOKEN and yet no longer valid. */
+/** Used sign-in links and ended sessions: their seal is genuine, but they are no longer valid. */
 export const spentSeals = pgTable("spent_seals", {
   id: text("id").primaryKey(),
-  /** The seal's own expiry, after which this row says nothing more. */
+  /** The seal's own expiry, after which this row is not needed. */
   expiresAt: instant("expires_at").notNull(),
 });

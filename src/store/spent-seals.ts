@@ -9,7 +9,10 @@ export interface SpendableSeal {
   expiresAtMs: number;
 }
 
-/** Ends a seal's validity; `false` if it had ended before. Of several calls at once only one gets `true`. */
+/**
+ * Ends a seal's validity; resolves with `false` if it had ended before. Of several calls at once only one gets `true`.
+ * Throws `STORE_UNAVAILABLE`.
+ */
 export async function spendSeal(db: Database, { id, expiresAtMs }: SpendableSeal, nowMs: number): Promise<boolean> {
   return withStoreErrors(async () => {
     await db.delete(spentSeals).where(lt(spentSeals.expiresAt, new Date(nowMs)));
@@ -19,6 +22,7 @@ export async function spendSeal(db: Database, { id, expiresAtMs }: SpendableSeal
   });
 }
 
+/** Whether a seal's validity was ended. Throws `STORE_UNAVAILABLE`. */
 export async function isSealSpent(db: Database, id: string): Promise<boolean> {
   const found = await withStoreErrors(() => db.select().from(spentSeals).where(eq(spentSeals.id, id)));
   return found.length > 0;

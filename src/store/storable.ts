@@ -1,21 +1,21 @@
-// Values as Postgres takes them. What others send may be odd in any way, and one odd value must not cost the whole row.
+// Values as Postgres accepts them. Values from outside may be odd in any way, and one odd value must not lose the row.
 
 const textLengthMax = 200;
 const integerMax = 2_147_483_647;
 /** The end of the year 9999: later years are written with six digits, which Postgres does not read. */
 const instantMaxMs = 253_402_300_799_999;
 
-/** Text that a search column can hold: Postgres takes no NUL and an index no long rows. */
+/** Text that a search column can hold: Postgres refuses NUL, and an index refuses long values. */
 export function storableText(text: string): string {
   return text.replaceAll("\0", "\uFFFD").slice(0, textLengthMax);
 }
 
-/** A whole number that a column of type integer can hold: the nearest one, and 0 for what is no number. */
+/** The nearest whole number that a column of type integer can hold; 0 for NaN. */
 export function storableInteger(value: number): number {
   return Math.min(integerMax, Math.max(-integerMax, Math.round(value) || 0));
 }
 
-/** A time in milliseconds since the epoch as a `Date`; null for one that Postgres cannot be given. */
+/** A time in milliseconds since the epoch as a `Date`; null for a time that Postgres would refuse. */
 export function storableInstant(ms: number | null): Date | null {
   return ms !== null && ms >= 0 && ms <= instantMaxMs ? new Date(ms) : null;
 }

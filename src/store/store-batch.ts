@@ -1,85 +1,89 @@
 import { eq, inArray, sql } from "drizzle-orm";
 
+import type { Clock } from "#platform/clock.ts";
 import type { DeliveryFacts } from "#platform/delivery.ts";
 
 import type { Database, Transaction } from "./database.ts";
+import { deliveryRow } from "./delivery-row.ts";
 import { type EventToStore, insertApart, insertTogether } from "./insert-events.ts";
-import { deliveries, deliveryChunks, deliveryEvents, events } from "./schema.ts";
-import { storableInstant, storableInteger, storableText } from "./storable.ts";
+import { deliveries, deliveryBatches, deliveryEvents, events } from "./schema.ts";
 import { storeDrift } from "./store-drift.ts";
 import { isDataRefused, withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
 
 export interface BatchToStore {
   delivery: DeliveryFacts;
-  /** How it came; what the forward reports of itself counts more. */
-  via?: "queue" | "fallback";
-  chunk: readonly [index: number, count: number];
+  /** How the batch came here. The outcome in a forward's own report takes precedence. */
+  via: "queue" | "fallback";
+  /** Which batch of the delivery it is, from 0, and how many there are. */
+  batch: readonly [index: number, count: number];
   events: readonly EventToStore[];
-  /** When the consumer was called. */
-  deliveredAtMs: number;
-  /** Asked for once the events are in, just before the commit. */
-  ingested: () => { atMs: number; afterMs: number };
+  /** When the consumer was called: by the wall clock, and by the monotonic one. */
+  delivered: { atMs: number; monotonicMs: number };
 }
 
 export interface StoredBatch {
   inserted: number;
   duplicates: number;
-  /** How many of the inserted are marked as drifted. */
+  /** How many of the inserted events are marked as drifted. */
   drifted: number;
-  /** How many of the inserted had to be stored without their search columns or with their data as text. */
+  /** How many of the inserted events were stored without their search columns or with their data as text. */
   reduced: number;
-  /** Of all events of the batch in its order, those stored earlier too. */
+  /** Of all events of the batch, in its order; also of those that were stored before. */
   eventIds: number[];
 }
 
 /**
- * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, what became of this part
- * of it, and how the new events differ from what we know. Doing it again changes nothing. Rows go in in the order of their keys, so that two batches with common
- * events wait for one another instead of deadlocking. An event that Postgres refuses for its content costs no other
- * event anything. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, the batch's counts and
+ * times, and how the new events differ from what we know. A repeated call changes nothing. Rows are inserted in the order
+ * of their keys, so that two batches with common events wait for each other instead of deadlocking. An event that
+ * Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
  */
-export async function storeBatch(db: Database, batch: BatchToStore): Promise<StoredBatch> {
+export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock): Promise<StoredBatch> {
   try {
-    return await storeBatchWith(insertTogether, db, batch);
+    return await storeBatchWith(insertTogether, db, batch, clock);
   } catch (thrown) {
     if (!isDataRefused(thrown)) throw thrown;
-    return storeBatchWith(insertApart, db, batch);
+    return storeBatchWith(insertApart, db, batch, clock);
   }
 }
 
-async function storeBatchWith(insert: typeof insertTogether, db: Database, batch: BatchToStore): Promise<StoredBatch> {
+async function storeBatchWith(
+  insert: typeof insertTogether,
+  db: Database,
+  batch: BatchToStore,
+  clock: Clock,
+): Promise<StoredBatch> {
   return withStoreErrors(() =>
     inTransaction(db, async (tx) => {
-      const { delivery } = batch;
-      const outcome = batch.via === "fallback" ? batch.via : null;
+      const { delivery, delivered } = batch;
+      const deliveredAt = new Date(delivered.atMs);
       await tx
         .insert(deliveries)
-        .values({ ...deliveryRow(delivery), outcome })
+        .values({ ...deliveryRow(delivery), outcome: batch.via === "fallback" ? "fallback" : null })
         .onConflictDoNothing();
 
-      const origin = { deliveryId: delivery.id, ingestedAt: new Date(batch.deliveredAtMs) };
       const unique = uniqueEvents(batch.events);
+      const origin = { deliveryId: delivery.id, deliveredAt, ingestedAt: new Date(clock.nowMs()) };
       const stored = unique.length === 0 ? [] : await insert(tx, unique, origin);
       const inserted = stored.length;
       const eventIds = await linkEvents(tx, batch);
       const duplicates = batch.events.length - inserted;
 
-      const { atMs, afterMs } = batch.ingested();
       await tx
-        .insert(deliveryChunks)
+        .insert(deliveryBatches)
         .values({
           deliveryId: delivery.id,
-          chunk: batch.chunk[0],
-          chunks: batch.chunk[1],
+          batchIndex: batch.batch[0],
+          batches: batch.batch[1],
           inserted,
           duplicates,
-          deliveredAt: new Date(batch.deliveredAtMs),
-          ingestedAt: new Date(atMs),
-          ingestMs: afterMs,
+          deliveredAt,
+          ingestedAt: new Date(clock.nowMs()),
+          ingestMs: clock.monotonicMs() - delivered.monotonicMs,
         })
         .onConflictDoNothing();
-      await storeDrift(tx, stored, new Date(batch.deliveredAtMs));
+      await storeDrift(tx, stored, deliveredAt);
       const drifted = stored.filter((event) => event.drifted).length;
       const reduced = stored.filter((event) => event.reduced).length;
       return { inserted, duplicates, drifted, reduced, eventIds };
@@ -87,31 +91,20 @@ async function storeBatchWith(insert: typeof insertTogether, db: Database, batch
   );
 }
 
-export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof deliveries.$inferInsert {
-  return {
-    id: facts.id,
-    runtime: facts.runtime,
-    region: facts.region === null ? null : storableText(facts.region),
-    coldStart: facts.coldStart,
-    probe: facts.probe,
-    receivedAt: storableInstant(facts.receivedAtMs) ?? new Date(0),
-    bodyBytes: storableInteger(facts.bodyBytes),
-  };
-}
-
-/** Of several events with one key the first is the event. In the order of the keys, against deadlocks. */
+/** Of several events with one key, the first. In the order of the keys, against deadlocks. */
 function uniqueEvents(carried: readonly EventToStore[]): EventToStore[] {
   const byKey = new Map(carried.toReversed().map((event) => [event.key, event]));
   return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /**
- * Deliveries that an event is linked to: the one that brought it and the first that repeated it, as Meta does after an
- * answer that it did not get. Who captures a delivery can send it again for ever, and each repeat would add a row for
- * each of its events; of those to come only the delivery's own row and its counts are kept.
+ * Links of an event: to the delivery that brought it and to the first repeats, which Meta sends when it did not get our
+ * answer. A captured delivery can be sent again for ever, and each repeat would add a row for each of its events; from
+ * later repeats only the delivery's own row and its counts are kept.
  */
 const linksMax = 5;
 
+/** Links the delivery to its events; returns their ids in the order of the batch. */
 async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[]> {
   if (batch.events.length === 0) return [];
   const keys = batch.events.map(({ key }) => key);

@@ -1,28 +1,24 @@
 import { sql } from "drizzle-orm";
 
+import type { Finding } from "#instagram/data/find-drift.ts";
+import type { EventKind } from "#instagram/events.ts";
+
 import type { Transaction } from "./database.ts";
 import { drift } from "./schema.ts";
 
-/** One way in which an event's data differed from its kind's schema: names and JSON types, never a value. */
-export interface DriftFinding {
-  finding: string;
-  path: string;
-  shape: string;
-}
-
 export interface EventFindings {
   eventId: number;
-  kind: string;
-  findings: readonly DriftFinding[];
+  kind: EventKind;
+  findings: readonly Finding[];
 }
 
-/** Above so many rows new findings are counted under the path `*`: what others send us must not fill the database. */
+/** Above this many rows new findings are counted under the path `*`: data from outside must not fill the database. */
 export const driftRowsMax = 1000;
 
 /**
- * Counts what was found in events that are new. To be called last in their transaction: all consumers fight for these
- * rows. They are taken in order, so that two transactions wait for one another instead of deadlocking. Transactions that
- * reach the limit at the same time can pass it by what they carry.
+ * Counts the findings in new events. Call it last in their transaction: all consumers write the same rows. They are
+ * locked in one order, so that two transactions wait for each other instead of deadlocking. Transactions that reach
+ * `driftRowsMax` at the same time can pass it by the rows that they add.
  */
 export async function storeDrift(tx: Transaction, found: readonly EventFindings[], seenAt: Date): Promise<void> {
   const rows = sumUp(found, seenAt);
@@ -68,7 +64,7 @@ function merge(rows: readonly Row[]): Row[] {
   return [...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-/** What the table already has keeps its name; the rest becomes `*`. */
+/** Rows that the table already has keep their path; the others get `*`. */
 async function foldNew(tx: Transaction, rows: readonly Row[]): Promise<Row[]> {
   const known = await tx
     .select({ kind: drift.kind, path: drift.path, finding: drift.finding, shape: drift.shape })

@@ -4,26 +4,26 @@ import { DatabaseError } from "pg";
 import { RelayError } from "#platform/errors.ts";
 
 /**
- * SQLSTATE classes in which the server cannot serve us whatever we ask: connection, the transaction's state (a primary
+ * SQLSTATE classes in which the server cannot serve any statement now: connection, the transaction's state (a primary
  * that has become read-only), authorization, unknown database, conflicts of transactions, resources, operator
- * intervention (a statement's time limit too), system and internal errors; and a table that is not there, which a
- * migration is about to make. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * intervention (a statement's time limit too), system and internal errors; and a missing table or column, which a
+ * migration will add. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const unavailable = /^(08|25|28|3D|40|53|55|57|58|XX|42P01)/;
+const unavailable = /^(08|25|28|3D|40|53|55|57|58|XX|42P01|42703)/;
 
 /**
- * Those after which the connection is of no use: it is ending, or leads to a server that is no longer the primary. A
+ * Classes after which the connection is useless: it is ending, or leads to a server that is no longer the primary. A
  * statement's time limit (57014) leaves it intact.
  */
 const breaking = /^(08|25|57P|58|XX)/;
 
 /**
  * SQLSTATE classes in which a row's content is refused, and would be again: cardinality, data, constraints, limits, and
- * what a trigger of the user's raises.
+ * errors raised by a user's trigger.
  */
 const dataRefused = /^(21|22|23|44|54|P0)/;
 
-/** Whether something failed for what was to be written, so that writing less of it can help. */
+/** Whether a statement failed because of the data to be written, so that writing less of it can help. */
 export function isDataRefused(thrown: unknown): boolean {
   const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
   if (!(cause instanceof DatabaseError)) return false;
@@ -31,27 +31,32 @@ export function isDataRefused(thrown: unknown): boolean {
   return dataRefused.test(cause.code ?? "") || cause.message.startsWith("invalid memory alloc request size");
 }
 
-/** Runs `work`; what fails because Postgres cannot be used now becomes `STORE_UNAVAILABLE`. */
+/** Runs `work`; an error that means Postgres cannot be used now is thrown as `STORE_UNAVAILABLE`, any other as it is. */
 export async function withStoreErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
     if (thrown instanceof RelayError || !isStoreUnavailable(thrown)) throw thrown;
-    throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
+    throw storeUnavailable(thrown);
   }
 }
 
-/** Whether something failed because the database is away rather than because the query is wrong. */
+/** The one `STORE_UNAVAILABLE`; the cause is for the log. */
+export function storeUnavailable(cause: unknown): RelayError {
+  return new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause });
+}
+
+/** Whether an error means that the database cannot be used now, and not that the query is wrong. */
 export function isStoreUnavailable(thrown: unknown): boolean {
   if (thrown instanceof RelayError) return thrown.code === "STORE_UNAVAILABLE";
   if (isDataRefused(thrown)) return false;
   const { cause, isQuery } = unwrap(thrown);
   if (cause instanceof DatabaseError) return unavailable.test(cause.code ?? "");
-  // The query got no answer from a server at all: refused, reset, timed out.
+  // No server answered the query: refused, reset, timed out.
   return isQuery ? !isOurMistake(cause) : isConnectionError(cause);
 }
 
-/** Whether the connection that an error came from must not be used again. */
+/** Whether the connection of this error must not be used again. */
 export function breaksConnection(thrown: unknown): boolean {
   if (thrown instanceof RelayError) return false;
   const { cause, isQuery } = unwrap(thrown);
@@ -69,14 +74,14 @@ function isFatal({ severity }: DatabaseError): boolean {
   return severity === "FATAL" || severity === "PANIC";
 }
 
-/** A value that the driver could not send. */
+/** The driver could not send a value. */
 function isOurMistake(cause: unknown): boolean {
   return cause instanceof TypeError || cause instanceof RangeError;
 }
 
 /**
  * The system's errors (refused, reset, a name that is not resolved), TLS and certificate errors, and the driver's own,
- * which have words only. https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ * which have no code. https://nodejs.org/api/tls.html#x509-certificate-error-codes
  */
 function isConnectionError(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;

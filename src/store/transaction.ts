@@ -2,23 +2,21 @@ import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Pool, PoolClient } from "pg";
 
-import { RelayError } from "#platform/errors.ts";
-
-import { breaksConnection } from "./store-error.ts";
+import { breaksConnection, storeUnavailable } from "./store-error.ts";
 
 export type Transaction = NodePgTransaction<Record<string, never>, Record<string, never>>;
 
-/** How long the server takes over one statement. */
+/** The server's limit for one statement of a transaction. */
 export const statementTimeoutMs = 6_000;
-/** How long a statement waits for a lock: less, so that the log says which of the two it was. */
+/** The limit for waiting for a lock; shorter, so that the error tells the two apart. */
 const lockTimeoutMs = 4_000;
-/** How long the server waits for the next statement: a process that was frozen must not hold its locks for others. */
+/** The limit between two statements: a process that is frozen must not hold its locks. */
 const idleTimeoutMs = 10_000;
 
-/** How long BEGIN and ROLLBACK may take. They cost the server nothing: without an answer the connection is silent. */
+/** The client's limit for BEGIN and ROLLBACK, which cost the server nothing: without an answer the connection is dead. */
 const signalTimeoutMs = 3_000;
 
-/** A BEGIN has changed nothing yet, so what fails with it may be tried on another connection. */
+/** A failed BEGIN has changed nothing, so another connection may be tried. */
 const beginAttempts = 2;
 
 const dialect = new PgDialect();
@@ -38,7 +36,10 @@ export async function inTransaction<T>(
   );
 }
 
-/** The statement that begins a transaction with limits of its own, in one round trip. A pooler passes no others on. */
+/**
+ * The statement that begins a transaction with its own limits, in one round trip. A pooler in transaction mode passes no
+ * other limits on.
+ */
 export function beginWith(statement: "begin" | "begin read only", timeoutMs: number): string {
   const limits = {
     statement_timeout: timeoutMs,
@@ -48,13 +49,13 @@ export function beginWith(statement: "begin" | "begin read only", timeoutMs: num
   return [statement, ...Object.entries(limits).map(([name, ms]) => `set local ${name} = ${ms}`)].join("; ");
 }
 
-/** `inTransaction` without drizzle; `beginText` as `beginWith` makes it. */
+/** `inTransaction` without drizzle; `beginText` is the result of `beginWith`. */
 export async function transact<T>(pool: Pool, beginText: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await beginOn(pool, beginText);
   let broken: Error | undefined;
   try {
     const result = await work(client);
-    // After an error that `work` passed over, Postgres answers COMMIT with ROLLBACK and no error.
+    // If `work` ignored a statement's error, Postgres answers COMMIT with ROLLBACK and no error.
     const { command } = await client.query("commit");
     if (command !== "COMMIT") throw new Error(`Postgres answered COMMIT with ${command}`);
     return result;
@@ -80,7 +81,7 @@ async function beginOn(pool: Pool, text: string): Promise<PoolClient> {
         throw thrown;
       }
     } catch (thrown) {
-      throw new RelayError("STORE_UNAVAILABLE", "The database is unavailable", { cause: thrown });
+      throw storeUnavailable(thrown);
     }
   }
 }

@@ -7,8 +7,8 @@ export interface ExportFetchOptions extends Network {
 }
 
 /**
- * A `fetch` that gives the requests of @vercel/otel's exporters, which mark themselves as internal, what they lack: a
- * time limit and a look at the status. Any other request passes as it is. Of failures in a row the first is logged.
+ * A `fetch` that adds to the requests of @vercel/otel's exporters, which are marked as internal, a time limit and a check
+ * of the status. Other requests pass unchanged. Of consecutive failures the first is logged.
  */
 export function createExportFetch({ timeoutMs, log, ...network }: ExportFetchOptions): typeof fetch {
   let isFailing = false;

@@ -40,7 +40,7 @@ function markFailed(span: Span, errorName: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** The message stays out: it may quote a customer's, or a statement with its values. */
+/** Without the message, which may quote a customer's, or a statement with its values. */
 function nameOf(thrown: unknown): string {
   if (thrown instanceof RelayError) return thrown.code;
   return thrown instanceof Error ? thrown.name : typeof thrown;

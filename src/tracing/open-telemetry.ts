@@ -2,46 +2,47 @@ import { type ProxyTracerProvider, trace as openTelemetry, type TracerProvider }
 import { FetchInstrumentation, registerOTel } from "@vercel/otel";
 
 import type { Clock } from "#platform/clock.ts";
-import type { Log } from "#platform/log.ts";
+import { describeCause, type Log } from "#platform/log.ts";
 
 import { createExportFetch } from "./export-fetch.ts";
 import { createOpenTelemetryTrace } from "./open-telemetry-trace.ts";
 import { createSpanProcessor } from "./span-processor.ts";
 import { provideTrace } from "./trace.ts";
+import type { TracingSettings } from "./tracing-settings.ts";
 
-export interface OpenTelemetryOptions {
+export interface OpenTelemetryOptions extends TracingSettings {
   version: string;
-  onVercel: boolean;
-  /** Whether `OTEL_TRACES_SAMPLER` says what to record. */
-  samplerIsSet: boolean;
-  /** Our own addresses: a request to them belongs to the trace it is made in. */
-  relayUrls: readonly string[];
-  /** Addresses, beside our own, whose paths may be shown. */
-  shownUrls: readonly string[];
-  /** A collector gets this long for one request; spans that it does not take are dropped. */
-  exportTimeoutMs: number;
   waitUntil: (promise: Promise<void>) => void;
   clock: Clock;
   log: Log;
 }
 
 /**
- * Starts OpenTelemetry for this process: where spans go and how many are recorded say the variables of its
- * specification, which @vercel/otel reads. Next makes the spans of requests, and of loading routes.
+ * Starts OpenTelemetry for this process. The variables of its specification, which @vercel/otel reads, say where spans go
+ * and how many are recorded. Next makes the spans of requests and of loading routes. Never throws: with a configuration
+ * that cannot be used the server runs without traces, and the log says so.
  */
 export function startOpenTelemetry(options: OpenTelemetryOptions): void {
+  try {
+    start(options);
+  } catch (thrown) {
+    options.log.error("tracing.failed", describeCause(thrown));
+  }
+}
+
+function start(options: OpenTelemetryOptions): void {
   const { clock, log, relayUrls, exportTimeoutMs: timeoutMs } = options;
   globalThis.fetch = createExportFetch({ fetch: globalThis.fetch, timeoutMs, clock, log });
   registerOTel({
     serviceName: "instagram-webhook-relay",
     attributes: {
       "service.version": options.version,
-      // It says "vercel" wherever it runs.
+      // @vercel/otel says "vercel" on every platform.
       ...(options.onVercel ? {} : { "cloud.provider": undefined }),
     },
-    // The specification's own default: whoever began a trace has decided whether it is recorded.
+    // The specification's own default: the sender of a request that continues a trace has decided whether to record it.
     traceSampler: options.samplerIsSet ? "auto" : "parentbased_always_on",
-    // Of several the last decides: what came through the queue before what Vercel says of the invocation.
+    // The last one wins: the trace that came through the queue takes precedence over Vercel's of the invocation.
     propagators: ["auto", "tracecontext"],
     instrumentations: [new FetchOnly({ propagateContextUrls: relayUrls.map((url) => `${url}/`) })],
     spanProcessors: [
@@ -57,7 +58,7 @@ export function startOpenTelemetry(options: OpenTelemetryOptions): void {
   provideTrace(createOpenTelemetryTrace());
 }
 
-/** `node:http` stays as it is: wrapped, it throws for `{ socketPath }`, which a handler may well use. */
+/** `node:http` is not instrumented: its wrapper throws for `{ socketPath }`, which a handler may use. */
 class FetchOnly extends FetchInstrumentation {
   override enable(): void {
     this.instrumentFetch();
@@ -70,6 +71,6 @@ async function sendSpans(): Promise<void> {
   try {
     await provider.forceFlush?.();
   } catch {
-    // Logged where the request failed.
+    // The export's own fetch has logged it.
   }
 }

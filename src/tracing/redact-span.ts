@@ -7,9 +7,9 @@ type StartedSpan = Parameters<SpanProcessor["onStart"]>[0];
 type EndedSpan = Parameters<SpanProcessor["onEnd"]>[0];
 
 /**
- * Takes out of a span that begins what Next and @vercel/otel put in and nobody else may read. A request's target can
- * hold the verify token, a sign-in or the code of an erasure: its route tells enough. Of an address that is not ours
- * only the host stays: a handler may well call `graph.instagram.com/<a person's id>?access_token=…`.
+ * Removes from a new span what Next and @vercel/otel add and nobody else may read. A request's target can hold the verify
+ * token, a sign-in ticket or an erasure's code: the route is enough. Of a foreign address only the host stays, because a
+ * handler may call `graph.instagram.com/<a person's id>?access_token=…`.
  */
 export function redactStarted(span: StartedSpan, ownUrls: readonly string[]): void {
   const { attributes } = span;
@@ -22,7 +22,7 @@ export function redactStarted(span: StartedSpan, ownUrls: readonly string[]): vo
   span.setAttributes({ "http.url": shown, "resource.name": shown });
 }
 
-/** Takes the words of errors out of a span that has ended: of an exception its type stays, of the status its code. */
+/** Removes the messages of errors from an ended span: an exception keeps its type, a status its code. */
 export function redactEnded(span: EndedSpan): void {
   delete span.status.message;
   for (const { attributes = {} } of span.events) {

@@ -10,24 +10,24 @@ type SpanProcessor = Exclude<NonNullable<Configuration["spanProcessors"]>[number
 export interface SpanProcessorOptions {
   /** Addresses whose paths may be shown. */
   ownUrls: readonly string[];
-  /** Sends every span that has ended. Bounded in time and never rejects. */
+  /** Sends every ended span, within a time limit. Never rejects. */
   send: () => Promise<void>;
-  /** Keeps the running request's invocation alive; throws or does nothing where no request runs. */
+  /** Keeps the running request's invocation alive; throws or does nothing outside a request. */
   waitUntil: (promise: Promise<void>) => void;
   clock: Clock;
 }
 
-/** Spans of one request end within a few milliseconds of each other: they leave together. */
+/** Spans of one request end within a few milliseconds of each other and are sent together. */
 const sendDelayMs = 100;
 
-/** What @vercel/otel's own processors lack for us: spans that outlive their request, privacy, and being sent in time. */
+/** Adds what @vercel/otel's own processors lack: spans that outlive their request, privacy, and sending in time. */
 export function createSpanProcessor({ ownUrls, send, waitUntil, clock }: SpanProcessorOptions): SpanProcessor {
   const keepOpen = createEndGuard();
   const keptFor = new Set<string>();
   let sending = Promise.resolve();
   let next: Promise<void> | undefined;
 
-  /** One sending at a time; what ends meanwhile leaves with the next. */
+  /** One request at a time; spans that end meanwhile are sent with the next one. */
   async function sendNext(): Promise<void> {
     await Promise.all([sleep(clock, sendDelayMs), sending]);
     next = undefined;
@@ -50,7 +50,7 @@ export function createSpanProcessor({ ownUrls, send, waitUntil, clock }: SpanPro
         waitUntil(next);
         keptFor.add(traceId);
       } catch {
-        // The span of the request as a whole ends outside of it; one within has asked before.
+        // The request's own span ends outside the request, and a span within it has called `waitUntil` before.
       }
     },
     forceFlush: () => Promise.resolve(),
@@ -59,9 +59,9 @@ export function createSpanProcessor({ ownUrls, send, waitUntil, clock }: SpanPro
 }
 
 /**
- * When the first request of a trace ends, @vercel/otel ends every span of that trace that is still open. A publish goes
- * on after the ack, and the parts of a delivery are requests of one trace at once, so those ends are not taken: they
- * come from within the end of another span, and ours never do.
+ * When the first request of a trace ends, @vercel/otel ends every open span of that trace. But a publish continues after
+ * the ack, and the batches of a delivery are simultaneous requests of one trace. So an end that is called from within
+ * another span's end is ignored; ours never is.
  */
 function createEndGuard(): (span: Span) => void {
   let isEnding = false;

@@ -1,19 +1,19 @@
-/** What a span tells: counts, kinds, ids of our own. Never message text, a secret, or who a person is. */
+/** A span's attributes: counts, kinds, our own ids. Never message text, a secret, or a person's identity. */
 export type SpanFacts = Readonly<Record<string, string | number | boolean>>;
 
-/** Spans of our own, beside those that Next makes of each request: where the time of a delivery went. */
+/** Our own spans, beside Next's for each request: they show where the time of a delivery goes. */
 export interface Trace {
-  /** Runs `work` as a span; what it throws is thrown on, and of it the span tells only the name. */
+  /** Runs `work` as a span. An error is rethrown; the span gets only its name. */
   span<T>(name: string, facts: SpanFacts, work: () => Promise<T>): Promise<T>;
-  /** Adds to the span that is running. */
+  /** Adds attributes to the running span. */
   tell(facts: SpanFacts): void;
-  /** Marks the span that is running as failed, by the error's name or code. */
+  /** Marks the running span as failed, with the error's name or code. */
   fail(errorName: string): void;
-  /** What makes the span that is running the parent of one elsewhere; null if none is. https://www.w3.org/TR/trace-context/ */
+  /** The header that makes the running span the parent of one elsewhere; null without a running span. https://www.w3.org/TR/trace-context/ */
   traceparent(): string | null;
 }
 
-/** Without OpenTelemetry: the work and nothing else. */
+/** For a process without OpenTelemetry: runs the work and records nothing. */
 export const noTrace: Trace = {
   span: (_name, _facts, work) => work(),
   tell: () => {},
@@ -21,11 +21,11 @@ export const noTrace: Trace = {
   traceparent: () => null,
 };
 
-/** A build may give instrumentation.ts and each route a copy of this module; the global object they share. */
+/** A build may give instrumentation.ts and each route its own copy of this module, but they share the global object. */
 const processTrace = Symbol.for("instagram-webhook-relay.trace");
 type Process = typeof globalThis & { [processTrace]?: Trace };
 
-/** Makes this the trace of every route of the process. */
+/** Sets the trace of every route of the process. */
 export function provideTrace(trace: Trace): void {
   (globalThis as Process)[processTrace] = trace;
 }

@@ -16,6 +16,10 @@ const secret = "app-secret";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const onFailure = (thrown: unknown) => {
+  throw thrown;
+};
+
 export async function prepare(text: string): Promise<Contest> {
   const body = encoder.encode(text);
   const header = await signBody(secret, body);
@@ -36,8 +40,8 @@ export async function prepare(text: string): Promise<Contest> {
   return {
     async relay() {
       if ((await verifier.verify(body, header)) === null) throw new Error("The signature does not match");
-      const events = await parseWebhook(body, { deliveryId: facts.id });
-      return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.byteLength, 0);
+      const events = await parseWebhook(body, { deliveryId: facts.id, onFailure });
+      return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.body.byteLength, 0);
     },
     async floor() {
       if (!(await crypto.subtle.verify("HMAC", key, signature, body))) throw new Error("The signature does not match");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { backoffMs, parseRetryAfterMs, retryDelayMs } from "#broker/backoff.ts";
+import { backoffMs, parseRetryAfterMs, retryDelayMs } from "#broker/delivery/backoff.ts";
 import { parseDurationMs } from "#broker/duration.ts";
 import type { HeaderMap } from "#broker/message.ts";
 

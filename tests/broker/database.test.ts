@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { inTransaction, openDatabase } from "#broker/database.ts";
+import { inTransaction, openDatabase } from "#broker/store/database.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";

@@ -101,6 +101,21 @@ describe("callbacks", () => {
   });
 });
 
+describe("a message that the broker does not know of", () => {
+  it("is found within ten minutes, as is one that was left active", async () => {
+    const databaseUrl = await createDatabase();
+    const clock = createManualClock();
+    const { client } = await startTestBroker({ databaseUrl, clock });
+    const sink = await openSink();
+    for (const path of ["/waiting", "/active"]) await client.publish({ url: sink.url + path, delay: 3600 });
+    // As if the answers to the publish and to a claim had been lost.
+    await runIn(databaseUrl, `update messages set due_at_ms = 0, state = substring(url from '/([a-z]+)$')`);
+    await clock.advance(600_000);
+    const targets = [(await sink.next()).target, (await sink.next()).target];
+    expect(targets.toSorted()).toEqual(["/active", "/waiting"]);
+  });
+});
+
 describe("a data folder of an older version", () => {
   it("goes on working: what waits is delivered, dead letters can be retried", async () => {
     const databaseUrl = await createDatabase();

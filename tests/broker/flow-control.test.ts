@@ -28,7 +28,7 @@ describe("flow control with the SDK", () => {
       waitListSize: 3,
       isPaused: false,
     });
-    expect(sink.requests).toHaveLength(2);
+    await eventually(() => sink.requests.length).toBe(2);
     expect(await client.flowControl.getGlobalParallelism()).toMatchObject({ parallelismCount: 2 });
     gate.open();
     await eventually(() => sink.requests.length).toBe(5);
@@ -112,6 +112,19 @@ describe("flow control with the SDK", () => {
     await client.flowControl.unpin(key, { rate: true });
     await publish(7, 12);
     expect(await client.flowControl.get(key)).toMatchObject({ rateMax: 12, ratePeriod: 60, isPinnedRate: false });
+  });
+
+  it("shows a message's limits in the log, and counts anew when the period gets another length", async () => {
+    const { client, request } = await startTestBroker({ clock: createManualClock() });
+    const sink = await openSink();
+    await client.publish({ url: sink.url, flowControl: { key, rate: 1, period: "1d" } });
+    await sink.next();
+    await eventually(async () => (await client.logs({ filter: { state: "DELIVERED" } })).logs.length).toBe(1);
+    const { logs }: { logs: unknown[] } = await (await request("/v2/logs?flowControlKey=k&state=DELIVERED")).json();
+    expect(logs).toMatchObject([{ flowControlKey: key, rate: 1, period: 86_400 }]);
+    await client.publish({ url: sink.url, flowControl: { key, rate: 1, period: "1h" } });
+    await sink.next();
+    expect(await client.flowControl.get(key)).toMatchObject({ rateCount: 1, ratePeriod: 3600 });
   });
 
   it("begins a new period when the rate is reset", async () => {

@@ -116,6 +116,19 @@ describe("publishing with the SDK", () => {
     expect(await afterwards.json()).not.toMatchObject({ messageId: first.messageId });
   });
 
+  it("takes what Upstash's Python SDK writes: `True` for true, null for no body and no queue", async () => {
+    const { request } = await startTestBroker();
+    const sink = await openSink();
+    const headers = { "Upstash-Content-Based-Deduplication": "True" };
+    const item = { destination: sink.url, headers, body: null, queue: null };
+    const publish = async (): Promise<unknown> =>
+      (await request("/v2/batch", { method: "POST", body: JSON.stringify([item]) })).json();
+    expect(await publish()).toEqual([{ messageId: expect.stringMatching(/^msg_/), url: sink.url }]);
+    expect(await publish()).toMatchObject([{ deduplicated: true }]);
+    expect((await sink.next()).body).toHaveLength(0);
+    expect(await (await request("/v2/readiness")).json()).toEqual({ ready: true });
+  });
+
   it("finds duplicates by content", async () => {
     const { client } = await startTestBroker();
     const sink = await openSink();
@@ -232,6 +245,7 @@ describe("publish headers", () => {
     ["upstash-redact-fields", "body,everything", 400, /Upstash-Redact-Fields/],
     ["upstash-cron", "* * * * *", 501, /Upstash-Cron/],
     ["upstash-callback-delay", "1s", 501, /Upstash-Callback-Delay/],
+    ["upstash-failure-callback-flow-control-key", "k", 501, /Upstash-Failure-Callback-Flow-Control-Key/],
     ["upstash-something-new", "1", 501, /Upstash-Something-New/],
   ])("%s: %s is refused with %i", async (name, value, status, error, callback = "x-none") => {
     const { request } = shared();

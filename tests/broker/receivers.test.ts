@@ -67,6 +67,17 @@ describe("a response", () => {
     expect(receiver.connections()).toBe(1);
   });
 
+  it.each([
+    ["that switches protocols", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"],
+    ["that never comes", ""],
+  ])("%s is a failure", async (_name, answer) => {
+    const { client } = await startTestBroker();
+    const receiver = await openRawReceiver((socket) => socket.end(answer));
+    const { messageId } = await client.publish({ url: receiver.url, retries: 0 });
+    await eventually(() => readStates(client, messageId)).toEqual(["CREATED", "ACTIVE", "ERROR", "FAILED"]);
+    expect(receiver.connections()).toBe(1);
+  });
+
   it("that is no HTTP is a failure, which the dead letter and the log describe", async () => {
     const { client } = await startTestBroker();
     const receiver = await openRawReceiver((socket) => socket.end("nonsense\r\n\r\n"));
@@ -74,7 +85,7 @@ describe("a response", () => {
     await eventually(async () => (await client.dlq.listMessages()).messages.length).toBe(1);
     const { messages } = await client.dlq.listMessages();
     expect(messages[0]).toMatchObject({ error: expect.stringContaining("Parse Error") });
-    expect(messages[0]).not.toHaveProperty("responseStatus");
+    expect(messages[0]).toMatchObject({ responseStatus: 0 });
   });
 });
 

@@ -155,6 +155,21 @@ describe("callbacks", () => {
     expect(callbacks.requests).toHaveLength(1);
   });
 
+  it("carry the headers that Upstash's Python SDK gives to them without `Forward`", async () => {
+    const { client, request } = await startTestBroker();
+    const sink = await openSink();
+    const callback = `${sink.url}/callback`;
+    const headers = { "upstash-callback": callback, "upstash-callback-x-a": "a", "upstash-callback-retries": "1" };
+    const response = await request(`/v2/publish/${sink.url}`, { method: "POST", headers });
+    const { messageId }: { messageId: string } = await response.json();
+    const message: unknown = await client.messages.get(messageId);
+    expect(message).toMatchObject({ callbackHeader: { "X-A": ["a"], "Content-Type": ["application/json"] } });
+    await sink.next();
+    const delivery = await sink.next();
+    expect(delivery).toMatchObject({ target: "/callback", headers: { "x-a": "a" } });
+    expect(delivery.headers["retries"]).toBeUndefined();
+  });
+
   it("tell about every attempt if asked to", async () => {
     const clock = createManualClock();
     const { client } = await startTestBroker({ clock });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseCron } from "#broker/cron.ts";
+import { parseCron } from "#broker/delivery/cron.ts";
 
 import { createManualClock } from "../support/manual-clock.ts";
 import { createDatabase, eventually, openSink, readStates, shareBroker, startTestBroker } from "./test-broker.ts";

@@ -1,3 +1,4 @@
+import type { Runtime } from "#platform/delivery.ts";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
@@ -9,9 +10,9 @@ import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
-import { deliveries, deliveryChunks } from "#store/schema.ts";
+import { deliveries, deliveryBatches } from "#store/schema.ts";
 
-import { chunkRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
+import { batchRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
@@ -53,10 +54,10 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   });
 
   beforeEach(async () => {
-    await store.db.execute(sql`truncate deliveries, delivery_chunks, delivery_events, events, dead_letters, refusals`);
+    await store.db.execute(sql`truncate deliveries, delivery_batches, delivery_events, events, dead_letters, refusals`);
   });
 
-  test("a sign-in link opens the dashboard, which shows an event and leads to its delivery", async () => {
+  test("a sign-in link opens the dashboard, which shows an event and links to its delivery", async () => {
     await arrive("d_1", "edge");
     const page = await signedIn();
     expect(page.url()).toBe(`${server.baseUrl}/dashboard`);
@@ -68,7 +69,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     await page.getByText('"text": "hello"').waitFor();
   });
 
-  test("signed out there is a sign-in page and no data, neither as a page nor as Next's own payload", async () => {
+  test("without a session there is a sign-in page and no data, neither in the HTML nor in Next's payload", async () => {
     await arrive("d_1", "edge");
     const page = await open();
     for (const path of ["/dashboard", "/dashboard/deliveries/d_1"]) {
@@ -82,7 +83,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect((await fetch(`${server.baseUrl}/api/ops/events`)).status).toBe(401);
   });
 
-  test("without JavaScript a wrong token is refused and the right one leads to where one wanted to go", async () => {
+  test("without JavaScript a wrong token is refused and the right one opens the page that was asked for", async () => {
     await arrive("d_1", "edge");
     const page = await open({ javaScriptEnabled: false });
     await page.goto(`${server.baseUrl}/dashboard/deliveries/d_1`);
@@ -112,7 +113,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     await page.getByLabel("Token").waitFor();
   });
 
-  test("each page has a nonce of its own, and what is injected into it does not run", async () => {
+  test("each page has a nonce of its own, and an injected script does not run", async () => {
     const page = await open();
     const nonces = new Set<string>();
     for (let load = 0; load < 2; load += 1) {
@@ -135,7 +136,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     await bare.close();
   });
 
-  test("before the first delivery it says how to send one, and then shows it without a reload", async () => {
+  test("before the first delivery the page says how to send one, and then shows it without a reload", async () => {
     const page = await signedIn();
     await page.getByText("npm run relay -- trigger message").waitFor();
     await page.evaluate(() => document.body.setAttribute("data-not-reloaded", ""));
@@ -144,7 +145,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(await page.locator("body[data-not-reloaded]").count()).toBe(1);
   });
 
-  test("the refresh can be paused", async () => {
+  test("the automatic refresh can be paused", async () => {
     const page = await signedIn();
     const state = page.getByRole("status");
     await page.getByRole("button", { name: "Pause" }).click();
@@ -153,7 +154,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(await state.textContent()).toBe("Live");
   });
 
-  test("a lost delivery is impossible to overlook", async () => {
+  test("a lost delivery is announced by a banner", async () => {
     await store.db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt: new Date(), outcome: "lost" }));
     const page = await signedIn();
     expect(await page.getByRole("alert").first().textContent()).toContain("1 delivery lost");
@@ -164,9 +165,9 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(await page.getByRole("alert").nth(1).textContent()).toContain("1 delivery answered with 503");
   });
 
-  test("while deliveries are refused it says why, since when and what to do, and asks for no first one", async () => {
+  test("while deliveries are refused the page says why, since when and what to do, instead of asking for a first one", async () => {
     const counts = { SIGNATURE_INVALID: 12, SIGNATURE_MISSING: 1 };
-    await saveRefusals(store.db, { runtime: "edge", atMs: Date.now() - 60_000, counts });
+    await saveRefusals(store.db, { runtime: "edge", atMs: Date.now() - 60_000, counts }, Date.now());
     const page = await signedIn();
     const alert = await page.getByRole("alert").first().textContent();
     expect(alert).toMatch(/13 deliveries refused.*12 since .* UTC: .*INSTAGRAM_APP_SECRET/);
@@ -174,14 +175,14 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     await page.getByRole("cell", { name: "SIGNATURE_INVALID" }).waitFor();
   });
 
-  test("the window is chosen by a link", async () => {
+  test("a link selects the time window", async () => {
     const page = await signedIn();
     await page.getByRole("link", { name: "the last 7 days" }).click();
     await page.getByText("received in the last 7 days").waitFor();
     expect(page.url()).toContain("window=7d");
   });
 
-  test("it is dark where the reader prefers that", async () => {
+  test("the page is dark if the reader prefers that", async () => {
     const lightness = async (colorScheme: "light" | "dark") => {
       const page = await signedIn({ colorScheme });
       const color = await page.evaluate(() => {
@@ -194,7 +195,7 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(await lightness("dark")).toBeLessThan(60);
   });
 
-  test("at 360 px nothing but a table's own box scrolls sideways", async () => {
+  test("at 360 px only the boxes of tables scroll sideways", async () => {
     await arrive("d_1", "edge");
     const page = await signedIn({ viewport: { width: 360, height: 740 } });
     for (const path of [
@@ -213,10 +214,10 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
 });
 
 /** A delivery that went all the way with one event. */
-async function arrive(deliveryId: string, runtime: string): Promise<void> {
+async function arrive(deliveryId: string, runtime: Runtime): Promise<void> {
   const receivedAt = new Date();
   await store.db.insert(deliveries).values(deliveryRow({ id: deliveryId, runtime, receivedAt }));
-  await store.db.insert(deliveryChunks).values(chunkRow({ deliveryId, deliveredAt: receivedAt }));
+  await store.db.insert(deliveryBatches).values(batchRow({ deliveryId, deliveredAt: receivedAt }));
   await insertEvents(store.db, [eventRow({ key: deliveryId, deliveryId, ingestedAt: receivedAt, senderId: sender })]);
 }
 

@@ -95,8 +95,8 @@ async function tamper(databaseUrl: string, deletedKey: string, doubledKey: strin
     await client.query("delete from events where key = $1", [deletedKey]);
     await client.query("alter table events drop constraint events_key_unique");
     await client.query(
-      `insert into events (key, kind, account_id, standby, test, data, delivery_id, ingested_at, handled_at)
-       select key, kind, account_id, standby, test, data, delivery_id, ingested_at, handled_at from events where key = $1`,
+      `insert into events (key, kind, account_id, standby, test, data, delivery_id, delivered_at, ingested_at, handled_at)
+       select key, kind, account_id, standby, test, data, delivery_id, delivered_at, ingested_at, handled_at from events where key = $1`,
       [doubledKey],
     );
   } finally {

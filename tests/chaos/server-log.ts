@@ -83,9 +83,7 @@ export function createServerLog(): ServerLog {
     },
     "acks.resumed": ({ runtime = "" }) => withheldSince.delete(runtime),
     "ingestion.committed": ({ duplicates = 0 }) => (counted.duplicatesFound += duplicates),
-    "ingestion.failed": failedIngestion,
     "ingestion.refused": failedIngestion,
-    "fallback.failed": failedIngestion,
     "fallback.refused": failedIngestion,
   };
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -47,6 +47,9 @@ function usageOf(script: string): string {
 function problemOf({ script, args }: Mention): string | null {
   if (scripts[script] === undefined) return `there is no script ${script}`;
   if (args.length === 0) return null;
+  // The arguments after the file are vitest's.
+  if (script === "test") return existsSync(join(root, args[0] ?? "")) ? null : `there is no test ${args[0]}`;
+  if (!scripts[script].includes("bootstrap.mjs")) return null;
   const flags = args.filter((arg) => /^--[a-z]/.test(arg));
   if (script === "relay") {
     const command = program.commands.find((one) => one.name() === args[0]);

@@ -4,8 +4,10 @@ import { buildPayload, payloadKinds } from "#conformance/payloads.ts";
 import { eventKinds } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
+import { parseOptions } from "../support/parse-options.ts";
+
 const parse = (payload: unknown) =>
-  parseWebhook(new TextEncoder().encode(JSON.stringify(payload)), { deliveryId: "dlv_test" });
+  parseWebhook(new TextEncoder().encode(JSON.stringify(payload)), parseOptions("dlv_test"));
 
 test("every kind but unknown has a payload", () => {
   expect([...payloadKinds, "unknown"]).toEqual(eventKinds);

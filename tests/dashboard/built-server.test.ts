@@ -30,7 +30,7 @@ const get = (path: string, headers: Record<string, string> = {}) =>
 
 describe("headers", () => {
   test.each(["/", "/dashboard", "/dashboard/deliveries/d_1", "/dashboard/sign-in", "/data-deletion/abc"])(
-    "the page %s cannot be framed and runs no script but ours",
+    "the page %s cannot be framed and runs only our scripts",
     async (path) => {
       const { headers } = await get(path);
       const policy = headers.get("content-security-policy") ?? "";
@@ -49,7 +49,7 @@ describe("headers", () => {
   );
 
   test.each(["/api/health", "/api/ops/events", "/api/webhooks/instagram", "/api/webhooks/instagram/node", "/nothing"])(
-    "%s says what its type is, and no route of machines gets what pages need",
+    "%s forbids guessing its type, and sets no header that only pages need",
     async (path) => {
       const response = await get(path, { "x-forwarded-proto": "https" });
       expect(response.headers.get("x-content-type-options")).toBe("nosniff");
@@ -60,7 +60,7 @@ describe("headers", () => {
   );
 });
 
-test("while Postgres is down a session sees that and nothing else, and a browser without one the sign-in page", async () => {
+test("while Postgres is down a page with a session shows only that, and a page without one redirects to the sign-in", async () => {
   const session = await createSession({ opsToken, nowMs: Date.now(), id: randomUUID() });
   for (const path of ["/dashboard", "/dashboard/deliveries/d_1", "/dashboard/diagnostics"]) {
     const page = await get(path, { cookie: `__Host-relay_session=${session}` });
@@ -80,7 +80,7 @@ async function guess(count: number, forwardedFor?: string): Promise<Response> {
   return fetch(`${server.baseUrl}/dashboard/sign-in`, { method: "POST", headers, body });
 }
 
-test("after ten wrong tokens, by bearer and by form, a client has to wait", async () => {
+test("after ten wrong tokens, by header and by form, a client has to wait", async () => {
   const statuses: number[] = [];
   for (let count = 0; count < 10; count += 1) statuses.push((await guess(count)).status);
   expect(statuses).toEqual(Array.from({ length: 10 }, () => 401));
@@ -94,7 +94,7 @@ test("after ten wrong tokens, by bearer and by form, a client has to wait", asyn
   expect(log).not.toContain("a-wrong-guess");
 });
 
-test("a client that calls itself differently each time, as only a proxy on this machine may, is refused in the end", async () => {
+test("a client with a new address for each guess, which only a proxy on this machine can claim, is refused after a hundred", async () => {
   const statuses: number[] = [];
   for (let count = 0; count < 120; count += 1) statuses.push((await guess(count, `203.0.113.${count}`)).status);
   expect(statuses.slice(0, 50)).toEqual(Array.from({ length: 50 }, () => 401));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 
-test("ten wrong tokens are judged, the next only when the minute that began with the first is over", () => {
+test("ten wrong tokens are compared, and the next one only a minute after the first", () => {
   const limit = createGuessLimit();
   for (let guess = 0; guess < 10; guess += 1) {
     expect(limit.refusalOf("a", 1_000 + guess)).toBeNull();
@@ -14,7 +14,7 @@ test("ten wrong tokens are judged, the next only when the minute that began with
   expect(limit.refusalOf("b", 31_000)).toBeNull();
 });
 
-test("wrong tokens from everywhere are refused in the end, but no other client is", () => {
+test("after a hundred wrong tokens from many clients every wrong one is refused, and no client is blocked", () => {
   const limit = createGuessLimit();
   const refusals = Array.from({ length: 150 }, (_, client) => limit.countWrong(`client ${client}`, client));
   expect(refusals.findIndex((refusal) => refusal !== null)).toBe(100);
@@ -23,7 +23,7 @@ test("wrong tokens from everywhere are refused in the end, but no other client i
   expect(limit.countWrong("an operator", 60_000)).toBeNull();
 });
 
-test("remembers a thousand clients at most, the latest", () => {
+test("the latest thousand clients are counted", () => {
   const limit = createGuessLimit();
   const useUp = (client: string) => Array.from({ length: 10 }, () => limit.countWrong(client, 0));
   for (let client = 0; client <= 1_000; client += 1) useUp(`client ${client}`);

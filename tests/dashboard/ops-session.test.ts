@@ -40,32 +40,32 @@ test("a session works for seven days", async () => {
   expect(await readSession(session, later(7 * 24 * hourMs))).toBeNull();
 });
 
-test("neither a ticket nor a session serves as the other", async () => {
+test("a ticket is not valid as a session, nor a session as a ticket", async () => {
   expect(await readSession(await ticket(), key)).toBeNull();
   expect(await readTicket(await createSession({ ...key, id }), key)).toBe("forged");
 });
 
-test("another token's ticket and session are forged", async () => {
+test("a ticket or a session of another token is forged", async () => {
   const other = { ...key, opsToken: "another-token" };
   expect(await readTicket(await ticket(), other)).toBe("forged");
   expect(await readSession(await createSession({ ...key, id }), other)).toBeNull();
 });
 
-test("a changed expiry or id is forged", async () => {
+test("a ticket with a changed expiry or id is forged", async () => {
   const [expiry, , mac] = (await ticket()).split(".");
   expect(await readTicket(`${Number(expiry) + 1}.${id}.${mac}`, key)).toBe("forged");
   expect(await readTicket(`${expiry}.${randomUUID()}.${mac}`, key)).toBe("forged");
 });
 
 test.each(["", ".", "1", "1.abc", `1.${id}.${"A".repeat(43)}`, `1..${"A".repeat(43)}`, "\0"])(
-  "%j is neither ticket nor session",
+  "%j is neither a ticket nor a session",
   async (value) => {
     expect(await readTicket(value, key)).toBe("forged");
     expect(await readSession(value, key)).toBeNull();
   },
 );
 
-test("no cookie is no session", async () => {
+test("without a cookie there is no session", async () => {
   expect(await readSession(undefined, key)).toBeNull();
 });
 
@@ -79,7 +79,7 @@ test.each([
   expect(readBearer(header)).toBe(token);
 });
 
-test("only the whole token is right", async () => {
+test("only the complete token is accepted", async () => {
   expect(await verifyToken("the-token", key.opsToken)).toBe(true);
   for (const wrong of ["", "the-toke", "the-token2"]) expect(await verifyToken(wrong, key.opsToken)).toBe(false);
 });

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 
 import { journeySteps } from "#dashboard/journey-steps.ts";
 import { readDelivery, readDeliveryRuntimes } from "#dashboard/read-delivery.ts";
-import { deliveries, deliveryChunks } from "#store/schema.ts";
+import { deliveries, deliveryBatches } from "#store/schema.ts";
 
 import { openTestStore } from "../support/store.ts";
-import { chunkRow, deliveryRow, type ChunkRow, type DeliveryRow } from "./rows.ts";
+import { batchRow, deliveryRow, type BatchRow, type DeliveryRow } from "./rows.ts";
 
 const receivedAt = new Date("2026-01-31T12:00:00.000Z");
 const deliveredAt = new Date("2026-01-31T12:00:00.100Z");
 const unreported = { events: null, outcome: null, ackMs: null, publishMs: null, publishedAt: null, attempts: null };
 
-async function journeyOf(delivery: Partial<DeliveryRow>, chunks: Partial<ChunkRow>[]) {
+async function journeyOf(delivery: Partial<DeliveryRow>, batches: Partial<BatchRow>[]) {
   const { db } = await openTestStore();
   await db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt, ...delivery }));
-  for (const chunk of chunks)
-    await db.insert(deliveryChunks).values(chunkRow({ deliveryId: "d_1", deliveredAt, ...chunk }));
+  for (const batch of batches)
+    await db.insert(deliveryBatches).values(batchRow({ deliveryId: "d_1", deliveredAt, ...batch }));
   return (await readDelivery(db, "d_1")).journey;
 }
 
@@ -39,7 +39,7 @@ test("a finished delivery knows every step", async () => {
   });
 });
 
-test("only reported: the events are the report's, the rest is not known", async () => {
+test("only reported: the number of events is the report's, the rest is unknown", async () => {
   expect(await journeyOf({ events: 7 }, [])).toMatchObject({
     outcome: "published",
     events: 7,
@@ -51,7 +51,7 @@ test("only reported: the events are the report's, the rest is not known", async 
   });
 });
 
-test("only ingested: it had been published, whatever became of the report", async () => {
+test("only ingested: it was published, with or without a report", async () => {
   expect(await journeyOf(unreported, [{}])).toMatchObject({
     outcome: "published",
     events: 1,
@@ -60,8 +60,8 @@ test("only ingested: it had been published, whatever became of the report", asyn
   });
 });
 
-test("while a part is missing, nothing is called ingested", async () => {
-  expect(await journeyOf({ events: 9 }, [{ chunk: 1, chunks: 2, inserted: 4 }])).toMatchObject({
+test("while a batch is missing, nothing is called ingested", async () => {
+  expect(await journeyOf({ events: 9 }, [{ batchIndex: 1, batches: 2, inserted: 4 }])).toMatchObject({
     events: 9,
     inserted: null,
     deliveredAt: null,
@@ -70,13 +70,13 @@ test("while a part is missing, nothing is called ingested", async () => {
   });
 });
 
-test("several parts add up: delivered with the first, ingested and handled with the last", async () => {
+test("several batches add up: delivered with the first, ingested and handled with the last", async () => {
   const later = new Date(deliveredAt.getTime() + 1_000);
-  const parts = [
-    { chunks: 2, inserted: 4 },
-    { chunk: 1, chunks: 2, inserted: 1, duplicates: 2, deliveredAt: later, ingestedAt: later, handledAt: null },
+  const batches = [
+    { batches: 2, inserted: 4 },
+    { batchIndex: 1, batches: 2, inserted: 1, duplicates: 2, deliveredAt: later, ingestedAt: later, handledAt: null },
   ];
-  expect(await journeyOf({}, parts)).toMatchObject({
+  expect(await journeyOf({}, batches)).toMatchObject({
     events: 7,
     inserted: 5,
     duplicates: 2,
@@ -86,19 +86,19 @@ test("several parts add up: delivered with the first, ingested and handled with 
   });
 });
 
-test("a lost delivery says so", async () => {
-  const lost = { outcome: "lost", publishedAt: null, errorType: "PUBLISH_TIMEOUT" };
+test("a lost delivery is shown as lost", async () => {
+  const lost = { outcome: "lost" as const, publishedAt: null, errorType: "PUBLISH_TIMEOUT" };
   const journey = await journeyOf(lost, []);
   expect(journey).toMatchObject({ outcome: "lost", publishedAt: null, error: "PUBLISH_TIMEOUT" });
   expect(journeySteps(journey).find((step) => step.name === "Ingested")?.missing).toContain("lost");
 });
 
-test("a delivery that was called lost and is all there fell back", async () => {
+test("a delivery that was reported as lost and is complete fell back", async () => {
   expect(await journeyOf({ outcome: "lost" }, [{}])).toMatchObject({ outcome: "fallback" });
-  expect(await journeyOf({ outcome: "lost" }, [{ chunks: 2 }])).toMatchObject({ outcome: "lost" });
+  expect(await journeyOf({ outcome: "lost" }, [{ batches: 2 }])).toMatchObject({ outcome: "lost" });
 });
 
-test("a step's distance is to the last step that has a time", async () => {
+test("a step's time counts from the last step that has a time", async () => {
   const steps = journeySteps(await journeyOf({ publishedAt: null }, [{}]));
   expect(steps.map((step) => step.gapMs)).toEqual([null, 3, null, 97, 10, 5]);
   expect(steps.at(-1)?.sinceReceivedMs).toBe(115);

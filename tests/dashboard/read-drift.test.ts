@@ -5,7 +5,7 @@ import { drift } from "#store/schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 
-test("drift comes last seen first, no more than asked for", async () => {
+test("drift is listed most recent first, up to the limit", async () => {
   const { db } = await openTestStore();
   const at = (hour: number) => new Date(Date.UTC(2026, 0, 31, hour));
   const row = (path: string, hour: number) => ({

@@ -58,7 +58,7 @@ test("an event has every field, with its times in ISO 8601 and its data parsed",
   });
 });
 
-test("pages are newest first, complete and without repeats, also while events arrive", async () => {
+test("pages are newest first, complete and without repeats, also while events are stored", async () => {
   const { db } = await openWith(["k1", "k2", "k3", "k4", "k5"].map((key) => row(key)));
   const seen: string[] = [];
   let cursor: string | null = null;
@@ -90,7 +90,7 @@ test("filters by kind, account and time of ingestion", async () => {
   expect(await keys({ kind: "", account: "" })).toHaveLength(4);
 });
 
-test("a delivery's events are also those that an earlier one had brought", async () => {
+test("a delivery's events include those that an earlier delivery brought", async () => {
   const { db, ids, keys } = await openWith([row("first"), row("second", { deliveryId: "d_2" })]);
   await db.insert(deliveryEvents).values({ deliveryId: "d_2", eventId: ids[0] ?? 0 });
   expect(await keys({ deliveryId: "d_1" })).toEqual(["first"]);
@@ -98,7 +98,7 @@ test("a delivery's events are also those that an earlier one had brought", async
   expect(await keys({ deliveryId: "d_3" })).toEqual([]);
 });
 
-test("q finds part of the key, the sender, the recipient or the data, whatever its case", async () => {
+test("q finds a part of the key, the sender, the recipient or the data, in upper or lower case", async () => {
   const data = (text: string) => JSON.stringify({ text });
   const { keys } = await openWith([
     row("plain", { senderId: "4242", data: '{"text":"is it the Blue one?","mid":"mid_1"}' }),

@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHealth } from "#dashboard/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
-import { deliveries } from "#store/schema.ts";
+import { deliveries, deliveryBatches } from "#store/schema.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
 import { openTestStore } from "../support/store.ts";
-import { deliveryRow, type DeliveryRow } from "./rows.ts";
+import { batchRow, deliveryRow, type DeliveryRow } from "./rows.ts";
 
 const now = new Date("2026-01-31T12:00:00.000Z");
 const clock = { ...systemClock, nowMs: () => now.getTime() };
@@ -18,18 +18,22 @@ async function queueAfter(newestFirst: Partial<DeliveryRow>[]) {
   const { db } = await openTestStore();
   for (const [index, row] of newestFirst.entries()) {
     const receivedAt = new Date(now.getTime() - (index + 1) * 1_000);
-    await db.insert(deliveries).values(deliveryRow({ id: `d_${index}`, receivedAt, ...row }));
+    const id = `d_${index}`;
+    await db.insert(deliveries).values(deliveryRow({ id, receivedAt, ...row }));
+    if (row.outcome === null) {
+      await db.insert(deliveryBatches).values(batchRow({ deliveryId: id, deliveredAt: receivedAt }));
+    }
   }
   const health = await readHealth(db, clock, "1.2.3");
   expect(health).toMatchObject({ status: "ok", store: "ok", version: "1.2.3" });
   return health.queue;
 }
 
-const good = { outcome: "published" };
-const bad = { outcome: "fallback" };
+const good = { outcome: "published" } as const;
+const bad = { outcome: "fallback" } as const;
 const times = (count: number, row: Partial<DeliveryRow>) => Array.from({ length: count }, () => row);
 
-test.each([
+test.each<[string, string, Partial<DeliveryRow>[]]>([
   ["unknown", "no deliveries", []],
   ["unknown", "only old ones", [{ receivedAt: new Date(now.getTime() - 16 * 60_000) }]],
   ["unknown", "only forwards that did not try", [{ ...bad, attempts: 0 }]],

@@ -14,7 +14,7 @@ const at = (minutesAgo: number) => new Date(nowMs - minutesAgo * minuteMs).toISO
 test("refusals are added up by reason and runtime, with the first and the last of the window", async () => {
   const { db } = await openTestStore();
   const save = (minutesAgo: number, runtime: "edge" | "nodejs", counts: Record<string, number>) =>
-    saveRefusals(db, { runtime, atMs: nowMs - minutesAgo * minuteMs, counts });
+    saveRefusals(db, { runtime, atMs: nowMs - minutesAgo * minuteMs, counts }, nowMs);
   await save(90, "edge", { SIGNATURE_INVALID: 1_000 });
   await save(30, "edge", { SIGNATURE_INVALID: 2, BODY_TOO_LARGE: 1 });
   await save(10, "edge", { SIGNATURE_INVALID: 3 });
@@ -39,12 +39,24 @@ test("refusals are added up by reason and runtime, with the first and the last o
   });
 });
 
-test("a hundred of them are shown, and what is older than every window is dropped", async () => {
+test("a hundred of them are shown, and rows that no window reaches are deleted now and then", async () => {
   const { db } = await openTestStore();
-  await saveRefusals(db, { runtime: "edge", atMs: nowMs - 32 * 24 * 60 * minuteMs, counts: { NOT_KEPT: 1 } });
-  for (let index = 0; index < 101; index += 1) {
-    await saveRefusals(db, { runtime: "edge", atMs: nowMs + index, counts: { NOT_KEPT: 1 } });
-  }
-  expect(await readNewestRefusals(db)).toHaveLength(100);
+  const save = (atMs: number) => saveRefusals(db, { runtime: "edge", atMs, counts: { NOT_KEPT: 1 } }, nowMs);
+  await save(nowMs - 32 * 24 * 60 * minuteMs);
+  for (let index = 0; index < 98; index += 1) await save(nowMs - index);
+  expect(await db.$count(refusals)).toBe(99);
+  for (let index = 0; index < 3; index += 1) await save(nowMs - index);
   expect(await db.$count(refusals)).toBe(101);
+  expect(await readNewestRefusals(db)).toHaveLength(100);
+});
+
+test("a report with a time of the far future deletes nothing and counts as of now", async () => {
+  const { db } = await openTestStore();
+  const farMs = Date.parse("9999-01-01");
+  for (let index = 0; index < 100; index += 1) {
+    await saveRefusals(db, { runtime: "edge", atMs: index === 0 ? nowMs : farMs, counts: { NOT_KEPT: 1 } }, nowMs);
+  }
+  expect(await db.$count(refusals)).toBe(100);
+  const totals = await readRefusalTotals(db, { fromMs: nowMs - minuteMs, toMs: nowMs + 1 });
+  expect(totals).toMatchObject([{ count: 100, until: at(0) }]);
 });

@@ -1,10 +1,10 @@
 /** Rows as the consumer and the reports would have left them, with everything a test does not care about filled in. */
 import type { Database } from "#store/database.ts";
-import { deliveries, deliveryChunks, deliveryEvents, events } from "#store/schema.ts";
+import { deliveries, deliveryBatches, deliveryEvents, events } from "#store/schema.ts";
 
 export type DeliveryRow = typeof deliveries.$inferInsert;
-export type ChunkRow = typeof deliveryChunks.$inferInsert;
-export type EventRow = Omit<typeof events.$inferInsert, "id">;
+export type BatchRow = typeof deliveryBatches.$inferInsert;
+export type EventRow = Omit<typeof events.$inferInsert, "id" | "ingestedAt"> & { ingestedAt: Date };
 
 /** A reported, published delivery. */
 export function deliveryRow(row: Partial<DeliveryRow> & { id: string; receivedAt: Date }): DeliveryRow {
@@ -28,11 +28,11 @@ export function deliveryRow(row: Partial<DeliveryRow> & { id: string; receivedAt
   };
 }
 
-/** The only part of a delivery, ingested and handled. */
-export function chunkRow(row: Partial<ChunkRow> & { deliveryId: string; deliveredAt: Date }): ChunkRow {
+/** The only batch of a delivery, ingested and handled. */
+export function batchRow(row: Partial<BatchRow> & { deliveryId: string; deliveredAt: Date }): BatchRow {
   const ingestedAt = new Date(row.deliveredAt.getTime() + 10);
   const handledAt = new Date(row.deliveredAt.getTime() + 15);
-  return { chunk: 0, chunks: 1, inserted: 1, duplicates: 0, ingestedAt, ingestMs: 9.5, handledAt, ...row };
+  return { batchIndex: 0, batches: 1, inserted: 1, duplicates: 0, ingestedAt, ingestMs: 9.5, handledAt, ...row };
 }
 
 export function eventRow(row: Partial<EventRow> & { key: string; deliveryId: string; ingestedAt: Date }): EventRow {

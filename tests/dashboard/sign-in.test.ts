@@ -47,7 +47,7 @@ function ask(access: TestAccess, headers: Record<string, string>, method = "GET"
 
 const cookieOf = (response: Response) => response.headers.get("set-cookie")?.split(";")[0] ?? "";
 
-test("a ticket sets the cookie and leads to the dashboard by a relative address, without itself", async () => {
+test("a ticket sets the cookie and redirects to the dashboard by a relative address without the ticket", async () => {
   const access = await setUp();
   const response = await get(access, await linkFor(access));
   expect(response.status).toBe(303);
@@ -58,7 +58,7 @@ test("a ticket sets the cookie and leads to the dashboard by a relative address,
   expect(access.recording.of("sign_in.accepted")).toMatchObject([{ level: "info", by: "ticket" }]);
 });
 
-test("a ticket works once, also when two browsers open it at the same moment", async () => {
+test("a ticket works once, also if several browsers open it at the same time", async () => {
   const access = await setUp();
   const link = await linkFor(access);
   const responses = await Promise.all([get(access, link), get(access, link), get(access, link)]);
@@ -69,7 +69,7 @@ test("a ticket works once, also when two browsers open it at the same moment", a
   expect(access.recording.of("sign_in.refused").at(-1)).toMatchObject({ by: "ticket", reason: "used" });
 });
 
-test("a HEAD does not use up a link, nor does the browser that is signed in already", async () => {
+test("neither a HEAD nor a browser with a session uses up a link", async () => {
   const access = await setUp();
   const link = await linkFor(access);
   expect((await get(access, link, {}, "HEAD")).status).toBe(200);
@@ -79,13 +79,13 @@ test("a HEAD does not use up a link, nor does the browser that is signed in alre
   expect(cookieOf(await get(access, link))).not.toBe("");
 });
 
-test("the cookie is Secure when the request came by https", async () => {
+test("the cookie is Secure if the request came by https", async () => {
   const access = await setUp();
   const response = await get(access, await linkFor(access), { "x-forwarded-proto": "https" });
   expect(response.headers.get("set-cookie")).toMatch(/^relay_session=.*; Secure$/);
 });
 
-test("where the relay's address is https only the cookie with the __Host- prefix counts", async () => {
+test("if the relay's address is https, only the cookie with the __Host- prefix is read", async () => {
   const access = await setUp(["https://relay.example", "http://old.example"]);
   const response = await get(access, await linkFor(access));
   expect(response.headers.get("set-cookie")).toMatch(/^__Host-relay_session=.*; Path=\/; .*; Secure$/);
@@ -94,7 +94,7 @@ test("where the relay's address is https only the cookie with the __Host- prefix
   expect((await ask(access, { cookie: cookie.replace("__Host-", "") })).status).toBe(401);
 });
 
-test("the cookie that a ticket sets opens the ops routes, until signing out ends it on the server", async () => {
+test("the cookie of a ticket opens the ops routes until signing out ends its session on the server", async () => {
   const access = await setUp();
   const cookie = cookieOf(await get(access, await linkFor(access)));
   const other = cookieOf(await get(access, await linkFor(access)));
@@ -125,7 +125,7 @@ test("an expired ticket and a forged one are refused, each with its reason", asy
   expect(access.recording.of("sign_in.refused").map(({ reason }) => reason)).toEqual(["expired", "forged"]);
 });
 
-test("the right token signs in and leads back to where one wanted to go", async () => {
+test("the right token signs in and redirects to the page that was asked for", async () => {
   const access = await setUp();
   const response = await post(access, { token: ` ${opsToken}\n`, next: "/dashboard/deliveries/d_1" });
   expect(response.status).toBe(303);
@@ -133,7 +133,7 @@ test("the right token signs in and leads back to where one wanted to go", async 
   expect((await ask(access, { cookie: cookieOf(response) })).status).toBe(200);
 });
 
-test("never leads on to a place outside of the dashboard", async () => {
+test("signing in never redirects outside of the dashboard", async () => {
   const access = setUpWithoutStore();
   for (const next of [
     "//evil.example",
@@ -156,7 +156,7 @@ test.each(["wrong", ""])("the token %j is refused with the form", async (token) 
   expect(page).not.toContain("<script>");
 });
 
-test("after ten wrong tokens a client waits a minute, another does not; what is logged holds no token", async () => {
+test("after ten wrong tokens a client waits a minute and others do not; no log line holds a token", async () => {
   const access = await setUp();
   const guess = (token: string, client: string) => post(access, { token }, { "x-forwarded-for": client });
   for (let count = 0; count < 5; count += 1) {
@@ -186,7 +186,7 @@ test("after ten wrong tokens a client waits a minute, another does not; what is 
   expect(JSON.stringify(access.recording.lines)).not.toMatch(/a-wrong-guess|the-ops-token/);
 });
 
-test("while guesses come from everywhere each wrong one is refused, the right one is not", async () => {
+test("while many clients guess, every wrong token is refused and the right one is not", async () => {
   const access = await setUp();
   const guess = (token: string, client: number) =>
     ask(access, { authorization: `Bearer ${token}`, "x-forwarded-for": `203.0.113.${client}` });
@@ -196,7 +196,7 @@ test("while guesses come from everywhere each wrong one is refused, the right on
   expect(access.recording.of("ops.limited")).toMatchObject([{ scope: "all" }]);
 });
 
-test("behind a proxy that sends its own name as Host the form of the relay's own address is accepted", async () => {
+test("a form from the relay's own address is accepted behind a proxy that sends its own name as Host", async () => {
   const access = await setUp(["http://relay.example"]);
   const host = "127.0.0.1:3000";
   const ours = await post(access, { token: opsToken }, { origin: "http://relay.example", host });
@@ -210,11 +210,11 @@ test("a form from another site is refused", async () => {
   expect((await post(access, { token: opsToken }, headers)).status).toBe(401);
 });
 
-test("too long a form is refused", async () => {
+test("a form that is too long is refused", async () => {
   expect((await post(setUpWithoutStore(), { token: "x".repeat(20_000) })).status).toBe(413);
 });
 
-test("without an OPS_TOKEN the page names what is missing", async () => {
+test("without an OPS_TOKEN the page names the variable", async () => {
   const missing = () => {
     throw new RelayError("ENV_INVALID", "Configuration is incomplete: OPS_TOKEN is not set");
   };
@@ -224,7 +224,7 @@ test("without an OPS_TOKEN the page names what is missing", async () => {
   expect(await response.text()).toContain("OPS_TOKEN is not set");
 });
 
-test("while Postgres is down a link waits, no session is valid, and the token still works", async () => {
+test("while Postgres is down, links and sessions fail with 503, and the token still works", async () => {
   const access = setUpWithoutStore();
   const response = await get(access, await linkFor(access));
   expect([response.status, cookieOf(response)]).toEqual([503, ""]);
@@ -242,9 +242,15 @@ test("while Postgres is down a link waits, no session is valid, and the token st
   const out = await signOut(access, cookie);
   expect([out.status, cookieOf(out)]).toEqual([503, "relay_session="]);
   expect(await out.text()).toContain("could not be ended on the server");
+  const failures = access.recording.lines.filter(({ code }) => code === "STORE_UNAVAILABLE");
+  expect(failures.map(({ event, level }) => [event, level])).toEqual([
+    ["sign_in.failed", "error"],
+    ["ops.refused", "error"],
+    ["sign_out.failed", "error"],
+  ]);
 });
 
-test("a request that changes something needs more than a cookie from another site", async () => {
+test("a request that changes something is refused if it comes from another site with only a cookie", async () => {
   const access = await setUp();
   const cookie = cookieOf(await get(access, await linkFor(access)));
   const authorization = `Bearer ${opsToken}`;

@@ -14,7 +14,7 @@ import { deliveryRow, eventRow, insertEvents } from "./rows.ts";
 
 const at = new Date("2026-01-31T12:00:00.000Z");
 
-test("dead letters come newest first, page by page, also those of one moment", async () => {
+test("dead letters are listed newest first, page by page, also those of the same time", async () => {
   const { db } = await openTestStore();
   const rest = { messageId: "m", deliveryId: null, url: "http://127.0.0.1/x", status: 503, retried: 5 };
   const later = new Date(at.getTime() + 1);
@@ -40,7 +40,7 @@ test.each(["nonsense", "MTIz", "OTk5OTk5OTk5OTk5OTk5OmE"])("the cursor %s is ref
   expect(() => parseDeadLetterFilter(new URLSearchParams({ cursor }))).toThrow(/^cursor /);
 });
 
-test("handler counts come largest first", async () => {
+test("handler counts are listed largest first", async () => {
   const { db } = await openTestStore();
   await db.insert(handlerCounts).values([
     { name: "b", count: 2 },
@@ -71,7 +71,7 @@ test("the overview's address is read leniently", () => {
 
 test.each([
   ["the store is away", 503, "STORE_UNAVAILABLE", "select 1", "postgres://nobody@127.0.0.1:1/none"],
-  ["the query is wrong", 500, "INTERNAL", "select nonsense", undefined],
+  ["the query is wrong", 500, "INTERNAL", "select 'x'::int", undefined],
 ])("when %s, an ops route answers %i and the log says why", async (_name, status, code, query, address) => {
   const { url } = await openTestStore();
   const database = openDatabase(address ?? url);
@@ -82,7 +82,7 @@ test.each([
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { code } });
   expect(access.recording.lines).toEqual([
-    expect.objectContaining({ event: "request.failed", path: "/api/ops/x", code }),
+    expect.objectContaining({ event: "ops.refused", level: "error", path: "/api/ops/x", code }),
   ]);
   await database.close();
 });

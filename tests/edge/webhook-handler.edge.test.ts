@@ -1,8 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
-import { type Ack, createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
+import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
+import type { ForwardResult } from "#platform/delivery.ts";
+import type { AckMode } from "#platform/webhook-env.ts";
 import { RelayError } from "#platform/errors.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { markProbe } from "#platform/probe-mark.ts";
@@ -26,10 +28,28 @@ const payload = JSON.stringify({
 
 interface Handed {
   delivery: ReceivedDelivery;
-  ack: Promise<Ack>;
-  mode: string;
+  publishBudgetMs: number;
+  /** What the report says of the ack; undefined while it is not asked for. */
+  ackMs?: number | null;
   keep: (kept: boolean) => void;
 }
+
+/** Of a forward that made one attempt. */
+function resultOf(isKept: boolean): ForwardResult {
+  return {
+    outcome: isKept ? "published" : null,
+    durationMs: 1,
+    publishedAtMs: null,
+    attempts: 1,
+    timeouts: 0,
+    errorType: null,
+    publishErrorType: null,
+    batches: 1,
+    undelivered: [],
+  };
+}
+
+const inMode = (mode: AckMode) => ({ ack: { mode, publishBudgetMs: 8_000 } });
 
 function setUp(
   overrides: Partial<WebhookSettings> = {},
@@ -46,15 +66,19 @@ function setUp(
   const settings: WebhookSettings = {
     appSecrets: ["previous", secret],
     relaySecret,
-    ackMode: { kind: "immediate" },
+    ack: { mode: { kind: "immediate" }, publishBudgetMs: 8_000 },
     bodyBytesMax: 2_000,
-    forward: (delivery, ack, mode) => {
+    forward: (delivery, publishBudgetMs) => {
       let keep: (kept: boolean) => void = () => {};
       const kept = new Promise<boolean>((resolve) => {
         keep = resolve;
       });
-      handed.push({ delivery, ack, mode: mode.kind, keep });
-      return { kept, settled: kept.then(() => {}) };
+      handed.push({ delivery, publishBudgetMs, keep });
+      return { kept, result: kept.then((isKept) => resultOf(isKept)) };
+    },
+    report: async (delivery, forwarded, ackMs) => {
+      for (const each of handed) if (each.delivery === delivery) each.ackMs = ackMs;
+      await forwarded;
     },
     ...overrides,
   };
@@ -101,7 +125,8 @@ describe("a genuine delivery", () => {
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("EVENT_RECEIVED");
     expect(response.headers.get("x-delivery-id")).toBe("d1");
-    expect(waited).toHaveLength(1);
+    // The forward and its report.
+    expect(waited).toHaveLength(2);
     expect(handed[0]?.delivery).toMatchObject({
       id: "d1",
       runtime: "edge",
@@ -112,7 +137,7 @@ describe("a genuine delivery", () => {
       probe: false,
       events: [{ kind: "message", key: "message:1:m1" }],
     });
-    expect(await handed[0]?.ack).toMatchObject({ given: true });
+    expect(handed[0]?.ackMs).toEqual(expect.any(Number));
   });
 
   test.each([
@@ -336,9 +361,24 @@ describe("a refused delivery", () => {
   });
 });
 
+test("a bug of the parser's own keeps the delivery, and is logged with its cause and not with the customer's words", async () => {
+  const parseDate = vi.spyOn(Date, "parse").mockImplementation(() => {
+    throw new TypeError("hello");
+  });
+  onTestFinished(() => parseDate.mockRestore());
+  const { handler, handed, recording } = setUp();
+  const dated = payload.replace('"message":', '"timestamp":"2020-01-01T00:00:00+0000","message":');
+  expect((await handler.post(await signed(dated))).status).toBe(200);
+  expect(handed[0]?.delivery.events).toMatchObject([{ kind: "unknown", data: { bodyBase64: btoa(dated) } }]);
+  expect(recording.of("delivery.parse_failed")).toMatchObject([
+    { level: "error", deliveryId: "d1", cause: "TypeError" },
+  ]);
+  expect(JSON.stringify(recording.lines)).not.toContain("hello");
+});
+
 describe("the ack modes", () => {
   test("race waits for the forward, but only so long", async () => {
-    const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 3_000 } });
+    const { handler, handed, clock } = setUp(inMode({ kind: "race", limitMs: 3_000 }));
     const late = handler.post(await signed());
     await untilHanded(handed, 1);
     await clock.advance(3_000);
@@ -354,13 +394,13 @@ describe("the ack modes", () => {
     [true, 200],
     [false, 503],
   ])("durable answers what became of it: kept %s is %i", async (kept, status) => {
-    const { handler, handed, clock } = setUp({ ackMode: { kind: "durable" } });
+    const { handler, handed, clock } = setUp(inMode({ kind: "durable" }));
     const answer = handler.post(await signed());
     await untilHanded(handed, 1);
     await clock.advance(100);
     handed[0]?.keep(kept);
     expect((await answer).status).toBe(status);
-    expect(await handed[0]?.ack).toMatchObject({ given: kept, ms: 100 });
+    expect(handed[0]?.ackMs).toBe(kept ? 100 : null);
   });
 
   test("a host that takes nothing in waitUntil makes it durable", async () => {
@@ -385,7 +425,7 @@ describe("the ack modes", () => {
     };
     expect((await deliver()).status).toBe(200);
     handed[0]?.keep(false);
-    expect(await handed[0]?.ack).toMatchObject({ given: true });
+    expect(handed[0]?.ackMs).toEqual(expect.any(Number));
     await eventually("acks are withheld", () => recording.of("acks.withheld").length === 1);
 
     for (const kept of [false, true]) {
@@ -394,17 +434,17 @@ describe("the ack modes", () => {
       await untilHanded(handed, index + 1);
       handed[index]?.keep(kept);
       expect((await answer).status).toBe(kept ? 200 : 503);
-      expect(await handed[index]?.ack).toMatchObject({ given: kept });
+      expect(typeof handed[index]?.ackMs).toBe(kept ? "number" : "object");
     }
     expect((await deliver()).status).toBe(200);
     expect(recording.of("delivery.acked").map(({ mode }) => mode)).toEqual(["immediate", "durable", "immediate"]);
     expect(recording.of("acks.resumed")).toHaveLength(1);
-    // Those whose ack waits for their forward are told so, and hurry.
-    expect(handed.map(({ mode }) => mode)).toEqual(["immediate", "durable", "durable", "immediate"]);
+    // While the ack waits for the forward, publishing gets less time.
+    expect(handed.map(({ publishBudgetMs }) => publishBudgetMs)).toEqual([8_000, 2_000, 2_000, 8_000]);
   });
 
   test("a race refuses what it knows to be lost, and at its limit waits on while acks are withheld", async () => {
-    const { handler, handed, clock } = setUp({ ackMode: { kind: "race", limitMs: 1_000 } });
+    const { handler, handed, clock } = setUp(inMode({ kind: "race", limitMs: 1_000 }));
     const deliver = async () => {
       const index = handed.length;
       const answer = handler.post(await signed());
@@ -421,11 +461,11 @@ describe("the ack modes", () => {
     await clock.advance(1_000);
     handed[0]?.keep(true);
     expect((await undecided).status).toBe(200);
-    expect(await handed[0]?.ack).toMatchObject({ given: true });
+    expect(handed[0]?.ackMs).toEqual(expect.any(Number));
   });
 
   test("a refusal names the delivery, for the sender and in the log", async () => {
-    const { handler, handed, recording } = setUp({ ackMode: { kind: "durable" } });
+    const { handler, handed, recording } = setUp(inMode({ kind: "durable" }));
     const answer = handler.post(await signed());
     await untilHanded(handed, 1);
     handed[0]?.keep(false);
@@ -434,7 +474,7 @@ describe("the ack modes", () => {
   });
 
   test("durable counts the time that the body took", async () => {
-    const { handler, clock, handed } = setUp({ ackMode: { kind: "durable" } });
+    const { handler, clock, handed } = setUp(inMode({ kind: "durable" }));
     const bytes = encode(payload);
     let send: () => void = () => {};
     const body = new ReadableStream<Uint8Array>({
@@ -456,14 +496,14 @@ describe("the ack modes", () => {
   });
 
   test("durable does not wait longer than Meta does", async () => {
-    const { handler, handed, clock, waited } = setUp({ ackMode: { kind: "durable" } });
+    const { handler, handed, clock, waited } = setUp(inMode({ kind: "durable" }));
     const answer = handler.post(await signed());
     await untilHanded(handed, 1);
     await clock.advance(4_000);
     const response = await answer;
     expect([response.status, (await errorOf(response)).code]).toEqual([503, "NOT_KEPT"]);
-    // The forward goes on.
-    expect(waited).toHaveLength(1);
+    // The forward goes on, and its report waits for it.
+    expect(waited).toHaveLength(2);
   });
 });
 

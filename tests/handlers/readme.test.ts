@@ -8,7 +8,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 
 import type { Handler, HandlerEvent } from "#handlers/handler.ts";
 import { systemClock } from "#platform/clock.ts";
-import { runHandler } from "#ingestion/run-handler.ts";
+import { runEventHandler } from "#ingestion/run-event-handler.ts";
 import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
@@ -57,7 +57,7 @@ describe("the code in the README", () => {
 
     const recording = createRecordingLog();
     const data = { id: "1", text: "how much?" } satisfies HandlerEvent<"comment">["data"];
-    const result = await runHandler(storedComment(JSON.stringify(data)), {
+    const result = await runEventHandler(storedComment(JSON.stringify(data)), {
       handlers: createHandlers(undefined, { comment: sendComment }),
       deliveryId: "d1",
       timeoutMs: 5_000,
@@ -75,7 +75,7 @@ describe("the code in the README", () => {
   });
 });
 
-function storedComment(data: string): Parameters<typeof runHandler>[0] {
+function storedComment(data: string): Parameters<typeof runEventHandler>[0] {
   const sides = { accountId: "1", senderId: "2", recipientId: null, occurredAt: null, sentAt: null };
   const flags = { standby: false, test: false, drifted: false, abandoned: false };
   return { id: 1, key: "comment:1:1", kind: "comment", ...sides, ...flags, data, handlerAttempts: 0 };

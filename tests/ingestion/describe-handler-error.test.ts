@@ -45,7 +45,7 @@ describe("describeHandlerError()", () => {
     ["whose stack is something else", Object.assign(new Error("x"), { stack: ["customer"] })],
     ["whose stack has no frames", withStack("Error: words of the customer")],
     ["whose message is to be shown, but is not one", Object.assign(new Error("customer"), { expose: "true" })],
-  ])("quotes nothing of an error %s", (_name, error) => {
+  ])("quotes nothing from an error %s", (_name, error) => {
     expect(JSON.stringify(describeHandlerError(error))).not.toContain("customer");
   });
 

@@ -37,7 +37,7 @@ const driftRows = async (db: Database) =>
 const withMessage = (mid: string, content: object): InstagramEvent =>
   testEvent(mid, { data: { sender: { id: "1" }, message: { mid, ...content } } as Json });
 
-test("a mismatch marks its event, which is stored and handled as any other", async () => {
+test("a mismatch marks its event, which is stored and handled like any other", async () => {
   const { db } = await openTestStore();
   const seen: unknown[] = [];
   const options = optionsFor(db, {
@@ -58,7 +58,7 @@ test("a mismatch marks its event, which is stored and handled as any other", asy
   expect(options.recording.of("ingestion.committed")).toMatchObject([{ inserted: 2, drifted: 1 }]);
 });
 
-test("counts what differs in new events: how often, first and last, with the last event", async () => {
+test("counts the differences in new events: how often, first, last, and the last event", async () => {
   const { db } = await openTestStore();
   const options = optionsFor(db);
   const at = (iso: string) => ({ ...options, clock: { ...systemClock, nowMs: () => Date.parse(iso) } });
@@ -101,7 +101,7 @@ test("ten at once count every event and do not deadlock", async () => {
   expect(await driftRows(db)).toEqual(fields.map((field) => `message unknown_field message.${field} number 10`));
 });
 
-test("keys made up without end fill neither the table nor the log", async () => {
+test("an unlimited number of made-up keys fills neither the table nor the log", async () => {
   const { db } = await openTestStore();
   const options = optionsFor(db);
   const letters = (number: number) => String(number).replace(/\d/g, (digit) => "abcdefghij"[Number(digit)] ?? "");
@@ -127,7 +127,7 @@ test("keys made up without end fill neither the table nor the log", async () => 
   expect(JSON.stringify([options.recording.lines, all])).not.toContain("words");
 });
 
-test("any JSON as any kind is stored, and none of its values elsewhere", async () => {
+test("any JSON is stored as any kind, and its values appear nowhere else", async () => {
   const { db } = await openTestStore();
   const options = optionsFor(db);
   const word = fc.constantFrom("secret words", "secret\0words");

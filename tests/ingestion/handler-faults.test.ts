@@ -20,7 +20,7 @@ function optionsFor(db: Database, message: Handler = () => {}) {
 }
 
 describe("handlers", () => {
-  test("that fail slowly do not keep the others of their batch from their turn", async () => {
+  test("that fail slowly do not hold back the others of their batch", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const calls: string[] = [];
@@ -44,7 +44,7 @@ describe("handlers", () => {
     expect(await db.$count(events, isNotNull(events.handledAt))).toBe(15);
   });
 
-  test("that end the process are called after the others of their batch from then on", async () => {
+  test("that end the process are afterwards called last in their batch", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const calls: string[] = [];
@@ -97,7 +97,7 @@ describe("handlers", () => {
     ["a Proxy that was revoked", () => revoked(), "UnreadableError"],
     ["a name of a megabyte", () => Object.assign(new Error("x"), { name: "\0N".repeat(500_000) }), "N".repeat(200)],
     ["a cause that is itself", () => selfCaused(), "Error < Error < Error < Error < Error"],
-  ])("that throw %s cost their own event and no other", async (_name, makeThrown, errorName) => {
+  ])("that throw %s fail for their own event only", async (_name, makeThrown, errorName) => {
     const { db } = await openTestStore();
     const options = optionsFor(db, ({ key }) => {
       if (key.endsWith("b")) throw makeThrown();
@@ -116,7 +116,7 @@ describe("handlers", () => {
     expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
   });
 
-  test("that count beyond every limit leave the counter at the largest exact number", async () => {
+  test("that count beyond the limit leave the counter at the largest exact number", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, (_event, { count }) => {
       for (let time = 0; time < 3; time += 1) count("much", Number.MAX_SAFE_INTEGER);
@@ -126,7 +126,18 @@ describe("handlers", () => {
     expect(await db.select().from(handlerCounts)).toEqual([{ name: "much", count: Number.MAX_SAFE_INTEGER }]);
   });
 
-  test("that count by names without end fail alone", async () => {
+  test("that count by the halves of emojis are handled, and so are their neighbours", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db, (_event, { count }) => {
+      for (const emoji of ["😀", "👍"]) count(emoji.slice(1));
+      count("\uFFFD");
+    });
+    await ingest(testBatch("d1", [testEvent("a"), testEvent("b")]), options);
+    expect(await db.$count(events, isNotNull(events.handledAt))).toBe(2);
+    expect(await db.select().from(handlerCounts)).toEqual([{ name: "\uFFFD", count: 6 }]);
+  });
+
+  test("that count by too many names fail for their own event only", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, ({ key }, { count }) => {
       for (let name = 0; name < (key.endsWith("b") ? 100_000 : 100); name += 1) count(`n${name}`);
@@ -136,7 +147,7 @@ describe("handlers", () => {
     expect(await db.$count(events, isNotNull(events.handledAt))).toBe(1);
   });
 
-  test("log by names of their own, with the ids of the delivery and the event", async () => {
+  test("log by their own names, with the ids of the delivery and the event", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, (_event, { log }) => log.info("crm.sent", { event: "mine", status: 200 }));
     const log = options.log.with({ deliveryId: "d1" });
@@ -146,7 +157,7 @@ describe("handlers", () => {
     ]);
   });
 
-  test("that fail are logged with the frames of the stack, and with the message where it may be shown", async () => {
+  test("that fail are logged with the stack's frames, and with the message if it may be shown", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, function failing({ key }) {
       if (key.endsWith("a")) throw new TypeError("the customer's words\n    at words (customer:1:1)");

@@ -23,7 +23,7 @@ test.each<[string, unknown, unknown]>([
   expect(write(fields)).toEqual(written);
 });
 
-test("a handler's log bears any name, and keeps its level", () => {
+test("a handler's log accepts any name and keeps the level", () => {
   const { log, lines } = createRecordingLog();
   const handlerLog = createHandlerLog(log.with({ key: "k" }));
   handlerLog.info("handler.failed");
@@ -34,7 +34,7 @@ test("a handler's log bears any name, and keeps its level", () => {
   ]);
 });
 
-test("a handler's log writes the first twenty of fields without end", () => {
+test("a handler's log writes the first twenty fields", () => {
   const fields = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`f${index}`, index]));
   expect(Object.keys(write(fields) as object)).toEqual(Object.keys(fields).slice(0, 20));
 });

@@ -6,7 +6,7 @@ import { ingest } from "#ingestion/ingest.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 import { claimEvents } from "#store/event-leases.ts";
-import { deliveries, deliveryChunks, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
+import { deliveries, deliveryBatches, deliveryEvents, events, handlerCounts } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 import { noTrace } from "#tracing/trace.ts";
 
@@ -14,7 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import { createHandlers } from "../support/handlers.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
 function optionsFor(db: Database, message: Handler = () => {}) {
   const handlers = createHandlers(undefined, { message });
@@ -26,7 +26,7 @@ const storedKeys = async (db: Database) =>
   (await db.select({ key: events.key }).from(events).orderBy(asc(events.key))).map(({ key }) => key);
 
 describe("ingest()", () => {
-  test("stores each event once, however often and however mixed it comes", async () => {
+  test("stores each event once, however often and in whatever batch it comes", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
     const first = testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("a")]);
@@ -39,17 +39,17 @@ describe("ingest()", () => {
     expect(await storedKeys(db)).toEqual(["message:1:a", "message:1:b", "message:1:c"]);
   });
 
-  test("a redelivery leaves the first counts as they were", async () => {
+  test("a redelivery does not change the counts of the first delivery", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db);
     await ingest(testBatch("d1", [testEvent("a")]), options);
     await ingest(testBatch("d1", [testEvent("a")]), options);
-    const chunks = await db.select().from(deliveryChunks).where(eq(deliveryChunks.deliveryId, "d1"));
-    expect(chunks).toMatchObject([{ chunk: 0, chunks: 1, inserted: 1, duplicates: 0 }]);
-    expect(chunks[0]?.handledAt).toBeInstanceOf(Date);
+    const batches = await db.select().from(deliveryBatches).where(eq(deliveryBatches.deliveryId, "d1"));
+    expect(batches).toMatchObject([{ batchIndex: 0, batches: 1, inserted: 1, duplicates: 0 }]);
+    expect(batches[0]?.handledAt).toBeInstanceOf(Date);
   });
 
-  test("links a delivery to the events that another had brought", async () => {
+  test("links a delivery to events that an earlier one brought", async () => {
     const { db } = await openTestStore();
     await ingest(testBatch("d1", [testEvent("a")]), optionsFor(db));
     await ingest(testBatch("d2", [testEvent("a")]), optionsFor(db));
@@ -60,7 +60,7 @@ describe("ingest()", () => {
     expect(links).toEqual([{ id: "d1" }, { id: "d2" }]);
   });
 
-  test("a delivery that is sent again and again adds links a few times only, and each repeat its counts", async () => {
+  test("a delivery that is repeated many times adds only a few links, but each repeat adds its counts", async () => {
     const { db } = await openTestStore();
     const mids = ["a", "b", "c"];
     for (let repeat = 0; repeat < 20; repeat += 1) {
@@ -76,13 +76,13 @@ describe("ingest()", () => {
     expect(await db.$count(deliveryEvents, eq(deliveryEvents.deliveryId, "d20"))).toBe(1);
   });
 
-  test("takes a batch of nothing and knows the delivery afterwards", async () => {
+  test("stores the delivery of an empty batch", async () => {
     const { db } = await openTestStore();
     expect(await ingest(testBatch("d1", []), optionsFor(db))).toEqual({ inserted: 0, duplicates: 0 });
     expect(await db.select({ id: deliveries.id }).from(deliveries)).toEqual([{ id: "d1" }]);
   });
 
-  test("keeps data letter for letter, NUL and half surrogates and all", async () => {
+  test("keeps data letter for letter, also NUL and lone surrogates", async () => {
     const { db, pool } = await openTestStore();
     const data = {
       nul: "a\0b",
@@ -104,7 +104,7 @@ describe("ingest()", () => {
     expect(JSON.parse(rows[0]?.text ?? "")).toEqual(data);
   });
 
-  test("twenty at once, with events in common and in any order, neither deadlock nor double", async () => {
+  test("twenty batches at once, with common events in any order, neither deadlock nor store an event twice", async () => {
     const { db } = await openTestStore();
     const mids = Array.from({ length: 40 }, (_, index) => `m${String(index).padStart(2, "0")}`);
     const results = await Promise.all(
@@ -125,7 +125,7 @@ describe("ingest()", () => {
     expect(await storedKeys(db)).toHaveLength(40);
   });
 
-  test("says that the database is down, for QStash to come again", async () => {
+  test("throws STORE_UNAVAILABLE while the database is down, so that QStash delivers again", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     await expect(ingest(testBatch("d1", [testEvent("a")]), optionsFor(db))).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
@@ -134,7 +134,7 @@ describe("ingest()", () => {
     await close();
   });
 
-  test("leaves no customer's word in the log", async () => {
+  test("logs no customer's words", async () => {
     const { db } = await openTestStore();
     const options = optionsFor(db, () => {
       throw new Error("the customer's words");
@@ -146,7 +146,7 @@ describe("ingest()", () => {
 });
 
 describe("handlers", () => {
-  test("get each event once, in the order of the delivery, with what is known of it", async () => {
+  test("get each event once, in the order of the delivery, with its facts", async () => {
     const { db } = await openTestStore();
     const seen: unknown[] = [];
     const options = optionsFor(db, (event, { attempt, deliveryId }) => {
@@ -175,7 +175,7 @@ describe("handlers", () => {
     });
   });
 
-  test("that fail are called again for what failed and for nothing else", async () => {
+  test("that fail are called again for the failed events only", async () => {
     const { db } = await openTestStore();
     const seen: string[] = [];
     let broken = true;
@@ -200,7 +200,7 @@ describe("handlers", () => {
     expect(handled?.handledAt).toBeInstanceOf(Date);
   });
 
-  test("that never end are ended, and told so by their signal", async () => {
+  test("that never end are given up, and their signal aborts", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     let started: () => void = () => {};
@@ -219,7 +219,7 @@ describe("handlers", () => {
     expect(aborted).toEqual([true]);
   });
 
-  test("of two deliveries of the same event at once, one runs, and the other waits for it a moment", async () => {
+  test("of two simultaneous deliveries of one event run once, and the other delivery waits for a moment", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     let runs = 0;
@@ -241,7 +241,7 @@ describe("handlers", () => {
     expect(runs).toBe(1);
   });
 
-  test("that another delivery does not finish are left to it, and to QStash's next attempt", async () => {
+  test("that another delivery is still running are left to it and to QStash's next attempt", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     const options = optionsFor(db, () => gate.opened);
@@ -250,14 +250,14 @@ describe("handlers", () => {
     const clock = createManualClock();
     const second = ingest(testBatch("d2", [testEvent("a")]), { ...options, clock });
     await Promise.all([
-      expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503, retryable: true }),
+      expect(second).rejects.toMatchObject({ code: "HANDLERS_UNFINISHED", status: 503 }),
       advanceUntilSettled(clock, second, 100),
     ]);
     gate.open();
     await first;
   });
 
-  test("of a process that died run again when its lease is over", async () => {
+  test("of a process that died run again after its lease", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const seen: string[] = [];
@@ -270,7 +270,7 @@ describe("handlers", () => {
     expect(seen).toEqual(["message:1:a"]);
   });
 
-  test("for which the time is not enough are begun by the next delivery, and the others are not repeated", async () => {
+  test("that did not start in time are started by the next delivery, and the others are not repeated", async () => {
     const { db } = await openTestStore();
     const clock = createManualClock();
     const seen: string[] = [];
@@ -293,7 +293,7 @@ describe("handlers", () => {
     expect(seen).toEqual(["message:1:a", "message:1:b", "message:1:c", "message:1:d"]);
   });
 
-  test("that are slow hold no connection: thirty of them at once leave room for a quick one", async () => {
+  test("that are slow hold no connection: thirty at once do not delay another delivery", async () => {
     const { db } = await openTestStore();
     const gate = createGate();
     const slow = optionsFor(db, () => gate.opened);
@@ -324,7 +324,7 @@ describe("handlers", () => {
     ]);
   });
 
-  test("count, each kind by its own", async () => {
+  test("count each kind by its own name", async () => {
     const { db } = await openTestStore();
     const handlers = createHandlers((event, { count }) => count(event.kind));
     const options = { ...optionsFor(db), handlers };
@@ -361,16 +361,9 @@ async function leased(db: Database): Promise<number> {
 
 /** The events as they lie there when the process dies right after the commit. */
 async function storeOnly(db: Database, clock: Clock, ...mids: string[]): Promise<void> {
-  const { delivery, events: carried } = testBatch(
+  const batch = testBatch(
     "d1",
     mids.map((mid) => testEvent(mid)),
   );
-  const { batch: chunk, ...facts } = delivery;
-  await storeBatch(db, {
-    delivery: facts,
-    chunk,
-    events: carried.map((event) => ({ ...event, drifted: false, findings: [] })),
-    deliveredAtMs: clock.nowMs(),
-    ingested: () => ({ atMs: clock.nowMs(), afterMs: 0 }),
-  });
+  await storeBatch(db, toStore(batch, clock.nowMs()), clock);
 }

@@ -18,7 +18,7 @@ const source = `export function sendComment(text: string): void {
 }
 `;
 
-test("an error in a built module is shown where its source has it", async () => {
+test("an error in a built module is shown at its place in the source", async () => {
   const folder = mkdtempSync(join(tmpdir(), "relay-map-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, "src/handlers"), { recursive: true });
@@ -41,7 +41,7 @@ test("an error in a built module is shown where its source has it", async () => 
   expect(describeHandlerError(thrown).frames[0]).toBe("sendComment (src/handlers/send.ts:4:9)");
 });
 
-test("a place in a file without a map, or in none, stays as it is", () => {
+test("a place in a file without a map stays unchanged", () => {
   for (const file of ["/nowhere/a.js", "file:///nowhere/a.js", "<anonymous>", fileURLToPath(import.meta.url)]) {
     expect(mapFrame({ file, line: 3, column: 5 })).toEqual({ file, line: 3, column: 5 });
   }
@@ -58,7 +58,10 @@ test("the built server has its functions' names and a map of the code that calls
     })[0];
   if (place === undefined) throw new Error("No chunk of the build has the function");
   const mapped = mapFrame(place);
-  expect(mapped.file).toMatch(/src\/ingestion\/run-handler\.ts$/);
-  const text = readFileSync(fileURLToPath(new URL("../../src/ingestion/run-handler.ts", import.meta.url)), "utf8");
+  expect(mapped.file).toMatch(/src\/ingestion\/run-event-handler\.ts$/);
+  const text = readFileSync(
+    fileURLToPath(new URL("../../src/ingestion/run-event-handler.ts", import.meta.url)),
+    "utf8",
+  );
   expect(text.split("\n")[mapped.line - 1]).toContain("function callHandler(");
 });

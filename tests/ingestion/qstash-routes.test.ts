@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { handleFailure } from "#ingestion/failure-handler.ts";
-import { handleIngestion } from "#ingestion/ingestion-handler.ts";
+import { answerFailure } from "#ingestion/answer-failure.ts";
+import { answerIngestion } from "#ingestion/answer-ingestion.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { openDatabase } from "#store/database.ts";
@@ -30,7 +30,7 @@ function routeOptions() {
   return { clock, log: recording.log, recording, readQstash: () => ({ ...signingKeys, urls: [url] }) };
 }
 
-describe("handleIngestion()", () => {
+describe("answerIngestion()", () => {
   const ingestInto = (db: ReturnType<typeof openDatabase>["db"]) => () => ({
     db,
     handlers: createHandlers(),
@@ -38,13 +38,13 @@ describe("handleIngestion()", () => {
     trace: noTrace,
   });
 
-  test("answers how many were new", async () => {
+  test("answers with the number of new events", async () => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), openIngest: ingestInto(db) };
     const body = JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]));
     const answers = [
-      await handleIngestion(await call(body), options),
-      await handleIngestion(await call(body), options),
+      await answerIngestion(await call(body), options),
+      await answerIngestion(await call(body), options),
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
@@ -59,21 +59,28 @@ describe("handleIngestion()", () => {
     ["a forged one", { "upstash-signature": "a.b.c" }],
   ])("answers 401 to %s, without opening the database", async (_name, headers) => {
     const openIngest = () => expect.unreachable();
-    const response = await handleIngestion(await call("{}", headers), { ...routeOptions(), openIngest });
+    const response = await answerIngestion(await call("{}", headers), { ...routeOptions(), openIngest });
     expect(response.status).toBe(401);
   });
 
-  test("answers 489 to what is no batch, and tells QStash not to come again", async () => {
+  test("answers 489 to a body that is not a batch, so that QStash does not deliver it again", async () => {
     const openIngest = () => expect.unreachable();
-    const response = await handleIngestion(await call('{"version":9}'), { ...routeOptions(), openIngest });
+    const response = await answerIngestion(await call("{}"), { ...routeOptions(), openIngest });
     expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([489, "true"]);
     expect(await response.json()).toMatchObject({ error: { code: "BATCH_INVALID" } });
+  });
+
+  test("answers 503 to a batch of a newer release, so that QStash delivers it again", async () => {
+    const openIngest = () => expect.unreachable();
+    const response = await answerIngestion(await call('{"version":9}'), { ...routeOptions(), openIngest });
+    expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([503, null]);
+    expect(await response.json()).toMatchObject({ error: { code: "BATCH_VERSION_UNKNOWN" } });
   });
 
   test("answers 503 without Retry-After when the database is down", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     const body = JSON.stringify(testBatch("d1", [testEvent("a")]));
-    const response = await handleIngestion(await call(body), { ...routeOptions(), openIngest: ingestInto(db) });
+    const response = await answerIngestion(await call(body), { ...routeOptions(), openIngest: ingestInto(db) });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, null]);
     expect(await response.json()).toEqual({
       error: { code: "STORE_UNAVAILABLE", message: "The database is unavailable" },
@@ -81,17 +88,17 @@ describe("handleIngestion()", () => {
     await close();
   });
 
-  test("answers 503 that names what is not configured", async () => {
+  test("answers 503 and names the missing variable", async () => {
     const readQstash = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: DATABASE_URL is not set");
     };
     const openIngest = () => expect.unreachable();
-    const response = await handleIngestion(await call("{}"), { ...routeOptions(), readQstash, openIngest });
+    const response = await answerIngestion(await call("{}"), { ...routeOptions(), readQstash, openIngest });
     expect(response.status).toBe(503);
   });
 });
 
-describe("handleFailure()", () => {
+describe("answerFailure()", () => {
   const callback = {
     status: 500,
     header: {},
@@ -106,12 +113,12 @@ describe("handleFailure()", () => {
     createdAt: "1700000000000",
   };
 
-  test("records a dead letter once, with the delivery it was", async () => {
+  test("records a dead letter once, with its delivery", async () => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
     const answers = [];
     for (let time = 0; time < 2; time += 1) {
-      const response = await handleFailure(await call(JSON.stringify(callback)), options);
+      const response = await answerFailure(await call(JSON.stringify(callback)), options);
       answers.push([response.status, await response.json()]);
     }
     expect(answers).toEqual([
@@ -129,10 +136,10 @@ describe("handleFailure()", () => {
     ["no batch", Buffer.from("hello").toString("base64")],
     ["no base64", "!!!"],
     ["missing", undefined],
-  ])("records it all the same when the copy of the message is %s", async (_name, sourceBody) => {
+  ])("records it also if the copy of the message is %s", async (_name, sourceBody) => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
-    const response = await handleFailure(await call(JSON.stringify({ ...callback, sourceBody })), options);
+    const response = await answerFailure(await call(JSON.stringify({ ...callback, sourceBody })), options);
     expect(response.status).toBe(200);
     expect(await db.select().from(deadLetters)).toMatchObject([{ messageId: "msg_1", deliveryId: null }]);
   });
@@ -152,14 +159,14 @@ describe("handleFailure()", () => {
   ])("records a callback with %s", async (_name, odd, expected) => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeadLetter.bind(null, db) };
-    const response = await handleFailure(await call(JSON.stringify({ ...callback, ...odd })), options);
+    const response = await answerFailure(await call(JSON.stringify({ ...callback, ...odd })), options);
     expect([response.status, await response.json()]).toEqual([200, { recorded: true }]);
     expect(await db.select().from(deadLetters)).toMatchObject([expected]);
   });
 
-  test("answers 489 to what is no callback", async () => {
+  test("answers 489 to a body that is not a callback", async () => {
     const save = () => expect.unreachable();
-    const response = await handleFailure(await call("{}"), { ...routeOptions(), save });
+    const response = await answerFailure(await call("{}"), { ...routeOptions(), save });
     expect(response.status).toBe(489);
   });
 });

@@ -8,6 +8,8 @@ import { findDrift } from "#instagram/data/find-drift.ts";
 import { type EventKind, eventKinds, type Json } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
+import { parseOptions } from "../support/parse-options.ts";
+
 const account = "17841400000000001";
 const user = "1000000000000101";
 const sides = { sender: { id: user }, recipient: { id: account }, timestamp: 1_700_000_000_000 };
@@ -274,7 +276,7 @@ describe("what Meta is known to send", () => {
           ? { messaging: [data] }
           : { changes: [{ field: field ?? kind, value: data }] };
       const body = JSON.stringify({ object: "instagram", entry: [{ id: account, time: 1, ...container }] });
-      const [event] = await parseWebhook(new TextEncoder().encode(body), { deliveryId: "d1" });
+      const [event] = await parseWebhook(new TextEncoder().encode(body), parseOptions("d1"));
       expect([name, event?.kind, event?.data]).toEqual([name, kind, data]);
     }
   });
@@ -297,7 +299,7 @@ describe.runIf(index !== "")("the folder in INSTAGRAM_FIXTURES", () => {
   const rows = index.split("\n").slice(1);
   const files = rows.map((row) => row.split("\t")[0] ?? "");
   const mismatchesOf = async (file: string) => {
-    const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
+    const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), parseOptions("d1"));
     return events.flatMap(({ kind, data }) =>
       findDrift(kind, data).findings.filter(({ finding }) => finding === "mismatch"),
     );

@@ -4,10 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
+import { parseOptions } from "../support/parse-options.ts";
+
 const account = "17841400000000001";
 const user = "1000000000000101";
 const parse = (value: unknown, deliveryId = "d1") =>
-  parseWebhook(new TextEncoder().encode(JSON.stringify(value)), { deliveryId });
+  parseWebhook(new TextEncoder().encode(JSON.stringify(value)), parseOptions(deliveryId));
 const envelope = (...entry: unknown[]) => ({ object: "instagram", entry });
 const entry = (container: Record<string, unknown>, time = 1_700_000_000_500) => ({ id: account, time, ...container });
 const item = (content: Record<string, unknown>) => ({

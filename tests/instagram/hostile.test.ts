@@ -104,7 +104,7 @@ describe("a signed delivery", () => {
 function assertNothingLost(body: Uint8Array, delivery: ReceivedDelivery, fault: string): boolean {
   const { events, traceparent: _traceparent, ...facts } = delivery;
   for (const { key } of events) expect(key, fault).toMatch(/^[\x21-\x7e]{1,500}$/);
-  const batches = encodeBatches(facts, events).map((bytes) => decodeBatch(new TextDecoder().decode(bytes)));
+  const batches = encodeBatches(facts, events).map(({ body: bytes }) => decodeBatch(new TextDecoder().decode(bytes)));
   expect(
     batches.flatMap((batch) => batch.events),
     fault,

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { parseWebhook } from "#instagram/webhook-parser.ts";
+
+import { parseOptions } from "../support/parse-options.ts";
 
 const account = "17841400000000001";
 const user = "1000000000000101";
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const parse = (value: unknown, deliveryId = "d1") => parseWebhook(encode(value), { deliveryId });
+const parse = (value: unknown, deliveryId = "d1") => parseWebhook(encode(value), parseOptions(deliveryId));
 const envelope = (...entry: unknown[]) => ({ object: "instagram", entry });
 const entry = (container: Record<string, unknown>, time = 1_700_000_000_500) => ({ id: account, time, ...container });
 const item = (content: Record<string, unknown>) => ({
@@ -149,7 +151,7 @@ describe("parseWebhook()", () => {
     ["nested without end", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, 1],
   ])("loses nothing of a body that is %s", async (_name, body, count) => {
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-    const events = await parseWebhook(bytes, { deliveryId: "d1" });
+    const events = await parseWebhook(bytes, parseOptions("d1"));
     expect(events).toHaveLength(count);
     for (const event of events) expect(event.kind).toBe("unknown");
   });
@@ -157,7 +159,7 @@ describe("parseWebhook()", () => {
   test("keeps the item that a repeated key would hide, and the others", async () => {
     const messaging = (mid: string) => `"messaging":[${JSON.stringify(item({ message: { mid } }))}]`;
     const body = `{"object":"instagram","entry":[{"id":"1","time":1,${messaging("a")},${messaging("b")}}]}`;
-    const events = await parseWebhook(new TextEncoder().encode(body), { deliveryId: "d1" });
+    const events = await parseWebhook(new TextEncoder().encode(body), parseOptions("d1"));
     expect(events).toMatchObject([{ key: "message:1:b" }, { kind: "unknown", data: { bodyBase64: btoa(body) } }]);
   });
 
@@ -165,7 +167,7 @@ describe("parseWebhook()", () => {
     const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
     const plain = JSON.stringify(item({ message: { mid: "m" } }));
     const body = `{"object":"instagram","entry":[{"id":"1","time":1,"messaging":[{"a":${deep}},${plain}]}]}`;
-    const events = await parseWebhook(new TextEncoder().encode(body), { deliveryId: "d1" });
+    const events = await parseWebhook(new TextEncoder().encode(body), parseOptions("d1"));
     expect(events).toMatchObject([{ key: "message:1:m" }, { kind: "unknown", data: { bodyBase64: btoa(body) } }]);
   });
 
@@ -175,13 +177,28 @@ describe("parseWebhook()", () => {
   });
 
   test("keeps the bytes of a body that is not JSON", async () => {
-    const [event] = await parseWebhook(Uint8Array.of(1, 2, 255), { deliveryId: "d1" });
+    const [event] = await parseWebhook(Uint8Array.of(1, 2, 255), parseOptions("d1"));
     expect(event?.data).toEqual({ bodyBase64: "AQL/" });
+  });
+
+  test("keeps the bytes of a body on which the parser itself fails, and passes the bug on", async () => {
+    const bug = new TypeError("Cannot read properties of undefined");
+    const parseDate = vi.spyOn(Date, "parse").mockImplementation(() => {
+      throw bug;
+    });
+    onTestFinished(() => parseDate.mockRestore());
+    const body = encode(envelope(entry({ messaging: [item({ timestamp: "2020-01-01T00:00:00+0000" })] })));
+    const failures: unknown[] = [];
+    const onFailure = (thrown: unknown) => failures.push(thrown);
+    const events = await parseWebhook(body, { deliveryId: "d1", onFailure });
+    expect(events).toMatchObject([{ kind: "unknown", key: expect.stringMatching(/^unknown:#[0-9a-f]{64}$/) }]);
+    expect(events[0]?.data).toEqual({ bodyBase64: Buffer.from(body).toString("base64") });
+    expect(failures).toEqual([bug]);
   });
 
   test("reads a body that starts with a BOM", async () => {
     const text = JSON.stringify(envelope(entry({ messaging: [item({ message: { mid: "m" } })] })));
-    const [event] = await parseWebhook(new TextEncoder().encode(`\uFEFF${text}`), { deliveryId: "d1" });
+    const [event] = await parseWebhook(new TextEncoder().encode(`\uFEFF${text}`), parseOptions("d1"));
     expect(event?.kind).toBe("message");
   });
 
@@ -204,7 +221,7 @@ const index = realWorld === undefined ? "" : readFileSync(`${realWorld}/index.ts
 describe.runIf(index !== "")("the folder in INSTAGRAM_FIXTURES", () => {
   const rows = index.split("\n").slice(1);
   test.each(rows.map((row) => row.split("\t") as [string, string, string]))("%s", async (file, _kind, expected) => {
-    const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), { deliveryId: "d1" });
+    const events = await parseWebhook(readFileSync(`${realWorld}/${file}`), parseOptions("d1"));
     expect(events).toHaveLength(Number(expected));
   });
 });

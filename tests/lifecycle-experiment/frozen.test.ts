@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
-import type { LifecycleRuntime, PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { Runtime } from "#platform/delivery.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
@@ -37,7 +38,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function open(runtime: LifecycleRuntime): Promise<FunctionInstance> {
+async function open(runtime: Runtime): Promise<FunctionInstance> {
   // An empty module: these functions need no preload.
   const preload = "data:text/javascript,";
   const env = { RELAY_URL: server.baseUrl, RELAY_SECRET: secret };
@@ -66,7 +67,7 @@ async function begin(experimentId: string, run: PlannedRun): Promise<FunctionIns
 }
 
 /** Windows cannot stop a process by a signal. */
-const runtimes: LifecycleRuntime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
+const runtimes: Runtime[] = process.platform === "win32" ? ["edge"] : ["edge", "nodejs"];
 
 test.each(runtimes)(
   "on %s unregistered work is never done, or late once a request wakes the instance; registered work is on time",

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { explainExperiment, explainRun } from "#lifecycle-experiment/explain-verdicts.ts";
-import type { LifecycleRuntime, Strategy } from "#lifecycle-experiment/experiment.ts";
+import type { Strategy } from "#lifecycle-experiment/experiment.ts";
+import { type Runtime, runtimes } from "#platform/delivery.ts";
 import {
   judgeRun,
   type ObservedRun,
@@ -13,7 +14,6 @@ import {
   type Hold,
   holds,
   planRuns,
-  runtimes,
   strategies,
   timingDefault,
   toleranceMs,
@@ -89,7 +89,7 @@ describe("the plan", () => {
 });
 
 describe("the conclusion", () => {
-  type Judge = (runtime: LifecycleRuntime, strategy: Strategy) => Verdict;
+  type Judge = (runtime: Runtime, strategy: Strategy) => Verdict;
   const conclude = (judge: Judge) =>
     explainExperiment(
       runtimes.flatMap((runtime) =>
@@ -101,7 +101,7 @@ describe("the conclusion", () => {
     (_runtime, strategy) =>
       verdicts[holds[strategy]] ?? "on time";
   const only =
-    (wanted: LifecycleRuntime, those: readonly Strategy[], verdict: Verdict, others: Judge = held({})): Judge =>
+    (wanted: Runtime, those: readonly Strategy[], verdict: Verdict, others: Judge = held({})): Judge =>
     (runtime, strategy) =>
       runtime === wanted && those.includes(strategy) ? verdict : others(runtime, strategy);
   const on =

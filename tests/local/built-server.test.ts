@@ -92,6 +92,17 @@ test.for([...paths, ...apiPaths.map((path) => `/api/${path}`)])(
   },
 );
 
+test("what Next takes for a Server Action is not logged", async () => {
+  const before = lines.length;
+  const form = '--x\r\nContent-Disposition: form-data; name="$ACTION_ID_a"\r\n\r\n\r\n--x--\r\n';
+  const contentType = "Content-Type: multipart/form-data; boundary=x";
+  for (const path of ["/", "/none", "/dashboard", "/dashboard/deliveries/1"]) {
+    const headers = [contentType, "Next-Action: a", `Content-Length: ${form.length}`, "Connection: close"];
+    expect(await exchange(head(`POST ${path}`, ...headers), form)).not.toMatch(/^HTTP\/1.1 (409|5)/);
+  }
+  expect(lines.slice(before).filter((line) => /server.action|^ +at /i.test(line))).toEqual([]);
+});
+
 test("a malformed query does not cause a 500", async () => {
   for (const path of [...paths, ...apiPaths.map((name) => `/api/${name}`)]) {
     const answer = await exchange(head(`GET ${path}?q=%E0%A4%A&%=%`, "Connection: close"));

@@ -8,14 +8,14 @@ import { saveReports } from "#store/save-reports.ts";
 import { deliveries } from "#store/schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 import { type ForwardReport, type RefusalCounts, reportsMax } from "#measurements/report.ts";
-import { handleReports } from "#measurements/report-handler.ts";
+import { answerReports } from "#measurements/answer-reports.ts";
 import { createReporter } from "#measurements/reporter.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { openTestStore, testBatch } from "../support/store.ts";
+import { openTestStore, testBatch, toStore } from "../support/store.ts";
 
 const path = "/api/internal/reports";
 const published: ForwardReport = {
@@ -61,7 +61,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
         body: new Uint8Array(body),
         headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
       });
-      const response = await handleReports(request, {
+      const response = await answerReports(request, {
         readSecret: () => "relay-secret",
         save: async (reports) => {
           if (reports.length > 0) saved.push([...reports]);
@@ -240,7 +240,7 @@ describe("a report", () => {
   ])("that says %s is 400", async (text) => {
     const body = new TextEncoder().encode(text);
     const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
-    const response = await handleReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
+    const response = await answerReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
       readSecret: () => "s",
       save: async () => expect.unreachable(),
       saveRefusals: async () => expect.unreachable(),
@@ -319,7 +319,7 @@ test("an odd report costs the others nothing", async () => {
   ];
   const body = new TextEncoder().encode(JSON.stringify({ reports }));
   const headers = { [internalSignatureHeader]: await signInternal("s", "POST /", body, Date.now()) };
-  const response = await handleReports(new Request("http://localhost/", { method: "POST", body, headers }), {
+  const response = await answerReports(new Request("http://localhost/", { method: "POST", body, headers }), {
     readSecret: () => "s",
     saveRefusals: () => Promise.reject(new Error("There are no refusals")),
     save: (understood) => saveReports(db, understood, 1_700_000_000_200),
@@ -334,13 +334,7 @@ test("an odd report costs the others nothing", async () => {
 describe("saveReports()", () => {
   test.each(["before", "after"])("meets the delivery's row whether it comes %s the batch", async (order) => {
     const { db } = await openTestStore();
-    const store = () =>
-      storeBatch(db, {
-        ...(({ batch: chunk, ...delivery }) => ({ delivery, chunk }))(testBatch("d1", []).delivery),
-        events: [],
-        deliveredAtMs: 1_700_000_000_100,
-        ingested: () => ({ atMs: 1_700_000_000_110, afterMs: 10 }),
-      });
+    const store = () => storeBatch(db, toStore(testBatch("d1", [])), systemClock);
     const save = () => saveReports(db, [published], 1_700_000_000_200);
     await (order === "before" ? save() : store());
     await (order === "before" ? store() : save());

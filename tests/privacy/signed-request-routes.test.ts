@@ -1,8 +1,8 @@
 import { asc, eq, isNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { handleDataDeletion } from "#privacy/data-deletion-handler.ts";
-import { handleDeauthorize } from "#privacy/deauthorize-handler.ts";
+import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
+import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
 import { ingest } from "#ingestion/ingest.ts";
 import { createSignedRequestReader } from "#instagram/signed-request.ts";
 import { systemClock as clock } from "#platform/clock.ts";
@@ -66,8 +66,8 @@ const event = (mid: string, accountId: string, senderId: string, recipientId: st
 const storedEvents = (db: Database) => db.select().from(events).orderBy(asc(events.key));
 const marker = '{"erased":"data-deletion"}';
 
-describe("handleDataDeletion()", () => {
-  test("erases what has the id as account, sender or recipient, and nothing else", async () => {
+describe("answerDataDeletion()", () => {
+  test("erases the events whose account, sender or recipient has the id, and no others", async () => {
     const { db, pool } = await openTestStore();
     await ingest(
       testBatch("d1", [
@@ -80,7 +80,7 @@ describe("handleDataDeletion()", () => {
       ingestOptions(db),
     );
     const options = deletionOptions(db);
-    const response = await handleDataDeletion(askFor(person), options);
+    const response = await answerDataDeletion(askFor(person), options);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toContain("application/json");
     expect(await response.json()).toEqual({
@@ -107,12 +107,12 @@ describe("handleDataDeletion()", () => {
     expect(options.recording.of("data_deletion.completed")).toMatchObject([{ erased: 3 }]);
   });
 
-  test("says who it was neither in the log nor in the row that stays", async () => {
+  test("leaves the person's id neither in the log nor in the row of the request", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
-    await handleDataDeletion(askFor(person), options);
-    await handleDataDeletion(call({ signed_request: "forged" }), options);
+    await answerDataDeletion(askFor(person), options);
+    await answerDataDeletion(call({ signed_request: "forged" }), options);
     expect(JSON.stringify([options.recording.lines, await db.select().from(dataDeletions)])).not.toContain(person);
     expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
   });
@@ -122,14 +122,14 @@ describe("handleDataDeletion()", () => {
     const seen: string[] = [];
     const batch = testBatch("d1", [event("a", account, person, account), event("b", account, "someone", account)]);
     await ingest(batch, ingestOptions(db, seen));
-    await handleDataDeletion(askFor(person), deletionOptions(db));
+    await answerDataDeletion(askFor(person), deletionOptions(db));
     const again = { ...batch, delivery: { ...batch.delivery, id: "d2" } };
     expect(await ingest(again, ingestOptions(db, seen))).toEqual({ inserted: 0, duplicates: 2 });
     expect(seen).toEqual([`message:${account}:a`, `message:${account}:b`]);
     expect((await storedEvents(db)).map(({ erasedAt }) => erasedAt !== null)).toEqual([true, false]);
   });
 
-  test("an event whose handler had failed is not handed to it once it is erased", async () => {
+  test("an erased event is not passed to its handler, though that had failed", async () => {
     const { db } = await openTestStore();
     const batch = testBatch("d1", [event("a", account, person, account)]);
     const failing = {
@@ -137,42 +137,42 @@ describe("handleDataDeletion()", () => {
       handlers: createHandlers(undefined, { message: () => Promise.reject(new Error()) }),
     };
     await expect(ingest(batch, failing)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
-    await handleDataDeletion(askFor(person), deletionOptions(db));
+    await answerDataDeletion(askFor(person), deletionOptions(db));
     const seen: string[] = [];
     expect(await ingest(batch, ingestOptions(db, seen))).toEqual({ inserted: 0, duplicates: 1 });
     expect(seen).toEqual([]);
     expect(await db.select().from(events).where(isNull(events.handledAt))).toHaveLength(1);
   });
 
-  test("the same request again gets the same answer and erases nothing that came since; a new one does", async () => {
+  test("the same request gets the same answer and erases no later events; a new request does", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
-    const first = await (await handleDataDeletion(askFor(person), options)).json();
+    const first = await (await answerDataDeletion(askFor(person), options)).json();
     await ingest(testBatch("d2", [event("b", account, person, account)]), ingestOptions(db));
-    expect(await (await handleDataDeletion(askFor(person), options)).json()).toEqual(first);
+    expect(await (await answerDataDeletion(askFor(person), options)).json()).toEqual(first);
     expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 1 }]);
     expect(await db.select().from(events).where(eq(events.senderId, person))).toHaveLength(1);
 
-    const second: unknown = await (await handleDataDeletion(askFor(person, 1_700_000_500), options)).json();
+    const second: unknown = await (await answerDataDeletion(askFor(person, 1_700_000_500), options)).json();
     expect(second).not.toEqual(first);
     expect((await db.select().from(dataDeletions)).map(({ erased }) => erased)).toEqual([1, 1]);
     expect(await db.select().from(events).where(eq(events.senderId, person))).toEqual([]);
   });
 
-  test("twenty at once are one", async () => {
+  test("twenty simultaneous copies of a request count as one", async () => {
     const { db } = await openTestStore();
     const options = deletionOptions(db);
     const mids = Array.from({ length: 50 }, (_, index) => event(`m${index}`, account, person, account));
     await ingest(testBatch("d1", mids), ingestOptions(db));
     const answers = await Promise.all(
-      Array.from({ length: 20 }, async () => (await handleDataDeletion(askFor(person), options)).json()),
+      Array.from({ length: 20 }, async () => (await answerDataDeletion(askFor(person), options)).json()),
     );
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 50, userId: null }]);
   });
 
-  test("two people of one conversation at once, while it is being delivered, do not deadlock", async () => {
+  test("simultaneous requests of both people of a conversation, while it is delivered, do not deadlock", async () => {
     const { db } = await openTestStore();
     const batch = (id: string) =>
       testBatch(
@@ -182,8 +182,8 @@ describe("handleDataDeletion()", () => {
     await ingest(batch("d0"), ingestOptions(db));
     const results = await Promise.all([
       ...["d1", "d2", "d3"].map((id) => ingest(batch(id), ingestOptions(db))),
-      handleDataDeletion(askFor(person), deletionOptions(db)),
-      handleDataDeletion(askFor("another"), { ...deletionOptions(db), newCode: () => "other" }),
+      answerDataDeletion(askFor(person), deletionOptions(db)),
+      answerDataDeletion(askFor("another"), { ...deletionOptions(db), newCode: () => "other" }),
     ]);
     expect(results.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ({ inserted: 0, duplicates: 60 })));
     const rows = await storedEvents(db);
@@ -191,9 +191,9 @@ describe("handleDataDeletion()", () => {
     expect((await db.select().from(dataDeletions)).map(({ erased }) => erased)).toEqual([60, 60]);
   });
 
-  test("a person of whom nothing is stored gets an answer, too", async () => {
+  test("a person without stored events gets an answer, too", async () => {
     const { db } = await openTestStore();
-    const response = await handleDataDeletion(askFor(person), deletionOptions(db));
+    const response = await answerDataDeletion(askFor(person), deletionOptions(db));
     expect(response.status).toBe(200);
     expect(await db.select().from(dataDeletions)).toMatchObject([
       { erased: 0, completedAt: expect.any(Date) as unknown },
@@ -208,35 +208,37 @@ describe("handleDataDeletion()", () => {
     await ingest(testBatch("d2", [event("b", account, person, account)]), ingestOptions(db));
     await pool.query("alter sequence events_id_seq restart with 90000");
     await ingest(testBatch("d3", [event("c", account, person, account)]), ingestOptions(db));
-    await handleDataDeletion(askFor(person), deletionOptions(db));
+    await answerDataDeletion(askFor(person), deletionOptions(db));
     expect(await db.select().from(dataDeletions)).toMatchObject([{ erased: 3 }]);
   });
 
-  test("what was interrupted is recorded, and the same request goes on with it", async () => {
+  test("an interrupted erasure is recorded, and the same request continues it", async () => {
     const { db, pool } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
     await pool.query("alter table events rename to away");
-    expect((await handleDataDeletion(askFor(person), options)).status).toBe(503);
+    expect((await answerDataDeletion(askFor(person), options)).status).toBe(503);
     expect(await db.select().from(dataDeletions)).toMatchObject([{ code: "code1", userId: person, completedAt: null }]);
-    expect(options.recording.of("signed_request.failed")).toMatchObject([{ code: "STORE_UNAVAILABLE" }]);
+    expect(options.recording.of("signed_request.refused")).toMatchObject([
+      { level: "error", code: "STORE_UNAVAILABLE" },
+    ]);
 
     await pool.query("alter table away rename to events");
-    const response = await handleDataDeletion(askFor(person), options);
+    const response = await answerDataDeletion(askFor(person), options);
     expect(await response.json()).toMatchObject({ confirmation_code: "code1" });
     expect(await db.select().from(dataDeletions)).toMatchObject([{ userId: null, erased: 1 }]);
     expect(JSON.stringify(options.recording.lines)).not.toContain(person);
   });
 
-  test("a newer request of the same person completes one that was interrupted and did not come again", async () => {
+  test("a later request of the same person completes an interrupted one", async () => {
     const { db, pool } = await openTestStore();
     const options = deletionOptions(db);
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
     await pool.query("alter table events rename to away");
-    for (const userId of [person, "someone"]) await handleDataDeletion(askFor(userId), options);
+    for (const userId of [person, "someone"]) await answerDataDeletion(askFor(userId), options);
     await pool.query("alter table away rename to events");
     await pool.query("update data_deletions set requested_at = requested_at - interval '1 day'");
-    await handleDataDeletion(askFor(person, 1_700_000_500), options);
+    await answerDataDeletion(askFor(person, 1_700_000_500), options);
     expect(await db.select().from(dataDeletions).orderBy(asc(dataDeletions.code))).toMatchObject([
       { code: "code1", userId: null, erased: 1, completedAt: expect.any(Date) as unknown },
       { code: "code2", userId: "someone", erased: 0, completedAt: null },
@@ -244,33 +246,33 @@ describe("handleDataDeletion()", () => {
     ]);
   });
 
-  test("forgets who took the permissions back, too", async () => {
+  test("removes the person's id from deauthorizations, too", async () => {
     const { db } = await openTestStore();
     for (const userId of [person, "someone"]) {
       const save = saveDeauthorization.bind(null, db);
-      await handleDeauthorize(askFor(userId), { ...routeOptions(), save });
+      await answerDeauthorize(askFor(userId), { ...routeOptions(), save });
     }
-    await handleDataDeletion(askFor(person), deletionOptions(db));
+    await answerDataDeletion(askFor(person), deletionOptions(db));
     const stored = await db.select().from(deauthorizations);
     expect(stored.map(({ userId }) => String(userId)).toSorted()).toEqual(["null", "someone"]);
   });
 
   test("answers 503 when the database is down", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
-    const response = await handleDataDeletion(askFor(person), deletionOptions(db));
+    const response = await answerDataDeletion(askFor(person), deletionOptions(db));
     expect(response.status).toBe(503);
     await close();
   });
 });
 
-describe("handleDeauthorize()", () => {
-  test("records it once, and leaves the data alone", async () => {
+describe("answerDeauthorize()", () => {
+  test("records the request once and erases nothing", async () => {
     const { db } = await openTestStore();
     await ingest(testBatch("d1", [event("a", account, person, account)]), ingestOptions(db));
     const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
     const answers = [];
     for (let time = 0; time < 2; time += 1) {
-      const response = await handleDeauthorize(askFor(person), options);
+      const response = await answerDeauthorize(askFor(person), options);
       answers.push([response.status, await response.json()]);
     }
     expect(answers).toEqual([
@@ -288,7 +290,7 @@ describe("handleDeauthorize()", () => {
 
 describe("both", () => {
   const refuseToSave = () => expect.unreachable();
-  const deauthorize = (request: Request) => handleDeauthorize(request, { ...routeOptions(), save: refuseToSave });
+  const deauthorize = (request: Request) => answerDeauthorize(request, { ...routeOptions(), save: refuseToSave });
   const signed = signRequest(payloadOf(person));
 
   test.each([
@@ -314,21 +316,21 @@ describe("both", () => {
     expect(await response.json()).toMatchObject({ error: { code: "SIGNATURE_INVALID" } });
   });
 
-  test("answer 413 to what is too large to be a form of Meta's", async () => {
+  test("answer 413 to a body that is too large", async () => {
     expect((await deauthorize(call(`signed_request=${"x".repeat(70_000)}`))).status).toBe(413);
   });
 
-  test("take the field from among others", async () => {
+  test("find the field among others", async () => {
     const save = () => Promise.resolve(true);
-    const response = await handleDeauthorize(call(`a=1&signed_request=${signed}&b=2`), { ...routeOptions(), save });
+    const response = await answerDeauthorize(call(`a=1&signed_request=${signed}&b=2`), { ...routeOptions(), save });
     expect(response.status).toBe(200);
   });
 
-  test("answer 503 that names what is not configured", async () => {
+  test("answer 503 and name the missing variable", async () => {
     const openReader = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: INSTAGRAM_APP_SECRET is not set");
     };
-    const response = await handleDeauthorize(askFor(person), { ...routeOptions(), openReader, save: refuseToSave });
+    const response = await answerDeauthorize(askFor(person), { ...routeOptions(), openReader, save: refuseToSave });
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: "ENV_INVALID" } });
   });
@@ -347,13 +349,13 @@ describe("a signed request with odd values", () => {
     const { db } = await openTestStore();
     const options = { ...routeOptions(), save: saveDeauthorization.bind(null, db) };
     for (const signed of requests) {
-      const response = await handleDeauthorize(call({ signed_request: signed }, "/api/instagram/deauthorize"), options);
+      const response = await answerDeauthorize(call({ signed_request: signed }, "/api/instagram/deauthorize"), options);
       expect([response.status, await response.json()], signed).toEqual([200, { recorded: true }]);
     }
     expect(await db.$count(deauthorizations)).toBe(requests.length);
   });
 
-  test("erases what is stored of the person", async () => {
+  test("erases the person's events", async () => {
     const { db } = await openTestStore();
     await ingest(
       testBatch(
@@ -364,7 +366,7 @@ describe("a signed request with odd values", () => {
     );
     const options = deletionOptions(db);
     for (const signed of requests) {
-      const response = await handleDataDeletion(call({ signed_request: signed }), options);
+      const response = await answerDataDeletion(call({ signed_request: signed }), options);
       expect(response.status, signed).toBe(200);
     }
     expect(await db.$count(events, isNull(events.erasedAt))).toBe(0);

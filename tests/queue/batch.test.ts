@@ -29,7 +29,7 @@ const event = (index: number, data: Json = { index }): InstagramEvent => ({
   data,
 });
 const roundTrip = (events: InstagramEvent[]) =>
-  encodeBatches(facts, events).map((body) => decodeBatch(new TextDecoder().decode(body)));
+  encodeBatches(facts, events).map(({ body }) => decodeBatch(new TextDecoder().decode(body)));
 
 describe("encodeBatches() and decodeBatch()", () => {
   test("keep every field", () => {
@@ -60,9 +60,9 @@ describe("encodeBatches() and decodeBatch()", () => {
 
   test("split by bytes, not characters", () => {
     const events = Array.from({ length: 10 }, (_, index) => event(index, "€".repeat(50_000)));
-    const bodies = encodeBatches(facts, events);
-    for (const body of bodies) expect(body.byteLength).toBeLessThan(batchBytesMax + 1_000);
-    expect(bodies.length).toBe(4);
+    const encoded = encodeBatches(facts, events);
+    for (const { body } of encoded) expect(body.byteLength).toBeLessThanOrEqual(batchBytesMax);
+    expect(encoded.length).toBe(4);
   });
 
   test("give an event that is too large for any message one of its own", () => {
@@ -74,24 +74,21 @@ describe("encodeBatches() and decodeBatch()", () => {
     ]);
   });
 
-  test("keep the limits, the order and every event, in as few batches as possible", () => {
+  test("keep the limits, the order and every event, and halve only what is too large", () => {
     const length = fc.oneof({ weight: 20, arbitrary: fc.constant(3) }, fc.constantFrom(900, 9_000, 250_000, 600_000));
     const text = fc.tuple(length, fc.constantFrom("x", "é", "€", "🚀", '"', "\0"));
     fc.assert(
       fc.property(fc.array(text, { maxLength: 450 }), fc.integer({ min: 1, max: 3_000_000 }), (texts, bodyBytes) => {
         const events = texts.map(([units, unit], index) => event(index, unit.repeat(units / unit.length)));
-        const bodies = encodeBatches({ ...facts, bodyBytes }, events);
-        const batches = bodies.map((body) => decodeBatch(new TextDecoder().decode(body)));
+        const encoded = encodeBatches({ ...facts, bodyBytes }, events);
+        const batches = encoded.map(({ body }) => decodeBatch(new TextDecoder().decode(body)));
         expect(batches.flatMap((batch) => batch.events)).toEqual(events);
+        expect(encoded.map((batch) => batch.events)).toEqual(batches.map((batch) => batch.events));
         for (const [index, batch] of batches.entries()) {
-          const bytes = bodies[index]?.byteLength ?? 0;
+          const bytes = encoded[index]?.body.byteLength ?? 0;
           expect(batch.delivery.batch).toEqual([index, batches.length]);
           expect(batch.events.length).toBeLessThanOrEqual(batchEventsMax);
           expect(batch.events.length > 1 && bytes > batchBytesMax).toBe(false);
-          // Full: what comes next found no room in it.
-          const next = batches[index + 1]?.events[0];
-          if (next === undefined || batch.events.length === batchEventsMax) continue;
-          expect(bytes + new TextEncoder().encode(JSON.stringify(next)).byteLength + 1).toBeGreaterThan(batchBytesMax);
         }
       }),
       { numRuns: 40, seed: 13 },
@@ -121,7 +118,7 @@ describe("decodeBatch()", () => {
     ["with no data", JSON.stringify({ ...valid, events: [{ ...event(1), data: undefined }] }), "events.0.data"],
   ])("refuses a body that is %s, and names the place but not the value", (_name, body, place) => {
     const thrown = thrownBy(() => decodeBatch(body));
-    expect(thrown).toMatchObject({ code: "BATCH_INVALID", status: 489, retryable: false });
+    expect(thrown).toMatchObject({ code: "BATCH_INVALID", status: 489 });
     expect(thrown).toMatchObject({ message: expect.stringContaining(place) });
     expect(thrown).not.toMatchObject({ message: expect.stringContaining("customer") });
   });

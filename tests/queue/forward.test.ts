@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
+import { reportForward } from "#measurements/report-forward.ts";
+import type { ForwardReport } from "#measurements/report.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
-import { forwardToInternalIngestion, type ForwardOptions } from "#queue/forward.ts";
+import { createForward, type ForwardOptions } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 
 import { type Respond, startSink } from "../support/http-sink.ts";
@@ -49,8 +51,17 @@ async function setUp(
   {
     respondFallback = () => stored,
     token = "the-token",
+    traceparent: given = null,
+    publishBudgetMs = 8_000,
+    ackMs = 1,
     ...overrides
-  }: Partial<ForwardOptions> & { respondFallback?: Respond; token?: string } = {},
+  }: Partial<ForwardOptions> & {
+    respondFallback?: Respond;
+    token?: string;
+    traceparent?: string | null;
+    publishBudgetMs?: number;
+    ackMs?: number | null;
+  } = {},
 ) {
   const qstash = await startSink({ respond });
   const node = await startSink({ respond: respondFallback });
@@ -76,14 +87,9 @@ async function setUp(
     clock,
   });
   const options: ForwardOptions = {
-    delivery,
-    traceparent: null,
-    acked: Promise.resolve(true),
     publisher,
     timeoutMs: 3_000,
     retries: 3,
-    queue: { isTaking: true },
-    budgetMs: 8_000,
     fallback,
     fallbackBudgetMs: 5_000,
     clock,
@@ -91,10 +97,16 @@ async function setUp(
     log: recording.log,
     ...overrides,
   };
-  const forward = async (given: InstagramEvent[]) => {
-    const { kept, result } = forwardToInternalIngestion(given, options);
+  const start = createForward(options);
+  const reports: ForwardReport[] = [];
+  const reporter = { report: async (report: ForwardReport) => void reports.push(report) };
+  /** What the forward did, under the outcome that its report names. */
+  const forward = async (carried: InstagramEvent[]) => {
+    const received = { ...delivery, traceparent: given, events: carried };
+    const { kept, result } = start(received, publishBudgetMs);
     await advanceUntilSettled(clock, result, 50);
-    return { kept: await kept, ...(await result) };
+    await reportForward(received, result, ackMs, { reporter, sampleRate: 1, log: recording.log });
+    return { kept: await kept, ...(await result), outcome: reports.at(-1)?.outcome };
   };
   return { qstash, node, clock, recording, forward };
 }
@@ -125,8 +137,8 @@ describe("publishing", () => {
       events: [event("m1"), event("m2")],
     });
     expect(recording.lines).toMatchObject([
-      { event: "forward.started", events: 2, parts: 1 },
-      { event: "publish.attempt_started", part: "d1-0", attempt: 0, timeoutMs: 3_000 },
+      { event: "forward.started", events: 2, batches: 1 },
+      { event: "publish.attempt_started", batch: "0/1", attempt: 0, timeoutMs: 3_000 },
       { event: "publish.accepted", status: 200, messageId: "msg_1", durationMs: expect.any(Number) },
       { event: "forward.settled", outcome: "published", durationMs: expect.any(Number) },
     ]);
@@ -172,7 +184,7 @@ describe("publishing", () => {
 
   test("is tried again within a short budget, too", async () => {
     const { forward } = await setUp((_request, index) => (index === 0 ? { status: 429 } : accepted), {
-      budgetMs: 1_000,
+      publishBudgetMs: 1_000,
     });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
   });
@@ -256,7 +268,7 @@ describe("the fallback", () => {
       { attempt: 1 },
       { attempt: 2, retryInMs: null },
     ]);
-    expect(recording.of("fallback.accepted")).toMatchObject([{ part: "d1-0", status: 200 }]);
+    expect(recording.of("fallback.accepted")).toMatchObject([{ batch: "0/1", status: 200 }]);
     expect(clock.timersLeft()).toBe(0);
   });
 
@@ -270,7 +282,7 @@ describe("the fallback", () => {
     expect(node.requests.map(({ body }) => keys(body))).toEqual([[large.key]]);
   });
 
-  test("takes only the parts that QStash did not take", async () => {
+  test("takes only the batches that QStash did not take", async () => {
     const { node, forward } = await setUp(({ headers }) =>
       headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
     );
@@ -335,7 +347,7 @@ describe("what neither way takes", () => {
     expect(JSON.stringify(recording.lines)).not.toContain("customer");
   });
 
-  test("is named part by part, and nothing that was taken", async () => {
+  test("is named batch by batch, without what was accepted", async () => {
     const { forward, recording } = await setUp(
       ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
       { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.batch[0] === 1 ? refuse() : stored) },
@@ -344,11 +356,11 @@ describe("what neither way takes", () => {
     const keys = events(1_300)
       .slice(200, 400)
       .map(({ key }) => key);
-    expect(recording.of("forward.lost")).toMatchObject([{ part: "d1-1", keys }]);
+    expect(recording.of("forward.lost")).toMatchObject([{ batch: "1/7", keys }]);
   });
 
   test("is refused, not lost, when nothing was acknowledged", async () => {
-    const { forward, recording } = await setUp(refuse, { respondFallback: refuse, acked: Promise.resolve(false) });
+    const { forward, recording } = await setUp(refuse, { respondFallback: refuse, ackMs: null });
     expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "refused" });
     expect(recording.of("forward.lost")).toEqual([]);
   });

@@ -6,8 +6,10 @@ import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { testBatch, testEvent } from "../support/store.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
+import { testBatch, testEvent, toStore } from "../support/store.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const unavailable = { code: "STORE_UNAVAILABLE", status: 503 };
@@ -18,17 +20,12 @@ let stored = 0;
 /** Stores a delivery of one new event; `before` runs in the middle of the transaction. */
 function store({ db }: OpenDatabase, before: () => void = () => {}) {
   stored += 1;
-  const { delivery, events } = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
-  return storeBatch(db, {
-    delivery,
-    chunk: delivery.batch,
-    events: events.map((event) => ({ ...event, drifted: false, findings: [] })),
-    deliveredAtMs: 1_700_000_002_000,
-    ingested: () => {
-      before();
-      return { atMs: 1_700_000_002_010, afterMs: 10 };
-    },
-  });
+  const monotonicMs = () => {
+    before();
+    return systemClock.monotonicMs();
+  };
+  const batch = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
+  return storeBatch(db, toStore(batch), { ...systemClock, monotonicMs });
 }
 
 /** As many at once as there are connections. */
@@ -109,7 +106,21 @@ describe.concurrent("the pool heals by itself", () => {
     await expect(database.db.execute("select 1")).resolves.toBeDefined();
   });
 
-  test("with a database that needs six seconds to wake", async ({ onTestFinished }) => {
+  test("after idle connections that broke, which are logged", async ({ onTestFinished }) => {
+    const { proxy, url } = await openThroughProxy(onTestFinished);
+    const recording = createRecordingLog();
+    const throughProxy = new URL(proxy.url);
+    throughProxy.pathname = new URL(url).pathname;
+    const database = openDatabase(throughProxy.href, { log: recording.log });
+    onTestFinished(() => database.close());
+    await store(database);
+    await proxy.goDown();
+    await eventually("the broken connection is logged", () => recording.of("store.connection_broken").length === 1);
+    await proxy.comeUp();
+    await expect(store(database)).resolves.toMatchObject({ inserted: 1 });
+  });
+
+  test("with a database that needs six seconds to start", async ({ onTestFinished }) => {
     const { database, proxy } = await openThroughProxy(onTestFinished);
     await proxy.goDown();
     await proxy.comeUp();
@@ -117,7 +128,7 @@ describe.concurrent("the pool heals by itself", () => {
     await expect(store(database)).resolves.toMatchObject({ inserted: 1 });
   });
 
-  test("after a failover to a server that only reads, and back", async ({ onTestFinished }) => {
+  test("after a failover to a read-only server and back", async ({ onTestFinished }) => {
     const { database, url } = await openThroughProxy(onTestFinished);
     const client = new Client({ connectionString: url });
     await client.connect();

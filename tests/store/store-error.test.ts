@@ -17,7 +17,7 @@ import { listenSwitchably } from "../support/switchable-listener.ts";
 const unavailable = { code: "STORE_UNAVAILABLE", status: 503 };
 
 describe("withStoreErrors()", () => {
-  test("knows a database that is away, from a query and from a transaction", async () => {
+  test("recognises an unreachable database, from a query and from a transaction", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     await expect(withStoreErrors(() => db.execute(sql`select 1`))).rejects.toMatchObject(unavailable);
     await expect(withStoreErrors(() => inTransaction(db, (tx) => tx.execute(sql`select 1`)))).rejects.toMatchObject(
@@ -26,7 +26,7 @@ describe("withStoreErrors()", () => {
     await close();
   });
 
-  test("knows a connection that breaks under a query, and the next query gets a new one", async () => {
+  test("recognises a connection that breaks during a query, and the next query gets a new one", async () => {
     const { db } = await openTestStore();
     await expect(
       withStoreErrors(() => db.execute(sql`select pg_terminate_backend(pg_backend_pid())`)),
@@ -34,7 +34,7 @@ describe("withStoreErrors()", () => {
     await expect(withStoreErrors(() => db.execute(sql`select 1`))).resolves.toBeDefined();
   });
 
-  test("survives a connection that breaks while a transaction waits for something else", async () => {
+  test("recognises a connection that breaks between two statements of a transaction", async () => {
     const { db } = await openTestStore();
     const broken = withStoreErrors(() =>
       inTransaction(db, async (tx) => {
@@ -49,7 +49,7 @@ describe("withStoreErrors()", () => {
     await expect(withStoreErrors(() => db.execute(sql`select 1`))).resolves.toBeDefined();
   });
 
-  test("knows a wrong password, a missing database and a missing table", async () => {
+  test("recognises a wrong password, a missing database and a missing table", async () => {
     const { url, db } = await openTestStore();
     const other = (change: (changed: URL) => void) => {
       const changed = new URL(url);
@@ -73,7 +73,7 @@ describe("withStoreErrors()", () => {
     );
   });
 
-  test("knows a name that is not resolved and a certificate that nobody trusts, which sslmode=require refuses", async () => {
+  test("recognises a name that is not resolved and an untrusted certificate, which sslmode=require refuses", async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => void warnings.push(warning);
     process.on("warning", note);
@@ -105,26 +105,26 @@ describe("withStoreErrors()", () => {
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["DEPTH_ZERO_SELF_SIGNED_CERT"],
     ["SELF_SIGNED_CERT_IN_CHAIN"],
-  ])("knows %s", async (code) => {
+  ])("recognises %s", async (code) => {
     const thrown = Object.assign(new Error("of the system"), { code });
     await expect(withStoreErrors(() => Promise.reject(thrown))).rejects.toMatchObject(unavailable);
   });
 
-  test("leaves other errors with codes what they are", async () => {
+  test("rethrows other errors with codes unchanged", async () => {
     const thrown = Object.assign(new TypeError("not a function"), { code: "ERR_INVALID_ARG_TYPE" });
     await expect(withStoreErrors(() => Promise.reject(thrown))).rejects.toBe(thrown);
     const busy = new RelayError("EXPERIMENT_RUNNING", "Another experiment is under way");
     await expect(withStoreErrors(() => Promise.reject(busy))).rejects.toBe(busy);
   });
 
-  test("leaves a wrong query what it is", async () => {
+  test("rethrows the error of a wrong query unchanged", async () => {
     const { db } = await openTestStore();
     await expect(withStoreErrors(() => db.execute(sql`select 'x'::int`))).rejects.not.toMatchObject(unavailable);
   });
 });
 
 describe("isDataRefused()", () => {
-  test("knows what is wrong with a value, which is no reason to come again later", async () => {
+  test("recognises a value that is refused and would be refused again", async () => {
     const { db } = await openTestStore();
     const refused = [
       sql`select 'soon'::timestamptz`,
@@ -140,13 +140,13 @@ describe("isDataRefused()", () => {
     }
   });
 
-  test("knows a value too large for the server's memory, whose code is that of an internal error", () => {
+  test("recognises a value too large for the server's memory, whose code is that of an internal error", () => {
     const error = new DatabaseError("invalid memory alloc request size 1073741824", 100, "error");
     error.code = "XX000";
     expect([isDataRefused(error), isStoreUnavailable(error)]).toEqual([true, false]);
   });
 
-  test("does not take a database that is away for one, nor a statement that is wrong", async () => {
+  test("is false for an unreachable database and for a wrong statement", async () => {
     const { db } = await openTestStore();
     for (const query of [sql`select pg_terminate_backend(pg_backend_pid())`, sql`select nothing`]) {
       expect(isDataRefused(await db.execute(query).catch((error: unknown) => error))).toBe(false);

@@ -5,7 +5,7 @@ import { inTransaction } from "#store/transaction.ts";
 
 import { openTestStore } from "../support/store.ts";
 
-test("what resolves is committed, what rejects is rolled back, and the connection serves again", async () => {
+test("work that resolves is committed, work that rejects is rolled back, and the connection is used again", async () => {
   const { db, pool } = await openTestStore();
   await db.execute(sql`create table notes (id int primary key)`);
   await inTransaction(db, (tx) => tx.execute(sql`insert into notes values (1)`));
@@ -22,7 +22,7 @@ test("what resolves is committed, what rejects is rolled back, and the connectio
   expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
 });
 
-test("an error that was passed over is no commit", async () => {
+test("work that ignores a statement's error is not committed", async () => {
   const { db } = await openTestStore();
   const work = inTransaction(db, async (tx) => {
     await tx.execute(sql`select 'x'::int`).catch(() => {});
@@ -31,7 +31,7 @@ test("an error that was passed over is no commit", async () => {
   await expect(work).rejects.toThrow("Postgres answered COMMIT with ROLLBACK");
 });
 
-test("a savepoint costs only what was done since", async () => {
+test("rolling back to a savepoint loses only the later statements", async () => {
   const { db } = await openTestStore();
   await db.execute(sql`create table notes (id int primary key)`);
   await inTransaction(db, async (tx) => {

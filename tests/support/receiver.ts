@@ -26,12 +26,14 @@ export function createReceiver(region: string | null = null) {
     readSettings: () => ({
       relaySecret: "relay-secret",
       appSecrets: [secret],
-      ackMode: { kind: "immediate" },
+      ack: { mode: { kind: "immediate" }, publishBudgetMs: 8_000 },
       bodyBytesMax,
       forward: (delivery) => {
         received.push(delivery);
-        return { kept: Promise.resolve(true), settled: Promise.resolve() };
+        // Its result is only handed to the report.
+        return { kept: Promise.resolve(true), result: new Promise(() => {}) };
       },
+      report: async () => {},
     }),
   });
   const status = async (body: Uint8Array<ArrayBuffer>, signature: string) => {

@@ -1,9 +1,11 @@
 import { onTestFinished } from "vitest";
 
+import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent, Json } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
+import type { BatchToStore } from "#store/store-batch.ts";
 
 import { createTestDatabase } from "./postgres.ts";
 
@@ -33,6 +35,17 @@ export function testEvent(mid: string, overrides: Partial<InstagramEvent> = {}):
     test: false,
     data,
     ...overrides,
+  };
+}
+
+/** A batch as the consumer, called at this time, stores it. */
+export function toStore({ delivery: { batch, ...delivery }, events }: Batch, atMs = 1_700_000_002_000): BatchToStore {
+  return {
+    delivery,
+    via: "queue",
+    batch,
+    events: events.map((event) => ({ ...event, ...findEventDrift(event) })),
+    delivered: { atMs, monotonicMs: 0 },
   };
 }
 

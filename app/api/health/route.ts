@@ -1,16 +1,13 @@
 import { answerHealth } from "#dashboard/answer-health.ts";
-import { systemClock as clock } from "#platform/clock.ts";
+import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
-import { allowOnly } from "../../allow-only.ts";
+import { clock, log } from "../../log.ts";
 import { findPathFaults, getDatabase } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 
-export function GET(): Promise<Response> {
-  const { version } = packageJson;
-  return answerHealth({ openDatabase: () => getDatabase().db, findFaults: findPathFaults, clock, version });
-}
+const { version } = packageJson;
+const options = { openDatabase: getDatabase, findFaults: findPathFaults, clock, version, log };
 
-const refuse = allowOnly("GET", "HEAD");
-export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: () => answerHealth(options) });

@@ -1,16 +1,16 @@
-// What both of Meta's callbacks about a person are built from.
-import type { SignedRequestRouteOptions } from "#privacy/signed-request-route.ts";
+// The options that Meta's two callbacks about a person share.
 import { createSignedRequestReader, type SignedRequestReader } from "#instagram/signed-request.ts";
-import { systemClock } from "#platform/clock.ts";
 import { type EnvName, readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import type { AnswerSignedRequestOptions } from "#privacy/answer-signed-request.ts";
 
-/** Options for a route that needs these variables beside the app secrets: every gap is told before anything is read. */
-export function signedRequestRouteOptions(...variables: EnvName[]): SignedRequestRouteOptions {
+import { clock, log } from "../../log.ts";
+
+/** For a route that needs these variables beside the app secrets: a missing one is reported before anything is read. */
+export function answerSignedRequestOptions(...variables: EnvName[]): AnswerSignedRequestOptions {
   let reader: SignedRequestReader | undefined;
   return {
-    clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
+    clock,
+    log,
     openReader: () => {
       const env = readEnv(process.env, ["INSTAGRAM_APP_SECRET", ...variables]);
       return (reader ??= createSignedRequestReader(env.INSTAGRAM_APP_SECRET));

@@ -8,7 +8,7 @@ export interface OpsRequest<Params> {
   params: Params;
 }
 
-/** A route for operators: what `answer` resolves to is the JSON; nobody gets there without the token or a session. */
+/** A route for operators: answers `answer`'s value as JSON to a request with the token or a session, and 401 to others. */
 export function opsRoute<Params = Record<string, never>>(answer: (ops: OpsRequest<Params>) => Promise<unknown>) {
   return async (request: Request, context: { params: Promise<Params> }): Promise<Response> =>
     answerOps(request, createOpsAccess(), async () =>

@@ -1,26 +1,10 @@
-// What both of QStash's routes are built from.
-import { systemClock } from "#platform/clock.ts";
-import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
-import type { QstashRouteOptions } from "#ingestion/qstash-route.ts";
+// The options that QStash's routes share.
+import type { AnswerQstashOptions } from "#ingestion/answer-qstash.ts";
+import { readQstashDelivery } from "#ingestion/read-qstash-delivery.ts";
 
-/** Options for the route at this path: each accepts only what was signed for its own address. */
-export function qstashRouteOptions(path: string): QstashRouteOptions {
-  return {
-    clock: systemClock,
-    log: createLog({ clock: systemClock, write: writeToConsole }),
-    readQstash: () => {
-      const env = readEnv(process.env, [
-        "QSTASH_CURRENT_SIGNING_KEY",
-        "QSTASH_NEXT_SIGNING_KEY",
-        "RELAY_URL",
-        "DATABASE_URL",
-      ]);
-      return {
-        currentSigningKey: env.QSTASH_CURRENT_SIGNING_KEY,
-        nextSigningKey: env.QSTASH_NEXT_SIGNING_KEY,
-        urls: env.RELAY_URL.map((url) => `${url}${path}`),
-      };
-    },
-  };
+import { clock, log } from "../../log.ts";
+
+/** For the route at this path, which accepts only what was signed for its own address. */
+export function answerQstashOptions(path: string): AnswerQstashOptions {
+  return { clock, log, readQstash: () => readQstashDelivery(process.env, path) };
 }

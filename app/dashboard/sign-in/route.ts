@@ -1,13 +1,12 @@
 import { answerSignIn } from "#dashboard/sign-in.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../allow-only.ts";
 import { createOpsAccess } from "../../ops-access.ts";
 
 export const dynamic = "force-dynamic";
 
-export function GET(request: Request): Promise<Response> {
+function answer(request: Request): Promise<Response> {
   return answerSignIn(request, createOpsAccess());
 }
 
-const refuse = allowOnly("GET", "HEAD", "POST");
-export { GET as POST, refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer, POST: answer });

@@ -1,11 +1,10 @@
 import { answerSignOut } from "#dashboard/sign-out.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../allow-only.ts";
 import { createOpsAccess } from "../../ops-access.ts";
 
-export function POST(request: Request): Promise<Response> {
+function answer(request: Request): Promise<Response> {
   return answerSignOut(request, createOpsAccess());
 }
 
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,17 +1,13 @@
-import { answerDeletionStatus } from "#dashboard/deletion-status.ts";
-import { systemClock } from "#platform/clock.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { answerDeletionStatus } from "#dashboard/answer-deletion-status.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../allow-only.ts";
+import { log } from "../../log.ts";
 import { getReads } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 
-const log = createLog({ clock: systemClock, write: writeToConsole });
-
-export async function GET(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
-  return answerDeletionStatus((await params).code, { openDatabase: () => getReads(), log });
+async function answer(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
+  return answerDeletionStatus((await params).code, { openDatabase: getReads, log });
 }
 
-const refuse = allowOnly("GET", "HEAD");
-export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

@@ -1,6 +1,6 @@
 "use client";
 
-import { Button } from "@mantine/core";
+import { Button, Group, VisuallyHidden } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState, useTransition } from "react";
@@ -9,12 +9,12 @@ import styles from "./dashboard.module.css";
 
 const everyMs = 5_000;
 
-/** Where looking would change what is looked at: a request wakes the instance whose sleep is the experiment. */
-const looksOnce = "/dashboard/diagnostics";
+/** Not refreshed: a request would wake the instance that the experiment needs asleep. */
+const experimentPath = "/dashboard/diagnostics";
 
-/** Reads the page's data anew every five seconds while someone can see it, until paused. */
+/** Refreshes the page's data every five seconds while the page is visible and not paused. */
 export function AutoRefresh() {
-  return usePathname() === looksOnce ? null : <Refresh />;
+  return usePathname() === experimentPath ? null : <Refresh />;
 }
 
 function Refresh() {
@@ -23,14 +23,14 @@ function Refresh() {
   const [paused, setPaused] = useState(false);
   const [reachable, setReachable] = useState(true);
   const [refreshing, startRefresh] = useTransition();
-  // A slow answer is waited for: the five seconds begin when it is there.
+  // The five seconds begin when the previous answer has arrived.
   const running = !paused && !refreshing && visibility === "visible";
 
   useEffect(() => {
     if (!running) return undefined;
     const leaving = new AbortController();
     const refresh = async () => {
-      // A refresh that finds no server makes Next load the page anew, which ends in the browser's own error page.
+      // If a refresh finds no server, Next reloads the page, and the browser shows its own error page.
       const answered = await fetch("/api/health", { cache: "no-store", signal: leaving.signal }).then(
         () => true,
         () => false,
@@ -48,14 +48,14 @@ function Refresh() {
 
   const state = paused ? "paused" : reachable ? "live" : "offline";
   return (
-    <div className={styles["refresh"]}>
-      <span className={styles["refreshState"]} data-state={state} role="status">
+    <Group gap={8} wrap="nowrap">
+      <span className={styles["state"]} data-state={state} role="status">
         {state === "live" ? "Live" : state === "paused" ? "Paused" : "No connection"}
       </span>
       <Button variant="default" size="xs" onClick={() => setPaused(!paused)}>
         {paused ? "Resume" : "Pause"}
-        <span className={styles["forReaders"]}> automatic refresh</span>
+        <VisuallyHidden> automatic refresh</VisuallyHidden>
       </Button>
-    </div>
+    </Group>
   );
 }

@@ -3,7 +3,7 @@ import { Badge } from "@mantine/core";
 import { runtimeLabel } from "../format.ts";
 import styles from "./dashboard.module.css";
 
-/** The runtime's name with its colour, the same in cards, charts and tables. */
+/** The runtime's name with its colour, which cards, charts and tables share. */
 export function RuntimeMark({ runtime }: { runtime: string }) {
   return (
     <span className={styles["runtime"]} data-runtime={runtime}>
@@ -12,6 +12,7 @@ export function RuntimeMark({ runtime }: { runtime: string }) {
   );
 }
 
+/** The kind of an event. */
 export function KindBadge({ kind }: { kind: string }) {
   return (
     <Badge variant="default" size="sm" radius="sm" tt="none" fw={500} ff="monospace" className={styles["badge"]}>
@@ -27,6 +28,7 @@ const outcomeColors: Record<string, string> = {
   refused: "orange",
 };
 
+/** How a forward ended; null while it runs. */
 export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   return (
     <Badge variant="light" color={outcomeColors[outcome ?? ""] ?? "gray"} size="lg" radius="sm" tt="none" fw={600}>
@@ -35,12 +37,14 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
+/** Props of `HandledState`. */
 export interface HandledStateProps {
   handledAt: string | null;
   handlerError: string | null;
   erasedAt: string | null;
 }
 
+/** Whether an event was handled, failed, waits or was erased. */
 export function HandledState({ handledAt, handlerError, erasedAt }: HandledStateProps) {
   if (erasedAt !== null)
     return (

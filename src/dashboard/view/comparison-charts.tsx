@@ -4,9 +4,9 @@ import { runtimes } from "#platform/delivery.ts";
 import { formatAxisTime, formatCount, formatInstant, formatMs } from "../format.ts";
 import styles from "./dashboard.module.css";
 import { PercentileChart, SeriesChart } from "./latency-charts.tsx";
-import { Panel, ScrollBox } from "./panel.tsx";
+import { Pair, Panel, ScrollBox } from "./panel.tsx";
 
-/** Both runtimes' acks as charts, and the series once more as a table for those who cannot see a chart. */
+/** The ack times of both runtimes as charts, and the series as a table too, for readers who cannot see a chart. */
 export function ComparisonCharts({ comparison }: { comparison: RuntimeComparison }) {
   const [edge, node] = runtimes.map((name) => comparison.runtimes.find((summary) => summary.runtime === name));
   const measured = [edge, node].some((summary) => summary?.ackMs);
@@ -16,20 +16,22 @@ export function ComparisonCharts({ comparison }: { comparison: RuntimeComparison
       {measured ? (
         <>
           <div className={styles["charts"]}>
-            <PercentileChart
-              data={(["p50", "p95", "p99"] as const).map((percentile) => ({
-                percentile,
-                Edge: edge?.ackMs?.[percentile] ?? null,
-                Node: node?.ackMs?.[percentile] ?? null,
-              }))}
-            />
-            <SeriesChart
-              data={(edge?.series ?? []).map((point, index) => ({
-                time: formatAxisTime(point.at, spanMs),
-                Edge: point.ackP95,
-                Node: node?.series[index]?.ackP95 ?? null,
-              }))}
-            />
+            <Pair>
+              <PercentileChart
+                data={(["p50", "p95", "p99"] as const).map((percentile) => ({
+                  percentile,
+                  Edge: edge?.ackMs?.[percentile] ?? null,
+                  Node: node?.ackMs?.[percentile] ?? null,
+                }))}
+              />
+              <SeriesChart
+                data={(edge?.series ?? []).map((point, index) => ({
+                  time: formatAxisTime(point.at, spanMs),
+                  Edge: point.ackP95,
+                  Node: node?.series[index]?.ackP95 ?? null,
+                }))}
+              />
+            </Pair>
           </div>
           <noscript>
             <p className={styles["note"]}>The charts need JavaScript. Their numbers are in the tables below.</p>

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 
-/** `in 7 s`, then `now`. Counts by itself and asks the server nothing. */
+/** `in 7 s`, then `now`. It counts in the browser and sends no request. */
 export function Countdown({ ms }: { ms: number }) {
   const [leftMs, setLeftMs] = useState(ms);
 

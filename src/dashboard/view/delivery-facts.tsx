@@ -2,9 +2,9 @@ import { formatBytes, formatCount, formatMs, runtimeLabel } from "../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import styles from "./dashboard.module.css";
 
-/** What the delivery was and how its forward went, in figures. */
+/** The facts of a delivery and of its forward. */
 export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; details: DeliveryDetails }) {
-  const { parts } = details;
+  const { batches } = details;
   const facts: [name: string, value: string][] = [
     ["Runtime", `${runtimeLabel(journey.runtime)}${details.coldStart ? ", cold start" : ""}`],
     ["Region", details.region ?? "–"],
@@ -12,7 +12,7 @@ export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; 
     ["Events", orDash(journey.events)],
     ["Inserted", orDash(journey.inserted)],
     ["Duplicates", orDash(journey.duplicates)],
-    ["Parts ingested", `${parts.ingested} of ${parts.total ?? "?"}`],
+    ["Batches ingested", `${batches.ingested} of ${batches.total ?? "?"}`],
     ["Ack", formatMs(journey.ackMs)],
     ["Publish", formatMs(details.publishMs)],
     ["Publish attempts", orDash(details.attempts)],

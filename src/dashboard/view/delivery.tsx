@@ -1,4 +1,4 @@
-import { Badge } from "@mantine/core";
+import { Badge, Group } from "@mantine/core";
 import Link from "next/link";
 
 import { formatCount } from "../format.ts";
@@ -9,8 +9,9 @@ import styles from "./dashboard.module.css";
 import { DeliveryFacts } from "./delivery-facts.tsx";
 import { EventDetails } from "./event-details.tsx";
 import { Journey } from "./journey.tsx";
-import { Panel } from "./panel.tsx";
+import { Pair, Panel } from "./panel.tsx";
 
+/** Props of `Delivery`. */
 export interface DeliveryProps {
   journey: DeliveryJourney;
   details: DeliveryDetails;
@@ -18,6 +19,7 @@ export interface DeliveryProps {
   nowMs: number;
 }
 
+/** The page of one delivery. */
 export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
   return (
     <>
@@ -26,12 +28,12 @@ export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
           ← Overview
         </Link>
       </nav>
-      <div className={styles["pageHead"]}>
+      <Group justify="space-between" align="end" gap="14px 24px">
         <div>
           <h1 className={styles["pageTitle"]}>Delivery</h1>
           <p className={`${styles["pageHint"]} ${styles["mono"]} ${styles["breakable"]}`}>{journey.id}</p>
         </div>
-        <div className={styles["badges"]}>
+        <Group gap={10}>
           <RuntimeMark runtime={journey.runtime} />
           <OutcomeBadge outcome={journey.outcome} />
           {journey.probe && (
@@ -39,16 +41,16 @@ export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
               probe
             </Badge>
           )}
-        </div>
-      </div>
-      <div className={styles["pair"]}>
+        </Group>
+      </Group>
+      <Pair>
         <Panel id="journey" title="Journey">
           <Journey journey={journey} />
         </Panel>
         <Panel id="facts" title="Facts">
           <DeliveryFacts journey={journey} details={details} />
         </Panel>
-      </div>
+      </Pair>
       <DeliveredEvents journey={journey} page={page} nowMs={nowMs} />
     </>
   );
@@ -59,11 +61,15 @@ function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey"
     <Panel
       id="events"
       title="Events"
-      aside={journey.events !== null && <span className={styles["dimmed"]}>{formatCount(journey.events)} carried</span>}
+      aside={
+        journey.events !== null && (
+          <span className={styles["dimmed"]}>{formatCount(journey.events)} in this delivery</span>
+        )
+      }
     >
       {page.events.length === 0 ? (
         <p className={styles["nothing"]}>
-          {journey.ingestedAt === null ? "Its events are not in the store yet." : "It carried no events."}
+          {journey.ingestedAt === null ? "Its events are not stored yet." : "It has no events."}
         </p>
       ) : (
         page.events.map((event) => (

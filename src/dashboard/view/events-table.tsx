@@ -7,13 +7,15 @@ import styles from "./dashboard.module.css";
 import { ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
+/** Props of `EventsTable`. */
 export interface EventsTableProps {
   events: readonly EventItem[];
-  /** Which runtime answered each delivery, by its id. */
+  /** The runtime of each delivery, by the delivery's id. */
   runtimes: ReadonlyMap<string, string>;
   nowMs: number;
 }
 
+/** One page of events. */
 export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
   return (
     <ScrollBox label="Events">
@@ -60,6 +62,7 @@ export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
   );
 }
 
+/** Badges for what is unusual about an event. */
 export function Flags({ test, standby, drifted }: { test: boolean; standby: boolean; drifted: boolean }) {
   const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : []), ...(drifted ? ["drifted"] : [])];
   return flags.map((flag) => (
@@ -69,7 +72,7 @@ export function Flags({ test, standby, drifted }: { test: boolean; standby: bool
   ));
 }
 
-/** An id's ends tell deliveries apart; the whole one is on the delivery's page. */
+/** The beginning and the end of a long id; the delivery's page shows all of it. */
 function shorten(id: string): string {
   return id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
 }

@@ -3,7 +3,7 @@ import { type JourneyStep, journeySteps } from "../journey-steps.ts";
 import type { DeliveryJourney } from "../read-delivery.ts";
 import styles from "./dashboard.module.css";
 
-/** The delivery's way as a timeline. */
+/** The steps of a delivery as a timeline. */
 export function Journey({ journey }: { journey: DeliveryJourney }) {
   const steps = journeySteps(journey);
   return (
@@ -23,7 +23,7 @@ export function Journey({ journey }: { journey: DeliveryJourney }) {
       </ol>
       {steps.some((step) => (step.gapMs ?? 0) < 0) && (
         <p className={styles["note"]}>
-          A negative duration means that two steps overlapped, or that two machines’ clocks disagree.
+          A negative duration means that two steps overlapped, or that the clocks of two machines differ.
         </p>
       )}
     </>
@@ -39,7 +39,7 @@ function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
       {gapMs !== null && (
         <span className={styles["gap"]}>
           <strong>{gapMs < 0 ? formatMs(gapMs) : `+${formatMs(gapMs)}`}</strong>
-          {gapMs !== sinceReceivedMs && `, ${formatMs(sinceReceivedMs)} since it was received`}
+          {gapMs !== sinceReceivedMs && `, ${formatMs(sinceReceivedMs)} after it was received`}
         </span>
       )}
     </>

@@ -5,12 +5,14 @@ import { BarChart, LineChart } from "@mantine/charts";
 import { formatMs } from "../format.ts";
 import styles from "./dashboard.module.css";
 
+/** One percentile of the ack time on both runtimes, in milliseconds. */
 export interface PercentileBar {
   percentile: string;
   Edge: number | null;
   Node: number | null;
 }
 
+/** The 95th percentile of the ack time in one interval, in milliseconds. */
 export interface SeriesSample {
   time: string;
   Edge: number | null;
@@ -21,11 +23,11 @@ const height = 240;
 const edge = { name: "Edge", color: "var(--runtime-edge)" };
 const node = { name: "Node", color: "var(--runtime-node)" };
 const bars = [edge, node];
-/** Told apart by more than colour. */
+/** The lines differ by more than colour. */
 const lines = [edge, { ...node, strokeDasharray: "5 4" }];
 const axis = { valueFormatter: (value: number) => formatMs(value), yAxisProps: { width: 68 } };
 
-/** The ack's percentiles next to each other. */
+/** The percentiles of the ack time side by side. */
 export function PercentileChart({ data }: { data: PercentileBar[] }) {
   return (
     <Figure caption="Ack percentiles" text={data.map((bar) => sentence(bar.percentile, bar.Edge, bar.Node)).join(" ")}>
@@ -45,7 +47,7 @@ export function PercentileChart({ data }: { data: PercentileBar[] }) {
   );
 }
 
-/** The ack's 95th percentile over the window. Intervals without deliveries stay empty. */
+/** The 95th percentile of the ack time over the window. Intervals without deliveries stay empty. */
 export function SeriesChart({ data }: { data: SeriesSample[] }) {
   return (
     <Figure caption="Ack p95 over time (UTC)" text="The table of the series below has the same numbers.">

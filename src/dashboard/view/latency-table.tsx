@@ -13,13 +13,13 @@ const metrics = [
   { key: "endToEndMs", name: "End to end", meaning: "Meta’s entry.time to commit" },
 ] as const;
 
-/** Every latency of both runtimes, one stage of the path after the other. */
+/** Every latency of both runtimes, in the order of the stages. */
 export function LatencyTable({ comparison }: { comparison: RuntimeComparison }) {
   return (
     <Panel id="latencies" title="Latencies by stage">
       <ScrollBox label="Latencies by stage">
         <table className={styles["table"]}>
-          <caption>Percentiles of each stage on each runtime; a dash means nothing was measured</caption>
+          <caption>Percentiles of each stage on each runtime; a dash means that nothing was measured</caption>
           <thead>
             <tr>
               <th scope="col">Stage</th>

@@ -5,6 +5,7 @@ import type { Verdict } from "#lifecycle-experiment/judge-run.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
 
 import { formatMs } from "../format.ts";
+import type { Diagnostics } from "../read-diagnostics.ts";
 import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
 import { RuntimeMark } from "./badges.tsx";
 import styles from "./dashboard.module.css";
@@ -12,17 +13,12 @@ import { Panel, ScrollBox } from "./panel.tsx";
 import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
-export interface LifecycleProps {
-  /** The experiment that is shown; null before the first one. */
-  experiment: LifecycleExperiment | null;
-  /** When the newest experiment ends; null if it has ended. */
-  underWayUntil: string | null;
-  /** The newest experiments, which may include the one shown. */
-  others: readonly { id: string; startedAt: string }[];
+/** Props of `Lifecycle`. */
+export interface LifecycleProps extends Diagnostics {
   nowMs: number;
 }
 
-/** The diagnostics page: starts the lifecycle experiment and shows one. Never asks the server anything by itself. */
+/** The diagnostics page: starts the lifecycle experiment and shows one. It never sends a request by itself. */
 export function Lifecycle({ experiment, underWayUntil, others, nowMs }: LifecycleProps) {
   return (
     <>

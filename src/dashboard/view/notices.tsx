@@ -3,7 +3,7 @@ import { Alert, Code } from "@mantine/core";
 import { formatCount } from "../format.ts";
 import styles from "./dashboard.module.css";
 
-/** Deliveries that nobody took after the ack: the one thing in which a person must act. */
+/** Deliveries that were acknowledged and then lost: a person must act. */
 export function LostBanner({ lost, window }: { lost: number; window: string }) {
   return (
     <Alert
@@ -12,13 +12,13 @@ export function LostBanner({ lost, window }: { lost: number; window: string }) {
       variant="filled"
       title={`${formatCount(lost)} ${lost === 1 ? "delivery" : "deliveries"} lost`}
     >
-      In {window}, Meta had its answer, but neither QStash nor the fallback took the events. Look for{" "}
-      <code>forward.lost</code> in the log for their delivery ids and keys.
+      In {window}, the relay acknowledged them, but neither QStash nor the fallback kept their events. The log lines{" "}
+      <code>forward.lost</code> name the deliveries and the keys of their events.
     </Alert>
   );
 }
 
-/** Deliveries that Meta still has, as we did not acknowledge them. */
+/** Deliveries that were not acknowledged, so that Meta sends them again. */
 export function RefusedBanner({ refused, window }: { refused: number; window: string }) {
   return (
     <Alert
@@ -28,14 +28,14 @@ export function RefusedBanner({ refused, window }: { refused: number; window: st
       classNames={{ title: styles["warning"] ?? "" }}
       title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
     >
-      In {window}, neither QStash nor the fallback took them in time. Meta sends them again, but after an hour of
-      refusals it ends the account’s subscription. <code>npm run relay -- doctor</code> tells what is wrong.
+      In {window}, neither QStash nor the fallback kept them in time. Meta sends them again, but after an hour of
+      failures it may unsubscribe the account. <code>npm run relay -- doctor</code> finds the cause.
     </Alert>
   );
 }
 
-/** Instead of data, when there is none to show. */
-export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean }) {
+/** Stands in the place of data that cannot be read. `retries` says whether the page reads again by itself. */
+export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean | undefined }) {
   return (
     <Alert role="alert" color="red" variant="light" title="The dashboard cannot read the store">
       {reason}.{retries && " This page tries again by itself."}
@@ -43,6 +43,7 @@ export function Unavailable({ reason, retries = true }: { reason: string; retrie
   );
 }
 
+/** Explains how to send a first delivery. */
 export function EmptyState() {
   return (
     <section className={styles["empty"]} aria-labelledby="empty">

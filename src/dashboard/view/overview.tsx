@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Group, TextInput } from "@mantine/core";
 import Link from "next/link";
 
 import type { RuntimeSummary, WindowName } from "#measurements/runtime-comparison.ts";
@@ -11,23 +11,25 @@ import styles from "./dashboard.module.css";
 import { EventsTable } from "./events-table.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
-import { Panel } from "./panel.tsx";
+import { Pair, Panel } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
 import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
 import { windowLabel, WindowSelector } from "./window-selector.tsx";
 
+/** Props of `Overview`. */
 export interface OverviewProps {
   overview: OverviewData;
   window: WindowName;
-  /** What the events are searched for; empty for all. */
+  /** The text that the events are searched for; empty for all events. */
   q: string;
   /** Whether this page of events is not the newest. */
   older: boolean;
   nowMs: number;
 }
 
+/** The dashboard's first page. */
 export function Overview({ overview, faults, ...props }: OverviewProps & { faults: PathFaults }) {
   const { window, q, older, nowMs } = props;
   const { comparison, page, counts, deadLetters, refusals } = overview;
@@ -36,14 +38,14 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
   const deliveries = sum((summary) => summary.deliveries);
   const lost = sum((summary) => summary.lost);
   const refused = sum((summary) => summary.refused);
-  // Those that nobody took have a banner of their own.
+  // RefusedBanner shows the ones that were not kept.
   const turnedAway = refusals.totals.filter(({ reason }) => reason !== "NOT_KEPT");
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
-  // Where something stands in the way, it is wrong to ask for a first delivery.
+  // If no delivery can get through, the page must not ask for a first one.
   const isHindered = refusals.newest.length > 0 || faults.configuration !== null || faults.redirectsTo !== null;
   return (
     <>
-      <div className={styles["pageHead"]}>
+      <Group justify="space-between" align="end" gap="14px 24px">
         <div>
           <h1 className={styles["pageTitle"]}>Edge and Node</h1>
           <p className={styles["pageHint"]}>
@@ -51,29 +53,27 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
           </p>
         </div>
         <WindowSelector current={window} />
-      </div>
+      </Group>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
       {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
       {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
       {isNew && !isHindered && <EmptyState />}
-      <div className={styles["pair"]}>
+      <Pair>
         {comparison.runtimes.map((summary) => (
           <RuntimeCard key={summary.runtime} summary={summary} />
         ))}
-      </div>
+      </Pair>
       {!isNew && (
         <>
-          <p className={styles["verdict"]} data-decided={comparison.verdict.faster === "undecided" ? undefined : true}>
-            {comparison.verdict.sentence}
-          </p>
+          <p className={styles["verdict"]}>No probe has been measured yet. Only probes show which runtime is faster.</p>
           <ComparisonCharts comparison={comparison} />
           <LatencyTable comparison={comparison} />
           <Events overview={overview} {...props} />
-          <div className={styles["pair"]}>
+          <Pair>
             <HandlerCountsPanel counts={counts} />
             <DeadLettersPanel deadLetters={deadLetters} nowMs={nowMs} />
-          </div>
+          </Pair>
         </>
       )}
       {refusals.newest.length > 0 && <RefusalsPanel refusals={refusals.newest} nowMs={nowMs} />}
@@ -91,19 +91,25 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
       title="Events"
       aside={
         <search>
-          <form method="get" action="/dashboard#events" className={styles["search"]}>
-            <input type="hidden" name="window" value={window} />
-            <input
-              type="search"
-              name="q"
-              defaultValue={q}
-              maxLength={300}
-              aria-label="Search events"
-              placeholder="Id, key or text"
-            />
-            <Button type="submit" variant="default" size="xs">
-              Search
-            </Button>
+          <form method="get" action="/dashboard#events">
+            <Group gap={8} wrap="nowrap">
+              <input type="hidden" name="window" value={window} />
+              <TextInput
+                size="xs"
+                w={240}
+                miw={0}
+                classNames={{ input: styles["search"] ?? "" }}
+                type="search"
+                name="q"
+                defaultValue={q}
+                maxLength={300}
+                aria-label="Search events"
+                placeholder="Id, key or text"
+              />
+              <Button type="submit" variant="default" size="xs" flex="none">
+                Search
+              </Button>
+            </Group>
           </form>
         </search>
       }

@@ -6,19 +6,25 @@ import type { RefusalTotal } from "../read-refusals.ts";
 import { explainReason } from "../refusal-reasons.ts";
 import styles from "./dashboard.module.css";
 
-/** What stands in the way of every delivery, whether any has come or not. */
-export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
+/** Faults that stop every delivery; they are shown before the first delivery too. */
+export function PathFaultBanners({ configuration, redirectsTo, foreignStatus }: PathFaults) {
   return (
     <>
       {configuration !== null && (
         <Alert role="alert" color="red.9" variant="filled" title="The configuration is incomplete">
-          {configuration}. Until that is mended, deliveries are refused or do not arrive.
+          {configuration}. Until this is corrected, deliveries are refused or do not arrive.
         </Alert>
       )}
       {redirectsTo !== null && (
         <Alert role="alert" color="red.9" variant="filled" title="RELAY_URL redirects">
-          It leads to {redirectsTo}. QStash does not follow, so nothing that is published arrives, and neither do the
-          relay’s own reports. {redirectAdvice(redirectsTo)}
+          It redirects to {redirectsTo}. QStash does not follow redirects, so published batches do not arrive, and
+          neither do the relay’s own reports. {redirectAdvice(redirectsTo)}
+        </Alert>
+      )}
+      {foreignStatus !== null && (
+        <Alert role="alert" color="red.9" variant="filled" title="Another program answers at RELAY_URL">
+          It answers {foreignStatus} where the relay’s own route would answer 405, so published batches do not arrive,
+          and neither do the relay’s own reports. Set RELAY_URL to the address of this relay and deploy again.
         </Alert>
       )}
     </>
@@ -27,17 +33,18 @@ export function PathFaultBanners({ configuration, redirectsTo }: PathFaults) {
 
 function redirectAdvice(leadsTo: string): string {
   return leadsTo.startsWith("https://vercel.com/sso-api")
-    ? "That is Vercel’s Deployment Protection: turn on Protection Bypass for Automation and deploy again."
+    ? "This is Vercel’s Deployment Protection: turn on Protection Bypass for Automation and deploy again."
     : "Set RELAY_URL to that address and deploy again.";
 }
 
+/** Props of `RefusalsBanner`. */
 export interface RefusalsBannerProps {
   totals: readonly RefusalTotal[];
   window: string;
   nowMs: number;
 }
 
-/** What was refused, since when, and what to do about it. */
+/** Which deliveries were refused, since when, and what the operator can do. */
 export function RefusalsBanner({ totals, window, nowMs }: RefusalsBannerProps) {
   const reasons = [...new Set(totals.map(({ reason }) => reason))];
   const sum = (rows: readonly RefusalTotal[]) => rows.reduce((total, { count }) => total + count, 0);

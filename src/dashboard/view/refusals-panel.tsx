@@ -5,7 +5,7 @@ import styles from "./dashboard.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
-/** The last refusals: when, by which runtime and why. What was refused is kept nowhere. */
+/** The last refusals: when, by which runtime and why. Refused bodies are not stored. */
 export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalItem[]; nowMs: number }) {
   return (
     <Panel id="refusals" title="Refused deliveries">

@@ -1,6 +1,6 @@
 "use client";
 
-import { Button, Loader } from "@mantine/core";
+import { Button, Group, Loader, Stack } from "@mantine/core";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState, useTransition } from "react";
 
@@ -13,6 +13,7 @@ export interface Until {
   leftMs: number;
 }
 
+/** Props of `RunExperiment`. */
 export interface RunExperimentProps {
   /** The experiment that is shown; null before the first one. */
   result: { id: string; conclusion: string; lookAgain: Until | null } | null;
@@ -20,7 +21,7 @@ export interface RunExperimentProps {
   underWay: Until | null;
 }
 
-/** A button that starts an experiment and opens its page, the conclusion of the one shown, and errors beside the button. */
+/** The button that starts an experiment and opens its page; the conclusion of the one shown; errors beside the button. */
 export function RunExperiment({ result, underWay }: RunExperimentProps) {
   const router = useRouter();
   const [starting, start] = useTransition();
@@ -45,7 +46,7 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
   const reason = blocked && !starting;
   return (
     <>
-      <div className={styles["badges"]}>
+      <Group gap={10}>
         {/* Neither `disabled` nor Mantine's `loading`, which disables too: a disabled button loses the focus. */}
         <Button
           ref={button}
@@ -68,15 +69,15 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
             {failure}
           </span>
         )}
-      </div>
-      <div className={styles["result"]}>
+      </Group>
+      <Stack gap={10} align="start">
         {result !== null && (
           <h2 ref={heading} tabIndex={-1} className={styles["panelTitle"]}>
             Result
           </h2>
         )}
         <Outcome starting={starting} result={result} />
-      </div>
+      </Stack>
     </>
   );
 }

@@ -5,11 +5,11 @@ import { RuntimeMark } from "./badges.tsx";
 import styles from "./dashboard.module.css";
 import { Panel } from "./panel.tsx";
 
-/** What one runtime did in the window. */
+/** The figures of one runtime in the window. */
 export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
   const { runtime, ackMs, publishMs } = summary;
   const errors = Object.entries(summary.errors);
-  // Those that were not kept are in both figures, unless one of the reports is missing.
+  // Both figures contain the deliveries that were not kept, unless a report is missing.
   const { NOT_KEPT: notKept = 0, ...others } = summary.refusals;
   const refused = Object.values(others).reduce((total, count) => total + count, Math.max(notKept, summary.refused));
   return (
@@ -40,7 +40,7 @@ export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
   );
 }
 
-/** How often: three in ten deliveries are something else than three in ten thousand. */
+/** The count with its total: three in ten deliveries is worse than three in ten thousand. */
 function timeoutsOf({ publishTimeouts, deliveries }: RuntimeSummary): string {
   return publishTimeouts === 0 ? "0" : `${formatCount(publishTimeouts)} in ${formatCount(deliveries)}`;
 }

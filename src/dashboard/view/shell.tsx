@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Button, Container, Group, Stack } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
@@ -13,39 +13,41 @@ export function Shell({ children }: { children: ReactNode }) {
         Skip to the content
       </a>
       <header className={styles["header"]}>
-        <div className={styles["headerInner"]}>
-          <Link
-            href="/dashboard"
-            className={styles["brand"]}
-            prefetch={false}
-            aria-label="Instagram Webhook Relay, overview"
-          >
-            <Mark />
-            <span>
-              <span className={styles["brandLong"]}>Instagram Webhook </span>Relay
-            </span>
-          </Link>
-          <div className={styles["headerActions"]}>
-            <AutoRefresh />
-            <Link href="/dashboard/diagnostics" prefetch={false} className={styles["headerLink"]}>
-              Diagnostics
+        <Container size={1180} className={styles["width"]}>
+          <Group justify="space-between" gap={12} mih={56} wrap="nowrap">
+            <Link
+              href="/dashboard"
+              className={styles["brand"]}
+              prefetch={false}
+              aria-label="Instagram Webhook Relay, overview"
+            >
+              <Mark />
+              <span>
+                <span className={styles["brandLong"]}>Instagram Webhook </span>Relay
+              </span>
             </Link>
-            <form method="post" action="/dashboard/sign-out">
-              <Button type="submit" variant="subtle" color="gray" size="xs">
-                Sign out
-              </Button>
-            </form>
-          </div>
-        </div>
+            <Group gap={8} wrap="nowrap">
+              <AutoRefresh />
+              <Link href="/dashboard/diagnostics" prefetch={false} className={styles["headerLink"]}>
+                Diagnostics
+              </Link>
+              <form method="post" action="/dashboard/sign-out">
+                <Button type="submit" variant="subtle" color="gray" size="xs">
+                  Sign out
+                </Button>
+              </form>
+            </Group>
+          </Group>
+        </Container>
       </header>
-      <main id="content" className={styles["main"]}>
-        {children}
-      </main>
+      <Container component="main" id="content" size={1180} className={styles["width"]} pt={28} pb={64}>
+        <Stack gap={20}>{children}</Stack>
+      </Container>
     </div>
   );
 }
 
-/** Two stations and the hand-over between them. */
+/** The product's logo. */
 export function Mark() {
   return (
     <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">

@@ -7,6 +7,7 @@ import styles from "./dashboard.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
+/** The totals that handlers have counted. */
 export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[] }) {
   return (
     <Panel id="handlers" title="Handler counts">
@@ -14,7 +15,7 @@ export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[]
         <p className={styles["nothing"]}>No handler has counted anything yet.</p>
       ) : (
         <table className={styles["table"]}>
-          <caption>What the handlers counted since the beginning</caption>
+          <caption>Totals that the handlers have counted since the first event</caption>
           <thead>
             <tr>
               <th scope="col">Name</th>
@@ -39,15 +40,16 @@ export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[]
   );
 }
 
+/** The newest dead letters. */
 export function DeadLettersPanel({ deadLetters, nowMs }: { deadLetters: readonly DeadLetterItem[]; nowMs: number }) {
   return (
     <Panel id="dead-letters" title="Dead letters">
       {deadLetters.length === 0 ? (
-        <p className={styles["nothing"]}>QStash has given up on nothing.</p>
+        <p className={styles["nothing"]}>There are no dead letters.</p>
       ) : (
         <ScrollBox label="Dead letters">
           <table className={styles["table"]}>
-            <caption>What QStash gave up on, newest first; times in UTC</caption>
+            <caption>Dead letters, newest first; times in UTC</caption>
             <thead>
               <tr>
                 <th scope="col">Recorded</th>

@@ -5,14 +5,15 @@ import { type ReactNode, useState } from "react";
 
 const theme = createTheme({ primaryColor: "indigo", primaryShade: 8, defaultRadius: "md" });
 
-/** Mantine's part of the head. */
-export function ThemeScript({ nonce }: { nonce: string | undefined }) {
-  // A browser hides the attribute's value from scripts, so that it never equals what React expects there.
-  return <ColorSchemeScript defaultColorScheme="auto" nonce={nonce} suppressHydrationWarning />;
+/** Mantine's script in the head. `nonce` is null on a page for which proxy.ts did not make one. */
+export function ThemeScript({ nonce }: { nonce: string | null }) {
+  // A browser hides the attribute's value from scripts, so React would report a difference.
+  return <ColorSchemeScript defaultColorScheme="auto" nonce={nonce ?? undefined} suppressHydrationWarning />;
 }
 
-export function Theme({ nonce, children }: { nonce: string | undefined; children: ReactNode }) {
-  // A refresh brings another response's nonce; the document keeps the policy that it was loaded with.
+/** Mantine's styles for the whole page. */
+export function Theme({ nonce, children }: { nonce: string | null; children: ReactNode }) {
+  // A refresh brings the nonce of another response, but the document keeps the policy that it was loaded with.
   const [ofDocument] = useState(nonce ?? "");
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => ofDocument}>

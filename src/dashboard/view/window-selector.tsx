@@ -12,10 +12,12 @@ const labels: Record<WindowName, string> = {
   "30d": "the last 30 days",
 };
 
+/** The window in words, for the middle of a sentence. */
 export function windowLabel(name: WindowName): string {
   return labels[name];
 }
 
+/** Links that select the time window. */
 export function WindowSelector({ current }: { current: WindowName }) {
   return (
     <nav aria-label="Time window" className={styles["windows"]}>

@@ -1,11 +1,10 @@
 import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { opsRoute } from "../../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const POST = opsRoute(async () => diagnoseEnv(process.env));
-
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: opsRoute(async () => diagnoseEnv(process.env)),
+});

@@ -1,10 +1,9 @@
 import type { LifecycleTiming } from "#lifecycle-experiment/experiment.ts";
 import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
+import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
 const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
@@ -12,11 +11,11 @@ const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET
 /** Starts the experiment on this deployment, which calls itself at the first address of `RELAY_URL`. */
 export function startExperimentHere(timing: LifecycleTiming) {
   const env = readEnv(process.env, variables);
-  const { db } = getDatabase();
+  const db = getDatabase();
   return startExperiment({
     id: crypto.randomUUID(),
     timing,
-    relayUrl: env.RELAY_URL[0] ?? "",
+    relayUrl: env.RELAY_URL[0],
     paths: { edge: "/api/internal/lifecycle/edge", nodejs: "/api/internal/lifecycle/node" },
     store: {
       create: (experiment) => createLifecycleExperiment(db, experiment),
@@ -26,6 +25,6 @@ export function startExperimentHere(timing: LifecycleTiming) {
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
     fetch,
     clock,
-    log: createLog({ clock, write: writeToConsole }),
+    log,
   });
 }

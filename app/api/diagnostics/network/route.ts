@@ -1,15 +1,12 @@
 import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
-import { systemClock } from "#platform/clock.ts";
-import migrations from "#store/migrations/meta/_journal.json" with { type: "json" };
+import { systemClock as clock } from "#platform/clock.ts";
+import { methods } from "#platform/methods.ts";
+import { latestMigrationMs } from "#store/latest-migration.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { opsRoute } from "../../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const latestMigrationMs = Math.max(...migrations.entries.map(({ when }) => when));
-
-export const POST = opsRoute(() => diagnoseNetwork({ env: process.env, clock: systemClock, latestMigrationMs }));
-
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigrationMs })),
+});

@@ -1,12 +1,11 @@
 import { diagnoseQstash } from "#diagnostics/diagnose-qstash.ts";
 import { systemClock } from "#platform/clock.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { opsRoute } from "../../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const POST = opsRoute(() => diagnoseQstash({ env: process.env, clock: systemClock, fetch }));
-
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: opsRoute(() => diagnoseQstash({ env: process.env, clock: systemClock, fetch })),
+});

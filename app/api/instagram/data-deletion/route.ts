@@ -1,21 +1,20 @@
-import { handleDataDeletion } from "#privacy/data-deletion-handler.ts";
 import { hexFromBytes } from "#platform/bytes.ts";
 import { readEnv } from "#platform/env.ts";
+import { methods } from "#platform/methods.ts";
+import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { signedRequestRouteOptions } from "../signed-request.ts";
+import { answerSignedRequestOptions } from "../signed-request.ts";
 
-const options = signedRequestRouteOptions("DATABASE_URL", "RELAY_URL");
+const options = answerSignedRequestOptions("DATABASE_URL", "RELAY_URL");
 
-export function POST(request: Request): Promise<Response> {
-  return handleDataDeletion(request, {
+function answer(request: Request): Promise<Response> {
+  return answerDataDeletion(request, {
     ...options,
     newCode: () => hexFromBytes(crypto.getRandomValues(new Uint8Array(16))),
     statusUrl: (code) => `${readEnv(process.env, ["RELAY_URL"]).RELAY_URL[0]}/data-deletion/${code}`,
-    openDatabase: () => getDatabase().db,
+    openDatabase: getDatabase,
   });
 }
 
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

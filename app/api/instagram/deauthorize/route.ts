@@ -1,15 +1,14 @@
-import { handleDeauthorize } from "#privacy/deauthorize-handler.ts";
+import { methods } from "#platform/methods.ts";
+import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
 import { saveDeauthorization } from "#store/save-deauthorization.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { signedRequestRouteOptions } from "../signed-request.ts";
+import { answerSignedRequestOptions } from "../signed-request.ts";
 
-const options = signedRequestRouteOptions("DATABASE_URL");
+const options = answerSignedRequestOptions("DATABASE_URL");
 
-export function POST(request: Request): Promise<Response> {
-  return handleDeauthorize(request, { ...options, save: (given) => saveDeauthorization(getDatabase().db, given) });
+function answer(request: Request): Promise<Response> {
+  return answerDeauthorize(request, { ...options, save: (given) => saveDeauthorization(getDatabase(), given) });
 }
 
-const refuse = allowOnly("POST");
-export { refuse as DELETE, refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PATCH, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

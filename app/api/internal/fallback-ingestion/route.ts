@@ -1,29 +1,16 @@
-import { waitUntil } from "@vercel/functions";
-
-import { handlers } from "#handlers/handlers.ts";
-import { handleFallback } from "#ingestion/fallback-handler.ts";
-import { systemClock as clock } from "#platform/clock.ts";
+import { answerFallbackIngestion } from "#ingestion/answer-fallback-ingestion.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
-import { getTrace } from "#tracing/trace.ts";
+import { methods } from "#platform/methods.ts";
+import { waitUntil } from "#platform/wait-until.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
-import { getDatabase } from "../../../services.ts";
+import { clock, log } from "../../../log.ts";
+import { openIngest } from "../../../services.ts";
 
-const log = createLog({ clock, write: writeToConsole });
-
-export function POST(request: Request): Promise<Response> {
-  return handleFallback(request, {
-    readSettings: () => {
-      const env = readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL", "WEBHOOK_BODY_BYTES_MAX"]);
-      return { secret: env.RELAY_SECRET, webhookBytesMax: env.WEBHOOK_BODY_BYTES_MAX };
-    },
-    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000, trace: getTrace() }),
-    waitUntil,
-    clock,
-    log,
-  });
+function readSettings() {
+  const env = readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL", "WEBHOOK_BODY_BYTES_MAX"]);
+  return { secret: env.RELAY_SECRET, webhookBytesMax: env.WEBHOOK_BODY_BYTES_MAX };
 }
 
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answerFallbackIngestion(request, { readSettings, openIngest, waitUntil, clock, log }),
+});

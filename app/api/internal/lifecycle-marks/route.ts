@@ -1,22 +1,18 @@
 import { answerMark } from "#lifecycle-experiment/answer-mark.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { methods } from "#platform/methods.ts";
 import { saveLifecycleMark } from "#store/save-lifecycle.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
+import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
-const log = createLog({ clock, write: writeToConsole });
-
-export function POST(request: Request): Promise<Response> {
+function answer(request: Request): Promise<Response> {
   return answerMark(request, {
     readSettings: () => ({ secret: readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET }),
-    save: (mark, arrivedAtMs) => saveLifecycleMark(getDatabase().db, mark, arrivedAtMs),
+    save: (mark, arrivedAtMs) => saveLifecycleMark(getDatabase(), mark, arrivedAtMs),
     clock,
     log,
   });
 }
 
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,14 +1,13 @@
 // Builds the adapters of the two routes that start the lifecycle experiment's runs, one on each runtime.
-import { waitUntil } from "@vercel/functions";
 import { after } from "next/server";
 
 import type { Schedulers } from "#lifecycle-experiment/begin-work.ts";
 import { answerRun } from "#lifecycle-experiment/answer-run.ts";
-import { systemClock as clock } from "#platform/clock.ts";
-import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { readPlace } from "#platform/delivery.ts";
+import { waitUntil } from "#platform/wait-until.ts";
+import { readDeliveryEnv } from "#platform/webhook-env.ts";
 
-const log = createLog({ clock, write: writeToConsole });
+import { clock, log } from "../../../log.ts";
 
 /**
  * Each is looked up when it is called, so that a missing one throws then. Through `globalThis`, because the edge build
@@ -22,11 +21,9 @@ const schedulers: Schedulers = {
   waitUntil,
 };
 
-export function POST(request: Request): Promise<Response> {
+export function answer(request: Request): Promise<Response> {
   return answerRun(request, {
-    // The build replaces this by a constant in each route.
-    runtime: process.env.NEXT_RUNTIME === "edge" ? "edge" : "nodejs",
-    region: process.env["VERCEL_REGION"] ?? null,
+    ...readPlace(process.env.NEXT_RUNTIME, process.env["VERCEL_REGION"]),
     schedulers,
     readSettings,
     fetch,
@@ -36,9 +33,9 @@ export function POST(request: Request): Promise<Response> {
 }
 
 function readSettings() {
-  const env = readEnv(process.env, ["RELAY_SECRET", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
+  const env = readDeliveryEnv(process.env, "RELAY_SECRET", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET");
   return {
-    relayUrl: env.RELAY_URL[0] ?? "",
+    relayUrl: env.RELAY_URL[0],
     path: "/api/internal/lifecycle-marks",
     secret: env.RELAY_SECRET,
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,

@@ -1,24 +1,20 @@
-import { systemClock as clock } from "#platform/clock.ts";
+import { answerReports } from "#measurements/answer-reports.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLog, writeToConsole } from "#platform/log.ts";
+import { methods } from "#platform/methods.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
-import { handleReports } from "#measurements/report-handler.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
+import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../services.ts";
 
-const log = createLog({ clock, write: writeToConsole });
-
-export function POST(request: Request): Promise<Response> {
-  return handleReports(request, {
+function answer(request: Request): Promise<Response> {
+  return answerReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
-    save: (reports) => saveReports(getDatabase().db, reports, clock.nowMs()),
-    saveRefusals: (refusals) => saveRefusals(getDatabase().db, refusals),
+    save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
+    saveRefusals: (refusals) => saveRefusals(getDatabase(), refusals, clock.nowMs()),
     clock,
     log,
   });
 }
 
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,15 +1,11 @@
 import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const GET = opsRoute(({ query }) => {
-  const filter = parseDeadLetterFilter(query);
-  return readDeadLetters(getReads(), filter);
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: opsRoute(({ query }) => readDeadLetters(getReads(), parseDeadLetterFilter(query))),
 });
-
-const refuse = allowOnly("GET", "HEAD");
-export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

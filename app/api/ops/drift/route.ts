@@ -1,15 +1,11 @@
 import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const GET = opsRoute(({ query }) => {
-  const filter = parseDriftFilter(query);
-  return readDrift(getReads(), filter);
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: opsRoute(({ query }) => readDrift(getReads(), parseDriftFilter(query))),
 });
-
-const refuse = allowOnly("GET", "HEAD");
-export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };

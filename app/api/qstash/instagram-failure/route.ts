@@ -1,15 +1,14 @@
-import { handleFailure } from "#ingestion/failure-handler.ts";
+import { answerFailure } from "#ingestion/answer-failure.ts";
+import { methods } from "#platform/methods.ts";
 import { saveDeadLetter } from "#store/save-dead-letter.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
 import { getDatabase } from "../../../services.ts";
-import { qstashRouteOptions } from "../qstash.ts";
+import { answerQstashOptions } from "../qstash.ts";
 
-const options = qstashRouteOptions("/api/qstash/instagram-failure");
+const options = answerQstashOptions("/api/qstash/instagram-failure");
 
-export function POST(request: Request): Promise<Response> {
-  return handleFailure(request, { ...options, save: (letter) => saveDeadLetter(getDatabase().db, letter) });
+function answer(request: Request): Promise<Response> {
+  return answerFailure(request, { ...options, save: (letter) => saveDeadLetter(getDatabase(), letter) });
 }
 
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,19 +1,11 @@
-import { handlers } from "#handlers/handlers.ts";
-import { handleIngestion } from "#ingestion/ingestion-handler.ts";
-import { getTrace } from "#tracing/trace.ts";
+import { answerIngestion } from "#ingestion/answer-ingestion.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../allow-only.ts";
-import { getDatabase } from "../../../services.ts";
-import { qstashRouteOptions } from "../qstash.ts";
+import { openIngest } from "../../../services.ts";
+import { answerQstashOptions } from "../qstash.ts";
 
-const options = qstashRouteOptions("/api/qstash/instagram-ingestion");
+const options = { ...answerQstashOptions("/api/qstash/instagram-ingestion"), openIngest };
 
-export function POST(request: Request): Promise<Response> {
-  return handleIngestion(request, {
-    ...options,
-    openIngest: () => ({ db: getDatabase().db, handlers, handlerTimeoutMs: 10_000, trace: getTrace() }),
-  });
-}
-
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answerIngestion(request, options),
+});

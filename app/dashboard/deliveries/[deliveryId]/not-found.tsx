@@ -1,6 +1,7 @@
 import { Text, Title } from "@mantine/core";
 import Link from "next/link";
 
+/** Shown for a delivery that is not stored. */
 export default function DeliveryNotFound() {
   return (
     <>
@@ -8,7 +9,7 @@ export default function DeliveryNotFound() {
         No such delivery
       </Title>
       <Text size="sm">
-        Neither the consumer nor a report has brought this id. A delivery appears here as soon as one of them has.
+        No delivery with this id is stored. A delivery appears here once it is ingested or its forward is reported.
       </Text>
       <Link href="/dashboard" prefetch={false}>
         ← Overview

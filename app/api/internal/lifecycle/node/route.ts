@@ -1,6 +1,5 @@
-import { allowOnly } from "../../../../allow-only.ts";
+import { methods } from "#platform/methods.ts";
 
-export { POST } from "../lifecycle.ts";
+import { answer } from "../lifecycle.ts";
 
-const refuse = allowOnly("POST");
-export { refuse as GET, refuse as HEAD, refuse as OPTIONS, refuse as PUT, refuse as PATCH, refuse as DELETE };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,15 +1,14 @@
 import { readDelivery } from "#dashboard/read-delivery.ts";
+import { methods } from "#platform/methods.ts";
 
-import { allowOnly } from "../../../../allow-only.ts";
 import { getReads } from "../../../../services.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const GET = opsRoute<{ deliveryId: string }>(async ({ params }) => {
+const answer = opsRoute<{ deliveryId: string }>(async ({ params }) => {
   const { journey } = await readDelivery(getReads(), params.deliveryId);
   return journey;
 });
 
-const refuse = allowOnly("GET", "HEAD");
-export { refuse as DELETE, refuse as OPTIONS, refuse as PATCH, refuse as POST, refuse as PUT };
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

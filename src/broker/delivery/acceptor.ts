@@ -1,0 +1,62 @@
+import type { Log } from "#platform/log.ts";
+
+import type { Acceptance, BrokerStore } from "../store/broker-store.ts";
+import { isLoopback } from "../api/destination.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { FlowControls } from "../store/flow-controls.ts";
+import { laneOf } from "../lane.ts";
+import type { NewMessage } from "../store/message-rows.ts";
+import type { Queues } from "../store/queues.ts";
+
+export interface AcceptorOptions {
+  store: BrokerStore;
+  dispatcher: Dispatcher;
+  flowControls: FlowControls;
+  queues: Queues;
+  log: Log;
+}
+
+/** Accepts messages, all or none, and has them delivered when they are due; resolves after they are committed. */
+export type Accept = (messages: readonly NewMessage[]) => Promise<Acceptance[]>;
+
+export function createAcceptor(options: AcceptorOptions): Accept {
+  const { store, dispatcher, log } = options;
+  let saidLoopback = false;
+
+  /** The answer may be lost although the commit was not: then the messages are due all the same. */
+  const acceptOrExpect = async (messages: readonly NewMessage[]) => {
+    try {
+      return await store.accept(messages);
+    } catch (thrown) {
+      for (const message of messages) dispatcher.expect({ lane: laneOf(message), dueAtMs: message.notBeforeMs });
+      throw thrown;
+    }
+  };
+
+  return async (messages) => {
+    if (messages.length === 0) return [];
+    await prepare(messages, options);
+    const acceptances = await acceptOrExpect(messages);
+    for (const [index, message] of messages.entries()) {
+      const { messageId = message.messageId, deduplicated = false } = acceptances[index] ?? {};
+      log.info("broker.message_accepted", { messageId, deduplicated, bytes: message.body.byteLength });
+      if (!deduplicated) dispatcher.expect({ lane: laneOf(message), dueAtMs: message.notBeforeMs });
+      if (!saidLoopback && isLoopback(message.url)) {
+        saidLoopback = true;
+        log.warn("broker.loopback_destination", { note: "QStash itself refuses destinations on loopback addresses" });
+      }
+    }
+    return acceptances;
+  };
+}
+
+/** Queues and flow-control keys are there before the first message that names them can be claimed. */
+export async function prepare(
+  messages: readonly Pick<NewMessage, "queueName" | "flowControl" | "createdAtMs">[],
+  { queues, flowControls }: Pick<AcceptorOptions, "queues" | "flowControls">,
+): Promise<void> {
+  for (const { queueName, flowControl, createdAtMs } of messages) {
+    if (queueName !== null) await queues.ensure(queueName, createdAtMs);
+    if (flowControl !== null) await flowControls.apply(flowControl, createdAtMs);
+  }
+}

@@ -1,0 +1,229 @@
+import { type Clock, settleWithin } from "#platform/clock.ts";
+import { describeCause, type Log } from "#platform/log.ts";
+
+import type { BrokerStore } from "../store/broker-store.ts";
+import type { FlowControls } from "../store/flow-controls.ts";
+import { parseLane } from "../lane.ts";
+import { Lanes } from "./lanes.ts";
+import type { Message } from "../message.ts";
+import type { Queues } from "../store/queues.ts";
+import { createRepeater } from "./repeater.ts";
+
+export interface DispatcherOptions {
+  store: BrokerStore;
+  flowControls: FlowControls;
+  queues: Queues;
+  /** One attempt and its settlement; resolves with the messages to expect because of it. Never rejects. */
+  attempt: MakeAttempt;
+  clock: Clock;
+  log: Log;
+}
+
+export interface Expectation {
+  lane: string;
+  dueAtMs: number;
+}
+
+/** `isAborted` says whether the attempt ended because the broker stops; then nothing is recorded. */
+export type MakeAttempt = (
+  message: Message,
+  abort: AbortController,
+  isAborted: () => boolean,
+) => Promise<Expectation[]>;
+
+/** Delivers messages when they are due. It sleeps until the next one is: the database is not polled. */
+export interface Dispatcher {
+  /** Begins, with the messages that a crash left active. */
+  start(): void;
+  /** Says that a message of this lane is due at this time, now or later. */
+  expect(expectation: Expectation): void;
+  /**
+   * Limits have changed, or a message was cancelled. Resolves when they are in force: what was claimed under the former
+   * ones is on its way by then.
+   */
+  reconsider(queueName?: string): Promise<void>;
+  /** Looks for due messages once more and resolves when those found are on their way. */
+  round(): Promise<void>;
+  /** How many deliveries are under way. */
+  deliveries(): number;
+  /**
+   * Forgets what is no longer needed, and reads from the database again what is due: a message whose commit was not
+   * answered waits no longer than until then.
+   */
+  refresh(): void;
+  /** Starts no further deliveries and resolves when none runs; after `graceMs` they are aborted and left due. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** From `waiting` to `running` by `start`, from there or at once to `draining` by `stop`, to `aborting` after its grace time. */
+type Phase = "waiting" | "running" | "draining" | "aborting";
+
+const storeRetryMs = 1000;
+/** A timer holds at most 24.8 days, and the wall clock may be set; looking again each hour covers both. */
+const sleepMsMax = 3_600_000;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { store, flowControls, queues, clock, log } = options;
+  const lanes = new Lanes({
+    room({ flowControlKey, queueName }, inFlight, nowMs) {
+      const queue = queueName === null ? undefined : queues.get(queueName);
+      return Math.min(
+        flowControlKey === null
+          ? Number.POSITIVE_INFINITY
+          : flowControls.room(flowControlKey, inFlight.flowControlKey, nowMs),
+        queueName === null
+          ? Number.POSITIVE_INFINITY
+          : queue?.isPaused
+            ? 0
+            : (queue?.parallelism ?? 1) - inFlight.queue,
+      );
+    },
+    opensAtMs: ({ flowControlKey }, nowMs) =>
+      flowControlKey === null ? undefined : flowControls.opensAtMs(flowControlKey, nowMs),
+  });
+  // By the claim, not by its id: a message may be claimed again before its last attempt is off the list.
+  const inFlight = new Map<Message, { ended: Promise<void>; abort: AbortController }>();
+  const rounds = createRepeater(runRound);
+  let phase: Phase = "waiting";
+  /** Messages may be active without a delivery: after a crash, or when the answer to a claim was lost. */
+  let hasOrphans = true;
+  let wake = { atMs: Number.POSITIVE_INFINITY, cancel: () => {} };
+
+  /** Wakes up at the given time at the latest. */
+  function wakeAt(atMs: number): void {
+    if (atMs >= wake.atMs || phase !== "running") return;
+    wake.cancel();
+    const delayMs = Math.min(Math.max(0, atMs - clock.nowMs()), sleepMsMax);
+    const cancel = clock.after(delayMs, () => {
+      wake.atMs = Number.POSITIVE_INFINITY;
+      void rounds.request();
+    });
+    wake = { atMs, cancel };
+  }
+
+  async function runRound(): Promise<void> {
+    if (phase !== "running") return;
+    try {
+      if (hasOrphans) await recover();
+      lanes.wake(clock.nowMs());
+      await claimAndDeliver();
+      await lookAhead();
+      wakeAt(lanes.nextWakeAtMs(clock.nowMs()));
+    } catch (thrown) {
+      log.error("broker.store_failed", { during: "claim", ...describeCause(thrown) });
+      hasOrphans = true;
+      wakeAt(clock.nowMs() + storeRetryMs);
+    }
+  }
+
+  async function recover(): Promise<void> {
+    await store.releaseActive([...inFlight.keys()].map(({ messageId }) => messageId));
+    for (const { lane, dueAtMs } of await store.readNextDue()) lanes.learn(lane, dueAtMs, clock.nowMs());
+    hasOrphans = false;
+  }
+
+  async function claimAndDeliver(): Promise<void> {
+    const nowMs = clock.nowMs();
+    const claims = lanes.plan(nowMs);
+    if (claims.length === 0) return;
+    const claimed: Message[] = [];
+    try {
+      const unqueued = claims.filter(({ queueName }) => queueName === null);
+      if (unqueued.length > 0) claimed.push(...(await store.claimDue(nowMs, unqueued)));
+      for (const claim of claims) {
+        if (claim.queueName === null) continue;
+        const queue = { name: claim.queueName, parallelism: queues.get(claim.queueName)?.parallelism ?? 1 };
+        claimed.push(...(await store.claimTurn(nowMs, claim, queue)));
+      }
+    } catch (thrown) {
+      for (const { lane } of claims) lanes.stillDue(lane);
+      throw thrown;
+    }
+    // What was claimed too late is released by `stop`.
+    if (phase !== "running") return;
+    for (const message of claimed) {
+      const abort = new AbortController();
+      lanes.begin(message.lane, message.body.byteLength);
+      inFlight.set(message, { ended: deliver(message, abort), abort });
+    }
+    for (const { lane, quota } of claims) {
+      if (countIn(lane, claimed) === quota) lanes.stillDue(lane);
+    }
+    await countDeliveries(claimed, nowMs);
+    if (lanes.hasDue()) void rounds.request();
+  }
+
+  async function deliver(message: Message, abort: AbortController): Promise<void> {
+    const expectations = await options.attempt(message, abort, () => phase === "aborting");
+    inFlight.delete(message);
+    lanes.end(message.lane, message.body.byteLength);
+    for (const expectation of expectations) expect(expectation);
+    if (lanes.hasDue()) void rounds.request();
+  }
+
+  async function countDeliveries(claimed: readonly Message[], nowMs: number): Promise<void> {
+    const keys = new Set(claimed.map(({ lane }) => parseLane(lane).flowControlKey).filter((key) => key !== null));
+    for (const key of keys) {
+      const count = claimed.filter(({ lane }) => parseLane(lane).flowControlKey === key).length;
+      try {
+        await flowControls.count(key, count, nowMs);
+      } catch (thrown) {
+        // The count holds in this process; only a restart would not know of it.
+        log.error("broker.store_failed", { during: "flow-control", ...describeCause(thrown) });
+      }
+    }
+  }
+
+  async function lookAhead(): Promise<void> {
+    const unread = lanes.takeUnread();
+    if (unread.length === 0) return;
+    const nowMs = clock.nowMs();
+    for (const { lane, dueAtMs } of await store.readNextDue(unread)) lanes.learn(lane, dueAtMs, nowMs);
+    if (lanes.hasDue()) void rounds.request();
+  }
+
+  function expect({ lane, dueAtMs }: Expectation): void {
+    const nowMs = clock.nowMs();
+    lanes.expect(lane, dueAtMs, nowMs);
+    if (dueAtMs > nowMs) wakeAt(dueAtMs);
+    else if (phase === "running") void rounds.request();
+  }
+
+  return {
+    start() {
+      if (phase !== "waiting") return;
+      phase = "running";
+      void rounds.request();
+    },
+    expect,
+    reconsider(queueName) {
+      lanes.openQueues(queueName);
+      return rounds.request();
+    },
+    round: () => rounds.request(),
+    deliveries: () => lanes.deliveries(),
+    refresh() {
+      lanes.prune();
+      hasOrphans = true;
+      void rounds.request();
+    },
+    async stop(graceMs) {
+      phase = "draining";
+      wake.cancel();
+      await rounds.idle();
+      const running = [...inFlight.values()];
+      const allEnded = Promise.all(running.map(({ ended }) => ended));
+      await settleWithin(clock, graceMs, allEnded);
+      phase = "aborting";
+      for (const { abort } of running) abort.abort(new Error("the broker stops"));
+      await allEnded;
+      await store.releaseActive([]).catch((thrown: unknown) => {
+        log.error("broker.store_failed", { during: "release", ...describeCause(thrown) });
+      });
+    },
+  };
+}
+
+function countIn(lane: string, messages: readonly Message[]): number {
+  return messages.filter((message) => message.lane === lane).length;
+}

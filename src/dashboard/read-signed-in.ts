@@ -1,0 +1,53 @@
+import { redirect } from "next/navigation";
+
+import { type RelayError, toRelayError } from "#platform/errors.ts";
+import { refuse } from "#platform/refuse.ts";
+import type { Database } from "#store/database.ts";
+import { withStoreErrors } from "#store/store-error.ts";
+
+import type { OpsAccess } from "./ops-access.ts";
+import { sessionOf } from "./ops-guard.ts";
+import type { Seal } from "./ops-session.ts";
+import { sessionCookieName } from "./session-cookie.ts";
+
+/** What a page behind the sign-in is built on. */
+export interface SignedInOptions {
+  /** The page's own path, to come back to after signing in. */
+  path: string;
+  access: OpsAccess;
+  /** The request's cookies. */
+  cookies: { get(name: string): { value: string } | undefined };
+  openReads(): Database;
+}
+
+/**
+ * The result of `read`, or the error that the page shows instead. Without a valid session it redirects to the sign-in
+ * page, by throwing as Next's `redirect` does. While Postgres is down no session is known to be valid, so the page shows
+ * `STORE_UNAVAILABLE` and nothing else.
+ */
+export async function readSignedIn<T>(
+  { path, access, cookies, openReads }: SignedInOptions,
+  read: (db: Database) => Promise<T>,
+): Promise<T | RelayError> {
+  const session = await findSession(access, cookies);
+  try {
+    if (session !== null && !(await access.seals.isSpent(session.id)))
+      return await withStoreErrors(() => read(openReads()));
+  } catch (thrown) {
+    const error = toRelayError(thrown);
+    // The page shows the error instead of this response.
+    if (error.status >= 500) refuse(access.log, "page.failed", error, { fields: { path } });
+    return error;
+  }
+  // Outside of the try, which would catch it.
+  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
+}
+
+/** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+  try {
+    return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
+  } catch {
+    return null;
+  }
+}

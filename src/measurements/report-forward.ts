@@ -1,0 +1,38 @@
+import type { DeliveryFacts, ForwardResult } from "#platform/delivery.ts";
+import type { Log } from "#platform/log.ts";
+
+import type { Reporter } from "./reporter.ts";
+
+export interface ReportForwardOptions {
+  reporter: Pick<Reporter, "report">;
+  /** The share of published deliveries that send a report; all others always do. */
+  sampleRate: number;
+  log: Log;
+}
+
+/**
+ * Names the outcome of a delivery once its forward has ended, logs it and reports it: what neither QStash nor the store
+ * has is `lost` if it was acknowledged, and `refused` if it was not. `ackMs`: from handler entry to the response; null if
+ * that was no ack. Resolves within a second of the forward's end and never rejects.
+ */
+export async function reportForward(
+  delivery: DeliveryFacts & { events: readonly unknown[] },
+  forwarded: Promise<ForwardResult>,
+  ackMs: number | null,
+  { reporter, sampleRate, log }: ReportForwardOptions,
+): Promise<void> {
+  const { id: deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events } = delivery;
+  const result = await forwarded;
+  const { durationMs, publishedAtMs, publishErrorType, batches, undelivered, ...attempts } = result;
+  const outcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
+  const deliveryLog = log.with({ deliveryId });
+  if (outcome === "lost") {
+    // A line per batch: many logs would cut one with a thousand keys, and it is the only trace.
+    for (const { batch, keys } of undelivered) {
+      deliveryLog.error("forward.lost", { batch, publishErrorType, fallbackErrorType: result.errorType, keys });
+    }
+  }
+  deliveryLog.info("forward.settled", { ...attempts, outcome, durationMs, batches });
+  const facts = { deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events: events.length };
+  await reporter.report({ ...facts, ackMs, publishMs: durationMs, publishedAtMs, ...attempts, outcome }, sampleRate);
+}

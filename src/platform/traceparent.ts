@@ -1,0 +1,12 @@
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * The request's W3C trace context, or one of the delivery's own with the digits of its id, which is a UUID. Null if both
+ * are malformed: it becomes a header of our own request.
+ */
+export function traceparentOf(request: Request, deliveryId: string): string | null {
+  const digits = deliveryId.replaceAll("-", "");
+  const candidates = [request.headers.get("traceparent"), `00-${digits}-${digits.slice(16)}-01`];
+  return candidates.find((value) => traceparentPattern.test(value ?? "")) ?? null;
+}

@@ -1,0 +1,28 @@
+/** What the documents name exists. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const documents = [
+  "README.md",
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
+
+function textsIn(document: string, pattern: RegExp): string[] {
+  return [...readFileSync(join(root, document), "utf8").matchAll(pattern)].map(([, text = ""]) => text);
+}
+
+test.each(documents)("%s links to files that exist", (document) => {
+  const links = textsIn(document, /\]\(([^)#:]+)(?:#[^)]*)?\)/g);
+  expect(links.filter((link) => !existsSync(join(root, dirname(document), link)))).toEqual([]);
+});
+
+test.each(documents)("%s names files and folders that exist", (document) => {
+  const paths = textsIn(document, /`((?:src|tests|app|docs)\/[\w./[\]-]+)`/g);
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test, vi } from "vitest";
+
+import { systemClock } from "#platform/clock.ts";
+import { verifyDelivery } from "#queue/verify-delivery.ts";
+
+import { signDelivery, signingKeys, type TokenOptions } from "../support/qstash-token.ts";
+
+const url = "https://relay.example/api/qstash/instagram-ingestion";
+const old = "https://old.example/api/qstash/instagram-ingestion";
+const options = { ...signingKeys, urls: [url, old], clock: systemClock };
+const encode = (text: string) => new TextEncoder().encode(text);
+const body = encode('{"version":1}');
+const sign = (overrides: Partial<TokenOptions> = {}) => signDelivery({ body, sub: url, ...overrides });
+const verify = (token: string | null, received = body) => verifyDelivery(token, async () => received, options);
+
+describe("verifyDelivery()", () => {
+  test.each([
+    ["the current key", {}],
+    ["the next key", { key: signingKeys.nextSigningKey }],
+    ["another of our addresses", { sub: old }],
+    ["another form of our address", { sub: "HTTPS://Relay.example:443//api/qstash/instagram-ingestion" }],
+  ])("accepts %s", async (_name, overrides) => {
+    expect(await verify(await sign(overrides))).toBe('{"version":1}');
+  });
+
+  test("keeps a BOM", async () => {
+    const withBom = encode("\uFEFF{}");
+    expect(await verify(await sign({ body: withBom }), withBom)).toBe("\uFEFF{}");
+  });
+
+  const now = Math.floor(Date.now() / 1000);
+  test.each<[string, Partial<TokenOptions>]>([
+    ["a forged key", { key: "sig_forged" }],
+    ["another address", { sub: "https://elsewhere.example/api/qstash/instagram-ingestion" }],
+    ["another route of ours", { sub: "https://relay.example/api/qstash/instagram-failure" }],
+    ["an expired token", { expiresAt: now - 10 }],
+    ["a token that never expires", { expiresAt: null }],
+    ["another issuer", { issuer: "Somebody" }],
+    ["another body", { body: encode("{}") }],
+  ])("refuses %s", async (_name, overrides) => {
+    await expect(verify(await sign(overrides))).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+      status: 401,
+    });
+  });
+
+  test.each<[string, Partial<TokenOptions>]>([
+    ["a forged key", { key: "sig_forged" }],
+    ["another address", { sub: "https://elsewhere.example/api/qstash/instagram-ingestion" }],
+    ["an expired token", { expiresAt: now - 10 }],
+    ["another issuer", { issuer: "Somebody" }],
+  ])("refuses %s before the body is read", async (_name, overrides) => {
+    const readBody = () => expect.unreachable();
+    const token = await sign(overrides);
+    await expect(verifyDelivery(token, readBody, options)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test.each([null, "", "nonsense", "a.b.c"])("refuses %j for a token", async (token) => {
+    await expect(verify(token)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test("does not accept the public development keys, whatever QSTASH_DEV says", async () => {
+    vi.stubEnv("QSTASH_DEV", "true");
+    try {
+      // The SDK's own development key, which anybody can read.
+      const forged = await sign({ key: "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r" });
+      await expect(verify(forged)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
