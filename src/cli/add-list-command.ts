@@ -20,7 +20,7 @@ export interface ListCommand<Page, Item> {
   row: (item: Item) => Cell[];
 }
 
-/** Adds a command that prints a list of the relay's as a table, or as the server's JSON with `--json`. */
+/** Adds a command that prints a list from the relay as a table, or as the server's JSON with `--json`. */
 export function addListCommand<Page extends { nextCursor?: string | null }, Item>(
   program: Command,
   context: CommandContext,

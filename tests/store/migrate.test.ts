@@ -105,7 +105,7 @@ test.each(["mysql://u:p@127.0.0.1/x", "127.0.0.1:5432", "postgres://u:p#@127.0.0
   },
 );
 
-test("for a pooler's address that cannot be migrated the error asks for the server's own", async () => {
+test("a migration that fails at the address of a pooler advises to use the direct one", async () => {
   await expect(migrateDatabase("postgres://u:p@127.0.0.1:6543/x", never)).rejects.toThrow(
     /the direct address of the server/,
   );

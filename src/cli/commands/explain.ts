@@ -38,9 +38,9 @@ export function addExplain(program: Command, context: CommandContext): void {
       } else {
         const rows: [string, string][] = [
           ["Finding", finding],
-          ["What is so", sentence],
+          ["Explanation", sentence],
         ];
-        context.print(alignRows(remedy === null ? rows : [...rows, ["What to do", remedy]], context.paint));
+        context.print(alignRows(remedy === null ? rows : [...rows, ["Remedy", remedy]], context.paint));
       }
       if (finding !== "match") throw new CliFailure("The signature does not match this body.");
     });
