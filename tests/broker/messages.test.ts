@@ -85,6 +85,22 @@ describe("messages", () => {
     await expect(client.messages.cancel({ all: true })).resolves.toEqual({ cancelled: 2 });
   });
 
+  it("are cancelled with 202, in the request unless a filter's cancellation is asked into the background", async () => {
+    const { client, request } = await startTestBroker({ clock: createManualClock() });
+    const publish = async () => (await client.publish({ url, delay: 60 })).messageId;
+    const cancel = async (target: string) => {
+      const response = await request(target, { method: "DELETE" });
+      return { status: response.status, cancelled: (await response.json()).cancelled };
+    };
+    expect(await cancel(`/v2/messages/${await publish()}`)).toEqual({ status: 202, cancelled: 1 });
+    const byIds = `/v2/messages?async=true&messageIds=${await publish()}`;
+    expect(await cancel(byIds)).toEqual({ status: 202, cancelled: 1 });
+    await publish();
+    expect(await cancel("/v2/messages?async=true")).toEqual({ status: 501, cancelled: undefined });
+    expect(await cancel("/v2/messages?async=false&label=other")).toEqual({ status: 202, cancelled: 0 });
+    expect(await cancel("/v2/messages?async=false")).toEqual({ status: 202, cancelled: 1 });
+  });
+
   it("are cancelled by 350 ids at once, in a head of 20 kB", async () => {
     const { client } = await startTestBroker({ clock: createManualClock() });
     const items = Array.from({ length: 350 }, () => ({ url, delay: 60 }));

@@ -38,13 +38,15 @@ export function registerMessageRoutes(api: Api, options: MessageRoutes): void {
     const cancelled = await cancel(new Map([["messageIds", [messageId]]]));
     // A message that was delivered a moment ago is still shown; there is nothing left of it to cancel.
     if (cancelled === 0 && !recent.get(messageId)) throw notFound();
-    return context.json({ cancelled });
+    return context.json({ cancelled }, 202);
   });
 
   api.delete("/v2/messages", async (context) => {
     const parameters = await readParameters(context);
-    if (parameters.has("async")) throw notSupported("DELETE /v2/messages?async, a bulk action in the background,");
-    return context.json({ cancelled: await cancel(parameters) });
+    // QStash's API reference lets `async` matter to filters alone; its default is false.
+    const isBackground = parameters.get("async")?.some((value) => value !== "false") && !parameters.has("messageIds");
+    if (isBackground) throw notSupported("DELETE /v2/messages?async, a bulk action in the background,");
+    return context.json({ cancelled: await cancel(parameters) }, 202);
   });
 }
 
