@@ -74,7 +74,7 @@ describe("encodeBatches() and decodeBatch()", () => {
     ]);
   });
 
-  test("keep the limits, the order and every event, and halve only what is too large", () => {
+  test("keep the limits, the order and every event, in as few batches as possible", () => {
     const length = fc.oneof({ weight: 20, arbitrary: fc.constant(3) }, fc.constantFrom(900, 9_000, 250_000, 600_000));
     const text = fc.tuple(length, fc.constantFrom("x", "é", "€", "🚀", '"', "\0"));
     fc.assert(
@@ -89,6 +89,11 @@ describe("encodeBatches() and decodeBatch()", () => {
           expect(batch.delivery.batch).toEqual([index, batches.length]);
           expect(batch.events.length).toBeLessThanOrEqual(batchEventsMax);
           expect(batch.events.length > 1 && bytes > batchBytesMax).toBe(false);
+          // A batch is full: the next event finds no room in it.
+          const next = batches[index + 1]?.events[0];
+          const isFull = next === undefined || batch.events.length === batchEventsMax;
+          const nextBytes = new TextEncoder().encode(JSON.stringify(next ?? null)).byteLength + 1;
+          expect(isFull || bytes + nextBytes > batchBytesMax).toBe(true);
         }
       }),
       { numRuns: 40, seed: 13 },
