@@ -23,7 +23,7 @@ export function readSessionCookie(request: Request, relayUrls: readonly string[]
 export function sessionCookie(request: Request, relayUrls: readonly string[], value: string): string {
   const maxAge = value === "" ? 0 : sessionLifetimeMs / 1000;
   const protocol = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim() ?? new URL(request.url).protocol;
-  const secure = isHttps(relayUrls) || protocol.replace(":", "") === "https" ? "; Secure" : "";
+  const secure = isHttps(relayUrls) || /^https:?$/i.test(protocol) ? "; Secure" : "";
   return `${sessionCookieName(relayUrls)}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Lax${secure}`;
 }
 

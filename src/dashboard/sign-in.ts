@@ -114,7 +114,7 @@ async function readForm(request: Request, { clock }: OpsAccess): Promise<URLSear
 
 /** The page to go to next. Only paths of the dashboard are allowed, so that a link cannot redirect to another site. */
 function dashboardPath(next: string | null): string {
-  return next !== null && /^\/dashboard(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
+  return next !== null && /^\/dashboard(?!\/sign-)(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
 /** A redirect with 303. The location is relative because under `next start` the request's URL always says localhost. */

@@ -5,10 +5,10 @@ const extraBytesMax = 4_000_000;
 const extraStylesMax = 4_000;
 
 /**
- * ASCII characters that some writers escape although JSON does not require it, the more likely first: Meta `@ % <`, PHP's `JSON_HEX_*` `< > & ' "`, Go
- * `< > &`, Gson those and `=`, .NET all of them but `@ % =`.
+ * ASCII characters that some writers escape although JSON does not require it, the more likely first: Meta `@ % <`, PHP's
+ * `JSON_HEX_*` `< > & ' "`, Go `< > &`, Gson those and `=`, .NET all of them but `@ % =`, Python DEL.
  */
-const escapable = ["@", "%", "<", ">", "&", "'", '"', "=", "+", "`"];
+const escapable = ["@", "%", "<", ">", "&", "'", '"', "=", "+", "`", "\u007f"];
 /** The sets that known writers escape; they are tried before all other subsets. */
 const families = ["@%<", "<>", "<>&", "<>&'\"", "<>&'=", "<>&'\"+`"];
 

@@ -1,6 +1,16 @@
 /** The folder that holds all data of a start, and the lock that keeps it to one start at a time. */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { isAlive, startMark } from "./processes.ts";
@@ -39,9 +49,26 @@ export function openDataFolder(path: string): DataFolder {
 }
 
 function makeFolder(path: string): void {
-  const isNew = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+  const isNew = makeMissing(path);
   // If we are root, Postgres runs as another user and must be able to enter its own folder; the files in here stay private.
   if (isNew && process.platform !== "win32") chmodSync(path, process.getuid?.() === 0 ? 0o711 : 0o700);
+}
+
+/**
+ * Makes the folder and those above it that are missing; false if it was there. Not by the option `recursive`: below a
+ * folder that accepts no new ones, such as /proc, Node then tries for ever.
+ */
+function makeMissing(path: string): boolean {
+  if (existsSync(path)) return false;
+  makeMissing(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    // Another start was faster.
+    if (errorCodeOf(error) === "EEXIST") return false;
+    throw error;
+  }
 }
 
 /** Creating the file takes the lock: the system lets only one process succeed. */

@@ -33,8 +33,15 @@ export function findRequestFault(request: IncomingMessage): RelayError | undefin
  */
 export function originForm(target: string): string {
   const rest = /^https?:\/\/[^/?#]*(.*)$/is.exec(target)?.[1];
-  if (rest === undefined) return target;
-  return rest.startsWith("/") ? rest : `/${rest}`;
+  const path = rest === undefined || rest.startsWith("/") ? (rest ?? target) : `/${rest}`;
+  return withoutDotSegments(path);
+}
+
+/** The path as Next will see it (RFC 3986, 5.2.4), so that a rule for a path has no detour. */
+function withoutDotSegments(target: string): string {
+  const [path = "", ...query] = target.split("?");
+  if (!/\/(\.|%2e){1,2}(\/|$)/i.test(path) || path.startsWith("//")) return target;
+  return [new URL(path, "http://localhost").pathname, ...query].join("?");
 }
 
 function decodePath(path: string): string | undefined {

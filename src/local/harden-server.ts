@@ -69,9 +69,9 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
   const listeners = server.listeners("request") as RequestListener[];
 
   return (request, response) => {
-    const isInternal = request.url?.startsWith(internalPath) === true;
-    if (!isInternal && !shutdown.admit(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
     request.url = originForm(request.url ?? "");
+    const isInternal = request.url.startsWith(internalPath);
+    if (!isInternal && !shutdown.admit(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
     const fault = findRequestFault(request);
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");

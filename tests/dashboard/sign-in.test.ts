@@ -79,9 +79,9 @@ test("neither a HEAD nor a browser with a session uses up a link", async () => {
   expect(cookieOf(await get(access, link))).not.toBe("");
 });
 
-test("the cookie is Secure if the request came by https", async () => {
+test.each(["https", "HTTPS, http"])("the cookie is Secure if the request came by %s", async (protocol) => {
   const access = await setUp();
-  const response = await get(access, await linkFor(access), { "x-forwarded-proto": "https" });
+  const response = await get(access, await linkFor(access), { "x-forwarded-proto": protocol });
   expect(response.headers.get("set-cookie")).toMatch(/^relay_session=.*; Secure$/);
 });
 

@@ -130,6 +130,7 @@ describe("a signature over the same JSON with more escaped than need be", () => 
     ["Gson", escape(received, /[<>&'=]/g)],
     ["System.Text.Json", quotes(escape(escape(received, /[<>&'+`]/g, true), /[\u0080-\uffff]/g, true))],
     ["Python", escape(received, /[\u0080-\uffff]/g).replaceAll(/(?<=["\d])[,:](?=["\d])/g, "$& ")],
+    ["Python, with DEL", escape(received, /[\u007f-\uffff]/g)],
     ["a writer that mixes them", unicode(escape(received, /[@&'=]/g))],
   ])("as %s writes it is found, both ways", async (_name, signed) => {
     expect(JSON.parse(signed)).toEqual(JSON.parse(received));

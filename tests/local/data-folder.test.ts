@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -49,6 +49,16 @@ describe("the data folder's lock", () => {
       /^The data folder .* cannot be used \((EEXIST|ENOTDIR)\): make it writable/,
     );
   });
+});
+
+test.runIf(process.platform === "linux")("a data folder below one that accepts none is refused at once", () => {
+  expect(() => openDataFolder("/proc/relay/data")).toThrow(/^The data folder .* cannot be used \(ENOENT\)/);
+});
+
+test("a data folder is made with the folders above it", () => {
+  const path = join(dataDir, "above", "data");
+  openDataFolder(path).release();
+  expect(existsSync(path)).toBe(true);
 });
 
 describe("secrets", () => {

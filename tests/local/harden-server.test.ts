@@ -275,6 +275,8 @@ test.for([
   ["HTTPS://other.test:1", "/"],
   ["http://other.test?b", "/?b"],
   ["/a%20b?c=%zz", "/a%20b?c=%zz"],
+  ["/a/./b/../c?d=/../e", "/a/c?d=/../e"],
+  ["/a/%2E/b/%2e%2e/c", "/a/c"],
 ] as const)("Next sees the target %s as %s", async ([target, seen]) => {
   const { open } = await startHardened((request, response) => response.end(`<${request.url}>`));
   const client = await open();
