@@ -64,9 +64,12 @@ async function callHandler(
       signal: abort.signal,
       count: (name: string, by = 1) => {
         assertCount(name, by);
-        // A half of an emoji, which cutting a text leaves: Postgres takes each for U+FFFD, and would refuse two of them.
-        addCount(counts, name.replace(/\p{Cs}/gu, "\uFFFD"), by);
-        if (counts.size > countersMax) throw new RangeError(`A handler counts by ${countersMax} names at most`);
+        // Postgres would store a lone surrogate (half of an emoji) as U+FFFD: two such names would be one, and refused.
+        const counter = name.replace(/\p{Cs}/gu, "\uFFFD");
+        if (!counts.has(counter) && counts.size >= countersMax) {
+          throw new RangeError(`A handler counts by ${countersMax} names at most`);
+        }
+        addCount(counts, counter, by);
       },
       log: createHandlerLog(log.with({ key: stored.key })),
     };

@@ -25,7 +25,7 @@ export interface HandlersResult {
   unfinished: number;
 }
 
-/** When it is over no further handler starts: a Vercel function has one minute on the smallest plan. */
+/** When it is over no further handler starts: the last one and the storing must fit into `maxDuration` of vercel.json. */
 const budgetMs = 50_000;
 /** Results are stored at least this often, so that after a crash few handlers run twice. */
 const settleEveryMs = 250;
@@ -48,44 +48,51 @@ export async function runEventHandlers(
 ): Promise<HandlersResult> {
   const { db, handlerTimeoutMs, clock } = options;
   const startedAt = clock.monotonicMs();
-  const leaseUntilMs = () => clock.nowMs() + handlerTimeoutMs + leaseMarginMs;
-  const claimed = await claimEvents(db, eventIds, { nowMs: clock.nowMs(), leaseUntilMs: leaseUntilMs() });
+  const newLeaseMs = () => Math.floor(clock.nowMs()) + handlerTimeoutMs + leaseMarginMs;
+  let leasedUntilMs = newLeaseMs();
+  const claimed = await claimEvents(db, eventIds, { nowMs: clock.nowMs(), leaseUntilMs: leasedUntilMs });
   const position = new Map(eventIds.map((id, index) => [id, index]));
   const place = ({ id }: StoredEvent) => position.get(id) ?? 0;
-  const queue = claimed.toSorted((a, b) => a.handlerAttempts - b.handlerAttempts || place(a) - place(b));
+  let waiting = claimed.toSorted((a, b) => a.handlerAttempts - b.handlerAttempts || place(a) - place(b));
   // A handler may have ended the process. Each attempt is then counted as it starts, so that other events precede it.
   const attemptsCounted = claimed.some(({ abandoned }) => abandoned);
 
   const total = { handled: 0, failed: 0 };
   let results = createResults();
   let settledAt = startedAt;
-  const settle = async (
-    remaining: readonly StoredEvent[],
-    leaseUntil: number | null,
-    begunId: number | null = null,
-  ) => {
-    const remainingIds = remaining.map(({ id }) => id);
-    const nowMs = clock.nowMs();
-    await settleEvents(db, { ...results, remainingIds, leaseUntilMs: leaseUntil, nowMs, begunId, attemptsCounted });
+  let lost = 0;
+  /** Stores the results, renews the lease unless it is null, and forgets events that another process has taken over. */
+  const settle = async (leaseUntilMs: number | null, begunId: number | null = null) => {
+    const remainingIds = waiting.map(({ id }) => id);
+    const progress = { leasedUntilMs, leaseUntilMs, nowMs: clock.nowMs(), begunId, attemptsCounted };
+    const held = await settleEvents(db, { ...results, remainingIds, ...progress });
+    if (leaseUntilMs !== null) leasedUntilMs = leaseUntilMs;
+    lost += waiting.length - held.size;
+    waiting = waiting.filter(({ id }) => held.has(id));
     total.handled += results.handledIds.length;
     total.failed += results.failed.length;
     results = createResults();
     settledAt = clock.monotonicMs();
   };
 
-  let next = 0;
-  for (; next < queue.length && clock.monotonicMs() - startedAt < budgetMs; next += 1) {
-    const event = queue[next];
+  /** Whether the next handler could outlast the lease: after a freeze the monotonic clock may not have advanced. */
+  const isLeaseShort = () => clock.nowMs() + handlerTimeoutMs > leasedUntilMs;
+  while (clock.monotonicMs() - startedAt < budgetMs) {
+    const [event] = waiting;
     if (event === undefined) break;
-    if (attemptsCounted) await settle(queue.slice(next), leaseUntilMs(), event.id);
-    else if (clock.monotonicMs() - settledAt >= settleEveryMs) await settle(queue.slice(next), leaseUntilMs());
+    if (attemptsCounted) await settle(newLeaseMs(), event.id);
+    else if (isLeaseShort() || clock.monotonicMs() - settledAt >= settleEveryMs) await settle(newLeaseMs());
+    // It may have been lost while this process stood still.
+    if (waiting[0] !== event) continue;
+    waiting = waiting.slice(1);
     const outcome = await runEventHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
     results.add(event.id, outcome);
   }
-  await settle(queue.slice(next), null);
+  await settle(null);
 
-  const notBegun = queue.length - next;
-  const elsewhere = queue.length === eventIds.length ? 0 : await waitForOthers(eventIds, total.failed + notBegun);
+  const notBegun = waiting.length;
+  const isAllOurs = claimed.length === eventIds.length && lost === 0;
+  const elsewhere = isAllOurs ? 0 : await waitForOthers(eventIds, total.failed + notBegun);
   return { ...total, unfinished: notBegun + elsewhere };
 
   /** How many events other processes still handle after a short wait. `own`: how many of ours are open. */

@@ -57,7 +57,7 @@ export interface WebhookHandler {
   refuseMethod(): Response;
 }
 
-/** A sender gets this long for its body; Meta gives us five seconds for everything. */
+/** The time limit for a body. Longer than Meta's five seconds: a slow sender then gets 408 instead of a cut connection. */
 const bodyTimeoutMs = 10_000;
 
 /** The webhook, the same on every runtime: GET handshake, POST deliveries. */
@@ -65,6 +65,8 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
   const { clock, log, runtime, region } = options;
   const policy = createAckPolicy({ runtime, clock, log });
   let isFirst = true;
+  /** False after the platform refused a forward: then publishing must leave time for the fallback before the ack. */
+  let isHeld = true;
   let verifier: SignatureVerifier | undefined;
 
   /** False if the platform does not take it: then only the request keeps it alive. */
@@ -127,7 +129,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           receivedAtMs,
           bodyBytes: body.byteLength,
           secretIndex,
-          // Signed by us: no stranger can keep a captured delivery out of the figures.
+          // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
           probe: await verifyInternal(settings.relaySecret, probePurpose, body, mark, receivedAtMs),
           traceparent: traceparentOf(request, id),
           events: await parseWebhook(body, {
@@ -137,9 +139,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         };
         deliveryLog.info("delivery.received", { ...delivery, events: delivery.events.length });
 
-        const plan = policy.plan(settings.ack);
+        const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const { kept, result } = settings.forward(delivery, plan.publishBudgetMs);
-        const isHeld = keepAlive(result, deliveryLog);
+        isHeld = keepAlive(result, deliveryLog);
         const mode = isHeld ? plan.mode : durable;
         const isAcked = await policy.mayAck(mode, kept, elapsedMs);
         const ackMs = elapsedMs();

@@ -23,12 +23,14 @@ export interface StoredEvent {
   data: string;
   /** Attempts before this one. */
   handlerAttempts: number;
-  /** Whether an earlier lease ran out: that process died, perhaps of this event's handler or of another one's. */
+  /** Whether an earlier lease ran out: its process died, or could not store its results. */
   abandoned: boolean;
 }
 
 /** The results of claimed events since they were claimed or last settled. */
 export interface Settlement {
+  /** The end of the lease under which the handlers ran, in ms since the epoch. An event with another one was lost. */
+  leasedUntilMs: number;
   handledIds: readonly number[];
   failed: readonly { id: number; errorName: string }[];
   /** What the handlers counted, by name. */
@@ -92,25 +94,30 @@ export async function claimEvents(
 }
 
 /**
- * Stores the results of claimed events in one transaction and renews or ends the lease of the remaining ones. Throws
- * `STORE_UNAVAILABLE`; then nothing of the settlement is stored.
+ * Stores the results of claimed events in one transaction and renews or ends the lease of the remaining ones. A process that
+ * stood still may have lost events to another one, which runs their handlers now: of those only a success is stored.
+ * Returns which of the remaining ones are still held. Throws `STORE_UNAVAILABLE`; then nothing of the settlement is stored.
  */
-export async function settleEvents(db: Database, settlement: Settlement): Promise<void> {
-  const { handledIds, failed, counts, remainingIds, nowMs, begunId } = settlement;
+export async function settleEvents(db: Database, settlement: Settlement): Promise<ReadonlySet<number>> {
+  const { handledIds, counts, nowMs } = settlement;
   const leasedUntil = settlement.leaseUntilMs === null ? null : new Date(settlement.leaseUntilMs);
-  const ids = [...handledIds, ...failed.map(({ id }) => id), ...remainingIds];
-  if (ids.length === 0) return;
+  const ids = [...handledIds, ...settlement.failed.map(({ id }) => id), ...settlement.remainingIds];
+  if (ids.length === 0) return new Set();
   const oneMore = { handlerAttempts: sql`${events.handlerAttempts} + 1` };
   const attempted = { ...(settlement.attemptsCounted ? {} : oneMore), leasedUntil: null };
-  await withStoreErrors(() =>
+  return withStoreErrors(() =>
     inTransaction(db, async (tx) => {
       // In the order of their ids, as every transaction that locks several events, against deadlocks.
-      await tx
-        .select({ id: events.id })
+      const locked = await tx
+        .select({ id: events.id, leasedUntil: events.leasedUntil })
         .from(events)
         .where(inArray(events.id, ids))
         .orderBy(asc(events.id))
         .for("no key update");
+      const isHeld = (row: (typeof locked)[number]) => row.leasedUntil?.getTime() === settlement.leasedUntilMs;
+      const held = new Set(locked.filter(isHeld).map(({ id }) => id));
+      const failed = settlement.failed.filter(({ id }) => held.has(id));
+      const remainingIds = settlement.remainingIds.filter((id) => held.has(id));
       if (handledIds.length > 0) {
         const handled = { ...attempted, handledAt: new Date(nowMs), handlerError: null };
         await tx
@@ -133,8 +140,10 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
           .set({ leasedUntil })
           .where(inArray(events.id, [...remainingIds]));
       }
-      if (begunId !== null) await tx.update(events).set(oneMore).where(eq(events.id, begunId));
+      const begunId = remainingIds.find((id) => id === settlement.begunId);
+      if (begunId !== undefined) await tx.update(events).set(oneMore).where(eq(events.id, begunId));
       await addCounts(tx, counts);
+      return new Set(remainingIds);
     }),
   );
 }

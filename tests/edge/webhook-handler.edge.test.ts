@@ -413,6 +413,13 @@ describe("the ack modes", () => {
     expect((await answer).status).toBe(200);
     expect(recording.of("delivery.wait_until_failed")).toHaveLength(1);
     expect(recording.of("delivery.acked")).toMatchObject([{ mode: "durable" }]);
+
+    // From then on publishing leaves time for the fallback.
+    const next = handler.post(await signed());
+    await untilHanded(handed, 2);
+    expect(handed.map(({ publishBudgetMs }) => publishBudgetMs)).toEqual([8_000, 2_000]);
+    handed[1]?.keep(true);
+    expect((await next).status).toBe(200);
   });
 
   test("after a delivery that is not kept, acks are withheld until one is kept again", async () => {

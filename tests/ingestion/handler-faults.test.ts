@@ -1,4 +1,4 @@
-import { asc, isNotNull } from "drizzle-orm";
+import { asc, eq, isNotNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
 import { type Handler, HandlerError } from "#handlers/handler.ts";
@@ -42,6 +42,44 @@ describe("handlers", () => {
     await expect(ingest(batch, options)).rejects.toMatchObject({ code: "HANDLER_FAILED" });
     expect(calls.slice(5, 20)).toEqual(mids.slice(5).map((mid) => `message:1:${mid}`));
     expect(await db.$count(events, isNotNull(events.handledAt))).toBe(15);
+  });
+
+  test("that another process has taken over meanwhile are not called again, nor marked as failed", async () => {
+    const { db } = await openTestStore();
+    const manual = createManualClock();
+    let stoodStillMs = 0;
+    const clock = { ...manual, nowMs: () => manual.nowMs() + stoodStillMs };
+    const calls: string[] = [];
+    const batch = testBatch("d1", [testEvent("a"), testEvent("b"), testEvent("c")]);
+    const other = { ...optionsFor(db, ({ key }) => void calls.push(`other ${key}`)), clock };
+    const first = optionsFor(db, async ({ key }) => {
+      calls.push(`first ${key}`);
+      // The process stands still until its lease has run out, and QStash delivers the batch to another one.
+      stoodStillMs = 10_000;
+      await ingest(batch, other);
+      throw new Error("too late");
+    });
+    await expect(ingest(batch, { ...first, clock })).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    expect(calls).toEqual(["first message:1:a", "other message:1:a", "other message:1:b", "other message:1:c"]);
+    expect(await db.$count(events, isNotNull(events.handledAt))).toBe(3);
+    expect(await db.$count(events, isNotNull(events.handlerError))).toBe(0);
+  });
+
+  test("count by a hundred names at most, and go on counting by those they have", async () => {
+    const { db } = await openTestStore();
+    const options = optionsFor(db, (_event, { count }) => {
+      for (let index = 0; index < 150; index += 1) {
+        try {
+          count(`name ${index}`);
+        } catch {
+          count("name 0");
+        }
+      }
+    });
+    await ingest(testBatch("d1", [testEvent("a")]), options);
+    expect(await db.$count(handlerCounts)).toBe(100);
+    const [row] = await db.select().from(handlerCounts).where(eq(handlerCounts.name, "name 0"));
+    expect(row?.count).toBe(51);
   });
 
   test("that end the process are afterwards called last in their batch", async () => {

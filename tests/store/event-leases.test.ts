@@ -20,6 +20,7 @@ test("settling takes the same number of statements however many events failed, e
     await claimEvents(db, failedIds, { nowMs, leaseUntilMs: nowMs + 1_000 });
     const before = statements.count();
     await settleEvents(db, {
+      leasedUntilMs: nowMs + 1_000,
       handledIds: [],
       failed: failedIds.map((id) => ({ id, errorName: `Error "${id}"` })),
       counts: new Map(),
