@@ -1,12 +1,34 @@
+import type { ErrorCode } from "#platform/errors.ts";
+
 /** What a reason for refused deliveries means, and what to do about it. */
 export interface RefusalReason {
   what: string;
   advice: string;
 }
 
+/** The webhook refuses no delivery with these. A new code belongs either here or into `reasons`: else it does not compile. */
+type CodeOfOtherRequests =
+  | "METHOD_NOT_ALLOWED"
+  | "REQUEST_INVALID"
+  | "HANDSHAKE_INVALID"
+  | "VERIFY_TOKEN_WRONG"
+  | "UNAUTHORIZED"
+  | "RATE_LIMITED"
+  | "NOT_FOUND"
+  | "EXPERIMENT_RUNNING"
+  | "BATCH_INVALID"
+  | "BATCH_VERSION_UNKNOWN"
+  | "STORE_UNAVAILABLE"
+  | "HANDLER_FAILED"
+  | "HANDLERS_UNFINISHED"
+  | "STOPPING";
+
+/** Reasons of one code that has several; see `RelayError.reason`. */
+type FurtherReason = "SIGNATURE_MISSING";
+
 const restored = "Meta repeats refused deliveries for an hour; then it ends the subscription.";
 
-const reasons: Record<string, RefusalReason> = {
+const reasons: Record<Exclude<ErrorCode, CodeOfOtherRequests> | FurtherReason, RefusalReason> = {
   SIGNATURE_INVALID: {
     what: "their signature does not match (401)",
     advice: `Check INSTAGRAM_APP_SECRET: if it is not that of the app that is subscribed, every delivery is refused. ${restored}`,
@@ -32,9 +54,19 @@ const reasons: Record<string, RefusalReason> = {
     what: "a variable of the webhook is missing or malformed (503)",
     advice: `/api/health and the log name the variables. Set them and deploy again. ${restored}`,
   },
+  NOT_KEPT: {
+    what: "neither QStash nor the fallback kept them in time (503)",
+    advice: `npm run relay -- doctor finds the cause. ${restored}`,
+  },
+  INTERNAL: {
+    what: "the webhook failed unexpectedly (500)",
+    advice: `This is a bug of the relay: the cause is logged with delivery.refused. ${restored}`,
+  },
 };
+
+const byName = new Map<string, RefusalReason>(Object.entries(reasons));
 
 /** Explains a reason; an unknown one by its name alone. */
 export function explainReason(reason: string): RefusalReason {
-  return reasons[reason] ?? { what: reason, advice: "Look for delivery.refused in the log." };
+  return byName.get(reason) ?? { what: reason, advice: "Look for delivery.refused in the log." };
 }

@@ -8,8 +8,8 @@ import type { DeadLetter } from "#store/save-dead-letter.ts";
 import { answerQstash, type AnswerQstashOptions } from "./answer-qstash.ts";
 
 /**
- * The part of QStash's failure callback that we read. Only the id is required: if a callback is refused, no operator
- * learns of its dead letter. https://upstash.com/docs/qstash/features/callbacks
+ * The part of QStash's failure callback that we read. Only the id is required: a dead letter is to be recorded even if
+ * another field is missing or has changed. https://upstash.com/docs/qstash/features/callbacks
  */
 const callbackSchema = v.object({
   dlqId: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
@@ -26,8 +26,8 @@ export interface AnswerFailureOptions extends AnswerQstashOptions {
 }
 
 /**
- * Records a dead letter of QStash, once however often the callback comes. The callback's copy of the message may be cut
- * to the plan's size, so the record is a pointer to QStash's dead letter.
+ * Records a dead letter of QStash. A callback that comes again adds no second record. QStash may cut the callback's copy
+ * of the message to the plan's size; therefore the record has QStash's id of the dead letter instead of the message.
  */
 export function answerFailure(request: Request, options: AnswerFailureOptions): Promise<Response> {
   return answerQstash(request, "dead_letter.refused", options, async (body, log) => {

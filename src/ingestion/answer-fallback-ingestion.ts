@@ -7,7 +7,7 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { type IngestOptions, runHandlers, storeEvents } from "./ingest.ts";
 
-/** The forward that calls has five seconds for all its attempts. */
+/** The forward that sends the body waits no longer: it is the most that `FALLBACK_BUDGET_MS` allows. */
 const bodyTimeoutMs = 5_000;
 
 export interface AnswerFallbackIngestionOptions {

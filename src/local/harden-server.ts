@@ -36,7 +36,8 @@ export function hardenServer(server: Server, options: HardenServerOptions): void
   const { connectionsMax, clock } = options;
   const headTimeoutMs = options.limits.headTimeoutMs + server.keepAliveTimeout;
   const limits = { ...options.limits, headTimeoutMs };
-  // For connections that were open before; Node checks them every 30 s.
+  // A connection that was opened before this call is limited from its next request on. Until then Node's own limits apply,
+  // which it checks every 30 s.
   server.headersTimeout = headTimeoutMs;
   server.requestTimeout = headTimeoutMs + limits.bodyTimeoutMs;
   if (connectionsMax !== undefined) server.maxConnections = connectionsMax;
@@ -90,8 +91,8 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
 }
 
 /**
- * The application has no Server Actions. Next logs each one that it does not find, and takes every multipart form that is
- * sent to a page for one. No route of ours reads such a form.
+ * The application has no Server Actions. Next looks for one if a request has the header `next-action` or sends a multipart
+ * form to a page, and logs an error if it finds none; so any client could fill the log. No route of ours reads such a form.
  */
 function hideServerAction({ headers }: IncomingMessage): void {
   delete headers["next-action"];

@@ -38,7 +38,7 @@ export class RelayError extends Error {
   readonly code: ErrorCode;
   /** After how many milliseconds the caller may try again. */
   readonly retryAfterMs: number | undefined;
-  /** What refusals are counted by: the code, unless one code has several reasons. */
+  /** What refusals are counted by: the code, unless one code has several reasons. Logged as `refusal`, see refuse.ts. */
   readonly reason: string;
   override readonly name = "RelayError";
 
@@ -64,8 +64,12 @@ export function toRelayError(thrown: unknown): RelayError {
   return new RelayError("INTERNAL", "The request could not be handled", { cause: thrown });
 }
 
-/** With these the request's body has not been read to its end. */
-const leavesBodyUnread = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT", "SIGNATURE_INVALID"]);
+/**
+ * After these errors the connection ends: a body that is too large, too slow or not from a known sender may go on for long,
+ * and the connection could serve no other request before its end. Other errors may leave a body unread too, ENV_INVALID for
+ * example, but a genuine caller's body is short, and its connection stays open.
+ */
+const endsConnection = new Set<ErrorCode>(["BODY_TOO_LARGE", "BODY_TIMEOUT", "SIGNATURE_INVALID"]);
 
 /** The response for an error: `{"error":{"code","message"}}` with the table's status. */
 export function errorResponse(error: RelayError, headers: Record<string, string> = {}): Response {
@@ -75,8 +79,7 @@ export function errorResponse(error: RelayError, headers: Record<string, string>
       status: error.status,
       headers: {
         "cache-control": "no-store",
-        // The unread rest of the body would block this keep-alive connection.
-        ...(leavesBodyUnread.has(error.code) ? { connection: "close" } : {}),
+        ...(endsConnection.has(error.code) ? { connection: "close" } : {}),
         ...headers,
       },
     },

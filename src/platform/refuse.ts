@@ -9,12 +9,15 @@ export interface RefuseOptions {
 }
 
 /**
- * Logs what was thrown as `event`, with its `code`, its `reason` and its cause described, and returns the error's
- * response. The level is error from status 500 on, else warn. Every route answers an error this way and no other.
+ * Logs what was thrown as `event` and returns the error's response. The line has the error's `code`, its message as
+ * `reason`, its cause described, and as `refusal` what it is counted by if that is not the code. The level is error from
+ * status 500 on, else warn. Every route answers an error this way and no other.
  */
 export function refuse(log: Log, event: LogEvent, thrown: unknown, { headers, fields }: RefuseOptions = {}): Response {
   const error = toRelayError(thrown);
+  const { code, reason, message, status } = error;
   const cause = error.cause === undefined ? {} : describeCause(error.cause);
-  log[error.status >= 500 ? "error" : "warn"](event, { ...fields, code: error.code, reason: error.message, ...cause });
+  const refusal = reason === code ? undefined : reason;
+  log[status >= 500 ? "error" : "warn"](event, { ...fields, code, refusal, reason: message, ...cause });
   return errorResponse(error, headers);
 }

@@ -31,8 +31,9 @@ const attemptMsMin = 200;
 /** The first wait before another attempt; it doubles each time and varies by half. */
 const firstDelayMs = 100;
 /**
- * The same after a rate limit, which counts per second. All forwards that it refused learn the same end: each comes back
- * at a random moment of a window that begins there, so that the next second does not refuse them together again.
+ * The same after a rate limit, which counts requests in each second. QStash gives all forwards that it refuses the same
+ * time at which the limit ends. Each waits until then, and after that for a random part of a window of this length:
+ * otherwise all would come back together and be refused again.
  * https://upstash.com/docs/qstash/api/api-ratelimiting
  */
 const firstWindowMs = 1_000;

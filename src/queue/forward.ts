@@ -16,7 +16,7 @@ export interface ForwardOptions {
   retries: number;
   /** Past QStash, for what it did not accept. */
   fallback: Publisher;
-  /** For all attempts of all batches at that, waiting included. */
+  /** For all attempts of all batches at the fallback together, in milliseconds, with the waits between them. */
   fallbackBudgetMs: number;
   clock: Clock;
   /** Uniform in [0, 1). */
@@ -40,7 +40,7 @@ export function createForward({
   ...options
 }: ForwardOptions): Forward {
   const { clock, random, log } = options;
-  /** False while QStash is failing: each forward then makes one attempt instead of four, so that retries cannot starve the fallback. */
+  /** False after QStash did not accept a delivery. While false, each forward makes only one attempt, so that time remains for the fallback. */
   let isAccepting = true;
 
   async function forward(
@@ -50,6 +50,7 @@ export function createForward({
     const deliveryLog = log.with({ deliveryId: facts.id });
     const startedAt = clock.monotonicMs();
     const published: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
+    // Only its error is reported: the report counts attempts to publish.
     const fellBack: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
     const end = (rest: Pick<ForwardResult, "outcome" | "batches" | "undelivered" | "errorType">): ForwardResult => ({
       ...published,
@@ -75,7 +76,8 @@ export function createForward({
       const toFallBack = [...batches.filter((batch) => !fitting.includes(batch)), ...unpublished];
       const left = await publishAll(toFallBack, fallback, fellBack, {
         step: "fallback",
-        // All of it: a repeat would only add to the work of a server, or of a database waking up, that is busy with the first.
+        // One slow attempt may use the whole budget: a second request would only add work for a server, or for a database
+        // that is waking up, while it is still busy with the first.
         timeoutMs: fallbackBudgetMs,
         retries: Infinity,
         deadline: clock.monotonicMs() + fallbackBudgetMs,
@@ -115,7 +117,7 @@ function keysOf(events: ReceivedDelivery["events"]): string[] {
   return events.map(({ key }) => key);
 }
 
-/** Requests under way at once: an edge runtime allows six connections, and the report needs none yet. */
+/** Batches sent at the same time: an edge runtime allows six connections, and one stays free for the report of another delivery. */
 const batchesAtOnce = 5;
 
 /** Publishes all batches, a few at a time; returns those that were not accepted. */

@@ -91,7 +91,10 @@ async function storeBatchWith(
   );
 }
 
-/** Of several events with one key, the first. In the order of the keys, against deadlocks. */
+/**
+ * The first event of each key, sorted by key: transactions that insert the same events at the same time lock the rows in
+ * the same order, so they wait for each other and cannot deadlock.
+ */
 function uniqueEvents(carried: readonly EventToStore[]): EventToStore[] {
   const byKey = new Map(carried.toReversed().map((event) => [event.key, event]));
   return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));

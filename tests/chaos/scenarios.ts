@@ -1,4 +1,7 @@
-/** What goes wrong, and when. The faults are made on the ways between the servers and on their processes. */
+/**
+ * The scenarios of `npm run chaos`, one for each fault. Proxies between the servers make most faults; others stop or kill a
+ * server's process. To add one, append a `Scenario`; those of the application's database are in database-scenarios.ts.
+ */
 import type { ChooseFault, Fault } from "../support/http-fault-proxy.ts";
 
 import { databaseScenarios } from "./database-scenarios.ts";

@@ -219,14 +219,17 @@ describe("a refused delivery", () => {
     ["without a signature", { "x-hub-signature-256": "" }, "SIGNATURE_MISSING"],
     ["with a wrong one", wrongSignature, "SIGNATURE_INVALID"],
     ["with a SHA-1", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }, "SIGNATURE_MISSING"],
-  ])("%s gets 401, goes nowhere and is counted", async (_name, headers, reason) => {
+  ])("%s gets 401, goes nowhere, is counted and logged", async (_name, headers, reason) => {
     const { handler, handed, waited, recording, refusals } = setUp();
     const response = await handler.post(await signed(payload, headers));
     expect(response.status).toBe(401);
     expect((await errorOf(response)).code).toBe("SIGNATURE_INVALID");
     expect([handed.length, waited.length]).toEqual([0, 0]);
     expect(refusals).toEqual([reason]);
-    expect(recording.of("delivery.refused")).toMatchObject([{ code: "SIGNATURE_INVALID" }]);
+    const [line] = recording.of("delivery.refused");
+    expect(line).toMatchObject({ code: "SIGNATURE_INVALID" });
+    // The log has the same word as the dashboard.
+    expect(line?.["refusal"] ?? line?.["code"]).toBe(reason);
   });
 
   test("with two signatures gets 401, even if one is right", async () => {

@@ -19,6 +19,17 @@ test("an expected error is a warning with its code and reason, and its response 
   ]);
 });
 
+test("the log names what a refusal is counted by, if that is not its code", () => {
+  const { log, lines } = createRecordingLog();
+  refuse(log, "delivery.refused", new RelayError("SIGNATURE_INVALID", "No signature", { reason: "SIGNATURE_MISSING" }));
+  refuse(log, "delivery.refused", new RelayError("SIGNATURE_INVALID", "Wrong signature"));
+  expect(lines).toMatchObject([
+    { code: "SIGNATURE_INVALID", refusal: "SIGNATURE_MISSING", reason: "No signature" },
+    { code: "SIGNATURE_INVALID", reason: "Wrong signature" },
+  ]);
+  expect(JSON.stringify(lines[1])).not.toContain("refusal");
+});
+
 test("a bug is an error, whose cause the log names and the caller does not see", async () => {
   const { log, lines } = createRecordingLog();
   const response = refuse(log, "reports.refused", new TypeError("the customer's words"));

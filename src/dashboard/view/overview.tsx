@@ -38,7 +38,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
   const deliveries = sum((summary) => summary.deliveries);
   const lost = sum((summary) => summary.lost);
   const refused = sum((summary) => summary.refused);
-  // RefusedBanner shows the ones that were not kept.
+  // RefusedBanner shows those that were not kept: they have reports, which count them too.
   const turnedAway = refusals.totals.filter(({ reason }) => reason !== "NOT_KEPT");
   const isNew = deliveries === 0 && page.events.length === 0 && q === "" && !older;
   // If no delivery can get through, the page must not ask for a first one.
