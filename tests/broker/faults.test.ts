@@ -2,7 +2,7 @@ import { Client as Database } from "pg";
 import { describe, expect, it } from "vitest";
 
 import { createManualClock } from "../support/manual-clock.ts";
-import { createDatabase, eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
+import { createDatabase, createGate, eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
 
 describe("deduplication in batches", () => {
   it("with the same ids in another order deadlocks none of them", async () => {
@@ -81,6 +81,22 @@ describe("a message whose outcome cannot be stored", () => {
     expect((await client.dlq.listMessages()).messages).toMatchObject([
       { messageId, error: "the outcome of the last attempt could not be stored" },
     ]);
+  });
+});
+
+describe("a message that is cancelled during its delivery", () => {
+  it("is not logged as delivered", async () => {
+    const { client, logged } = await startTestBroker();
+    const gate = createGate();
+    const sink = await openSink(() => gate.response);
+    const { messageId } = await client.publish({ url: sink.url });
+    await sink.next();
+    await client.messages.cancel(messageId);
+    gate.open();
+    const finished = () => logged.find((line) => line.includes("broker.delivery_finished"));
+    await eventually(finished).toBeDefined();
+    expect(JSON.parse(finished() ?? "")).toMatchObject({ messageId, status: 200, state: "unrecorded" });
+    expect(await readStates(client, messageId)).not.toContain("DELIVERED");
   });
 });
 
