@@ -100,6 +100,35 @@ describe("a message that is cancelled during its delivery", () => {
   });
 });
 
+describe("schedules that cannot be fired", () => {
+  it("hold back no other schedule, and are tried again after a second", async () => {
+    const databaseUrl = await createDatabase();
+    const clock = createManualClock(Date.UTC(2026, 0, 1, 12, 0, 30));
+    const { client, logged } = await startTestBroker({ databaseUrl, clock });
+    const sink = await openSink();
+    const broken = Array.from({ length: 12 }, (_, index) => `broken-${index}`);
+    for (const scheduleId of [...broken, "sound"]) {
+      await client.schedules.create({ scheduleId, destination: `${sink.url}/${scheduleId}`, cron: "1 12 * * *" });
+    }
+    // What older versions accepted: a timeout that no bigint holds.
+    await runIn(
+      databaseUrl,
+      `update schedules set template = jsonb_set(template::jsonb, '{timeoutMs}', '1e40') where schedule_id <> 'sound'`,
+    );
+    const failures = () => logged.filter((line) => line.includes("broker.store_failed"));
+    await clock.advance(30_000);
+    expect((await sink.next()).target).toBe("/sound");
+    await eventually(() => failures().length).toBe(12);
+    for (const scheduleId of broken) expect(failures().join("\n")).toContain(`"${scheduleId}"`);
+    // The round has ended when its timer is set; it is the only one below a minute.
+    await eventually(async () => {
+      await clock.advance(1000);
+      return failures().length;
+    }).toBeGreaterThanOrEqual(24);
+    expect(sink.requests).toHaveLength(1);
+  });
+});
+
 describe("callbacks", () => {
   it("inherit the retries of their message and the delay between them, unless they have their own", async () => {
     const { client, request } = await startTestBroker();
