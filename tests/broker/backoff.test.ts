@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { backoffMs, parseRetryAfterMs, retryDelayMs } from "#broker/delivery/backoff.ts";
 import { parseDurationMs } from "#broker/duration.ts";
+import { parseRetryDelay } from "#broker/delivery/retry-delay.ts";
 import type { HeaderMap } from "#broker/message.ts";
 
 describe("backoffMs", () => {
@@ -64,6 +65,12 @@ describe("retryDelayMs", () => {
     expect(delayMs(1, { "X-Ratelimit-Reset": ["1767322800"] })).toBe(12_000);
     expect(delayMs(1, { "Retry-After": ["86400"] })).toBe(86_400_000);
     expect(delayMs(1, { "Retry-After": ["86401"], "X-Ratelimit-Reset": ["5"] })).toBe(5000);
+  });
+});
+
+describe("parseRetryDelay", () => {
+  it.each(["1 constructor 2", "constructor(1)", "retried constructor"])("refuses %j", (text) => {
+    expect(parseRetryDelay(text)).toBeUndefined();
   });
 });
 

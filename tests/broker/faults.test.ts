@@ -2,7 +2,7 @@ import { Client as Database } from "pg";
 import { describe, expect, it } from "vitest";
 
 import { createManualClock } from "../support/manual-clock.ts";
-import { createDatabase, eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
+import { createDatabase, createGate, eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
 
 describe("deduplication in batches", () => {
   it("with the same ids in another order deadlocks none of them", async () => {
@@ -81,6 +81,51 @@ describe("a message whose outcome cannot be stored", () => {
     expect((await client.dlq.listMessages()).messages).toMatchObject([
       { messageId, error: "the outcome of the last attempt could not be stored" },
     ]);
+  });
+});
+
+describe("a message that is cancelled during its delivery", () => {
+  it("is not logged as delivered", async () => {
+    const { client, logged } = await startTestBroker();
+    const gate = createGate();
+    const sink = await openSink(() => gate.response);
+    const { messageId } = await client.publish({ url: sink.url });
+    await sink.next();
+    await client.messages.cancel(messageId);
+    gate.open();
+    const finished = () => logged.find((line) => line.includes("broker.delivery_finished"));
+    await eventually(finished).toBeDefined();
+    expect(JSON.parse(finished() ?? "")).toMatchObject({ messageId, status: 200, state: "unrecorded" });
+    expect(await readStates(client, messageId)).not.toContain("DELIVERED");
+  });
+});
+
+describe("schedules that cannot be fired", () => {
+  it("hold back no other schedule, and are tried again after a second", async () => {
+    const databaseUrl = await createDatabase();
+    const clock = createManualClock(Date.UTC(2026, 0, 1, 12, 0, 30));
+    const { client, logged } = await startTestBroker({ databaseUrl, clock });
+    const sink = await openSink();
+    const broken = Array.from({ length: 12 }, (_, index) => `broken-${index}`);
+    for (const scheduleId of [...broken, "sound"]) {
+      await client.schedules.create({ scheduleId, destination: `${sink.url}/${scheduleId}`, cron: "1 12 * * *" });
+    }
+    // What older versions accepted: a timeout that no bigint holds.
+    await runIn(
+      databaseUrl,
+      `update schedules set template = jsonb_set(template::jsonb, '{timeoutMs}', '1e40') where schedule_id <> 'sound'`,
+    );
+    const failures = () => logged.filter((line) => line.includes("broker.store_failed"));
+    await clock.advance(30_000);
+    expect((await sink.next()).target).toBe("/sound");
+    await eventually(() => failures().length).toBe(12);
+    for (const scheduleId of broken) expect(failures().join("\n")).toContain(`"${scheduleId}"`);
+    // The round has ended when its timer is set; it is the only one below a minute.
+    await eventually(async () => {
+      await clock.advance(1000);
+      return failures().length;
+    }).toBeGreaterThanOrEqual(24);
+    expect(sink.requests).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { Pool } from "pg";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { createManualClock } from "../support/manual-clock.ts";
 import {
@@ -68,6 +69,43 @@ describe("queues with the SDK", () => {
     await clock.advance(1);
     const targets = [(await sink.next()).target, (await sink.next()).target, (await sink.next()).target];
     expect(targets).toEqual(["/1", "/failed", "/2"]);
+  });
+
+  it("cost no statements while the message ahead waits for its retry", async () => {
+    const clock = createManualClock();
+    const query = vi.spyOn(Pool.prototype, "query");
+    onTestFinished(() => query.mockRestore());
+    const claims = () => JSON.stringify(query.mock.calls).split('"claim-turn"').length - 1;
+    const { client } = await startTestBroker({ clock });
+    const sink = await openSink((_request, index) => ({ status: index < 2 ? 500 : 200 }));
+    const queue = client.queue({ queueName });
+    const { messageId } = await queue.enqueue({ url: `${sink.url}/1` });
+    await queue.enqueue({ url: `${sink.url}/2`, delay: 5 });
+    const retries = async () => (await readStates(client, messageId)).filter((state) => state === "RETRY").length;
+    await eventually(retries).toBe(1);
+    await clock.advance(12_000);
+    await eventually(retries).toBe(2);
+
+    for (let count = 0; count < 50; count += 1) await queue.get();
+    expect(claims()).toBeLessThan(15);
+    await clock.advance(147_999);
+    expect(sink.requests).toHaveLength(2);
+    await clock.advance(1);
+    await eventually(() => sink.requests.map(({ target }) => target)).toEqual(["/1", "/1", "/1", "/2"]);
+  });
+
+  it("retry at the right time although a message behind is due later than the first failure", async () => {
+    const clock = createManualClock();
+    const { client } = await startTestBroker({ clock });
+    const sink = await openSink((_request, index) => ({ status: index === 0 ? 500 : 200 }));
+    const queue = client.queue({ queueName });
+    const { messageId } = await queue.enqueue({ url: `${sink.url}/1` });
+    for (const delay of [5, 8]) await queue.enqueue({ url: `${sink.url}/${delay}`, delay });
+    await eventually(() => readStates(client, messageId)).toContain("RETRY");
+    await clock.advance(11_999);
+    expect(sink.requests).toHaveLength(1);
+    await clock.advance(1);
+    await eventually(() => sink.requests.map(({ target }) => target)).toEqual(["/1", "/1", "/5", "/8"]);
   });
 
   it("deliver so many at once as their parallelism, and more when it grows", async () => {

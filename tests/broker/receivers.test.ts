@@ -7,14 +7,16 @@ import { createManualClock } from "../support/manual-clock.ts";
 import { eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
 
 /** A receiver of bytes: `answer` writes what it likes. */
-async function openRawReceiver(answer: (socket: Socket) => void): Promise<{ url: string; connections: () => number }> {
+async function openRawReceiver(
+  answer: (socket: Socket, request: string) => void,
+): Promise<{ url: string; connections: () => number }> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server: Server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
     socket.on("error", () => {});
-    socket.once("data", () => answer(socket));
+    socket.once("data", (request) => answer(socket, request.toString("latin1")));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -37,6 +39,17 @@ describe("a response", () => {
     const { messageId } = await client.publish({ url: receiver.url });
     await eventually(() => readStates(client, messageId)).toEqual(["CREATED", "ACTIVE", "DELIVERED"]);
     expect(receiver.connections()).toBe(1);
+  });
+
+  it("with a header named __proto__ is a success, and a callback shows the header", async () => {
+    const { client } = await startTestBroker();
+    const callbacks = await openSink();
+    const receiver = await openRawReceiver((socket) => {
+      socket.end("HTTP/1.1 200 OK\r\n__proto__: x\r\n__proto__: y\r\ncontent-length: 0\r\n\r\n");
+    });
+    const { messageId } = await client.publish({ url: receiver.url, callback: callbacks.url });
+    await eventually(() => readStates(client, messageId)).toContain("DELIVERED");
+    expect((await callbacks.next()).body.toString()).toContain('"__proto__":["x","y"]');
   });
 
   it("of 200 whose body breaks is a success, and a callback gets what came of it", async () => {
@@ -156,6 +169,21 @@ describe("a request", () => {
       header: { "X-Text": [text] },
       labels: ["Grüße", "日本"],
     });
+  });
+
+  it.each([
+    ["forwards", '{"upstash-forward-__proto__":"x"}'],
+    ["forwards among all headers", '{"upstash-header-forward":"true","__proto__":"x"}'],
+  ])("%s a header named __proto__", async (_name, headers) => {
+    const { request } = await startTestBroker();
+    let received = "";
+    const receiver = await openRawReceiver((socket, text) => {
+      received = text;
+      socket.end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    });
+    const body = `[{"destination":"${receiver.url}","headers":${headers}}]`;
+    expect((await request("/v2/batch", { method: "POST", body })).status).toBe(200);
+    await eventually(() => received).toContain("\r\n__proto__: x\r\n");
   });
 
   it("forwards all headers of the publisher's but its token if asked to", async () => {

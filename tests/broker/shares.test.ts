@@ -79,6 +79,23 @@ describe("lanes", () => {
     expect(fill(lanes, 1).get(laneNamed("b"))).toBeGreaterThanOrEqual(16);
   });
 
+  it("give a new receiver no memory while all of it is taken", () => {
+    const lanes = new Lanes(open);
+    const bytes = 256 * 1024 * 1024;
+    lanes.begin(laneNamed("a"), bytes);
+    lanes.expect(laneNamed("new"), 0, 0);
+    expect(lanes.plan(0)).toEqual([]);
+    lanes.end(laneNamed("a"), bytes);
+    expect(lanes.plan(0)).toMatchObject([{ lane: laneNamed("new") }]);
+  });
+
+  it("give a receiver no more than its share in one plan, however many its keys are", () => {
+    const lanes = new Lanes(open);
+    for (let count = 0; count < 60; count += 1) lanes.begin(laneNamed("a"), 0);
+    for (let key = 0; key < 16; key += 1) lanes.expect(laneNamed("a", `k${key}`), 0, 0);
+    expect(lanes.plan(0).reduce((sum, { quota }) => sum + quota, 0)).toBe(4);
+  });
+
   it("take turns", () => {
     const lanes = new Lanes(open);
     const names = Array.from({ length: 40 }, (_, index) => laneNamed(`d${index}`));

@@ -20,24 +20,24 @@ export function readHeader(headers: PublishHeaders, name: string): string | unde
 
 /** The headers that begin with `prefix`, without it, but for those whose rest is a setting. */
 export function readForwarded(headers: PublishHeaders, prefix: string, settings?: RegExp): HeaderMap {
-  const forwarded: Record<string, readonly string[]> = {};
+  const forwarded = new Map<string, readonly string[]>();
   for (const [header, values] of headers) {
     if (!header.startsWith(prefix)) continue;
     const name = header.slice(prefix.length);
     if (!connectionHeaders.has(name) && !settings?.test(name))
-      forwarded[canonicalHeaderName(name)] = assertSendable(name, values);
+      forwarded.set(canonicalHeaderName(name), assertSendable(name, values));
   }
-  return forwarded;
+  return Object.fromEntries(forwarded);
 }
 
 /** All headers that are not meant for QStash: what `Upstash-Header-Forward` sends on. */
 export function readAllForwarded(headers: PublishHeaders): HeaderMap {
-  const forwarded: Record<string, readonly string[]> = {};
+  const forwarded = new Map<string, readonly string[]>();
   for (const [name, values] of headers) {
     if (name.startsWith("upstash-") || connectionHeaders.has(name)) continue;
-    forwarded[canonicalHeaderName(name)] = assertSendable(name, values);
+    forwarded.set(canonicalHeaderName(name), assertSendable(name, values));
   }
-  return forwarded;
+  return Object.fromEntries(forwarded);
 }
 
 /** 400 for a header that cannot be sent: it would fail each attempt, when the publisher no longer waits for an answer. */

@@ -23,7 +23,7 @@ export function createAcceptor(options: AcceptorOptions): Accept {
   const { store, dispatcher, log } = options;
   let saidLoopback = false;
 
-  /** The answer may be lost although the commit was not: then the messages are due all the same. */
+  /** A commit can succeed although its answer is lost, so the dispatcher looks for the messages after an error, too. */
   const acceptOrExpect = async (messages: readonly NewMessage[]) => {
     try {
       return await store.accept(messages);

@@ -26,7 +26,10 @@ const storeRetryMs = 1000;
 
 /** Delivers a message once, judges the outcome and records it with the callbacks that it gives rise to. */
 export function createAttempt({ store, deliver, recent, limits, clock, newId, log }: AttemptOptions): MakeAttempt {
-  /** Tries until the database takes it: a delivery that is not recorded would be made again. */
+  /**
+   * Tries until the database takes it: the broker would repeat a delivery that is not recorded. Resolves with what was
+   * recorded; `undefined` if the message was cancelled in the meantime, or if the broker stops.
+   */
   async function settle(settlement: Settlement, isAborted: () => boolean): Promise<Settlement | undefined> {
     for (;;) {
       try {
@@ -55,7 +58,7 @@ export function createAttempt({ store, deliver, recent, limits, clock, newId, lo
       messageId,
       retried,
       status,
-      state: (settled?.verdict ?? verdict).state,
+      state: settled?.verdict.state ?? "unrecorded",
       durationMs: Math.round(clock.monotonicMs() - startedMs),
     });
     if (!settled) return [];
@@ -78,8 +81,8 @@ const unstorable: Settlement["attempt"] = {
 };
 
 /**
- * What the database refuses for the data's sake it refuses for ever, and the slot would be taken for as long: the message
- * ends as dead, without callbacks and without the response.
+ * The message ends as dead, without callbacks and without the response. The database would refuse the same data again,
+ * so another try would only keep the slot.
  */
 function withoutItsData(settlement: Settlement): Settlement {
   return { ...settlement, verdict: { state: "dead" }, callbacks: [], attempt: unstorable };

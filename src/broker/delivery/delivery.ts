@@ -47,9 +47,9 @@ export function createDelivery(options: DeliveryOptions): Deliver {
 }
 
 async function deliveryHeaders(message: Message, options: DeliveryOptions): Promise<Record<string, string | string[]>> {
-  const headers: Record<string, string | string[]> = {};
+  const headers = new Map<string, string | string[]>();
   for (const [name, values] of Object.entries(message.header))
-    headers[name.toLowerCase()] = values.map(encodeHeaderText);
+    headers.set(name.toLowerCase(), values.map(encodeHeaderText));
   // Set last: what a publisher forwards cannot pass for what QStash says.
   const own = {
     "user-agent": "Upstash-QStash",
@@ -70,10 +70,10 @@ async function deliveryHeaders(message: Message, options: DeliveryOptions): Prom
     }),
   };
   for (const [name, value] of Object.entries(own)) {
-    if (value === null) delete headers[name];
-    else headers[name] = encodeHeaderText(value);
+    if (value === null) headers.delete(name);
+    else headers.set(name, encodeHeaderText(value));
   }
-  return headers;
+  return Object.fromEntries(headers);
 }
 
 /** Node names the address that it tried; several addresses are tried together and fail together. */

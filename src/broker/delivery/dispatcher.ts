@@ -38,8 +38,8 @@ export interface Dispatcher {
   /** Says that a message of this lane is due at this time, now or later. */
   expect(expectation: Expectation): void;
   /**
-   * Limits have changed, or a message was cancelled. Resolves when they are in force: what was claimed under the former
-   * ones is on its way by then.
+   * Applies changed limits, or the cancellation of a message. Resolves when they are in force: the broker has begun to
+   * deliver all messages that it claimed under the former limits.
    */
   reconsider(queueName?: string): Promise<void>;
   /** Looks for due messages once more and resolves when those found are on their way. */
@@ -47,16 +47,23 @@ export interface Dispatcher {
   /** How many deliveries are under way. */
   deliveries(): number;
   /**
-   * Forgets what is no longer needed, and reads from the database again what is due: a message whose commit was not
-   * answered waits no longer than until then.
+   * Forgets empty lanes and reads from the database again which messages are due. So it finds a message whose commit
+   * succeeded although the answer was lost.
    */
   refresh(): void;
   /** Starts no further deliveries and resolves when none runs; after `graceMs` they are aborted and left due. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** From `waiting` to `running` by `start`, from there or at once to `draining` by `stop`, to `aborting` after its grace time. */
-type Phase = "waiting" | "running" | "draining" | "aborting";
+type Phase =
+  /** Before `start`. */
+  | "waiting"
+  /** After `start`: delivers messages. */
+  | "running"
+  /** After `stop`: starts no delivery and lets those under way end. */
+  | "draining"
+  /** After the grace time of `stop`: aborts the deliveries that are left. */
+  | "aborting";
 
 const storeRetryMs = 1000;
 /** A timer holds at most 24.8 days, and the wall clock may be set; looking again each hour covers both. */
@@ -105,9 +112,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (phase !== "running") return;
     try {
       if (hasOrphans) await recover();
-      lanes.wake(clock.nowMs());
-      await claimAndDeliver();
-      await lookAhead();
+      const nowMs = clock.nowMs();
+      lanes.wake(nowMs);
+      await claimAndDeliver(nowMs);
+      await lookAhead(nowMs);
       wakeAt(lanes.nextWakeAtMs(clock.nowMs()));
     } catch (thrown) {
       log.error("broker.store_failed", { during: "claim", ...describeCause(thrown) });
@@ -118,12 +126,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function recover(): Promise<void> {
     await store.releaseActive([...inFlight.keys()].map(({ messageId }) => messageId));
-    for (const { lane, dueAtMs } of await store.readNextDue()) lanes.learn(lane, dueAtMs, clock.nowMs());
+    for (const { lane, dueAtMs } of await store.readFirstDue()) lanes.learn(lane, dueAtMs, clock.nowMs());
     hasOrphans = false;
   }
 
-  async function claimAndDeliver(): Promise<void> {
-    const nowMs = clock.nowMs();
+  async function claimAndDeliver(nowMs: number): Promise<void> {
     const claims = lanes.plan(nowMs);
     if (claims.length === 0) return;
     const claimed: Message[] = [];
@@ -174,11 +181,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  async function lookAhead(): Promise<void> {
+  /**
+   * Learns when the claimed lanes have their next message. What was due at the claim and was not claimed waits for its
+   * turn in a queue: if it made its lane due again, the rounds would follow each other without a pause.
+   */
+  async function lookAhead(claimedAtMs: number): Promise<void> {
     const unread = lanes.takeUnread();
     if (unread.length === 0) return;
-    const nowMs = clock.nowMs();
-    for (const { lane, dueAtMs } of await store.readNextDue(unread)) lanes.learn(lane, dueAtMs, nowMs);
+    const next = await store.readNextDue(claimedAtMs, unread);
+    for (const { lane, dueAtMs } of next) lanes.learn(lane, dueAtMs, clock.nowMs());
     if (lanes.hasDue()) void rounds.request();
   }
 

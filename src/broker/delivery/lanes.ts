@@ -15,9 +15,17 @@ interface Usage {
   bytes: number;
 }
 
+/** Rows that a plan has given to lanes so far: in all, and by destination, flow-control key and queue. */
+interface Planned {
+  rows: number;
+  destinations: Map<string, number>;
+  keys: Map<string, number>;
+  queues: Map<string, number>;
+}
+
 interface Lane extends LaneParts {
   name: string;
-  /** When the next message is due that is not due yet, as far as is known. */
+  /** The earliest known time, in the future, at which a message of the lane is due. */
   nextDueAtMs: number;
 }
 
@@ -29,11 +37,11 @@ const bytesMax = 256 * 1024 * 1024;
 const claimMax = 16;
 
 /**
- * Which messages may be delivered next. A lane is what has the same destination, flow-control key and queue; how many of
- * it may be delivered at once depends on these three and on what is free: a destination may have as many deliveries as
- * there are free slots, a key half as many. So a receiver that hangs takes at most half of the slots, two take a third
- * each, and there is always room for another; and a key that hangs leaves room for the other keys of its receiver. (The
- * rule is that of dynamic thresholds in shared-memory switches: Choudhury and Hahne, 1998.)
+ * Decides which messages the broker delivers next. A lane holds the messages with the same destination, flow-control key
+ * and queue. A destination may have as many deliveries as there are free slots, and a key half as many. So one receiver
+ * that hangs takes at most half of the slots, two take a third each, and another receiver always finds a slot. A key that
+ * hangs leaves slots to the other keys of its receiver. The rule is that of dynamic thresholds in shared-memory switches
+ * (Choudhury and Hahne, 1998).
  */
 export class Lanes {
   readonly #gate: Gate;
@@ -88,13 +96,14 @@ export class Lanes {
   /** What to claim now, fairly among the lanes: each counts as planned, and no longer as due. */
   plan(nowMs: number): (Claim & LaneParts)[] {
     const claims: (Claim & LaneParts)[] = [];
-    const planned = { rows: 0, keys: new Map<string, number>(), queues: new Map<string, number>() };
+    const planned: Planned = { rows: 0, destinations: new Map(), keys: new Map(), queues: new Map() };
     const open = [...this.#due].filter((lane) => this.#room(lane, planned, nowMs) > 0);
     const fairQuota = Math.max(1, Math.floor(claimMax / Math.max(1, open.length)));
     for (const lane of open) {
       const quota = Math.min(fairQuota, claimMax - planned.rows, this.#room(lane, planned, nowMs));
       if (quota < 1) continue;
       planned.rows += quota;
+      add(planned.destinations, lane.destination, quota);
       add(planned.keys, lane.flowControlKey, quota);
       add(planned.queues, lane.queueName, quota);
       this.#due.delete(lane);
@@ -117,7 +126,10 @@ export class Lanes {
     return unread.map(({ name }) => name);
   }
 
-  /** What the database says of a lane's next message. Those behind one that is due stay unknown. */
+  /**
+   * Stores when a lane's next message is due, as read from the database. If that is now, the messages behind it are
+   * unknown, so the lane has to be read again.
+   */
   learn(name: string, dueAtMs: number, nowMs: number): void {
     this.expect(name, dueAtMs, nowMs);
     if (dueAtMs <= nowMs) this.#unread.add(this.#get(name));
@@ -171,19 +183,18 @@ export class Lanes {
     return this.#total.deliveries;
   }
 
-  #room(lane: Lane, planned: { rows: number; keys: Map<string, number>; queues: Map<string, number> }, nowMs: number) {
+  #room(lane: Lane, planned: Planned, nowMs: number): number {
     const free = slots - this.#total.deliveries - planned.rows;
     const freeBytes = bytesMax - this.#total.bytes;
-    const key = this.#keys.get(lane.flowControlKey ?? "")?.deliveries ?? 0;
-    const plannedOfKey = planned.keys.get(lane.flowControlKey ?? "") ?? 0;
-    const destination = this.#destinations.get(lane.destination);
-    if (destination && destination.bytes > freeBytes) return 0;
-    const queue = this.#queues.get(lane.queueName ?? "")?.deliveries ?? 0;
-    const plannedOfQueue = planned.queues.get(lane.queueName ?? "") ?? 0;
+    const bytes = this.#destinations.get(lane.destination)?.bytes ?? 0;
+    if (freeBytes <= 0 || bytes > freeBytes) return 0;
+    const destination = taken(this.#destinations, planned.destinations, lane.destination);
+    const flowControlKey = taken(this.#keys, planned.keys, lane.flowControlKey);
+    const queue = taken(this.#queues, planned.queues, lane.queueName);
     return Math.min(
-      share(destination?.deliveries ?? 0, free, 1),
-      lane.flowControlKey === null ? free : share(key + plannedOfKey, free, 0.5),
-      this.#gate.room(lane, { flowControlKey: key + plannedOfKey, queue: queue + plannedOfQueue }, nowMs),
+      share(destination, free, 1),
+      lane.flowControlKey === null ? free : share(flowControlKey, free, 0.5),
+      this.#gate.room(lane, { flowControlKey, queue }, nowMs),
     );
   }
 
@@ -212,11 +223,19 @@ export class Lanes {
   }
 }
 
-/** How many more may begin so that afterwards no more than this portion of the free slots is taken; one if none is. */
+/**
+ * How many more deliveries may begin: afterwards, those under way take at most this portion of the slots that are then
+ * free. The first one may always begin if a slot is free.
+ */
 function share(underWay: number, free: number, portion: number): number {
   if (free < 1) return 0;
   const more = Math.floor((portion * free - underWay) / (1 + portion));
   return Math.max(underWay === 0 ? 1 : 0, more);
+}
+
+/** Deliveries of one key that are under way or planned. */
+function taken(underWay: ReadonlyMap<string, Usage>, planned: ReadonlyMap<string, number>, key: string | null): number {
+  return key === null ? 0 : (underWay.get(key)?.deliveries ?? 0) + (planned.get(key) ?? 0);
 }
 
 function add(counts: Map<string, number>, key: string | null, count: number): void {

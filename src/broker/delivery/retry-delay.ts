@@ -50,22 +50,30 @@ function tokenize(text: string): string[] | undefined {
   return tokens;
 }
 
+type Operators = ReadonlyMap<string, (a: number, b: number) => number>;
+
+const sumOperators: Operators = new Map([
+  ["+", (a, b) => a + b],
+  ["-", (a, b) => a - b],
+]);
+const productOperators: Operators = new Map([
+  ["*", (a, b) => a * b],
+  ["/", (a, b) => a / b],
+  ["%", (a, b) => a % b],
+]);
+
 function readSum(reader: Reader): RetryDelay {
-  return readLeftToRight(reader, readProduct, { "+": (a, b) => a + b, "-": (a, b) => a - b });
+  return readLeftToRight(reader, readProduct, sumOperators);
 }
 
 function readProduct(reader: Reader): RetryDelay {
-  return readLeftToRight(reader, readSigned, { "*": (a, b) => a * b, "/": (a, b) => a / b, "%": (a, b) => a % b });
+  return readLeftToRight(reader, readSigned, productOperators);
 }
 
-function readLeftToRight(
-  reader: Reader,
-  readPart: (reader: Reader) => RetryDelay,
-  operators: Readonly<Record<string, (a: number, b: number) => number>>,
-): RetryDelay {
+function readLeftToRight(reader: Reader, readPart: (reader: Reader) => RetryDelay, operators: Operators): RetryDelay {
   let left = readPart(reader);
   for (;;) {
-    const apply = operators[reader.tokens[reader.at] ?? ""];
+    const apply = operators.get(reader.tokens[reader.at] ?? "");
     if (!apply) return left;
     reader.at += 1;
     const [a, b] = [left, readPart(reader)];
@@ -80,7 +88,7 @@ function readSigned(reader: Reader): RetryDelay {
   }
   const base = readOperand(reader);
   if (!take(reader, "^") && !take(reader, "**")) return base;
-  // To the right of a power stands another power: it binds from the right.
+  // Powers are right-associative: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2).
   const exponent = readSigned(reader);
   return (retried) => base(retried) ** exponent(retried);
 }

@@ -47,9 +47,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if (!isRunning) return;
     let wakeAtMs: number | undefined;
     try {
-      const due = await schedules.readDue(clock.nowMs());
-      for (const schedule of due) await fire(schedule);
-      wakeAtMs = await schedules.readNextAtMs();
+      const failedIds = await fireDue();
+      wakeAtMs = await schedules.readNextAtMs(failedIds);
+      if (failedIds.length > 0) wakeAtMs = Math.min(wakeAtMs ?? Number.POSITIVE_INFINITY, clock.nowMs() + storeRetryMs);
     } catch (thrown) {
       log.error("broker.store_failed", { during: "schedules", ...describeCause(thrown) });
       wakeAtMs = clock.nowMs() + storeRetryMs;
@@ -58,11 +58,29 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     cancelWake = clock.after(Math.min(Math.max(0, wakeAtMs - clock.nowMs()), sleepMsMax), () => void rounds.request());
   }
 
+  /** Fires all schedules that are due; resolves with the ids of those that failed, which hold back no other. */
+  async function fireDue(): Promise<string[]> {
+    const failedIds: string[] = [];
+    for (;;) {
+      const due = await schedules.readDue(clock.nowMs(), failedIds);
+      if (due.length === 0 || !isRunning) return failedIds;
+      for (const schedule of due) {
+        const { scheduleId } = schedule;
+        try {
+          await fire(schedule);
+        } catch (thrown) {
+          log.error("broker.store_failed", { during: "schedules", scheduleId, ...describeCause(thrown) });
+          failedIds.push(scheduleId);
+        }
+      }
+    }
+  }
+
   async function fire(schedule: Schedule): Promise<void> {
     const nowMs = clock.nowMs();
     const messages = await createMessages(schedule, nowMs);
     await prepare(messages, options);
-    // An expression that was due once may be due no more: a year from now is soon enough to find out.
+    // An expression without a next time, as after its only year, is looked at again after a year.
     const nextAtMs = parseCron(schedule.cron, nowMs)?.next(nowMs) ?? nowMs + 365 * 86_400_000;
     if (!(await schedules.fire(schedule, nextAtMs, messages, nowMs))) return;
     log.info("broker.schedule_fired", { scheduleId: schedule.scheduleId, messages: messages.length });

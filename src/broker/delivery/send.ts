@@ -39,7 +39,7 @@ export interface Sender {
 /** Cookies and policies of real receivers pass Node's default of 16 kB. */
 const headBytesMax = 256 * 1024;
 const bodyBytesMax = 1024 * 1024;
-/** How long the body may take once the status is known: that decides, and the slot is wanted. */
+/** How long the body may take after the status: the status alone decides, and other messages need the slot. */
 const bodyMsMax = 15_000;
 
 /**
@@ -75,9 +75,9 @@ export function createSender(clock: Clock): Sender {
       });
       outgoing.once("response", (incoming) => {
         hasResponse = true;
-        void readBeginning(incoming, clock).then((body) =>
-          resolve({ status: incoming.statusCode ?? 0, header: toHeaderMap(incoming.rawHeaders), body }),
-        );
+        const { statusCode: status = 0, rawHeaders } = incoming;
+        // The promise itself goes to `resolve`, so an error in this chain rejects the request.
+        resolve(readBeginning(incoming, clock).then((body) => ({ status, header: toHeaderMap(rawHeaders), body })));
       });
       if (request.signal.aborted) abort();
       outgoing.end(request.body);
@@ -115,12 +115,15 @@ function readBeginning(incoming: IncomingMessage, clock: Clock): Promise<Uint8Ar
 
 /** Go's `http.Header` as JSON, from Node's list of names and values. */
 function toHeaderMap(rawHeaders: readonly string[]): HeaderMap {
-  const map: Record<string, string[]> = {};
+  const map = new Map<string, string[]>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = canonicalHeaderName(rawHeaders[index] ?? "");
-    (map[name] ??= []).push(decodeHeaderText(rawHeaders[index + 1] ?? ""));
+    const value = decodeHeaderText(rawHeaders[index + 1] ?? "");
+    const values = map.get(name);
+    if (values) values.push(value);
+    else map.set(name, [value]);
   }
-  return map;
+  return Object.fromEntries(map);
 }
 
 function toError(reason: unknown): Error {

@@ -17,6 +17,11 @@ export interface Claim {
   quota: number;
 }
 
+export interface NextDue {
+  lane: string;
+  dueAtMs: number;
+}
+
 /** The queue in Postgres: what it accepted is committed, and a message is claimed by one delivery at a time. */
 export interface BrokerStore {
   /** Accepts all or none; resolves after the commit, in the order given. */
@@ -25,8 +30,10 @@ export interface BrokerStore {
   claimDue(nowMs: number, claims: readonly Claim[]): Promise<Message[]>;
   /** The same for a lane in a queue, of which so many messages have their turn at once. */
   claimTurn(nowMs: number, claim: Claim, queue: { name: string; parallelism: number }): Promise<Message[]>;
-  /** When the next waiting message of each lane is due, of all lanes unless some are named. */
-  readNextDue(lanes?: readonly string[]): Promise<{ lane: string; dueAtMs: number }[]>;
+  /** When the first waiting message of each lane is due. */
+  readFirstDue(): Promise<NextDue[]>;
+  /** When the first message of each of these lanes is due that was not yet due at `nowMs`. */
+  readNextDue(nowMs: number, lanes: readonly string[]): Promise<NextDue[]>;
   /** Ends an active message's attempt; `false` if the message was cancelled in the meantime. */
   settle(settlement: Settlement): Promise<boolean>;
   /** Makes active messages due again, except those whose delivery is running. */
@@ -67,15 +74,17 @@ export function createBrokerStore(pool: Pool): BrokerStore {
       return (await pool.query<Message>({ name: "claim-turn", text: claimTurnSql, values })).rows;
     },
 
-    async readNextDue(lanes) {
-      const named = `select lane, (
-          select due_at_ms from messages where state = 'waiting' and lane = wanted.lane order by due_at_ms limit 1
-        ) as "dueAtMs" from unnest($1::text[]) as wanted (lane)`;
-      const all = `select lane, min(due_at_ms) as "dueAtMs" from messages where state = 'waiting' group by lane`;
-      const { rows } = await pool.query<{ lane: string; dueAtMs: number | null }>(
-        lanes ? { name: "next-due", text: named, values: [lanes] } : all,
-      );
-      return rows.flatMap(({ lane, dueAtMs }) => (dueAtMs === null ? [] : [{ lane, dueAtMs }]));
+    async readFirstDue() {
+      const text = `select lane, min(due_at_ms) as "dueAtMs" from messages where state = 'waiting' group by lane`;
+      return (await pool.query<NextDue>(text)).rows;
+    },
+
+    async readNextDue(nowMs, lanes) {
+      const text = `select lane, next.due_at_ms as "dueAtMs" from unnest($2::text[]) as wanted (lane) cross join lateral (
+          select due_at_ms from messages where state = 'waiting' and lane = wanted.lane and due_at_ms > $1::bigint
+          order by due_at_ms limit 1
+        ) as next`;
+      return (await pool.query<NextDue>({ name: "next-due", text, values: [nowMs, lanes] })).rows;
     },
 
     settle: (settlement) =>

@@ -32,8 +32,9 @@ export interface ScheduleStore {
   /** `false` if there is no such schedule. */
   pause(scheduleId: string, isPaused: boolean, nextAtMs: number): Promise<boolean>;
   remove(scheduleId: string): Promise<boolean>;
-  readDue(nowMs: number): Promise<Schedule[]>;
-  readNextAtMs(): Promise<number | undefined>;
+  /** At most ten schedules that are due, the longest due first. */
+  readDue(nowMs: number, exceptIds: readonly string[]): Promise<Schedule[]>;
+  readNextAtMs(exceptIds: readonly string[]): Promise<number | undefined>;
   /**
    * Accepts a schedule's messages together with its next time. `false` if it was fired, paused, changed or deleted in the
    * meantime; then nothing is accepted.
@@ -96,17 +97,20 @@ export function createScheduleStore(pool: Pool): ScheduleStore {
       return rowCount === 1;
     },
 
-    async readDue(nowMs) {
+    async readDue(nowMs, exceptIds) {
       const { rows } = await pool.query<Schedule>(
-        `select ${columns} from schedules where not is_paused and next_at_ms <= $1 order by next_at_ms, schedule_id limit 10`,
-        [nowMs],
+        `select ${columns} from schedules
+         where not is_paused and next_at_ms <= $1 and schedule_id <> all($2::text[])
+         order by next_at_ms, schedule_id limit 10`,
+        [nowMs, exceptIds],
       );
       return rows;
     },
 
-    async readNextAtMs() {
+    async readNextAtMs(exceptIds) {
       const { rows } = await pool.query<{ nextAtMs: number | null }>(
-        `select min(next_at_ms) as "nextAtMs" from schedules where not is_paused`,
+        `select min(next_at_ms) as "nextAtMs" from schedules where not is_paused and schedule_id <> all($1::text[])`,
+        [exceptIds],
       );
       return rows[0]?.nextAtMs ?? undefined;
     },
