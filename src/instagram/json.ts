@@ -141,6 +141,7 @@ export type JsonObject = { readonly [key: string]: Json };
 /** An array among JSON values. */
 export const isList = isArray as (value: Json | undefined) => value is readonly Json[];
 
+/** Whether a value is a JSON object; an array is not. */
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !isList(value);
 }

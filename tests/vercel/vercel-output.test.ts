@@ -78,7 +78,8 @@ describe.skipIf(output === "")("the output of vercel build", () => {
     expect(response.status).toBe(200);
     await sink.next();
     accept();
-    expect(await lambda.waitedFor()).toBe(1);
+    // The forward and its report.
+    expect(await lambda.waitedFor()).toBe(2);
     expectForwarded(sink.requests, "nodejs");
   });
 });

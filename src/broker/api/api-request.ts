@@ -49,6 +49,7 @@ export function headersOf(context: ApiContext): PublishHeaders {
   return headers;
 }
 
+/** The address of the connection that a request came by, as message and log entries show it; empty if it is gone. */
 export function callerIpOf(context: ApiContext): string {
   return context.env.incoming.socket.remoteAddress ?? "";
 }

@@ -39,6 +39,7 @@ export function toCallbackJson(
   };
 }
 
+/** Labels as QStash's JSON has them: `label` holds the first, `labels` all if there are any. */
 export function toLabelJson(labels: readonly string[]): Record<string, unknown> {
   return { label: labels[0], labels: labels.length > 0 ? labels : undefined };
 }

@@ -11,6 +11,7 @@ export interface Quotas {
   countRequest(): void;
 }
 
+/** Counts against the plan's limits, by the clock's days and seconds. Nothing is counted where a limit is null. */
 export function createQuotas({ messagesPerDay, requestsPerSecond }: Limits, clock: Clock): Quotas {
   return {
     countMessages: createQuota(messagesPerDay, 86_400_000, "RateLimit", clock),

@@ -19,6 +19,7 @@ export interface AcceptorOptions {
 /** Accepts messages, all or none, and has them delivered when they are due; resolves after they are committed. */
 export type Accept = (messages: readonly NewMessage[]) => Promise<Acceptance[]>;
 
+/** Creates the function that stores published messages in one transaction and announces them to the dispatcher. */
 export function createAcceptor(options: AcceptorOptions): Accept {
   const { store, dispatcher, log } = options;
   let saidLoopback = false;

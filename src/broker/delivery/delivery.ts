@@ -20,6 +20,7 @@ export interface DeliveryOptions {
 /** Sends a message once; `abort` ends it early. Never rejects: whatever goes wrong is the attempt's `error`. */
 export type Deliver = (message: Message, abort: AbortController) => Promise<Attempt>;
 
+/** Creates the function that makes one attempt: it signs a message and sends it within the message's time limit. */
 export function createDelivery(options: DeliveryOptions): Deliver {
   const { clock, limits, sender } = options;
   return async (message, abort) => {

@@ -69,6 +69,7 @@ const storeRetryMs = 1000;
 /** A timer holds at most 24.8 days, and the wall clock may be set; looking again each hour covers both. */
 const sleepMsMax = 3_600_000;
 
+/** Creates the dispatcher; it does nothing before `start`. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { store, flowControls, queues, clock, log } = options;
   const lanes = new Lanes({

@@ -15,6 +15,7 @@ const keptMs = 10_000;
 const countMax = 1000;
 const bytesMax = 16 * 1024 * 1024;
 
+/** Keeps delivered messages readable for a few seconds, in memory only. */
 export function createRecentDeliveries(clock: Clock): RecentDeliveries {
   // In the order of their delivery.
   const kept = new Map<string, { message: Message; atMs: number }>();

@@ -36,6 +36,7 @@ export interface Scheduler {
 const storeRetryMs = 1000;
 const sleepMsMax = 3_600_000;
 
+/** Creates the scheduler, which publishes what schedules are due; it does nothing before `start`. */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { schedules, dispatcher, clock, newId, log } = options;
   const rounds = createRepeater(runRound);

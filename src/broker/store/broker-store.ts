@@ -48,6 +48,7 @@ const eventsMax = 100_000;
 /** As on QStash's pay-as-you-go plan. */
 const deadLetterRetentionMs = 7 * dayMs;
 
+/** The statements by which messages are claimed, settled and released. */
 export function createBrokerStore(pool: Pool): BrokerStore {
   return {
     accept: async (messages) => {

@@ -56,6 +56,7 @@ const conditions: Readonly<Record<string, Condition>> = {
   },
 };
 
+/** The statements about dead letters: list, read, delete, retry. */
 export function createDeadLetterStore(pool: Pool): DeadLetterStore {
   return {
     async read(dlqId) {

@@ -69,6 +69,7 @@ const conditions: Readonly<Record<string, Condition>> = {
   cursor: compared("id", "<="),
 };
 
+/** The statements about log entries: append, list, prune. */
 export function createEventStore(pool: Pool): EventStore {
   return {
     async list(parameters) {

@@ -39,6 +39,7 @@ export interface FlowControls {
 
 const dayMs = 86_400_000;
 
+/** The statements about flow-control keys and what is known of them in memory. */
 export function createFlowControls(pool: Pool): FlowControls {
   const controls = new Map<string, FlowControl>();
 

@@ -32,6 +32,7 @@ const conditions = {
   async: ignored,
 };
 
+/** The statements about messages that are not claimed: insert, read, cancel. */
 export function createMessageStore(pool: Pool): MessageStore {
   return {
     async readMessage(messageId) {

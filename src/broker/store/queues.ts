@@ -24,6 +24,7 @@ export interface Queues {
   readLags(): Promise<ReadonlyMap<string, number>>;
 }
 
+/** The statements about queues. */
 export function createQueues(pool: Pool): Queues {
   const queues = new Map<string, Queue>();
   let lastChange: Promise<void> = Promise.resolve();

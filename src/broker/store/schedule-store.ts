@@ -48,6 +48,7 @@ const columns = `schedule_id as "scheduleId", cron, destination, template, body,
   is_paused as "isPaused", created_at_ms as "createdAtMs", last_at_ms as "lastAtMs", next_at_ms as "nextAtMs",
   last_message_ids as "lastMessageIds"`;
 
+/** The statements about schedules. */
 export function createScheduleStore(pool: Pool): ScheduleStore {
   return {
     async read(scheduleId) {

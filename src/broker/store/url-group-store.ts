@@ -33,6 +33,7 @@ const select = `
   ), '[]') as endpoints
   from url_groups`;
 
+/** The statements about URL groups and their endpoints. */
 export function createUrlGroupStore(pool: Pool): UrlGroupStore {
   return {
     async read(name) {

@@ -36,6 +36,7 @@ const policySchema = v.object({
   reason: v.exactOptional(v.string()),
 });
 
+/** An item of `messaging[]` that reports a policy action. */
 export const policyDataSchema = item("policy_enforcement", policySchema, sides);
 /** Meta warned, blocked or unblocked the account. Comes without a sender; Facebook Login only. */
 export type PolicyData = v.InferOutput<typeof policyDataSchema>;
@@ -46,6 +47,7 @@ const feedbackSchema = v.object({
   mid: v.string(),
 });
 
+/** An item of `messaging[]` with a person's feedback on a response. */
 export const feedbackDataSchema = item("response_feedback", feedbackSchema, sides);
 /** Somebody judged an automated answer. Facebook Login only. */
 export type FeedbackData = v.InferOutput<typeof feedbackDataSchema>;

@@ -4,6 +4,7 @@ import { isObject } from "../json.ts";
 /** A JSON type; `missing` for a field that should be there. */
 export type JsonShape = "null" | "boolean" | "number" | "string" | "array" | "object" | "missing";
 
+/** The JSON type of a value; `missing` for `undefined`. */
 export function shapeOf(value: Json | undefined): JsonShape {
   if (value === undefined) return "missing";
   if (value === null) return "null";

@@ -56,6 +56,7 @@ const messageSchema = v.object({
 /** What was written, sent or unsent. */
 export interface Message extends v.InferOutput<typeof messageSchema> {}
 
+/** An item of `messaging[]` with a message, an echo, a deletion or an unsupported message. */
 export const messageDataSchema = item("message", messageSchema, sides);
 /** A message, its echo, its unsend, or the notice of one that Instagram does not pass on: the kind says which. */
 export type MessageData = v.InferOutput<typeof messageDataSchema>;
@@ -68,6 +69,7 @@ const editSchema = v.object({
   num_edit: count,
 });
 
+/** An item of `messaging[]` with the new text of a message. */
 export const editDataSchema = item("message_edit", editSchema, sides);
 /** A message was edited. */
 export type EditData = v.InferOutput<typeof editDataSchema>;
@@ -83,6 +85,7 @@ const reactionSchema = v.object({
   folder: v.exactOptional(v.string()),
 });
 
+/** An item of `messaging[]` with a reaction to a message. */
 export const reactionDataSchema = item("reaction", reactionSchema, sides);
 /** A reaction to a message was made or taken back. */
 export type ReactionData = v.InferOutput<typeof reactionDataSchema>;
@@ -92,6 +95,7 @@ const readSchema = v.object({
   mid: v.string(),
 });
 
+/** An item of `messaging[]` that says a message was read. */
 export const readDataSchema = item("read", readSchema, sides);
 /** A message was seen. */
 export type ReadData = v.InferOutput<typeof readDataSchema>;

@@ -37,6 +37,7 @@ const besideReferral = {
   hop_context: v.exactOptional(v.union([v.array(hop), hop])),
 };
 
+/** An item of `messaging[]` with the link or ad that led a person to the conversation. */
 export const referralDataSchema = item("referral", referralSchema, { ...sides, ...besideReferral });
 /** An ig.me link or an ad was opened in a conversation that exists; where a first message brings one, it is in that. */
 export type ReferralData = v.InferOutput<typeof referralDataSchema>;
@@ -57,6 +58,7 @@ const besidePostback = {
   is_self: v.exactOptional(v.boolean()),
 };
 
+/** An item of `messaging[]` with the button that a person tapped. */
 export const postbackDataSchema = item("postback", postbackSchema, { ...sides, ...besidePostback });
 /** A button or an ice-breaker was tapped. Some ice-breakers come as a message with a `quick_reply` instead. */
 export type PostbackData = v.InferOutput<typeof postbackDataSchema>;
@@ -74,6 +76,7 @@ const optinSchema = v.object({
   user_token_status: v.exactOptional(v.string()),
 });
 
+/** An item of `messaging[]` with a person's consent to notifications. */
 export const optinDataSchema = item("optin", optinSchema, sides);
 /** Somebody agreed to be sent notifications. From Messenger's page: Instagram's has no sample. */
 export type OptinData = v.InferOutput<typeof optinDataSchema>;
