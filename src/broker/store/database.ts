@@ -8,7 +8,8 @@ export function openDatabase(url: string, onIdleError: (error: Error) => void): 
   const limits = { connectionTimeoutMillis: 5_000, statement_timeout: 20_000, query_timeout: 22_000 };
   // Planning a claim takes longer than executing it, so each statement is planned once; and never with a scan of a whole
   // table, which looks cheap as long as there are few messages and would stay in the plan when there are many.
-  const options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+  // Up to Postgres 17 a scan that cannot be avoided then looks expensive enough to be compiled, which takes longer.
+  const options = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off";
   const pool = new Pool({
     connectionString: url,
     max: 10,
