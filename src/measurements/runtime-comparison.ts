@@ -36,7 +36,7 @@ export interface RuntimeSummary {
   publishTimeouts: number;
   /** Deliveries by the code of their last failed publish attempt. */
   errors: Record<string, number>;
-  /** Deliveries that were answered with an error, by reason; those that Meta still has because nobody took them, too. */
+  /** Deliveries that were answered with an error, by reason. They include those that neither QStash nor the store had. */
   refusals: Record<string, number>;
   coldStarts: number;
   ackMs: Latency | null;

@@ -16,8 +16,8 @@ export interface InternalCallOptions extends Network {
 
 /**
  * Posts a signed body to one of our own routes; ends within `timeoutMs`. Throws `TimeoutError`, what `fetch` throws, or
- * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and nobody configured the
- * address it leads to. QStash, which delivers to the same address, does not follow it either.
+ * `RELAY_URL_REDIRECTS`. A redirect is not followed: the body may hold people's messages, and the operator did not
+ * configure the address it leads to. QStash, which delivers to the same address, does not follow it either.
  */
 export async function postInternal(
   body: Uint8Array<ArrayBuffer>,

@@ -7,9 +7,9 @@ type StartedSpan = Parameters<SpanProcessor["onStart"]>[0];
 type EndedSpan = Parameters<SpanProcessor["onEnd"]>[0];
 
 /**
- * Removes from a new span what Next and @vercel/otel add and nobody else may read. A request's target can hold the verify
- * token, a sign-in ticket or an erasure's code: the route is enough. Of a foreign address only the host stays, because a
- * handler may call `graph.instagram.com/<a person's id>?access_token=…`.
+ * Removes attributes that Next and @vercel/otel add to a new span and that may hold secrets. A request's target can hold
+ * the verify token, a sign-in ticket or an erasure's code: the route is enough. Of a foreign address only the host stays,
+ * because a handler may call `graph.instagram.com/<a person's id>?access_token=…`.
  */
 export function redactStarted(span: StartedSpan, ownUrls: readonly string[]): void {
   const { attributes } = span;
