@@ -1,4 +1,7 @@
-import { customType, timestamp } from "drizzle-orm/pg-core";
+import { customType, pgSchema, timestamp } from "drizzle-orm/pg-core";
+
+/** The schema of Postgres that holds everything of the relay, so that it can share a database with an application. */
+export const relay = pgSchema("relay");
 
 /**
  * JSON kept letter for letter. `jsonb` refuses NUL and lone surrogates and drops repeated keys; `json` stores the given
@@ -6,5 +9,8 @@ import { customType, timestamp } from "drizzle-orm/pg-core";
  */
 export const jsonText = customType<{ data: string; driverData: string }>({ dataType: () => "json" });
 
-/** A point in time, to the millisecond. */
-export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date", precision: 3 });
+export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
+
+/** A point in time, to the millisecond unless `precision` says otherwise. */
+export const instant = (name: string, precision: 3 | 6 = 3) =>
+  timestamp(name, { withTimezone: true, mode: "date", precision });

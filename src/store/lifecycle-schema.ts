@@ -1,18 +1,18 @@
-import { doublePrecision, integer, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
+import { doublePrecision, integer, primaryKey, text } from "drizzle-orm/pg-core";
 
 import type { StartStatus, Strategy } from "#lifecycle-experiment/experiment.ts";
 import type { Runtime } from "#platform/delivery.ts";
 
-import { instant } from "./columns.ts";
+import { instant, relay } from "./columns.ts";
 
 /** One row for each lifecycle experiment; the newest 20 are kept. */
-export const lifecycleExperiments = pgTable("lifecycle_experiments", {
+export const lifecycleExperiments = relay.table("lifecycle_experiments", {
   id: text("id").primaryKey(),
   startedAt: instant("started_at").notNull(),
 });
 
 /** One row per strategy and runtime, written before the work begins; its mark sets `arrivedAt`. */
-export const lifecycleRuns = pgTable(
+export const lifecycleRuns = relay.table(
   "lifecycle_runs",
   {
     experimentId: text("experiment_id")
