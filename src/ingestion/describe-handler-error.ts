@@ -1,22 +1,13 @@
 import { createHash } from "node:crypto";
 
 import { describeCause } from "#platform/log.ts";
+import type { HandlerFailure } from "#store/leased-event.ts";
 
 import { mapFrame } from "./map-frame.ts";
 import { readRetryAfterMs } from "./retry-delay.ts";
 
-/** The facts about a handler's error that may be logged and stored. */
-export interface HandlerFailure {
-  /** The names along the error's causes. */
-  name: string;
-  /** Its own code or the first along its causes, if it is a short one. */
-  code: string | null;
-  /** Only if the error says that it may be shown. */
-  message: string | null;
-  /** Where it was thrown, innermost first: `sendComment (src/handlers/send-comment.ts:12:9)`. */
-  frames: string[];
-  /** Equal for errors of one kind of event with the same name, code and path through our code, in any build. */
-  fingerprint: string;
+/** What a handler threw: what is stored of it, and what it asks for. */
+export interface ThrownFailure extends HandlerFailure {
   /** False: the error says that no further attempt can succeed. */
   retryable: boolean;
   /** When the error asks to be tried again; null: after the usual delay. */
@@ -31,7 +22,7 @@ const messageLengthMax = 300;
  * Describes what a handler threw. An error's message may quote a customer's, so it is included only if the error has
  * `expose: true`, as http-errors names it. Never throws, whatever was thrown.
  */
-export function describeHandlerError(thrown: unknown, kind: string, nowMs: number): HandlerFailure {
+export function describeHandlerError(thrown: unknown, kind: string, nowMs: number): ThrownFailure {
   try {
     const error = Object(thrown) as Record<"stack" | "message" | "expose" | "retryable" | "retryAfter", unknown>;
     const { stack, message } = error;
@@ -46,18 +37,14 @@ export function describeHandlerError(thrown: unknown, kind: string, nowMs: numbe
     return { ...facts, fingerprint: fingerprintOf(facts, kind) };
   } catch {
     // One of its getters throws, or it is a Proxy that does.
-    return unreadable(kind);
+    return failureOf("UnreadableError", kind);
   }
 }
 
-/** A failure that no error of the user's code stands for. */
-export function failureOf(name: string, kind: string): HandlerFailure {
+/** A failure without an error that can be read. */
+export function failureOf(name: string, kind: string): ThrownFailure {
   const facts = { name, code: null, message: null, frames: [] };
   return { ...facts, fingerprint: fingerprintOf(facts, kind), retryable: true, retryAfterMs: null };
-}
-
-function unreadable(kind: string): HandlerFailure {
-  return failureOf("UnreadableError", kind);
 }
 
 const causesMax = 5;

@@ -18,7 +18,10 @@ export function retryDelayMs(attempt: number, random: () => number): number {
  * When an error asks to be tried again, within the limits; null if it does not ask, or not in a form we know:
  * `retryAfterMs`, or `retryAfter` as a `Date` or in seconds, as the HTTP header.
  */
-export function readRetryAfterMs(error: { retryAfterMs?: unknown; retryAfter?: unknown }, nowMs: number): number | null {
+export function readRetryAfterMs(
+  error: { retryAfterMs?: unknown; retryAfter?: unknown },
+  nowMs: number,
+): number | null {
   const { retryAfterMs, retryAfter } = error;
   const asked =
     retryAfterMs ??
