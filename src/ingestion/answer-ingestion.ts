@@ -1,6 +1,6 @@
 import { decodeBatch } from "#queue/decode-batch.ts";
 
-import { answerQstash, type AnswerQstashOptions } from "./answer-qstash.ts";
+import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
 import { ingest, type IngestOptions } from "./ingest.ts";
 
 export interface AnswerIngestionOptions extends AnswerQstashOptions {
