@@ -5,12 +5,9 @@ import type { RunHandlersOptions } from "./run-event-handlers.ts";
 import { runHandlersOf } from "./run-handlers-of.ts";
 import { takeRun } from "./take-run.ts";
 
-/** What the rim opens for a call, without what the call brings. */
-export type OpenHandlers = () => Omit<RunHandlersOptions, "clock" | "log">;
-
 export interface AnswerHandlersOptions extends AnswerQstashOptions {
   /** Throws `ENV_INVALID` if a variable is missing. */
-  openHandlers: OpenHandlers;
+  openHandlers: () => Omit<RunHandlersOptions, "clock" | "log">;
 }
 
 /**

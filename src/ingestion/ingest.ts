@@ -15,8 +15,8 @@ export interface BatchCall {
   via: "queue" | "fallback";
   /** QStash's id of the message; null without one. */
   messageId: string | null;
-  /** How often QStash has delivered the message before. */
-  retried: number;
+  /** How often QStash has delivered the message before; null for a call by the fallback. */
+  retried: number | null;
   /** When the call came: by the wall clock, and by the monotonic one. */
   atMs: number;
   monotonicMs: number;
@@ -46,6 +46,7 @@ export async function ingestBatch(
   const { leased, deathIds, repeated, ...counts } = await trace.span("store events", facts, async () => {
     const stored = await storeBatch(db, {
       ...call,
+      retried: call.retried ?? 0,
       delivery,
       batch: indexAndCount,
       events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),

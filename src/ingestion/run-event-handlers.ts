@@ -110,9 +110,17 @@ export async function runEventHandlers(toRun: HandlersToRun, options: RunHandler
     }
   };
 
+  /** A message that names one event leases it even if it may end the process. */
+  const runInTurn = async (event: LeasedEvent, lease: Lease) => {
+    if (event.deaths === 0) return run(event, lease);
+    const leave = await work.suspects.enter(suspectWaitMs);
+    await run(event, leave === null ? { ...lease, lasts: () => false } : lease);
+    leave?.();
+  };
+
   const waiting = orderConversations(toRun.leased).values();
   const runNext = async () => {
-    for (const conversation of waiting) for (const event of conversation) await run(event, toRun.lease);
+    for (const conversation of waiting) for (const event of conversation) await runInTurn(event, toRun.lease);
   };
   await Promise.all(Array.from({ length: options.concurrency }, runNext));
   if (deathIds.length > 0) {
@@ -148,6 +156,8 @@ export async function runEventHandlers(toRun: HandlersToRun, options: RunHandler
   }
 }
 
+/** Less than a lease's margin: beyond it the handler could not begin anyway. */
+const suspectWaitMs = 1_000;
 /** So many times an event's handler may have ended its process. */
 const deathsMax = 2;
 

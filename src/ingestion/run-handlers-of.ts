@@ -1,4 +1,4 @@
-import { leaseEvents, reopenEvents } from "#store/lease-events.ts";
+import { leaseEvents } from "#store/lease-events.ts";
 
 import { handleEvents } from "./ingest.ts";
 import { leaseMsFor, startLease } from "./lease.ts";
@@ -7,7 +7,7 @@ import type { HandlersResult, RunHandlersOptions } from "./run-event-handlers.ts
 export interface HandlersOf {
   /** At most `eventsPerMessageMax`. */
   eventIds: readonly number[];
-  /** The replay for which they run: events that its mode admits are opened again first, each once. */
+  /** The replay that has opened them; events that it did not open are skipped. */
   replay: string | null;
   /** The QStash message that asks for it; null without one. */
   messageId: string | null;
@@ -29,7 +29,6 @@ export async function runHandlersOf(
   options: RunHandlersOptions,
 ): Promise<HandlersOfResult> {
   const { db, handlerTimeoutMs, clock } = options;
-  if (replay !== null) await reopenEvents(db, eventIds, replay);
   const lease = startLease(clock, leaseMsFor(eventIds.length, handlerTimeoutMs));
   const { leased, deathIds } = await leaseEvents(db, eventIds, { leaseMs: lease.leaseMs, replayId: replay });
   const { handled, failed }: Pick<HandlersResult, "handled" | "failed"> =

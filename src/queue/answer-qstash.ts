@@ -3,7 +3,7 @@ import { toRelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
-import { type QstashDeliveryOptions, verifyDelivery } from "#queue/verify-delivery.ts";
+import { type QstashDeliveryOptions, verifyDelivery } from "./verify-delivery.ts";
 
 /** Far above QStash's largest message; a failure callback repeats one in base64. */
 const bodyBytesMax = 16 * 1024 * 1024;
