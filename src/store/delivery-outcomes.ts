@@ -1,8 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 
 /**
- * Deliveries (rows of their table, all unless given) with what became of them, as a subquery for `from`: the columns of `deliveries`, of which `inserted`,
- * `duplicates`, `delivered_at` and `ingested_at` are of the first batch alone, beside
+ * Deliveries (`rows` of their table, all unless given) with what became of them, as a subquery for `from`: the columns of
+ * `deliveries`, of which `inserted`, `duplicates`, `delivered_at` and `ingested_at` are of the first batch alone, beside
  *
  * - `became`: the outcome; null while neither a report nor the first batch is here;
  * - `ingested_batches`, and `complete`: whether every batch is ingested;
