@@ -112,7 +112,10 @@ export interface GroupFilter {
 }
 
 /** Groups, the newest first. */
-export async function readGroups(db: Database, { state, cause, before, limit }: GroupFilter): Promise<DeadLetterGroup[]> {
+export async function readGroups(
+  db: Database,
+  { state, cause, before, limit }: GroupFilter,
+): Promise<DeadLetterGroup[]> {
   const conditions = [
     sql`true`,
     ...(state === undefined ? [] : [sql`${stateNow} = ${state}`]),

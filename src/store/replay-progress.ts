@@ -18,7 +18,10 @@ export interface ReplayProgress {
  * How far a replay is. Counted from the attempts and the work that carry its id, and not added up, so that a message that is
  * delivered twice counts once. Throws `STORE_UNAVAILABLE`.
  */
-export async function readProgress(db: Database, replay: Pick<Replay, "id" | "filter" | "cursor">): Promise<ReplayProgress> {
+export async function readProgress(
+  db: Database,
+  replay: Pick<Replay, "id" | "filter" | "cursor">,
+): Promise<ReplayProgress> {
   const letters = selectedLetters(replay);
   const published = replay.cursor < 0 ? sql`l.id >= ${-replay.cursor}` : sql`true`;
   const { rows } = await withStoreErrors(() =>
