@@ -1,6 +1,6 @@
 import { describeCause } from "#platform/log.ts";
 import { encodeHandlersMessage, handlersPath } from "#queue/handlers-message.ts";
-import { clearQueued } from "#store/clear-queued.ts";
+import { releaseDueEvents } from "#store/open-work.ts";
 import { resolveIngestedLetters } from "#store/dead-letters.ts";
 import { takeReplayEvents } from "#store/replay-events.ts";
 import { releaseReplayLetters, takeReplayLetters } from "#store/replay-letters.ts";
@@ -41,7 +41,8 @@ async function step(replay: Replay, operations: Operations): Promise<number | nu
   if (replay.cursor < 0) {
     const letters = await takeReplayLetters(db, replay, canarySize);
     if (letters === undefined) return null;
-    if (letters.length > 0) return (await publishLetters(letters, operations)) ? pace.stepMs : waitMs(replay, operations);
+    if (letters.length > 0)
+      return (await publishLetters(letters, operations)) ? pace.stepMs : waitMs(replay, operations);
   }
   await resolveIngestedLetters(db);
   const { events, batches } = await readProgress(db, replay);
@@ -104,7 +105,7 @@ async function publishEvents(
       await publisher.publish(message, publishTimeoutMs);
     } catch (thrown) {
       log.warn("handlers.publish_failed", { replayId: replay.id, events: eventIds.length, ...describeCause(thrown) });
-      await clearQueued(db, eventIds);
+      await releaseDueEvents(db, eventIds);
       return false;
     }
     if (isEnd) return true;

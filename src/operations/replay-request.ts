@@ -17,7 +17,9 @@ const instant = v.pipe(
 
 const filter = v.pipe(
   v.strictObject({
-    ids: v.optional(v.pipe(v.array(id), v.minLength(1, "must not be empty"), v.maxLength(10_000, "has over 10,000 ids"))),
+    ids: v.optional(
+      v.pipe(v.array(id), v.minLength(1, "must not be empty"), v.maxLength(10_000, "has over 10,000 ids")),
+    ),
     kind: v.optional(text),
     account: v.optional(text),
     sender: v.optional(text),

@@ -1,7 +1,6 @@
 import { describeCause } from "#platform/log.ts";
 import { encodeHandlersMessage, eventsPerMessageMax, handlersPath } from "#queue/handlers-message.ts";
-import { clearQueued } from "#store/clear-queued.ts";
-import { takeDueEvents } from "#store/open-work.ts";
+import { releaseDueEvents, takeDueEvents } from "#store/open-work.ts";
 
 import { type Operations, publishTimeoutMs } from "./operations.ts";
 
@@ -34,7 +33,7 @@ export async function sweep({ db, publisher, log, clock }: Operations, deadlineM
     published += message.eventIds.length;
   }
   const left = waiting.flatMap(({ eventIds }) => eventIds);
-  if (left.length > 0) await clearQueued(db, left);
+  if (left.length > 0) await releaseDueEvents(db, left);
   return { published, messages, left: left.length };
 }
 

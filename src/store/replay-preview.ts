@@ -28,7 +28,10 @@ export async function readLastEventId(db: Database): Promise<number> {
 }
 
 /** How many events and never ingested batches are selected now. Throws `STORE_UNAVAILABLE`. */
-export async function countSelection(db: Database, selection: ReplaySelection): Promise<{ events: number; batches: number }> {
+export async function countSelection(
+  db: Database,
+  selection: ReplaySelection,
+): Promise<{ events: number; batches: number }> {
   const letters = selectedLetters(selection);
   const { rows } = await withStoreErrors(() =>
     db.execute<{ events: number; batches: number }>(sql`
