@@ -29,6 +29,9 @@ CREATE FUNCTION relay_move.delivery_uuid(id text) RETURNS uuid LANGUAGE sql STAB
 RETURN CASE WHEN id ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN id::uuid
 	ELSE relay_move.hash_uuid(id) END;
 
+CREATE FUNCTION relay_move.small(number integer) RETURNS smallint LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN number > 32766 THEN 32766 ELSE number END;
+
 -- Events with these ids that are not in the new table yet, each with its key and, if it is open, with its work. Of the
 -- attempts so many count that at least one is left.
 CREATE FUNCTION relay_move.carry_events(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -68,9 +71,9 @@ BEGIN
 	SELECT DISTINCT ON (relay_move.delivery_uuid(o.id))
 		relay_move.delivery_uuid(o.id), o.received_at, o.body_bytes, o.cold_start, o.probe, o.runtime, o.region,
 		CASE WHEN b.ingested_at IS NULL THEN NULL WHEN o.outcome = 'fallback' THEN 'fallback' ELSE 'queue' END,
-		b.batches, least(b.inserted, 32767), least(b.duplicates, 32767), b.ingest_ms, range.first, range.last,
+		b.batches, relay_move.small(b.inserted), relay_move.small(b.duplicates), b.ingest_ms, range.first, range.last,
 		b.delivered_at, b.ingested_at, handled.at, o.ack_ms, o.events, CASE WHEN o.reported_at IS NOT NULL THEN o.outcome END,
-		o.publish_ms, o.published_at, least(o.attempts, 32767), least(o.timeouts, 32767), o.error_type, o.reported_at
+		o.publish_ms, o.published_at, relay_move.small(o.attempts), relay_move.small(o.timeouts), o.error_type, o.reported_at
 	FROM public.deliveries o
 	LEFT JOIN public.delivery_batches b ON b.delivery_id = o.id AND b.batch_index = 0
 	CROSS JOIN LATERAL (
@@ -105,7 +108,7 @@ BEGIN
 		reported_at = coalesce(d.reported_at, excluded.reported_at);
 
 	INSERT INTO delivery_batches (delivery_id, batch_index, inserted, duplicates, ingest_ms, delivered_at, ingested_at)
-	SELECT relay_move.delivery_uuid(b.delivery_id), b.batch_index, least(b.inserted, 32767), least(b.duplicates, 32767),
+	SELECT relay_move.delivery_uuid(b.delivery_id), b.batch_index, relay_move.small(b.inserted), relay_move.small(b.duplicates),
 		b.ingest_ms, b.delivered_at, b.ingested_at
 	FROM public.delivery_batches b WHERE b.delivery_id = ANY (ids) AND b.batch_index > 0 ORDER BY 1, 2
 	ON CONFLICT DO NOTHING;
@@ -127,7 +130,7 @@ BEGIN
 
 	INSERT INTO dead_letters (source, source_id, group_id, recorded_at, delivery_id, message_id, dlq_id, url, status, attempts)
 	SELECT 'qstash', o.id, g.id, o.recorded_at, relay_move.delivery_uuid(o.delivery_id), o.message_id, o.id, o.url,
-		least(o.status, 32767), least(o.retried, 32766) + 1
+		relay_move.small(o.status), relay_move.small(o.retried) + 1
 	FROM public.dead_letters o, dead_letter_groups g
 	WHERE o.id = ANY (ids) AND g.fingerprint = encode(sha256('qstash||||'), 'hex') ORDER BY o.recorded_at, o.id
 	ON CONFLICT DO NOTHING;
