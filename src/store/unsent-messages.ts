@@ -66,7 +66,7 @@ const eraseText = `with unsent as (
   select event_id as id from relay.event_keys where hash = any($5::uuid[])
   union
   select e.id from unsent join relay.events e on relay.message_id(e.kind, e.key, e.data) = unsent.message_id
-  where e.account_id = unsent.account_id and not e.test and ${isHidden}
+  where e.account_id in (unsent.account_id, '') and not e.test and ${isHidden}
 ), erased as (
   update relay.events e set data = '${unsentData}', erased_at = now() from found
   where e.id = found.id and e.erased_at is null
