@@ -1,10 +1,8 @@
 import type { Database } from "./database.ts";
 import { hashUuid } from "./delivery-uuid.ts";
+import { unsentData } from "./erased-data.ts";
 import { plainKeys, type UnsentMessage } from "./message-hash.ts";
 import { withStoreErrors } from "./store-error.ts";
-
-/** The `data` of an event whose message was unsent. */
-export const unsentData = JSON.stringify({ erased: "unsent" });
 
 /**
  * Notes that messages were unsent, before the events that say so are stored: from then on a text of theirs that arrives is
