@@ -55,7 +55,8 @@ function messageId({ key, data }: Identified, part: string): string | null {
   const fromKey = key.split(":")[2];
   if (fromKey !== undefined) return fromKey === "" ? null : fromKey;
   const mid = idText(member(member(data, part) ?? data, "mid"));
-  return mid === undefined ? null : mid.replaceAll("\0", "\uFFFD").toWellFormed();
+  // Half of an emoji and NUL, as `relay.readable` reads them.
+  return mid === undefined ? null : Buffer.from(mid.replaceAll("\0", "\uFFFD")).toString();
 }
 
 function member(value: Json | undefined, name: string): Json | undefined {

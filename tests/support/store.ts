@@ -46,6 +46,9 @@ export function toStore({ delivery: { batch, ...delivery }, events }: Batch, atM
     batch,
     events: events.map((event) => ({ ...event, ...findEventDrift(event) })),
     delivered: { atMs, monotonicMs: 0 },
+    leaseMs: 60_000,
+    messageId: null,
+    retried: 0,
   };
 }
 

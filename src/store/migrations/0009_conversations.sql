@@ -46,7 +46,9 @@ FROM "found";
 CREATE VIEW "messages" AS
 WITH "stated" AS (
   SELECT *, "kind" NOT IN ('message.deleted', 'message.edited', 'reaction', 'read') AS "original",
-    CASE WHEN "kind" = 'message.edited' THEN coalesce(substring("particulars" ->> 'num_edit' FROM '^\d{1,6}$')::int, 1)
+    -- An erased edit has its number in its key alone.
+    CASE WHEN "kind" = 'message.edited' THEN coalesce(substring(
+        CASE WHEN "key" LIKE '%:%:%' THEN split_part("key", ':', 4) ELSE "particulars" ->> 'num_edit' END FROM '^\d{1,6}$')::int, 1)
       WHEN "kind" NOT IN ('message.deleted', 'reaction', 'read') THEN 0 END AS "version"
   FROM "conversation_events"
 ), "grouped" AS (
