@@ -12,7 +12,7 @@ import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts"
 
 const count = v.pipe(v.number(), v.minValue(0));
 
-const { id, secretIndex: _, ...facts } = deliverySchemas;
+const { id, ...facts } = deliverySchemas;
 
 const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   deliveryId: id,
@@ -69,7 +69,7 @@ export async function answerReports(request: Request, options: AnswerReportsOpti
     const { reports, refusals } = parseReports(body);
     await save(reports);
     if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);
-    log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
+    log.debug("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
     return refuse(log, "reports.refused", thrown);

@@ -13,7 +13,7 @@ export interface RefusalCounts {
 }
 
 /** What one forward did and how long it took; stored by `/api/internal/reports`. */
-export interface ForwardReport extends Omit<DeliveryFacts, "id" | "secretIndex"> {
+export interface ForwardReport extends Omit<DeliveryFacts, "id"> {
   deliveryId: string;
   events: number;
   outcome: ForwardOutcome;
