@@ -1,11 +1,7 @@
 import { eventFlags, type IngestParameter, ingestParameters } from "./ingest-parameters.ts";
 import type { ReplayContext } from "./leased-event.ts";
+import { deletedData, hashedKey, unsentData } from "./erased-data.ts";
 import { defineStatement, type Statement } from "./named-statement.ts";
-
-/** The `data` of an event that was unsent before it came. */
-export const unsentData = JSON.stringify({ erased: "unsent" });
-/** The `data` of an event of a person whose data was erased. */
-export const deletedData = JSON.stringify({ erased: "data-deletion" });
 
 /** Deliveries that an event is linked to beside the one that brought it: a captured delivery can be sent again for ever. */
 const linksMax = 4;
@@ -72,7 +68,8 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
   select id, now(), occurred_at, sent_at, case when ${anyErasure} then now() end, :deliveryId, :batchIndex,
     flags & ${eventFlags.standby} <> 0, flags & ${eventFlags.test} <> 0, flags & ${eventFlags.drifted} <> 0,
     kind, case when no_account then '' else account_id end, case when not no_sender then sender_id end,
-    case when not no_recipient then recipient_id end, key,
+    case when not no_recipient then recipient_id end,
+    case when no_account or no_sender or no_recipient then ${hashedKey} else key end,
     case when no_account or no_sender or no_recipient then '${deletedData}' when unsent then '${unsentData}' else data end::json
   from fresh order by id
 ), work as (
