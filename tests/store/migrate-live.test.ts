@@ -11,6 +11,7 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
 import { leaseEvents } from "#store/lease-events.ts";
+import { dropOld } from "#cli/migrate-database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import { storeBatch } from "#store/store-batch.ts";
@@ -379,5 +380,53 @@ describe("a database that is not of an earlier release", () => {
     await migrateStore(url);
     expect((await client.query("select * from public.events")).rows).toEqual([{ id: 1 }]);
     expect((await client.query("select from relay.events")).rowCount).toBe(0);
+  });
+});
+
+describe("the old tables", () => {
+  async function readTables(client: Client): Promise<string[]> {
+    const { rows } = await client.query<{ name: string }>(
+      `select nspname || '.' || relname as name from pg_class c join pg_namespace n on n.oid = relnamespace
+       where nspname in ('public', 'drizzle', 'relay_move') and relkind in ('r', 'v', 'S') order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  test("are dropped an hour after the last write of the release before, and nothing else is", async () => {
+    const { url, client } = await openBefore();
+    await fillBefore(client, 10);
+    await client.query("create table public.mine (id int)");
+    await expect(dropOld(url)).rejects.toThrow(/its rows are not all moved yet/);
+    await migrateStore(url);
+    await expect(dropOld(url)).rejects.toThrow(/^The old tables could not be dropped \(the release before wrote into/);
+    await client.query("update relay_move.parts set moved_at = now() - interval '61 minutes'");
+    await client.query("update relay_move.old_writes set at = now() - interval '61 minutes'");
+    await startInstanceBefore(url).ingest("late", eventsOf("late", 1));
+    await expect(dropOld(url)).rejects.toThrow(/1 hour after its last write/);
+    await client.query("update relay_move.old_writes set at = now() - interval '61 minutes'");
+    await client.query("create view mine_too as select id from events");
+    await expect(dropOld(url)).rejects.toThrow(/view mine_too depends on table events/);
+    await client.query("drop view mine_too");
+
+    expect(await dropOld(url)).toBe(true);
+    expect(await readTables(client)).toEqual(["public.mine"]);
+    expect(await dropOld(url)).toBe(false);
+    await migrateStore(url);
+    expect((await client.query("select from relay.events")).rowCount).toBe(11);
+  });
+
+  test("stay while their rows are being moved, and a move can be given up", async () => {
+    const { url, client } = await openBefore();
+    await fillBefore(client, 3_000);
+    const child = spawnMigrator(url);
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await expect(dropOld(url)).rejects.toThrow(/its rows are not all moved yet/);
+    await client.query("drop schema relay_next, relay_move cascade");
+    await startInstanceBefore(url).ingest("after", eventsOf("after", 1));
+    expect((await client.query("select from pg_trigger where tgname like 'relay%'")).rowCount).toBe(0);
+    await migrateStore(url);
+    expect(await findLost(client)).toEqual([]);
   });
 });
