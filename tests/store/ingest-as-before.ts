@@ -7,6 +7,7 @@ export function ingestAsBefore(url: string, streams: number) {
   const handled: string[] = [];
   let isStopped = false;
   let longestGapMs = 0;
+  let slowestMs = 0;
   let lastMs = systemClock.monotonicMs();
   let ingested = 0;
   const failures: unknown[] = [];
@@ -17,6 +18,7 @@ export function ingestAsBefore(url: string, streams: number) {
         const events = eventsOf(`live-${stream}-${turn}`, turn % 5 === 0 ? 20 : 1);
         // Of some deliveries Meta repeats an event that the move may just be copying.
         if (turn % 3 === 0) events.push(...eventsOf("old", turn + 1).slice(-1));
+        const startedMs = systemClock.monotonicMs();
         try {
           await old.ingest(`live-${stream}-${turn}`, events, (event) => {
             handled.push((event as unknown as { key: string }).key);
@@ -25,6 +27,7 @@ export function ingestAsBefore(url: string, streams: number) {
           failures.push(thrown);
         }
         const nowMs = systemClock.monotonicMs();
+        slowestMs = Math.max(slowestMs, nowMs - startedMs);
         longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
         lastMs = nowMs;
         ingested++;
@@ -36,7 +39,7 @@ export function ingestAsBefore(url: string, streams: number) {
     async stop() {
       isStopped = true;
       await running;
-      return { handled, failures, longestGapMs, ingested };
+      return { handled, failures, longestGapMs, slowestMs, ingested };
     },
   };
 }

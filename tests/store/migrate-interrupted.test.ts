@@ -30,14 +30,14 @@ function spawnMigrator(url: string) {
 
 test("a migrator that is killed in the middle loses nothing, and the next one continues", async () => {
   const { url, client } = await openBefore();
-  await fillBefore(client, 12_000);
+  await fillBefore(client, 6_000);
   const child = spawnMigrator(url);
   await once(child.stdout, "data");
   child.kill("SIGKILL");
   await once(child, "exit");
   const { rows } = await client.query("select rows::int from relay_move.parts where name = 'events'");
   expect(rows[0]?.rows).toBeGreaterThan(0);
-  expect(rows[0]?.rows).toBeLessThan(12_000);
+  expect(rows[0]?.rows).toBeLessThan(6_000);
   await startInstanceBefore(url).ingest("between", eventsOf("between", 3));
 
   const first: number[] = [];
@@ -166,7 +166,7 @@ describe("the old tables", () => {
 
   test("stay while their rows are being moved, and a move can be given up", async () => {
     const { url, client } = await openBefore();
-    await fillBefore(client, 3_000);
+    await fillBefore(client, 6_000);
     const child = spawnMigrator(url);
     await once(child.stdout, "data");
     child.kill("SIGKILL");

@@ -30,8 +30,8 @@ test(
     const tookMs = systemClock.monotonicMs() - startedMs;
     const atSwitch = load.ingested();
     await eventually("they ingest after the move, too", () => load.ingested() > atSwitch + 20);
-    const { handled, failures, longestGapMs, ingested } = await load.stop();
-    if (isMeasured) report({ movedEvents, tookMs, ingested, handled: handled.length, longestGapMs });
+    const { handled, failures, longestGapMs, slowestMs, ingested } = await load.stop();
+    if (isMeasured) report({ movedEvents, tookMs, ingested, handled: handled.length, longestGapMs, slowestMs });
     expect(failures).toEqual([]);
     expect(longestGapMs).toBeLessThan(gapMaxMs);
     expect(new Set(handled).size).toBe(handled.length);
