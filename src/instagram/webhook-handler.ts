@@ -35,9 +35,11 @@ export interface WebhookSettings {
 export interface WebhookHandlerOptions {
   runtime: Runtime;
   region: string | null;
+  deployment: string | null;
   clock: Clock;
   log: Log;
-  newId: () => string;
+  /** Makes a delivery's id; its time is `receivedAtMs`. */
+  newId: (receivedAtMs: number) => string;
   /** Keeps the invocation alive until the promise settles; throws if the platform cannot. */
   waitUntil: (promise: Promise<unknown>) => void;
   /** Throws `ENV_INVALID` if there is none. */
@@ -62,7 +64,7 @@ const bodyTimeoutMs = 10_000;
 
 /** The webhook, the same on every runtime: GET handshake, POST deliveries. */
 export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
-  const { clock, log, runtime, region } = options;
+  const { clock, log, runtime, region, deployment } = options;
   const policy = createAckPolicy({ runtime, clock, log });
   let isFirst = true;
   /** False after the platform refused a forward: then publishing must leave time for the fallback before the ack. */
@@ -118,13 +120,15 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         if (secretIndex === null) throw wrongSignature("does not match the body under any configured app secret");
         if (isSignedRequest(body)) throw wrongSignature("is that of a signed_request, not of a delivery");
 
-        const id = options.newId();
+        const id = options.newId(receivedAtMs);
         const deliveryLog = log.with({ deliveryId: id });
+        const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const mark = request.headers.get(probeHeader);
         const delivery: ReceivedDelivery = {
           id,
           runtime,
           region,
+          deployment,
           coldStart,
           receivedAtMs,
           bodyBytes: body.byteLength,
@@ -136,22 +140,23 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
             deliveryId: id,
             onFailure: (thrown) => deliveryLog.error("delivery.parse_failed", describeCause(thrown)),
           }),
+          // Measured after the parsing. Encoding and the first request still come before the response.
+          ackMs: plan.mode.kind === "immediate" ? elapsedMs() : null,
         };
-        deliveryLog.info("delivery.received", { ...delivery, events: delivery.events.length });
+        deliveryLog.debug("delivery.received", { ...delivery, events: delivery.events.length });
 
-        const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const { kept, result } = settings.forward(delivery, plan.publishBudgetMs);
         isHeld = keepAlive(result, deliveryLog);
         const mode = isHeld ? plan.mode : durable;
         const isAcked = await policy.mayAck(mode, kept, elapsedMs);
-        const ackMs = elapsedMs();
+        const ackMs = mode.kind === "immediate" ? delivery.ackMs : elapsedMs();
         const reported = settings.report(delivery, result, isAcked ? ackMs : null);
         // A platform that did not take the forward does not take its report either.
         if (isHeld) keepAlive(reported, deliveryLog);
 
         const headers = { "x-delivery-id": id };
         if (!isAcked) return refuseDelivery(deliveryLog, notKept(), headers);
-        deliveryLog.info("delivery.acked", { ackMs, mode: mode.kind });
+        deliveryLog.debug("delivery.acked", { ackMs, mode: mode.kind });
         return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
       } catch (thrown) {
         return refuseDelivery(log, thrown);

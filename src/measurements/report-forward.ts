@@ -1,11 +1,11 @@
-import type { DeliveryFacts, ForwardResult } from "#platform/delivery.ts";
+import type { DeliveryFacts, ForwardOutcome, ForwardResult } from "#platform/delivery.ts";
 import type { Log } from "#platform/log.ts";
 
 import type { Reporter } from "./reporter.ts";
 
 export interface ReportForwardOptions {
   reporter: Pick<Reporter, "report">;
-  /** The share of published deliveries that send a report; all others always do. */
+  /** The share of published deliveries whose batches carry the time of the ack that send a report; all others always do. */
   sampleRate: number;
   log: Log;
 }
@@ -16,15 +16,15 @@ export interface ReportForwardOptions {
  * that was no ack. Resolves within a second of the forward's end and never rejects.
  */
 export async function reportForward(
-  delivery: DeliveryFacts & { events: readonly unknown[] },
+  delivery: DeliveryFacts & { ackMs: number | null; events: readonly unknown[] },
   forwarded: Promise<ForwardResult>,
   ackMs: number | null,
   { reporter, sampleRate, log }: ReportForwardOptions,
 ): Promise<void> {
-  const { id: deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events } = delivery;
+  const { id: deliveryId, events, ...facts } = delivery;
   const result = await forwarded;
-  const { durationMs, publishedAtMs, publishErrorType, batches, undelivered, ...attempts } = result;
-  const outcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
+  const { durationMs, publishedAtMs, messageIds, publishErrorType, batches, undelivered, ...attempts } = result;
+  const outcome: ForwardOutcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
   const deliveryLog = log.with({ deliveryId });
   if (outcome === "lost") {
     // A line per batch: many logs would cut one with a thousand keys, and it is the only trace.
@@ -32,7 +32,17 @@ export async function reportForward(
       deliveryLog.error("forward.lost", { batch, publishErrorType, fallbackErrorType: result.errorType, keys });
     }
   }
-  deliveryLog.info("forward.settled", { ...attempts, outcome, durationMs, batches });
-  const facts = { deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events: events.length };
-  await reporter.report({ ...facts, ackMs, publishMs: durationMs, publishedAtMs, ...attempts, outcome }, sampleRate);
+  const ended = { ...attempts, outcome, events: events.length, ackMs };
+  deliveryLog.info("forward.settled", {
+    ...ended,
+    batches,
+    durationMs,
+    runtime: facts.runtime,
+    secretIndex: facts.secretIndex,
+  });
+  await reporter.report(
+    { ...facts, ...ended, deliveryId, publishMs: durationMs, publishedAtMs, messageIds },
+    // Where the batches did not know the time of the ack, only the report has it.
+    delivery.ackMs === null ? 1 : sampleRate,
+  );
 }

@@ -34,17 +34,46 @@ export type LogEvent =
   | "ingestion.refused"
   | "fallback.refused"
   | "ingestion.committed"
-  | "fallback.wait_until_failed"
   | "handler.log"
   | "handler.failed"
   | "handlers.finished"
-  | "fallback.handlers_failed"
+  | "handlers.requested"
+  | "handlers.refused"
+  | "handlers.publish_failed"
+  | "handlers.settle_failed"
+  | "handlers.lease_failed"
+  | "handlers.wait_until_failed"
+  | "ingestion.shed"
+  | "ingestion.attempt_unsaved"
+  | "drift.unsaved"
+  | "event.reduced"
   | "dead_letter.recorded"
   | "dead_letter.refused"
+  | "dead_letter.regressed"
+  | "dead_letter.group_changed"
+  | "replay.planned"
+  | "replay.started"
+  | "replay.step_finished"
+  | "replay.stalled"
+  | "replay.cancelled"
+  | "replay.finished"
+  | "replay.failed"
+  | "replay.refused"
+  | "ingestion.paused"
+  | "ingestion.resumed"
+  | "maintenance.finished"
+  | "maintenance.part_finished"
+  | "maintenance.part_failed"
+  | "maintenance.refused"
+  | "partitions.created"
+  | "partitions.default_used"
+  | "privacy.copy_unreachable"
   | "signed_request.refused"
   | "deauthorization.recorded"
   | "data_deletion.recorded"
   | "data_deletion.completed"
+  | "data_deletion.continues"
+  | "data_deletion.failed"
   | "lifecycle.run_failed"
   | "lifecycle.run_refused"
   | "lifecycle.strategy_unavailable"
@@ -53,6 +82,7 @@ export type LogEvent =
   | "relay_url.redirects"
   | "relay_url.foreign"
   | "store.connection_broken"
+  | "process.uncaught"
   | "tracing.failed"
   | "request.failed"
   | "health.failed"
@@ -76,7 +106,9 @@ export type LogEvent =
   | "broker.request_failed"
   | "broker.store_failed";
 
-export type LogLevel = "info" | "warn" | "error";
+/** From the level that writes most to the one that writes least. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
 type LogValue = string | number | boolean | null | undefined;
 export type LogFields = Record<string, LogValue | readonly string[] | Readonly<Record<string, LogValue>>>;
 
@@ -85,6 +117,8 @@ export type LogFields = Record<string, LogValue | readonly string[] | Readonly<R
  * such as a path. Fields never hold secrets, signatures or message text.
  */
 export interface Log {
+  /** A step of a delivery that its info lines sum up. */
+  debug(event: LogEvent, fields?: LogFields): void;
   info(event: LogEvent, fields?: LogFields): void;
   warn(event: LogEvent, fields?: LogFields): void;
   error(event: LogEvent, fields?: LogFields): void;
@@ -95,17 +129,23 @@ export interface Log {
 export interface LogOptions {
   clock: Pick<Clock, "nowMs">;
   write: (level: LogLevel, line: string) => void;
+  /** The lowest level that is written, as `LOG_LEVEL` names it. `info` without it; all, if it is none of the levels. */
+  level?: string | undefined;
 }
 
 /** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
+  const names: readonly string[] = logLevels;
+  const lowest = names.indexOf(options.level ?? "info");
   const at =
     (level: LogLevel) =>
     (event: LogEvent, fields: LogFields = {}) => {
+      if (names.indexOf(level) < lowest) return;
       const time = new Date(options.clock.nowMs()).toISOString();
       options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }, cut));
     };
   return {
+    debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
@@ -128,14 +168,7 @@ export function writeToConsole(level: LogLevel, line: string): void {
  * Errors whose messages quote no input. JSON's, a database's and valibot's do, and so do the TypeErrors of `fetch`, which
  * name the header or the address that they refuse.
  */
-const quotesNothing = new Set([
-  "RelayError",
-  "ForwardError",
-  "ReferenceError",
-  "AbortError",
-  "TimeoutError",
-  "SignatureError",
-]);
+const quotesNothing = /^(Relay|Forward|Reference|Abort|Timeout|Signature)Error$/;
 
 /**
  * Log fields that describe an unexpected error: the names and codes along its causes and, where the innermost message
@@ -154,7 +187,7 @@ export function describeCause(thrown: unknown): LogFields {
   if (innermost === undefined) return { cause: typeof thrown };
   // The system's own errors, ECONNREFUSED and its like, name an address at most.
   const fromSystem = !("severity" in innermost) && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(codes.at(-1) ?? "");
-  const speaks = fromSystem || quotesNothing.has(innermost.name);
+  const speaks = fromSystem || quotesNothing.test(innermost.name);
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),

@@ -52,16 +52,21 @@ export function createForward({
     const published: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
     // Only its error is reported: the report counts attempts to publish.
     const fellBack: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
-    const end = (rest: Pick<ForwardResult, "outcome" | "batches" | "undelivered" | "errorType">): ForwardResult => ({
+    let batches: Outgoing[] = [];
+    const end = (rest: Pick<ForwardResult, "outcome" | "undelivered" | "errorType">): ForwardResult => ({
       ...published,
       publishErrorType: published.errorType,
       durationMs: clock.monotonicMs() - startedAt,
+      batches: batches.length,
+      messageIds: batches.flatMap(({ messageId }) => messageId ?? []),
       publishedAtMs: rest.outcome === "published" ? clock.nowMs() : null,
       ...rest,
     });
     try {
-      const batches = encodeBatches(facts, events).map((batch) => toPublish(batch, facts.id, traceparent));
-      deliveryLog.info("forward.started", { events: events.length, batches: batches.length });
+      batches = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events).map((batch) =>
+        toPublish(batch, facts.id, traceparent),
+      );
+      deliveryLog.debug("forward.started", { events: events.length, batches: batches.length });
       const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
       const unpublished = await publishAll(fitting, publisher, published, {
         step: "publish",
@@ -88,13 +93,12 @@ export function createForward({
       return end({
         outcome: left.length > 0 ? null : toFallBack.length > 0 ? "fallback" : "published",
         errorType: left.length > 0 ? fellBack.errorType : published.errorType,
-        batches: batches.length,
         undelivered: left.map((batch) => ({ batch: batch.name, keys: keysOf(batch.events) })),
       });
     } catch (thrown) {
       deliveryLog.error("forward.failed", describeCause(thrown));
       const undelivered = [{ batch: null, keys: keysOf(events) }];
-      return end({ outcome: null, errorType: "INTERNAL", batches: 0, undelivered });
+      return end({ outcome: null, errorType: "INTERNAL", undelivered });
     }
   }
 
@@ -107,10 +111,13 @@ export function createForward({
 interface Outgoing extends EncodedBatch, BatchToPublish {
   /** As the consumer logs it: index and count. */
   name: string;
+  /** QStash's, once it has accepted the batch. */
+  messageId?: string | undefined;
 }
 
 function toPublish(batch: EncodedBatch, deliveryId: string, traceparent: string | null): Outgoing {
-  return { ...batch, name: batch.place.join("/"), deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
+  const name = batch.place.join("/");
+  return { ...batch, name, deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
 }
 
 function keysOf(events: ReceivedDelivery["events"]): string[] {
@@ -132,7 +139,11 @@ async function publishAll(
   const publishNext = async () => {
     for (const batch of waiting) {
       const log = options.log.with({ batch: batch.name, bytes: batch.body.byteLength });
-      const attempt = (timeoutMs: number) => publisher.publish(batch, timeoutMs);
+      const attempt = async (timeoutMs: number) => {
+        const acceptance = await publisher.publish(batch, timeoutMs);
+        batch.messageId = acceptance.messageId;
+        return acceptance;
+      };
       if (!(await attemptUntil(attempt, stats, { ...options, log }))) left.push(batch);
     }
   };

@@ -36,11 +36,13 @@ const delivery = {
   id: "d1",
   runtime: "edge",
   region: null,
+  deployment: null,
   coldStart: false,
   receivedAtMs: startMs,
   bodyBytes: 10,
   secretIndex: 0,
   probe: false,
+  ackMs: 0.5,
 } as const;
 
 const fallbackPath = "/api/internal/fallback-ingestion";
@@ -74,6 +76,7 @@ async function setUp(
     destination,
     failureCallback: "https://relay.example/api/qstash/instagram-failure",
     retries: 5,
+    parallelism: null,
     bypassSecret: null,
     fetch,
     clock,
@@ -133,21 +136,23 @@ describe("publishing", () => {
     });
     expect(decodeBatch(request?.body.toString() ?? "")).toEqual({
       version: 2,
-      delivery: { ...delivery, batch: [0, 1] },
+      delivery: { ...delivery, publishStartedAtMs: startMs, batch: [0, 1] },
       events: [event("m1"), event("m2")],
     });
     expect(recording.lines).toMatchObject([
       { event: "forward.started", events: 2, batches: 1 },
       { event: "publish.attempt_started", batch: "0/1", attempt: 0, timeoutMs: 3_000 },
       { event: "publish.accepted", status: 200, messageId: "msg_1", durationMs: expect.any(Number) },
-      { event: "forward.settled", outcome: "published", durationMs: expect.any(Number) },
+      { event: "forward.settled", outcome: "published", ackMs: 1, events: 2, durationMs: expect.any(Number) },
     ]);
+    expect(recording.lines.map(({ level }) => level)).toEqual(["debug", "debug", "debug", "info"]);
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
 
   test("splits a delivery with too many events for one message", async () => {
     const { qstash, forward } = await setUp(() => accepted);
-    expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3 });
+    const messageIds = ["msg_1", "msg_1", "msg_1"];
+    expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3, messageIds });
     expect(deduplicationIds(qstash).toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
   });
 

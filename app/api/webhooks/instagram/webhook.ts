@@ -3,6 +3,7 @@ import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-h
 import { reportForward } from "#measurements/report-forward.ts";
 import { createReporter, type Reporter } from "#measurements/reporter.ts";
 import { readPlace } from "#platform/delivery.ts";
+import { createDeliveryId } from "#platform/delivery-id.ts";
 import { waitUntil } from "@vercel/functions";
 import { readDeliveryEnv, readVerifyToken } from "#platform/webhook-env.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
@@ -14,14 +15,14 @@ import { clock, log } from "../../../log.ts";
 /** The webhook's answers by method, for the runtime the build names. */
 export function createWebhookRoutes() {
   let settings: WebhookSettings | undefined;
-  const place = readPlace(process.env.NEXT_RUNTIME, process.env["VERCEL_REGION"]);
+  const place = readPlace(process.env.NEXT_RUNTIME, process.env);
   const readCall = () => readInternalCall("/api/internal/reports");
   const reporter = createReporter({ runtime: place.runtime, readCall, random: Math.random, clock, log });
   const handler = createWebhookHandler({
     ...place,
     clock,
     log,
-    newId: () => crypto.randomUUID(),
+    newId: (receivedAtMs) => createDeliveryId(receivedAtMs, crypto.randomUUID()),
     waitUntil,
     readVerifyToken: () => readVerifyToken(process.env),
     readSettings: () => (settings ??= createSettings(reporter)),
@@ -50,6 +51,7 @@ function createSettings(reporter: Reporter): WebhookSettings {
       destination: `${relayUrl}/api/qstash/instagram-ingestion`,
       failureCallback: `${relayUrl}/api/qstash/instagram-failure`,
       retries: env.QSTASH_RETRIES,
+      parallelism: env.INGESTION_PARALLELISM,
       bypassSecret,
       fetch,
       clock,
