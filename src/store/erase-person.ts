@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, lt, sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
 import { hashUuid } from "./delivery-uuid.ts";
@@ -145,7 +145,10 @@ export interface StoredDeletion {
 /** A recorded request; undefined if there is none. Throws `STORE_UNAVAILABLE`. */
 export async function readDeletion(db: Database, requestId: string): Promise<StoredDeletion | undefined> {
   const [deletion] = await withStoreErrors(() =>
-    db.select().from(dataDeletions).where(eq(dataDeletions.requestId, requestId)),
+    db
+      .select({ ...getTableColumns(dataDeletions), progress: sql<string | null>`${dataDeletions.progress}::text` })
+      .from(dataDeletions)
+      .where(eq(dataDeletions.requestId, requestId)),
   );
   return deletion;
 }
