@@ -86,11 +86,14 @@ const eraseFoundText = `with found as materialized (
   returning e.id
 ), ${traces}`;
 
-/** Events without search columns, which Postgres had refused: the id is looked for in their data and their key. */
+/**
+ * Events without search columns, which Postgres had refused: the id is looked for in their data and their key. A step looks
+ * at so many events, because an erased account's have no columns either.
+ */
 const eraseUnsearchableText = `with found as materialized (
-  select id, strpos(key, $1) > 0 or strpos(data::text, $4) > 0 or strpos(data::text, $5) > 0 as holds from relay.events
-  where account_id = '' and sender_id is null and recipient_id is null and erased_at is null and id > $3
-  order by id limit ${eventsPerStep}
+  select id, sender_id is null and recipient_id is null and erased_at is null
+    and (strpos(key, $1) > 0 or strpos(data::text, $4) > 0 or strpos(data::text, $5) > 0) as holds
+  from (select * from relay.events where account_id = '' and id > $3 order by id limit ${eventsPerStep}) without_account
 ), erased as (
   update relay.events e ${erasure} from found where e.id = found.id and found.holds and e.erased_at is null
   returning e.id
