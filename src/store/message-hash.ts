@@ -22,7 +22,12 @@ type Identified = Pick<InstagramEvent, "kind" | "key" | "accountId" | "data" | "
 export function messageHash(event: Identified): string | null {
   const part = partOfKind[event.kind];
   const mid = part === undefined ? null : messageId(event, part);
-  return mid === null ? null : hashUuid(`${event.accountId}\n${mid}`);
+  return mid === null ? null : hashOfMessage(event.accountId, mid);
+}
+
+/** The same for a message by its id. */
+export function hashOfMessage(accountId: string, mid: string): string {
+  return hashUuid(`${accountId}\n${mid}`);
 }
 
 /** A message that was unsent. */
@@ -40,7 +45,7 @@ export function unsentBy(events: readonly Identified[]): UnsentMessage[] {
     const mid = event.kind === "message.deleted" && !event.test ? messageId(event, "message") : null;
     if (mid === null) return [];
     const { accountId, key } = event;
-    return [{ hash: hashUuid(`${accountId}\n${mid}`), accountId, messageId: mid, key }];
+    return [{ hash: hashOfMessage(accountId, mid), accountId, messageId: mid, key }];
   });
 }
 

@@ -106,7 +106,7 @@ describe("an erasure", () => {
     const manual = createManualClock();
     const refusing: QstashApi = () => Promise.reject(new TypeError("fetch failed"));
     await record(db, "r1", manual.nowMs());
-    const options = { db, api: refusing, clock: manual, log: createRecordingLog().log };
+    const options = { db, api: refusing, clock: manual, log: createRecordingLog().log, unsentMessages: "erase" as const };
     expect(await carryOutDeletion(options, "r1", Infinity)).toMatchObject({ isComplete: false });
     await expect(continueErasures(options, Infinity, null)).rejects.toMatchObject({ code: "QSTASH_UNAVAILABLE" });
     const read = async () => (await pool.query("select user_id, unreached, completed_at is not null as done from relay.data_deletions")).rows;
@@ -126,7 +126,7 @@ describe("an erasure", () => {
       [person],
     );
     await record(db);
-    const options = { db, api: null, clock, log: createRecordingLog().log };
+    const options = { db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const };
     expect(await carryOutDeletion(options, "r1", -Infinity)).toEqual({ code: "code of r1", erased: 1_000, isComplete: false });
     expect(await carryOutDeletion(options, "r1", -Infinity)).toMatchObject({ erased: 2_000, isComplete: false });
     expect(await continueErasures(options, Infinity, null)).toMatchObject({ completed: 1 });
@@ -178,7 +178,7 @@ describe("maintenance", () => {
     await record(db);
     await carryOutDeletion({ db, api: null, clock }, "r1", Infinity);
     await addLetter(db, "late", JSON.stringify(await batchOf("d1", person, other)));
-    await continueErasures({ db, api: null, clock, log: createRecordingLog().log }, Infinity, null);
+    await continueErasures({ db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const }, Infinity, null);
     expect(sendersIn((await readLetters(db))[0]?.body ?? null)).toEqual([other]);
   });
 
@@ -188,7 +188,7 @@ describe("maintenance", () => {
     await addLetter(db, "letter", JSON.stringify(testBatch("d1", [unsent, kept])));
     const end = await toEvent({ atMs: 1_700_000_001_000, person, part: unsending("m1") });
     await storeBatch(db, toStore(testBatch("d2", [end])));
-    await continueErasures({ db, api: null, clock, log: createRecordingLog().log }, Infinity, null);
+    await continueErasures({ db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const }, Infinity, null);
     const events = decodeBatch((await readLetters(db))[0]?.body ?? "").events;
     expect(events.map(({ key }) => key)).toEqual([kept.key]);
   });
