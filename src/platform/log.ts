@@ -72,6 +72,8 @@ export type LogEvent =
   | "deauthorization.recorded"
   | "data_deletion.recorded"
   | "data_deletion.completed"
+  | "data_deletion.continues"
+  | "data_deletion.failed"
   | "lifecycle.run_failed"
   | "lifecycle.run_refused"
   | "lifecycle.strategy_unavailable"
@@ -127,17 +129,18 @@ export interface Log {
 export interface LogOptions {
   clock: Pick<Clock, "nowMs">;
   write: (level: LogLevel, line: string) => void;
-  /** The lowest level that is written; all are without it. */
-  level?: LogLevel;
+  /** The lowest level that is written, as `LOG_LEVEL` names it. `info` without it; all, if it is none of the levels. */
+  level?: string | undefined;
 }
 
 /** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
-  const lowest = logLevels.indexOf(options.level ?? "debug");
+  const names: readonly string[] = logLevels;
+  const lowest = names.indexOf(options.level ?? "info");
   const at =
     (level: LogLevel) =>
     (event: LogEvent, fields: LogFields = {}) => {
-      if (logLevels.indexOf(level) < lowest) return;
+      if (names.indexOf(level) < lowest) return;
       const time = new Date(options.clock.nowMs()).toISOString();
       options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }, cut));
     };
@@ -156,11 +159,6 @@ function cut(_name: string, value: unknown): unknown {
   return typeof value === "string" && value.length > textMax ? `${value.slice(0, textMax)}…` : value;
 }
 
-/** `LOG_LEVEL`. `info` if it is not one of the levels: a route must not fail because of its log. */
-export function readLogLevel(value: string | undefined): LogLevel {
-  return logLevels.find((level) => level === value) ?? "info";
-}
-
 /** The platform's console, which Vercel and every terminal collect. */
 export function writeToConsole(level: LogLevel, line: string): void {
   console[level](line);
@@ -170,14 +168,7 @@ export function writeToConsole(level: LogLevel, line: string): void {
  * Errors whose messages quote no input. JSON's, a database's and valibot's do, and so do the TypeErrors of `fetch`, which
  * name the header or the address that they refuse.
  */
-const quotesNothing = new Set([
-  "RelayError",
-  "ForwardError",
-  "ReferenceError",
-  "AbortError",
-  "TimeoutError",
-  "SignatureError",
-]);
+const quotesNothing = /^(Relay|Forward|Reference|Abort|Timeout|Signature)Error$/;
 
 /**
  * Log fields that describe an unexpected error: the names and codes along its causes and, where the innermost message
@@ -196,7 +187,7 @@ export function describeCause(thrown: unknown): LogFields {
   if (innermost === undefined) return { cause: typeof thrown };
   // The system's own errors, ECONNREFUSED and its like, name an address at most.
   const fromSystem = !("severity" in innermost) && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(codes.at(-1) ?? "");
-  const speaks = fromSystem || quotesNothing.has(innermost.name);
+  const speaks = fromSystem || quotesNothing.test(innermost.name);
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),
