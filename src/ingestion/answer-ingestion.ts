@@ -2,22 +2,19 @@ import { RelayError, toRelayError } from "#platform/errors.ts";
 import { answerQstash, type AnswerQstashOptions, type QstashCall } from "#queue/answer-qstash.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
+import { storeUnavailable } from "#store/store-error.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import { handleEvents, ingestBatch } from "./ingest.ts";
 import type { RunHandlersOptions } from "./run-event-handlers.ts";
 import { saveAttempt } from "./save-attempt.ts";
+import type { UndecodableMessage } from "./save-undecodable.ts";
 import { takeRun } from "./take-run.ts";
-
-/** A message that is no batch, whole. */
-export interface UndecodableMessage extends Pick<QstashCall, "bytes" | "messageId" | "retried" | "atMs"> {
-  error: RelayError;
-}
 
 export interface AnswerIngestionOptions extends AnswerQstashOptions, Pick<AfterAnswerOptions, "waitUntil"> {
   /** Throws `ENV_INVALID` if a variable is missing. */
   openHandlers: () => Omit<RunHandlersOptions, "clock" | "log">;
-  /** Keeps a message that is no batch as a dead letter, once. Throws `STORE_UNAVAILABLE`. */
+  /** Keeps a message that is no batch as a dead letter, once. Rejects if it could not be kept. */
   saveUndecodable: (message: UndecodableMessage) => Promise<unknown>;
 }
 
@@ -68,7 +65,11 @@ async function decodeOrSave(
     return decodeBatch(body);
   } catch (thrown) {
     if (!(thrown instanceof RelayError) || thrown.code !== "BATCH_INVALID") throw thrown;
-    await saveUndecodable({ ...call, error: thrown });
+    try {
+      await saveUndecodable({ ...call, error: thrown });
+    } catch (failure) {
+      throw storeUnavailable(failure);
+    }
     throw thrown;
   }
 }

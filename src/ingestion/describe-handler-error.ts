@@ -61,7 +61,7 @@ function findCode(thrown: unknown): string | null {
 }
 
 /** Frames of the user's code. Those of a build without source maps have names that change with each build. */
-const ownFrame = /^(?:(.*) \()?((?:src\/(?!ingestion\/)|app\/)[^:]*):\d+:\d+\)?$/;
+const ownFrame = /^(?:(.*) \()?((?:src|app)\/[^:]*):\d+:\d+\)?$/;
 
 function fingerprintOf({ name, code, frames }: Pick<HandlerFailure, "name" | "code" | "frames">, kind: string): string {
   const own = frames.flatMap((text) => {
@@ -93,11 +93,16 @@ const frame = /^ +at (?:(?:async |new )*([\w$.<>[\] #]{1,100}) \()?([^\s()]{1,50
 /** Everything up to the project's root, as far as a path shows it. */
 const outside = /^.*?(?<=[/\]])(?=(?:src|app|node_modules|\.next)\/)/;
 
-/** Node's own frames are left out. */
+/** What calls the handler is the same for every error. */
+const ours = /^src\/(ingestion|tracing)\//;
+
+/** Node's own frames are left out, and ours. */
 function readFrame(text: string): string[] {
   const [, name, builtFile, builtLine, builtColumn] = frame.exec(text) ?? [];
   if (builtFile === undefined || builtFile.startsWith("node:")) return [];
   const { file, line, column } = mapFrame({ file: builtFile, line: Number(builtLine), column: Number(builtColumn) });
-  const place = `${file.replace(outside, "")}:${line}:${column}`;
+  const shortFile = file.replace(outside, "");
+  if (ours.test(shortFile)) return [];
+  const place = `${shortFile}:${line}:${column}`;
   return [name === undefined ? place : `${name} (${place})`];
 }

@@ -56,11 +56,18 @@ export async function ingestBatch(
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
   });
-  const durationMs = clock.monotonicMs() - monotonicMs;
-  log.info("ingestion.committed", { ...counts, repeated: repeated || undefined, durationMs });
+  const { inserted, duplicates, ...odd } = counts;
+  const durationMs = roundMs(clock.monotonicMs() - monotonicMs);
+  log.info("ingestion.committed", {
+    inserted,
+    duplicates,
+    ...withoutZeros(odd),
+    ...(repeated ? { repeated } : {}),
+    durationMs,
+  });
   const isDone = leased.length === 0 && deathIds.length === 0;
   const toRun = isDone ? null : { leased, lease, deathIds, replayId: null, messageId: call.messageId };
-  return { inserted: counts.inserted, duplicates: counts.duplicates, repeated, toRun };
+  return { inserted, duplicates, repeated, toRun };
 }
 
 /** Runs the handlers and logs what became of them in one line. Never rejects. */
@@ -69,11 +76,17 @@ export async function handleEvents(toRun: HandlersToRun, options: RunHandlersOpt
   const startedAt = clock.monotonicMs();
   const facts = { "relay.events": toRun.leased.length + toRun.deathIds.length };
   const result = await trace.span("handle events", facts, () => runEventHandlers(toRun, options));
-  // Zeros tell nothing.
-  const told = Object.fromEntries(Object.entries(result).filter(([name, count]) => name === "handled" || count > 0));
-  log[result.unsettled > 0 ? "error" : "info"]("handlers.finished", {
-    ...told,
-    durationMs: clock.monotonicMs() - startedAt,
-  });
+  const { handled, ...others } = result;
+  const durationMs = roundMs(clock.monotonicMs() - startedAt);
+  const level = result.unsettled > 0 ? "error" : "info";
+  log[level]("handlers.finished", { handled, ...withoutZeros(others), durationMs });
   return result;
+}
+
+function withoutZeros(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

@@ -3,9 +3,10 @@ import type { Clock } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { Database } from "#store/database.ts";
-import { clearQueued } from "#store/clear-queued.ts";
+
 import { leaseEvents } from "#store/lease-events.ts";
 import type { HandlerResult, LeasedEvent } from "#store/leased-event.ts";
+import { releaseDueEvents } from "#store/open-work.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import type { Trace } from "#tracing/trace.ts";
 
@@ -179,7 +180,7 @@ async function publishStored(stored: readonly HandlerResult[], options: RunHandl
   const failed = (await Promise.all([...byTime.values()].map((group) => publishHandlers(group, options)))).flat();
   if (failed.length === 0) return;
   try {
-    await clearQueued(options.db, failed);
+    await releaseDueEvents(options.db, failed);
   } catch (thrown) {
     // Maintenance finds them later, when `queued_until` is over.
     options.log.warn("handlers.publish_failed", { events: failed.length, ...describeCause(thrown) });

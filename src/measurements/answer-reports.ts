@@ -23,10 +23,7 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   publishMs: durationSchema,
   publishedAtMs: v.nullable(durationSchema),
   // An older release names none.
-  messageIds: v.optional(
-    v.pipe(v.array(v.nullable(v.pipe(v.string(), v.regex(deliveryIdPattern)))), v.maxLength(2_000)),
-    [],
-  ),
+  messageIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(deliveryIdPattern))), v.maxLength(2_000)), []),
   attempts: count,
   timeouts: count,
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),

@@ -33,7 +33,13 @@ export async function reportForward(
     }
   }
   const ended = { ...attempts, outcome, events: events.length, ackMs };
-  deliveryLog.info("forward.settled", { ...ended, batches, durationMs });
+  deliveryLog.info("forward.settled", {
+    ...ended,
+    batches,
+    durationMs,
+    runtime: facts.runtime,
+    secretIndex: facts.secretIndex,
+  });
   await reporter.report(
     { ...facts, ...ended, deliveryId, publishMs: durationMs, publishedAtMs, messageIds },
     // Where the batches did not know the time of the ack, only the report has it.

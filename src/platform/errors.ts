@@ -16,12 +16,6 @@ export const requestErrors = {
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,
-  // A replay: already started or ended; its plan no longer holds; it must be confirmed with the number of its events.
-  REPLAY_STATE: 409,
-  REPLAY_OUTDATED: 409,
-  REPLAY_UNCONFIRMED: 409,
-  // Batches are published without the key by which QStash pauses them.
-  NOT_PAUSABLE: 409,
   // An operator's request needs QStash.
   QSTASH_UNAVAILABLE: 503,
   // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.

@@ -82,6 +82,7 @@ export type LogEvent =
   | "relay_url.redirects"
   | "relay_url.foreign"
   | "store.connection_broken"
+  | "process.uncaught"
   | "tracing.failed"
   | "request.failed"
   | "health.failed"

@@ -58,7 +58,7 @@ export function createForward({
       publishErrorType: published.errorType,
       durationMs: clock.monotonicMs() - startedAt,
       batches: batches.length,
-      messageIds: batches.map(({ messageId }) => messageId),
+      messageIds: batches.flatMap(({ messageId }) => messageId ?? []),
       publishedAtMs: rest.outcome === "published" ? clock.nowMs() : null,
       ...rest,
     });
@@ -111,13 +111,13 @@ export function createForward({
 interface Outgoing extends EncodedBatch, BatchToPublish {
   /** As the consumer logs it: index and count. */
   name: string;
-  /** QStash's; null until it has accepted the batch. */
-  messageId: string | null;
+  /** QStash's, once it has accepted the batch. */
+  messageId?: string | undefined;
 }
 
 function toPublish(batch: EncodedBatch, deliveryId: string, traceparent: string | null): Outgoing {
   const name = batch.place.join("/");
-  return { ...batch, name, deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent, messageId: null };
+  return { ...batch, name, deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
 }
 
 function keysOf(events: ReceivedDelivery["events"]): string[] {
@@ -141,7 +141,7 @@ async function publishAll(
       const log = options.log.with({ batch: batch.name, bytes: batch.body.byteLength });
       const attempt = async (timeoutMs: number) => {
         const acceptance = await publisher.publish(batch, timeoutMs);
-        batch.messageId = acceptance.messageId ?? null;
+        batch.messageId = acceptance.messageId;
         return acceptance;
       };
       if (!(await attemptUntil(attempt, stats, { ...options, log }))) left.push(batch);

@@ -36,6 +36,8 @@ export async function takeDueEvents(
 /** Notes that no message is under way for these events after all. Throws `STORE_UNAVAILABLE`. */
 export async function releaseDueEvents(db: Database, eventIds: readonly number[]): Promise<void> {
   await withStoreErrors(() =>
-    db.execute(sql`update relay.event_work set queued_until = null where event_id = any(${sql.param([...eventIds])}::bigint[])`),
+    db.execute(
+      sql`update relay.event_work set queued_until = null where event_id = any(${sql.param([...eventIds])}::bigint[])`,
+    ),
   );
 }

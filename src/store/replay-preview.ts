@@ -28,7 +28,10 @@ export async function readLastEventId(db: Database): Promise<number> {
 }
 
 /** How many events and never ingested batches are selected now. Throws `STORE_UNAVAILABLE`. */
-export async function countSelection(db: Database, selection: ReplaySelection): Promise<{ events: number; batches: number }> {
+export async function countSelection(
+  db: Database,
+  selection: ReplaySelection,
+): Promise<{ events: number; batches: number }> {
   const letters = selectedLetters(selection);
   const { rows } = await withStoreErrors(() =>
     db.execute<{ events: number; batches: number }>(sql`
@@ -51,7 +54,7 @@ export async function readPreview(db: Database, selection: ReplaySelection): Pro
           case when ${happenedAt} > now() - interval '24 hours' then 'lt24h'
             when ${happenedAt} > now() - interval '7 days' then 'lt7d' else 'older' end as age ${from}) s
       group by kind, state, age`);
-    const { rows: sample } = await db.execute<Record<string, unknown>>(sql`
+    const { rows: sample } = await db.execute(sql`
       select e.id::float8 as id, e.kind, e.account_id as "accountId", ${stateOfWork} as state,
         to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "occurredAt" ${from} order by e.id limit 10`);
     const sum = (by: (part: Part) => string) => {

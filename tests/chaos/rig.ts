@@ -116,6 +116,8 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
           DATABASE_URL: database.url,
           QSTASH_URL: qstash.url,
           RELAY_URL: relayUrl,
+          // Every step is counted.
+          LOG_LEVEL: "debug",
           ...env,
         },
       });
