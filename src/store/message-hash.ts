@@ -1,6 +1,5 @@
 // Which message an event belongs to, so that its unsending finds it.
 import type { EventKind, InstagramEvent, Json } from "#instagram/events.ts";
-import { idText, isObject } from "#instagram/json.ts";
 
 import { hashUuid } from "./delivery-uuid.ts";
 
@@ -50,20 +49,22 @@ export function unsentBy(events: readonly Identified[]): UnsentMessage[] {
 }
 
 /** Keys under which a message with a plain id is stored, but for its edits, whose keys have a number. */
-export function plainKeys({ accountId, messageId }: UnsentMessage): string[] {
+export function plainKeys(message: UnsentMessage): string[] {
   const kinds: EventKind[] = ["message", "message.echo", "message.unsupported", "postback"];
-  return kinds.map((kind) => `${kind}:${accountId}:${messageId}`);
+  return kinds.map((kind) => `${kind}:${message.accountId}:${message.messageId}`);
 }
 
 /** As SQL's `relay.message_id`: a readable key is `kind:account:mid`, perhaps with more behind it; a hashed one is shorter. */
 function messageId({ key, data }: Identified, part: string): string | null {
   const fromKey = key.split(":")[2];
   if (fromKey !== undefined) return fromKey === "" ? null : fromKey;
-  const mid = idText(member(member(data, part) ?? data, "mid"));
+  const mid = member(member(data, part) ?? data, "mid");
+  if ((typeof mid !== "string" && typeof mid !== "number") || mid === "") return null;
   // Half of an emoji and NUL, as `relay.readable` reads them.
-  return mid === undefined ? null : Buffer.from(mid.replaceAll("\0", "\uFFFD")).toString();
+  return Buffer.from(String(mid).replaceAll("\0", "\uFFFD")).toString();
 }
 
 function member(value: Json | undefined, name: string): Json | undefined {
-  return value !== undefined && isObject(value) ? value[name] : undefined;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as Readonly<Record<string, Json>>)[name] : undefined;
 }

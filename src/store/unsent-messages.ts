@@ -109,7 +109,10 @@ export async function eraseRecentlyUnsent(db: Database): Promise<number> {
  * those that came while the setting was `keep`. Resolves with the id up to which it is done; null after the last, when the
  * next round may begin. Throws `STORE_UNAVAILABLE`.
  */
-export async function eraseUnsentAfter(db: Database, afterId: number): Promise<{ erased: number; afterId: number | null }> {
+export async function eraseUnsentAfter(
+  db: Database,
+  afterId: number,
+): Promise<{ erased: number; afterId: number | null }> {
   const { rows } = await withStoreErrors(() =>
     db.$client.query<Unsending>(
       `select ${columns} from relay.events e where e.kind = 'message.deleted' and e.id > $1 order by e.id limit ${messagesPerStep}`,
@@ -121,7 +124,10 @@ export async function eraseUnsentAfter(db: Database, afterId: number): Promise<{
   const { eventIds, deliveryIds } = await eraseUnsent(db, messages);
   await markHandled(db, deliveryIds);
   const last = rows.at(-1);
-  return { erased: eventIds.length, afterId: rows.length < messagesPerStep || last === undefined ? null : Number(last.id) };
+  return {
+    erased: eventIds.length,
+    afterId: rows.length < messagesPerStep || last === undefined ? null : Number(last.id),
+  };
 }
 
 function withHash({ accountId, messageId, key }: Unsending): UnsentMessage {

@@ -42,7 +42,12 @@ async function addLetter(db: Database, sourceId: string, body: string) {
 }
 
 async function readLetters(db: Database) {
-  const { rows } = await db.$client.query<{ source_id: string; body: string | null; whole: boolean; note: string | null }>(
+  const { rows } = await db.$client.query<{
+    source_id: string;
+    body: string | null;
+    whole: boolean;
+    note: string | null;
+  }>(
     "select source_id, convert_from(body, 'UTF8') as body, body_whole as whole, error_message as note from relay.dead_letters order by id",
   );
   return rows;
@@ -76,7 +81,11 @@ describe("an erasure", () => {
     const { db } = await openTestStore();
     const { delivery, ...batch } = await batchOf("d1", person);
     await record(db);
-    await addLetter(db, "later", JSON.stringify({ ...batch, delivery: { ...delivery, receivedAtMs: clock.nowMs() + 60_000 } }));
+    await addLetter(
+      db,
+      "later",
+      JSON.stringify({ ...batch, delivery: { ...delivery, receivedAtMs: clock.nowMs() + 60_000 } }),
+    );
     await carryOutDeletion({ db, api: null, clock }, "r1", Infinity);
     expect(sendersIn((await readLetters(db))[0]?.body ?? null)).toEqual([person]);
   });
@@ -87,12 +96,23 @@ describe("an erasure", () => {
     const sink = await openSink(() => ({ status: 500 }));
     const [mixed, foreign] = [await batchOf("d1", person, other), await batchOf("d2", other)];
     // A failure callback that was given up itself repeats the batch in base64.
-    const callback = { status: 500, sourceMessageId: "m1", sourceBody: Buffer.from(JSON.stringify(mixed)).toString("base64") };
+    const callback = {
+      status: 500,
+      sourceMessageId: "m1",
+      sourceBody: Buffer.from(JSON.stringify(mixed)).toString("base64"),
+    };
     for (const body of [mixed, foreign, callback]) await client.publishJSON({ url: sink.url, body, retries: 0 });
     await eventually(async () => (await client.dlq.listMessages()).messages.length).toBe(3);
 
     await record(db);
-    const api = createQstashApi({ url: broker.url, token: keys.token, timeoutMs: 10_000, answerBytesMax: queueAnswerBytesMax, fetch, clock });
+    const api = createQstashApi({
+      url: broker.url,
+      token: keys.token,
+      timeoutMs: 10_000,
+      answerBytesMax: queueAnswerBytesMax,
+      fetch,
+      clock,
+    });
     expect(await carryOutDeletion({ db, api, clock }, "r1", Infinity)).toMatchObject({ isComplete: true });
     const left = (await client.dlq.listMessages()).messages;
     expect(left.map(({ body }) => body)).toEqual([JSON.stringify(foreign)]);
@@ -106,10 +126,17 @@ describe("an erasure", () => {
     const manual = createManualClock();
     const refusing: QstashApi = () => Promise.reject(new TypeError("fetch failed"));
     await record(db, "r1", manual.nowMs());
-    const options = { db, api: refusing, clock: manual, log: createRecordingLog().log, unsentMessages: "erase" as const };
+    const options = {
+      db,
+      api: refusing,
+      clock: manual,
+      log: createRecordingLog().log,
+      unsentMessages: "erase" as const,
+    };
     expect(await carryOutDeletion(options, "r1", Infinity)).toMatchObject({ isComplete: false });
     await expect(continueErasures(options, Infinity, null)).rejects.toMatchObject({ code: "QSTASH_UNAVAILABLE" });
-    const read = async () => (await pool.query("select user_id, unreached, completed_at is not null as done from relay.data_deletions")).rows;
+    const read = async () =>
+      (await pool.query("select user_id, unreached, completed_at is not null as done from relay.data_deletions")).rows;
     expect(await read()).toEqual([{ user_id: person, unreached: null, done: false }]);
 
     await manual.advance(25 * 3_600_000);
@@ -127,7 +154,11 @@ describe("an erasure", () => {
     );
     await record(db);
     const options = { db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const };
-    expect(await carryOutDeletion(options, "r1", -Infinity)).toEqual({ code: "code of r1", erased: 1_000, isComplete: false });
+    expect(await carryOutDeletion(options, "r1", -Infinity)).toEqual({
+      code: "code of r1",
+      erased: 1_000,
+      isComplete: false,
+    });
     expect(await carryOutDeletion(options, "r1", -Infinity)).toMatchObject({ erased: 2_000, isComplete: false });
     expect(await continueErasures(options, Infinity, null)).toMatchObject({ completed: 1 });
     const { rows } = await pool.query("select erased, user_id, progress from relay.data_deletions");
@@ -141,7 +172,10 @@ describe("an erasure", () => {
     await record(db);
     const progress = { step: "letters", afterId: 0, cursor: null, isQueueMissed: false };
     await pool.query("update relay.data_deletions set progress = $1", [JSON.stringify(progress)]);
-    expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toMatchObject({ erased: 0, isComplete: true });
+    expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toMatchObject({
+      erased: 0,
+      isComplete: true,
+    });
   });
 
   test("removes the person's id from the filters and previews of replays", async () => {
@@ -160,7 +194,11 @@ describe("an erasure", () => {
   test("looks up its events by indexes alone", async () => {
     const { db, pool } = await openTestStore();
     await storeBatch(db, toStore(await batchOf("d1", person, other)));
-    for (const condition of ["sender_id = 'x'", "recipient_id = 'x' and recipient_id <> account_id", "account_id = 'x'"]) {
+    for (const condition of [
+      "sender_id = 'x'",
+      "recipient_id = 'x' and recipient_id <> account_id",
+      "account_id = 'x'",
+    ]) {
       const client = await pool.connect();
       await client.query("set enable_seqscan = off");
       const { rows } = await client.query<{ "QUERY PLAN": string }>(
@@ -178,7 +216,11 @@ describe("maintenance", () => {
     await record(db);
     await carryOutDeletion({ db, api: null, clock }, "r1", Infinity);
     await addLetter(db, "late", JSON.stringify(await batchOf("d1", person, other)));
-    await continueErasures({ db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const }, Infinity, null);
+    await continueErasures(
+      { db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const },
+      Infinity,
+      null,
+    );
     expect(sendersIn((await readLetters(db))[0]?.body ?? null)).toEqual([other]);
   });
 
@@ -188,7 +230,11 @@ describe("maintenance", () => {
     await addLetter(db, "letter", JSON.stringify(testBatch("d1", [unsent, kept])));
     const end = await toEvent({ atMs: 1_700_000_001_000, person, part: unsending("m1") });
     await storeBatch(db, toStore(testBatch("d2", [end])));
-    await continueErasures({ db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const }, Infinity, null);
+    await continueErasures(
+      { db, api: null, clock, log: createRecordingLog().log, unsentMessages: "erase" as const },
+      Infinity,
+      null,
+    );
     const events = decodeBatch((await readLetters(db))[0]?.body ?? "").events;
     expect(events.map(({ key }) => key)).toEqual([kept.key]);
   });
