@@ -41,11 +41,14 @@ export function testEvent(mid: string, overrides: Partial<InstagramEvent> = {}):
 /** A batch as the consumer, called at this time, stores it. */
 export function toStore({ delivery: { batch, ...delivery }, events }: Batch, atMs = 1_700_000_002_000): BatchToStore {
   return {
-    delivery,
+    delivery: { deployment: null, ackMs: null, publishStartedAtMs: null, ...delivery },
     via: "queue",
     batch,
     events: events.map((event) => ({ ...event, ...findEventDrift(event) })),
     delivered: { atMs, monotonicMs: 0 },
+    leaseMs: 20_000,
+    messageId: "msg_1",
+    retried: 0,
   };
 }
 
@@ -54,9 +57,6 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     id,
     runtime: "edge",
     region: null,
-    deployment: null,
-    ackMs: 0.5,
-    publishStartedAtMs: 1_700_000_001_000,
     coldStart: false,
     receivedAtMs: 1_700_000_001_000,
     bodyBytes: 100,
