@@ -5,7 +5,7 @@ import { systemClock } from "#platform/clock.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createHandling, ingest } from "../support/handling.ts";
-import { createManualClock } from "../support/manual-clock.ts";
+import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 import { readWork } from "../support/work.ts";
 
@@ -93,7 +93,7 @@ describe("a handler's database", () => {
     await clock.advance(4_000);
     open();
     await Promise.all(holding);
-    expect(await Promise.all(waiting)).toEqual(Array(20).fill([{ one: 1 }]));
+    expect(await Promise.all(waiting)).toEqual(Array.from({ length: 20 }, () => [{ one: 1 }]));
   });
 
   test("rejects if no connection becomes free within five seconds", async () => {
@@ -105,9 +105,11 @@ describe("a handler's database", () => {
       open = resolve;
     });
     const holding = [1, 2].map(() => database.transaction(() => gate));
-    const waiting = expect(database.query("select 1")).rejects.toMatchObject({ name: "HandlerDatabaseBusy" });
-    await clock.advance(5_000);
-    await waiting;
+    const waiting = database.query("select 1");
+    await Promise.all([
+      expect(waiting).rejects.toMatchObject({ name: "HandlerDatabaseBusy" }),
+      advanceUntilSettled(clock, waiting, 1_000),
+    ]);
     open();
     await Promise.all(holding);
   });
