@@ -80,7 +80,11 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     for (const { row } of ingested) unseen.delete(row.hash);
     for (let left = followUpsMax; unseen.size > 0 && left > 0; left--) {
       // Another transaction stored them at the same time; it has ended now.
-      const more = await ingestRows(db.$client, [...unseen.values()], "none", { ...values, ...nothingBefore });
+      const more = await ingestRows(db.$client, [...unseen.values()], "none", {
+        ...values,
+        ...nothingBefore,
+        areLinked: recorded,
+      });
       ingested.push(...more.ingested);
       for (const { row } of more.ingested) unseen.delete(row.hash);
     }
