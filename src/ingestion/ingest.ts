@@ -71,6 +71,11 @@ export async function ingestBatch(
   return { inserted, duplicates, repeated, toRun };
 }
 
+/** The same work without a place for it: nothing begins, and all is released as what a run leaves over. */
+export function withoutPlace(toRun: HandlersToRun): HandlersToRun {
+  return { ...toRun, lease: { ...toRun.lease, lasts: () => false }, deathIds: [] };
+}
+
 /** Runs the handlers and logs what became of them in one line. Never rejects. */
 export async function handleEvents(toRun: HandlersToRun, options: RunHandlersOptions): Promise<HandlersResult> {
   const { clock, log, trace } = options;

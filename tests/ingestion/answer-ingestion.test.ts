@@ -187,29 +187,30 @@ describe("answerIngestion()", () => {
     await close();
   });
 
-  test("sheds while too many handlers run, for longer than QStash would wait, and stores nothing", async () => {
+  test("stores the batch also while too many handlers run, and leaves its handlers to a message", async () => {
     const { db, pool } = await openTestStore();
-    const work = {
-      ...createProcessWork().work,
-      runs: createPlaces(1, timersThatFire),
-    };
+    const work = { ...createProcessWork().work, runs: createPlaces(1, timersThatFire) };
     await work.runs.enter(0);
-    const options = optionsFor(createHandling(db, undefined, { work }));
-    const response = await answerIngestion(await call(body, { "upstash-retried": "1" }), options);
-    expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 164]);
-    expect(await response.json()).toMatchObject({ error: { code: "OVERLOADED" } });
-    expect(await readKeys(pool, "stored")).toEqual([]);
+    const handling = createHandling(db, undefined, { work });
+    const options = optionsFor(handling);
+    const response = await answerIngestion(await call(body), options);
+    expect([response.status, await response.json()]).toEqual([200, { inserted: 2, duplicates: 0 }]);
     await options.done();
-    expect(await readAttempts(pool)).toMatchObject([{ status: 503, error_code: "OVERLOADED" }]);
+    const released = { state: "open", attempts: 0, leased: false };
+    expect(await readWork(pool)).toMatchObject([released, released]);
+    expect(handling.published).toMatchObject([{ eventIds: [1, 2], delayMs: 10_000 }]);
   });
 
-  test("sheds while the pool is busy", async () => {
+  test("sheds while the pool is busy, for longer than QStash would wait, and stores nothing", async () => {
     const { db, pool } = await openTestStore();
     const waiting = Array.from({ length: 11 * pool.options.max }, () => pool.query("select pg_sleep(0.05)"));
     const options = optionsFor(createHandling(db));
-    const response = await answerIngestion(await call(body), options);
-    expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 14]);
+    const response = await answerIngestion(await call(body, { "upstash-retried": "1" }), options);
+    expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 164]);
+    expect(await response.json()).toMatchObject({ error: { code: "OVERLOADED" } });
     await Promise.all([...waiting, options.done()]);
+    expect(await readKeys(pool, "stored")).toEqual([]);
+    expect(await readAttempts(pool)).toMatchObject([{ status: 503, error_code: "OVERLOADED" }]);
   });
 
   test("waits for a place while another delivery's handlers run", async () => {
@@ -265,6 +266,18 @@ describe("answerHandlers()", () => {
   ])("answers %s with %i", async (body, status) => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     expect((await answerHandlers(await call(body), optionsFor(createHandling(db)))).status).toBe(status);
+    await close();
+  });
+
+  test("sheds while too many handlers run, for longer than QStash would wait", async () => {
+    const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
+    const work = { ...createProcessWork().work, runs: createPlaces(1, timersThatFire) };
+    await work.runs.enter(0);
+    const body = encodeHandlersMessage({ eventIds: [1], replay: null });
+    const options = optionsFor(createHandling(db, undefined, { work }));
+    const response = await answerHandlers(await call(body), options);
+    expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 14]);
+    expect(await response.json()).toMatchObject({ error: { code: "OVERLOADED" } });
     await close();
   });
 
