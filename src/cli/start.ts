@@ -38,6 +38,7 @@ export function run(args: string[]): Promise<never> {
       settings: readSettings(process.env, root),
       follow: verbose ? (text) => void process.stdout.write(text) : undefined,
       requireConfiguration,
+      startMaintenance: async (env) => (await import("./start-maintenance.ts")).startMaintenance(env),
       loadMigration: async () => (await import("./migrate-database.ts")).migrateDatabase,
     });
     const { paint } = foreground;

@@ -37,8 +37,14 @@ export interface TestRelay {
   stop(): Promise<void>;
 }
 
-/** Everything that `npm start` starts, on free ports and databases of its own: built server, broker, Postgres. */
-export async function startTestRelay(env: Record<string, string> = {}): Promise<TestRelay> {
+/**
+ * Everything that `npm start` starts, on free ports and databases of its own: built server, broker, Postgres. `onLine` hears
+ * every line of the server's output.
+ */
+export async function startTestRelay(
+  env: Record<string, string> = {},
+  onLine: (line: string) => void = () => {},
+): Promise<TestRelay> {
   const [store, messages] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "broker" })]);
   await migrateStore(store.url);
   const broker = await startBroker({
@@ -59,7 +65,7 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     RELAY_URL: baseUrl,
     ...env,
   });
-  let server = await startTestServer({ env: envAt });
+  let server = await startTestServer({ env: envAt, onLine });
   const { baseUrl, port } = server;
   broker.startDispatching();
 
@@ -91,7 +97,7 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     },
     async redeploy(changed) {
       await server.stop();
-      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port });
+      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port, onLine });
     },
     async stop() {
       await broker.stopDispatching();
