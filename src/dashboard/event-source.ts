@@ -68,7 +68,10 @@ function ofDelivery(id: string, settles: EventSource["settles"]): EventSource {
   const from = sql`(
     select n.id
     from ${ingestedBatches(uuid)} b
-    join relay.events n on n.id between b.first_event_id and b.last_event_id and n.delivery_id = ${uuid}
+    cross join lateral (
+      -- \`offset 0\` keeps the planner from reading all events for those of the delivery, which has no index.
+      select id from relay.events where id between b.first_event_id and b.last_event_id and delivery_id = ${uuid} offset 0
+    ) n
     union
     select event_id from relay.duplicate_events where delivery_id = ${uuid}
   ) s join relay.events e on e.id = s.id`;

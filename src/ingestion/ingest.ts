@@ -38,7 +38,7 @@ export interface IngestedBatch {
 export async function ingestBatch(
   batch: Batch,
   { atMs, monotonicMs, ...call }: BatchCall,
-  { db, handlerTimeoutMs, clock, log, trace }: RunHandlersOptions,
+  { db, handlerTimeoutMs, unsentMessages = "erase", clock, log, trace }: RunHandlersOptions,
 ): Promise<IngestedBatch> {
   const { batch: indexAndCount, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
@@ -52,6 +52,7 @@ export async function ingestBatch(
       events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
       delivered: { atMs, monotonicMs },
       leaseMs: lease.leaseMs,
+      unsentMessages,
     });
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;

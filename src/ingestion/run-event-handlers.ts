@@ -33,6 +33,8 @@ export interface RunHandlersOptions {
   work: ProcessWork;
   /** The build that runs; null if it has no name. */
   deployment: string | null;
+  /** Whether the text of a message goes when it is unsent; by default it does. */
+  unsentMessages?: "erase" | "keep";
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;

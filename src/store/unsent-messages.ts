@@ -1,7 +1,8 @@
 import type { Database } from "./database.ts";
 import { hashUuid } from "./delivery-uuid.ts";
 import { unsentData } from "./erased-data.ts";
-import { plainKeys, type UnsentMessage } from "./message-hash.ts";
+import { markHandled } from "./mark-handled.ts";
+import { hashOfMessage, plainKeys, type UnsentMessage } from "./message-hash.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 /**
@@ -82,22 +83,53 @@ const eraseText = `with unsent as (
 select id, null as delivery_id from erased union all select null, delivery_id from work`;
 
 /** How far back a transaction can have begun that has not ended yet, with a margin. */
-const recentMs = 15 * 60_000;
+const recent = "interval '15 minutes'";
+const messagesPerStep = 200;
+
+const columns = `e.id, e.account_id as "accountId", e.key, relay.message_id(e.kind, e.key, e.data) as "messageId"`;
+type Unsending = Omit<UnsentMessage, "hash"> & { id: string };
 
 /**
  * Repeats the erasure for what was unsent in the last minutes, for maintenance: a text that was stored at the same moment as
  * its unsending is found now. Returns how many events it erased. Throws `STORE_UNAVAILABLE`.
  */
-export async function eraseRecentlyUnsent(db: Database, nowMs: number, messagesMax = 1_000): Promise<number> {
+export async function eraseRecentlyUnsent(db: Database): Promise<number> {
   const { rows } = await withStoreErrors(() =>
-    db.$client.query<UnsentMessage>(
-      `select m.hash, e.account_id as "accountId", e.key,
-          relay.message_id(e.kind, e.key, e.data) as "messageId"
-        from relay.unsent_messages m join relay.events e on e.id = m.event_id
-        where m.at > $1 and relay.message_id(e.kind, e.key, e.data) is not null
-        order by m.at desc limit $2`,
-      [new Date(nowMs - recentMs), messagesMax],
+    db.$client.query<Unsending>(
+      `select ${columns} from relay.unsent_messages m join relay.events e on e.id = m.event_id
+        where m.at > now() - ${recent} and relay.message_id(e.kind, e.key, e.data) is not null
+        order by m.at desc limit ${messagesPerStep * 10}`,
     ),
   );
-  return (await eraseUnsent(db, rows)).eventIds.length;
+  return (await eraseUnsent(db, rows.map(withHash))).eventIds.length;
+}
+
+/**
+ * One step through all stored unsendings, in the order of their ids: those of an earlier release, which erased nothing, and
+ * those that came while the setting was `keep`. Resolves with the id up to which it is done; null after the last, when the
+ * next round may begin. Throws `STORE_UNAVAILABLE`.
+ */
+export async function eraseUnsentAfter(
+  db: Database,
+  afterId: number,
+): Promise<{ erased: number; afterId: number | null }> {
+  const { rows } = await withStoreErrors(() =>
+    db.$client.query<Unsending>(
+      `select ${columns} from relay.events e where e.kind = 'message.deleted' and e.id > $1 order by e.id limit ${messagesPerStep}`,
+      [afterId],
+    ),
+  );
+  const messages = rows.filter(({ messageId, accountId }) => messageId !== null && accountId !== "0").map(withHash);
+  await noteUnsent(db, messages);
+  const { eventIds, deliveryIds } = await eraseUnsent(db, messages);
+  await markHandled(db, deliveryIds);
+  const last = rows.at(-1);
+  return {
+    erased: eventIds.length,
+    afterId: rows.length < messagesPerStep || last === undefined ? null : Number(last.id),
+  };
+}
+
+function withHash({ accountId, messageId, key }: Unsending): UnsentMessage {
+  return { hash: hashOfMessage(accountId, messageId), accountId, messageId, key };
 }

@@ -12,7 +12,7 @@ RETURN coalesce("readable"("data") -> CASE "kind" WHEN 'message.edited' THEN 'me
 --> statement-breakpoint
 -- The id of the message that an event is about. A readable key is `kind:account:mid`, perhaps with more behind it.
 CREATE FUNCTION "message_id"("kind" text, "key" text, "data" json) RETURNS text IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN "key" LIKE '%:%:%' THEN nullif(split_part("key", ':', 3), '') ELSE "particulars"("kind", "data") ->> 'mid' END;
+RETURN CASE WHEN "key" LIKE '%:%:%' THEN nullif(split_part("key", ':', 3), '') ELSE nullif("particulars"("kind", "data") ->> 'mid', '') END;
 --> statement-breakpoint
 -- The texts of a message that its id does not find through a key: edits, which are numbered, and those with a hashed key.
 CREATE INDEX "events_hidden_message" ON "events" USING hash ("message_id"("kind", "key", "data"))
