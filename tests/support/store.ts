@@ -58,6 +58,8 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     runtime: "edge",
     region: null,
     deployment: null,
+    ackMs: 0.5,
+    publishStartedAtMs: 1_700_000_001_000,
     coldStart: false,
     receivedAtMs: 1_700_000_001_000,
     bodyBytes: 100,
