@@ -77,7 +77,6 @@ describe("answerDataDeletion()", () => {
         event("d", account, "someone", account),
         event("e", account, `${person}0`, account),
       ]),
-      ingestOptions(db),
     );
     const options = deletionOptions(db);
     const response = await answerDataDeletion(askFor(person), options);
