@@ -62,7 +62,8 @@ interface Row {
   replay_id: string | null;
   mode: ReplayContext["mode"];
   reason: string;
-  key: string;
+  /** Null, too, if the event is gone. */
+  key: string | null;
   kind: EventKind;
   account_id: string;
   sender_id: string | null;
@@ -95,7 +96,8 @@ export async function leaseEvents(
 }
 
 function toLeased(row: Row): LeasedEvent | null {
-  if (row.fence === null) return null;
+  // An event that retention removed a moment ago cannot be handled.
+  if (row.fence === null || row.key === null) return null;
   const { id, fence, deaths, key, kind, standby, test, drifted, data, conversation, mode, reason } = row;
   return {
     id,

@@ -30,19 +30,20 @@ const disorderMs = 60 * 60_000;
 export async function retainEvents(db: Database, beforeMs: number): Promise<Retained> {
   return withStoreErrors(async () => {
     const retained: Retained = { dropped: [], deleted: 0, postponed: [] };
-    const boundary = await findBoundary(db, beforeMs - disorderMs);
-    const isOld = `ingested_at < '${new Date(beforeMs).toISOString()}'`;
+    const lastId = await readLastId(db);
+    let boundary = 0;
     for (const name of await readPartitions(db.$client)) {
       const from = name.startsWith("events_") ? partitionStart(name) : null;
-      const to = from === null ? null : eventsPerPartition * Math.floor(from / eventsPerPartition + 1);
-      if (from === null || to === null || to > boundary) continue;
-      const range = `event_id >= ${from} and event_id < ${to}`;
-      await dropPartition(
-        db,
-        { parent: "events", name, unless: `select from relay.event_work where ${range}` },
-        retained,
-      );
+      if (from === null) continue;
+      const to = eventsPerPartition * Math.floor(from / eventsPerPartition + 1);
+      const end = Math.min(to, lastId + 1);
+      if (end <= from) break;
+      boundary = await findBoundary(db, name, { from, to: end, beforeMs: beforeMs - disorderMs });
+      if (boundary < to) break;
+      const unless = `select from relay.event_work where event_id >= ${from} and event_id < ${to}`;
+      await dropPartition(db, { parent: "events", name, unless }, retained);
     }
+    const isOld = `ingested_at < '${new Date(beforeMs).toISOString()}'`;
     retained.deleted = await deleteRows(
       db,
       "events",
@@ -69,7 +70,7 @@ export async function retainDeliveries(db: Database, beforeMs: number): Promise<
     }
     const before = `'${new Date(beforeMs).toISOString()}'`;
     // Ids of deliveries are UUIDs of version 7, which begin with their time.
-    const ofOldDelivery = `delivery_id < '${beforeMs.toString(16).padStart(12, "0").padEnd(32, "0")}'`;
+    const ofOldDelivery = `delivery_id < '${Math.floor(beforeMs).toString(16).padStart(12, "0").padEnd(32, "0")}'`;
     const rest = [
       ["deliveries_default", `received_at < ${before}`],
       ["delivery_attempts_default", `at < ${before}`],
@@ -83,29 +84,36 @@ export async function retainDeliveries(db: Database, beforeMs: number): Promise<
   });
 }
 
-/** The id of the first event that is not older, or the next one: ids are nearly in the order of time, with gaps. */
-async function findBoundary({ $client }: Database, beforeMs: number): Promise<number> {
-  const { rows } = await $client.query<{ first: string | null; last: string }>(
-    "select (select min(id) from relay.events)::text as first, last_value::text as last from relay.event_ids",
-  );
-  let low = Number(rows[0]?.first ?? 0);
-  const last = Number(rows[0]?.last ?? 0);
-  let high = last + 1;
+async function readLastId({ $client }: Database): Promise<number> {
+  const { rows } = await $client.query<{ id: string }>("select last_value::text as id from relay.event_ids");
+  return Number(rows[0]?.id ?? 0);
+}
+
+interface Search {
+  from: number;
+  to: number;
+  beforeMs: number;
+}
+
+/** Of a partition the id from which on no event is older, `to` if all are: ids are nearly in the order of time. */
+async function findBoundary({ $client }: Database, name: string, { from, to, beforeMs }: Search): Promise<number> {
+  const find = async (order: "asc" | "desc", id: number) => {
+    const { rows } = await $client.query<{ id: string; at: Date }>(
+      `select id::text, ingested_at as at from relay.${name} where id >= $1 order by id ${order} limit 1`,
+      [id],
+    );
+    const [event] = rows;
+    return event === undefined ? null : { id: Number(event.id), isOld: event.at.getTime() < beforeMs };
+  };
+  if ((await find("desc", from))?.isOld !== false) return to;
+  let [low, high] = [from, to];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const found = await $client.query<{ id: string; at: Date }>(
-      "select id::text, ingested_at as at from relay.events where id >= $1 and id < $2 order by id limit 1",
-      [middle, high],
-    );
-    const [event] = found.rows;
-    if (event !== undefined && event.at.getTime() < beforeMs) low = Number(event.id) + 1;
+    const next = await find("asc", middle);
+    if (next?.isOld === true) low = next.id + 1;
     else high = middle;
   }
-  const next = await $client.query<{ id: string | null }>(
-    "select min(id)::text as id from relay.events where id >= $1",
-    [low],
-  );
-  return Number(next.rows[0]?.id ?? last + 1);
+  return low;
 }
 
 interface Dropping {

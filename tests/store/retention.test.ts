@@ -27,7 +27,7 @@ async function insertOld(pool: Pool, from: number, count: number, daysAgo: numbe
   await pool.query("select setval('relay.event_ids', $1)", [from + count - 1]);
 }
 
-async function count(pool: Pool, table: string): Promise<number> {
+async function countRows(pool: Pool, table: string): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from relay.${table}`);
   return rows[0]?.n ?? 0;
 }
@@ -42,8 +42,8 @@ test("old events go: full partitions as a whole, the rest row by row; their keys
   expect(await retain(db, 30)).toEqual({ dropped: ["events_0000000000000"], deleted: rowsPerStep, postponed: [] });
   expect(await retain(db, 30)).toEqual({ dropped: [], deleted: 100, postponed: [] });
   expect(await retain(db, 30)).toEqual({ dropped: [], deleted: 0, postponed: [] });
-  expect(await count(pool, "events")).toBe(20);
-  expect(await count(pool, "event_keys")).toBe(rowsPerStep + 170);
+  expect(await countRows(pool, "events")).toBe(20);
+  expect(await countRows(pool, "event_keys")).toBe(rowsPerStep + 170);
   expect(await readPartitions(pool)).not.toContain("events_0000000000000");
   // The partition is not made again.
   await ensurePartitions(pool, Date.now());
@@ -104,8 +104,8 @@ test("old deliveries, attempts, links and resolved dead letters go", async () =>
   expect(result.dropped.map((name) => name.replace(/_\d+$/, ""))).toEqual(
     expect.arrayContaining(["deliveries", "delivery_attempts", "handler_attempts"]),
   );
-  expect(await count(pool, "deliveries")).toBe(1);
-  expect(await count(pool, "handler_attempts")).toBe(1);
-  expect(await count(pool, "dead_letters")).toBe(2);
+  expect(await countRows(pool, "deliveries")).toBe(1);
+  expect(await countRows(pool, "handler_attempts")).toBe(1);
+  expect(await countRows(pool, "dead_letters")).toBe(2);
   expect(await retainDeliveries(db, Date.now() - 90 * dayMs)).toEqual({ dropped: [], deleted: 0, postponed: [] });
 });

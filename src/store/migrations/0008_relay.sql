@@ -29,11 +29,13 @@ CREATE TABLE "events" (
 	PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");
 
-CREATE INDEX "events_kind_id" ON "events" ("kind", "id");
+-- Without the id: equal values then share an entry of the index, which makes it a quarter as large. The newest events of a
+-- frequent kind or account are found by the id backwards, all of a rare one here.
+CREATE INDEX "events_kind" ON "events" ("kind");
 
-CREATE INDEX "events_account_id" ON "events" ("account_id", "id");
+CREATE INDEX "events_account" ON "events" ("account_id");
 
-CREATE INDEX "events_sender_id" ON "events" ("sender_id", "id");
+CREATE INDEX "events_sender" ON "events" ("sender_id");
 
 -- Ids are nearly in the order of time, so the summary of each range of pages finds the ids of an interval.
 CREATE INDEX "events_ingested_at" ON "events" USING brin ("ingested_at");
@@ -65,45 +67,45 @@ CREATE TABLE "event_work" (
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- One row per delivery from Meta: its facts, its forward's report, and its first batch. Ids are UUIDs of version 7, which
--- are in the order of time; other ids are in the default partition.
+-- are in the order of time; other ids are in the default partition. Wide columns are first, so that none needs padding.
 CREATE TABLE "deliveries" (
 	"id" uuid NOT NULL,
 	"received_at" timestamp (3) with time zone NOT NULL,
-	"body_bytes" integer NOT NULL,
-	"cold_start" boolean NOT NULL,
-	"probe" boolean NOT NULL,
-	"runtime" text NOT NULL,
-	"region" text,
-	"deployment" text,
 	-- Of the consumer: null until the batch of index 0 is ingested.
-	"via" text,
-	"batches" smallint,
-	"retried" smallint,
-	"inserted" smallint,
-	"duplicates" smallint,
-	"ingest_ms" real,
-	"handler_ms" real,
 	"first_event_id" bigint,
 	"last_event_id" bigint,
 	"delivered_at" timestamp (3) with time zone,
 	"ingested_at" timestamp (3) with time zone,
 	-- When the last handler of the whole delivery had succeeded.
 	"handled_at" timestamp (3) with time zone,
-	"message_id" text,
 	-- Of the edge: from the batch where it is known before the publish, else from the report.
-	"ack_ms" real,
 	"publish_started_at" timestamp (3) with time zone,
+	"ack_ms" real,
+	"ingest_ms" real,
+	"handler_ms" real,
+	"body_bytes" integer NOT NULL,
+	"batches" smallint,
+	"retried" smallint,
+	"inserted" smallint,
+	"duplicates" smallint,
+	"cold_start" boolean NOT NULL,
+	"probe" boolean NOT NULL,
+	"runtime" text NOT NULL,
+	"region" text,
+	"deployment" text,
+	"via" text,
+	"message_id" text,
 	-- Of the report: null where none came, which sampling makes the rule.
-	"events" integer,
-	"outcome" text,
-	"publish_ms" real,
 	"published_at" timestamp (3) with time zone,
+	"reported_at" timestamp (3) with time zone,
+	"publish_ms" real,
+	"events" integer,
 	"attempts" smallint,
 	"timeouts" smallint,
+	"outcome" text,
 	"error_type" text,
 	-- QStash's id for each batch, in their order.
 	"message_ids" text[],
-	"reported_at" timestamp (3) with time zone,
 	PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");
 
