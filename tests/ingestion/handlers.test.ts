@@ -151,6 +151,29 @@ describe("handlers", () => {
     expect(await runHandlersOf({ eventIds, replay: null, messageId: null }, options)).toMatchObject({ skipped: 1 });
   });
 
+  test("of a replay see it, and each of their calls is recorded under it, also the first of an event that was handled", async () => {
+    const { db, pool } = await openTestStore();
+    const seen: unknown[] = [];
+    const options = createHandling(db, ({ key }, { replay, attempt }) => void seen.push([key, attempt, replay]));
+    await ingest(testBatch("d1", [testEvent("a")]), options);
+    await pool.query(`insert into relay.replays (id, state, mode, filter, reason, actor, plan, event_id_max, total)
+      values ('r1', 'running', 'again', '{}', 'The CRM lost them', 'ops', '{}', 1, 1)`);
+    // As the replay opens it.
+    await pool.query(`insert into relay.event_work (event_id, delivery_id, batch_index, next_attempt_at, kind, replay_id)
+      select id, delivery_id, batch_index, now(), kind, 'r1' from relay.events`);
+    const message = { eventIds: [1], replay: "r1", messageId: "msg_replay" };
+    // A message of another replay, or of one that has given the event back, does nothing.
+    expect(await runHandlersOf({ ...message, replay: "r2" }, options)).toMatchObject({ handled: 0, skipped: 1 });
+    expect(await runHandlersOf(message, options)).toMatchObject({ handled: 1 });
+    expect(await runHandlersOf(message, options)).toMatchObject({ handled: 0, skipped: 1 });
+    const replay = { id: "r1", mode: "again", reason: "The CRM lost them" };
+    expect(seen).toEqual([
+      ["message:1:a", 1, null],
+      ["message:1:a", 1, replay],
+    ]);
+    expect(await readTries(pool)).toMatchObject([{ attempt: 1, error: null, replayId: "r1", messageId: "msg_replay" }]);
+  });
+
   test("of equal attempts are asked for again in one message of 200 events", async () => {
     const { db } = await openTestStore();
     const options = createHandling(db, () => {
