@@ -41,7 +41,7 @@ export function testEvent(mid: string, overrides: Partial<InstagramEvent> = {}):
 /** A batch as the consumer, called at this time, stores it. */
 export function toStore({ delivery: { batch, ...delivery }, events }: Batch, atMs = 1_700_000_002_000): BatchToStore {
   return {
-    delivery: { deployment: null, ackMs: null, publishStartedAtMs: null, ...delivery },
+    delivery,
     via: "queue",
     batch,
     events: events.map((event) => ({ ...event, ...findEventDrift(event) })),
@@ -57,6 +57,9 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     id,
     runtime: "edge",
     region: null,
+    deployment: null,
+    ackMs: null,
+    publishStartedAtMs: null,
     coldStart: false,
     receivedAtMs: 1_700_000_001_000,
     bodyBytes: 100,
