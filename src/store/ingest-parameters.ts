@@ -43,6 +43,7 @@ export const ingestParameters = {
   firstEventId: "bigint",
   lastEventId: "bigint",
   worked: "integer",
+  areLinked: "boolean",
 } as const;
 
 export type IngestParameter = keyof typeof ingestParameters;

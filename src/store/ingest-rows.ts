@@ -8,14 +8,23 @@ import { runStatement, type Values } from "./named-statement.ts";
 
 /** What earlier statements for the same batch stored. */
 export type StoredBefore = Record<"inserted" | "worked", number> &
-  Record<"firstEventId" | "lastEventId", number | null>;
+  Record<"firstEventId" | "lastEventId", number | null> & {
+    /** Without a row of the batch: whether its duplicates are linked to the delivery. */
+    areLinked: boolean;
+  };
 
 /** The parameters that are the same for every statement of a batch. */
 export type DeliveryValues = Values<Exclude<IngestParameter, EventParameter | keyof StoredBefore>> & {
   deliveryId: string;
 };
 
-export const nothingBefore: StoredBefore = { inserted: 0, worked: 0, firstEventId: null, lastEventId: null };
+export const nothingBefore: StoredBefore = {
+  inserted: 0,
+  worked: 0,
+  firstEventId: null,
+  lastEventId: null,
+  areLinked: true,
+};
 
 /** A row with what became of it. */
 export interface Ingested {

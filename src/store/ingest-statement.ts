@@ -96,7 +96,7 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
 )${record}, links as (
   insert into relay.duplicate_events (delivery_id, event_id)
   select :deliveryId, event_id from known
-  where ${recorded === "none" ? "true" : "exists (select from record)"}
+  where ${recorded === "none" ? ":areLinked" : "exists (select from record)"}
     and (select count(*) from (select from relay.duplicate_events d where d.event_id = known.event_id limit ${linksMax}) d) < ${linksMax}
   order by event_id on conflict do nothing
 )${hasFindings ? findings : ""}

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 
 import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
 
+import { breaksConnection } from "./store-error.ts";
+
 /** A statement with named parameters, as `:name` in its text. */
 export interface Statement<Name extends string> {
   /** Made of the text, so that two releases behind one pooler never mean different statements by one name. */
@@ -30,25 +32,46 @@ export function defineStatement<Name extends string>(
 }
 
 /**
- * Runs the statement, prepared on its connection at its first use there. A pooler in transaction mode may not know
- * prepared statements; after the first refusal this process sends every statement whole. Rejects with the driver's error.
+ * How long the first connection may take to answer. One that is silent longer leads nowhere, as after a failover, and the
+ * statement is sent once more, on another connection, with the pool's own limit.
+ */
+const firstAnswerMs = 4_000;
+
+/**
+ * Runs a statement that may be repeated: it is sent again if its connection breaks before the answer. On a pool it is
+ * prepared at its first use on each connection. A pooler in transaction mode may not know prepared statements; after the
+ * first refusal this process sends every statement whole. Rejects with the driver's error.
  */
 export async function runStatement<Row extends QueryResultRow, Name extends string>(
-  client: Pool | PoolClient,
+  pool: Pool | PoolClient,
   { name, text, parameters }: Statement<Name>,
   values: Values<Name>,
 ): Promise<Row[]> {
-  const listed = parameters.map((parameter) => values[parameter]);
-  // Within a transaction a refusal would end it.
-  if (!arePreparedRefused && client instanceof Pool) {
+  const query = { text, values: parameters.map((parameter) => values[parameter]) };
+  // Within a transaction nothing can be repeated.
+  if (!(pool instanceof Pool)) return (await pool.query<Row>(query)).rows;
+  for (let isFirst = true; ;) {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    const isNamed = !arePreparedRefused;
     try {
-      return (await client.query<Row>({ name, text, values: listed })).rows;
+      const limit = isFirst ? { query_timeout: firstAnswerMs } : {};
+      const sent = { ...query, ...limit, ...(isNamed ? { name } : {}) };
+      return (await client.query<Row>(sent)).rows;
     } catch (thrown) {
-      if (!isPreparedRefused(thrown)) throw thrown;
-      arePreparedRefused = true;
+      if (isNamed && isPreparedRefused(thrown)) {
+        arePreparedRefused = true;
+      } else if (breaksConnection(thrown)) {
+        broken = thrown instanceof Error ? thrown : new Error(String(thrown));
+        if (!isFirst) throw thrown;
+        isFirst = false;
+      } else {
+        throw thrown;
+      }
+    } finally {
+      client.release(broken);
     }
   }
-  return (await client.query<Row>({ text, values: listed })).rows;
 }
 
 let arePreparedRefused = false;

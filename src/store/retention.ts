@@ -31,6 +31,7 @@ export async function retainEvents(db: Database, beforeMs: number): Promise<Reta
   return withStoreErrors(async () => {
     const retained: Retained = { dropped: [], deleted: 0, postponed: [] };
     const boundary = await findBoundary(db, beforeMs - disorderMs);
+    const isOld = `ingested_at < '${new Date(beforeMs).toISOString()}'`;
     for (const name of await readPartitions(db.$client)) {
       const from = name.startsWith("events_") ? partitionStart(name) : null;
       const to = from === null ? null : eventsPerPartition * Math.floor(from / eventsPerPartition + 1);
@@ -46,7 +47,7 @@ export async function retainEvents(db: Database, beforeMs: number): Promise<Reta
       db,
       "events",
       "id",
-      `id < ${boundary} and not exists (
+      `id < ${boundary} and ${isOld} and not exists (
       select from relay.event_work w where w.event_id = id) order by id`,
     );
     return retained;
@@ -82,13 +83,14 @@ export async function retainDeliveries(db: Database, beforeMs: number): Promise<
   });
 }
 
-/** The lowest id whose event is not older: ids are nearly in the order of time. */
+/** The id of the first event that is not older, or the next one: ids are nearly in the order of time, with gaps. */
 async function findBoundary({ $client }: Database, beforeMs: number): Promise<number> {
   const { rows } = await $client.query<{ first: string | null; last: string }>(
     "select (select min(id) from relay.events)::text as first, last_value::text as last from relay.event_ids",
   );
   let low = Number(rows[0]?.first ?? 0);
-  let high = Number(rows[0]?.last ?? 0) + 1;
+  const last = Number(rows[0]?.last ?? 0);
+  let high = last + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const found = await $client.query<{ id: string; at: Date }>(
@@ -99,7 +101,11 @@ async function findBoundary({ $client }: Database, beforeMs: number): Promise<nu
     if (event !== undefined && event.at.getTime() < beforeMs) low = Number(event.id) + 1;
     else high = middle;
   }
-  return low;
+  const next = await $client.query<{ id: string | null }>(
+    "select min(id)::text as id from relay.events where id >= $1",
+    [low],
+  );
+  return Number(next.rows[0]?.id ?? last + 1);
 }
 
 interface Dropping {

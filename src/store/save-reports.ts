@@ -5,21 +5,14 @@ import type { ForwardReport } from "#measurements/report.ts";
 import type { Database } from "./database.ts";
 import { deliveryRow } from "./delivery-row.ts";
 import { deliveries } from "./delivery-schema.ts";
-import { storableInstant, storableInteger, storableText } from "./storable.ts";
+import { storableInstant, storableInteger, storableSmallint, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
-
-export interface ReportToStore extends ForwardReport {
-  /** Null if the platform does not name it. */
-  deployment: string | null;
-  /** QStash's id for each batch, in their order. */
-  messageIds: readonly string[];
-}
 
 /**
  * Adds the forwards' reports to their deliveries, whose rows may exist already. A repeated call changes only
  * `reportedAt`. Throws `STORE_UNAVAILABLE`.
  */
-export async function saveReports(db: Database, reports: readonly ReportToStore[], nowMs: number): Promise<void> {
+export async function saveReports(db: Database, reports: readonly ForwardReport[], nowMs: number): Promise<void> {
   if (reports.length === 0) return;
   const rows = reports.map((report) => ({
     ...deliveryRow({ ...report, id: report.deliveryId }),
@@ -32,15 +25,15 @@ export async function saveReports(db: Database, reports: readonly ReportToStore[
   );
 }
 
-function measured(report: ReportToStore, reportedAt: Date) {
+function measured(report: ForwardReport, reportedAt: Date) {
   return {
     events: storableInteger(report.events),
     outcome: report.outcome,
     ackMs: report.ackMs,
     publishMs: report.publishMs,
     publishedAt: storableInstant(report.publishedAtMs),
-    attempts: storableInteger(report.attempts),
-    timeouts: storableInteger(report.timeouts),
+    attempts: storableSmallint(report.attempts),
+    timeouts: storableSmallint(report.timeouts),
     errorType: report.errorType,
     messageIds: report.messageIds.map(storableText),
     reportedAt,

@@ -9,7 +9,7 @@ import { withStoreErrors } from "./store-error.ts";
 
 export interface Settlement {
   results: readonly HandlerResult[];
-  /** What the handlers counted, by name. */
+  /** What the handlers that succeeded counted, by name. */
   counts: ReadonlyMap<string, number>;
   deployment: string | null;
   /** QStash's id of the message that led to these calls. */
@@ -19,10 +19,10 @@ export interface Settlement {
 /**
  * Stores how leases ended, in one statement. A success is stored whatever has happened since; anything else only while its
  * lease is the event's newest. Returns the ids of the events whose result came too late for that. Throws
- * `STORE_UNAVAILABLE`; then nothing is stored.
+ * `STORE_UNAVAILABLE`; then it is not known whether it is stored, and a repeated call changes nothing that is.
  */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
-  if (settlement.results.length === 0 && settlement.counts.size === 0) return { lost: [] };
+  if (settlement.results.length === 0) return { lost: [] };
   const statement = areFirstSuccesses(settlement.results) ? settleFirstSuccesses : settleStatement;
   const values = toValues(settlement);
   const rows = await withStoreErrors(() =>
@@ -35,9 +35,12 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
 
 /** Whether all are successes at the first attempt, for one delivery: then nothing but its row tells of them. */
 function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
-  const deliveryId = results[0]?.event.deliveryId;
-  return results.every(
-    ({ outcome, event }) => outcome === "handled" && event.fence === 1 && event.deliveryId === deliveryId,
+  const [first] = results;
+  return (
+    first !== undefined &&
+    results.every(
+      ({ outcome, event }) => outcome === "handled" && event.fence === 1 && event.deliveryId === first.event.deliveryId,
+    )
   );
 }
 

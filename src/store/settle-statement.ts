@@ -58,8 +58,10 @@ function isShared(handledIds: string): string {
     or exists (${openWork("d", "d.id", handledIds)} and w.fence > 1 and w.leased_until is not null)`;
 }
 
+/** Only with a handled event, so that a settlement which is sent again counts nothing twice. */
 const counted = `counted as (
-  insert into relay.handler_count_increments (name, count) select * from unnest(:countNames, :counts)
+  insert into relay.handler_count_increments (name, count)
+  select * from unnest(:countNames, :counts) where exists (select from handled)
 )`;
 
 /**
@@ -67,7 +69,7 @@ const counted = `counted as (
  * its partition: an update would prepare to look at each of them.
  */
 const firstSuccesses = `with handled as (
-  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and r.id = r.id + 0
+  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and r.id = r.id + 0 returning 1
 ), ${counted}, marked as (
   insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
   values (:deliveryId, 'epoch', 0, false, false, '')
@@ -86,7 +88,7 @@ const anyResults = `with r as materialized (
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
   where id = id + 0
 ), handled as (
-  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id
+  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id returning 1
 ), kept as (
   update relay.event_work w
   set leased_until = null,

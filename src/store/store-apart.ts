@@ -24,6 +24,7 @@ export async function storeApart(
       rows.length > 1 ? await storeHalves(client, rows, values) : await storeReduced(client, rows, values);
     const ids = ingested.filter(({ outcome }) => isNew(outcome[2])).map(({ outcome }) => outcome[1]);
     const before = {
+      ...nothingBefore,
       inserted: ids.length,
       worked: ingested.filter(({ outcome }) => outcome[2] === "new").length,
       firstEventId: ids.length === 0 ? null : Math.min(...ids),

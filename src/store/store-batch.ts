@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "#platform/clock.ts";
-import type { DeliveryFacts } from "#platform/delivery.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
 
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
@@ -17,7 +17,7 @@ import { eraseUnsent, noteUnsent } from "./unsent-messages.ts";
 export type { EventToStore } from "./event-to-store.ts";
 
 export interface BatchToStore {
-  delivery: DeliveryFacts & { deployment: string | null; ackMs: number | null; publishStartedAtMs: number | null };
+  delivery: ForwardedDelivery;
   /** How the batch came here. The outcome in a forward's own report takes precedence. */
   via: "queue" | "fallback";
   /** Which batch of the delivery it is, from 0, and how many there are. */
@@ -80,7 +80,11 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     for (const { row } of ingested) unseen.delete(row.hash);
     for (let left = followUpsMax; unseen.size > 0 && left > 0; left--) {
       // Another transaction stored them at the same time; it has ended now.
-      const more = await ingestRows(db.$client, [...unseen.values()], "none", { ...values, ...nothingBefore });
+      const more = await ingestRows(db.$client, [...unseen.values()], "none", {
+        ...values,
+        ...nothingBefore,
+        areLinked: recorded,
+      });
       ingested.push(...more.ingested);
       for (const { row } of more.ingested) unseen.delete(row.hash);
     }

@@ -21,13 +21,13 @@ export const databaseScenarios: readonly Scenario[] = [
   },
   {
     name: "database-cut",
-    title: "the database's connections are cut at BEGIN",
+    title: "the database's connections are cut at a statement",
     requirement: "all",
     disturb: withDatabase("cut"),
   },
   {
     name: "database-blackhole",
-    title: "the database's connections go silent at BEGIN, and stay so",
+    title: "the database's connections go silent at a statement, and stay so",
     requirement: "all",
     disturb: withDatabase("blackhole"),
   },

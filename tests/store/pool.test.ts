@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { migrateStore } from "#store/migrate.ts";
 import { storeBatch } from "#store/store-batch.ts";
+import { withStoreErrors } from "#store/store-error.ts";
+import { inTransaction } from "#store/transaction.ts";
 
 import { eventually } from "../support/eventually.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase } from "../support/postgres.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { testBatch, testEvent, toStore } from "../support/store.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -17,15 +18,10 @@ const poolMax = 5;
 
 let stored = 0;
 
-/** Stores a delivery of one new event; `before` runs in the middle of the transaction. */
-function store({ db }: OpenDatabase, before: () => void = () => {}) {
+/** Stores a delivery of one new event. */
+function store({ db }: OpenDatabase) {
   stored += 1;
-  const monotonicMs = () => {
-    before();
-    return systemClock.monotonicMs();
-  };
-  const batch = testBatch(`d_${stored}`, [testEvent(`m_${stored}`)]);
-  return storeBatch(db, toStore(batch), { ...systemClock, monotonicMs });
+  return storeBatch(db, toStore(testBatch(`d_${stored}`, [testEvent(`m_${stored}`)])));
 }
 
 /** As many at once as there are connections. */
@@ -42,8 +38,7 @@ interface Broken {
 
 /** A store behind a proxy, all its connections open and idle. */
 async function openThroughProxy(onTestFinished: (done: () => Promise<void>) => void): Promise<Broken> {
-  const { url, drop } = await createTestDatabase();
-  await migrateStore(url);
+  const { url, drop } = await createMigratedDatabase();
   const proxy = await startTcpProxy(url, 5432);
   const database = openDatabase(proxy.url);
   onTestFinished(async () => {
@@ -56,7 +51,7 @@ async function openThroughProxy(onTestFinished: (done: () => Promise<void>) => v
 }
 
 describe.concurrent("the pool heals by itself", () => {
-  test("after connections that were cut at BEGIN", async ({ onTestFinished }) => {
+  test("after connections that were cut at a statement", async ({ onTestFinished }) => {
     const { database, proxy } = await openThroughProxy(onTestFinished);
     proxy.setMode("cut");
     for (let round = 0; round < 4; round++) {
@@ -69,7 +64,7 @@ describe.concurrent("the pool heals by itself", () => {
     expect(database.pool.totalCount).toBeLessThanOrEqual(poolMax);
   });
 
-  test("after connections that went silent at BEGIN", async ({ onTestFinished }) => {
+  test("after connections that went silent at a statement", async ({ onTestFinished }) => {
     const { database, proxy } = await openThroughProxy(onTestFinished);
     proxy.setMode("blackhole");
     const refused = failures(await storeAll(database));
@@ -93,8 +88,12 @@ describe.concurrent("the pool heals by itself", () => {
 
   test("when a connection goes silent between two statements of a transaction", async ({ onTestFinished }) => {
     const { database, proxy } = await openThroughProxy(onTestFinished);
-    const stuck = store(database, () => proxy.freeze());
-    await expect(stuck).rejects.toMatchObject(unavailable);
+    const stuck = inTransaction(database.db, async (tx) => {
+      await tx.execute("select 1");
+      proxy.freeze();
+      await tx.execute("select 2");
+    });
+    await expect(withStoreErrors(() => stuck)).rejects.toMatchObject(unavailable);
     expect(failures(await storeAll(database))).toEqual([]);
   });
 

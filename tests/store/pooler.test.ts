@@ -3,19 +3,17 @@ import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 
-import { handlers } from "#handlers/handlers.ts";
-import { ingest } from "#ingestion/ingest.ts";
-import { systemClock } from "#platform/clock.ts";
 import { openDatabase, openReads } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
+import { settleEvents } from "#store/settle-events.ts";
+import { storeBatch } from "#store/store-batch.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 import { inTransaction } from "#store/transaction.ts";
-import { noTrace } from "#tracing/trace.ts";
 
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
-import { createTestDatabase } from "../support/postgres.ts";
-import { createRecordingLog } from "../support/recording-log.ts";
-import { testBatch, testEvent } from "../support/store.ts";
+import { createMigratedDatabase, createTestDatabase } from "../support/postgres.ts";
+import { ended, settlement } from "../support/settle.ts";
+import { testBatch, testEvent, toStore } from "../support/store.ts";
 
 const settings = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
 
@@ -45,18 +43,30 @@ describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
     expect(rows).toEqual([{ held: 0 }]);
   });
 
-  test("deliveries are ingested once and their handlers run, several at once", async () => {
-    const url = await openPooled();
-    const { db, close } = openDatabase(url);
+  test("deliveries are stored and settled once, several at once, though it mixes prepared statements up", async () => {
+    const mixing = await startPgBouncer({ serverUrl: inject("postgresUrl"), poolSize: 3 });
+    onTestFinished(mixing.stop);
+    const { url, drop } = await createMigratedDatabase();
+    onTestFinished(drop);
+    const { db, close } = openDatabase(mixing.through(url), { connectionsMax: 10 });
     onTestFinished(close);
-    const { log } = createRecordingLog();
-    const options = { db, handlers, handlerTimeoutMs: 5_000, clock: systemClock, log, trace: noTrace };
-    const results = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => ingest(testBatch(`d${index}`, [testEvent(`m${index % 5}`)]), options)),
+    let inserted = 0;
+    for (let round = 0; round < 4; round++) {
+      const calls = Array.from({ length: 10 }, async (_, index) => {
+        const batch = testBatch(`d${round}-${index}`, [testEvent(`m${round}-${index % 5}`)]);
+        const stored = await storeBatch(db, toStore(batch));
+        await settleEvents(db, settlement(ended(stored.leased, "handled")));
+        inserted += stored.inserted;
+      });
+      await Promise.all(calls);
+    }
+    expect(inserted).toBe(20);
+    const { rows } = await query(
+      url,
+      `select count(*)::int as events, (select count(*)::int from relay.event_work) as work,
+      (select count(handled_at)::int from relay.deliveries) as handled from relay.events`,
     );
-    expect(results.reduce((sum, { inserted }) => sum + inserted, 0)).toBe(5);
-    const { rows } = await query(url, "select count(*)::int as handled from events where handled_at is not null");
-    expect(rows).toEqual([{ handled: 5 }]);
+    expect(rows).toEqual([{ events: 20, work: 0, handled: 40 }]);
   });
 
   test("the limits of a statement hold and do not reach other clients", async () => {
@@ -68,7 +78,7 @@ describe.skipIf(!hasPgBouncer)("through PgBouncer in transaction mode", () => {
     expect(limited.rows).toEqual([{ current_setting: "6s" }]);
     const read = await reads.db.execute(sql`select current_setting('statement_timeout')`);
     expect(read.rows).toEqual([{ current_setting: "5s" }]);
-    const writing = withStoreErrors(() => reads.db.execute(sql`delete from events`));
+    const writing = withStoreErrors(() => reads.db.execute(sql`delete from relay.events`));
     await expect(writing).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect(await readSettings(url)).toEqual(before);
   });

@@ -5,8 +5,8 @@ import { systemClock } from "#platform/clock.ts";
 import { cut, listenSwitchably, type SwitchableListener } from "./switchable-listener.ts";
 
 /**
- * What happens to a database's connections: `cut` closes one as soon as the client sends BEGIN on it; `blackhole` passes
- * nothing more on from a BEGIN on and leaves the connection open; `wake` holds back what a new connection sends first, as
+ * What happens to a database's connections: `cut` closes one as soon as the client sends a statement on it; `blackhole` passes
+ * nothing more on from a statement on and leaves the connection open; `wake` holds back what a new connection sends first, as
  * a database does that has to start.
  */
 export type ProxyMode = "pass" | "cut" | "blackhole" | "wake";
@@ -45,11 +45,11 @@ export async function startTcpProxy(
     if (mode === "wake") holdBack(pair, wakeMs);
     near.on("data", (bytes) => {
       if (pair.isSilent) return;
-      if (mode === "cut" && isBegin(bytes)) {
+      if (mode === "cut" && isStatement(bytes)) {
         broken += 1;
         return cut(near);
       }
-      if (mode === "blackhole" && isBegin(bytes)) return silence(pair);
+      if (mode === "blackhole" && isStatement(bytes)) return silence(pair);
       far.write(bytes);
     });
     far.on("data", (bytes) => {
@@ -100,9 +100,9 @@ interface Pair {
   isSilent: boolean;
 }
 
-/** What stands before it is the message's length, and may be a letter. */
-function isBegin(bytes: Buffer): boolean {
-  return /begin\b/i.test(bytes.toString("latin1"));
+/** Query, Parse or Bind. https://www.postgresql.org/docs/current/protocol-message-formats.html */
+function isStatement(bytes: Buffer): boolean {
+  return /^[QPB]/.test(bytes.toString("latin1", 0, 1));
 }
 
 function holdBack({ near, far }: Pair, ms: number): void {
