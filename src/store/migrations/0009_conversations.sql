@@ -65,9 +65,8 @@ WITH "stated" AS (
         CASE WHEN coalesce("particulars" ->> 'action', "particulars" ->> 'verb') = 'react'
           THEN coalesce("particulars" ->> 'emoji', "particulars" ->> 'reaction', '') END
         ORDER BY "occurred_at" NULLS FIRST, "key" COLLATE "C") FILTER (WHERE "kind" = 'reaction')), '{}') AS "reactions",
-    min("occurred_at") FILTER (WHERE "kind" = 'read' AND NOT "outbound") AS "read_at"
+    min("occurred_at") FILTER (WHERE "kind" = 'read' AND NOT "outbound" AND "message_id" IS NOT NULL) AS "read_at"
   FROM "stated"
-  WHERE "message_id" IS NOT NULL
   GROUP BY "account_id", "person_id", "message_id"
 ), "seen" AS (
   -- Who has read a message has read the earlier ones.
@@ -84,8 +83,9 @@ SELECT "account_id", "person_id", "message_id", CASE WHEN "outbound" THEN 'outbo
   "first" -> 'reply_to' ->> 'mid' AS "reply_to",
   "first" -> 'reply_to' -> 'story' ->> 'id' AS "reply_to_story"
 FROM "seen"
--- Of a message of which there is only a reaction or a reading nothing is known yet.
-WHERE "outbound" IS NOT NULL;
+-- Of a message of which there is only a reaction or a reading nothing is known yet. Events without a message are left out
+-- here: the planner would copy the condition into the scan of each partition, at 2 ms each.
+WHERE "outbound" IS NOT NULL AND "message_id" IS NOT NULL;
 --> statement-breakpoint
 -- One row per account and person who wrote to each other. What was unsent does not count.
 CREATE VIEW "conversations" AS
