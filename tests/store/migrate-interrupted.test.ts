@@ -46,6 +46,14 @@ test("a migrator that is killed in the middle loses nothing, and the next one co
   expect(await findLost(client)).toEqual([]);
 });
 
+test("until all rows are there, this release finds no store", async () => {
+  const { url, client } = await openBefore();
+  const now = startInstance(url);
+  await expect(now.ingest("d1", eventsOf("a", 1))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await client.query("create schema relay_next");
+  await expect(now.lease([1])).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+});
+
 test("several migrators at once share the work", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 5_000);
