@@ -34,8 +34,6 @@ export interface UnsentMessage {
   hash: string;
   accountId: string;
   messageId: string;
-  /** The key of the event that says so. */
-  key: string;
 }
 
 /** The messages that these events unsend. Meta's dashboard tests repeat one id and unsend nothing. */
@@ -43,8 +41,8 @@ export function unsentBy(events: readonly Identified[]): UnsentMessage[] {
   return events.flatMap((event) => {
     const mid = event.kind === "message.deleted" && !event.test ? messageId(event, "message") : null;
     if (mid === null) return [];
-    const { accountId, key } = event;
-    return [{ hash: hashOfMessage(accountId, mid), accountId, messageId: mid, key }];
+    const { accountId } = event;
+    return [{ hash: hashOfMessage(accountId, mid), accountId, messageId: mid }];
   });
 }
 

@@ -65,7 +65,7 @@ test("every column that it names is there", async () => {
       "select column_name from information_schema.columns where table_schema = 'relay' and table_name = $1",
       [view],
     );
-    expect(named.toSorted()).toEqual(rows.map((row) => row.column_name).toSorted());
+    expect(new Set(named)).toEqual(new Set(rows.map((row) => row.column_name)));
   }
 });
 

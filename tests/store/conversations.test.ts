@@ -13,7 +13,7 @@ import {
   startMs,
   story,
 } from "../support/conversation-story.ts";
-import { edit, type Item, message, reaction, reading, toEvent, unsending } from "../support/messaging.ts";
+import { edit, type Item, message, reaction, toEvent } from "../support/messaging.ts";
 import { openTestStore, testBatch, toStore } from "../support/store.ts";
 
 const inMs = (column: string) => `(extract(epoch from ${column}) * 1000)::float8 as ${column}`;

@@ -45,3 +45,21 @@ test("an event that was stored without its search columns is found by the id in 
     [false, true],
   ]);
 });
+
+test("a person's events are looked up by indexes alone", async () => {
+  const { db, pool } = await openTestStore();
+  await storeBatch(db, toStore(testBatch("d1", [testEvent("a"), testEvent("b")])));
+  for (const condition of [
+    "sender_id = 'x'",
+    "recipient_id = 'x' and recipient_id <> account_id",
+    "account_id = 'x'",
+  ]) {
+    const client = await pool.connect();
+    await client.query("set enable_seqscan = off");
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(
+      `explain select id from relay.events where ${condition} and id > 0 order by id limit 1000`,
+    );
+    client.release(true);
+    expect(rows.map((row) => row["QUERY PLAN"]).join("\n")).not.toContain("Seq Scan");
+  }
+});

@@ -166,6 +166,22 @@ describe("an unsending", () => {
     ]);
   });
 
+  test("at the same time as its message leaves no text after maintenance, whichever comes first", async () => {
+    const { db } = await openTestStore();
+    const mids = Array.from({ length: 30 }, (_, index) => `m${index}`);
+    await Promise.all(
+      mids.flatMap((mid) => [
+        store(db, [{ atMs, part: message(mid, secret) }]),
+        store(db, [{ atMs, part: unsending(mid) }]),
+        store(db, [{ atMs, part: edit(mid, secret, 2) }]),
+      ]),
+    );
+    await eraseRecentlyUnsent(db);
+    const found = await rows(db);
+    expect(JSON.stringify(found)).not.toContain("customer");
+    expect(found.filter(({ open }) => open).map(({ kind }) => kind)).toEqual(mids.map(() => "message.deleted"));
+  });
+
   test("that missed a text stored at the same moment erases it at the next maintenance", async () => {
     const { db } = await openTestStore();
     await store(db, [{ atMs, part: unsending("m1") }]);

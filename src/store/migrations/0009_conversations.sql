@@ -21,6 +21,9 @@ WHERE "kind" = 'message.edited' OR ("kind" IN ('message', 'message.echo', 'messa
 -- What an account sent. Nearly every other event has its account as the recipient and is not in this index.
 CREATE INDEX "events_recipient_id" ON "events" ("recipient_id", "id") WHERE "recipient_id" <> "account_id";
 --> statement-breakpoint
+-- By the hashes of account and message id, so that its edits are found, too; the event that says so is not asked for.
+ALTER TABLE "unsent_messages" DROP COLUMN "event_id";
+--> statement-breakpoint
 CREATE INDEX "unsent_messages_at" ON "unsent_messages" USING brin ("at");
 --> statement-breakpoint
 -- Where an erasure that takes longer than one call goes on.
