@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 
+import type { CommandContext } from "#cli/command-context.ts";
+import { createProgram } from "#cli/relay.ts";
 import { buildPayload } from "#conformance/payloads.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 import { relay as runRelay } from "../cli/relay-process.ts";
 import { eventually } from "../support/eventually.ts";
@@ -17,16 +20,32 @@ const bearer = "ops-token-of-thirty-two-characters";
 describe("the built relay", () => {
   let started: TestRelay | undefined;
   const relay = () => started ?? expect.unreachable();
+  /** In this process: each of its own would take longer than what it does. */
   const run = async (...args: string[]) => {
-    const result = await runRelay(args, {
-      RELAY_URL: relay().baseUrl,
-      OPS_TOKEN: bearer,
-      INSTAGRAM_APP_SECRET: "app-secret",
-      QSTASH_URL: relay().broker.url,
-      QSTASH_TOKEN: "qstash-token",
-    });
-    return { ...result, json: () => JSON.parse(result.stdout) as Record<string, unknown> };
+    const printed: string[] = [];
+    const context: CommandContext = {
+      paint: (_style, text) => text,
+      paintError: (_style, text) => text,
+      isTerminal: false,
+      folder: process.cwd(),
+      baseUrl: () => relay().baseUrl,
+      secret: (name) => (name === "INSTAGRAM_APP_SECRET" ? "app-secret" : bearer),
+      databaseUrl: () => relay().databaseUrl,
+      print: (text) => void printed.push(text),
+      note: () => {},
+      showProgress: () => {},
+    };
+    const failure = await createProgram(context)
+      .parseAsync(args, { from: "user" })
+      .then(
+        () => null,
+        (thrown: unknown) => (thrown instanceof CliFailure ? thrown.message : expect.unreachable(String(thrown))),
+      );
+    const stdout = printed.join("\n");
+    return { failure, stdout, json: () => JSON.parse(stdout) as Record<string, unknown> };
   };
+  const runApart = (...args: string[]) =>
+    runRelay(args, { RELAY_URL: relay().baseUrl, QSTASH_URL: relay().broker.url, QSTASH_TOKEN: "qstash-token" });
   const ask = async (method: string, path: string, body?: unknown, token = bearer) => {
     const init = { method, headers: { authorization: `Bearer ${token}` } };
     const response = await fetch(
@@ -106,7 +125,7 @@ describe("the built relay", () => {
     const folder = mkdtempSync(join(tmpdir(), "relay-"));
     const file = join(folder, "letter.json");
     try {
-      expect(await run("dead-letters", "1", "--save", file)).toMatchObject({ status: 0 });
+      expect(await run("dead-letters", "1", "--save", file)).toMatchObject({ failure: null });
       const sent = (await run("trigger", file, "--json")).json() as { deliveries: { deliveryId: string }[] };
       const deliveryId = sent.deliveries[0]?.deliveryId ?? "";
       await eventually("the saved dead letter came again", async () => {
@@ -117,16 +136,16 @@ describe("the built relay", () => {
       rmSync(folder, { recursive: true });
     }
 
-    expect((await run("replay", "--group", "1")).status).toBe(1);
+    expect((await run("replay", "--group", "1")).failure).toMatch(/^Nothing was started/);
     const replayed = await run("replay", "--group", "1", "--yes", "--json");
-    expect([replayed.status, replayed.stderr]).toEqual([0, ""]);
+    expect(replayed.failure).toBeNull();
     expect(replayed.json()).toMatchObject({ state: "finished", count: 1, done: 1, failed: 0, skipped: 0 });
     expect((await run("dead-letters", "1", "--json")).json()).toMatchObject({ group: { state: "resolved", open: 0 } });
 
     const refused = await run("replay", "--from", "2026-01-01T00:00:00Z", "--again");
-    expect([refused.status, refused.stderr]).toEqual([1, "✖ Handlers would run again: confirm it with --confirm 2.\n"]);
+    expect(refused.failure).toBe("Handlers would run again: confirm it with --confirm 2.");
     const again = await run("replay", "--from", "2026-01-01T00:00:00Z", "--again", "--confirm", "2");
-    expect(again.status).toBe(0);
+    expect(again.failure).toBeNull();
     expect(again.stdout).toMatch(/Age .*2 under 24 hours/);
     const { replays } = (await run("replay", "list", "--json")).json() as { replays: { id: string }[] };
     expect(replays).toMatchObject([
@@ -146,8 +165,8 @@ describe("the built relay", () => {
     await eventually("the batch waits", async () => (await relay().ops("pause"))["waiting"] === 1);
     expect((await run("resume")).stdout).toContain("not paused");
     await relay().journey(response.headers.get("x-delivery-id") ?? "");
-    expect(await run("schedule", "check")).toMatchObject({ status: 1 });
-    expect((await run("schedule", "create")).stdout).toContain("The schedule is created.");
-    expect(await run("schedule", "check", "--json")).toMatchObject({ status: 0 });
+    expect(await runApart("schedule", "check")).toMatchObject({ status: 1 });
+    const created = await runApart("schedule", "create");
+    expect([created.status, created.stdout]).toEqual([0, expect.stringContaining("The schedule is created.")]);
   }, 60_000);
 });

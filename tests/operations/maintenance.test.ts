@@ -117,6 +117,12 @@ describe("answerCron()", () => {
     }
   });
 
+  test("answers 503 if no part could do anything", async () => {
+    const part = { name: "sweep", ms: 1, error: "STORE_UNAVAILABLE" };
+    const failing = { readSecret: () => secret, run: () => Promise.resolve({ ok: false, ms: 1, parts: [part] }), log };
+    expect((await answerCron(call(`Bearer ${secret}`), failing)).status).toBe(503);
+  });
+
   test("answers 503 without CRON_SECRET", async () => {
     const response = await answerCron(call("Bearer "), { readSecret: () => null, run, log });
     expect([response.status, await response.json()]).toMatchObject([503, { error: { code: "ENV_INVALID" } }]);
