@@ -5,6 +5,7 @@ import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.
 import type { Operations } from "#operations/operations.ts";
 import { readEnv } from "#platform/env.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
+import { continueErasures } from "#privacy/continue-erasures.ts";
 
 import { clock, log } from "./log.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
@@ -45,14 +46,18 @@ export async function maintain(): Promise<MaintenanceResult> {
     "INGESTION_PARALLELISM",
     "PAYLOAD_RETENTION_DAYS",
     "DELIVERY_RETENTION_DAYS",
+    "UNSENT_MESSAGES",
   ]);
   const operations = openOperations();
+  const api = openQstashApi();
   const parts = createMaintenanceParts({
     operations,
-    api: openQstashApi(),
+    api,
     relayUrls: env.RELAY_URL,
     parallelism: env.INGESTION_PARALLELISM,
     retention: { payloadDays: env.PAYLOAD_RETENTION_DAYS, deliveryDays: env.DELIVERY_RETENTION_DAYS },
   });
+  const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
+  parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
   return runMaintenance({ db: operations.db, parts, clock, log });
 }

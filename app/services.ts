@@ -67,13 +67,14 @@ export function openErasureApi(): QstashApi | null {
 
 /** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */
 export function openHandlers() {
-  const env = readEnv(process.env, ["HANDLER_TIMEOUT_MS", "HANDLER_CONCURRENCY", "HANDLER_RETRIES"]);
+  const env = readEnv(process.env, ["HANDLER_TIMEOUT_MS", "HANDLER_CONCURRENCY", "HANDLER_RETRIES", "UNSENT_MESSAGES"]);
   return {
     db: getDatabase(),
     handlers,
     handlerTimeoutMs: env.HANDLER_TIMEOUT_MS,
     concurrency: env.HANDLER_CONCURRENCY,
     retries: env.HANDLER_RETRIES,
+    unsentMessages: env.UNSENT_MESSAGES,
     publisher: openMessagePublisher(),
     work: getProcessWork(),
     deployment: readDeployment(process.env),

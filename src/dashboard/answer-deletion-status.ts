@@ -1,5 +1,6 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 
+import { errorResponse, RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
@@ -15,27 +16,37 @@ interface DeletionStatus {
   requestedAt: Date;
   erased: number;
   completedAt: Date | null;
+  /** Copies that could not be reached; see `unreachedCopies`. */
+  unreached: string[];
 }
 
 /** The form of our codes; anything else is not looked up. */
 const codePattern = /^[0-9a-f]{32}$/;
 
+interface AnswerDeletionStatusOptions {
+  openDatabase: () => Database;
+  log: Log;
+  /** Whether a program asks, which gets JSON. */
+  wantsJson?: boolean;
+}
+
 /**
  * The page of a confirmation code, for the person whose data is erased: without sign-in, in plain words, without personal
- * data. 404 for an unknown code.
+ * data. 404 for an unknown code. The same facts as JSON for a request that accepts no HTML.
  */
 export async function answerDeletionStatus(
   code: string,
-  { openDatabase, log }: { openDatabase: () => Database; log: Log },
+  { openDatabase, log, wantsJson = false }: AnswerDeletionStatusOptions,
 ): Promise<Response> {
   try {
     const isCode = codePattern.test(code);
     const status = isCode ? await withStoreErrors(() => readStatus(openDatabase(), code)) : undefined;
+    if (wantsJson) return statusJson(status);
     return status === undefined ? notFoundPage() : statusPage(status);
   } catch (thrown) {
-    // The person gets this page with the response's status.
-    const { status } = refuse(log, "deletion_status.failed", thrown);
-    return page(status, "The status cannot be shown now", [
+    const refusal = refuse(log, "deletion_status.failed", thrown);
+    if (wantsJson) return refusal;
+    return page(refusal.status, "The status cannot be shown now", [
       "Please come back in a few minutes. Your request is not affected.",
     ]);
   }
@@ -48,14 +59,31 @@ async function readStatus(db: Database, code: string): Promise<DeletionStatus | 
       requestedAt: dataDeletions.requestedAt,
       erased: dataDeletions.erased,
       completedAt: dataDeletions.completedAt,
+      unreached: sql<string[]>`coalesce(${dataDeletions.unreached}, '[]')`,
     })
     .from(dataDeletions)
     .where(eq(dataDeletions.code, code));
   return status;
 }
 
+function statusJson(status: DeletionStatus | undefined): Response {
+  if (status === undefined) return errorResponse(new RelayError("NOT_FOUND", "There is no such request"));
+  return Response.json(status, { headers: { "cache-control": "no-store" } });
+}
+
+/** What is said of copies that could not be reached. */
+const unreachedSentences: Record<string, string> = {
+  "queue-dead-letters":
+    "The delivery service that carries items to us (QStash) did not answer for a day. It may still keep copies of items that it could not deliver. It deletes them by itself, on its smallest plan after three days and on the largest after three months.",
+};
+
+/** What waits at the queue cannot be changed there. */
+const waitingSentence =
+  "Items of yours that were still on their way to us when you asked are erased as soon as they arrive.";
+
 function statusPage(status: DeletionStatus): Response {
   const { code, requestedAt, completedAt, erased } = status;
+  const unreached = status.unreached.map((copy) => unreachedSentences[copy] ?? "A copy could not be reached.");
   const facts = `<dl>
 <div><dt>Requested</dt><dd>${time(requestedAt)}</dd></div>
 <div><dt>Completed</dt><dd>${completedAt === null ? "Not yet" : time(completedAt)}</dd></div>
@@ -67,7 +95,7 @@ function statusPage(status: DeletionStatus): Response {
       200,
       "Your data is being erased",
       [
-        "This is not complete yet. If it is still not complete in an hour, please repeat the request: the erasure will continue.",
+        "This is not complete yet. It goes on by itself, and this page shows when it is done. If our delivery service does not answer, that can take a day.",
       ],
       facts,
     );
@@ -79,6 +107,7 @@ function statusPage(status: DeletionStatus): Response {
       [
         "Meta identifies you to this app by an id that is valid for this app only. Messages and comments reach us with another id, so that often none of them can be matched to a request. That is the case here: nothing was erased.",
         "To have messages or comments erased, please ask the business that you sent them to.",
+        ...unreached,
       ],
       facts,
     );
@@ -88,7 +117,9 @@ function statusPage(status: DeletionStatus): Response {
     "Your data has been erased",
     [
       "The contents of the messages, comments and other items matched to you were erased here, and your id was removed from them. The originals on Instagram are not affected.",
-      "For each item we keep that it was received, when, and a key by which we recognise it if it is sent again. Such a key can contain ids that Instagram assigned.",
+      "For each item we keep that it was received, when, and a checksum by which we recognise it if it is sent again.",
+      waitingSentence,
+      ...unreached,
     ],
     facts,
   );

@@ -39,6 +39,8 @@ export interface EventItem {
   errorCode: string | null;
   /** When its data was erased; `data` is a marker since then. */
   erasedAt: string | null;
+  /** Why: `unsent`, `data-deletion` or `retention`. */
+  erasedBecause: string | null;
   /** The item as Meta sent it. Null in a page without data. */
   data: unknown;
 }
@@ -90,13 +92,15 @@ async function readRows(db: Database, ids: readonly number[], data: EventFilter[
       coalesce(w.attempts, a.attempts, (w.event_id is null and e.erased_at is null)::int) as attempts,
       case when w.state = 'open' then ${isoText(sql`w.next_attempt_at`)} end as "nextAttemptAt",
       case when w.event_id is null then ${isoText(sql`coalesce(a.handled_at, d.handled_at)`)} end as "handledAt",
-      w.error_name as "handlerError", w.error_code as "errorCode", ${isoText(sql`e.erased_at`)} as "erasedAt", e.data
+      w.error_name as "handlerError", w.error_code as "errorCode", ${isoText(sql`e.erased_at`)} as "erasedAt",
+      e.erased_because as "erasedBecause", e.data
     from (
       select e.*, sum(octet_length(e.data)) over (order by e.id desc) - octet_length(e.data) as bytes_before
       from (
         -- As text: the driver would parse a json column by itself.
         select e.id, e.ingested_at, e.occurred_at, e.sent_at, e.erased_at, e.delivery_id, e.standby, e.test, e.drifted,
           e.kind, e.account_id, e.sender_id, e.recipient_id, e.key,
+          case when e.erased_at is not null then relay.readable(e.data) ->> 'erased' end as erased_because,
           ${data === "whole" ? sql`e.data::text` : sql`'null'`} as data
         from relay.events e
         where e.id = any(${sql.param(ids)}::bigint[])

@@ -6,7 +6,7 @@ import { refuse } from "#platform/refuse.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
-import { handleEvents, ingestBatch } from "./ingest.ts";
+import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";
 import type { HandlersToRun, RunHandlersOptions } from "./run-event-handlers.ts";
 import { saveAttempt } from "./save-attempt.ts";
 
@@ -61,13 +61,10 @@ export async function answerFallbackIngestion(
   }
 }
 
-/** Without a place nothing begins, and all is released as what a run leaves over. */
 async function handleInTurn(toRun: HandlersToRun, run: RunHandlersOptions): Promise<void> {
   const leave = await run.work.runs.enter(placeWaitMs);
-  const mayBegin = leave !== null;
-  const lease = mayBegin ? toRun.lease : { ...toRun.lease, lasts: () => false };
   try {
-    await handleEvents({ ...toRun, lease, deathIds: mayBegin ? toRun.deathIds : [] }, run);
+    await handleEvents(leave === null ? withoutPlace(toRun) : toRun, run);
   } finally {
     leave?.();
   }

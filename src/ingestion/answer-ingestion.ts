@@ -5,7 +5,7 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 import { storeUnavailable } from "#store/store-error.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
-import { handleEvents, ingestBatch } from "./ingest.ts";
+import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";
 import type { RunHandlersOptions } from "./run-event-handlers.ts";
 import { saveAttempt } from "./save-attempt.ts";
 import type { UndecodableMessage } from "./save-undecodable.ts";
@@ -20,7 +20,8 @@ export interface AnswerIngestionOptions extends AnswerQstashOptions, Pick<AfterA
 
 /**
  * The consumer: verifies, decodes and stores a batch from QStash. 200 says how many of its events were new, and that all are
- * committed: the handlers run after the answer, and have retries of their own. A message that is no batch is kept and
+ * committed: the handlers run after the answer, and have retries of their own. If too many run, those of this batch are
+ * left to a message; only if the database is busy the batch is shed. A message that is no batch is kept and
  * answered with 489, so that QStash does not deliver it again; if it cannot be kept, 503.
  */
 export function answerIngestion(request: Request, options: AnswerIngestionOptions): Promise<Response> {
@@ -33,8 +34,7 @@ export function answerIngestion(request: Request, options: AnswerIngestionOption
       batch = await decodeOrSave(call, options);
       const log = callLog.with({ deliveryId: batch.delivery.id });
       log.debug("ingestion.received", { batch: batch.delivery.batch.join("/"), events: batch.events.length });
-      const leave = await takeRun(call.retried, run);
-      const { inserted, duplicates, repeated } = await ingestAndHandle(batch, call, { ...run, log }, leave);
+      const { inserted, duplicates, repeated } = await ingestAndHandle(batch, call, { ...run, log });
       if (repeated) await attempt(200, null);
       return Response.json({ inserted, duplicates });
     } catch (thrown) {
@@ -44,15 +44,16 @@ export function answerIngestion(request: Request, options: AnswerIngestionOption
     }
   });
 
-  async function ingestAndHandle(batch: Batch, call: QstashCall, run: RunHandlersOptions, leave: () => void) {
+  async function ingestAndHandle(batch: Batch, call: QstashCall, run: RunHandlersOptions) {
+    const leave = await takeRun(call.retried, run);
     let handling: Promise<unknown> | null = null;
     try {
       const { toRun, ...stored } = await ingestBatch(batch, { ...call, via: "queue" }, run);
-      if (toRun !== null) handling = handleEvents(toRun, run).finally(leave);
+      if (toRun !== null) handling = handleEvents(leave === null ? withoutPlace(toRun) : toRun, run).finally(leave);
       if (handling !== null) await goOnAfterAnswer(handling, { ...options, log: run.log });
       return stored;
     } finally {
-      if (handling === null) leave();
+      if (handling === null) leave?.();
     }
   }
 }

@@ -38,7 +38,7 @@ export interface IngestedBatch {
 export async function ingestBatch(
   batch: Batch,
   { atMs, monotonicMs, ...call }: BatchCall,
-  { db, handlerTimeoutMs, clock, log, trace }: RunHandlersOptions,
+  { db, handlerTimeoutMs, unsentMessages = "erase", clock, log, trace }: RunHandlersOptions,
 ): Promise<IngestedBatch> {
   const { batch: indexAndCount, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
@@ -52,6 +52,7 @@ export async function ingestBatch(
       events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
       delivered: { atMs, monotonicMs },
       leaseMs: lease.leaseMs,
+      unsentMessages,
     });
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
@@ -68,6 +69,11 @@ export async function ingestBatch(
   const isDone = leased.length === 0 && deathIds.length === 0;
   const toRun = isDone ? null : { leased, lease, deathIds, replayId: null, messageId: call.messageId };
   return { inserted, duplicates, repeated, toRun };
+}
+
+/** The same work without a place for it: nothing begins, and all is released as what a run leaves over. */
+export function withoutPlace(toRun: HandlersToRun): HandlersToRun {
+  return { ...toRun, lease: { ...toRun.lease, lasts: () => false }, deathIds: [] };
 }
 
 /** Runs the handlers and logs what became of them in one line. Never rejects. */

@@ -5,7 +5,7 @@ import type { LeavePlace } from "./places.ts";
 import type { ProcessWork } from "./process-work.ts";
 import { shedRetryAfterSeconds } from "./retry-delay.ts";
 
-/** QStash waits for the answer at least so long, and a place that takes longer is too far away. */
+/** What waits longer is better left to QStash, which does not hold a request open for it. */
 const waitMs = 5_000;
 /** For each connection of the pool, statements that wait for it: at a round trip of 200 ms they wait for two seconds. */
 const statementsPerConnectionMax = 10;
@@ -17,16 +17,19 @@ export interface TakeRunOptions {
 }
 
 /**
- * Takes a place for one run of handlers before anything is stored or leased, so that no lease runs while its events wait.
- * `retried`: how often QStash has delivered the message before. Throws `OVERLOADED` with the time after which QStash may
- * come back, if the pool is busy or no place becomes free within five seconds.
+ * Takes a place for one run of handlers before anything is leased, so that no lease runs while its events wait. Resolves
+ * with null if none becomes free within five seconds. `retried`: how often QStash has delivered the message before. Throws
+ * `OVERLOADED` if the pool is busy: then not even storing would end soon.
  */
-export async function takeRun(retried: number, { db, work, random }: TakeRunOptions): Promise<LeavePlace> {
+export async function takeRun(retried: number, { db, work, random }: TakeRunOptions): Promise<LeavePlace | null> {
   const { waitingCount, options } = db.$client;
-  const isPoolBusy = waitingCount >= statementsPerConnectionMax * options.max;
-  const leave = isPoolBusy ? null : await work.runs.enter(waitMs);
-  if (leave !== null) return leave;
-  throw new RelayError("OVERLOADED", isPoolBusy ? "The database is busy" : "The handlers are busy", {
-    retryAfterMs: shedRetryAfterSeconds(retried, random) * 1_000,
-  });
+  if (waitingCount >= statementsPerConnectionMax * options.max) {
+    throw overloaded("The database is busy", retried, random);
+  }
+  return work.runs.enter(waitMs);
+}
+
+/** Tells QStash to come back, and when. */
+export function overloaded(message: string, retried: number, random: () => number): RelayError {
+  return new RelayError("OVERLOADED", message, { retryAfterMs: shedRetryAfterSeconds(retried, random) * 1_000 });
 }

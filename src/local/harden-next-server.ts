@@ -17,6 +17,7 @@ const connectionsShare = 0.75;
  */
 export function hardenNextServer(env: EnvRecord): void {
   const filesMax = readOpenFilesLimit();
+  const machinePaths = ["/api/webhooks/", "/api/internal/", "/api/qstash/"];
   const options = {
     internalPath: "/api/internal/",
     webhook: {
@@ -36,8 +37,9 @@ export function hardenNextServer(env: EnvRecord): void {
     bodies: {
       smallBytesMax: 128_000,
       largeBodiesMax: 8,
-      paths: ["/api/webhooks/", "/api/internal/", "/api/qstash/"],
+      paths: machinePaths,
     },
+    uncompressedPaths: machinePaths,
     connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
     clock: systemClock,
   };

@@ -15,6 +15,11 @@ export interface HardenServerOptions {
   /** The beginning of the paths at which our edge route calls our Node routes; they are served while the server stops. */
   internalPath: string;
   webhook: SignedPath;
+  /**
+   * The beginning of the paths whose answers are a few bytes. Next would compress each whose length it does not know, and
+   * the client would unpack it: that costs both more than the rest of the answer.
+   */
+  uncompressedPaths: readonly string[];
   limits: ConnectionLimits;
   bodies: LargeBodyLimitOptions;
   /** Below the number of files that the process may open, so that our own calls to QStash and Postgres get through. */
@@ -77,6 +82,8 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
     hideServerAction(request);
+    if (options.uncompressedPaths.some((path) => request.url?.startsWith(path)))
+      delete request.headers["accept-encoding"];
 
     const pass = (passed: IncomingMessage) => {
       for (const listener of listeners) listener.call(server, passed, response);

@@ -20,11 +20,17 @@ export interface AnswerCronOptions {
   log: Log;
 }
 
+/** 503 if no part could do anything, as without the database. */
+function describeResult(result: MaintenanceResult): Response {
+  const isDown = result.parts.length > 0 && result.parts.every((part) => "error" in part);
+  return Response.json(result, { status: isDown ? 503 : 200, headers });
+}
+
 const headers = { "cache-control": "no-store" };
 
 /**
- * Maintenance for whoever has CRON_SECRET, as Vercel's cron jobs send it: 200 with what each part did, also if one failed.
- * 401 for any other caller; 503 without the variable, or without one that maintenance needs.
+ * Maintenance for a caller with CRON_SECRET, as Vercel's cron jobs send it: 200 with what each part did, also if one failed,
+ * 503 if all did. 401 for any other caller; 503 without the variable, or without one that maintenance needs.
  */
 export async function answerCron(request: Request, { readSecret, run, log }: AnswerCronOptions): Promise<Response> {
   try {
@@ -34,7 +40,7 @@ export async function answerCron(request: Request, { readSecret, run, log }: Ans
     if (!(await equalInConstantTime(given, secret))) {
       throw new RelayError("UNAUTHORIZED", "CRON_SECRET is required as the bearer token");
     }
-    return Response.json(await run(), { headers });
+    return describeResult(await run());
   } catch (thrown) {
     return refuse(log, "maintenance.refused", thrown);
   }
@@ -51,7 +57,7 @@ export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
  */
 export function answerMaintenance(request: Request, options: AnswerMaintenanceOptions): Promise<Response> {
   return answerQstash(request, "maintenance.refused", options, async ({ body }, log) => {
-    if (body.trim() === "" || body.trim() === "{}") return Response.json(await options.run(), { headers });
+    if (body.trim() === "" || body.trim() === "{}") return describeResult(await options.run());
     const step = v.safeParse(stepMessage, parseJson(body));
     if (!step.success) throw new RelayError("BATCH_INVALID", "The body is neither empty nor a replay's step");
     return Response.json(await advanceReplay(step.output, { ...options.openOperations(), log }), { headers });

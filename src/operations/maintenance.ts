@@ -31,6 +31,8 @@ export interface MaintenanceOptions {
 
 /** For one call, within the time that QStash and Vercel allow a route. */
 const budgetMs = 20_000;
+/** One part with much to do must not use up the time of those after it. */
+const partBudgetMs = 6_000;
 
 /**
  * One bounded step of all that is due. Safe to call twice at once: a part that another process runs is left to it. A part
@@ -59,7 +61,7 @@ async function runPart(
     const taken = await takePart(db, name);
     if (taken === undefined) return { name, skipped: "running elsewhere" };
     try {
-      const result = await run(deadlineMs, taken.last);
+      const result = await run(Math.min(deadlineMs, startedAt + partBudgetMs), taken.last);
       const ms = elapsed();
       await finishPart(db, { name, ms, result, errorName: null });
       log.debug("maintenance.part_finished", { part: name, ms });

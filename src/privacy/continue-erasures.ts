@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describeCause, type Log } from "#platform/log.ts";
 import { readOpenDeletions } from "#store/erase-person.ts";
 import { forgetErasedPeople, isAnythingErased } from "#store/find-erased.ts";
-import { eraseRecentlyUnsent } from "#store/unsent-messages.ts";
+import { eraseRecentlyUnsent, eraseUnsentAfter } from "#store/unsent-messages.ts";
 
 import { carryOutDeletion, type CarryOutOptions } from "./carry-out-deletion.ts";
 import { redactLetters } from "./redact-letters.ts";
@@ -11,11 +11,17 @@ import { redactQueueLetters } from "./redact-queue-letters.ts";
 
 const deletionsMax = 20;
 
-/** Where the two lists of dead letters go on. */
-const lastSchema = v.object({ afterId: v.fallback(v.nullable(v.number()), null), cursor: v.fallback(v.nullable(v.string()), null) });
+/** Where its rounds go on: through the unsendings, our dead letters, QStash's. Each begins again after its end. */
+const lastSchema = v.object({
+  unsendingId: v.fallback(v.nullable(v.number()), null),
+  letterId: v.fallback(v.nullable(v.number()), null),
+  cursor: v.fallback(v.nullable(v.string()), null),
+});
+type Rounds = v.InferOutput<typeof lastSchema>;
 
 export interface ContinueErasuresOptions extends CarryOutOptions {
   log: Log;
+  unsentMessages: "erase" | "keep";
 }
 
 /**
@@ -28,18 +34,26 @@ export async function continueErasures(
   deadlineMs: number,
   last: unknown,
 ): Promise<Record<string, unknown>> {
-  const { db, clock } = options;
+  const { db, api, clock } = options;
+  const rounds: Rounds = v.parse(lastSchema, v.is(v.object({}), last) ? last : {});
   const completed = await continueDeletions(options, deadlineMs);
-  const unsent = await eraseRecentlyUnsent(db, clock.nowMs());
+  const unsent = options.unsentMessages === "keep" ? 0 : await eraseUnsentTexts(options, rounds);
   await forgetErasedPeople(db);
-  if (!(await isAnythingErased(db))) return { completed, unsent };
+  const done = { completed, unsent };
+  if (clock.monotonicMs() >= deadlineMs || !(await isAnythingErased(db))) return { ...done, ...rounds };
 
-  const from = v.is(v.object({}), last) ? v.parse(lastSchema, last) : { afterId: null, cursor: null };
-  const letters = await redactLetters(options, from.afterId ?? 0, deadlineMs);
-  const ours = { completed, unsent, redacted: letters.redacted, afterId: letters.afterId };
-  if (options.api === null || clock.monotonicMs() >= deadlineMs) return { ...ours, cursor: from.cursor };
-  const { deleted, cursor } = await redactQueueLetters({ ...options, api: options.api }, from.cursor, deadlineMs);
-  return { ...ours, deleted, cursor };
+  const { redacted, afterId } = await redactLetters(options, rounds.letterId ?? 0, deadlineMs);
+  rounds.letterId = afterId;
+  if (api === null || clock.monotonicMs() >= deadlineMs) return { ...done, redacted, ...rounds };
+  const { deleted, cursor } = await redactQueueLetters({ db, api, clock }, rounds.cursor, deadlineMs);
+  return { ...done, redacted, deleted, ...rounds, cursor };
+}
+
+async function eraseUnsentTexts({ db }: ContinueErasuresOptions, rounds: Rounds): Promise<number> {
+  const recently = await eraseRecentlyUnsent(db);
+  const { erased, afterId } = await eraseUnsentAfter(db, rounds.unsendingId ?? 0);
+  rounds.unsendingId = afterId;
+  return recently + erased;
 }
 
 async function continueDeletions(options: ContinueErasuresOptions, deadlineMs: number): Promise<number> {

@@ -58,6 +58,7 @@ export async function hasTable(client: Client, schema: string, name: string): Pr
   return rowCount !== 0;
 }
 
+/** Likewise by a query of the catalog. */
 export async function hasSchema(client: Client, name: string): Promise<boolean> {
   const { rowCount } = await client.query("select from pg_namespace where nspname = $1", [name]);
   return rowCount !== 0;

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, lt, sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
 import { hashUuid } from "./delivery-uuid.ts";
@@ -86,11 +86,14 @@ const eraseFoundText = `with found as materialized (
   returning e.id
 ), ${traces}`;
 
-/** Events without search columns, which Postgres had refused: the id is looked for in their data and their key. */
+/**
+ * Events without search columns, which Postgres had refused: the id is looked for in their data and their key. A step looks
+ * at so many events, because an erased account's have no columns either.
+ */
 const eraseUnsearchableText = `with found as materialized (
-  select id, strpos(key, $1) > 0 or strpos(data::text, $4) > 0 or strpos(data::text, $5) > 0 as holds from relay.events
-  where account_id = '' and sender_id is null and recipient_id is null and erased_at is null and id > $3
-  order by id limit ${eventsPerStep}
+  select id, sender_id is null and recipient_id is null and erased_at is null
+    and (strpos(key, $1) > 0 or strpos(data::text, $4) > 0 or strpos(data::text, $5) > 0) as holds
+  from (select * from relay.events where account_id = '' and id > $3 order by id limit ${eventsPerStep}) without_account
 ), erased as (
   update relay.events e ${erasure} from found where e.id = found.id and found.holds and e.erased_at is null
   returning e.id
@@ -113,10 +116,19 @@ export function eraseFoundEvents(db: Database, { requestId, userId, afterId }: E
 }
 
 /** The same for events without search columns. */
-export function eraseUnsearchableEvents(db: Database, { requestId, userId, afterId }: EraseStep): Promise<number | null> {
+export function eraseUnsearchableEvents(
+  db: Database,
+  { requestId, userId, afterId }: EraseStep,
+): Promise<number | null> {
   const quoted = JSON.stringify(userId);
   // As a JSON string, and as one inside a string, where Postgres refused the JSON itself.
-  return eraseStep(db, eraseUnsearchableText, [userId, requestId, afterId, quoted, JSON.stringify(quoted).slice(1, -1)]);
+  return eraseStep(db, eraseUnsearchableText, [
+    userId,
+    requestId,
+    afterId,
+    quoted,
+    JSON.stringify(quoted).slice(1, -1),
+  ]);
 }
 
 async function eraseStep(db: Database, text: string, values: unknown[]): Promise<number | null> {
@@ -145,7 +157,10 @@ export interface StoredDeletion {
 /** A recorded request; undefined if there is none. Throws `STORE_UNAVAILABLE`. */
 export async function readDeletion(db: Database, requestId: string): Promise<StoredDeletion | undefined> {
   const [deletion] = await withStoreErrors(() =>
-    db.select().from(dataDeletions).where(eq(dataDeletions.requestId, requestId)),
+    db
+      .select({ ...getTableColumns(dataDeletions), progress: sql<string | null>`${dataDeletions.progress}::text` })
+      .from(dataDeletions)
+      .where(eq(dataDeletions.requestId, requestId)),
   );
   return deletion;
 }

@@ -9,7 +9,11 @@ export async function erasePersonInReplays(db: Database, userId: string): Promis
   const quoted = JSON.stringify(userId).slice(1, -1);
   await withStoreErrors(async () => {
     const holding = await db
-      .select({ id: replays.id, filter: replays.filter, plan: replays.plan })
+      .select({
+        id: replays.id,
+        filter: sql<string>`${replays.filter}::text`,
+        plan: sql<string>`${replays.plan}::text`,
+      })
       .from(replays)
       .where(sql`strpos(${replays.filter}::text, ${quoted}) > 0 or strpos(${replays.plan}::text, ${quoted}) > 0`);
     for (const { id, filter, plan } of holding) {
@@ -22,6 +26,11 @@ export async function erasePersonInReplays(db: Database, userId: string): Promis
 /** An id stands alone or as a part of a key, between colons. */
 function withoutId(json: string, id: string): string {
   return JSON.stringify(JSON.parse(json), (_, value: unknown) =>
-    typeof value === "string" ? value.split(":").map((part) => (part === id ? "erased" : part)).join(":") : value,
+    typeof value === "string"
+      ? value
+          .split(":")
+          .map((part) => (part === id ? "erased" : part))
+          .join(":")
+      : value,
   );
 }

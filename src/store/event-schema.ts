@@ -69,10 +69,9 @@ export const handlerAttempts = relay.table("handler_attempts", {
   replayId: text("replay_id"),
 });
 
-/** Messages that were unsent, by the hashes of their keys: one that arrives after its unsending is stored without its text. */
+/** Messages that were unsent, by the hashes of account and message id: a text that arrives afterwards is stored erased. */
 export const unsentMessages = relay.table("unsent_messages", {
   hash: uuid("hash").primaryKey(),
-  eventId: bigint("event_id", { mode: "number" }).notNull(),
   at: instant("at").notNull(),
 });
 

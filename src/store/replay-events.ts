@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 
 import type { Database, Transaction } from "./database.ts";
-import { selectedEvents } from "./replay-filter.ts";
+import { afterEvent, selectedEvents } from "./replay-filter.ts";
 import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
@@ -47,8 +47,9 @@ export async function takeReplayEvents(
       );
       const cursor = running[0]?.cursor;
       if (cursor === undefined || cursor < 0) return undefined;
+      const after = Math.max(cursor, firstEventIdOf(replay) - 1);
       const { rows } = await tx.execute<{ id: number }>(sql`
-        select e.id::float8 as id ${selectedEvents(replay)} and e.id > ${cursor} order by e.id limit ${limit}`);
+        select e.id::float8 as id ${selectedEvents(replay)} ${afterEvent(replay, after)} order by e.id limit ${limit}`);
       const ids = rows.map(({ id }) => id);
       const known = replay.filter.unknown === true ? await reclassifyEvents(tx, ids, reclassify) : ids;
       const eventIds = await openEvents(tx, replay, known);
@@ -59,6 +60,11 @@ export async function takeReplayEvents(
       return { eventIds, isEnd };
     }),
   );
+}
+
+/** The plan knows the first event: to find it again may take a look at all events before. */
+function firstEventIdOf({ plan }: Replay): number {
+  return typeof plan["firstEventId"] === "number" ? plan["firstEventId"] : 0;
 }
 
 async function openEvents(tx: Transaction, replay: Replay, ids: readonly number[]): Promise<number[]> {
@@ -115,8 +121,7 @@ export async function countReclassified(
   await withStoreErrors(async () => {
     for (let cursor = 0, rows = 1; rows > 0;) {
       const page = await db.execute<UnknownEvent>(sql`
-        select e.id::float8 as id, e.data::text as data, e.account_id as "accountId", e.standby ${selectedEvents(replay)}
-          and e.id > ${cursor} order by e.id limit 1000`);
+        select e.id::float8 as id, e.data::text as data, e.account_id as "accountId", e.standby ${selectedEvents(replay)} ${afterEvent(replay, cursor)} order by e.id limit 1000`);
       for (const event of page.rows) {
         const kind = reclassify(event)?.kind;
         if (kind !== undefined) byKind[kind] = (byKind[kind] ?? 0) + 1;

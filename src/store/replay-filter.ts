@@ -46,6 +46,13 @@ export function selectedEvents({ filter, mode, eventIdMax }: ReplaySelection): S
   return sql`from ${joined} where ${sql.join(conditions, sql` and `)}`;
 }
 
+/** SQL: further conditions on selected events, which come after this one. */
+export function afterEvent({ filter, mode }: Pick<ReplaySelection, "filter" | "mode">, eventId: number): SQL {
+  // The planner carries an equality over to the other side of a join, and no comparison.
+  const ofWork = mode === "again" || filter.unknown === true ? sql`` : sql` and w.event_id > ${eventId}`;
+  return sql`and e.id > ${eventId}${ofWork}`;
+}
+
 /** SQL: the event's state, of `replayStates` or `handled`. */
 export const stateOfWork = sql`case when w.event_id is null then 'handled' when w.state = 'dead' then 'dead'
   when w.first_failed_at is not null then 'retrying' else 'open' end`;

@@ -15,6 +15,8 @@ export interface ReplayPreview {
   byAge: { lt24h: number; lt7d: number; older: number };
   oldest: string | null;
   newest: string | null;
+  /** 0 without events. */
+  firstEventId: number;
   /** Some of the events; nothing of their content. */
   sample: { id: number; kind: string; accountId: string; state: string; occurredAt: string | null }[];
 }
@@ -49,8 +51,9 @@ export async function readPreview(db: Database, selection: ReplaySelection): Pro
   return withStoreErrors(async () => {
     const { batches } = await countSelection(db, selection);
     const { rows: parts } = await db.execute<Part>(sql`
-      select kind, state, age, count(*)::float8 as count, min(at)::float8 as oldest, max(at)::float8 as newest from (
-        select e.kind, ${stateOfWork} as state, extract(epoch from ${happenedAt}) * 1000 as at,
+      select kind, state, age, count(*)::float8 as count, min(at)::float8 as oldest, max(at)::float8 as newest,
+        min(id)::float8 as "firstEventId" from (
+        select e.id, e.kind, ${stateOfWork} as state, extract(epoch from ${happenedAt}) * 1000 as at,
           case when ${happenedAt} > now() - interval '24 hours' then 'lt24h'
             when ${happenedAt} > now() - interval '7 days' then 'lt7d' else 'older' end as age ${from}) s
       group by kind, state, age`);
@@ -71,9 +74,18 @@ export async function readPreview(db: Database, selection: ReplaySelection): Pro
       byAge: { lt24h: 0, lt7d: 0, older: 0, ...sum(({ age }) => age) },
       oldest: parts.length === 0 ? null : new Date(Math.min(...times(({ oldest }) => oldest))).toISOString(),
       newest: parts.length === 0 ? null : new Date(Math.max(...times(({ newest }) => newest))).toISOString(),
+      firstEventId: parts.length === 0 ? 0 : Math.min(...times(({ firstEventId }) => firstEventId)),
       sample: sample as ReplayPreview["sample"],
     };
   });
 }
 
-type Part = { kind: string; state: string; age: string; count: number; oldest: number; newest: number };
+type Part = {
+  kind: string;
+  state: string;
+  age: string;
+  count: number;
+  oldest: number;
+  newest: number;
+  firstEventId: number;
+};

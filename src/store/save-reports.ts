@@ -5,7 +5,7 @@ import type { ForwardReport } from "#measurements/report.ts";
 import type { Database } from "./database.ts";
 import { deliveryRow } from "./delivery-row.ts";
 import { deliveries } from "./delivery-schema.ts";
-import { storableInstant, storableInteger, storableText } from "./storable.ts";
+import { storableInstant, storableInteger, storableSmallint, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 /**
@@ -32,8 +32,8 @@ function measured(report: ForwardReport, reportedAt: Date) {
     ackMs: report.ackMs,
     publishMs: report.publishMs,
     publishedAt: storableInstant(report.publishedAtMs),
-    attempts: storableInteger(report.attempts),
-    timeouts: storableInteger(report.timeouts),
+    attempts: storableSmallint(report.attempts),
+    timeouts: storableSmallint(report.timeouts),
     errorType: report.errorType,
     messageIds: report.messageIds.map(storableText),
     reportedAt,

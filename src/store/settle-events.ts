@@ -39,7 +39,11 @@ function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
   return (
     first !== undefined &&
     results.every(
-      ({ outcome, event }) => outcome === "handled" && event.fence === 1 && event.deliveryId === first.event.deliveryId,
+      ({ outcome, event }) =>
+        outcome === "handled" &&
+        event.fence === 1 &&
+        event.replay === null &&
+        event.deliveryId === first.event.deliveryId,
     )
   );
 }

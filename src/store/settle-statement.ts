@@ -105,7 +105,7 @@ const anyResults = `with r as materialized (
 ), tried as (
   insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment, message_id, replay_id)
   select id, started_at, ms, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'), :deployment, :messageId, replay_id
-  from r where outcome <> 'released' and (outcome <> 'handled' or fence > 1)
+  from r where outcome <> 'released' and (outcome <> 'handled' or fence > 1 or replay_id is not null)
 ), dead as materialized (
   select r.*, kept.batch_index from r join kept on kept.event_id = r.id where r.outcome = 'dead'
 ), made as (
@@ -135,7 +135,7 @@ const anyResults = `with r as materialized (
     -- Not \`is null\`, by which the planner would read every open dead letter instead of this one.
     and coalesce(l.resolved_at, 'infinity') = 'infinity'
 ), ${counted}, touched as materialized (
-  select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released') as own_ms, bool_or(fence > 1) as is_late
+  select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released' and replay_id is null) as own_ms, bool_or(fence > 1) as is_late
   from r group by 1 having bool_or(outcome = 'handled') or bool_or(fence = 1 and outcome <> 'released')
 ), marked as (
   update relay.deliveries d

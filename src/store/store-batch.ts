@@ -12,7 +12,7 @@ import { repeatConflicts } from "./repeat-conflicts.ts";
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
 import { storeApart } from "./store-apart.ts";
 import { isDataRefused, withStoreErrors } from "./store-error.ts";
-import { eraseUnsent, noteUnsent } from "./unsent-messages.ts";
+import { unsend } from "./unsent-messages.ts";
 
 export type { EventToStore } from "./event-to-store.ts";
 
@@ -65,9 +65,7 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     const [index, count] = batch.batch;
     const record = index === 0 ? "first" : "later";
     const values = deliveryValues(batch, clock);
-    const unsent = batch.unsentMessages === "keep" ? [] : unsentBy(batch.events);
-    // Before the batch, which may hold the text, too.
-    await noteUnsent(db, unsent);
+    if (batch.unsentMessages !== "keep") await unsend(db, unsentBy(batch.events));
     const { recorded, ingested } = await repeatConflicts(async () => {
       try {
         return await ingestRows(db.$client, rows, record, { ...values, ...nothingBefore });
@@ -90,10 +88,7 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     }
     const isAnyNew = ingested.some(({ outcome }) => outcome[2] === "new");
     if (count > 1 && recorded && !isAnyNew) await markHandled(db, [values.deliveryId]);
-    const erased = await eraseUnsent(db, unsent);
-    await markHandled(db, erased.deliveryIds);
-    const stored = summarize(batch, values.deliveryId, recorded, ingested);
-    return { ...stored, leased: stored.leased.filter(({ id }) => !erased.eventIds.includes(id)) };
+    return summarize(batch, values.deliveryId, recorded, ingested);
   });
 }
 

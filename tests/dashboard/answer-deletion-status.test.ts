@@ -36,6 +36,29 @@ test("shows when the request was completed, and how many items were erased", asy
   expect(text).toContain(code);
 });
 
+test("says in plain words what could not be reached", async () => {
+  const { text } = await showRow({ erased: 3, unreached: JSON.stringify(["queue-dead-letters"]) });
+  expect(text).toContain("Your data has been erased");
+  expect(text).toContain("did not answer for a day");
+  expect((await showRow({ erased: 3 })).text).not.toContain("did not answer");
+});
+
+test("gives a program the same facts", async () => {
+  const { db } = await openTestStore();
+  const unreached = JSON.stringify(["queue-dead-letters"]);
+  await db.insert(dataDeletions).values({ requestId: "r1", code, requestedAt, completedAt, erased: 3, unreached });
+  const { log } = createRecordingLog();
+  const ask = (given: string) => answerDeletionStatus(given, { openDatabase: () => db, log, wantsJson: true });
+  expect(await (await ask(code)).json()).toEqual({
+    code,
+    requestedAt: "2026-01-31T12:00:00.000Z",
+    completedAt: "2026-01-31T12:01:00.000Z",
+    erased: 3,
+    unreached: ["queue-dead-letters"],
+  });
+  expect((await ask("nonsense")).status).toBe(404);
+});
+
 test("the number one has a singular", async () => {
   expect((await showRow({ erased: 1 })).text).toContain(">1 stored item<");
 });

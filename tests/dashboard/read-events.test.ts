@@ -73,6 +73,7 @@ test("an event has every field, with its times in ISO 8601 and its data parsed",
         handlerError: null,
         errorCode: null,
         erasedAt: null,
+        erasedBecause: null,
         data: { b: 1, a: "9007199254740993" },
       },
     ],
@@ -85,7 +86,7 @@ test("each event has one state, by which events are found, and says what comes n
   const { db, ids, read, keys } = await openWith([
     row("handled"),
     row("handled late"),
-    row("erased", { erasedAt: later }),
+    row("erased", { erasedAt: later, data: '{"erased":"unsent"}' }),
   ]);
   const failure = { errorName: "TypeError", errorCode: "CRM_DOWN", firstFailedAt: at };
   await insertOpenEvent(db, row("open"));
@@ -99,7 +100,7 @@ test("each event has one state, by which events are found, and says what comes n
   expect(found).toMatchObject({
     handled: { state: "handled", attempts: 1, handledAt: handledAt.toISOString() },
     "handled late": { state: "handled", attempts: 2, handledAt: later.toISOString(), handlerError: null },
-    erased: { state: "erased", erasedAt: later.toISOString() },
+    erased: { state: "erased", erasedAt: later.toISOString(), erasedBecause: "unsent" },
     open: { state: "open", attempts: 1, nextAttemptAt: at.toISOString(), handledAt: null },
     retrying: { state: "retrying", attempts: 3, nextAttemptAt: later.toISOString(), handlerError: "TypeError" },
     "process died": { state: "retrying" },

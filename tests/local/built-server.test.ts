@@ -208,3 +208,11 @@ test("a body limit above Next's own applies to the edge route without another bu
   const response = await fetch(`${roomy.baseUrl}${webhooks[0]}`, { method: "POST", body, headers });
   expect(response.status).toBe(200);
 });
+
+test.each(webhooks)("the ack of %s is not compressed: it is shorter than a compressed one", async (path) => {
+  const body = new TextEncoder().encode('{"object":"instagram","entry":[]}');
+  const headers = { "x-hub-signature-256": await signBody("app-secret", body), "accept-encoding": "gzip" };
+  const response = await fetch(`${server.baseUrl}${path}`, { method: "POST", body, headers });
+  expect([response.status, await response.text()]).toEqual([200, "EVENT_RECEIVED"]);
+  expect(response.headers.get("content-encoding")).toBe(null);
+});

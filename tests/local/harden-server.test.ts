@@ -16,6 +16,7 @@ const generous: HardenServerOptions = {
   webhook: { path: "/hook", header: "x-signature", pattern: /^good$/, bytesMax: 1_000_000 },
   limits: { headTimeoutMs: 60_000, bodyTimeoutMs: 60_000, answerTimeoutMs: 60_000, drainBytesMax: 50_000_000 },
   bodies: { smallBytesMax: 100, largeBodiesMax: 1, paths: ["/hook"] },
+  uncompressedPaths: [],
   connectionsMax: undefined,
   clock: systemClock,
 };

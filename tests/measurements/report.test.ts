@@ -5,7 +5,8 @@ import { RelayError } from "#platform/errors.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import type { Log } from "#platform/log.ts";
 import { saveReports } from "#store/save-reports.ts";
-import { deliveries } from "#store/schema.ts";
+import { deliveries } from "#store/delivery-schema.ts";
+import { deliveryUuid } from "#store/delivery-uuid.ts";
 import { storeBatch } from "#store/store-batch.ts";
 import { type ForwardReport, type RefusalCounts, reportsMax } from "#measurements/report.ts";
 import { answerReports } from "#measurements/answer-reports.ts";
@@ -331,19 +332,28 @@ test("a report that is not understood does not prevent that the others are store
   });
   expect([response.status, await response.json()]).toEqual([200, { recorded: 3 }]);
   const rows = await db.select({ id: deliveries.id }).from(deliveries).orderBy(deliveries.id);
-  expect(rows.map(({ id }) => id)).toEqual(["d1", "d3", "odd"]);
+  expect(rows.map(({ id }) => id)).toEqual(["d1", "d3", "odd"].map(deliveryUuid).toSorted());
 });
 
 describe("saveReports()", () => {
   test.each(["before", "after"])("meets the delivery's row whether it comes %s the batch", async (order) => {
     const { db } = await openTestStore();
-    const store = () => storeBatch(db, toStore(testBatch("d1", [])), systemClock);
+    const store = () => storeBatch(db, toStore(testBatch("d1", [])));
     const save = () => saveReports(db, [published], 1_700_000_000_200);
     await (order === "before" ? save() : store());
     await (order === "before" ? store() : save());
     await save();
     expect(await db.select().from(deliveries)).toMatchObject([
-      { id: "d1", outcome: "published", ackMs: 1.5, publishMs: 20.5, attempts: 1, events: 2 },
+      {
+        id: deliveryUuid("d1"),
+        deployment: "dpl_1",
+        outcome: "published",
+        ackMs: 1.5,
+        publishMs: 20.5,
+        attempts: 1,
+        events: 2,
+        messageIds: ["msg_1"],
+      },
     ]);
   });
 
@@ -351,12 +361,9 @@ describe("saveReports()", () => {
     const { db } = await openTestStore();
     await saveReports(db, [{ ...lost, deliveryId: "d2" }], 1_700_000_000_200);
     await saveReports(db, [{ ...published, deliveryId: "d3" }, lost, published, { ...published, deliveryId: "d2" }], 0);
-    const rows = await db.select().from(deliveries).orderBy(deliveries.id);
-    expect(rows.map(({ id, outcome, errorType }) => [id, outcome, errorType])).toEqual([
-      ["d1", "published", null],
-      ["d2", "published", null],
-      ["d3", "published", null],
-    ]);
+    const rows = await db.select().from(deliveries);
+    const published3 = ["d1", "d2", "d3"].map((id) => [deliveryUuid(id), "published", null]);
+    expect(new Set(rows.map(({ id, outcome, errorType }) => [id, outcome, errorType]))).toEqual(new Set(published3));
     await saveReports(db, [], 0);
   });
 });

@@ -1,133 +1,20 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { Database } from "#store/database.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
-import { edit, type Item, message, reaction, reading, toEvent, unsending } from "../support/messaging.ts";
+import {
+  type Expected,
+  expectedConversation,
+  expectedMessages,
+  itemsOf,
+  startMs,
+  story,
+} from "../support/conversation-story.ts";
+import { edit, type Item, message, reaction, toEvent } from "../support/messaging.ts";
 import { openTestStore, testBatch, toStore } from "../support/store.ts";
-
-/** Everything that happens to one message. What is optional may not come, or come before the message itself. */
-interface Story {
-  outbound: boolean;
-  atMs: number;
-  arrives: boolean;
-  kind: "message" | "unsupported" | "postback";
-  attachments: string[];
-  replyTo: number | null;
-  edits: number[];
-  isUnsent: boolean;
-  reactions: { outbound: boolean; emoji: string | null; atMs: number }[];
-  readAtMs: number[];
-}
-
-const startMs = 1_700_000_000_000;
-/** Few moments, so that different things happen at the same one. */
-const moment = fc.integer({ min: 0, max: 12 }).map((step) => startMs + step * 1_000);
-
-const story: fc.Arbitrary<Story> = fc.record({
-  outbound: fc.boolean(),
-  atMs: moment,
-  arrives: fc.integer({ min: 0, max: 5 }).map((die) => die > 0),
-  kind: fc.constantFrom("message", "message", "unsupported", "postback"),
-  attachments: fc.array(fc.constantFrom("image", "share"), { maxLength: 2 }),
-  replyTo: fc.option(fc.nat(4)),
-  edits: fc.uniqueArray(fc.integer({ min: 1, max: 11 }), { maxLength: 3 }),
-  isUnsent: fc.integer({ min: 0, max: 3 }).map((die) => die === 0),
-  reactions: fc.array(
-    fc.record({ outbound: fc.boolean(), emoji: fc.option(fc.constantFrom("❤️", "😮")), atMs: moment }),
-    { maxLength: 4 },
-  ),
-  readAtMs: fc.array(moment, { maxLength: 2 }),
-});
-
-const midOf = (index: number) => `mid.${index}`;
-
-function itemsOf({ outbound, atMs, ...rest }: Story, index: number): Item[] {
-  const mid = midOf(index);
-  const items: Item[] = [];
-  if (rest.arrives) {
-    const more = {
-      ...(rest.attachments.length > 0 && { attachments: rest.attachments.map((type) => ({ type, payload: { url: "https://x" } })) }),
-      ...(rest.replyTo !== null && { reply_to: { mid: midOf(rest.replyTo) } }),
-      ...(outbound && { is_echo: true }),
-      ...(rest.kind === "unsupported" && { is_unsupported: true }),
-    };
-    const isPostback = rest.kind === "postback" && !outbound;
-    items.push({ outbound, atMs, part: isPostback ? { postback: { mid, title: `text ${index}` } } : message(mid, `text ${index}`, more) });
-  }
-  for (const number of rest.edits) items.push({ outbound, atMs: atMs + number, part: edit(mid, `text ${index}, edited ${number}`, number) });
-  if (rest.isUnsent) items.push({ outbound, atMs: atMs + 99, part: unsending(mid) });
-  for (const { emoji, ...by } of rest.reactions) items.push({ ...by, part: reaction(mid, emoji) });
-  for (const at of rest.readAtMs) items.push({ atMs: at, part: reading(mid) });
-  return items;
-}
-
-/** What the views show in the end, by a plain reading of the stories. */
-function expectedMessages(stories: readonly Story[], keep: boolean) {
-  const known = stories.map((one, index) => ({ ...one, index })).filter(({ arrives, edits, isUnsent }) => arrives || edits.length > 0 || isUnsent);
-  const readings = stories.flatMap(({ atMs, arrives, readAtMs }) => {
-    if (readAtMs.length === 0) return [];
-    const read = Math.min(...readAtMs);
-    return [{ upToMs: arrives ? atMs : read, read }];
-  });
-  return known.map(({ index, outbound, atMs, arrives, kind, isUnsent, edits, ...rest }) => {
-    const isPostback = kind === "postback" && !outbound;
-    const isGone = isUnsent && !keep;
-    const number = Math.max(0, ...edits);
-    const text = number > 0 ? `text ${index}, edited ${number}` : arrives ? `text ${index}` : null;
-    // Of a message that never came only its own reading says when it was read.
-    const own = rest.readAtMs.length > 0 ? Math.min(...rest.readAtMs) : null;
-    const position = arrives ? atMs : own;
-    const seen = position === null ? [] : readings.filter(({ upToMs }) => upToMs >= position).map(({ read }) => read);
-    return {
-      message_id: midOf(index),
-      direction: outbound ? "outbound" : "inbound",
-      sent_at: arrives ? atMs : null,
-      text: isGone ? null : text,
-      edits: number,
-      unsent: isUnsent,
-      attachments: arrives && !isGone && !isPostback ? rest.attachments : [],
-      reply_to: arrives && !isGone && !isPostback && rest.replyTo !== null ? midOf(rest.replyTo) : null,
-      reactions: expectedReactions(rest.reactions),
-      read_at: outbound && seen.length > 0 ? Math.min(...seen) : null,
-    };
-  });
-}
-
-function expectedReactions(reactions: Story["reactions"]) {
-  const latest = (outbound: boolean) => reactions.filter((one) => one.outbound === outbound).toSorted(byTimeAndKey).at(-1)?.emoji;
-  const [theirs, ours] = [latest(false), latest(true)];
-  return { ...(theirs && { person: theirs }), ...(ours && { account: ours }) };
-}
-
-type Reaction = Story["reactions"][number];
-
-/** The key ends in action, emoji and time; of two reactions at one moment `unreact` comes last. */
-function byTimeAndKey(a: Reaction, b: Reaction): number {
-  const keyOf = ({ emoji }: Reaction) => (emoji === null ? "unreact:" : `react:${[...emoji].map((point) => point.codePointAt(0)?.toString(16)).join("-")}`);
-  return a.atMs - b.atMs || (keyOf(a) < keyOf(b) ? -1 : 1);
-}
-
-type Expected = ReturnType<typeof expectedMessages>;
-
-function expectedConversation(messages: Expected) {
-  const shown = messages.filter(({ unsent }) => !unsent);
-  const times = (direction: string) => shown.flatMap((one) => (one.direction === direction && one.sent_at !== null ? [one.sent_at] : []));
-  const answeredAt = Math.max(-Infinity, ...times("outbound"));
-  const last = shown.toSorted((a, b) => (b.sent_at ?? -1) - (a.sent_at ?? -1) || (a.message_id < b.message_id ? -1 : 1))[0];
-  const reads = messages.flatMap(({ read_at: at }) => at ?? []);
-  return {
-    last_message_at: last?.sent_at ?? null,
-    last_message_id: last?.message_id ?? null,
-    last_text: last?.text ?? null,
-    messages: shown.length,
-    unanswered: shown.filter(({ direction, sent_at: at }) => direction === "inbound" && (answeredAt === -Infinity || (at !== null && at > answeredAt))).length,
-    unread: shown.filter(({ direction, read_at: at }) => direction === "outbound" && at === null).length,
-    last_read_at: reads.length > 0 ? Math.max(...reads) : null,
-  };
-}
 
 const inMs = (column: string) => `(extract(epoch from ${column}) * 1000)::float8 as ${column}`;
 
@@ -162,9 +49,21 @@ describe("the views of conversations", () => {
       fc.asyncProperty(
         fc.array(story, { minLength: 1, maxLength: 5 }).chain((stories) => {
           const items = stories.flatMap((one, index) => itemsOf(one, index));
-          const arrival = fc.array(fc.record({ item: fc.nat(Math.max(0, items.length - 1)), standby: fc.boolean() }), { maxLength: 8 });
-          const order = fc.shuffledSubarray(items.map((_, index) => index), { minLength: items.length, maxLength: items.length });
-          return fc.record({ stories: fc.constant(stories), items: fc.constant(items), order, repeated: arrival, sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }), keep: fc.boolean() });
+          const arrival = fc.array(fc.record({ item: fc.nat(Math.max(0, items.length - 1)), standby: fc.boolean() }), {
+            maxLength: 8,
+          });
+          const order = fc.shuffledSubarray(
+            items.map((_, index) => index),
+            { minLength: items.length, maxLength: items.length },
+          );
+          return fc.record({
+            stories: fc.constant(stories),
+            items: fc.constant(items),
+            order,
+            repeated: arrival,
+            sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }),
+            keep: fc.boolean(),
+          });
         }),
         async ({ stories, items, order, repeated, sizes, keep }) => {
           const account = `1784140000${++runs}`;
@@ -173,7 +72,9 @@ describe("the views of conversations", () => {
           // Repeated ones come anywhere.
           const mixed = repeated.length % 2 === 0 ? arrivals : arrivals.toReversed();
           const events = await Promise.all(
-            mixed.flatMap(({ item, standby }) => (items[item] === undefined ? [] : [toEvent({ ...items[item], standby, account, person })])),
+            mixed.flatMap(({ item, standby }) =>
+              items[item] === undefined ? [] : [toEvent({ ...items[item], standby, account, person })],
+            ),
           );
           for (let at = 0, turn = 0; at < events.length; turn++) {
             const size = sizes[turn % sizes.length] ?? 1;
@@ -182,13 +83,115 @@ describe("the views of conversations", () => {
           }
           const expected = expectedMessages(stories, keep).map((one) => ({
             ...one,
-            reactions: Object.fromEntries(Object.entries(one.reactions).map(([by, emoji]) => [by === "person" ? person : account, emoji])),
+            reactions: Object.fromEntries(
+              Object.entries(one.reactions).map(([by, emoji]) => [by === "person" ? person : account, emoji]),
+            ),
           }));
           expect(await readMessages(db, account, person)).toEqual(expected);
-          expect(await readConversation(db, account, person)).toEqual(expected.length === 0 ? [] : [expectedConversation(expected as Expected)]);
+          expect(await readConversation(db, account, person)).toEqual(
+            expected.length === 0 ? [] : [expectedConversation(expected as Expected)],
+          );
         },
       ),
       { numRuns: 60 },
     );
+  });
+
+  const account = "17841400000000001";
+  const person = "1000000000000101";
+  const at = (step: number, part: Item["part"], more: Partial<Item> = {}): Item => ({
+    atMs: startMs + step,
+    part,
+    ...more,
+  });
+  const storeItems = async (db: Database, items: Item[]) => store(db, await Promise.all(items.map(toEvent)));
+
+  test("show messages whose data has NUL, half an emoji, backslashes or odd shapes", async () => {
+    const { db } = await openTestStore();
+    const texts = ["a\0b", "\ud83d alone", "\\u0000 \\ud83d spelled out", "\\\0", "\ud83d\ude80 whole", "\ud800\ud800"];
+    await storeItems(db, [
+      ...texts.map((text, index) => at(index, message(`m${index}`, text))),
+      at(6, { message: { mid: "m6", text: 7, attachments: "none", reply_to: [] } }),
+      at(7, { message: { mid: "m7", text: { deep: true }, attachments: [null, { type: "image" }, 3] } }),
+      at(8, { message: { mid: "mid with spaces", text: "hashed key" } }),
+      at(9, { message_edit: { mid: "m0", text: "x\0y", num_edit: "many" } }),
+    ]);
+    const rows = await readMessages(db, account, person);
+    expect(rows.map(({ message_id: id, text, attachments }) => [id, text, attachments])).toEqual([
+      ["m0", "x\ufffdy", []],
+      ["m1", "\ufffd alone", []],
+      ["m2", "\\u0000 \\ud83d spelled out", []],
+      ["m3", "\\\ufffd", []],
+      ["m4", "\ud83d\ude80 whole", []],
+      ["m5", "\ufffd\ufffd", []],
+      ["m6", "7", []],
+      ["m7", '{"deep":true}', [null, "image", null]],
+      ["mid with spaces", "hashed key", []],
+    ]);
+  });
+
+  test("leave out dashboard tests, items without a person, and people who were erased", async () => {
+    const { db } = await openTestStore();
+    await storeItems(db, [
+      at(1, message("m1", "of a test"), { account: "0" }),
+      at(2, edit("m2", "", 0), { anonymous: true }),
+      at(3, message("m3", "to oneself"), { person: account }),
+      at(4, message("m4", "erased")),
+      at(5, message("m5", "stays"), { person: "1000000000000102" }),
+    ]);
+    await db.$client.query("update relay.events set sender_id = null where sender_id = $1", [person]);
+    const { rows } = await db.$client.query("select text from relay.messages");
+    expect(rows).toEqual([{ text: "stays" }]);
+  });
+
+  test("show no text after retention has erased the payload", async () => {
+    const { db } = await openTestStore();
+    await storeItems(db, [
+      at(1, message("m1", "words")),
+      at(2, edit("m1", "other words", 1)),
+      at(3, reaction("m1", "❤️")),
+    ]);
+    await db.$client.query(`update relay.events set data = '{"erased":"retention"}', erased_at = now()`);
+    expect(await readMessages(db, account, person)).toMatchObject([
+      { message_id: "m1", text: null, edits: 1, unsent: false, reactions: {} },
+    ]);
+  });
+
+  test("the newest conversations come first, and only those with a message since", async () => {
+    const { db } = await openTestStore();
+    await storeItems(db, [
+      at(1, message("m1", "first"), { person: "101" }),
+      at(3, message("m2", "third"), { person: "102" }),
+      at(2, message("m3", "second"), { person: "103", outbound: true }),
+      at(9, reaction("m9", "❤️"), { person: "104" }),
+      at(4, message("m4", "elsewhere"), { account: "17841400000000002" }),
+    ]);
+    const newest = async (since: string, countMax: number) =>
+      (
+        await db.$client.query(`select person_id from relay.newest_conversations($1, ${since}, $2)`, [
+          account,
+          countMax,
+        ])
+      ).rows.map((row) => (row as { person_id: string }).person_id);
+    expect(await newest("now() - interval '1 hour'", 10)).toEqual(["102", "103", "101"]);
+    expect(await newest("now() - interval '1 hour'", 2)).toEqual(["102", "103"]);
+    expect(await newest("now() + interval '1 hour'", 10)).toEqual([]);
+  });
+
+  test("read one conversation, and what an account's newest ones are made of, by indexes", async () => {
+    const { db, pool } = await openTestStore();
+    await storeItems(db, [at(1, message("m1", "words"))]);
+    const client = await pool.connect();
+    await client.query("set enable_seqscan = off");
+    for (const view of ["messages", "conversations"]) {
+      const { rows } = await client.query<{ "QUERY PLAN": string }>(
+        `explain select * from relay.${view} where account_id = '${account}' and person_id = '${person}'`,
+      );
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      expect(plan).not.toContain("Seq Scan");
+      expect(plan).toContain(`(sender_id = '${person}'::text)`);
+      expect(plan).toContain(`(recipient_id = '${person}'::text)`);
+    }
+    client.release(true);
   });
 });

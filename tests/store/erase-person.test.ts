@@ -32,7 +32,11 @@ test("an event that was stored without its search columns is found by the id in 
   );
 
   await recordDeletion(db, { requestId: "r1", userId, code: "c1", requestedAtMs: nowMs });
-  expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toEqual({ code: "c1", erased: 2, isComplete: true });
+  expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toEqual({
+    code: "c1",
+    erased: 2,
+    isComplete: true,
+  });
   const rows = await db.select().from(events).orderBy(asc(events.id));
   expect(rows.map(({ erasedAt, data }) => [erasedAt !== null, JSON.stringify(data).includes("customer")])).toEqual([
     [true, false],
@@ -40,4 +44,22 @@ test("an event that was stored without its search columns is found by the id in 
     [false, true],
     [false, true],
   ]);
+});
+
+test("a person's events are looked up by indexes alone", async () => {
+  const { db, pool } = await openTestStore();
+  await storeBatch(db, toStore(testBatch("d1", [testEvent("a"), testEvent("b")])));
+  for (const condition of [
+    "sender_id = 'x'",
+    "recipient_id = 'x' and recipient_id <> account_id",
+    "account_id = 'x'",
+  ]) {
+    const client = await pool.connect();
+    await client.query("set enable_seqscan = off");
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(
+      `explain select id from relay.events where ${condition} and id > 0 order by id limit 1000`,
+    );
+    client.release(true);
+    expect(rows.map((row) => row["QUERY PLAN"]).join("\n")).not.toContain("Seq Scan");
+  }
 });

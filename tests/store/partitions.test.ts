@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import { expect, test } from "vitest";
 
 import {
@@ -52,39 +53,71 @@ test("events go to the next partition as their ids rise", async () => {
   ]);
 });
 
-test("where a default partition has rows already, the range's partition begins above them", async () => {
-  const { db, pool } = await openTestStore();
-  await pool.query("select setval('relay.event_ids', $1)", [20 * eventsPerPartition + 40]);
-  await storeBatch(db, toStore(testBatch("d1", [testEvent("a")])));
-  const time = Date.UTC(2031, 5, 4, 10, 15, 0, 123);
-  const id = `${time
-    .toString(16)
-    .padStart(12, "0")
-    .replace(/(.{8})/, "$1-")}-7abc-8def-0123456789ab`;
-  await storeBatch(db, toStore(testBatch(id, [testEvent("a")])));
-  const attempt = "insert into relay.delivery_attempts (at, ms, status) values ($1, 1, 503)";
-  await pool.query(attempt, [new Date(time)]);
+/** Rows that no partition but the default ones takes: `count` of each table, a millisecond or an id apart. */
+async function fillDefaults({ pool }: { pool: Pool }, count: number): Promise<void> {
+  await pool.query("select setval('relay.event_ids', $1)", [firstId + count]);
+  await pool.query(
+    `insert into relay.events (id, ingested_at, delivery_id, batch_index, standby, test, drifted, kind, account_id, key, data)
+     select $1::bigint + i, now(), gen_random_uuid(), 0, false, false, false, 'message', '1', 'key-' || i, '{}'
+     from generate_series(1, $2::int) i`,
+    [firstId, count],
+  );
+  await pool.query(
+    `insert into relay.deliveries (id, received_at, body_bytes, cold_start, probe, runtime)
+     select (lpad(to_hex($1::bigint + i), 12, '0') || '7abc8def0123456789ab')::uuid, now(), 1, false, false, 'edge'
+     from generate_series(1, $2::int) i`,
+    [time, count],
+  );
+  await pool.query(
+    `insert into relay.delivery_attempts (at, ms, status)
+     select timestamptz 'epoch' + ($1::bigint + i) * interval '1 millisecond', 1, 503 from generate_series(1, $2::int) i`,
+    [time, count],
+  );
+}
 
-  const { created, defaults } = await ensurePartitions(pool, time);
-  expect(created).toContain("events_0000020000042");
+const firstId = 20 * eventsPerPartition + 40;
+const time = Date.UTC(2031, 5, 4, 10, 15, 0, 123);
+
+async function countByPartition({ pool }: { pool: Pool }) {
+  const { rows } = await pool.query<{ part: string; count: number }>(
+    ["events", "deliveries", "delivery_attempts"]
+      .map((table) => `select tableoid::regclass::text as part, count(*)::int from relay.${table} group by 1`)
+      .join(" union all "),
+  );
+  return Object.fromEntries(rows.map(({ part, count }) => [part.replace("relay.", ""), count]));
+}
+
+test("a few rows that a default partition has of a range are moved into the range's partition", async () => {
+  const store = await openTestStore();
+  await fillDefaults(store, 3);
+  const { created, defaults } = await ensurePartitions(store.pool, time);
+  const partitions = ["events_0000020000000", "deliveries_20310602", "delivery_attempts_20310602"];
+  expect(created).toEqual(expect.arrayContaining(partitions));
+  expect(defaults).toEqual([]);
+  expect(await countByPartition(store)).toEqual(Object.fromEntries(partitions.map((name) => [name, 3])));
+});
+
+test("where a default partition has many rows of a range, the range's partition begins above them", async () => {
+  const store = await openTestStore();
+  await fillDefaults(store, 1_001);
+  const { created, defaults } = await ensurePartitions(store.pool, time);
+  expect(created).toContain("events_0000020001042");
   expect(created).toContain("events_0000021000000");
-  expect(created).toContain("deliveries_20310604t101500124");
-  expect(created).toContain("delivery_attempts_20310604t101500124");
+  expect(created).toContain("deliveries_20310604t101501125");
+  expect(created).toContain("delivery_attempts_20310604t101501125");
   expect(created).toContain("handler_attempts_20310602");
   expect(defaults).toEqual(["events_default", "deliveries_default", "delivery_attempts_default"]);
-  expect(await ensurePartitions(pool, time)).toEqual({ created: [], defaults });
+  expect(await ensurePartitions(store.pool, time)).toEqual({ created: [], defaults });
 
-  await storeBatch(db, toStore(testBatch("d2", [testEvent("b")])));
-  await pool.query(attempt, [new Date(time + 1)]);
-  await pool.query(attempt, [new Date(time + weekMs)]);
-  const { rows } = await pool.query(
-    "select tableoid::regclass::text as part from relay.events union all (select tableoid::regclass::text from relay.delivery_attempts order by at)",
-  );
-  expect(rows.map(({ part }: { part: string }) => part.replace("relay.", ""))).toEqual([
-    "events_0000020000042",
-    "events_default",
-    "delivery_attempts_default",
-    "delivery_attempts_20310604t101500124",
-    "delivery_attempts_20310609",
-  ]);
+  await storeBatch(store.db, toStore(testBatch("d2", [testEvent("b")])));
+  const attempt = "insert into relay.delivery_attempts (at, ms, status) values ($1, 1, 503)";
+  for (const at of [time + 1_002, time + weekMs]) await store.pool.query(attempt, [new Date(at)]);
+  expect(await countByPartition(store)).toEqual({
+    events_default: 1_001,
+    events_0000020001042: 1,
+    deliveries_default: 1_002,
+    delivery_attempts_default: 1_001,
+    delivery_attempts_20310604t101501125: 1,
+    delivery_attempts_20310609: 1,
+  });
 });

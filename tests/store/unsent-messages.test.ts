@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { Database } from "#store/database.ts";
 import { type BatchToStore, storeBatch } from "#store/store-batch.ts";
-import { eraseRecentlyUnsent } from "#store/unsent-messages.ts";
+import { eraseRecentlyUnsent, eraseUnsentAfter } from "#store/unsent-messages.ts";
 
 import { echo, edit, type Item, message, reaction, toEvent, unsending } from "../support/messaging.ts";
 import { openTestStore, testBatch, toStore } from "../support/store.ts";
@@ -142,8 +142,44 @@ describe("an unsending", () => {
   test("of a dashboard test erases nothing", async () => {
     const { db } = await openTestStore();
     const item = { atMs, account: "0" };
-    await store(db, [{ ...item, part: message("random_mid", secret) }, { ...item, part: unsending("random_mid") }]);
+    await store(db, [
+      { ...item, part: message("random_mid", secret) },
+      { ...item, part: unsending("random_mid") },
+    ]);
     expect((await rows(db)).some(({ erased }) => erased)).toBe(false);
+  });
+
+  test("from before the setting changed, or from an earlier release, erases the text in a round of maintenance", async () => {
+    const { db } = await openTestStore();
+    const items = [
+      { atMs, part: message("m1", secret) },
+      { atMs, part: unsending("m1") },
+    ];
+    await store(db, [...items, { atMs, part: message("m2", secret) }], { unsentMessages: "keep" });
+    expect(await eraseUnsentAfter(db, 0)).toEqual({ erased: 1, afterId: null });
+    await store(db, [{ atMs, part: edit("m1", secret, 1) }]);
+    expect((await rows(db)).map(({ kind, erased }) => [kind, erased])).toEqual([
+      ["message", true],
+      ["message", false],
+      ["message.deleted", false],
+      ["message.edited", true],
+    ]);
+  });
+
+  test("at the same time as its message leaves no text after maintenance, whichever comes first", async () => {
+    const { db } = await openTestStore();
+    const mids = Array.from({ length: 30 }, (_, index) => `m${index}`);
+    await Promise.all(
+      mids.flatMap((mid) => [
+        store(db, [{ atMs, part: message(mid, secret) }]),
+        store(db, [{ atMs, part: unsending(mid) }]),
+        store(db, [{ atMs, part: edit(mid, secret, 2) }]),
+      ]),
+    );
+    await eraseRecentlyUnsent(db);
+    const found = await rows(db);
+    expect(JSON.stringify(found)).not.toContain("customer");
+    expect(found.filter(({ open }) => open).map(({ kind }) => kind)).toEqual(mids.map(() => "message.deleted"));
   });
 
   test("that missed a text stored at the same moment erases it at the next maintenance", async () => {
@@ -151,11 +187,12 @@ describe("an unsending", () => {
     await store(db, [{ atMs, part: unsending("m1") }]);
     const hidden = await db.$client.query<{ hash: string }>("delete from relay.unsent_messages returning *");
     await store(db, [{ atMs, part: message("m1", secret) }]);
-    await db.$client.query("insert into relay.unsent_messages select * from json_populate_record(null::relay.unsent_messages, $1)", [
-      JSON.stringify(hidden.rows[0]),
-    ]);
-    expect(await eraseRecentlyUnsent(db, Date.now())).toBe(1);
+    await db.$client.query(
+      "insert into relay.unsent_messages select * from json_populate_record(null::relay.unsent_messages, $1)",
+      [JSON.stringify(hidden.rows[0])],
+    );
+    expect(await eraseRecentlyUnsent(db)).toBe(1);
     expect(JSON.stringify(await rows(db))).not.toContain("customer");
-    expect(await eraseRecentlyUnsent(db, Date.now())).toBe(0);
+    expect(await eraseRecentlyUnsent(db)).toBe(0);
   });
 });

@@ -104,7 +104,7 @@ function createEdgeVm({ env, takesPromises = true }: Pick<EdgeIsolateOptions, "e
         require: (id: string) => modules[id],
         AsyncLocalStorage,
         performance,
-        console: { info: write, warn: write, error: write, log: write },
+        console: { debug: write, info: write, warn: write, error: write, log: write },
         ...(takesPromises ? { [Symbol.for("@vercel/request-context")]: { get: () => ({ waitUntil }) } } : {}),
       });
     },

@@ -37,8 +37,14 @@ export interface TestRelay {
   stop(): Promise<void>;
 }
 
-/** Everything that `npm start` starts, on free ports and databases of its own: built server, broker, Postgres. */
-export async function startTestRelay(env: Record<string, string> = {}): Promise<TestRelay> {
+/**
+ * Everything that `npm start` starts, on free ports and databases of its own: built server, broker, Postgres. `onLine` hears
+ * every line of the server's output.
+ */
+export async function startTestRelay(
+  env: Record<string, string> = {},
+  onLine: (line: string) => void = () => {},
+): Promise<TestRelay> {
   const [store, messages] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "broker" })]);
   await migrateStore(store.url);
   const broker = await startBroker({
@@ -59,7 +65,7 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     RELAY_URL: baseUrl,
     ...env,
   });
-  let server = await startTestServer({ env: envAt });
+  let server = await startTestServer({ env: envAt, onLine });
   const { baseUrl, port } = server;
   broker.startDispatching();
 
@@ -85,12 +91,13 @@ export async function startTestRelay(env: Record<string, string> = {}): Promise<
     async journey(deliveryId) {
       return eventually(`delivery ${deliveryId} is handled and reported`, async () => {
         const journey = await ops(`deliveries/${deliveryId}`);
-        return typeof journey["handledAt"] === "string" && typeof journey["ackMs"] === "number" && journey;
+        const isReported = typeof journey["publishedAt"] === "string" || journey["outcome"] === "fallback";
+        return typeof journey["handledAt"] === "string" && isReported && journey;
       });
     },
     async redeploy(changed) {
       await server.stop();
-      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port });
+      server = await startTestServer({ env: { ...envAt(baseUrl), ...changed }, port, onLine });
     },
     async stop() {
       await broker.stopDispatching();

@@ -6,8 +6,9 @@ import { getReads } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 
-async function answer(_request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
-  return answerDeletionStatus((await params).code, { openDatabase: getReads, log });
+async function answer(request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
+  const wantsJson = request.headers.get("accept")?.startsWith("application/json") ?? false;
+  return answerDeletionStatus((await params).code, { openDatabase: getReads, log, wantsJson });
 }
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

@@ -38,12 +38,19 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
-/** The state of an event, with the error for which it is retried or dead. */
-export function StateMark({ state, handlerError }: { state: EventState; handlerError: string | null }) {
+interface StateMarkProps {
+  state: EventState;
+  handlerError: string | null;
+  erasedBecause: string | null;
+}
+
+/** The state of an event, with the error for which it is retried or dead, or the reason why it was erased. */
+export function StateMark({ state, handlerError, erasedBecause }: StateMarkProps) {
+  const reason = handlerError ?? erasedBecause;
   return (
     <span className={styles["state"]} data-state={state}>
       {state}
-      {handlerError !== null && `: ${handlerError}`}
+      {reason !== null && `: ${reason}`}
     </span>
   );
 }

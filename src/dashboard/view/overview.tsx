@@ -75,9 +75,9 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
           <Events overview={overview} {...props} />
           <Pair>
             <OpenWorkPanel work={work} nowMs={nowMs} />
-            <DeadLettersPanel groups={groups} nowMs={nowMs} />
             <HandlerCountsPanel counts={counts} />
           </Pair>
+          <DeadLettersPanel groups={groups} nowMs={nowMs} />
         </>
       )}
       {refusals.newest.length > 0 && <RefusalsPanel refusals={refusals.newest} nowMs={nowMs} />}

@@ -12,7 +12,7 @@ RETURN coalesce("readable"("data") -> CASE "kind" WHEN 'message.edited' THEN 'me
 --> statement-breakpoint
 -- The id of the message that an event is about. A readable key is `kind:account:mid`, perhaps with more behind it.
 CREATE FUNCTION "message_id"("kind" text, "key" text, "data" json) RETURNS text IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN "key" LIKE '%:%:%' THEN nullif(split_part("key", ':', 3), '') ELSE "particulars"("kind", "data") ->> 'mid' END;
+RETURN CASE WHEN "key" LIKE '%:%:%' THEN nullif(split_part("key", ':', 3), '') ELSE nullif("particulars"("kind", "data") ->> 'mid', '') END;
 --> statement-breakpoint
 -- The texts of a message that its id does not find through a key: edits, which are numbered, and those with a hashed key.
 CREATE INDEX "events_hidden_message" ON "events" USING hash ("message_id"("kind", "key", "data"))
@@ -20,6 +20,9 @@ WHERE "kind" = 'message.edited' OR ("kind" IN ('message', 'message.echo', 'messa
 --> statement-breakpoint
 -- What an account sent. Nearly every other event has its account as the recipient and is not in this index.
 CREATE INDEX "events_recipient_id" ON "events" ("recipient_id", "id") WHERE "recipient_id" <> "account_id";
+--> statement-breakpoint
+-- By the hashes of account and message id, so that its edits are found, too; the event that says so is not asked for.
+ALTER TABLE "unsent_messages" DROP COLUMN "event_id";
 --> statement-breakpoint
 CREATE INDEX "unsent_messages_at" ON "unsent_messages" USING brin ("at");
 --> statement-breakpoint
@@ -65,9 +68,8 @@ WITH "stated" AS (
         CASE WHEN coalesce("particulars" ->> 'action', "particulars" ->> 'verb') = 'react'
           THEN coalesce("particulars" ->> 'emoji', "particulars" ->> 'reaction', '') END
         ORDER BY "occurred_at" NULLS FIRST, "key" COLLATE "C") FILTER (WHERE "kind" = 'reaction')), '{}') AS "reactions",
-    min("occurred_at") FILTER (WHERE "kind" = 'read' AND NOT "outbound") AS "read_at"
+    min("occurred_at") FILTER (WHERE "kind" = 'read' AND NOT "outbound" AND "message_id" IS NOT NULL) AS "read_at"
   FROM "stated"
-  WHERE "message_id" IS NOT NULL
   GROUP BY "account_id", "person_id", "message_id"
 ), "seen" AS (
   -- Who has read a message has read the earlier ones.
@@ -84,8 +86,9 @@ SELECT "account_id", "person_id", "message_id", CASE WHEN "outbound" THEN 'outbo
   "first" -> 'reply_to' ->> 'mid' AS "reply_to",
   "first" -> 'reply_to' -> 'story' ->> 'id' AS "reply_to_story"
 FROM "seen"
--- Of a message of which there is only a reaction or a reading nothing is known yet.
-WHERE "outbound" IS NOT NULL;
+-- Of a message of which there is only a reaction or a reading nothing is known yet. Events without a message are left out
+-- here: the planner would copy the condition into the scan of each partition, at 2 ms each.
+WHERE "outbound" IS NOT NULL AND "message_id" IS NOT NULL;
 --> statement-breakpoint
 -- One row per account and person who wrote to each other. What was unsent does not count.
 CREATE VIEW "conversations" AS

@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Client } from "pg";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import type { CommandContext } from "#cli/command-context.ts";
+import { createProgram } from "#cli/relay.ts";
+import { buildPayload } from "#conformance/payloads.ts";
+import { CliFailure } from "#platform/failure.ts";
+
+import { relay as runRelay } from "../cli/relay-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { startTestRelay, type TestRelay } from "../support/relay.ts";
+
+const cronSecret = "the-secret-of-vercel-cron-jobs";
+const bearer = "ops-token-of-thirty-two-characters";
+
+describe("the built relay", () => {
+  let started: TestRelay | undefined;
+  const relay = () => started ?? expect.unreachable();
+  /** In this process: each of its own would take longer than what it does. */
+  const run = async (...args: string[]) => {
+    const printed: string[] = [];
+    const context: CommandContext = {
+      paint: (_style, text) => text,
+      paintError: (_style, text) => text,
+      isTerminal: false,
+      folder: process.cwd(),
+      baseUrl: () => relay().baseUrl,
+      secret: (name) => (name === "INSTAGRAM_APP_SECRET" ? "app-secret" : bearer),
+      databaseUrl: () => relay().databaseUrl,
+      print: (text) => void printed.push(text),
+      note: () => {},
+      showProgress: () => {},
+    };
+    const failure = await createProgram(context)
+      .parseAsync(args, { from: "user" })
+      .then(
+        () => null,
+        (thrown: unknown) => (thrown instanceof CliFailure ? thrown.message : expect.unreachable(String(thrown))),
+      );
+    const stdout = printed.join("\n");
+    return { failure, stdout, json: () => JSON.parse(stdout) as Record<string, unknown> };
+  };
+  const runApart = (...args: string[]) =>
+    runRelay(args, { RELAY_URL: relay().baseUrl, QSTASH_URL: relay().broker.url, QSTASH_TOKEN: "qstash-token" });
+  const ask = async (method: string, path: string, body?: unknown, token = bearer) => {
+    const init = { method, headers: { authorization: `Bearer ${token}` } };
+    const response = await fetch(
+      `${relay().baseUrl}/api/${path}`,
+      body === undefined ? init : { ...init, body: JSON.stringify(body) },
+    );
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  };
+  const query = async (text: string) => {
+    const client = new Client({ connectionString: relay().databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+
+  beforeAll(async () => {
+    started = await startTestRelay({ INGESTION_PARALLELISM: "10", CRON_SECRET: cronSecret });
+    for (const kind of ["message", "comment"] as const) {
+      const response = await relay().deliver("edge", JSON.stringify(buildPayload(kind, Date.now())));
+      await relay().journey(response.headers.get("x-delivery-id") ?? "");
+    }
+    return () => relay().stop();
+  }, 120_000);
+
+  test("answers operators only, and no parameter or member that it does not know", async () => {
+    for (const [method, path] of [
+      ["POST", "ops/replays"],
+      ["GET", "ops/replays"],
+      ["POST", "ops/replays/rp_1/start"],
+      ["POST", "ops/replays/rp_1/cancel"],
+      ["GET", "ops/dead-letters/1"],
+      ["POST", "ops/dead-letters/1/state"],
+      ["POST", "ops/pause"],
+      ["DELETE", "ops/pause"],
+      ["GET", "cron/maintenance"],
+    ] as const) {
+      expect([path, (await ask(method, path, undefined, "wrong")).status]).toEqual([path, 401]);
+    }
+    expect((await ask("POST", "qstash/maintenance")).status).toBe(401);
+    const good = { filter: { kind: "message" }, reason: "x" };
+    expect((await ask("POST", "ops/replays?kind=x", good)).json).toMatchObject({ error: { code: "REQUEST_INVALID" } });
+    expect((await ask("POST", "ops/replays", { ...good, filter: { acount: "1" } })).json).toMatchObject({
+      error: { code: "REQUEST_INVALID", message: "filter.acount is not known" },
+    });
+    expect((await ask("POST", "ops/replays", { ...good, filter: {} })).status).toBe(400);
+    expect((await ask("POST", "ops/replays", { filter: { kind: "message" } })).json).toMatchObject({
+      error: { message: "reason is missing" },
+    });
+    expect((await ask("POST", "ops/replays", "{")).status).toBe(400);
+    expect((await ask("GET", "ops/replays?more=1")).status).toBe(400);
+    expect((await ask("GET", "ops/replays/rp_none")).status).toBe(404);
+    expect((await ask("GET", "ops/dead-letters/none")).status).toBe(404);
+    expect((await ask("POST", "ops/dead-letters/1/state", { state: "gone" })).status).toBe(400);
+    expect((await ask("POST", "ops/pause", { more: 1 })).status).toBe(400);
+  });
+
+  test("does maintenance for the holder of CRON_SECRET, and says what each part did", async () => {
+    const { status, json } = await ask("GET", "cron/maintenance", undefined, cronSecret);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ ok: true });
+    expect((json["parts"] as unknown[]).length).toBeGreaterThan(8);
+  });
+
+  test("is repaired by commands: groups, a saved dead letter, a replay, and the list of replays", async () => {
+    await query(`insert into relay.event_work (event_id, delivery_id, batch_index, fence, attempts, next_attempt_at, state, kind)
+      select id, delivery_id, batch_index, 1, 9, now(), 'dead', kind from relay.events where kind = 'message'`);
+    await query(`insert into relay.dead_letter_groups (fingerprint, cause, error_name, kind, first_at)
+      values ('f', 'handler', 'TypeError', 'message', now())`);
+    await query(`insert into relay.dead_letters (source, source_id, group_id, event_id, kind, error_name)
+      select 'handler', id::text, 1, id, kind, 'TypeError' from relay.events where kind = 'message'`);
+    expect((await run("dead-letters")).stdout).toMatch(/1 .* open .* handler .* TypeError .* message .* 1 .* 1 /);
+    expect((await run("dead-letters", "1", "--acknowledge", "--note", "mine")).stdout).toContain("is acknowledged");
+
+    const folder = mkdtempSync(join(tmpdir(), "relay-"));
+    const file = join(folder, "letter.json");
+    try {
+      expect(await run("dead-letters", "1", "--save", file)).toMatchObject({ failure: null });
+      const sent = (await run("trigger", file, "--json")).json() as { deliveries: { deliveryId: string }[] };
+      const deliveryId = sent.deliveries[0]?.deliveryId ?? "";
+      await eventually("the saved dead letter came again", async () => {
+        const journey = await relay().ops(`deliveries/${deliveryId}`);
+        return journey["inserted"] === 0 && journey["duplicates"] === 1;
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+
+    expect((await run("replay", "--group", "1")).failure).toMatch(/^Nothing was started/);
+    const replayed = await run("replay", "--group", "1", "--yes", "--json");
+    expect(replayed.failure).toBeNull();
+    expect(replayed.json()).toMatchObject({ state: "finished", count: 1, done: 1, failed: 0, skipped: 0 });
+    expect((await run("dead-letters", "1", "--json")).json()).toMatchObject({ group: { state: "resolved", open: 0 } });
+
+    const refused = await run("replay", "--from", "2026-01-01T00:00:00Z", "--again");
+    expect(refused.failure).toBe("Handlers would run again: confirm it with --confirm 2.");
+    const again = await run("replay", "--from", "2026-01-01T00:00:00Z", "--again", "--confirm", "2");
+    expect(again.failure).toBeNull();
+    expect(again.stdout).toMatch(/Age .*2 under 24 hours/);
+    const { replays } = (await run("replay", "list", "--json")).json() as { replays: { id: string }[] };
+    expect(replays).toMatchObject([
+      { state: "finished", mode: "again", done: 2 },
+      { state: "planned" },
+      { state: "finished" },
+      { state: "planned" },
+    ]);
+    expect((await run("replay", "cancel", replays[1]?.id ?? "")).stdout).toContain("cancelled by ops");
+    expect((await run("replay", "show", replays[1]?.id ?? "")).stdout).toContain("cancelled");
+  }, 120_000);
+
+  test("is paused and resumed, and its schedule is made and checked, by commands", async () => {
+    expect((await run("pause")).stdout).toMatch(/is paused since .* Handlers of stored events go on/);
+    const response = await relay().deliver("node", JSON.stringify(buildPayload("message", Date.now())));
+    expect(response.status).toBe(200);
+    await eventually("the batch waits", async () => (await relay().ops("pause"))["waiting"] === 1);
+    expect((await run("resume")).stdout).toContain("not paused");
+    await relay().journey(response.headers.get("x-delivery-id") ?? "");
+    expect(await runApart("schedule", "check")).toMatchObject({ status: 1 });
+    const created = await runApart("schedule", "create");
+    expect([created.status, created.stdout]).toEqual([0, expect.stringContaining("The schedule is created.")]);
+  }, 60_000);
+});
