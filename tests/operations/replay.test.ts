@@ -43,7 +43,7 @@ async function ended({ db }: Pick<Rig, "db">, id: string) {
 describe("a replay", () => {
   test("runs all dead letters of an error, and resolves them and their group", async () => {
     const rig = await startRig();
-    const { db, pool, operations } = rig;
+    const { pool, operations } = rig;
     await storeDead(rig, numbered(30));
     expect(await readWork(pool)).toHaveLength(30);
     const plan = await planReplay(request({ error: "TypeError", state: "dead" }), "ops", operations);
