@@ -1,7 +1,7 @@
 import { eventFlags, type IngestParameter, ingestParameters } from "./ingest-parameters.ts";
 import type { ReplayContext } from "./leased-event.ts";
 import { deletedData, hashedKey, unsentData } from "./erased-data.ts";
-import { defineStatement, type Statement } from "./named-statement.ts";
+import { defineStatement, oneRow, type Statement } from "./named-statement.ts";
 
 /** Deliveries that an event is linked to beside the one that brought it: a captured delivery can be sent again for ever. */
 const linksMax = 4;
@@ -29,15 +29,6 @@ export interface IngestedRow {
   recorded: number;
   /** Null for no event. An event that another transaction stored at the same time is missing. */
   events: IngestedEvent[] | null;
-}
-
-/**
- * A condition that is always true, from which the planner concludes that one row is left. Else it expects ten of an
- * array that it does not know, which makes the plan for any values seem dearer than one for these, so that it plans
- * each call anew, which takes longer than to run it; and while tables are small it reads them whole.
- */
-function oneRow(column: string): string {
-  return `${column} = ${column} + 0`;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { EventKind } from "#instagram/events.ts";
 
 import type { Database } from "./database.ts";
 import type { LeasedEvent, ReplayContext } from "./leased-event.ts";
-import { defineStatement, runStatement } from "./named-statement.ts";
+import { defineStatement, oneRow, runStatement } from "./named-statement.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface LeaseOptions {
@@ -24,7 +24,7 @@ const earlyMs = 1_000;
 const parameters = { ids: "bigint[]", leaseMs: "integer", replayId: "text", isAlone: "boolean" } as const;
 
 const text = `with wanted as materialized (
-  select id from unnest(:ids) u (id) order by id
+  select id from unnest(:ids) u (id) where ${oneRow("id")} order by id
 ), free as materialized (
   select w.event_id, w.deaths + case when w.leased_until is null then 0 else 1 end as deaths
   from wanted cross join lateral (
@@ -45,7 +45,7 @@ select free.event_id::float8 as id, l.fence, l.attempts, l.deaths, l.delivery_id
   e.standby, e.test, e.drifted, e.data::text as data
 from free left join leased l on l.event_id = free.event_id
 left join relay.replays r on r.id = l.replay_id
-left join relay.events e on e.id = l.event_id and l.event_id = any (:ids)
+left join relay.events e on e.id = l.event_id
 order by 1`;
 
 const statement = defineStatement<keyof typeof parameters>(text, parameters);

@@ -1,4 +1,4 @@
-import { defineStatement } from "./named-statement.ts";
+import { defineStatement, oneRow } from "./named-statement.ts";
 
 /**
  * Arrays hold a value for each result, those of `count…` one for each counter. Frames are joined by line feeds, because an
@@ -69,7 +69,7 @@ const counted = `counted as (
  * its partition: an update would prepare to look at each of them.
  */
 const firstSuccesses = `with handled as (
-  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and r.id = r.id + 0 returning 1
+  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and ${oneRow("r.id")} returning 1
 ), ${counted}, marked as (
   insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
   values (:deliveryId, 'epoch', 0, false, false, '')
@@ -86,7 +86,7 @@ const anyResults = `with r as materialized (
     :errorNames, :errorCodes, :errorMessages, :frames, :fingerprints, :kinds, :replayIds)
     as r (id, fence, outcome, attempt, delivery_id, started_at, ms, retry_ms, queued_ms,
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
-  where id = id + 0
+  where ${oneRow("id")}
 ), handled as (
   delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id returning 1
 ), kept as (

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
+import { openDatabase } from "#store/database.ts";
+import { leaseEvents } from "#store/lease-events.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
@@ -48,4 +50,27 @@ describe("a delivery takes two statements, neither in a transaction that is open
     expect(await storeBatch(db, toStore(testBatch("d2", mids(100))))).toMatchObject({ duplicates: 100, leased: [] });
     expect(sent).toEqual(["prepared"]);
   });
+});
+
+test("the server plans a statement for any values, not at each call anew, which would take longer than to run it", async () => {
+  const { url } = await openTestStore();
+  const { db, close } = openDatabase(url, { connectionsMax: 1 });
+  onTestFinished(close);
+  for (let call = 0; call < 10; call++) {
+    const events = Array.from({ length: 1 + (call % 4) }, (_, index) => testEvent(`m${call}-${index}`));
+    const { leased } = await storeBatch(db, toStore(testBatch(`d${call}`, events)));
+    await settleEvents(db, settlement(ended(leased.slice(0, 1), "handled")));
+    await settleEvents(db, settlement(ended(leased.slice(1), "failed")));
+    await leaseEvents(
+      db,
+      leased.map(({ id }) => id),
+      { leaseMs: 1_000 },
+    );
+  }
+  const { rows } = await db.$client.query<{ text: string; custom: number }>(
+    "select left(statement, 60) as text, custom_plans::int as custom from pg_prepared_statements",
+  );
+  expect(rows).toHaveLength(4);
+  // After five plans Postgres compares their costs with that of a plan for any values.
+  expect(rows.filter(({ custom }) => custom > 5)).toEqual([]);
 });
