@@ -44,7 +44,10 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
   let waiting: ResultToStore[] = [];
   let storing: Promise<void> = Promise.resolve();
   let cancelTimer: (() => void) | null = null;
+  const publishing: Promise<void>[] = [];
   let lost = 0;
+  let unsettled = 0;
+  let isFinishing = false;
 
   const write = async (entries: readonly ResultToStore[]): Promise<void> => {
     const results = entries.map(({ result }) => result);
@@ -53,7 +56,8 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
     const { lost: lostIds } = await settle(results, counts);
     lost += lostIds.length;
     const isLost = new Set(lostIds);
-    await onStored(results.filter(({ event }) => !isLost.has(event.id)));
+    // Not awaited here: while QStash is slow, further results are to be stored.
+    publishing.push(onStored(results.filter(({ event }) => !isLost.has(event.id))));
   };
 
   const storeWaiting = async () => {
@@ -66,6 +70,7 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
       log.warn("handlers.settle_failed", { results: entries.length, ...describeCause(thrown) });
       if (isUnavailable) waiting = [...entries, ...waiting];
       else await writeApart(entries);
+      if (waiting.length > 0 && !isFinishing) storeLater();
     }
   };
 
@@ -82,8 +87,6 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
       }
     }
   };
-  let unsettled = 0;
-
   const store = () => {
     cancelTimer?.();
     cancelTimer = null;
@@ -91,19 +94,25 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
     return storing;
   };
 
+  const storeLater = () => {
+    cancelTimer ??= clock.after(storeEveryMs, () => void store());
+  };
+
   return {
     store,
     add(result) {
       waiting.push(result);
-      cancelTimer ??= clock.after(storeEveryMs, () => void store());
+      storeLater();
     },
     async finish() {
+      isFinishing = true;
       await store();
       const deadline = clock.monotonicMs() + finishLimitMs;
       for (let pauseMs = firstPauseMs; waiting.length > 0 && clock.monotonicMs() < deadline; pauseMs *= 2) {
         await sleep(clock, Math.min(pauseMs, pauseMsMax));
         await store();
       }
+      await Promise.all(publishing);
       return { lost, unsettled: unsettled + waiting.length };
     },
   };

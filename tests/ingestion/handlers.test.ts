@@ -350,6 +350,35 @@ describe("handlers", () => {
     expect(options.recording.of("handlers.publish_failed")).toHaveLength(2);
   });
 
+  test("go on being stored while QStash is slow to take the messages", async () => {
+    const { db, pool } = await openTestStore();
+    const clock = createManualClock();
+    const [accepting, end] = [createGate(), createGate()];
+    let isAsked = false;
+    const publish = async () => {
+      isAsked = true;
+      await accepting.opened;
+      return { messageId: "msg_1" };
+    };
+    const message = async ({ key }: { key: string }) => {
+      if (key.endsWith("bad")) throw new Error("x");
+      if (key.endsWith("last")) await end.opened;
+    };
+    const options = createHandling(db, message, { clock, handlerTimeoutMs: 60_000, publisher: { publish } });
+    const ingested = ingest(testBatch("d1", apart(["bad", "last"])), options);
+    await eventually("the failure is settled", async () => {
+      await clock.advance(100);
+      return isAsked;
+    });
+    end.open();
+    await eventually("the success is settled", async () => {
+      await clock.advance(100);
+      return (await readKeys(pool, "handled")).length === 1;
+    });
+    accepting.open();
+    expect((await ingested).handlers).toMatchObject({ handled: 1, failed: 1 });
+  });
+
   test("that are slow hold no connection: thirty at once do not delay another delivery", async () => {
     const { db, pool } = await openTestStore();
     const gate = createGate();
