@@ -13,7 +13,11 @@ export interface QstashPublisherOptions extends Network {
   failureCallback: string;
   /** Deliveries that QStash retries by itself. */
   retries: number;
-  /** How many deliveries QStash makes at once; null: no limit. */
+  /**
+   * How many deliveries QStash makes at once. Null: no limit, and no flow-control key. A limit too high to matter would
+   * let ingestion be paused too, but QStash documents no highest one, and a refused publish is worse than no pause.
+   * https://upstash.com/docs/qstash/features/flowcontrol
+   */
   parallelism: number | null;
   /** Lets QStash pass Vercel's Deployment Protection; null without it. */
   bypassSecret: string | null;

@@ -140,7 +140,23 @@ describe("a genuine delivery", () => {
       events: [{ kind: "message", key: "message:1:m1" }],
     });
     expect(handed[0]?.ackMs).toEqual(expect.any(Number));
+    // The batches say the same as the report, because nothing stands between the forward's start and the ack.
+    expect(handed[0]?.delivery.ackMs).toBe(handed[0]?.ackMs);
+    expect(handed[0]?.delivery.deployment).toBe("dpl_1");
   });
+
+  test.each([inMode({ kind: "durable" }), inMode({ kind: "race", limitMs: 100 })])(
+    "has no time of its ack in its batches where the ack waits for them: %j",
+    async (overrides) => {
+      const { handler, handed } = setUp(overrides);
+      const answer = handler.post(await signed());
+      await untilHanded(handed, 1);
+      expect(handed[0]?.delivery.ackMs).toBe(null);
+      handed[0]?.keep(true);
+      await answer;
+      expect(handed[0]?.ackMs).toEqual(expect.any(Number));
+    },
+  );
 
   test.each([
     ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true],

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import { reportForward } from "#measurements/report-forward.ts";
+import type { ForwardResult } from "#platform/delivery.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
@@ -56,6 +57,7 @@ async function setUp(
     traceparent: given = null,
     publishBudgetMs = 8_000,
     ackMs = 1,
+    parallelism = null,
     ...overrides
   }: Partial<ForwardOptions> & {
     respondFallback?: Respond;
@@ -63,6 +65,7 @@ async function setUp(
     traceparent?: string | null;
     publishBudgetMs?: number;
     ackMs?: number | null;
+    parallelism?: number | null;
   } = {},
 ) {
   const qstash = await startSink({ respond });
@@ -76,7 +79,7 @@ async function setUp(
     destination,
     failureCallback: "https://relay.example/api/qstash/instagram-failure",
     retries: 5,
-    parallelism: null,
+    parallelism,
     bypassSecret: null,
     fetch,
     clock,
@@ -148,6 +151,19 @@ describe("publishing", () => {
     expect(recording.lines.map(({ level }) => level)).toEqual(["debug", "debug", "debug", "info"]);
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
+
+  test.each([
+    [null, undefined, undefined],
+    [50, "instagram", "parallelism=50"],
+  ])(
+    "with a parallelism of %s has the flow-control key %s, by which ingestion is paused",
+    async (parallelism, key, value) => {
+      const { qstash, forward } = await setUp(() => accepted, { parallelism });
+      await forward([event("m1")]);
+      expect(qstash.requests[0]?.headers["upstash-flow-control-key"]).toBe(key);
+      expect(qstash.requests[0]?.headers["upstash-flow-control-value"]).toBe(value);
+    },
+  );
 
   test("splits a delivery with too many events for one message", async () => {
     const { qstash, forward } = await setUp(() => accepted);
@@ -397,4 +413,31 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
     expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 4, errorType: "FALLBACK_NETWORK" });
     expect(clock.nowMs() - startMs).toBeLessThanOrEqual(13_050);
   });
+});
+
+test.each([
+  [0.5, 0.1],
+  [null, 1],
+])("where the batches have %s as the time of the ack, the share of reports is %s", async (ackMs, expected) => {
+  const rates: number[] = [];
+  const reporter = { report: async (_report: ForwardReport, rate: number) => void rates.push(rate) };
+  const result: ForwardResult = {
+    outcome: "published",
+    durationMs: 1,
+    publishedAtMs: startMs,
+    messageIds: ["msg_1"],
+    attempts: 1,
+    timeouts: 0,
+    errorType: null,
+    publishErrorType: null,
+    batches: 1,
+    undelivered: [],
+  };
+  const received = { ...delivery, ackMs, events: [] };
+  await reportForward(received, Promise.resolve(result), 1, {
+    reporter,
+    sampleRate: 0.1,
+    log: createRecordingLog().log,
+  });
+  expect(rates).toEqual([expected]);
 });
