@@ -61,7 +61,7 @@ export async function readDeliveries(
   clock: Pick<Clock, "monotonicMs">,
 ): Promise<DeliveryPage> {
   const conditions = conditionsOf(filter);
-  type Row = DeliveryItem & { atMs: number } & Record<string, unknown>;
+  type Row = DeliveryItem & Record<string, unknown>;
   const candidates = (below: Position | undefined, count: number) => sql`
     select * from relay.deliveries
     where ${sql.join([sql`true`, ...timesOf(filter), ...(below === undefined ? [] : [isBelow(below)])], sql` and `)}
@@ -75,7 +75,7 @@ export async function readDeliveries(
     clock,
     async find(below, step, wanted) {
       const { rows } = await db.execute<Row>(sql`
-        select ${deliveryColumns}, (extract(epoch from d.received_at) * 1000)::float8 as "atMs"
+        select ${deliveryColumns}
         from ${deliveryOutcomes(sql`(${candidates(below, step)})`)} d
         where ${sql.join([sql`true`, ...conditions], sql` and `)}
         order by d.received_at desc, d.id desc
@@ -93,10 +93,10 @@ export async function readDeliveries(
       const [last] = rows;
       return { count: last?.count ?? 0, last };
     },
-    positionOf: ({ atMs, id }) => ({ atMs, id }),
+    positionOf: ({ receivedAt, id }) => ({ atMs: Date.parse(receivedAt), id }),
   });
   return {
-    deliveries: found.map(({ atMs: _, ...item }) => item),
+    deliveries: found,
     nextCursor: next === null ? null : encodeCursor(`${next.atMs}:${next.id}`),
   };
 }
