@@ -12,8 +12,8 @@ import { findErased } from "#store/find-erased.ts";
 
 import { redactBatch } from "./redact-batch.ts";
 
-/** A message has up to 600 kB, and a failure callback repeats one in base64. */
-export const queueLettersPerStep = 20;
+const queueLettersPerStep = 20;
+/** The size of a page, in bytes: a message has up to 600 kB, and a failure callback repeats one in base64. */
 export const queueAnswerBytesMax = 32_000_000;
 
 /** https://upstash.com/docs/qstash/api/dlq/listMessages */

@@ -30,7 +30,7 @@ async function rows(db: Database) {
   return found;
 }
 
-const mids = {
+const messageIds = {
   "a plain id": "aWdfZAG1faXRlbToxOklH",
   "an id whose keys are hashed": "mid with spaces: and colons",
   "a long id": "x".repeat(900),
@@ -38,7 +38,7 @@ const mids = {
 };
 
 describe("an unsending", () => {
-  describe.each(Object.entries(mids))("of a message with %s", (_name, mid) => {
+  describe.each(Object.entries(messageIds))("of a message with %s", (_name, mid) => {
     const texts: Item[] = [
       { atMs, part: message(mid, secret) },
       { atMs: atMs + 1, part: edit(mid, secret, 1) },
