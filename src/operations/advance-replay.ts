@@ -5,7 +5,7 @@ import { resolveIngestedLetters } from "#store/dead-letters.ts";
 import { takeReplayEvents } from "#store/replay-events.ts";
 import { releaseReplayLetters, takeReplayLetters } from "#store/replay-letters.ts";
 import { readProgress } from "#store/replay-progress.ts";
-import { type Replay, takeReplay } from "#store/replays.ts";
+import { passReplayOn, type Replay, takeReplay } from "#store/replays.ts";
 
 import { finishReplay, stopReplay } from "./end-replay.ts";
 import { type Operations, publishTimeoutMs } from "./operations.ts";
@@ -14,20 +14,23 @@ import { publishStep, type StepMessage } from "./replay-step.ts";
 
 /**
  * One step of a running replay: publishes what its pace allows, or waits, or ends it; then has QStash call for the next one.
- * A message that came before, or for a replay that has ended, does nothing. Throws `STORE_UNAVAILABLE`; whatever goes wrong,
- * maintenance finds a replay that is not advanced any more.
+ * A message that came before, or for a replay that has ended, does nothing. `isRetry`: QStash has delivered it before. Throws
+ * `STORE_UNAVAILABLE`; then QStash delivers it again, and maintenance finds a replay that nothing advances any more.
  */
 export async function advanceReplay(
   { replay: id, heartbeat }: StepMessage,
+  isRetry: boolean,
   operations: Operations,
 ): Promise<Record<string, unknown>> {
   const { db, log } = operations;
-  const replay = await takeReplay(db, id, heartbeat);
+  const replay = await takeReplay(db, id, { heartbeatAtMs: heartbeat, isRetry });
   if (replay === undefined) return { replay: id, advanced: false };
   const delayMs = await step(replay, operations);
   if (delayMs === null) return { replay: id, advanced: true, ended: true };
+  const next = await passReplayOn(db, replay);
+  if (next === undefined) return { replay: id, advanced: true, ended: false };
   try {
-    await publishStep(replay, delayMs, operations);
+    await publishStep(next, delayMs, operations);
   } catch (thrown) {
     log.error("replay.failed", { replayId: id, ...describeCause(thrown) });
   }

@@ -56,10 +56,11 @@ export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
  * instead.
  */
 export function answerMaintenance(request: Request, options: AnswerMaintenanceOptions): Promise<Response> {
-  return answerQstash(request, "maintenance.refused", options, async ({ body }, log) => {
+  return answerQstash(request, "maintenance.refused", options, async ({ body, retried }, log) => {
     if (body.trim() === "" || body.trim() === "{}") return describeResult(await options.run());
     const step = v.safeParse(stepMessage, parseJson(body));
     if (!step.success) throw new RelayError("BATCH_INVALID", "The body is neither empty nor a replay's step");
-    return Response.json(await advanceReplay(step.output, { ...options.openOperations(), log }), { headers });
+    const operations = { ...options.openOperations(), log };
+    return Response.json(await advanceReplay(step.output, retried > 0, operations), { headers });
   });
 }

@@ -27,7 +27,7 @@ export const deadLetterGroups = relay.table("dead_letter_groups", {
 
 export const deadLetters = relay.table("dead_letters", {
   id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-  /** `qstash` with its dlqId, `message` with the QStash message's id of an undecodable batch, `handler` with the event's id. */
+  /** `qstash` with the batch's place in its delivery, or where that is not known the message's id; `handler` with the event's id. */
   source: text("source").notNull(),
   sourceId: text("source_id").notNull(),
   groupId: bigint("group_id", { mode: "number" }).notNull(),

@@ -108,11 +108,32 @@ export async function unstartReplay(db: Database, { id, heartbeatAtMs }: Replay)
   );
 }
 
+/** A heartbeat while it is being advanced: the one that its message names, and a millisecond. */
+const takenMs = 1;
+
 /**
- * Takes the right to advance a running replay: of all that name the same heartbeat, one gets it, and the replay has a new
- * heartbeat. Undefined for the others, and if it does not run any more. Throws `STORE_UNAVAILABLE`.
+ * Takes the right to advance a running replay, for a message that names its heartbeat; undefined for another heartbeat, and
+ * if it does not run any more. `isRetry`: the message was delivered before, and the process that took it may have died. Then
+ * two may advance it, and `passReplayOn` lets one of them go on. Throws `STORE_UNAVAILABLE`.
  */
-export function takeReplay(db: Database, id: string, heartbeatAtMs: number): Promise<Replay | undefined> {
+export function takeReplay(
+  db: Database,
+  id: string,
+  { heartbeatAtMs, isRetry }: { heartbeatAtMs: number; isRetry: boolean },
+): Promise<Replay | undefined> {
+  const heartbeats = sql.param(isRetry ? [heartbeatAtMs, heartbeatAtMs + takenMs] : [heartbeatAtMs]);
+  return change(
+    db,
+    sql`set heartbeat_at = to_timestamp((${heartbeatAtMs + takenMs}::float8) / 1000)
+      where r.id = ${id} and r.state = 'running' and ${ms(sql`r.heartbeat_at`)} = any(${heartbeats}::float8[])`,
+  );
+}
+
+/**
+ * Gives a replay that was taken its next heartbeat, for the message of the next step; undefined if another one has, or if it
+ * does not run any more. Throws `STORE_UNAVAILABLE`.
+ */
+export function passReplayOn(db: Database, { id, heartbeatAtMs }: Replay): Promise<Replay | undefined> {
   return change(
     db,
     sql`set heartbeat_at = greatest(now(), r.heartbeat_at + interval '1 millisecond')

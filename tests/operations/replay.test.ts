@@ -43,7 +43,7 @@ async function ended({ db }: Pick<Rig, "db">, id: string) {
 describe("a replay", () => {
   test("runs all dead letters of an error, and resolves them and their group", async () => {
     const rig = await startRig();
-    const { db, pool, operations } = rig;
+    const { pool, operations } = rig;
     await storeDead(rig, numbered(30));
     expect(await readWork(pool)).toHaveLength(30);
     const plan = await planReplay(request({ error: "TypeError", state: "dead" }), "ops", operations);
@@ -163,6 +163,19 @@ describe("a replay", () => {
     expect(await ended(rig, id)).toMatchObject({ state: "finished", done: 30 });
   });
 
+  test("goes on when QStash delivers again what a process took that died", async () => {
+    const rig = await startRig();
+    await storeDead(rig, numbered(30));
+    const { id } = await planReplay(request({ state: "dead" }), "ops", rig.operations);
+    rig.answers.set("/api/qstash/maintenance", () => new Response(null, { status: 503 }));
+    await beginReplay(id, undefined, rig.operations);
+    await until(() => rig.calls.length).toBe(1);
+    // As the process left it.
+    await rig.pool.query("update relay.replays set heartbeat_at = heartbeat_at + interval '1 millisecond'");
+    rig.answers.clear();
+    expect(await ended(rig, id)).toMatchObject({ state: "finished", done: 30 });
+  });
+
   test("that meets another one leaves it the events that wait for it", async () => {
     const seen: string[] = [];
     const rig = await startRig({ message: ({ key }) => void seen.push(key) });
@@ -239,7 +252,7 @@ test("a replay's step does nothing under another heartbeat than the newest", asy
   const rig = await startRig();
   await storeDead(rig, ["a"]);
   const { id } = await planReplay(request({ state: "dead" }), "ops", rig.operations);
-  expect(await advanceReplay({ version: 1, replay: id, heartbeat: 0 }, rig.operations)).toMatchObject({
+  expect(await advanceReplay({ version: 1, replay: id, heartbeat: 0 }, true, rig.operations)).toMatchObject({
     advanced: false,
   });
 });
