@@ -1,0 +1,1 @@
+ALTER TABLE "events" ADD COLUMN "leased_until" timestamp (3) with time zone;
