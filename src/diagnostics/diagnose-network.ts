@@ -14,8 +14,8 @@ import { runSteps, type Step } from "./run-steps.ts";
 export interface DiagnoseNetworkOptions {
   env: EnvRecord;
   clock: Clock;
-  /** When the newest migration of this version was generated, in milliseconds since the epoch. */
-  latestMigrationMs: number;
+  /** The name of this version's newest migration. */
+  latestMigration: string;
   /** The address at which handlers call Meta; by default graph.instagram.com. */
   metaUrl?: string;
 }
@@ -64,9 +64,9 @@ async function tryMeta({ clock, metaUrl = "https://graph.instagram.com" }: Diagn
   );
 }
 
-function tryPostgres({ env, clock, latestMigrationMs }: DiagnoseNetworkOptions): Promise<Check[]> {
+function tryPostgres({ env, clock, latestMigration }: DiagnoseNetworkOptions): Promise<Check[]> {
   return withVariable("Postgres", env, "DATABASE_URL", (databaseUrl) => {
-    const { steps, close } = createPostgresSteps({ databaseUrl, latestMigrationMs, clock });
+    const { steps, close } = createPostgresSteps({ databaseUrl, latestMigration, clock });
     return runSteps(steps, { target: "Postgres", clock, budgetMs, failure: "failed" }).finally(close);
   });
 }

@@ -13,8 +13,8 @@ import type { Step } from "./run-steps.ts";
 
 export interface PostgresStepsOptions {
   databaseUrl: string;
-  /** When the newest migration of this version was generated, in milliseconds since the epoch: the version of the schema. */
-  latestMigrationMs: number;
+  /** The name of this version's newest migration, which is the version of the schema. */
+  latestMigration: string;
   clock: Clock;
 }
 
@@ -32,7 +32,7 @@ const versionMin = 15;
  * The steps to Postgres with the driver that the product uses: DNS and TCP, then, over a connection of the driver, TLS,
  * sign-in, a query and the version of the schema. Throws for a URL that the driver cannot read.
  */
-export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: PostgresStepsOptions): PostgresSteps {
+export function createPostgresSteps({ databaseUrl, latestMigration, clock }: PostgresStepsOptions): PostgresSteps {
   const client = new Client({
     connectionString: explicitTls(databaseUrl),
     connectionTimeoutMillis: 2 * connectLimitMs,
@@ -60,7 +60,7 @@ export function createPostgresSteps({ databaseUrl, latestMigrationMs, clock }: P
         return { status: "ok", detail: "accepted" };
       }),
       step("query", queryLimitMs, () => readVersion(client)),
-      step("schema", queryLimitMs, () => readSchema(client, latestMigrationMs)),
+      step("schema", queryLimitMs, () => readSchema(client, latestMigration)),
     ],
     close: () => {
       network.close();
@@ -112,14 +112,10 @@ async function readVersion(client: Client): Promise<Finding> {
   };
 }
 
-/** The migrator records for each migration when it was generated. */
-async function readSchema(client: Client, latestMigrationMs: number): Promise<Finding> {
+async function readSchema(client: Client, latestMigration: string): Promise<Finding> {
   const remedy = "Run npm run relay -- migrate with this DATABASE_URL.";
   try {
-    // Not the newest row: another application that uses drizzle may have written that.
-    const { rowCount } = await client.query("select from drizzle.__drizzle_migrations where created_at = $1", [
-      latestMigrationMs,
-    ]);
+    const { rowCount } = await client.query("select from relay.migrations where name = $1", [latestMigration]);
     if (rowCount !== 0) return { status: "ok", detail: "up to date" };
     return { status: "failed", detail: "behind", cause: "Newer migrations have not run in this database.", remedy };
   } catch (error) {

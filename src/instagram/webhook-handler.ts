@@ -35,6 +35,7 @@ export interface WebhookSettings {
 export interface WebhookHandlerOptions {
   runtime: Runtime;
   region: string | null;
+  deployment: string | null;
   clock: Clock;
   log: Log;
   newId: () => string;
@@ -62,7 +63,7 @@ const bodyTimeoutMs = 10_000;
 
 /** The webhook, the same on every runtime: GET handshake, POST deliveries. */
 export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
-  const { clock, log, runtime, region } = options;
+  const { clock, log, runtime, region, deployment } = options;
   const policy = createAckPolicy({ runtime, clock, log });
   let isFirst = true;
   /** False after the platform refused a forward: then publishing must leave time for the fallback before the ack. */
@@ -120,11 +121,13 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
 
         const id = options.newId();
         const deliveryLog = log.with({ deliveryId: id });
+        const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const mark = request.headers.get(probeHeader);
         const delivery: ReceivedDelivery = {
           id,
           runtime,
           region,
+          deployment,
           coldStart,
           receivedAtMs,
           bodyBytes: body.byteLength,
@@ -136,15 +139,16 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
             deliveryId: id,
             onFailure: (thrown) => deliveryLog.error("delivery.parse_failed", describeCause(thrown)),
           }),
+          // Measured after the parsing. Encoding and the first request still come before the response.
+          ackMs: plan.mode.kind === "immediate" ? elapsedMs() : null,
         };
         deliveryLog.info("delivery.received", { ...delivery, events: delivery.events.length });
 
-        const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const { kept, result } = settings.forward(delivery, plan.publishBudgetMs);
         isHeld = keepAlive(result, deliveryLog);
         const mode = isHeld ? plan.mode : durable;
         const isAcked = await policy.mayAck(mode, kept, elapsedMs);
-        const ackMs = elapsedMs();
+        const ackMs = mode.kind === "immediate" ? delivery.ackMs : elapsedMs();
         const reported = settings.report(delivery, result, isAcked ? ackMs : null);
         // A platform that did not take the forward does not take its report either.
         if (isHeld) keepAlive(reported, deliveryLog);

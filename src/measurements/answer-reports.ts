@@ -1,8 +1,8 @@
 import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
-import { forwardOutcomes } from "#platform/delivery.ts";
-import { deliverySchemas, instantSchema } from "#platform/delivery-schema.ts";
+import { deliveryIdPattern, forwardOutcomes } from "#platform/delivery.ts";
+import { deliverySchemas, durationSchema, instantSchema } from "#platform/delivery-schema.ts";
 import { RelayError } from "#platform/errors.ts";
 import { readInternal } from "#platform/read-internal.ts";
 import type { Log } from "#platform/log.ts";
@@ -10,7 +10,6 @@ import { refuse } from "#platform/refuse.ts";
 
 import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts";
 
-const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const count = v.pipe(v.number(), v.minValue(0));
 
 const { id, secretIndex: _, ...facts } = deliverySchemas;
@@ -20,9 +19,14 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   ...facts,
   events: count,
   outcome: v.picklist(forwardOutcomes),
-  ackMs: v.nullable(milliseconds),
-  publishMs: milliseconds,
-  publishedAtMs: v.nullable(milliseconds),
+  ackMs: v.nullable(durationSchema),
+  publishMs: durationSchema,
+  publishedAtMs: v.nullable(durationSchema),
+  // An older release names none.
+  messageIds: v.optional(
+    v.pipe(v.array(v.nullable(v.pipe(v.string(), v.regex(deliveryIdPattern)))), v.maxLength(2_000)),
+    [],
+  ),
   attempts: count,
   timeouts: count,
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),

@@ -5,7 +5,7 @@ import type { Reporter } from "./reporter.ts";
 
 export interface ReportForwardOptions {
   reporter: Pick<Reporter, "report">;
-  /** The share of published deliveries that send a report; all others always do. */
+  /** The share of published deliveries whose batches carry the time of the ack that send a report; all others always do. */
   sampleRate: number;
   log: Log;
 }
@@ -16,14 +16,14 @@ export interface ReportForwardOptions {
  * that was no ack. Resolves within a second of the forward's end and never rejects.
  */
 export async function reportForward(
-  delivery: DeliveryFacts & { events: readonly unknown[] },
+  delivery: DeliveryFacts & { ackMs: number | null; events: readonly unknown[] },
   forwarded: Promise<ForwardResult>,
   ackMs: number | null,
   { reporter, sampleRate, log }: ReportForwardOptions,
 ): Promise<void> {
-  const { id: deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events } = delivery;
+  const { id: deliveryId, runtime, region, deployment, coldStart, probe, receivedAtMs, bodyBytes, events } = delivery;
   const result = await forwarded;
-  const { durationMs, publishedAtMs, publishErrorType, batches, undelivered, ...attempts } = result;
+  const { durationMs, publishedAtMs, messageIds, publishErrorType, batches, undelivered, ...attempts } = result;
   const outcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
   const deliveryLog = log.with({ deliveryId });
   if (outcome === "lost") {
@@ -33,6 +33,20 @@ export async function reportForward(
     }
   }
   deliveryLog.info("forward.settled", { ...attempts, outcome, durationMs, batches });
-  const facts = { deliveryId, runtime, region, coldStart, probe, receivedAtMs, bodyBytes, events: events.length };
-  await reporter.report({ ...facts, ackMs, publishMs: durationMs, publishedAtMs, ...attempts, outcome }, sampleRate);
+  const facts = {
+    deliveryId,
+    runtime,
+    region,
+    deployment,
+    coldStart,
+    probe,
+    receivedAtMs,
+    bodyBytes,
+    events: events.length,
+  };
+  await reporter.report(
+    { ...facts, ackMs, publishMs: durationMs, publishedAtMs, messageIds, ...attempts, outcome },
+    // The batches carry the ack's time where it was known: only then does a report repeat it.
+    delivery.ackMs === null ? 1 : sampleRate,
+  );
 }

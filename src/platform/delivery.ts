@@ -1,4 +1,5 @@
 import type { ForwardErrorCode } from "./forward-error.ts";
+import type { EnvRecord } from "./webhook-env.ts";
 
 /** Where a function of ours runs. */
 export const runtimes = ["edge", "nodejs"] as const;
@@ -20,6 +21,8 @@ export interface DeliveryFacts {
   runtime: Runtime;
   /** Where the function ran, as the platform names it; null where the platform names none. */
   region: string | null;
+  /** The build that ran, as the platform names it; null where neither the platform nor the build has a name. */
+  deployment: string | null;
   /** Whether this delivery was the first of its isolate. */
   coldStart: boolean;
   /** When the webhook was called, in milliseconds since the epoch. */
@@ -29,6 +32,14 @@ export interface DeliveryFacts {
   secretIndex: number;
   /** Sent by the relay itself to compare the runtimes, not by Meta. */
   probe: boolean;
+}
+
+/** The facts of a delivery as its batches carry them. Batches of older releases lack what is null. */
+export interface ForwardedDelivery extends DeliveryFacts {
+  /** From handler entry to the start of the forward, on a monotonic clock, where the ack waits for no more; else null. */
+  ackMs: number | null;
+  /** When the forward began, in milliseconds since the epoch. */
+  publishStartedAtMs: number | null;
 }
 
 /** A forward that has started. Both promises are bounded in time and never reject. */
@@ -46,6 +57,8 @@ export interface ForwardResult {
   durationMs: number;
   /** When QStash had accepted every batch, in milliseconds since the epoch; null if it did not. */
   publishedAtMs: number | null;
+  /** QStash's id for each batch, in their order; null for one that it did not accept. */
+  messageIds: readonly (string | null)[];
   /** Publish requests made, over all batches. */
   attempts: number;
   /** How many of them ended by our own timeout. */
@@ -60,13 +73,19 @@ export interface ForwardResult {
   undelivered: readonly { batch: string | null; keys: readonly string[] }[];
 }
 
-/**
- * The facts that the platform gives: `nextRuntime` is `NEXT_RUNTIME`, which the build replaces by a constant,
- * and `vercelRegion` is `VERCEL_REGION`.
- */
+/** The facts that the platform gives. `nextRuntime` is `NEXT_RUNTIME`, which the build replaces by a constant. */
 export function readPlace(
   nextRuntime: string | undefined,
-  vercelRegion: string | undefined,
-): Pick<DeliveryFacts, "runtime" | "region"> {
-  return { runtime: nextRuntime === "edge" ? "edge" : "nodejs", region: vercelRegion ?? null };
+  record: EnvRecord,
+): Pick<DeliveryFacts, "runtime" | "region" | "deployment"> {
+  return {
+    runtime: nextRuntime === "edge" ? "edge" : "nodejs",
+    region: record["VERCEL_REGION"] ?? null,
+    deployment: readDeployment(record),
+  };
+}
+
+/** The build that runs: as Vercel names it, else `BUILD_ID`, which `npm start` sets; null if neither is there. */
+export function readDeployment(record: EnvRecord): string | null {
+  return record["VERCEL_DEPLOYMENT_ID"] ?? record["VERCEL_GIT_COMMIT_SHA"] ?? record["BUILD_ID"] ?? null;
 }

@@ -1,11 +1,14 @@
+import { type LogLevel, logLevels } from "./log.ts";
 import {
   deliveryVariables,
   type EnvRecord,
   integer,
+  optional,
   readVariables,
   secret,
   text,
   type Values,
+  type Variable,
   type Variables,
 } from "./webhook-env.ts";
 
@@ -29,8 +32,17 @@ export const variables = {
   RELAY_SECRET,
   DATABASE_URL: { parse: parseDatabaseUrl },
   OPS_TOKEN: secret,
+  // Vercel asks for 16 characters. https://vercel.com/docs/cron-jobs/manage-cron-jobs#securing-cron-jobs
+  CRON_SECRET: optional({ parse: (value) => (value.length < 16 ? undefined : value) }),
   ...furtherDeliveryVariables,
+  HANDLER_TIMEOUT_MS: integer(10_000, 1, 50_000),
+  HANDLER_CONCURRENCY: integer(4, 1, 50),
+  HANDLER_RETRIES: integer(8, 0, 8),
+  UNSENT_MESSAGES: oneOf("erase", "keep"),
+  PAYLOAD_RETENTION_DAYS: integer(0, 0, 36_500),
+  DELIVERY_RETENTION_DAYS: integer(90, 1, 36_500),
   DATABASE_POOL_MAX: integer(5, 1, 100),
+  LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: () => "info" as LogLevel },
 } satisfies Variables;
 
 export type EnvName = keyof typeof variables;
@@ -58,6 +70,11 @@ type PathVariable = keyof typeof deliveryVariables | (typeof furtherPathVariable
 export function readPathEnv(record: EnvRecord): Pick<Env, PathVariable> {
   const names = Object.keys(deliveryVariables) as (keyof typeof deliveryVariables)[];
   return readEnv(record, [...names, ...furtherPathVariables]);
+}
+
+/** One of these words; the first if the variable is not set. */
+function oneOf<const Word extends string>(first: Word, ...others: Word[]): Variable<Word> {
+  return { parse: (value) => [first, ...others].find((word) => word === value), fallback: () => first };
 }
 
 /** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */

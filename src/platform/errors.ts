@@ -16,12 +16,18 @@ export const requestErrors = {
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,
+  // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.
+  CONFLICT: 409,
+  // Without a flow-control key QStash has nothing to pause.
+  NOT_PAUSABLE: 409,
   // With this status and a header of its own QStash does not deliver a message again.
   // https://upstash.com/docs/qstash/features/retry
   BATCH_INVALID: 489,
   // A newer release published it and will read it: QStash is to deliver it again.
   BATCH_VERSION_UNKNOWN: 503,
   STORE_UNAVAILABLE: 503,
+  // QStash is to deliver the batch later: the database or the handlers have no room.
+  OVERLOADED: 503,
   HANDLER_FAILED: 500,
   HANDLERS_UNFINISHED: 503,
   // Neither QStash nor the store has the delivery yet: Meta is to send it again.

@@ -38,9 +38,36 @@ export type LogEvent =
   | "handler.log"
   | "handler.failed"
   | "handlers.finished"
+  | "handlers.requested"
+  | "handlers.refused"
+  | "handlers.publish_failed"
+  | "handlers.settle_failed"
   | "fallback.handlers_failed"
+  | "ingestion.shed"
+  | "ingestion.attempt_unsaved"
+  | "drift.unsaved"
+  | "event.reduced"
   | "dead_letter.recorded"
   | "dead_letter.refused"
+  | "dead_letter.regressed"
+  | "dead_letter.group_changed"
+  | "replay.planned"
+  | "replay.started"
+  | "replay.step_finished"
+  | "replay.stalled"
+  | "replay.cancelled"
+  | "replay.finished"
+  | "replay.failed"
+  | "replay.refused"
+  | "ingestion.paused"
+  | "ingestion.resumed"
+  | "maintenance.finished"
+  | "maintenance.part_finished"
+  | "maintenance.part_failed"
+  | "maintenance.refused"
+  | "partitions.created"
+  | "partitions.default_used"
+  | "privacy.copy_unreachable"
   | "signed_request.refused"
   | "deauthorization.recorded"
   | "data_deletion.recorded"
@@ -76,7 +103,9 @@ export type LogEvent =
   | "broker.request_failed"
   | "broker.store_failed";
 
-export type LogLevel = "info" | "warn" | "error";
+/** From the level that writes most to the one that writes least. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
 type LogValue = string | number | boolean | null | undefined;
 export type LogFields = Record<string, LogValue | readonly string[] | Readonly<Record<string, LogValue>>>;
 
@@ -85,6 +114,8 @@ export type LogFields = Record<string, LogValue | readonly string[] | Readonly<R
  * such as a path. Fields never hold secrets, signatures or message text.
  */
 export interface Log {
+  /** A step of a delivery that its info lines sum up. */
+  debug(event: LogEvent, fields?: LogFields): void;
   info(event: LogEvent, fields?: LogFields): void;
   warn(event: LogEvent, fields?: LogFields): void;
   error(event: LogEvent, fields?: LogFields): void;
@@ -95,17 +126,22 @@ export interface Log {
 export interface LogOptions {
   clock: Pick<Clock, "nowMs">;
   write: (level: LogLevel, line: string) => void;
+  /** The lowest level that is written; all are without it. */
+  level?: LogLevel;
 }
 
 /** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
+  const lowest = logLevels.indexOf(options.level ?? "debug");
   const at =
     (level: LogLevel) =>
     (event: LogEvent, fields: LogFields = {}) => {
+      if (logLevels.indexOf(level) < lowest) return;
       const time = new Date(options.clock.nowMs()).toISOString();
       options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }, cut));
     };
   return {
+    debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
@@ -117,6 +153,11 @@ const textMax = 300;
 
 function cut(_name: string, value: unknown): unknown {
   return typeof value === "string" && value.length > textMax ? `${value.slice(0, textMax)}…` : value;
+}
+
+/** `LOG_LEVEL`. `info` if it is not one of the levels: a route must not fail because of its log. */
+export function readLogLevel(value: string | undefined): LogLevel {
+  return logLevels.find((level) => level === value) ?? "info";
 }
 
 /** The platform's console, which Vercel and every terminal collect. */

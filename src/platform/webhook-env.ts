@@ -22,7 +22,7 @@ export const text: Variable<string> = { parse: (value) => value };
 /** The value becomes a header: any other character would make each request fail. */
 const parseToken = (value: string) => (/^[\x21-\x7e]+$/.test(value) ? value : undefined);
 const token: Variable<string> = { parse: parseToken };
-const optionalToken: Variable<string | null> = { parse: parseToken, fallback: () => null };
+const optionalToken = optional(token);
 
 /** Long enough that no rate of guessing matters; `openssl rand -base64 32` makes 44 characters. */
 export const secret: Variable<string> = { parse: (value) => (value.length < 32 ? undefined : value) };
@@ -47,6 +47,11 @@ function number(fallback: number, min: number, max: number, pattern: RegExp): Va
 /** A whole number within the limits, or the fallback if the variable is not set. */
 export const integer = (fallback: number, min: number, max: number) => number(fallback, min, max, /^\d{1,15}$/);
 const share = (fallback: number) => number(fallback, 0, 1, /^\d(\.\d{1,15})?$/);
+
+/** The same variable, null if it is not set. */
+export function optional<T>({ parse }: Variable<T>): Variable<T | null> {
+  return { parse, fallback: () => null };
+}
 
 /** Meta waits five seconds. */
 const raceMsMax = 4_500;
@@ -79,8 +84,9 @@ export const deliveryVariables = {
   PUBLISH_RETRIES: integer(3, 0, 10),
   PUBLISH_BUDGET_MS: integer(8_000, 1, publishMsMax),
   FALLBACK_BUDGET_MS: integer(5_000, 1, fallbackMsMax),
-  REPORT_SAMPLE_RATE: share(1),
+  REPORT_SAMPLE_RATE: share(0.1),
   QSTASH_RETRIES: integer(5, 0, 1_000),
+  INGESTION_PARALLELISM: optional(integer(1, 1, 10_000)),
   WEBHOOK_BODY_BYTES_MAX: integer(3_145_728, 1, 100_000_000),
   VERCEL_AUTOMATION_BYPASS_SECRET: optionalToken,
 } satisfies Variables;

@@ -1,10 +1,10 @@
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { DeliveryFacts } from "#platform/delivery.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
 
 /** The body of one QStash message: some events of one delivery. A small delivery is one batch. */
 export interface Batch {
   version: 2;
-  delivery: DeliveryFacts & {
+  delivery: ForwardedDelivery & {
     /** Which batch of the delivery this is, from 0, and how many there are. */
     batch: readonly [index: number, count: number];
   };

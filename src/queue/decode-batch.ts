@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import { eventKinds, type InstagramEvent, type Json } from "#instagram/events.ts";
-import { deliverySchemas, instantSchema } from "#platform/delivery-schema.ts";
+import { forwardedSchemas, instantSchema } from "#platform/delivery-schema.ts";
 import { RelayError } from "#platform/errors.ts";
 
 import type { Batch } from "./batch.ts";
@@ -32,9 +32,9 @@ const indexAndCount = v.tuple([batchNumber, v.pipe(batchNumber, v.minValue(1))])
 
 const batchSchema: v.GenericSchema<unknown, Batch> = v.pipe(
   v.variant("version", [
-    v.object({ version: v.literal(2), delivery: v.object({ ...deliverySchemas, batch: indexAndCount }), events }),
+    v.object({ version: v.literal(2), delivery: v.object({ ...forwardedSchemas, batch: indexAndCount }), events }),
     // Written by older releases. QStash may deliver a message, or replay a dead letter, long after it was published.
-    v.object({ version: v.literal(1), delivery: v.object({ ...deliverySchemas, chunk: indexAndCount }), events }),
+    v.object({ version: v.literal(1), delivery: v.object({ ...forwardedSchemas, chunk: indexAndCount }), events }),
   ]),
   v.transform((read): Batch => {
     if (read.version === 2) return read;

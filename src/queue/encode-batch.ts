@@ -1,5 +1,5 @@
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { DeliveryFacts } from "#platform/delivery.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
 import { stringify, toText } from "#platform/natives.ts";
 
 import type { Batch } from "./batch.ts";
@@ -29,7 +29,7 @@ const ending = encoder.encode("]}");
  * A delivery's events as the bodies of as few QStash messages as the limits allow, in order. A delivery without events
  * makes one batch, so that its journey is complete too. An event larger than the limit gets a batch of its own.
  */
-export function encodeBatches(facts: DeliveryFacts, events: readonly InstagramEvent[]): EncodedBatch[] {
+export function encodeBatches(facts: ForwardedDelivery, events: readonly InstagramEvent[]): EncodedBatch[] {
   if (events.length <= fewEventsMax && facts.bodyBytes <= batchBytesMax / 2) {
     const place = [0, 1] as const;
     const body = encoder.encode(
@@ -61,7 +61,7 @@ const scratch = new Uint8Array(batchBytesMax);
 /** The count of batches is known at the end; JSON allows white space after the number. */
 const roomForCount = " ".repeat(6);
 
-function createBatchWriter(facts: DeliveryFacts) {
+function createBatchWriter(facts: ForwardedDelivery) {
   const headStart = `{"version":2,"delivery":${stringify(facts).slice(0, -1)},"batch":[`;
   const written: { body: Bytes; events: InstagramEvent[]; countAt: number }[] = [];
   let countAt = 0;

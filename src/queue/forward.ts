@@ -56,35 +56,51 @@ export function createForward({
       ...published,
       publishErrorType: published.errorType,
       durationMs: clock.monotonicMs() - startedAt,
+      messageIds,
       publishedAtMs: rest.outcome === "published" ? clock.nowMs() : null,
       ...rest,
     });
+    let messageIds: (string | null)[] = [];
     try {
-      const batches = encodeBatches(facts, events).map((batch) => toPublish(batch, facts.id, traceparent));
+      const encoded = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events);
+      messageIds = encoded.map(() => null);
+      const batches = encoded.map((batch) => toPublish(batch, facts.id, traceparent));
       deliveryLog.info("forward.started", { events: events.length, batches: batches.length });
       const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
-      const unpublished = await publishAll(fitting, publisher, published, {
-        step: "publish",
-        timeoutMs,
-        retries: isAccepting ? retries : 0,
-        deadline: clock.monotonicMs() + publishBudgetMs,
-        clock,
-        random,
-        log: deliveryLog,
-      });
+      const unpublished = await publishAll(
+        fitting,
+        publisher,
+        published,
+        {
+          step: "publish",
+          timeoutMs,
+          retries: isAccepting ? retries : 0,
+          deadline: clock.monotonicMs() + publishBudgetMs,
+          clock,
+          random,
+          log: deliveryLog,
+        },
+        messageIds,
+      );
       if (fitting.length > 0) isAccepting = unpublished.length === 0;
       const toFallBack = [...batches.filter((batch) => !fitting.includes(batch)), ...unpublished];
-      const left = await publishAll(toFallBack, fallback, fellBack, {
-        step: "fallback",
-        // One slow attempt may use the whole budget: a second request would only add work for a server, or for a database
-        // that is waking up, while it is still busy with the first.
-        timeoutMs: fallbackBudgetMs,
-        retries: Infinity,
-        deadline: clock.monotonicMs() + fallbackBudgetMs,
-        clock,
-        random,
-        log: deliveryLog,
-      });
+      const left = await publishAll(
+        toFallBack,
+        fallback,
+        fellBack,
+        {
+          step: "fallback",
+          // One slow attempt may use the whole budget: a second request would only add work for a server, or for a database
+          // that is waking up, while it is still busy with the first.
+          timeoutMs: fallbackBudgetMs,
+          retries: Infinity,
+          deadline: clock.monotonicMs() + fallbackBudgetMs,
+          clock,
+          random,
+          log: deliveryLog,
+        },
+        messageIds,
+      );
       return end({
         outcome: left.length > 0 ? null : toFallBack.length > 0 ? "fallback" : "published",
         errorType: left.length > 0 ? fellBack.errorType : published.errorType,
@@ -120,19 +136,24 @@ function keysOf(events: ReceivedDelivery["events"]): string[] {
 /** Batches sent at the same time: an edge runtime allows six connections, and one stays free for the report of another delivery. */
 const batchesAtOnce = 5;
 
-/** Publishes all batches, a few at a time; returns those that were not accepted. */
+/** Publishes all batches, a few at a time; returns those that were not accepted, and notes the ids of the others. */
 async function publishAll(
   batches: readonly Outgoing[],
   publisher: Publisher,
   stats: AttemptStats,
   options: AttemptOptions,
+  messageIds: (string | null)[],
 ): Promise<Outgoing[]> {
   const left: Outgoing[] = [];
   const waiting = batches.values();
   const publishNext = async () => {
     for (const batch of waiting) {
       const log = options.log.with({ batch: batch.name, bytes: batch.body.byteLength });
-      const attempt = (timeoutMs: number) => publisher.publish(batch, timeoutMs);
+      const attempt = async (timeoutMs: number) => {
+        const acceptance = await publisher.publish(batch, timeoutMs);
+        messageIds[batch.place[0]] = acceptance.messageId ?? null;
+        return acceptance;
+      };
       if (!(await attemptUntil(attempt, stats, { ...options, log }))) left.push(batch);
     }
   };

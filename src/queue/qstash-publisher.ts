@@ -13,6 +13,8 @@ export interface QstashPublisherOptions extends Network {
   failureCallback: string;
   /** Deliveries that QStash retries by itself. */
   retries: number;
+  /** How many deliveries QStash makes at once; null: no limit. */
+  parallelism: number | null;
   /** Lets QStash pass Vercel's Deployment Protection; null without it. */
   bypassSecret: string | null;
 }
@@ -32,6 +34,10 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
     "upstash-failure-callback": options.failureCallback,
     "upstash-label": "instagram",
   };
+  if (options.parallelism !== null) {
+    headers["upstash-flow-control-key"] = "instagram";
+    headers["upstash-flow-control-value"] = `parallelism=${options.parallelism}`;
+  }
   if (options.bypassSecret !== null) {
     headers[`upstash-forward-${protectionBypassHeader}`] = options.bypassSecret;
     headers[`upstash-failure-callback-forward-${protectionBypassHeader}`] = options.bypassSecret;

@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { events } from "./schema.ts";
 
 /**
  * Whether ingestion could store something now. An insert of no rows costs nothing, and fails if the server is read-only,
@@ -9,7 +8,7 @@ import { events } from "./schema.ts";
  */
 export async function canWrite(db: Database): Promise<boolean> {
   try {
-    await db.execute(sql`insert into ${events} (key) select '' where false`);
+    await db.execute(sql`insert into relay.events (key) select '' where false`);
     return true;
   } catch {
     return false;

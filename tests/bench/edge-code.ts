@@ -1,5 +1,5 @@
 // What the bench runs inside the edge VM; see edge-vm.ts. Everything here is compiled by the VM and uses its globals.
-import type { DeliveryFacts } from "#platform/delivery.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
 import { createSignatureVerifier, signBody } from "#instagram/signature.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { bytesFromHex } from "#platform/bytes.ts";
@@ -27,15 +27,18 @@ export async function prepare(text: string): Promise<Contest> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), hmac, false, ["verify"]);
   const verifier = createSignatureVerifier([secret]);
-  const facts: DeliveryFacts = {
+  const facts: ForwardedDelivery = {
     id: "a3bb189e-8bf9-4c4b-9c1e-6d9f4a1c2d3e",
     runtime: "edge",
     region: null,
+    deployment: null,
     coldStart: false,
     receivedAtMs: 1_700_000_000_000,
     bodyBytes: body.byteLength,
     secretIndex: 0,
     probe: false,
+    ackMs: 0.5,
+    publishStartedAtMs: 1_700_000_000_000,
   };
   return {
     async relay() {

@@ -40,6 +40,7 @@ function resultOf(isKept: boolean): ForwardResult {
     outcome: isKept ? "published" : null,
     durationMs: 1,
     publishedAtMs: null,
+    messageIds: [],
     attempts: 1,
     timeouts: 0,
     errorType: null,
@@ -85,6 +86,7 @@ function setUp(
   const handler = createWebhookHandler({
     runtime: "edge",
     region: "fra1",
+    deployment: "dpl_1",
     clock,
     log: recording.log,
     newId: newId ?? (() => `d${(ids += 1)}`),
@@ -341,6 +343,7 @@ describe("a refused delivery", () => {
     const unconfigured = createWebhookHandler({
       runtime: "edge",
       region: null,
+      deployment: null,
       clock,
       log: recording.log,
       newId: () => "d1",

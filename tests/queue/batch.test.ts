@@ -11,11 +11,14 @@ const facts = {
   id: "d1",
   runtime: "nodejs",
   region: "iad1",
+  deployment: "dpl_1",
   coldStart: true,
   receivedAtMs: 1_700_000_000_000,
   bodyBytes: 1,
   secretIndex: 2,
   probe: true,
+  ackMs: 0.25,
+  publishStartedAtMs: 1_700_000_000_001,
 } as const;
 const event = (index: number, data: Json = { index }): InstagramEvent => ({
   key: `unknown:#${index}`,
@@ -138,6 +141,14 @@ describe("decodeBatch()", () => {
     const { batch: chunk, ...delivery } = { ...valid.delivery, batch: [1, 3] };
     const old = { ...valid, version: 1, delivery: { ...delivery, chunk } };
     expect(decodeBatch(JSON.stringify(old))).toEqual({ ...valid, delivery: { ...delivery, batch: [1, 3] } });
+  });
+
+  test("reads a batch of a release that knew neither its deployment nor the time of the ack", () => {
+    const unknown = { deployment: null, ackMs: null, publishStartedAtMs: null };
+    const delivery = { ...valid.delivery, ...unknown };
+    const old = JSON.parse(JSON.stringify(valid)) as { delivery: Record<string, unknown> };
+    for (const name of Object.keys(unknown)) delete old.delivery[name];
+    expect(decodeBatch(JSON.stringify(old))).toEqual({ ...valid, delivery });
   });
 
   test("asks for another delivery of a version that only a newer release reads", () => {

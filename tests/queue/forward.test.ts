@@ -36,11 +36,13 @@ const delivery = {
   id: "d1",
   runtime: "edge",
   region: null,
+  deployment: null,
   coldStart: false,
   receivedAtMs: startMs,
   bodyBytes: 10,
   secretIndex: 0,
   probe: false,
+  ackMs: 0.5,
 } as const;
 
 const fallbackPath = "/api/internal/fallback-ingestion";
@@ -74,6 +76,7 @@ async function setUp(
     destination,
     failureCallback: "https://relay.example/api/qstash/instagram-failure",
     retries: 5,
+    parallelism: null,
     bypassSecret: null,
     fetch,
     clock,
@@ -133,7 +136,7 @@ describe("publishing", () => {
     });
     expect(decodeBatch(request?.body.toString() ?? "")).toEqual({
       version: 2,
-      delivery: { ...delivery, batch: [0, 1] },
+      delivery: { ...delivery, publishStartedAtMs: startMs, batch: [0, 1] },
       events: [event("m1"), event("m2")],
     });
     expect(recording.lines).toMatchObject([

@@ -17,6 +17,7 @@ export function createReceiver(region: string | null = null) {
   const handler: WebhookHandler = createWebhookHandler({
     runtime: "nodejs",
     region,
+    deployment: null,
     clock: systemClock,
     log: createRecordingLog().log,
     newId: () => `d${(ids += 1)}`,

@@ -13,10 +13,9 @@ export async function createRestrictedRole(client: Client, url: string): Promise
   await client.query(`
     create role ${role} login password '${password}';
     revoke create on schema public from public;
-    grant usage on schema public, drizzle to ${role};
-    grant select, insert, update, delete on all tables in schema public to ${role};
-    grant usage, select on all sequences in schema public to ${role};
-    grant select on all tables in schema drizzle to ${role}`);
+    grant usage on schema relay to ${role};
+    grant select, insert, update, delete on all tables in schema relay to ${role};
+    grant usage, select on all sequences in schema relay to ${role}`);
   onTestFinished(async () => {
     await client.query(`drop owned by ${role}; drop role ${role}`);
   });

@@ -3,11 +3,9 @@ import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { diagnoseQstash } from "#diagnostics/diagnose-qstash.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { EnvRecord } from "#platform/env.ts";
-import migrations from "#store/migrations/meta/_journal.json" with { type: "json" };
+import { latestMigration } from "#store/migration-names.ts";
 
 import type { Diagnoses } from "./ask-relay.ts";
-
-const latestMigrationMs = Math.max(...migrations.entries.map(({ when }) => when));
 
 /** Runs the three diagnoses in this process, with this environment. Never rejects. */
 export async function examineHere(env: EnvRecord, onProgress: (doing: string) => void): Promise<Diagnoses> {
@@ -15,7 +13,7 @@ export async function examineHere(env: EnvRecord, onProgress: (doing: string) =>
   onProgress("QStash");
   const qstash = await silently(() => diagnoseQstash({ ...common, fetch }));
   onProgress("network");
-  const network = await diagnoseNetwork({ ...common, latestMigrationMs });
+  const network = await diagnoseNetwork({ ...common, latestMigration });
   return { env: diagnoseEnv(env), qstash, network };
 }
 

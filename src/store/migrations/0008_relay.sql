@@ -5,9 +5,9 @@ CREATE TABLE "event_keys" (
 	"hash" uuid PRIMARY KEY,
 	"event_id" bigint NOT NULL
 );
---> statement-breakpoint
+
 CREATE SEQUENCE "event_ids" AS bigint;
---> statement-breakpoint
+
 -- Appended only; an erasure is the one update. Partitions of one million ids, which maintenance makes ahead and drops.
 CREATE TABLE "events" (
 	"id" bigint NOT NULL,
@@ -28,16 +28,16 @@ CREATE TABLE "events" (
 	"data" json NOT NULL,
 	PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");
---> statement-breakpoint
+
 CREATE INDEX "events_kind_id" ON "events" ("kind", "id");
---> statement-breakpoint
+
 CREATE INDEX "events_account_id" ON "events" ("account_id", "id");
---> statement-breakpoint
+
 CREATE INDEX "events_sender_id" ON "events" ("sender_id", "id");
---> statement-breakpoint
+
 -- Ids are nearly in the order of time, so the summary of each range of pages finds the ids of an interval.
 CREATE INDEX "events_ingested_at" ON "events" USING brin ("ingested_at");
---> statement-breakpoint
+
 -- Whatever is open, failed or a dead letter, and nothing else: an event leaves this table when it is handled.
 CREATE TABLE "event_work" (
 	"event_id" bigint PRIMARY KEY,
@@ -63,7 +63,7 @@ CREATE TABLE "event_work" (
 	"replay_id" text,
 	CONSTRAINT "event_work_state" CHECK ("state" IN ('open', 'dead'))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
---> statement-breakpoint
+
 -- One row per delivery from Meta: its facts, its forward's report, and its first batch. Ids are UUIDs of version 7, which
 -- are in the order of time; other ids are in the default partition.
 CREATE TABLE "deliveries" (
@@ -106,9 +106,9 @@ CREATE TABLE "deliveries" (
 	"reported_at" timestamp (3) with time zone,
 	PRIMARY KEY ("id")
 ) PARTITION BY RANGE ("id");
---> statement-breakpoint
+
 CREATE INDEX "deliveries_received_at" ON "deliveries" ("received_at");
---> statement-breakpoint
+
 -- The batches of a large delivery from the second on.
 CREATE TABLE "delivery_batches" (
 	"delivery_id" uuid NOT NULL,
@@ -124,16 +124,16 @@ CREATE TABLE "delivery_batches" (
 	"message_id" text,
 	PRIMARY KEY ("delivery_id", "batch_index")
 );
---> statement-breakpoint
+
 -- Events that a delivery carried though another one had brought them.
 CREATE TABLE "duplicate_events" (
 	"delivery_id" uuid NOT NULL,
 	"event_id" bigint NOT NULL,
 	PRIMARY KEY ("delivery_id", "event_id")
 );
---> statement-breakpoint
+
 CREATE INDEX "duplicate_events_event" ON "duplicate_events" ("event_id");
---> statement-breakpoint
+
 -- Calls by QStash (or by the fallback) to ingest a batch, but the first success of each batch, which is in `deliveries` or
 -- `delivery_batches`: failures, and repeats. Partitions of one week by `at`, as of `handler_attempts`.
 CREATE TABLE "delivery_attempts" (
@@ -147,9 +147,9 @@ CREATE TABLE "delivery_attempts" (
 	"message_id" text,
 	"deployment" text
 ) PARTITION BY RANGE ("at");
---> statement-breakpoint
+
 CREATE INDEX "delivery_attempts_delivery" ON "delivery_attempts" ("delivery_id");
---> statement-breakpoint
+
 -- Calls of a handler, but a success at the first attempt under the batch's own delivery: of those the delivery's
 -- `handled_at` tells. `error_name` is null for a success.
 CREATE TABLE "handler_attempts" (
@@ -166,11 +166,11 @@ CREATE TABLE "handler_attempts" (
 	"message_id" text,
 	"replay_id" text
 ) PARTITION BY RANGE ("at");
---> statement-breakpoint
+
 CREATE INDEX "handler_attempts_event" ON "handler_attempts" ("event_id");
---> statement-breakpoint
+
 CREATE INDEX "handler_attempts_replay" ON "handler_attempts" ("replay_id", "event_id") WHERE "replay_id" IS NOT NULL;
---> statement-breakpoint
+
 -- Dead letters of one cause.
 CREATE TABLE "dead_letter_groups" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -194,7 +194,7 @@ CREATE TABLE "dead_letter_groups" (
 	"regressed_at" timestamp (3) with time zone,
 	CONSTRAINT "dead_letter_groups_state" CHECK ("state" IN ('open', 'acknowledged', 'resolved', 'ignored'))
 );
---> statement-breakpoint
+
 CREATE TABLE "dead_letters" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
 	-- `qstash` with its dlqId, `message` with the QStash message's id of an undecodable batch, `handler` with the event's id.
@@ -226,15 +226,15 @@ CREATE TABLE "dead_letters" (
 	"resolved_by" text,
 	UNIQUE ("source", "source_id")
 );
---> statement-breakpoint
+
 CREATE INDEX "dead_letters_group" ON "dead_letters" ("group_id", "id");
---> statement-breakpoint
+
 CREATE INDEX "dead_letters_open" ON "dead_letters" ("id") WHERE "resolved_at" IS NULL;
---> statement-breakpoint
+
 CREATE INDEX "dead_letters_event" ON "dead_letters" ("event_id") WHERE "event_id" IS NOT NULL;
---> statement-breakpoint
+
 CREATE INDEX "dead_letters_delivery" ON "dead_letters" ("delivery_id") WHERE "delivery_id" IS NOT NULL;
---> statement-breakpoint
+
 -- One row is plan, run and record of a replay.
 CREATE TABLE "replays" (
 	"id" text PRIMARY KEY,
@@ -261,18 +261,18 @@ CREATE TABLE "replays" (
 	"finished_at" timestamp (3) with time zone,
 	CONSTRAINT "replays_state" CHECK ("state" IN ('planned', 'running', 'cancelled', 'finished', 'stalled'))
 );
---> statement-breakpoint
+
 -- What handlers counted: appended by consumers, folded into `handler_counts` by maintenance.
 CREATE TABLE "handler_count_increments" (
 	"name" text NOT NULL,
 	"count" bigint NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "handler_counts" (
 	"name" text PRIMARY KEY,
 	"count" bigint NOT NULL
 );
---> statement-breakpoint
+
 -- Differences between Meta's data and our schemas: appended by consumers, folded into `drift` by maintenance.
 CREATE TABLE "drift_findings" (
 	"kind" text NOT NULL,
@@ -283,7 +283,7 @@ CREATE TABLE "drift_findings" (
 	"seen_at" timestamp (3) with time zone NOT NULL,
 	"event_id" bigint NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "drift" (
 	"kind" text NOT NULL,
 	"path" text NOT NULL,
@@ -295,14 +295,14 @@ CREATE TABLE "drift" (
 	"event_id" bigint NOT NULL,
 	PRIMARY KEY ("kind", "path", "finding", "shape")
 );
---> statement-breakpoint
+
 -- Messages that were unsent, by the hashes of their keys: one that arrives after its unsending is stored without its text.
 CREATE TABLE "unsent_messages" (
 	"hash" uuid PRIMARY KEY,
 	"event_id" bigint NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "data_deletions" (
 	"request_id" text PRIMARY KEY,
 	"code" text NOT NULL UNIQUE,
@@ -313,23 +313,23 @@ CREATE TABLE "data_deletions" (
 	"unreached" json,
 	"completed_at" timestamp (3) with time zone
 );
---> statement-breakpoint
+
 -- People whose data was erased, while QStash may still deliver what it had before: the id's SHA-256, first 16 bytes.
 CREATE TABLE "erased_people" (
 	"hash" uuid PRIMARY KEY,
 	-- Deliveries received before are erased when they arrive.
 	"requested_at" timestamp (3) with time zone NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "deauthorizations" (
 	"request_id" text PRIMARY KEY,
 	"user_id" text,
 	"issued_at" timestamp (3) with time zone,
 	"recorded_at" timestamp (3) with time zone NOT NULL
 );
---> statement-breakpoint
+
 CREATE INDEX "deauthorizations_user" ON "deauthorizations" ("user_id");
---> statement-breakpoint
+
 CREATE TABLE "refusals" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
 	"at" timestamp (3) with time zone NOT NULL,
@@ -337,19 +337,19 @@ CREATE TABLE "refusals" (
 	"reason" text NOT NULL,
 	"count" integer NOT NULL
 );
---> statement-breakpoint
+
 CREATE INDEX "refusals_at" ON "refusals" ("at");
---> statement-breakpoint
+
 CREATE TABLE "spent_seals" (
 	"id" text PRIMARY KEY,
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "lifecycle_experiments" (
 	"id" text PRIMARY KEY,
 	"started_at" timestamp (3) with time zone NOT NULL
 );
---> statement-breakpoint
+
 CREATE TABLE "lifecycle_runs" (
 	"experiment_id" text NOT NULL REFERENCES "lifecycle_experiments" ("id") ON DELETE CASCADE,
 	"runtime" text NOT NULL,
@@ -362,7 +362,7 @@ CREATE TABLE "lifecycle_runs" (
 	"arrived_at" timestamp (3) with time zone,
 	PRIMARY KEY ("experiment_id", "runtime", "strategy")
 );
---> statement-breakpoint
+
 -- What each part of maintenance did last.
 CREATE TABLE "maintenance_parts" (
 	"name" text PRIMARY KEY,

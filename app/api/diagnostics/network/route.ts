@@ -1,12 +1,12 @@
 import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
-import { latestMigrationMs } from "#store/latest-migration.ts";
+import { latestMigration } from "#store/migration-names.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigrationMs })),
+  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigration })),
 });

@@ -23,7 +23,7 @@ const schedulers: Schedulers = {
 
 export function answer(request: Request): Promise<Response> {
   return answerRun(request, {
-    ...readPlace(process.env.NEXT_RUNTIME, process.env["VERCEL_REGION"]),
+    ...readPlace(process.env.NEXT_RUNTIME, process.env),
     schedulers,
     readSettings,
     fetch,

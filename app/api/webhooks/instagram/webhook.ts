@@ -14,7 +14,7 @@ import { clock, log } from "../../../log.ts";
 /** The webhook's answers by method, for the runtime the build names. */
 export function createWebhookRoutes() {
   let settings: WebhookSettings | undefined;
-  const place = readPlace(process.env.NEXT_RUNTIME, process.env["VERCEL_REGION"]);
+  const place = readPlace(process.env.NEXT_RUNTIME, process.env);
   const readCall = () => readInternalCall("/api/internal/reports");
   const reporter = createReporter({ runtime: place.runtime, readCall, random: Math.random, clock, log });
   const handler = createWebhookHandler({
@@ -50,6 +50,7 @@ function createSettings(reporter: Reporter): WebhookSettings {
       destination: `${relayUrl}/api/qstash/instagram-ingestion`,
       failureCallback: `${relayUrl}/api/qstash/instagram-failure`,
       retries: env.QSTASH_RETRIES,
+      parallelism: env.INGESTION_PARALLELISM,
       bypassSecret,
       fetch,
       clock,
