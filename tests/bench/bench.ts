@@ -13,6 +13,7 @@ import { benchCode } from "./code-bench.ts";
 import { benchCost } from "./cost-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
+import { benchStore } from "./store-bench.ts";
 import { benchWay } from "./way-bench.ts";
 
 const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
@@ -20,6 +21,7 @@ const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> 
   bytes: benchBytes,
   latency: benchLatency,
   cost: benchCost,
+  store: benchStore,
   way: benchWay,
   memory: benchMemory,
 };
@@ -32,6 +34,7 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       latency  the built server's answers, whatever QStash does, and beside other routes (6 min)
                       cost     CPU time and requests of a delivery on the built server (2 min)
                       memory   of the built server after an outage of QStash (4 min)
+                      store    deliveries a second into the store, beside the previous release's (8 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)
   --before <ref>    way: beside the release of this git ref, built in a folder of its own
   --rows <n>        store, viewers: rows in the store
