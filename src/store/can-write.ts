@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
+import { eventKeys } from "./event-schema.ts";
 
 /**
  * Whether ingestion could store something now. An insert of no rows costs nothing, and fails if the server is read-only,
@@ -8,7 +9,7 @@ import type { Database } from "./database.ts";
  */
 export async function canWrite(db: Database): Promise<boolean> {
   try {
-    await db.execute(sql`insert into relay.events (key) select '' where false`);
+    await db.execute(sql`insert into ${eventKeys} (hash, event_id) select null, null where false`);
     return true;
   } catch {
     return false;

@@ -1,7 +1,8 @@
 import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { dataDeletions, deauthorizations, events } from "./schema.ts";
+import { events } from "./event-schema.ts";
+import { dataDeletions, deauthorizations } from "./privacy-schema.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";

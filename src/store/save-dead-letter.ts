@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { deadLetters } from "./schema.ts";
+import { deadLetters } from "./operations-schema.ts";
 import { storableInteger, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import { deauthorizations } from "./schema.ts";
+import { deauthorizations } from "./privacy-schema.ts";
 import { storableInstant, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 

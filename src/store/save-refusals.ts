@@ -3,7 +3,7 @@ import { lt } from "drizzle-orm";
 import type { RefusalCounts } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
-import { refusals } from "./schema.ts";
+import { refusals } from "./figures-schema.ts";
 import { storableInteger } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 

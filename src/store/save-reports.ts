@@ -4,15 +4,22 @@ import type { ForwardReport } from "#measurements/report.ts";
 
 import type { Database } from "./database.ts";
 import { deliveryRow } from "./delivery-row.ts";
-import { deliveries } from "./schema.ts";
-import { storableInstant, storableInteger } from "./storable.ts";
+import { deliveries } from "./delivery-schema.ts";
+import { storableInstant, storableInteger, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
+
+export interface ReportToStore extends ForwardReport {
+  /** Null if the platform does not name it. */
+  deployment: string | null;
+  /** QStash's id for each batch, in their order. */
+  messageIds: readonly string[];
+}
 
 /**
  * Adds the forwards' reports to their deliveries, whose rows may exist already. A repeated call changes only
  * `reportedAt`. Throws `STORE_UNAVAILABLE`.
  */
-export async function saveReports(db: Database, reports: readonly ForwardReport[], nowMs: number): Promise<void> {
+export async function saveReports(db: Database, reports: readonly ReportToStore[], nowMs: number): Promise<void> {
   if (reports.length === 0) return;
   const rows = reports.map((report) => ({
     ...deliveryRow({ ...report, id: report.deliveryId }),
@@ -25,7 +32,7 @@ export async function saveReports(db: Database, reports: readonly ForwardReport[
   );
 }
 
-function measured(report: ForwardReport, reportedAt: Date) {
+function measured(report: ReportToStore, reportedAt: Date) {
   return {
     events: storableInteger(report.events),
     outcome: report.outcome,
@@ -35,6 +42,7 @@ function measured(report: ForwardReport, reportedAt: Date) {
     attempts: storableInteger(report.attempts),
     timeouts: storableInteger(report.timeouts),
     errorType: report.errorType,
+    messageIds: report.messageIds.map(storableText),
     reportedAt,
   };
 }
@@ -42,16 +50,19 @@ function measured(report: ForwardReport, reportedAt: Date) {
 const measuredColumns = [
   "events",
   "outcome",
-  "ackMs",
   "publishMs",
   "publishedAt",
   "attempts",
   "timeouts",
   "errorType",
+  "messageIds",
   "reportedAt",
 ] as const satisfies readonly (keyof ReturnType<typeof measured>)[];
 
 const columns = getTableColumns(deliveries);
-const replaced = Object.fromEntries(
-  measuredColumns.map((name) => [name, sql`excluded.${sql.identifier(columns[name].name)}`]),
-);
+const replaced = {
+  ...Object.fromEntries(measuredColumns.map((name) => [name, sql`excluded.${sql.identifier(columns[name].name)}`])),
+  // The batch may have brought them.
+  ackMs: sql`coalesce(${columns.ackMs}, excluded.ack_ms)`,
+  deployment: sql`coalesce(${columns.deployment}, excluded.deployment)`,
+};

@@ -1,7 +1,7 @@
 import { eq, lt } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { spentSeals } from "./schema.ts";
+import { spentSeals } from "./privacy-schema.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 export interface SpendableSeal {

@@ -1,18 +1,21 @@
-import { eq, inArray, sql } from "drizzle-orm";
-
-import type { Clock } from "#platform/clock.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 import type { DeliveryFacts } from "#platform/delivery.ts";
 
-import type { Database, Transaction } from "./database.ts";
-import { deliveryRow } from "./delivery-row.ts";
-import { type EventToStore, insertApart, insertTogether } from "./insert-events.ts";
-import { deliveries, deliveryBatches, deliveryEvents, events } from "./schema.ts";
-import { storeDrift } from "./store-drift.ts";
+import type { Database } from "./database.ts";
+import { deliveryUuid } from "./delivery-uuid.ts";
+import { type EventToStore, toRows } from "./event-to-store.ts";
+import { type DeliveryValues, type Ingested, ingestRows, nothingBefore } from "./ingest-rows.ts";
+import type { LeasedEvent } from "./leased-event.ts";
+import { markHandled } from "./mark-handled.ts";
+import { repeatConflicts } from "./repeat-conflicts.ts";
+import { storableInstant, storableInteger, storableText } from "./storable.ts";
+import { storeApart } from "./store-apart.ts";
 import { isDataRefused, withStoreErrors } from "./store-error.ts";
-import { inTransaction } from "./transaction.ts";
+
+export type { EventToStore } from "./event-to-store.ts";
 
 export interface BatchToStore {
-  delivery: DeliveryFacts;
+  delivery: DeliveryFacts & { deployment: string | null; ackMs: number | null; publishStartedAtMs: number | null };
   /** How the batch came here. The outcome in a forward's own report takes precedence. */
   via: "queue" | "fallback";
   /** Which batch of the delivery it is, from 0, and how many there are. */
@@ -20,6 +23,12 @@ export interface BatchToStore {
   events: readonly EventToStore[];
   /** When the consumer was called: by the wall clock, and by the monotonic one. */
   delivered: { atMs: number; monotonicMs: number };
+  /** How long the handlers of its events may take. */
+  leaseMs: number;
+  /** QStash's id of the message. */
+  messageId: string | null;
+  /** How often QStash had delivered it before. */
+  retried: number;
 }
 
 export interface StoredBatch {
@@ -29,100 +38,117 @@ export interface StoredBatch {
   drifted: number;
   /** How many of the inserted events were stored without their search columns or with their data as text. */
   reduced: number;
-  /** Of all events of the batch, in its order; also of those that were stored before. */
-  eventIds: number[];
+  /** Events whose handlers the caller runs now, in the order of the batch. */
+  leased: LeasedEvent[];
+  /** Open events of the batch of which a lease ended without a result: they must be leased one at a time. */
+  deathIds: number[];
+  /** Whether the batch had been stored before. */
+  repeated: boolean;
 }
+
+/** Transactions at the same time can hide events from a statement; each further one sees more. */
+const followUpsMax = 3;
 
 /**
- * Stores a batch in one transaction: each event whose key is new, the delivery that carried it, the batch's counts and
- * times, and how the new events differ from what we know. A repeated call changes nothing. Rows are inserted in the order
- * of their keys, so that two batches with common events wait for each other instead of deadlocking. An event that
- * Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Stores a batch in one statement: each event whose key is new, with a lease for its handler, and the delivery that carried
+ * it. Of the events that were stored before, those that are open and due are leased, too. A repeated call changes nothing
+ * else. An event that Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE`; then nothing
+ * is stored.
  */
-export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock): Promise<StoredBatch> {
-  try {
-    return await storeBatchWith(insertTogether, db, batch, clock);
-  } catch (thrown) {
-    if (!isDataRefused(thrown)) throw thrown;
-    return storeBatchWith(insertApart, db, batch, clock);
-  }
+export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock = systemClock): Promise<StoredBatch> {
+  return withStoreErrors(async () => {
+    const rows = toRows(batch.events);
+    const [index, count] = batch.batch;
+    const record = index === 0 ? "first" : "later";
+    const values = deliveryValues(batch, clock);
+    const { recorded, ingested } = await repeatConflicts(async () => {
+      try {
+        return await ingestRows(db.$client, rows, record, { ...values, ...nothingBefore });
+      } catch (thrown) {
+        if (!isDataRefused(thrown)) throw thrown;
+        return storeApart(db.$client, rows, record, values);
+      }
+    });
+    const unseen = new Map(rows.map((row) => [row.hash, row]));
+    for (const { row } of ingested) unseen.delete(row.hash);
+    for (let left = followUpsMax; unseen.size > 0 && left > 0; left--) {
+      // Another transaction stored them at the same time; it has ended now.
+      const more = await ingestRows(db.$client, [...unseen.values()], "none", { ...values, ...nothingBefore });
+      ingested.push(...more.ingested);
+      for (const { row } of more.ingested) unseen.delete(row.hash);
+    }
+    const isAnyNew = ingested.some(({ outcome }) => outcome[2] === "new");
+    if (count > 1 && recorded && !isAnyNew) await markHandled(db, [values.deliveryId]);
+    return summarize(batch, values.deliveryId, recorded, ingested);
+  });
 }
 
-async function storeBatchWith(
-  insert: typeof insertTogether,
-  db: Database,
+function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): DeliveryValues {
+  return {
+    deliveryId: deliveryUuid(delivery.id),
+    batchIndex: batch.batch[0],
+    batches: batch.batch[1],
+    leaseMs: Math.ceil(batch.leaseMs),
+    events: batch.events.length,
+    deliveredAt: storableInstant(batch.delivered.atMs)?.toISOString() ?? null,
+    ingestMs: clock.monotonicMs() - batch.delivered.monotonicMs,
+    messageId: batch.messageId === null ? null : storableText(batch.messageId),
+    retried: Math.min(batch.retried, 32_767),
+    via: batch.via,
+    receivedAt: (storableInstant(delivery.receivedAtMs) ?? new Date(0)).toISOString(),
+    bodyBytes: storableInteger(delivery.bodyBytes),
+    coldStart: delivery.coldStart,
+    probe: delivery.probe,
+    runtime: delivery.runtime,
+    region: delivery.region === null ? null : storableText(delivery.region),
+    deployment: delivery.deployment === null ? null : storableText(delivery.deployment),
+    ackMs: delivery.ackMs,
+    publishStartedAt: storableInstant(delivery.publishStartedAtMs)?.toISOString() ?? null,
+  };
+}
+
+function summarize(
   batch: BatchToStore,
-  clock: Clock,
-): Promise<StoredBatch> {
-  return withStoreErrors(() =>
-    inTransaction(db, async (tx) => {
-      const { delivery, delivered } = batch;
-      const deliveredAt = new Date(delivered.atMs);
-      await tx
-        .insert(deliveries)
-        .values({ ...deliveryRow(delivery), outcome: batch.via === "fallback" ? "fallback" : null })
-        .onConflictDoNothing();
-
-      const unique = uniqueEvents(batch.events);
-      const origin = { deliveryId: delivery.id, deliveredAt, ingestedAt: new Date(clock.nowMs()) };
-      const stored = unique.length === 0 ? [] : await insert(tx, unique, origin);
-      const inserted = stored.length;
-      const eventIds = await linkEvents(tx, batch);
-      const duplicates = batch.events.length - inserted;
-
-      await tx
-        .insert(deliveryBatches)
-        .values({
-          deliveryId: delivery.id,
-          batchIndex: batch.batch[0],
-          batches: batch.batch[1],
-          inserted,
-          duplicates,
-          deliveredAt,
-          ingestedAt: new Date(clock.nowMs()),
-          ingestMs: clock.monotonicMs() - delivered.monotonicMs,
-        })
-        .onConflictDoNothing();
-      await storeDrift(tx, stored, deliveredAt);
-      const drifted = stored.filter((event) => event.drifted).length;
-      const reduced = stored.filter((event) => event.reduced).length;
-      return { inserted, duplicates, drifted, reduced, eventIds };
-    }),
-  );
+  deliveryId: string,
+  recorded: boolean,
+  ingested: readonly Ingested[],
+): StoredBatch {
+  const inserted = ingested.filter(({ outcome: [, , state] }) => state === "new" || state === "erased");
+  const leased = ingested.flatMap((event) => toLeased(event, deliveryId, batch.batch[0]) ?? []);
+  return {
+    inserted: inserted.length,
+    duplicates: batch.events.length - inserted.length,
+    drifted: inserted.filter(({ row }) => row.drifted).length,
+    reduced: inserted.filter(({ reduced }) => reduced).length,
+    leased: leased.toSorted((a, b) => a.id - b.id),
+    deathIds: ingested.filter(({ outcome }) => outcome[2] === "risky").map(({ outcome }) => outcome[1]),
+    repeated: !recorded,
+  };
 }
 
-/**
- * The first event of each key, sorted by key: transactions that insert the same events at the same time lock the rows in
- * the same order, so they wait for each other and cannot deadlock.
- */
-function uniqueEvents(carried: readonly EventToStore[]): EventToStore[] {
-  const byKey = new Map(carried.toReversed().map((event) => [event.key, event]));
-  return [...byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-/**
- * Links of an event: to the delivery that brought it and to the first repeats, which Meta sends when it did not get our
- * answer. A captured delivery can be sent again for ever, and each repeat would add a row for each of its events; from
- * later repeats only the delivery's own row and its counts are kept.
- */
-const linksMax = 5;
-
-/** Links the delivery to its events; returns their ids in the order of the batch. */
-async function linkEvents(tx: Transaction, batch: BatchToStore): Promise<number[]> {
-  if (batch.events.length === 0) return [];
-  const keys = batch.events.map(({ key }) => key);
-  const linked = tx.$count(deliveryEvents, eq(deliveryEvents.eventId, events.id));
-  const rows = await tx
-    .select({ id: events.id, key: events.key, links: sql<number>`${linked}`.mapWith(Number) })
-    .from(events)
-    .where(inArray(events.key, keys));
-  const links = rows.filter((row) => row.links < linksMax);
-  if (links.length > 0) {
-    await tx
-      .insert(deliveryEvents)
-      .values(links.map(({ id }) => ({ deliveryId: batch.delivery.id, eventId: id })))
-      .onConflictDoNothing();
-  }
-  const idByKey = new Map(rows.map(({ id, key }) => [key, id]));
-  return [...new Set(keys)].flatMap((key) => idByKey.get(key) ?? []);
+function toLeased({ row, outcome }: Ingested, ownDeliveryId: string, ownIndex: number): LeasedEvent | null {
+  const [, id, state, fence, attempt, deliveryId = ownDeliveryId, batchIndex = ownIndex, replay = null] = outcome;
+  if (state !== "new" && state !== "leased") return null;
+  const { event, accountId, senderId, recipientId, occurredAt, sentAt, drifted, data, conversation } = row;
+  return {
+    id,
+    fence,
+    attempt,
+    deaths: 0,
+    key: event.key,
+    kind: event.kind,
+    accountId,
+    senderId,
+    recipientId,
+    occurredAt,
+    sentAt,
+    standby: event.standby,
+    test: event.test,
+    drifted,
+    data,
+    conversation,
+    deliveryId,
+    batchIndex,
+    replay,
+  };
 }

@@ -1,0 +1,231 @@
+import type { ReplayContext } from "./leased-event.ts";
+import { defineStatement, type Statement } from "./named-statement.ts";
+
+/** The `data` of an event that was unsent before it came. */
+export const unsentData = JSON.stringify({ erased: "unsent" });
+/** The `data` of an event of a person whose data was erased. */
+export const deletedData = JSON.stringify({ erased: "data-deletion" });
+
+/** Deliveries that an event is linked to beside the one that brought it: a captured delivery can be sent again for ever. */
+const linksMax = 4;
+
+/**
+ * The parameters, in their order, with their types. Arrays hold a value for each event, in the order of the batch; the
+ * `finding…` ones a value for each difference, with the event's place in the batch from 1. What is counted, `inserted` and
+ * so on, was stored by earlier statements for the same batch.
+ */
+const parameters = {
+  hashes: "uuid[]",
+  unsentHashes: "uuid[]",
+  keys: "text[]",
+  kinds: "text[]",
+  accountIds: "text[]",
+  senderIds: "text[]",
+  recipientIds: "text[]",
+  occurredAts: "timestamptz[]",
+  sentAts: "timestamptz[]",
+  flags: "smallint[]",
+  data: "text[]",
+  conversations: "text[]",
+  findingPlaces: "integer[]",
+  findings: "text[]",
+  findingPaths: "text[]",
+  findingShapes: "text[]",
+  deliveryId: "uuid",
+  batchIndex: "smallint",
+  leaseMs: "integer",
+  events: "integer",
+  deliveredAt: "timestamptz",
+  ingestMs: "real",
+  messageId: "text",
+  retried: "smallint",
+  batches: "smallint",
+  via: "text",
+  receivedAt: "timestamptz",
+  bodyBytes: "integer",
+  coldStart: "boolean",
+  probe: "boolean",
+  runtime: "text",
+  region: "text",
+  deployment: "text",
+  ackMs: "real",
+  publishStartedAt: "timestamptz",
+  inserted: "integer",
+  firstEventId: "bigint",
+  lastEventId: "bigint",
+  worked: "integer",
+} as const;
+
+export type IngestParameter = keyof typeof parameters;
+
+/** Bits of `flags`. */
+export const eventFlags = { standby: 1, test: 2, drifted: 4 } as const;
+
+/** Of an event: its place in the batch from 1, its id, and what became of it. */
+export type IngestedEvent =
+  | [place: number, id: number, state: "new", fence: 1, attempt: 1]
+  | [place: number, id: number, state: "erased"]
+  | [
+      place: number,
+      id: number,
+      state: "leased",
+      fence: number,
+      attempt: number,
+      deliveryId: string,
+      batchIndex: number,
+      replay: ReplayContext | null,
+    ]
+  /** It must be leased alone, because a lease of it ended without a result. */
+  | [place: number, id: number, state: "risky"]
+  | [place: number, id: number, state: "known"];
+
+export interface IngestedRow {
+  /** 1 if the batch's row is new; 0 if the batch was stored before, or no row was asked for. */
+  recorded: number;
+  /** Null for no event. An event that another transaction stored at the same time is missing. */
+  events: IngestedEvent[] | null;
+}
+
+/**
+ * Everything about a batch in one statement, which is a transaction of its own. The order within it keeps two batches with
+ * common events from a deadlock: keys in the order of their hashes, then the rows of the delivery.
+ */
+function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean): string {
+  const record = { first: recordFirst, later: recordLater, none: "" }[recorded];
+  return `with input as materialized (
+  select place, hash, unsent_hash, key, kind, account_id, sender_id, recipient_id, occurred_at, sent_at, flags, data, conversation,
+    nextval('relay.event_ids') as id
+  from unnest(${["hashes", "unsentHashes", "keys", "kinds", "accountIds", "senderIds", "recipientIds", "occurredAts", "sentAts", "flags", "data", "conversations"].map((name) => `:${name}`).join(", ")})
+    with ordinality as u (hash, unsent_hash, key, kind, account_id, sender_id, recipient_id, occurred_at, sent_at, flags, data, conversation, place)
+), keys as (
+  insert into relay.event_keys (hash, event_id) select hash, id from input order by hash
+  on conflict do nothing returning event_id
+), erased as (
+  select hash from relay.erased_people where requested_at > :receivedAt
+), fresh as materialized (
+  select input.*,
+    exists (select from relay.unsent_messages m where m.hash = unsent_hash) as unsent,
+    exists (select from erased) and ${isErased("account_id")} as no_account,
+    exists (select from erased) and ${isErased("sender_id")} as no_sender,
+    exists (select from erased) and ${isErased("recipient_id")} as no_recipient
+  from input join keys on keys.event_id = input.id
+), stored as (
+  insert into relay.events (id, ingested_at, occurred_at, sent_at, erased_at, delivery_id, batch_index, standby, test, drifted,
+    kind, account_id, sender_id, recipient_id, key, data)
+  select id, now(), occurred_at, sent_at, case when ${anyErasure} then now() end, :deliveryId, :batchIndex,
+    flags & ${eventFlags.standby} <> 0, flags & ${eventFlags.test} <> 0, flags & ${eventFlags.drifted} <> 0,
+    kind, case when no_account then '' else account_id end, case when not no_sender then sender_id end,
+    case when not no_recipient then recipient_id end, key,
+    case when no_account or no_sender or no_recipient then '${deletedData}' when unsent then '${unsentData}' else data end::json
+  from fresh order by id
+), work as (
+  insert into relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, next_attempt_at, kind, conversation)
+  select id, :deliveryId, :batchIndex, 1, 1, now() + :leaseMs * interval '1 millisecond', now(), kind, conversation
+  from fresh where not (${anyErasure})
+), known as materialized (
+  select place, known.event_id
+  from input cross join lateral (select event_id from relay.event_keys k where k.hash = input.hash limit 1) known
+), free as materialized (
+  select known.place, w.event_id, w.deaths > 0 or w.leased_until is not null as risky
+  from known cross join lateral (
+    select event_id, deaths, leased_until from relay.event_work w
+    where w.event_id = known.event_id and state = 'open' and next_attempt_at <= now()
+      and (leased_until is null or leased_until <= now())
+    for update skip locked
+  ) w
+  order by w.event_id
+), leased as (
+  update relay.event_work w
+  set attempts = attempts + 1, fence = fence + 1, leased_until = now() + :leaseMs * interval '1 millisecond', queued_until = null
+  from free where w.event_id = free.event_id and not free.risky
+  returning free.place, w.event_id, w.fence, w.attempts, w.delivery_id, w.batch_index, w.replay_id
+)${record}, links as (
+  insert into relay.duplicate_events (delivery_id, event_id)
+  select :deliveryId, event_id from known
+  where ${recorded === "none" ? "true" : "exists (select from record)"}
+    and (select count(*) from (select from relay.duplicate_events d where d.event_id = known.event_id limit ${linksMax}) d) < ${linksMax}
+  order by event_id on conflict do nothing
+)${hasFindings ? findings : ""}
+select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} as recorded, (select json_agg(event) from (
+  select case when ${anyErasure} then json_build_array(place, id, 'erased') else json_build_array(place, id, 'new', 1, 1) end as event
+  from fresh
+  union all
+  select case
+    when leased.event_id is not null then json_build_array(known.place, known.event_id, 'leased', leased.fence,
+      leased.attempts, leased.delivery_id, leased.batch_index,
+      (select json_build_object('id', r.id, 'mode', r.mode, 'reason', r.reason) from relay.replays r where r.id = leased.replay_id))
+    else json_build_array(known.place, known.event_id, case when free.risky then 'risky' else 'known' end) end
+  from known left join free on free.event_id = known.event_id left join leased on leased.event_id = known.event_id
+) e) as events`;
+}
+
+const anyErasure = "unsent or no_account or no_sender or no_recipient";
+
+/** The hash is made only while somebody's data is being kept out. */
+function isErased(column: string): string {
+  return `coalesce(encode(substring(sha256(convert_to(${column}, 'UTF8')) for 16), 'hex')::uuid in (select hash from erased), false)`;
+}
+
+/** Depends on `fresh`, so that it comes after the keys. */
+const counted = `(select count(*) as n, count(*) filter (where not (${anyErasure})) as worked, min(id) as first_id, max(id) as last_id from fresh) f`;
+
+const facts = "id, received_at, body_bytes, cold_start, probe, runtime, region, deployment, ack_ms, publish_started_at";
+const factValues =
+  ":deliveryId, :receivedAt, :bodyBytes, :coldStart, :probe, :runtime, :region, :deployment, :ackMs, :publishStartedAt";
+const ingestTime = "(:ingestMs + extract(epoch from clock_timestamp() - statement_timestamp()) * 1000)::real";
+const ofConsumer =
+  "via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at, ingested_at, handled_at, message_id";
+
+const recordFirst = `, record as (
+  insert into relay.deliveries as d (${facts}, ${ofConsumer})
+  select ${factValues}, :via, :batches, :retried, n + :inserted, :events - n - :inserted, ${ingestTime},
+    least(first_id, :firstEventId), greatest(last_id, :lastEventId), :deliveredAt, now(),
+    case when worked + :worked = 0 and :batches = 1 then now() end, :messageId
+  from ${counted}
+  on conflict (id) do update set
+    ${ofConsumer
+      .split(", ")
+      .map((name) => `${name} = excluded.${name}`)
+      .join(", ")},
+    deployment = coalesce(d.deployment, excluded.deployment), ack_ms = coalesce(d.ack_ms, excluded.ack_ms),
+    publish_started_at = coalesce(d.publish_started_at, excluded.publish_started_at)
+  where d.via is null
+  returning 1
+)`;
+
+const recordLater = `, record as (
+  insert into relay.delivery_batches (delivery_id, batch_index, retried, inserted, duplicates, ingest_ms, first_event_id,
+    last_event_id, delivered_at, ingested_at, message_id)
+  select :deliveryId, :batchIndex, :retried, n + :inserted, :events - n - :inserted, ${ingestTime},
+    least(first_id, :firstEventId), greatest(last_id, :lastEventId), :deliveredAt, now(), :messageId
+  from ${counted}
+  on conflict do nothing
+  returning 1
+), delivery as (
+  insert into relay.deliveries (${facts}) select ${factValues} from record
+  on conflict do nothing
+)`;
+
+const findings = `, found as (
+  insert into relay.drift_findings (kind, path, finding, shape, count, seen_at, event_id)
+  select fresh.kind, d.path, d.finding, d.shape, 1, :deliveredAt, fresh.id
+  from unnest(:findingPlaces, :findings, :findingPaths, :findingShapes) as d (place, finding, path, shape)
+  join fresh on fresh.place = d.place
+)`;
+
+export type IngestRecord = "first" | "later" | "none";
+
+const statements = new Map<string, Statement<IngestParameter>>();
+
+/**
+ * The statement that stores events. `record`: whether it also writes the row of a delivery's first batch, or of a later
+ * one.
+ */
+export function ingestStatement(record: IngestRecord, hasFindings: boolean): Statement<IngestParameter> {
+  const name = `${record}${hasFindings ? "-findings" : ""}`;
+  const known = statements.get(name);
+  if (known !== undefined) return known;
+  const statement = defineStatement(ingestText(record, hasFindings), parameters);
+  statements.set(name, statement);
+  return statement;
+}

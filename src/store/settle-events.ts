@@ -1,0 +1,71 @@
+import type { Database } from "./database.ts";
+import type { HandlerResult } from "./leased-event.ts";
+import { markHandled } from "./mark-handled.ts";
+import { runStatement, type Values } from "./named-statement.ts";
+import { repeatConflicts } from "./repeat-conflicts.ts";
+import { type SettledRow, type SettleParameter, settleStatement } from "./settle-statement.ts";
+import { storableInstant, storableText } from "./storable.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface Settlement {
+  results: readonly HandlerResult[];
+  /** What the handlers counted, by name. */
+  counts: ReadonlyMap<string, number>;
+  deployment: string | null;
+  /** QStash's id of the message that led to these calls. */
+  messageId: string | null;
+}
+
+/**
+ * Stores how leases ended, in one statement. A success is stored whatever has happened since; anything else only while its
+ * lease is the event's newest. Returns the ids of the events whose result came too late for that. Throws
+ * `STORE_UNAVAILABLE`; then nothing is stored.
+ */
+export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
+  if (settlement.results.length === 0 && settlement.counts.size === 0) return { lost: [] };
+  const values = toValues(settlement);
+  const rows = await withStoreErrors(() =>
+    repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, settleStatement, values)),
+  );
+  const unsure = rows[0]?.unsure ?? [];
+  await markHandled(db, unsure);
+  return { lost: rows[0]?.lost ?? [] };
+}
+
+function toValues({ results, counts, deployment, messageId }: Settlement): Values<SettleParameter> {
+  // In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise.
+  const sorted = results.toSorted((a, b) => a.event.id - b.event.id);
+  const counters = [...counts];
+  return {
+    ids: sorted.map(({ event }) => event.id),
+    fences: sorted.map(({ event }) => event.fence),
+    outcomes: sorted.map(({ outcome }) => outcome),
+    attempts: sorted.map(({ event }) => event.attempt),
+    deliveryIds: sorted.map(({ event }) => event.deliveryId),
+    startedAts: sorted.map(({ atMs }) => (storableInstant(atMs) ?? new Date(0)).toISOString()),
+    durations: sorted.map(({ ms }) => ms),
+    retryMs: sorted.map(({ retryInMs }) => Math.round(retryInMs ?? 0)),
+    queuedMs: sorted.map(({ queuedForMs }) => (queuedForMs === undefined ? null : Math.round(queuedForMs))),
+    errorNames: sorted.map(({ error }) => textOrNull(error?.name)),
+    errorCodes: sorted.map(({ error }) => textOrNull(error?.code)),
+    errorMessages: sorted.map(({ error }) => textOrNull(error?.message)),
+    frames: sorted.map(({ error }) => (error === undefined ? null : error.frames.map(oneLine).join("\n"))),
+    fingerprints: sorted.map(({ error }) => error?.fingerprint ?? ""),
+    kinds: sorted.map(({ event }) => event.kind),
+    replayIds: sorted.map(({ event }) => event.replay?.id ?? null),
+    countNames: counters.map(([name]) => storableText(name)),
+    counts: counters.map(([, count]) => count),
+    deployment: deployment === null ? null : storableText(deployment),
+    messageId: messageId === null ? null : storableText(messageId),
+  };
+}
+
+function textOrNull(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : storableText(text);
+}
+
+const framesMax = 400;
+
+function oneLine(frame: string): string {
+  return frame.replaceAll(/[\0\n]/g, " ").slice(0, framesMax);
+}

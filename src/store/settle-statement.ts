@@ -1,0 +1,132 @@
+import { defineStatement } from "./named-statement.ts";
+
+/**
+ * Arrays hold a value for each result, those of `count…` one for each counter. Frames are joined by line feeds, because an
+ * array of arrays of different lengths is none.
+ */
+const parameters = {
+  ids: "bigint[]",
+  fences: "integer[]",
+  outcomes: "text[]",
+  attempts: "smallint[]",
+  deliveryIds: "uuid[]",
+  startedAts: "timestamptz[]",
+  durations: "real[]",
+  retryMs: "bigint[]",
+  queuedMs: "bigint[]",
+  errorNames: "text[]",
+  errorCodes: "text[]",
+  errorMessages: "text[]",
+  frames: "text[]",
+  fingerprints: "text[]",
+  kinds: "text[]",
+  replayIds: "text[]",
+  countNames: "text[]",
+  counts: "bigint[]",
+  deployment: "text",
+  messageId: "text",
+} as const;
+
+export type SettleParameter = keyof typeof parameters;
+
+export interface SettledRow {
+  /** Events whose failure, death or release was not stored, because another lease was taken. */
+  lost: number[] | null;
+  /** Deliveries that another transaction may be settling at the same time. */
+  unsure: string[] | null;
+}
+
+/** Whether no batch is missing and no event is open but those handled here, of a row `d` of `deliveries`. */
+export function isHandled(handledIds: string): string {
+  return `d.via is not null and d.batches = 1 + (select count(*) from relay.delivery_batches b where b.delivery_id = d.id)
+    and not exists (${openWork("d.id", "d", handledIds)})
+    and not exists (select from relay.delivery_batches b cross join lateral (${openWork("b.delivery_id", "b", handledIds)}) w
+      where b.delivery_id = d.id)`;
+}
+
+/** A batch's events have ids within a narrow range, so that no index on the delivery is needed. */
+function openWork(deliveryId: string, range: string, handledIds: string): string {
+  return `select fence, leased_until, batch_index from relay.event_work w
+    where w.event_id between ${range}.first_event_id and ${range}.last_event_id and w.delivery_id = ${deliveryId}
+      and w.event_id <> all (${handledIds})`;
+}
+
+const handledIds = "array(select id from r where outcome = 'handled')";
+
+const text = `with r as materialized (
+  select * from unnest(:ids, :fences, :outcomes, :attempts, :deliveryIds, :startedAts, :durations, :retryMs, :queuedMs,
+    :errorNames, :errorCodes, :errorMessages, :frames, :fingerprints, :kinds, :replayIds)
+    as r (id, fence, outcome, attempt, delivery_id, started_at, ms, retry_ms, queued_ms,
+      error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
+), handled as (
+  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id
+), kept as (
+  update relay.event_work w
+  set leased_until = null,
+    state = case when r.outcome = 'dead' then 'dead' else 'open' end,
+    attempts = w.attempts - case when r.outcome = 'released' then 1 else 0 end,
+    next_attempt_at = now() + r.retry_ms * interval '1 millisecond',
+    queued_until = now() + r.queued_ms * interval '1 millisecond',
+    first_failed_at = case when r.outcome = 'released' then w.first_failed_at else coalesce(w.first_failed_at, now()) end,
+    error_name = case when r.outcome = 'released' then w.error_name else r.error_name end,
+    error_code = case when r.outcome = 'released' then w.error_code else r.error_code end
+  from r
+  where r.outcome <> 'handled' and w.event_id = r.id and w.fence = r.fence and w.leased_until is not null
+  returning w.event_id, w.batch_index
+), tried as (
+  insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment, message_id, replay_id)
+  select id, started_at, ms, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'), :deployment, :messageId, replay_id
+  from r where outcome <> 'released' and (outcome <> 'handled' or fence > 1)
+), dead as (
+  select r.*, kept.batch_index from r join kept on kept.event_id = r.id where r.outcome = 'dead'
+), made as (
+  insert into relay.dead_letter_groups (fingerprint, cause, error_name, error_code, kind, first_at, first_deployment)
+  select distinct on (fingerprint) fingerprint, 'handler', error_name, error_code, kind, now(), :deployment
+  from dead order by fingerprint, id
+  on conflict (fingerprint) do nothing
+  returning id, fingerprint
+), letters as (
+  insert into relay.dead_letters as l (source, source_id, group_id, recorded_at, event_id, kind, delivery_id, batch_index, attempts,
+    error_name, error_code, error_message, frames, deployment, message_id)
+  select 'handler', dead.id::text,
+    coalesce((select id from made where made.fingerprint = dead.fingerprint),
+      (select id from relay.dead_letter_groups g where g.fingerprint = dead.fingerprint)),
+    now(), dead.id, kind, delivery_id, batch_index, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'),
+    :deployment, :messageId
+  from dead
+  on conflict (source, source_id) do update set group_id = excluded.group_id, recorded_at = excluded.recorded_at,
+    attempts = excluded.attempts, error_name = excluded.error_name, error_code = excluded.error_code,
+    error_message = excluded.error_message, frames = excluded.frames, deployment = excluded.deployment,
+    message_id = excluded.message_id, resolved_at = null, resolved_by = null
+), resolved as (
+  update relay.dead_letters l set resolved_at = now(), resolved_by = coalesce(r.replay_id, 'handled')
+  from r
+  where r.outcome = 'handled' and r.fence > 1 and l.source = 'handler' and l.source_id = r.id::text and l.resolved_at is null
+), counted as (
+  insert into relay.handler_count_increments (name, count) select * from unnest(:countNames, :counts)
+), touched as materialized (
+  select d.id, own_ms, ${isHandled(handledIds)} as is_handled, is_unsure or d.batches is distinct from 1 as is_unsure
+  from (
+    select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released') as own_ms,
+      bool_or(fence > 1) as is_unsure
+    from r group by 1 having bool_or(outcome = 'handled') or bool_or(fence = 1 and outcome <> 'released')
+  ) t join relay.deliveries d on d.id = t.delivery_id
+), marked as (
+  update relay.deliveries d
+  set handler_ms = case when own_ms is null then handler_ms else coalesce(handler_ms, 0) + own_ms end,
+    handled_at = coalesce(handled_at, case when is_handled then now() end)
+  from touched t where d.id = t.id and (own_ms is not null or is_handled and handled_at is null)
+)
+select
+  (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)) as lost,
+  (select json_agg(id) from touched where is_unsure and not is_handled) as unsure`;
+
+/** Stores how leases ended, whatever their number: one statement, which is a transaction of its own. */
+export const settleStatement = defineStatement<SettleParameter>(text, parameters);
+
+/** Marks deliveries of which no batch is missing and no event is open. */
+export const markHandledStatement = defineStatement<"deliveryIds">(
+  `update relay.deliveries d set handled_at = now()
+  where d.id = any (:deliveryIds) and d.handled_at is null and ${isHandled("array[]::bigint[]")}`,
+  { deliveryIds: "uuid[]" },
+);
