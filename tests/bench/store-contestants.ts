@@ -91,19 +91,16 @@ function facts() {
 function deliverNow(pool: Pool): StoreWay["deliver"] {
   const db = drizzle(pool);
   return async (carried) => {
-    const delivered = { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() };
-    const events = carried.map((event) => ({ ...event, ...findEventDrift(event) }));
-    const batch = {
+    const { leased } = await storeBatch(db, {
       delivery: facts(),
       via: "queue",
       batch: [0, 1],
-      events,
-      delivered,
+      events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
+      delivered: { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() },
       leaseMs,
-      messageId: null,
+      messageId: `msg_${randomDeliveryId()}`,
       retried: 0,
-    };
-    const { leased } = await storeBatch(db, batch);
+    });
     const atMs = systemClock.nowMs();
     const results = leased.map((event) => ({ event, atMs, ms: 0, outcome: "handled" as const }));
     await settleEvents(db, {
@@ -139,10 +136,10 @@ async function insertBare(pool: Pool, events: readonly InstagramEvent[]): Promis
     name: `bare_${events.length}`,
     text: `insert into bare (ingested_at, occurred_at, sent_at, delivery_id, batch_index, standby, test, drifted, kind,
       account_id, sender_id, recipient_id, key, data) values ${rows.join(",")}`,
-    values: events.flatMap(({ kind, accountId, senderId, recipientId, key, data }) => [
-      ...[at, at, at, deliveryId, 0, false, false, false],
-      ...[kind, accountId, senderId, recipientId, key, JSON.stringify(data)],
-    ]),
+    values: events.flatMap(({ kind, accountId, senderId, recipientId, key, data }) => {
+      const who = [kind, accountId, senderId, recipientId];
+      return [at, at, at, deliveryId, 0, false, false, false, ...who, key, JSON.stringify(data)];
+    }),
   });
 }
 

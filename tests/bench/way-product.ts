@@ -12,7 +12,7 @@ import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
 import { createDatabase } from "../support/database.ts";
 import { holdChild } from "./bench-child.ts";
 import { appSecret } from "./delivery-sender.ts";
-import { readTreeCpuMs } from "./process-cpu.ts";
+import { readTreeCpuMs } from "../support/process-tree.ts";
 import { startBenchServer } from "./server-process.ts";
 
 /** CPU time since the start, in milliseconds. */
@@ -96,7 +96,7 @@ export async function startWayProduct(name: string, folder: string): Promise<Way
       webhookUrl: `${server.baseUrl}/api/webhooks/instagram`,
       async readCpu() {
         const [{ cpuMs: serverMs }, { cpuMs: brokerMs }] = await Promise.all([server.readUsage(), askBroker()]);
-        return { server: serverMs, broker: brokerMs, postgres: readTreeCpuMs(postgres.pid) ?? Number.NaN };
+        return { server: serverMs, broker: brokerMs, postgres: readTreeCpuMs(postgres.pid) };
       },
       async countHandled() {
         const { rows } = await client.query<{ handled: number }>(handledText);

@@ -16,6 +16,8 @@ export interface Effects {
   qstash: { deduplicated: number; retried: number; deadLetters: number };
   /** Events that came again and were known. */
   duplicatesFound: number;
+  /** Events whose handler succeeded more than once. */
+  repeated: number;
   /** Processes of the server that ended. */
   ended: number;
   /** How often an instance began to acknowledge only what is kept. */
@@ -56,9 +58,17 @@ export function readEffects(sent: readonly SentDelivery[], rig: Rig, before: Met
     refusals,
     qstash: { ...brokerLog },
     duplicatesFound: serverLog.duplicatesFound,
+    repeated: countRepeated(rig),
     ended: serverLog.ended,
     withheld: serverLog.withheld,
     inFlight: sent.filter(({ ackedAs }) => ackedAs !== null && serverLog.cutOff.has(ackedAs)).length,
     ackMs: { p50: ms(0.5), p99: ms(0.99), max: ms(1) },
   };
+}
+
+/** Of all runs of the rig; 0 where nobody watches the handlers. */
+function countRepeated({ handlers }: Rig): number {
+  const ends: Counts = {};
+  for (const { key, did } of handlers?.readLedger() ?? []) if (did === "end") count(ends, key);
+  return Object.values(ends).filter((times) => (times ?? 0) > 1).length;
 }
