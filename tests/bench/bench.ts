@@ -14,6 +14,7 @@ import { benchCost } from "./cost-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
 import { benchStore } from "./store-bench.ts";
+import { benchViewers } from "./viewers-bench.ts";
 import { benchWay } from "./way-bench.ts";
 
 const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
@@ -22,6 +23,7 @@ const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> 
   latency: benchLatency,
   cost: benchCost,
   store: benchStore,
+  viewers: benchViewers,
   way: benchWay,
   memory: benchMemory,
 };
@@ -35,6 +37,7 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       cost     CPU time and requests of a delivery on the built server (2 min)
                       memory   of the built server after an outage of QStash (4 min)
                       store    deliveries a second into the store, beside the previous release's (8 min)
+                      viewers  ingestion while people look at the heaviest page (4 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)
   --before <ref>    way: beside the release of this git ref, built in a folder of its own
   --rows <n>        store, viewers: rows in the store
