@@ -21,8 +21,7 @@ export async function register(): Promise<void> {
       const { appendClientAddress } = await import("#local/append-client-address.ts");
       appendClientAddress();
       // `next dev` is no host for strangers, and serves a WebSocket of its own.
-      if (process.env.NODE_ENV === "production")
-        (await import("#local/harden-next-server.ts")).hardenNextServer(process.env);
+      if (process.env.NODE_ENV === "production") (await import("./app/harden-process.ts")).hardenProcess();
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();

@@ -1,6 +1,6 @@
 // The process's clock and log, on either runtime.
 import { systemClock } from "#platform/clock.ts";
-import { createLog, readLogLevel, writeToConsole } from "#platform/log.ts";
+import { createLog, writeToConsole } from "#platform/log.ts";
 
 export const clock = systemClock;
-export const log = createLog({ clock, write: writeToConsole, level: readLogLevel(process.env["LOG_LEVEL"]) });
+export const log = createLog({ clock, write: writeToConsole, level: process.env["LOG_LEVEL"] });

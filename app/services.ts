@@ -3,14 +3,14 @@ import { attachDatabasePool } from "@vercel/functions/db-connections";
 import { type PathFaults, readPathFaults } from "#dashboard/read-path.ts";
 import { createRelayAddressReader } from "#dashboard/relay-address.ts";
 import { handlers } from "#handlers/handlers.ts";
+import { getProcessWork } from "#ingestion/process-work.ts";
+import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
+import { createMessagePublisher, type MessagePublisher } from "#queue/message-publisher.ts";
 import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
 import { getTrace } from "#tracing/trace.ts";
 
 import { clock, log } from "./log.ts";
-
-/** The limit for one run of a user's handler. */
-const handlerTimeoutMs = 10_000;
 
 const shared = { attach: attachDatabasePool, log };
 let database: OpenDatabase | undefined;
@@ -38,7 +38,33 @@ export function getReads(): Database {
   return reads.db;
 }
 
-/** What both ways of ingestion run on. Throws `ENV_INVALID`. */
-export function openIngest() {
-  return { db: getDatabase(), handlers, handlerTimeoutMs, trace: getTrace() };
+/** Publishes QStash messages to our own routes. Throws `ENV_INVALID`. */
+export function openMessagePublisher(): MessagePublisher {
+  const env = readEnv(process.env, ["QSTASH_URL", "QSTASH_TOKEN", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
+  return createMessagePublisher({
+    qstashUrl: env.QSTASH_URL,
+    token: env.QSTASH_TOKEN,
+    relayUrl: env.RELAY_URL[0],
+    bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
+    fetch,
+    clock,
+  });
+}
+
+/** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */
+export function openHandlers() {
+  const env = readEnv(process.env, ["HANDLER_TIMEOUT_MS", "HANDLER_CONCURRENCY", "HANDLER_RETRIES"]);
+  return {
+    db: getDatabase(),
+    handlers,
+    handlerTimeoutMs: env.HANDLER_TIMEOUT_MS,
+    concurrency: env.HANDLER_CONCURRENCY,
+    retries: env.HANDLER_RETRIES,
+    publisher: openMessagePublisher(),
+    work: getProcessWork(),
+    deployment: readDeployment(process.env),
+    random: Math.random,
+    newId: () => crypto.randomUUID(),
+    trace: getTrace(),
+  };
 }

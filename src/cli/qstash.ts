@@ -46,7 +46,7 @@ function createCommand(action: (options: QStashOptions) => Promise<void>): Comma
     .action(action);
 }
 
-async function start(options: QStashOptions, { step, stop, teardown }: Foreground): Promise<void> {
+async function start(options: QStashOptions, { notice, step, stop, teardown }: Foreground): Promise<void> {
   const { host, port, dev } = options;
   if (dev && !["127.0.0.1", "::1", "localhost"].includes(host)) {
     throw new CliFailure(`--dev uses public credentials, so it listens only on 127.0.0.1, not on ${host}.`);
@@ -57,7 +57,7 @@ async function start(options: QStashOptions, { step, stop, teardown }: Foregroun
   const credentials = dev ? developmentCredentials : readCredentials(process.env, dataDir);
   const secrets = readOrCreateSecrets(dataDir);
   const follow = options.verbose ? (text: string) => void process.stdout.write(text) : undefined;
-  const lifetime = { dataDir, follow, step, stop, teardown };
+  const lifetime = { dataDir, follow, notice, step, stop, teardown };
 
   const { urls } = await startPostgres(lifetime, {
     password: secrets.POSTGRES_PASSWORD,

@@ -7,7 +7,7 @@ import { CliFailure } from "#platform/failure.ts";
 
 import { createPaint, type Paint, seconds } from "./terminal.ts";
 
-export interface Foreground extends Pick<ServerLifetime, "step" | "stop" | "teardown"> {
+export interface Foreground extends Pick<ServerLifetime, "notice" | "step" | "stop" | "teardown"> {
   paint: Paint;
   /** Since this command began, in milliseconds. */
   elapsedMs(): number;
@@ -23,6 +23,7 @@ export async function runUntilStopped(start: (foreground: Foreground) => Promise
   const complain = (text: string) => console.error(`${paint("red", "✖")} ${text}`);
   // The terminal may be gone before we are.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const notice = (text: string) => console.error(`${paint("yellow", "!")} ${text}`);
   const startedMs = systemClock.monotonicMs();
   const stop = listenForStop(() => systemClock.monotonicMs());
   for (const event of ["uncaughtException", "unhandledRejection"]) {
@@ -41,7 +42,7 @@ export async function runUntilStopped(start: (foreground: Foreground) => Promise
 
   try {
     const elapsedMs = () => systemClock.monotonicMs() - startedMs;
-    if (!(await start({ paint, step, stop, teardown, elapsedMs }))) process.exit(0);
+    if (!(await start({ paint, notice, step, stop, teardown, elapsedMs }))) process.exit(0);
     await aborted(stop.signal);
   } catch (error) {
     // A step that was interrupted fails for that reason; only the interruption is reported.

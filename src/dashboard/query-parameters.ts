@@ -23,6 +23,17 @@ export const instant = v.pipe(
   v.maxValue(new Date("9999-12-31"), "must not be after 9999"),
 );
 
+/** One of some words. */
+export function oneOf<const T extends readonly string[]>(words: T) {
+  return v.picklist(words, `must be one of ${words.join(", ")}`);
+}
+
+/** `true` or `false`. */
+export const flag = v.pipe(
+  oneOf(["true", "false"]),
+  v.transform((value) => value === "true"),
+);
+
 /** The number of rows of a page, 1 to 200; 50 by default. */
 export const pageLimit = v.optional(
   v.pipe(
@@ -36,19 +47,29 @@ export const pageLimit = v.optional(
   "50",
 );
 
+/** The schema of a query that takes no parameters. */
+export const noParameters = v.object({});
+
+type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
+
 /**
- * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong. An empty parameter
- * counts as absent, because a form sends its empty fields; of a repeated one the first value counts.
+ * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong, unknown or repeated: a
+ * filter that is ignored would show, or replay, more than the operator meant. An empty parameter counts as absent, because
+ * a form sends its empty fields.
  */
-export function parseQuery<TSchema extends v.GenericSchema<Record<string, unknown>>>(
+export function parseQuery<TSchema extends QuerySchema>(
   schema: TSchema,
   params: URLSearchParams,
 ): v.InferOutput<TSchema> {
-  const given = new Map<string, string>();
-  for (const [name, value] of params) if (value !== "" && !given.has(name)) given.set(name, value);
-  const result = v.safeParse(schema, Object.fromEntries(given));
-  if (result.success) return result.output;
-  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "query"} ${issue.message}`);
+  const names = [...new Set(params.keys())];
+  const given = Object.fromEntries([...params].filter(([, value]) => value !== ""));
+  const result = v.safeParse(schema, given);
+  const problems = [
+    ...names.filter((name) => !Object.hasOwn(schema.entries, name)).map((name) => `${name} is no parameter of this`),
+    ...names.filter((name) => params.getAll(name).length > 1).map((name) => `${name} is given more than once`),
+    ...(result.issues ?? []).map((issue) => `${v.getDotPath(issue) ?? "query"} ${issue.message}`),
+  ];
+  if (result.success && problems.length === 0) return result.output;
   throw new RelayError("REQUEST_INVALID", problems.join("; "));
 }
 
@@ -60,6 +81,11 @@ export function encodeCursor(position: string): string {
 /** Reads a cursor with `decode`, which returns undefined for a position that this API never gave out. */
 export function parseCursor<T>(cursor: string, decode: (position: string) => T | undefined): T | undefined {
   return decode(Buffer.from(cursor, "base64url").toString());
+}
+
+/** The position in a list that is ordered by a number, such as an id: what follows has smaller numbers. */
+export function numberOf(position: string): number | undefined {
+  return /^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined;
 }
 
 /** The schema of a cursor: a query whose cursor `decode` does not know is invalid. */

@@ -9,7 +9,7 @@ import { cancelMessages, followDelivery } from "./follow-delivery.ts";
 import { judgeDelivery } from "./judge-delivery.ts";
 import { judgeSigningKeys } from "./judge-signing-keys.ts";
 import { publishByHttp, publishBySdk, type PublishResult } from "./publish-diagnostic.ts";
-import { createQstashApi, isSuccess, type QstashApi } from "./qstash-api.ts";
+import { createQstashApi, isSuccess, type QstashApi } from "#platform/qstash-api.ts";
 
 /** The checks, and the two publishes in detail. */
 export interface QstashDiagnosis extends Diagnosis {

@@ -2,7 +2,7 @@ import { type Clock, sleep } from "#platform/clock.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
 
 import type { HttpAnswer } from "./deployment-protection.ts";
-import { isSuccess, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "#platform/qstash-api.ts";
 
 /** The first attempt to deliver a message, as QStash's log shows it. */
 export type Delivery =

@@ -7,7 +7,7 @@ import { protectionBypass, protectionBypassHeader } from "#platform/protection-b
 
 import { roundMs } from "./check.ts";
 import { explainNoAnswer, explainRefusal, type Refusal, type RefusalContext } from "./explain-refusal.ts";
-import { isSuccess, type QstashApi } from "./qstash-api.ts";
+import { isSuccess, type QstashApi } from "#platform/qstash-api.ts";
 
 /** A QStash message that only asks the relay for its health. */
 export interface DiagnosticMessage {

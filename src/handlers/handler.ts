@@ -41,6 +41,8 @@ export interface HandlerContext {
   deliveryId: string;
   /** 1 for the first. */
   attempt: number;
+  /** The replay that runs this handler; null if it is not a replay. */
+  replay: HandlerReplay | null;
   /** Aborts when the handler's time is over: pass it to every `fetch`. */
   signal: AbortSignal;
   /**
@@ -49,6 +51,37 @@ export interface HandlerContext {
    */
   count: (name: string, by?: number) => void;
   log: HandlerLog;
+  /** The relay's Postgres. */
+  database: HandlerDatabase;
+}
+
+/** Why a handler runs again. `mode` is `again` if the event may have been handled before. */
+export interface HandlerReplay {
+  id: string;
+  mode: "unfinished" | "again";
+  /** As the operator gave it. */
+  reason: string;
+}
+
+/** One statement with its values, as `$1`, `$2` and so on. Resolves with the rows. */
+export type HandlerQuery = <Row extends object = Record<string, unknown>>(
+  text: string,
+  values?: readonly unknown[],
+) => Promise<Row[]>;
+
+/**
+ * Access to the relay's Postgres for tables of your own; the relay's are in the schema `relay`. It uses at most half of
+ * `DATABASE_POOL_MAX` connections, so that handlers cannot hold up ingestion. A statement may take five seconds, and all
+ * end when the handler's `signal` aborts. Rejects with Postgres's error.
+ */
+export interface HandlerDatabase {
+  /** One statement, which is committed when the promise resolves. */
+  query: HandlerQuery;
+  /**
+   * Commits when the promise of `work` resolves and rolls back when it rejects. Call nothing slow within: it holds a
+   * connection.
+   */
+  transaction: <T>(work: (query: HandlerQuery) => Promise<T>) => Promise<T>;
 }
 
 export type HandlerLogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -63,13 +96,37 @@ export interface HandlerLog {
   error(name: string, fields?: HandlerLogFields): void;
 }
 
-/** An error whose message is logged. Of other errors only the name and the stack's frames are. */
+/** What an error may say of itself. The same properties work on any error that a handler throws. */
+export interface HandlerErrorOptions {
+  cause?: unknown;
+  /** A short name for what went wrong, for example `crm_down`: letters, digits, `_`, `.` and `-`. */
+  code?: string;
+  /** False: no further attempt; the event becomes a dead letter at once. */
+  retryable?: boolean;
+  /** When to call the handler again, instead of the usual delay; from one second to one day. */
+  retryAfterMs?: number;
+}
+
+/** An error whose message is logged and stored. Of other errors only the name, the code and the stack's frames are. */
 export class HandlerError extends Error {
   override readonly name = "HandlerError";
   readonly expose = true;
+  readonly code: string | undefined;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, { code, retryable = true, retryAfterMs, ...options }: HandlerErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
-/** If it throws or takes too long, QStash delivers the batch again later, and only the failed handlers are repeated. */
+/**
+ * Called for each event. If it throws or takes too long it is called again later, up to `HANDLER_RETRIES` times, and other
+ * events are not affected. Events of one conversation are handled one after another.
+ */
 export type Handler<Kind extends EventKind = EventKind> = (
   event: HandlerEvent<Kind>,
   context: HandlerContext,

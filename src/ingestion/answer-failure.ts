@@ -5,7 +5,7 @@ import { deliveryIdPattern } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { DeadLetter } from "#store/save-dead-letter.ts";
 
-import { answerQstash, type AnswerQstashOptions } from "./answer-qstash.ts";
+import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
 
 /**
  * The part of QStash's failure callback that we read. Only the id is required: a dead letter is to be recorded even if
@@ -30,7 +30,7 @@ export interface AnswerFailureOptions extends AnswerQstashOptions {
  * of the message to the plan's size; therefore the record has QStash's id of the dead letter instead of the message.
  */
 export function answerFailure(request: Request, options: AnswerFailureOptions): Promise<Response> {
-  return answerQstash(request, "dead_letter.refused", options, async (body, log) => {
+  return answerQstash(request, "dead_letter.refused", options, async ({ body }, log) => {
     const callback = parseCallback(body);
     const deliveryId = findDeliveryId(callback.sourceBody);
     const recorded = await options.save({

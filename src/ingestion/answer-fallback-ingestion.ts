@@ -1,33 +1,39 @@
 import type { Clock } from "#platform/clock.ts";
 import { toRelayError } from "#platform/errors.ts";
-import { describeCause, type Log } from "#platform/log.ts";
+import type { Log } from "#platform/log.ts";
 import { readInternal } from "#platform/read-internal.ts";
 import { refuse } from "#platform/refuse.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
-import { type IngestOptions, runHandlers, storeEvents } from "./ingest.ts";
+import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
+import { handleEvents, ingestBatch } from "./ingest.ts";
+import type { HandlersToRun, RunHandlersOptions } from "./run-event-handlers.ts";
+import { saveAttempt } from "./save-attempt.ts";
 
 /** The forward that sends the body waits no longer: it is the most that `FALLBACK_BUDGET_MS` allows. */
 const bodyTimeoutMs = 5_000;
+/** How long the handlers of a stored batch wait for a place before they are left to a QStash message or to maintenance. */
+const placeWaitMs = 5_000;
 
-export interface AnswerFallbackIngestionOptions {
+export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions, "waitUntil"> {
   /** Throws `ENV_INVALID` if a variable is missing. `webhookBytesMax`: of the largest delivery. */
   readSettings: () => { secret: string; webhookBytesMax: number };
-  openIngest: () => Omit<IngestOptions, "clock" | "log">;
-  /** Keeps the invocation alive until the promise settles. Throws on a platform that cannot. */
-  waitUntil: (promise: Promise<unknown>) => void;
+  openHandlers: () => Omit<RunHandlersOptions, "clock" | "log">;
   clock: Clock;
   log: Log;
 }
 
 /**
  * Ingests a batch from our own webhook that QStash did not accept: as the consumer does, under another signature. 200
- * means that the events are stored. The handlers run after the response, because the forward that waits has little time.
+ * means that the events are stored. Nothing is shed here, because nobody would deliver the batch again: if too many
+ * handlers run, those of this batch wait, and are then tried as those are that failed.
  */
 export async function answerFallbackIngestion(
   request: Request,
-  { readSettings, openIngest, waitUntil, clock, log }: AnswerFallbackIngestionOptions,
+  { readSettings, openHandlers, waitUntil, clock, log }: AnswerFallbackIngestionOptions,
 ): Promise<Response> {
+  const call = { messageId: null, retried: null, atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  let saveCall = async (_status: number, _errorCode: string | null) => {};
   try {
     const { secret, webhookBytesMax } = readSettings();
     const bytes = await readInternal(request, {
@@ -38,23 +44,31 @@ export async function answerFallbackIngestion(
       clock,
     });
     const batch = decodeBatch(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
-    const deliveryLog = log.with({ deliveryId: batch.delivery.id, via: "fallback" });
-    deliveryLog.info("ingestion.received", { batch: batch.delivery.batch.join("/"), events: batch.events.length });
-    const ingest = { ...openIngest(), clock, log: deliveryLog };
-    const { inserted, duplicates, eventIds } = await storeEvents(batch, ingest, "fallback");
-    const handling = runHandlers(batch, eventIds, ingest).catch((thrown: unknown) => {
-      const { code, message, cause } = toRelayError(thrown);
-      deliveryLog.error("fallback.handlers_failed", { code, reason: message, ...(cause ? describeCause(cause) : {}) });
-    });
-    try {
-      waitUntil(handling);
-    } catch (thrown) {
-      deliveryLog.error("fallback.wait_until_failed", describeCause(thrown));
-      // Only the request keeps this invocation alive.
-      await handling;
-    }
+    const { delivery } = batch;
+    const deliveryLog = log.with({ deliveryId: delivery.id, via: "fallback" });
+    deliveryLog.debug("ingestion.received", { batch: delivery.batch.join("/"), events: batch.events.length });
+    const run = { ...openHandlers(), clock, log: deliveryLog };
+    const after = { waitUntil, log: deliveryLog };
+    saveCall = (status, errorCode) => saveAttempt({ call, delivery, status, errorCode }, { ...run, ...after });
+    const { inserted, duplicates, repeated, toRun } = await ingestBatch(batch, { ...call, via: "fallback" }, run);
+    if (toRun !== null) await goOnAfterAnswer(handleInTurn(toRun, run), after);
+    if (repeated) await saveCall(200, null);
     return Response.json({ inserted, duplicates });
   } catch (thrown) {
+    const { status, code } = toRelayError(thrown);
+    await saveCall(status, code);
     return refuse(log, "fallback.refused", thrown);
+  }
+}
+
+/** Without a place nothing begins, and all is released as what a run leaves over. */
+async function handleInTurn(toRun: HandlersToRun, run: RunHandlersOptions): Promise<void> {
+  const leave = await run.work.runs.enter(placeWaitMs);
+  const mayBegin = leave !== null;
+  const lease = mayBegin ? toRun.lease : { ...toRun.lease, lasts: () => false };
+  try {
+    await handleEvents({ ...toRun, lease, deathIds: mayBegin ? toRun.deathIds : [] }, run);
+  } finally {
+    leave?.();
   }
 }

@@ -1,36 +1,76 @@
+import { createHash } from "node:crypto";
+
 import { describeCause } from "#platform/log.ts";
+import type { HandlerFailure } from "#store/leased-event.ts";
 
 import { mapFrame } from "./map-frame.ts";
+import { readRetryAfterMs } from "./retry-delay.ts";
 
-export interface HandlerFailure {
-  /** The names along the error's causes. */
-  cause: string;
-  /** Where it was thrown, innermost first: `sendComment (src/handlers/send-comment.ts:12:9)`. */
-  frames: readonly string[];
-  /** Its message, if the error says that it may be shown. */
-  causeMessage?: string;
+/** What a handler threw: what is stored of it, and what it asks for. */
+export interface ThrownFailure extends HandlerFailure {
+  /** False: the error says that no further attempt can succeed. */
+  retryable: boolean;
+  /** When the error asks to be tried again; null: after the usual delay. */
+  retryAfterMs: number | null;
 }
 
 const framesMax = 10;
-const causeLengthMax = 200;
+const nameLengthMax = 200;
 const messageLengthMax = 300;
 
 /**
- * The facts about a handler's error that may be logged and stored. Its message may quote a customer's, so it is included
- * only if the error has `expose: true`, as http-errors names it. Never throws, whatever was thrown.
+ * Describes what a handler threw. An error's message may quote a customer's, so it is included only if the error has
+ * `expose: true`, as http-errors names it. Never throws, whatever was thrown.
  */
-export function describeHandlerError(thrown: unknown): HandlerFailure {
+export function describeHandlerError(thrown: unknown, kind: string, nowMs: number): ThrownFailure {
   try {
-    const { stack, message, expose } = Object(thrown) as { stack?: unknown; message?: unknown; expose?: unknown };
-    return {
-      cause: toText(describeCause(thrown)["cause"], causeLengthMax),
+    const error = Object(thrown) as Record<"stack" | "message" | "expose" | "retryable" | "retryAfter", unknown>;
+    const { stack, message } = error;
+    const facts = {
+      name: toText(describeCause(thrown)["cause"], nameLengthMax),
+      code: findCode(thrown),
+      message: error.expose === true ? toText(message, messageLengthMax) : null,
       frames: typeof stack === "string" && typeof message === "string" ? readFrames(stack, message) : [],
-      ...(expose === true ? { causeMessage: toText(message, messageLengthMax) } : {}),
+      retryable: error.retryable !== false,
+      retryAfterMs: readRetryAfterMs(error, nowMs),
     };
+    return { ...facts, fingerprint: fingerprintOf(facts, kind) };
   } catch {
     // One of its getters throws, or it is a Proxy that does.
-    return { cause: "UnreadableError", frames: [] };
+    return failureOf("UnreadableError", kind);
   }
+}
+
+/** A failure without an error that can be read. */
+export function failureOf(name: string, kind: string): ThrownFailure {
+  const facts = { name, code: null, message: null, frames: [] };
+  return { ...facts, fingerprint: fingerprintOf(facts, kind), retryable: true, retryAfterMs: null };
+}
+
+const causesMax = 5;
+const codePattern = /^[A-Za-z0-9_.-]{1,60}$/;
+
+function findCode(thrown: unknown): string | null {
+  let error: unknown = thrown;
+  for (let depth = 0; depth < causesMax && typeof error === "object" && error !== null; depth += 1) {
+    const { code, cause } = error as { code?: unknown; cause?: unknown };
+    if (typeof code === "string" && codePattern.test(code)) return code;
+    error = cause;
+  }
+  return null;
+}
+
+/** Frames of the user's code. Those of a build without source maps have names that change with each build. */
+const ownFrame = /^(?:(.*) \()?((?:src|app)\/[^:]*):\d+:\d+\)?$/;
+
+function fingerprintOf({ name, code, frames }: Pick<HandlerFailure, "name" | "code" | "frames">, kind: string): string {
+  const own = frames.flatMap((text) => {
+    const [, called = "", file] = ownFrame.exec(text) ?? [];
+    return file === undefined ? [] : [`${file} ${called}`];
+  });
+  return createHash("sha256")
+    .update(["handler", name, code ?? "", kind, ...own].join("|"))
+    .digest("hex");
 }
 
 /** Postgres refuses NUL. */
@@ -53,11 +93,16 @@ const frame = /^ +at (?:(?:async |new )*([\w$.<>[\] #]{1,100}) \()?([^\s()]{1,50
 /** Everything up to the project's root, as far as a path shows it. */
 const outside = /^.*?(?<=[/\]])(?=(?:src|app|node_modules|\.next)\/)/;
 
-/** Node's own frames are left out. */
+/** What calls the handler is the same for every error. */
+const ours = /^src\/(ingestion|tracing)\//;
+
+/** Node's own frames are left out, and ours. */
 function readFrame(text: string): string[] {
   const [, name, builtFile, builtLine, builtColumn] = frame.exec(text) ?? [];
   if (builtFile === undefined || builtFile.startsWith("node:")) return [];
   const { file, line, column } = mapFrame({ file: builtFile, line: Number(builtLine), column: Number(builtColumn) });
-  const place = `${file.replace(outside, "")}:${line}:${column}`;
+  const shortFile = file.replace(outside, "");
+  if (ours.test(shortFile)) return [];
+  const place = `${shortFile}:${line}:${column}`;
   return [name === undefined ? place : `${name} (${place})`];
 }

@@ -1,67 +1,92 @@
 import { findEventDrift } from "#instagram/data/find-drift.ts";
-import { RelayError } from "#platform/errors.ts";
 import type { Batch } from "#queue/batch.ts";
-import { markBatchHandled } from "#store/event-leases.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
-import { runEventHandlers, type RunEventHandlersOptions } from "./run-event-handlers.ts";
+import { leaseMsFor, startLease } from "./lease.ts";
+import {
+  type HandlersResult,
+  type HandlersToRun,
+  runEventHandlers,
+  type RunHandlersOptions,
+} from "./run-event-handlers.ts";
 
-export type IngestOptions = Omit<RunEventHandlersOptions, "deliveryId">;
+/** The call that brought a batch. */
+export interface BatchCall {
+  via: "queue" | "fallback";
+  /** QStash's id of the message; null without one. */
+  messageId: string | null;
+  /** How often QStash has delivered the message before; null for a call by the fallback. */
+  retried: number | null;
+  /** When the call came: by the wall clock, and by the monotonic one. */
+  atMs: number;
+  monotonicMs: number;
+}
 
-export interface IngestResult {
+export interface IngestedBatch {
   inserted: number;
   duplicates: number;
+  /** Whether the batch was ingested before. */
+  repeated: boolean;
+  /** What is left to do for it; null if every event was handled before, or is in other hands. */
+  toRun: HandlersToRun | null;
 }
 
 /**
- * Stores a batch's events, each once however often it comes and whatever its data looks like, and then runs the user's
- * handlers for the events that are not handled yet. Throws what `storeEvents` and `runHandlers` throw.
+ * Stores a batch's events, each once however often it comes and whatever its data looks like, and leases those that are to
+ * be handled now. One statement. Throws `STORE_UNAVAILABLE`.
  */
-export async function ingest(batch: Batch, options: IngestOptions): Promise<IngestResult> {
-  const { inserted, duplicates, eventIds } = await storeEvents(batch, options);
-  await runHandlers(batch, eventIds, options);
-  return { inserted, duplicates };
-}
-
-/**
- * The first half of `ingest`: stores the events that are new. Throws `STORE_UNAVAILABLE`. `eventIds` are those of all
- * events of the batch, in its order.
- */
-export async function storeEvents(
+export async function ingestBatch(
   batch: Batch,
-  { db, clock, log, trace }: IngestOptions,
-  via: "queue" | "fallback" = "queue",
-): Promise<IngestResult & { eventIds: number[] }> {
-  const delivered = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  { atMs, monotonicMs, ...call }: BatchCall,
+  { db, handlerTimeoutMs, clock, log, trace }: RunHandlersOptions,
+): Promise<IngestedBatch> {
   const { batch: indexAndCount, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
-  const { eventIds, ...counts } = await trace.span("store events", facts, async () => {
-    const events = batch.events.map((event) => ({ ...event, ...findEventDrift(event) }));
-    const stored = await storeBatch(db, { delivery, via, batch: indexAndCount, events, delivered }, clock);
+  const lease = startLease(clock, leaseMsFor(batch.events.length, handlerTimeoutMs));
+  const { leased, deathIds, repeated, ...counts } = await trace.span("store events", facts, async () => {
+    const stored = await storeBatch(db, {
+      ...call,
+      retried: call.retried ?? 0,
+      delivery,
+      batch: indexAndCount,
+      events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),
+      delivered: { atMs, monotonicMs },
+      leaseMs: lease.leaseMs,
+    });
     trace.tell({ "relay.batch.inserted": stored.inserted, "relay.batch.duplicates": stored.duplicates });
     return stored;
   });
-  log.info("ingestion.committed", { ...counts, durationMs: clock.monotonicMs() - delivered.monotonicMs });
-  return { inserted: counts.inserted, duplicates: counts.duplicates, eventIds };
+  const { inserted, duplicates, ...odd } = counts;
+  const durationMs = roundMs(clock.monotonicMs() - monotonicMs);
+  log.info("ingestion.committed", {
+    inserted,
+    duplicates,
+    ...withoutZeros(odd),
+    ...(repeated ? { repeated } : {}),
+    durationMs,
+  });
+  const isDone = leased.length === 0 && deathIds.length === 0;
+  const toRun = isDone ? null : { leased, lease, deathIds, replayId: null, messageId: call.messageId };
+  return { inserted, duplicates, repeated, toRun };
 }
 
-/**
- * The second half of `ingest`: runs the handlers for the stored events of a batch that are not handled yet. Throws
- * `STORE_UNAVAILABLE`; `HANDLER_FAILED` if a handler failed; `HANDLERS_UNFINISHED` if the time was too short or another
- * delivery runs handlers of the same events. The next delivery of the batch then runs only the remaining handlers.
- */
-export async function runHandlers(batch: Batch, eventIds: readonly number[], options: IngestOptions): Promise<void> {
-  const { db, clock, log, trace } = options;
+/** Runs the handlers and logs what became of them in one line. Never rejects. */
+export async function handleEvents(toRun: HandlersToRun, options: RunHandlersOptions): Promise<HandlersResult> {
+  const { clock, log, trace } = options;
   const startedAt = clock.monotonicMs();
-  const { id: deliveryId, batch: indexAndCount } = batch.delivery;
-  const result = await trace.span("handle events", { "relay.delivery.id": deliveryId }, () =>
-    runEventHandlers(eventIds, { ...options, deliveryId }),
-  );
-  log.info("handlers.finished", { ...result, durationMs: clock.monotonicMs() - startedAt });
-  const { failed, unfinished } = result;
-  if (failed > 0) throw new RelayError("HANDLER_FAILED", `${failed} of ${eventIds.length} events could not be handled`);
-  if (unfinished > 0) {
-    throw new RelayError("HANDLERS_UNFINISHED", `${unfinished} of ${eventIds.length} events are not handled yet`);
-  }
-  await markBatchHandled(db, deliveryId, indexAndCount[0], clock.nowMs());
+  const facts = { "relay.events": toRun.leased.length + toRun.deathIds.length };
+  const result = await trace.span("handle events", facts, () => runEventHandlers(toRun, options));
+  const { handled, ...others } = result;
+  const durationMs = roundMs(clock.monotonicMs() - startedAt);
+  const level = result.unsettled > 0 ? "error" : "info";
+  log[level]("handlers.finished", { handled, ...withoutZeros(others), durationMs });
+  return result;
+}
+
+function withoutZeros(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

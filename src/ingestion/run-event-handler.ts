@@ -1,54 +1,52 @@
-import type { Handler, HandlerEvent, Handlers } from "#handlers/handler.ts";
+import type { Handler, HandlerContext, HandlerDatabase, HandlerEvent, Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
-import type { StoredEvent } from "#store/event-leases.ts";
+import type { LeasedEvent } from "#store/leased-event.ts";
 import type { Trace } from "#tracing/trace.ts";
 
-import { describeHandlerError } from "./describe-handler-error.ts";
+import { createCounters, type Counters } from "./counters.ts";
+import { describeHandlerError, type ThrownFailure } from "./describe-handler-error.ts";
 import { createHandlerLog } from "./handler-log.ts";
 
 export interface RunEventHandlerOptions {
   handlers: Handlers;
-  deliveryId: string;
   timeoutMs: number;
+  /** Access to Postgres until the signal aborts. */
+  openDatabase: (signal: AbortSignal) => HandlerDatabase;
   clock: Clock;
   log: Log;
   trace: Trace;
 }
 
-/** The result of one attempt: what to count, or the name of the error. */
+/** The result of one attempt: what to count, or what was thrown. */
 export type HandlerOutcome =
   | { handled: true; counts: ReadonlyMap<string, number> }
-  | { handled: false; errorName: string };
+  | { handled: false; failure: ThrownFailure };
 
 /** Calls the user's handler for an event, with a time limit. Never rejects: an error of the handler becomes the outcome. */
-export function runEventHandler(stored: StoredEvent, options: RunEventHandlerOptions): Promise<HandlerOutcome> {
+export function runEventHandler(event: LeasedEvent, options: RunEventHandlerOptions): Promise<HandlerOutcome> {
   const { trace } = options;
-  const attempt = stored.handlerAttempts + 1;
   const facts = {
-    "relay.event.id": stored.id,
-    "relay.event.kind": stored.kind,
-    "relay.handler.attempt": attempt,
+    "relay.event.id": event.id,
+    "relay.event.kind": event.kind,
+    "relay.handler.attempt": event.attempt,
   };
-  return trace.span(`handle ${stored.kind}`, facts, async () => {
-    const outcome = await callHandler(stored, attempt, options);
-    if (!outcome.handled) trace.fail(outcome.errorName);
+  return trace.span(`handle ${event.kind}`, facts, async () => {
+    const outcome = await callHandler(event, options);
+    if (!outcome.handled) trace.fail(outcome.failure.name);
     return outcome;
   });
 }
 
 async function callHandler(
-  stored: StoredEvent,
-  attempt: number,
-  { handlers, deliveryId, timeoutMs, clock, log }: RunEventHandlerOptions,
+  leased: LeasedEvent,
+  { handlers, timeoutMs, openDatabase, clock, log }: RunEventHandlerOptions,
 ): Promise<HandlerOutcome> {
-  const counts = new Map<string, number>();
+  const { key, kind, attempt, deliveryId } = leased;
+  const counters = createCounters();
   const abort = new AbortController();
-  const { handlerAttempts: _attempts, abandoned: _abandoned, data, ...facts } = stored;
   // The table pairs each kind with its function, which the compiler cannot follow for a union of kinds.
-  const handler = handlers[stored.kind] as Handler;
-  // The data was compared with its schema when it was stored: see `drifted`.
-  const readEvent = () => ({ ...facts, data: JSON.parse(data) as unknown }) as HandlerEvent;
+  const handler = handlers[kind] as Handler;
   let cancelTimer = () => {};
   try {
     const timeUp = new Promise<never>((_resolve, reject) => {
@@ -58,46 +56,40 @@ async function callHandler(
         reject(error);
       });
     });
-    const context = {
-      deliveryId,
-      attempt,
+    const context = contextOf(leased, {
       signal: abort.signal,
-      count: (name: string, by = 1) => {
-        assertCount(name, by);
-        // Postgres would store a lone surrogate (half of an emoji) as U+FFFD: two such names would be one, and refused.
-        const counter = name.replace(/\p{Cs}/gu, "\uFFFD");
-        if (!counts.has(counter) && counts.size >= countersMax) {
-          throw new RangeError(`A handler counts by ${countersMax} names at most`);
-        }
-        addCount(counts, counter, by);
-      },
-      log: createHandlerLog(log.with({ key: stored.key })),
-    };
-    await Promise.race([timeUp, (async () => handler(readEvent(), context))()]);
-    return { handled: true, counts };
+      count: counters.count,
+      log: createHandlerLog(log.with({ deliveryId, key })),
+      database: openDatabase(abort.signal),
+    });
+    await Promise.race([timeUp, (async () => handler(readEvent(leased), context))()]);
+    return { handled: true, counts: counters.counts };
   } catch (thrown) {
-    const failure = describeHandlerError(thrown);
-    log.error("handler.failed", { key: stored.key, kind: stored.kind, attempt, ...failure });
-    return { handled: false, errorName: failure.cause };
+    const { retryable, retryAfterMs, ...failure } = describeHandlerError(thrown, kind, clock.nowMs());
+    const { name: cause, code, message, frames } = failure;
+    log.error("handler.failed", {
+      ...{ deliveryId, key, kind, attempt, cause, frames },
+      ...(code === null ? {} : { causeCode: code }),
+      ...(message === null ? {} : { causeMessage: message }),
+    });
+    return { handled: false, failure: { ...failure, retryable, retryAfterMs } };
   } finally {
     cancelTimer();
   }
 }
 
-/** Of one event, so that the counters of a whole batch fit one statement. */
-const countersMax = 100;
-
-/** Adds to a counter, which stays within the safe integers. */
-export function addCount(counts: Map<string, number>, name: string, by: number): void {
-  const sum = (counts.get(name) ?? 0) + by;
-  counts.set(name, Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, sum)));
+function contextOf(
+  { deliveryId, attempt, replay }: LeasedEvent,
+  own: Pick<HandlerContext, "signal" | "count" | "log" | "database"> & { count: Counters["count"] },
+): HandlerContext {
+  return { deliveryId, attempt, replay, ...own };
 }
 
-/** A value that Postgres would refuse fails here, where it affects one event and not all that are settled with it. */
-function assertCount(name: string, by: number): void {
-  if (typeof name !== "string" || !/^[^\0]{1,100}$/s.test(name))
-    throw new RangeError("A counter's name has 1 to 100 characters and no NUL");
-  if (!Number.isSafeInteger(by)) throw new RangeError("A counter is raised by a whole number");
+/** The data was compared with its schema when it was stored: see `drifted`. */
+function readEvent(leased: LeasedEvent): HandlerEvent {
+  const { id, key, kind, accountId, senderId, recipientId, occurredAt, sentAt, standby, test, drifted } = leased;
+  const facts = { id, key, kind, accountId, senderId, recipientId, occurredAt, sentAt, standby, test, drifted };
+  return { ...facts, data: JSON.parse(leased.data) as unknown } as HandlerEvent;
 }
 
 class HandlerTimeout extends Error {

@@ -1,126 +1,188 @@
 import type { Handlers } from "#handlers/handler.ts";
-import { type Clock, sleep } from "#platform/clock.ts";
-import type { Log } from "#platform/log.ts";
+import type { Clock } from "#platform/clock.ts";
+import { describeCause, type Log } from "#platform/log.ts";
+import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { Database } from "#store/database.ts";
-import { claimEvents, countOpenEvents, settleEvents, type StoredEvent } from "#store/event-leases.ts";
+
+import { leaseEvents } from "#store/lease-events.ts";
+import type { HandlerResult, LeasedEvent } from "#store/leased-event.ts";
+import { releaseDueEvents } from "#store/open-work.ts";
+import { settleEvents } from "#store/settle-events.ts";
 import type { Trace } from "#tracing/trace.ts";
 
-import { addCount, type HandlerOutcome, runEventHandler } from "./run-event-handler.ts";
+import { createHandlerDatabase } from "./handler-database.ts";
+import { createHandlerResults } from "./handler-results.ts";
+import { budgetMs, type Lease, leaseMsFor, startLease } from "./lease.ts";
+import { orderConversations } from "./order-conversations.ts";
+import type { ProcessWork } from "./process-work.ts";
+import { publishHandlers } from "./publish-handlers.ts";
+import { createResultMaker } from "./make-result.ts";
+import { runEventHandler } from "./run-event-handler.ts";
 
-export interface RunEventHandlersOptions {
+/** What every run of handlers needs. */
+export interface RunHandlersOptions {
   db: Database;
   handlers: Handlers;
-  deliveryId: string;
   /** The limit for one event's handler. */
   handlerTimeoutMs: number;
+  /** Conversations handled at the same time. */
+  concurrency: number;
+  /** Attempts after the first. */
+  retries: number;
+  publisher: MessagePublisher;
+  work: ProcessWork;
+  /** The build that runs; null if it has no name. */
+  deployment: string | null;
   clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  newId: () => string;
   log: Log;
   trace: Trace;
 }
 
+/** What one run has to do. */
+export interface HandlersToRun {
+  leased: readonly LeasedEvent[];
+  /** Of all in `leased`. */
+  lease: Lease;
+  /** Events whose process has died before: they are leased one at a time. */
+  deathIds: readonly number[];
+  replayId: string | null;
+  /** The QStash message that caused the run. */
+  messageId: string | null;
+}
+
+/** How many events' handlers succeeded, failed, did not begin, run in another process now, or have unknown results. */
 export interface HandlersResult {
   handled: number;
   failed: number;
-  /** Events whose handler did not start because the time was over, or runs in another process. */
-  unfinished: number;
+  released: number;
+  lost: number;
+  unsettled: number;
 }
 
-/** When it is over no further handler starts: the last one and the storing must fit into `maxDuration` of vercel.json. */
-const budgetMs = 50_000;
-/** Results are stored at least this often, so that after a crash few handlers run twice. */
-const settleEveryMs = 250;
-/**
- * A lease lasts as long as the one handler that runs under it and little longer: QStash delivers again twelve seconds
- * after a crash, and the leases of the dead process should have run out by then.
- */
-const leaseMarginMs = 1_500;
-/** The pauses between checks for events that another process is handling. */
-const waitsMs = [50, 100, 200, 400, 800];
+/** After a run in which nothing could begin the next one waits, so that a slow database is not asked in a circle. */
+const idleDelayMs = 10_000;
+/** How much later than its time a message may come before maintenance publishes another one. */
+const queuedGraceMs = 2 * 60_000;
 
 /**
- * Runs the handlers of those events that are not handled yet, one after another, and stores the results. Events with the
- * fewest attempts come first, then those earlier in `eventIds`, so that a few that fail slowly do not hold back the
- * others. Throws `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Runs the handlers of leased events: conversations side by side, those with the fewest attempts first, and the events of
+ * one conversation one after another. Results are stored at least every second. What failed, and what did not begin
+ * within 50 s or before the lease became too short, is published for `/api/qstash/handlers`. An event whose process has
+ * died before runs alone and after the others; after the second death it is a dead letter. Never rejects.
  */
-export async function runEventHandlers(
-  eventIds: readonly number[],
-  options: RunEventHandlersOptions,
-): Promise<HandlersResult> {
-  const { db, handlerTimeoutMs, clock } = options;
+export async function runEventHandlers(toRun: HandlersToRun, options: RunHandlersOptions): Promise<HandlersResult> {
+  const { db, handlerTimeoutMs, work, deployment, clock, log } = options;
+  const { messageId, replayId, deathIds } = toRun;
   const startedAt = clock.monotonicMs();
-  const newLeaseMs = () => Math.floor(clock.nowMs()) + handlerTimeoutMs + leaseMarginMs;
-  let leasedUntilMs = newLeaseMs();
-  const claimed = await claimEvents(db, eventIds, { nowMs: clock.nowMs(), leaseUntilMs: leasedUntilMs });
-  const position = new Map(eventIds.map((id, index) => [id, index]));
-  const place = ({ id }: StoredEvent) => position.get(id) ?? 0;
-  let waiting = claimed.toSorted((a, b) => a.handlerAttempts - b.handlerAttempts || place(a) - place(b));
-  // A handler may have ended the process. Each attempt is then counted as it starts, so that other events precede it.
-  const attemptsCounted = claimed.some(({ abandoned }) => abandoned);
+  const total = { handled: 0, failed: 0, released: 0 };
+  const make = createResultMaker({ ...options, queuedGraceMs });
+  const results = createHandlerResults({
+    settle: (stored, counts) => settleEvents(db, { results: stored, counts, deployment, messageId }),
+    onStored: (stored) => publishStored(stored, options),
+    clock,
+    log,
+  });
 
-  const total = { handled: 0, failed: 0 };
-  let results = createResults();
-  let settledAt = startedAt;
-  let lost = 0;
-  /** Stores the results, renews the lease unless it is null, and forgets events that another process has taken over. */
-  const settle = async (leaseUntilMs: number | null, begunId: number | null = null) => {
-    const remainingIds = waiting.map(({ id }) => id);
-    const progress = { leasedUntilMs, leaseUntilMs, nowMs: clock.nowMs(), begunId, attemptsCounted };
-    const held = await settleEvents(db, { ...results, remainingIds, ...progress });
-    if (leaseUntilMs !== null) leasedUntilMs = leaseUntilMs;
-    lost += waiting.length - held.size;
-    waiting = waiting.filter(({ id }) => held.has(id));
-    total.handled += results.handledIds.length;
-    total.failed += results.failed.length;
-    results = createResults();
-    settledAt = clock.monotonicMs();
+  const leftMs = () => budgetMs - (clock.monotonicMs() - startedAt);
+  const mayBegin = (lease: Lease) => leftMs() > 0 && !work.stopping.aborted && lease.lasts(handlerTimeoutMs);
+  let hasBegun = false;
+
+  const run = async (event: LeasedEvent, lease: Lease) => {
+    if (event.deaths >= deathsMax) {
+      total.failed += 1;
+      results.add({ result: make.deadly(event, clock.nowMs()), counts: new Map() });
+      log.error("handler.failed", { ...factsOf(event), cause: "HandlerEndedProcess" });
+    } else if (mayBegin(lease)) {
+      hasBegun = true;
+      const atMs = clock.nowMs();
+      const begunAt = clock.monotonicMs();
+      const openDatabase = (signal: AbortSignal) => createHandlerDatabase(db, signal, clock);
+      const outcome = await runEventHandler(event, { ...options, timeoutMs: handlerTimeoutMs, openDatabase });
+      total[outcome.handled ? "handled" : "failed"] += 1;
+      const result = make.ended(event, outcome, { atMs, ms: clock.monotonicMs() - begunAt });
+      results.add({ result, counts: outcome.handled ? outcome.counts : new Map() });
+    } else {
+      total.released += 1;
+      const result = make.released(event, clock.nowMs(), hasBegun ? 0 : idleDelayMs);
+      results.add({ result, counts: new Map() });
+    }
   };
 
-  /** Whether the next handler could outlast the lease: after a freeze the monotonic clock may not have advanced. */
-  const isLeaseShort = () => clock.nowMs() + handlerTimeoutMs > leasedUntilMs;
-  while (clock.monotonicMs() - startedAt < budgetMs) {
-    const [event] = waiting;
-    if (event === undefined) break;
-    if (attemptsCounted) await settle(newLeaseMs(), event.id);
-    else if (isLeaseShort() || clock.monotonicMs() - settledAt >= settleEveryMs) await settle(newLeaseMs());
-    // It may have been lost while this process stood still.
-    if (waiting[0] !== event) continue;
-    waiting = waiting.slice(1);
-    const outcome = await runEventHandler(event, { ...options, timeoutMs: handlerTimeoutMs });
-    results.add(event.id, outcome);
+  /** A message that names one event leases it even if it may end the process. */
+  const runInTurn = async (event: LeasedEvent, lease: Lease) => {
+    if (event.deaths === 0) return run(event, lease);
+    const leave = await work.suspects.enter(suspectWaitMs);
+    await run(event, leave === null ? { ...lease, lasts: () => false } : lease);
+    leave?.();
+  };
+
+  const waiting = orderConversations(toRun.leased).values();
+  const runNext = async () => {
+    for (const conversation of waiting) for (const event of conversation) await runInTurn(event, toRun.lease);
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, runNext));
+  if (deathIds.length > 0) {
+    await results.store();
+    await publishLeft(await runSuspects());
   }
-  await settle(null);
+  return { ...total, ...(await results.finish()) };
 
-  const notBegun = waiting.length;
-  const isAllOurs = claimed.length === eventIds.length && lost === 0;
-  const elsewhere = isAllOurs ? 0 : await waitForOthers(eventIds, total.failed + notBegun);
-  return { ...total, unfinished: notBegun + elsewhere };
-
-  /** How many events other processes still handle after a short wait. `own`: how many of ours are open. */
-  async function waitForOthers(ids: readonly number[], own: number): Promise<number> {
-    for (const waitMs of waitsMs) {
-      const open = (await countOpenEvents(db, ids)) - own;
-      if (open <= 0) return 0;
-      await sleep(clock, waitMs);
+  /** Runs the handlers of events that may end the process, one at a time; returns those that could not even be leased. */
+  async function runSuspects(): Promise<number[]> {
+    for (const [index, id] of deathIds.entries()) {
+      const leave = leftMs() > 0 && !work.stopping.aborted ? await work.suspects.enter(leftMs()) : null;
+      if (leave === null) return deathIds.slice(index);
+      try {
+        const lease = startLease(clock, leaseMsFor(1, handlerTimeoutMs));
+        const { leased } = await leaseEvents(db, [id], { leaseMs: lease.leaseMs, replayId });
+        for (const event of leased) await run(event, lease);
+        // The next one may end the process.
+        await results.store();
+      } catch (thrown) {
+        log.warn("handlers.lease_failed", describeCause(thrown));
+        return deathIds.slice(index);
+      } finally {
+        leave();
+      }
     }
-    return Math.max(0, (await countOpenEvents(db, ids)) - own);
+    return [];
+  }
+
+  async function publishLeft(eventIds: readonly number[]): Promise<void> {
+    total.released += eventIds.length;
+    await publishHandlers({ eventIds, delayMs: idleDelayMs, replay: replayId }, options);
   }
 }
 
-function createResults() {
-  const handledIds: number[] = [];
-  const failed: { id: number; errorName: string }[] = [];
-  const counts = new Map<string, number>();
-  return {
-    handledIds,
-    failed,
-    counts,
-    add(id: number, outcome: HandlerOutcome) {
-      if (!outcome.handled) {
-        failed.push({ id, errorName: outcome.errorName });
-        return;
-      }
-      handledIds.push(id);
-      for (const [name, by] of outcome.counts) addCount(counts, name, by);
-    },
-  };
+/** Less than a lease's margin: beyond it the handler could not begin anyway. */
+const suspectWaitMs = 1_000;
+/** So many times an event's handler may have ended its process. */
+const deathsMax = 2;
+
+function factsOf({ deliveryId, key, kind, attempt }: LeasedEvent) {
+  return { deliveryId, key, kind, attempt };
+}
+
+/** Publishes the next attempts, one message for each delay. */
+async function publishStored(stored: readonly HandlerResult[], options: RunHandlersOptions): Promise<void> {
+  const byTime = new Map<string, { eventIds: number[]; delayMs: number; replay: string | null }>();
+  for (const { event, outcome, retryInMs = 0 } of stored) {
+    if (outcome !== "failed" && outcome !== "released") continue;
+    const replay = event.replay?.id ?? null;
+    const name = JSON.stringify([retryInMs, replay]);
+    const group = byTime.get(name) ?? { eventIds: [], delayMs: retryInMs, replay };
+    byTime.set(name, group);
+    group.eventIds.push(event.id);
+  }
+  const failed = (await Promise.all([...byTime.values()].map((group) => publishHandlers(group, options)))).flat();
+  if (failed.length === 0) return;
+  try {
+    await releaseDueEvents(options.db, failed);
+  } catch (thrown) {
+    // Maintenance finds them later, when `queued_until` is over.
+    options.log.warn("handlers.publish_failed", { events: failed.length, ...describeCause(thrown) });
+  }
 }

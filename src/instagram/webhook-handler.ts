@@ -38,7 +38,8 @@ export interface WebhookHandlerOptions {
   deployment: string | null;
   clock: Clock;
   log: Log;
-  newId: () => string;
+  /** Makes a delivery's id; its time is `receivedAtMs`. */
+  newId: (receivedAtMs: number) => string;
   /** Keeps the invocation alive until the promise settles; throws if the platform cannot. */
   waitUntil: (promise: Promise<unknown>) => void;
   /** Throws `ENV_INVALID` if there is none. */
@@ -119,7 +120,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         if (secretIndex === null) throw wrongSignature("does not match the body under any configured app secret");
         if (isSignedRequest(body)) throw wrongSignature("is that of a signed_request, not of a delivery");
 
-        const id = options.newId();
+        const id = options.newId(receivedAtMs);
         const deliveryLog = log.with({ deliveryId: id });
         const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         const mark = request.headers.get(probeHeader);
@@ -142,7 +143,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           // Measured after the parsing. Encoding and the first request still come before the response.
           ackMs: plan.mode.kind === "immediate" ? elapsedMs() : null,
         };
-        deliveryLog.info("delivery.received", { ...delivery, events: delivery.events.length });
+        deliveryLog.debug("delivery.received", { ...delivery, events: delivery.events.length });
 
         const { kept, result } = settings.forward(delivery, plan.publishBudgetMs);
         isHeld = keepAlive(result, deliveryLog);
@@ -155,7 +156,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
 
         const headers = { "x-delivery-id": id };
         if (!isAcked) return refuseDelivery(deliveryLog, notKept(), headers);
-        deliveryLog.info("delivery.acked", { ackMs, mode: mode.kind });
+        deliveryLog.debug("delivery.acked", { ackMs, mode: mode.kind });
         return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
       } catch (thrown) {
         return refuseDelivery(log, thrown);

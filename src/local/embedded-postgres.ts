@@ -8,6 +8,7 @@ import { Client } from "pg";
 import { settleWithin, systemClock } from "#platform/clock.ts";
 
 import { aborted } from "./aborted.ts";
+import { endingOf } from "./ending-of.ts";
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 import { findFreePort } from "./ports.ts";
 import { locatePostgresBinaries } from "./postgres-binaries.ts";
@@ -40,8 +41,8 @@ export interface EmbeddedPostgres {
   url(database: string): string;
   /** Creates the database and its role where they are missing. Resolves with the connection string of the role. */
   openOwned(database: OwnedDatabase): Promise<string>;
-  /** Resolves when the process has ended, for whatever reason. */
-  exited: Promise<void>;
+  /** Resolves when the process has ended, with how. */
+  exited: Promise<string>;
   /** Ends all sessions and stops. Resolves when the process has ended. An aborted `hurry` skips the orderly shutdown. */
   stop(hurry?: AbortSignal): Promise<void>;
   /** Stops and deletes the data. */
@@ -88,10 +89,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     const port = options.port ?? (await findFreePort());
     const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
     const child = start(port);
-    const exited = new Promise<void>((done) => {
-      child.once("exit", () => done());
-      child.once("error", () => done());
-    });
+    const exited = endingOf(child);
     const urlFor = (role: string, password: string, database: string) =>
       `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
     const url = (database: string) => urlFor("postgres", options.password, database);
@@ -162,7 +160,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** First "fast" (sessions end, everything is written), then "immediate" (recovers at the next start), then SIGKILL. */
-async function stopChild(child: ChildProcess, exited: Promise<void>, hurry?: AbortSignal): Promise<void> {
+async function stopChild(child: ChildProcess, exited: Promise<unknown>, hurry?: AbortSignal): Promise<void> {
   // On Windows every signal kills; committed data is in the write-ahead log and is recovered at the next start.
   const signals: NodeJS.Signals[] = process.platform === "win32" ? ["SIGKILL"] : ["SIGINT", "SIGQUIT", "SIGKILL"];
   for (const [step, signal] of signals.entries()) {

@@ -1,6 +1,6 @@
 /** The production server, `next start`, as a child process that drains and ends when its parent ends. */
 import { spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { fetchWithin } from "#platform/bounded-fetch.ts";
@@ -9,6 +9,7 @@ import { CliFailure } from "#platform/failure.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
 
 import { aborted } from "./aborted.ts";
+import { endingOf } from "./ending-of.ts";
 import { type LogFile } from "./log-file.ts";
 import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
@@ -26,8 +27,8 @@ export interface NextServerOptions {
 
 export interface NextServer {
   pid: number;
-  /** Resolves when the process has ended, for whatever reason. */
-  exited: Promise<void>;
+  /** Resolves when the process has ended, with how. */
+  exited: Promise<string>;
   /** Lets it finish its requests and the work after them, at most 30 s; an aborted `hurry` kills it at once. */
   stop(hurry?: AbortSignal): Promise<void>;
 }
@@ -62,17 +63,19 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
     ["--import", serverPreload, next, "start", "-p", String(options.port), "-H", options.host],
     {
       cwd: options.root,
-      env: { ...options.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+      env: {
+        BUILD_ID: readBuildId(options.root),
+        ...options.env,
+        NODE_ENV: "production",
+        NEXT_TELEMETRY_DISABLED: "1",
+      },
       detached: true,
       stdio: ["ignore", log, log, "ipc"],
       windowsHide: true,
     },
   );
   closeSync(log);
-  const exited = new Promise<void>((done) => {
-    child.once("exit", () => done());
-    child.once("error", () => done());
-  });
+  const exited = endingOf(child);
   const pid = child.pid;
   if (pid === undefined) throw new CliFailure("The server's process could not be started.");
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
@@ -90,7 +93,7 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
   const settled = () => isGone() || options.signal.aborted;
   const isReady = await until(systemClock, readyLimitMs, async () => settled() || isHealthy(options.baseUrl));
   if (isReady && !settled()) return { pid, exited, stop };
-  const how = isGone() ? "ended by itself" : `was not healthy within ${readyLimitMs / 1000} s`;
+  const how = isGone() ? await exited : `was not healthy within ${readyLimitMs / 1000} s`;
   await kill();
   options.signal.throwIfAborted();
   throw new CliFailure(`The server ${how}:\n${options.logFile.tail() || "(it said nothing)"}`);
@@ -103,4 +106,9 @@ async function isHealthy(baseUrl: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** What names the build where no platform does, see `readDeployment`. */
+function readBuildId(root: string): string {
+  return readFileSync(join(root, ".next/BUILD_ID"), "utf8").trim();
 }

@@ -9,6 +9,8 @@ export interface ServerLifetime {
   follow: ((text: string) => void) | undefined;
   /** Runs one step and shows that it is done. Rejects with what the step rejects with, or if a stop was requested before. */
   step: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
+  /** Shows what happened to a server that is running, such as its end. */
+  notice: (text: string) => void;
   stop: StopRequest;
   teardown: Teardown;
 }

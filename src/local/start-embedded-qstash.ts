@@ -11,6 +11,7 @@ import { readBrokerLimits } from "./broker-limits.ts";
 import { openLogFile } from "./log-file.ts";
 import type { QStashCredentials } from "./qstash-credentials.ts";
 import type { ServerLifetime } from "./server-lifetime.ts";
+import { valueOf } from "./settings.ts";
 
 export interface StartEmbeddedQstashOptions extends QStashCredentials {
   /** A database of its own. */
@@ -42,7 +43,11 @@ export async function startEmbeddedQstash(
       clock: systemClock,
       newId: randomUUID,
       limits,
-      log: createLog({ clock: systemClock, write: (_level, line) => log.write(line) }),
+      log: createLog({
+        clock: systemClock,
+        level: valueOf(env, "LOG_LEVEL"),
+        write: (_level, line) => log.write(line),
+      }),
     });
     teardown.add("QStash on this machine", (hurry) => untilHurry(broker.stop(), hurry));
     return broker;

@@ -12,7 +12,7 @@ import { type ForwardReport, type RefusalCounts, reportsMax } from "./report.ts"
 
 const count = v.pipe(v.number(), v.minValue(0));
 
-const { id, secretIndex: _, ...facts } = deliverySchemas;
+const { id, ...facts } = deliverySchemas;
 
 const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   deliveryId: id,
@@ -23,10 +23,7 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   publishMs: durationSchema,
   publishedAtMs: v.nullable(durationSchema),
   // An older release names none.
-  messageIds: v.optional(
-    v.pipe(v.array(v.nullable(v.pipe(v.string(), v.regex(deliveryIdPattern)))), v.maxLength(2_000)),
-    [],
-  ),
+  messageIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(deliveryIdPattern))), v.maxLength(2_000)), []),
   attempts: count,
   timeouts: count,
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),
@@ -69,7 +66,7 @@ export async function answerReports(request: Request, options: AnswerReportsOpti
     const { reports, refusals } = parseReports(body);
     await save(reports);
     if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);
-    log.info("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
+    log.debug("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
     return refuse(log, "reports.refused", thrown);

@@ -1,4 +1,4 @@
-import type { DeliveryFacts, ForwardResult } from "#platform/delivery.ts";
+import type { DeliveryFacts, ForwardOutcome, ForwardResult } from "#platform/delivery.ts";
 import type { Log } from "#platform/log.ts";
 
 import type { Reporter } from "./reporter.ts";
@@ -21,10 +21,10 @@ export async function reportForward(
   ackMs: number | null,
   { reporter, sampleRate, log }: ReportForwardOptions,
 ): Promise<void> {
-  const { id: deliveryId, runtime, region, deployment, coldStart, probe, receivedAtMs, bodyBytes, events } = delivery;
+  const { id: deliveryId, events, ...facts } = delivery;
   const result = await forwarded;
   const { durationMs, publishedAtMs, messageIds, publishErrorType, batches, undelivered, ...attempts } = result;
-  const outcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
+  const outcome: ForwardOutcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
   const deliveryLog = log.with({ deliveryId });
   if (outcome === "lost") {
     // A line per batch: many logs would cut one with a thousand keys, and it is the only trace.
@@ -32,21 +32,17 @@ export async function reportForward(
       deliveryLog.error("forward.lost", { batch, publishErrorType, fallbackErrorType: result.errorType, keys });
     }
   }
-  deliveryLog.info("forward.settled", { ...attempts, outcome, durationMs, batches });
-  const facts = {
-    deliveryId,
-    runtime,
-    region,
-    deployment,
-    coldStart,
-    probe,
-    receivedAtMs,
-    bodyBytes,
-    events: events.length,
-  };
+  const ended = { ...attempts, outcome, events: events.length, ackMs };
+  deliveryLog.info("forward.settled", {
+    ...ended,
+    batches,
+    durationMs,
+    runtime: facts.runtime,
+    secretIndex: facts.secretIndex,
+  });
   await reporter.report(
-    { ...facts, ackMs, publishMs: durationMs, publishedAtMs, messageIds, ...attempts, outcome },
-    // The batches carry the ack's time where it was known: only then does a report repeat it.
+    { ...facts, ...ended, deliveryId, publishMs: durationMs, publishedAtMs, messageIds },
+    // Where the batches did not know the time of the ack, only the report has it.
     delivery.ackMs === null ? 1 : sampleRate,
   );
 }

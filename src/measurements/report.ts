@@ -13,7 +13,7 @@ export interface RefusalCounts {
 }
 
 /** What one forward did and how long it took; stored by `/api/internal/reports`. */
-export interface ForwardReport extends Omit<DeliveryFacts, "id" | "secretIndex"> {
+export interface ForwardReport extends Omit<DeliveryFacts, "id"> {
   deliveryId: string;
   events: number;
   outcome: ForwardOutcome;
@@ -23,8 +23,8 @@ export interface ForwardReport extends Omit<DeliveryFacts, "id" | "secretIndex">
   publishMs: number;
   /** When QStash had accepted every batch; null if it did not. */
   publishedAtMs: number | null;
-  /** QStash's id for each batch that it accepted, in their order; null in the place of another. */
-  messageIds: readonly (string | null)[];
+  /** QStash's id for each batch that it accepted, in their order. */
+  messageIds: readonly string[];
   /** Publish requests made, over all batches. */
   attempts: number;
   /** How many of them ended by our own timeout. */

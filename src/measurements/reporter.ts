@@ -1,4 +1,5 @@
 import { mayPass } from "#platform/bounded-fetch.ts";
+import { encoder } from "#platform/bytes.ts";
 import { type Clock, settleWithin, sleep } from "#platform/clock.ts";
 import { describeCause, type Log, type LogFields } from "#platform/log.ts";
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
@@ -62,10 +63,10 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
     let canRepeat = true;
     try {
       const refusals: RefusalCounts = { runtime, atMs: clock.nowMs(), counts: counted };
-      const body = new TextEncoder().encode(JSON.stringify({ reports, refusals }));
+      const body = encoder.encode(JSON.stringify({ reports, refusals }));
       const { status } = await postInternal(body, Math.max(1, deadline - clock.monotonicMs()), readCall());
       if (status === 200) {
-        log.info("reports.sent", { reports: reports.length });
+        log.debug("reports.sent", { reports: reports.length });
         return true;
       }
       why = { status };

@@ -1,4 +1,5 @@
-const encoder = new TextEncoder();
+/** The one encoder of a process: each further one is bytes on the edge. */
+export const encoder = new TextEncoder();
 
 /** Standard base64 of the bytes. */
 export function base64FromBytes(bytes: Uint8Array): string {

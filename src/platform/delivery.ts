@@ -57,8 +57,8 @@ export interface ForwardResult {
   durationMs: number;
   /** When QStash had accepted every batch, in milliseconds since the epoch; null if it did not. */
   publishedAtMs: number | null;
-  /** QStash's id for each batch, in their order; null for one that it did not accept. */
-  messageIds: readonly (string | null)[];
+  /** QStash's id for each batch that it accepted, in their order. */
+  messageIds: readonly string[];
   /** Publish requests made, over all batches. */
   attempts: number;
   /** How many of them ended by our own timeout. */

@@ -42,7 +42,7 @@ export const variables = {
   PAYLOAD_RETENTION_DAYS: integer(0, 0, 36_500),
   DELIVERY_RETENTION_DAYS: integer(90, 1, 36_500),
   DATABASE_POOL_MAX: integer(5, 1, 100),
-  LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: () => "info" as LogLevel },
+  LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: (): LogLevel => "info" },
 } satisfies Variables;
 
 export type EnvName = keyof typeof variables;

@@ -1,4 +1,4 @@
-const encoder = new TextEncoder();
+import { encoder } from "./bytes.ts";
 
 /** Imports a secret, as its owner shows it, as a key for one use of HMAC-SHA256. */
 export function importHmacKey(secret: string, usage: "sign" | "verify"): Promise<CryptoKey> {

@@ -1,4 +1,4 @@
-import { equalInConstantTime, hexFromBytes } from "./bytes.ts";
+import { encoder, equalInConstantTime, hexFromBytes } from "./bytes.ts";
 import { importHmacKey } from "./hmac-key.ts";
 
 /**
@@ -10,8 +10,6 @@ export const internalSignatureHeader = "x-relay-signature";
 
 /** How far the two clocks may be apart, and how long a captured call can be repeated. */
 const toleranceMs = 5 * 60_000;
-
-const encoder = new TextEncoder();
 
 /** The header value with which a call of our own is signed at `nowMs`. `purpose`: its method and path. */
 export async function signInternal(secret: string, purpose: string, body: Uint8Array, nowMs: number): Promise<string> {

@@ -34,7 +34,6 @@ export type LogEvent =
   | "ingestion.refused"
   | "fallback.refused"
   | "ingestion.committed"
-  | "fallback.wait_until_failed"
   | "handler.log"
   | "handler.failed"
   | "handlers.finished"
@@ -42,7 +41,8 @@ export type LogEvent =
   | "handlers.refused"
   | "handlers.publish_failed"
   | "handlers.settle_failed"
-  | "fallback.handlers_failed"
+  | "handlers.lease_failed"
+  | "handlers.wait_until_failed"
   | "ingestion.shed"
   | "ingestion.attempt_unsaved"
   | "drift.unsaved"
@@ -80,6 +80,7 @@ export type LogEvent =
   | "relay_url.redirects"
   | "relay_url.foreign"
   | "store.connection_broken"
+  | "process.uncaught"
   | "tracing.failed"
   | "request.failed"
   | "health.failed"
@@ -126,17 +127,18 @@ export interface Log {
 export interface LogOptions {
   clock: Pick<Clock, "nowMs">;
   write: (level: LogLevel, line: string) => void;
-  /** The lowest level that is written; all are without it. */
-  level?: LogLevel;
+  /** The lowest level that is written, as `LOG_LEVEL` names it. `info` without it; all, if it is none of the levels. */
+  level?: string | undefined;
 }
 
 /** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
-  const lowest = logLevels.indexOf(options.level ?? "debug");
+  const names: readonly string[] = logLevels;
+  const lowest = names.indexOf(options.level ?? "info");
   const at =
     (level: LogLevel) =>
     (event: LogEvent, fields: LogFields = {}) => {
-      if (logLevels.indexOf(level) < lowest) return;
+      if (names.indexOf(level) < lowest) return;
       const time = new Date(options.clock.nowMs()).toISOString();
       options.write(level, JSON.stringify({ time, level, event, ...bound, ...fields }, cut));
     };
@@ -155,11 +157,6 @@ function cut(_name: string, value: unknown): unknown {
   return typeof value === "string" && value.length > textMax ? `${value.slice(0, textMax)}…` : value;
 }
 
-/** `LOG_LEVEL`. `info` if it is not one of the levels: a route must not fail because of its log. */
-export function readLogLevel(value: string | undefined): LogLevel {
-  return logLevels.find((level) => level === value) ?? "info";
-}
-
 /** The platform's console, which Vercel and every terminal collect. */
 export function writeToConsole(level: LogLevel, line: string): void {
   console[level](line);
@@ -169,14 +166,7 @@ export function writeToConsole(level: LogLevel, line: string): void {
  * Errors whose messages quote no input. JSON's, a database's and valibot's do, and so do the TypeErrors of `fetch`, which
  * name the header or the address that they refuse.
  */
-const quotesNothing = new Set([
-  "RelayError",
-  "ForwardError",
-  "ReferenceError",
-  "AbortError",
-  "TimeoutError",
-  "SignatureError",
-]);
+const quotesNothing = /^(Relay|Forward|Reference|Abort|Timeout|Signature)Error$/;
 
 /**
  * Log fields that describe an unexpected error: the names and codes along its causes and, where the innermost message
@@ -195,7 +185,7 @@ export function describeCause(thrown: unknown): LogFields {
   if (innermost === undefined) return { cause: typeof thrown };
   // The system's own errors, ECONNREFUSED and its like, name an address at most.
   const fromSystem = !("severity" in innermost) && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(codes.at(-1) ?? "");
-  const speaks = fromSystem || quotesNothing.has(innermost.name);
+  const speaks = fromSystem || quotesNothing.test(innermost.name);
   return {
     cause: names.join(" < "),
     ...(codes.length > 0 ? { causeCode: codes.join(" < ") } : {}),

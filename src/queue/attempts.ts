@@ -53,10 +53,10 @@ export async function attemptUntil(
     const limitMs = Math.min(timeoutMs, deadline - startedAt);
     if (limitMs <= 0) return false;
     stats.attempts += 1;
-    log.info(`${step}.attempt_started`, { attempt: number, timeoutMs: limitMs });
+    log.debug(`${step}.attempt_started`, { attempt: number, timeoutMs: limitMs });
     try {
       const fields = await attempt(limitMs);
-      log.info(`${step}.accepted`, { attempt: number, ...fields, durationMs: clock.monotonicMs() - startedAt });
+      log.debug(`${step}.accepted`, { attempt: number, ...fields, durationMs: clock.monotonicMs() - startedAt });
       return true;
     } catch (thrown) {
       const error = attemptError(step, thrown);

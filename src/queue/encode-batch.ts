@@ -1,4 +1,5 @@
 import type { InstagramEvent } from "#instagram/events.ts";
+import { encoder } from "#platform/bytes.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 import { stringify, toText } from "#platform/natives.ts";
 
@@ -21,7 +22,6 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Most deliveries bring one event; so few are stringified in one call and need no writer. */
 const fewEventsMax = 20;
 
-const encoder = new TextEncoder();
 const [comma = 0] = encoder.encode(",");
 const ending = encoder.encode("]}");
 

@@ -52,65 +52,53 @@ export function createForward({
     const published: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
     // Only its error is reported: the report counts attempts to publish.
     const fellBack: AttemptStats = { attempts: 0, timeouts: 0, errorType: null };
-    const end = (rest: Pick<ForwardResult, "outcome" | "batches" | "undelivered" | "errorType">): ForwardResult => ({
+    let batches: Outgoing[] = [];
+    const end = (rest: Pick<ForwardResult, "outcome" | "undelivered" | "errorType">): ForwardResult => ({
       ...published,
       publishErrorType: published.errorType,
       durationMs: clock.monotonicMs() - startedAt,
-      messageIds,
+      batches: batches.length,
+      messageIds: batches.flatMap(({ messageId }) => messageId ?? []),
       publishedAtMs: rest.outcome === "published" ? clock.nowMs() : null,
       ...rest,
     });
-    let messageIds: (string | null)[] = [];
     try {
-      const encoded = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events);
-      messageIds = encoded.map(() => null);
-      const batches = encoded.map((batch) => toPublish(batch, facts.id, traceparent));
-      deliveryLog.info("forward.started", { events: events.length, batches: batches.length });
-      const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
-      const unpublished = await publishAll(
-        fitting,
-        publisher,
-        published,
-        {
-          step: "publish",
-          timeoutMs,
-          retries: isAccepting ? retries : 0,
-          deadline: clock.monotonicMs() + publishBudgetMs,
-          clock,
-          random,
-          log: deliveryLog,
-        },
-        messageIds,
+      batches = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events).map((batch) =>
+        toPublish(batch, facts.id, traceparent),
       );
+      deliveryLog.debug("forward.started", { events: events.length, batches: batches.length });
+      const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
+      const unpublished = await publishAll(fitting, publisher, published, {
+        step: "publish",
+        timeoutMs,
+        retries: isAccepting ? retries : 0,
+        deadline: clock.monotonicMs() + publishBudgetMs,
+        clock,
+        random,
+        log: deliveryLog,
+      });
       if (fitting.length > 0) isAccepting = unpublished.length === 0;
       const toFallBack = [...batches.filter((batch) => !fitting.includes(batch)), ...unpublished];
-      const left = await publishAll(
-        toFallBack,
-        fallback,
-        fellBack,
-        {
-          step: "fallback",
-          // One slow attempt may use the whole budget: a second request would only add work for a server, or for a database
-          // that is waking up, while it is still busy with the first.
-          timeoutMs: fallbackBudgetMs,
-          retries: Infinity,
-          deadline: clock.monotonicMs() + fallbackBudgetMs,
-          clock,
-          random,
-          log: deliveryLog,
-        },
-        messageIds,
-      );
+      const left = await publishAll(toFallBack, fallback, fellBack, {
+        step: "fallback",
+        // One slow attempt may use the whole budget: a second request would only add work for a server, or for a database
+        // that is waking up, while it is still busy with the first.
+        timeoutMs: fallbackBudgetMs,
+        retries: Infinity,
+        deadline: clock.monotonicMs() + fallbackBudgetMs,
+        clock,
+        random,
+        log: deliveryLog,
+      });
       return end({
         outcome: left.length > 0 ? null : toFallBack.length > 0 ? "fallback" : "published",
         errorType: left.length > 0 ? fellBack.errorType : published.errorType,
-        batches: batches.length,
         undelivered: left.map((batch) => ({ batch: batch.name, keys: keysOf(batch.events) })),
       });
     } catch (thrown) {
       deliveryLog.error("forward.failed", describeCause(thrown));
       const undelivered = [{ batch: null, keys: keysOf(events) }];
-      return end({ outcome: null, errorType: "INTERNAL", batches: 0, undelivered });
+      return end({ outcome: null, errorType: "INTERNAL", undelivered });
     }
   }
 
@@ -123,10 +111,13 @@ export function createForward({
 interface Outgoing extends EncodedBatch, BatchToPublish {
   /** As the consumer logs it: index and count. */
   name: string;
+  /** QStash's, once it has accepted the batch. */
+  messageId?: string | undefined;
 }
 
 function toPublish(batch: EncodedBatch, deliveryId: string, traceparent: string | null): Outgoing {
-  return { ...batch, name: batch.place.join("/"), deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
+  const name = batch.place.join("/");
+  return { ...batch, name, deduplicationId: `${deliveryId}-${batch.place[0]}`, traceparent };
 }
 
 function keysOf(events: ReceivedDelivery["events"]): string[] {
@@ -136,13 +127,12 @@ function keysOf(events: ReceivedDelivery["events"]): string[] {
 /** Batches sent at the same time: an edge runtime allows six connections, and one stays free for the report of another delivery. */
 const batchesAtOnce = 5;
 
-/** Publishes all batches, a few at a time; returns those that were not accepted, and notes the ids of the others. */
+/** Publishes all batches, a few at a time; returns those that were not accepted. */
 async function publishAll(
   batches: readonly Outgoing[],
   publisher: Publisher,
   stats: AttemptStats,
   options: AttemptOptions,
-  messageIds: (string | null)[],
 ): Promise<Outgoing[]> {
   const left: Outgoing[] = [];
   const waiting = batches.values();
@@ -151,7 +141,7 @@ async function publishAll(
       const log = options.log.with({ batch: batch.name, bytes: batch.body.byteLength });
       const attempt = async (timeoutMs: number) => {
         const acceptance = await publisher.publish(batch, timeoutMs);
-        messageIds[batch.place[0]] = acceptance.messageId ?? null;
+        batch.messageId = acceptance.messageId;
         return acceptance;
       };
       if (!(await attemptUntil(attempt, stats, { ...options, log }))) left.push(batch);

@@ -21,7 +21,7 @@ export function createBrokerLog(): { log: Log; counted: BrokerLog; reset(): void
     if (event === "broker.dead_letter") counted.deadLetters += 1;
   };
   return {
-    log: createLog({ clock: systemClock, write: (_level, line) => write(line) }),
+    log: createLog({ clock: systemClock, level: "debug", write: (_level, line) => write(line) }),
     counted,
     reset: () => void Object.assign(counted, { accepted: 0, deduplicated: 0, retried: 0, deadLetters: 0 }),
   };

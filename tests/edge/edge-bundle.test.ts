@@ -32,6 +32,8 @@ const env = (sinkUrl: string) => ({
   PUBLISH_TIMEOUT_MS: "400",
   PUBLISH_BUDGET_MS: "400",
   FALLBACK_BUDGET_MS: "400",
+  REPORT_SAMPLE_RATE: "1",
+  LOG_LEVEL: "debug",
 });
 
 const accepted = { status: 200, body: '{"messageId":"msg_1"}' };
@@ -199,7 +201,7 @@ describe("the built webhook on the edge", () => {
     expect(isolate.waitedFor).toEqual([]);
     const lines = isolate.lines.map(({ event, level, mode }) => [event, level, mode]);
     expect(lines).toContainEqual(["delivery.wait_until_failed", "error", undefined]);
-    expect(lines).toContainEqual(["delivery.acked", "info", "durable"]);
+    expect(lines).toContainEqual(["delivery.acked", "debug", "durable"]);
   });
 
   test("refuses a forged delivery and publishes nothing", async () => {

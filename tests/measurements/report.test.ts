@@ -27,6 +27,7 @@ const published: ForwardReport = {
   probe: false,
   receivedAtMs: 1_700_000_000_000,
   bodyBytes: 100,
+  secretIndex: 0,
   events: 2,
   outcome: "published",
   ackMs: 1.5,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { createLog, describeCause } from "#platform/log.ts";
+import { createLog, describeCause, logLevels } from "#platform/log.ts";
 
 import { thrownBy } from "../support/thrown-by.ts";
 
@@ -11,6 +11,21 @@ test("a log writes one JSON line per event, with what was bound to it", () => {
   expect(lines).toEqual([
     'warn {"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"delivery.refused","deliveryId":"d1","code":"X"}',
   ]);
+});
+
+test.each([
+  ["debug", ["debug", "info", "warn", "error"]],
+  [undefined, ["info", "warn", "error"]],
+  ["info", ["info", "warn", "error"]],
+  ["warn", ["warn", "error"]],
+  ["error", ["error"]],
+  // A mistake in the variable hides nothing.
+  ["verbose", ["debug", "info", "warn", "error"]],
+])("a log of level %s writes %j, also with what is bound to it", (level, expected) => {
+  const written: string[] = [];
+  const log = createLog({ clock: { nowMs: () => 0 }, level, write: (each) => written.push(each) }).with({ a: 1 });
+  for (const each of logLevels) log[each]("delivery.received");
+  expect(written).toEqual(expected);
 });
 
 test("a log cuts each text that a stranger may have made long, also in lists", () => {

@@ -143,14 +143,16 @@ describe("publishing", () => {
       { event: "forward.started", events: 2, batches: 1 },
       { event: "publish.attempt_started", batch: "0/1", attempt: 0, timeoutMs: 3_000 },
       { event: "publish.accepted", status: 200, messageId: "msg_1", durationMs: expect.any(Number) },
-      { event: "forward.settled", outcome: "published", durationMs: expect.any(Number) },
+      { event: "forward.settled", outcome: "published", ackMs: 1, events: 2, durationMs: expect.any(Number) },
     ]);
+    expect(recording.lines.map(({ level }) => level)).toEqual(["debug", "debug", "debug", "info"]);
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
 
   test("splits a delivery with too many events for one message", async () => {
     const { qstash, forward } = await setUp(() => accepted);
-    expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3 });
+    const messageIds = ["msg_1", "msg_1", "msg_1"];
+    expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3, messageIds });
     expect(deduplicationIds(qstash).toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
   });
 

@@ -14,7 +14,7 @@ export function createRecordingLog(): RecordingLog {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   };
   return {
-    log: createLog({ clock: { nowMs: () => 1_700_000_000_000 }, write }),
+    log: createLog({ clock: { nowMs: () => 1_700_000_000_000 }, level: "debug", write }),
     lines,
     of: (event) => lines.filter((line) => line["event"] === event),
   };

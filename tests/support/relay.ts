@@ -18,6 +18,8 @@ const secrets = {
   QSTASH_NEXT_SIGNING_KEY: "sig_next_key",
   RELAY_SECRET: "relay-secret-of-thirty-two-characters",
   OPS_TOKEN: "ops-token-of-thirty-two-characters",
+  // Tests wait for the report of each delivery.
+  REPORT_SAMPLE_RATE: "1",
 };
 
 export interface TestRelay {

@@ -1,5 +1,5 @@
 // The options that QStash's routes share.
-import type { AnswerQstashOptions } from "#ingestion/answer-qstash.ts";
+import type { AnswerQstashOptions } from "#queue/answer-qstash.ts";
 import { readQstashDelivery } from "#ingestion/read-qstash-delivery.ts";
 
 import { clock, log } from "../../log.ts";

@@ -40,7 +40,7 @@ export function createAcceptor(options: AcceptorOptions): Accept {
     const acceptances = await acceptOrExpect(messages);
     for (const [index, message] of messages.entries()) {
       const { messageId = message.messageId, deduplicated = false } = acceptances[index] ?? {};
-      log.info("broker.message_accepted", { messageId, deduplicated, bytes: message.body.byteLength });
+      log.debug("broker.message_accepted", { messageId, deduplicated, bytes: message.body.byteLength });
       if (!deduplicated) dispatcher.expect({ lane: laneOf(message), dueAtMs: message.notBeforeMs });
       if (!saidLoopback && isLoopback(message.url)) {
         saidLoopback = true;

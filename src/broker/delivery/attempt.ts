@@ -46,7 +46,7 @@ export function createAttempt({ store, deliver, recent, limits, clock, newId, lo
   return async (message, abort, isAborted) => {
     const { messageId, retried } = message;
     const startedMs = clock.monotonicMs();
-    log.info("broker.delivery_started", { messageId, retried });
+    log.debug("broker.delivery_started", { messageId, retried });
     const attempt = await deliver(message, abort);
     if (isAborted() && attempt.response === null) return [];
     const atMs = clock.nowMs();

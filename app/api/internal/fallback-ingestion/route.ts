@@ -4,7 +4,7 @@ import { methods } from "#platform/methods.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { clock, log } from "../../../log.ts";
-import { openIngest } from "../../../services.ts";
+import { openHandlers } from "../../../services.ts";
 
 function readSettings() {
   const env = readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL", "WEBHOOK_BODY_BYTES_MAX"]);
@@ -12,5 +12,5 @@ function readSettings() {
 }
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: (request) => answerFallbackIngestion(request, { readSettings, openIngest, waitUntil, clock, log }),
+  POST: (request) => answerFallbackIngestion(request, { readSettings, openHandlers, waitUntil, clock, log }),
 });

@@ -1,4 +1,4 @@
-import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
+import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../services.ts";
@@ -7,5 +7,5 @@ import { opsRoute } from "../ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  GET: opsRoute(({ query }) => readDeadLetters(getReads(), parseDeadLetterFilter(query))),
+  GET: opsRoute(({ query }) => readDeadLetterGroups(getReads(), parseDeadLetterGroupFilter(query))),
 });

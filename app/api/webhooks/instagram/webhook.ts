@@ -3,6 +3,7 @@ import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-h
 import { reportForward } from "#measurements/report-forward.ts";
 import { createReporter, type Reporter } from "#measurements/reporter.ts";
 import { readPlace } from "#platform/delivery.ts";
+import { createDeliveryId } from "#platform/delivery-id.ts";
 import { waitUntil } from "@vercel/functions";
 import { readDeliveryEnv, readVerifyToken } from "#platform/webhook-env.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
@@ -21,7 +22,7 @@ export function createWebhookRoutes() {
     ...place,
     clock,
     log,
-    newId: () => crypto.randomUUID(),
+    newId: (receivedAtMs) => createDeliveryId(receivedAtMs, crypto.randomUUID()),
     waitUntil,
     readVerifyToken: () => readVerifyToken(process.env),
     readSettings: () => (settings ??= createSettings(reporter)),

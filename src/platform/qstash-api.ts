@@ -1,4 +1,4 @@
-import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { type Answer, fetchWithin, type Network } from "./bounded-fetch.ts";
 
 export interface QstashApiOptions extends Network {
   /** The base URL of the account's region. */

@@ -1,0 +1,110 @@
+import { type Clock, sleep } from "#platform/clock.ts";
+import { describeCause, type Log } from "#platform/log.ts";
+import type { HandlerResult } from "#store/leased-event.ts";
+import { isStoreUnavailable } from "#store/store-error.ts";
+
+import { addCount } from "./counters.ts";
+
+export interface ResultToStore {
+  result: HandlerResult;
+  /** What the handler counted. */
+  counts: ReadonlyMap<string, number>;
+}
+
+export interface HandlerResultsOptions {
+  /** One statement; resolves with the ids of events whose lease another process had taken over. */
+  settle: (results: HandlerResult[], counts: ReadonlyMap<string, number>) => Promise<{ lost: number[] }>;
+  /** Called with what was stored. Never rejects. */
+  onStored: (results: readonly HandlerResult[]) => Promise<void>;
+  clock: Clock;
+  log: Log;
+}
+
+/** The results of one run's handlers on their way into Postgres. */
+export interface HandlerResults {
+  /** They are stored within a second, together with others. */
+  add(result: ResultToStore): void;
+  /** Stores what was added. Never rejects: what could not be stored stays, and is tried again with the next. */
+  store(): Promise<void>;
+  /**
+   * Stores the rest, and tries again for ten seconds while Postgres is down. Resolves with the numbers of results that
+   * were lost to another process, and of those that could not be stored: their handlers run again after their lease.
+   */
+  finish(): Promise<{ lost: number; unsettled: number }>;
+}
+
+/** After a crash at most the successes of so long are repeated. */
+const storeEveryMs = 1_000;
+/** Together with the handlers' time and the storing of the batch it must fit into `maxDuration` of vercel.json. */
+const finishLimitMs = 10_000;
+const firstPauseMs = 100;
+const pauseMsMax = 1_600;
+
+export function createHandlerResults({ settle, onStored, clock, log }: HandlerResultsOptions): HandlerResults {
+  let waiting: ResultToStore[] = [];
+  let storing: Promise<void> = Promise.resolve();
+  let cancelTimer: (() => void) | null = null;
+  let lost = 0;
+
+  const write = async (entries: readonly ResultToStore[]): Promise<void> => {
+    const results = entries.map(({ result }) => result);
+    const counts = new Map<string, number>();
+    for (const entry of entries) for (const [name, by] of entry.counts) addCount(counts, name, by);
+    const { lost: lostIds } = await settle(results, counts);
+    lost += lostIds.length;
+    const isLost = new Set(lostIds);
+    await onStored(results.filter(({ event }) => !isLost.has(event.id)));
+  };
+
+  const storeWaiting = async () => {
+    const entries = waiting;
+    waiting = [];
+    try {
+      if (entries.length > 0) await write(entries);
+    } catch (thrown) {
+      const isUnavailable = isStoreUnavailable(thrown);
+      log.warn("handlers.settle_failed", { results: entries.length, ...describeCause(thrown) });
+      if (isUnavailable) waiting = [...entries, ...waiting];
+      else await writeApart(entries);
+    }
+  };
+
+  /** One result that Postgres refuses must not cost the others theirs; its handler runs again after its lease. */
+  const writeApart = async (entries: readonly ResultToStore[]) => {
+    if (entries.length === 1) return void (unsettled += 1);
+    for (const entry of entries) {
+      try {
+        await write([entry]);
+      } catch (thrown) {
+        if (isStoreUnavailable(thrown)) waiting.push(entry);
+        else unsettled += 1;
+        log.error("handlers.settle_failed", { eventId: entry.result.event.id, ...describeCause(thrown) });
+      }
+    }
+  };
+  let unsettled = 0;
+
+  const store = () => {
+    cancelTimer?.();
+    cancelTimer = null;
+    storing = storing.then(storeWaiting);
+    return storing;
+  };
+
+  return {
+    store,
+    add(result) {
+      waiting.push(result);
+      cancelTimer ??= clock.after(storeEveryMs, () => void store());
+    },
+    async finish() {
+      await store();
+      const deadline = clock.monotonicMs() + finishLimitMs;
+      for (let pauseMs = firstPauseMs; waiting.length > 0 && clock.monotonicMs() < deadline; pauseMs *= 2) {
+        await sleep(clock, Math.min(pauseMs, pauseMsMax));
+        await store();
+      }
+      return { lost, unsettled: unsettled + waiting.length };
+    },
+  };
+}

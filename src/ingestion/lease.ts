@@ -1,0 +1,36 @@
+import type { Clock } from "#platform/clock.ts";
+
+/** When it is over no further handler begins; with the last one and the storing it must fit into `maxDuration` of vercel.json. */
+export const budgetMs = 50_000;
+
+/** For the round trips before the handlers begin and after they end. */
+const leaseMarginMs = 1_500;
+
+/**
+ * How long a lease on so many events lasts: as long as their handlers may take one after another, which they do if all
+ * belong to one conversation, but not beyond the budget. It is never renewed; after a crash the events are free again when
+ * it is over, and maintenance looks for them no sooner.
+ */
+export function leaseMsFor(events: number, handlerTimeoutMs: number): number {
+  return Math.min(budgetMs + handlerTimeoutMs, Math.max(1, events) * handlerTimeoutMs) + leaseMarginMs;
+}
+
+/** A lease as its process sees it. */
+export interface Lease {
+  leaseMs: number;
+  /** Whether it surely lasts for so long. */
+  lasts(ms: number): boolean;
+}
+
+/**
+ * Call it before the statement that takes the lease, so that the lease ends no earlier than it seems here. After a freeze
+ * of the process the monotonic clock may not have advanced, so the wall clock is compared too.
+ */
+export function startLease(clock: Clock, leaseMs: number): Lease {
+  const monotonicMs = clock.monotonicMs();
+  const nowMs = clock.nowMs();
+  return {
+    leaseMs,
+    lasts: (ms) => clock.monotonicMs() - monotonicMs + ms <= leaseMs && clock.nowMs() - nowMs + ms <= leaseMs,
+  };
+}

@@ -1,0 +1,43 @@
+import { systemClock } from "#platform/clock.ts";
+
+import { createPlaces, type Places } from "./places.ts";
+
+/** Runs of handlers that one process has under way: each holds the events of a batch, and connections by turns. */
+const runsMax = 16;
+
+/** What all runs of handlers in one process share. */
+export interface ProcessWork {
+  /** One for each batch, or message, whose handlers run. */
+  runs: Places;
+  /**
+   * The one place for events whose process has died before: if one of them ends this process too, no other event of that
+   * kind is counted with it.
+   */
+  suspects: Places;
+  /** Aborted when the process was asked to stop: no further handler begins. */
+  stopping: AbortSignal;
+}
+
+/** A build may give instrumentation.ts and each route its own copy of this module, but they share the global object. */
+const processWork = Symbol.for("instagram-webhook-relay.process-work");
+type Process = typeof globalThis & { [processWork]?: { work: ProcessWork; stop: () => void } };
+
+export function createProcessWork(clock = systemClock, placesMax = runsMax): { work: ProcessWork; stop: () => void } {
+  const abort = new AbortController();
+  const work = { runs: createPlaces(placesMax, clock), suspects: createPlaces(1, clock), stopping: abort.signal };
+  return { work, stop: () => abort.abort() };
+}
+
+/** What the runs of this process share. */
+export function getProcessWork(): ProcessWork {
+  return shared().work;
+}
+
+/** From now on no handler begins in this process; those that run go on. */
+export function stopProcessWork(): void {
+  shared().stop();
+}
+
+function shared() {
+  return ((globalThis as Process)[processWork] ??= createProcessWork());
+}

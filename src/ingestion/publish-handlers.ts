@@ -1,0 +1,57 @@
+import { describeCause, type Log } from "#platform/log.ts";
+import { encodeHandlersMessage, eventsPerMessageMax, handlersPath } from "#queue/handlers-message.ts";
+import type { MessagePublisher } from "#queue/message-publisher.ts";
+
+/** Events whose handlers are to run at the same time. */
+export interface HandlersToPublish {
+  eventIds: readonly number[];
+  delayMs: number;
+  /** The id of the replay that they belong to. */
+  replay: string | null;
+}
+
+export interface PublishHandlersOptions {
+  publisher: MessagePublisher;
+  newId: () => string;
+  log: Log;
+}
+
+const attemptTimeoutMs = 3_000;
+const attempts = 2;
+/** Of QStash, for a message that meets an outage or a full server. */
+const qstashRetries = 3;
+
+/**
+ * Publishes the messages that let QStash call `/api/qstash/handlers` for these events, one for each 200 of them. Resolves
+ * with the ids of events whose message QStash did not accept: maintenance will find those. Never rejects.
+ */
+export async function publishHandlers(
+  { eventIds, delayMs, replay }: HandlersToPublish,
+  options: PublishHandlersOptions,
+): Promise<number[]> {
+  const failed: number[] = [];
+  for (let start = 0; start < eventIds.length; start += eventsPerMessageMax) {
+    const ids = eventIds.slice(start, start + eventsPerMessageMax);
+    if (!(await publish(encodeHandlersMessage({ eventIds: ids, replay }), delayMs, options))) failed.push(...ids);
+  }
+  return failed;
+}
+
+async function publish(
+  body: string,
+  delayMs: number,
+  { publisher, newId, log }: PublishHandlersOptions,
+): Promise<boolean> {
+  const message = { path: handlersPath, body, delayMs, label: "handlers", retries: qstashRetries };
+  const deduplicationId = newId();
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    try {
+      const { messageId } = await publisher.publish({ ...message, deduplicationId }, attemptTimeoutMs);
+      log.debug("handlers.requested", { requestId: messageId, delayMs });
+      return true;
+    } catch (thrown) {
+      log.warn("handlers.publish_failed", { attempt, ...describeCause(thrown) });
+    }
+  }
+  return false;
+}

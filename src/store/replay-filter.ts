@@ -1,0 +1,102 @@
+import { type SQL, sql } from "drizzle-orm";
+
+import { deliveryUuid } from "./delivery-uuid.ts";
+
+/** The state of an event that is not handled. `retrying`: its handler has failed, and is tried again. */
+export const replayStates = ["open", "retrying", "dead"] as const;
+
+/**
+ * What a replay takes: every event that meets all conditions and came before the plan. `from` and `to` are ISO 8601, by the
+ * time of ingestion; null in `from` for no limit.
+ */
+export interface ReplayFilter {
+  ids?: readonly number[] | undefined;
+  kind?: string | undefined;
+  account?: string | undefined;
+  sender?: string | undefined;
+  state?: (typeof replayStates)[number] | undefined;
+  /** The name or the code of the handler's error. */
+  error?: string | undefined;
+  /** Of dead letters. */
+  group?: number | undefined;
+  deliveryId?: string | undefined;
+  /** Events of kind `unknown` that the present release knows: they are classified again. */
+  unknown?: true | undefined;
+  from?: string | null | undefined;
+  to: string;
+}
+
+/** Which events of the filter: those that are not handled, or handled ones too. */
+export type ReplayMode = "unfinished" | "again";
+
+export interface ReplaySelection {
+  filter: ReplayFilter;
+  mode: ReplayMode;
+  eventIdMax: number;
+}
+
+/** `from … where …` of the selected events, with `e` for the event and `w` for its work, which a handled one has not. */
+export function selectedEvents({ filter, mode, eventIdMax }: ReplaySelection): SQL {
+  // What is classified again has perhaps been handled, but not by its kind's handler.
+  const isHandledToo = mode === "again" || filter.unknown === true;
+  const joined = isHandledToo
+    ? sql`relay.events e left join relay.event_work w on w.event_id = e.id`
+    : sql`relay.event_work w join relay.events e on e.id = w.event_id`;
+  const conditions = [sql`e.id <= ${eventIdMax}`, sql`e.erased_at is null`, ...conditionsOf(filter)];
+  return sql`from ${joined} where ${sql.join(conditions, sql` and `)}`;
+}
+
+/** SQL: the event's state, of `replayStates` or `handled`. */
+export const stateOfWork = sql`case when w.event_id is null then 'handled' when w.state = 'dead' then 'dead'
+  when w.first_failed_at is not null then 'retrying' else 'open' end`;
+
+function conditionsOf(filter: ReplayFilter): SQL[] {
+  const { ids, kind, account, sender, state, error, group, deliveryId, unknown, from, to } = filter;
+  const conditions: SQL[] = [sql`e.ingested_at < ${to}::timestamptz`];
+  if (typeof from === "string") conditions.push(sql`e.ingested_at >= ${from}::timestamptz`);
+  if (ids !== undefined) conditions.push(sql`e.id = any(${sql.param([...ids])}::bigint[])`);
+  if (kind !== undefined) conditions.push(sql`e.kind = ${kind}`);
+  if (unknown === true) conditions.push(sql`e.kind = 'unknown'`);
+  if (account !== undefined) conditions.push(sql`e.account_id = ${account}`);
+  if (sender !== undefined) conditions.push(sql`e.sender_id = ${sender}`);
+  if (state !== undefined) conditions.push(sql`${stateOfWork} = ${state}`);
+  if (error !== undefined) {
+    conditions.push(sql`(w.error_name = ${error} or w.error_code = ${error} or (w.event_id is null and e.id in (
+      select event_id from relay.handler_attempts where error_name = ${error} or error_code = ${error})))`);
+  }
+  if (group !== undefined) {
+    conditions.push(
+      sql`e.id in (select event_id from relay.dead_letters where group_id = ${group} and event_id is not null)`,
+    );
+  }
+  if (deliveryId !== undefined) conditions.push(sql`e.id in (${eventsOf(deliveryUuid(deliveryId))})`);
+  return conditions;
+}
+
+/** The ids of what a delivery carried. Events have no index by delivery: it knows the range of their ids. */
+function eventsOf(deliveryId: string): SQL {
+  return sql`select c.id from relay.events c join (
+      select first_event_id as first, last_event_id as last from relay.deliveries where id = ${deliveryId}
+      union all select first_event_id, last_event_id from relay.delivery_batches where delivery_id = ${deliveryId}) r
+      on c.id between r.first and r.last where c.delivery_id = ${deliveryId}
+    union all select event_id from relay.duplicate_events where delivery_id = ${deliveryId}`;
+}
+
+/**
+ * `from … where …` of the batches that were never ingested and meet the conditions, with `l` for the dead letter; undefined
+ * if a condition concerns single events, which are not known of such a batch.
+ */
+export function selectedLetters({ filter }: Pick<ReplaySelection, "filter">): SQL | undefined {
+  const { ids, kind, account, sender, state, unknown, error, group, deliveryId, from, to } = filter;
+  if ([ids, kind, account, sender, unknown].some((condition) => condition !== undefined)) return undefined;
+  if (state !== undefined && state !== "dead") return undefined;
+  const conditions = [
+    sql`l.source = 'qstash' and l.resolved_at is null and l.delivery_id is not null and l.body_whole and l.body is not null`,
+    sql`l.recorded_at < ${to}::timestamptz`,
+    ...(typeof from === "string" ? [sql`l.recorded_at >= ${from}::timestamptz`] : []),
+    ...(error === undefined ? [] : [sql`(l.error_name = ${error} or l.error_code = ${error})`]),
+    ...(group === undefined ? [] : [sql`l.group_id = ${group}`]),
+    ...(deliveryId === undefined ? [] : [sql`l.delivery_id = ${deliveryUuid(deliveryId)}`]),
+  ];
+  return sql`from relay.dead_letters l where ${sql.join(conditions, sql` and `)}`;
+}

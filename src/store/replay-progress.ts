@@ -1,0 +1,70 @@
+import { sql } from "drizzle-orm";
+
+import type { Database } from "./database.ts";
+import { selectedLetters } from "./replay-filter.ts";
+import type { Replay } from "./replays.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface ReplayProgress {
+  /** Events that are handled, and batches that are ingested. */
+  done: number;
+  /** Tried and not handled so far. */
+  failed: number;
+  /** Published and not tried yet, or under way. */
+  pending: number;
+}
+
+/**
+ * How far a replay is. Counted from the attempts and the work that carry its id, and not added up, so that a message that is
+ * delivered twice counts once. Throws `STORE_UNAVAILABLE`.
+ */
+export async function readProgress(
+  db: Database,
+  replay: Pick<Replay, "id" | "filter" | "cursor">,
+): Promise<ReplayProgress> {
+  const letters = selectedLetters(replay);
+  const published = replay.cursor < 0 ? sql`l.id >= ${-replay.cursor}` : sql`true`;
+  const { rows } = await withStoreErrors(() =>
+    db.execute<ReplayProgress & { batchesDone: number; batchesFailed: number; batchesPending: number }>(sql`
+      with tried as (
+        select event_id, bool_or(error_name is null) as is_handled from relay.handler_attempts where replay_id = ${replay.id}
+        group by event_id)
+      select
+        (select count(*) from tried where is_handled)::float8 as done,
+        (select count(*) from tried where not is_handled)::float8 as failed,
+        (select count(*) from relay.event_work where replay_id = ${replay.id} and state = 'open'
+          and (attempts = 0 or leased_until is not null))::float8 as pending,
+        (select count(*) from relay.dead_letters where resolved_by = ${replay.id} and source = 'qstash' and resolved_at is not null)::float8
+          as "batchesDone",
+        (select count(*) from relay.dead_letters where resolved_by = ${replay.id} and source = 'qstash' and resolved_at is null)::float8
+          as "batchesPending",
+        ${letters === undefined ? sql`0` : sql`(select count(*) ${letters} and ${published} and l.resolved_by is null)`}::float8
+          as "batchesFailed"`),
+  );
+  const [counts] = rows;
+  if (counts === undefined) return { done: 0, failed: 0, pending: 0 };
+  return {
+    done: counts.done + counts.batchesDone,
+    failed: counts.failed + counts.batchesFailed,
+    pending: counts.pending + counts.batchesPending,
+  };
+}
+
+/**
+ * Gives back what a cancelled replay opened and nobody has begun: an event that had been handled needs nothing, one that was
+ * a dead letter is one again, and any other is tried as if there had been no replay. Throws `STORE_UNAVAILABLE`.
+ */
+export async function releaseReplayEvents(db: Database, replayId: string): Promise<void> {
+  const isWaiting = sql`w.replay_id = ${replayId} and w.state = 'open' and w.attempts = 0 and w.leased_until is null`;
+  const isDead = sql`exists (select from relay.dead_letters l where l.source = 'handler' and l.source_id = w.event_id::text
+    and l.resolved_at is null)`;
+  await withStoreErrors(async () => {
+    await db.execute(sql`delete from relay.event_work w where ${isWaiting} and w.fence = 0`);
+    await db.execute(sql`
+      update relay.event_work w set replay_id = null, queued_until = null, state = case when ${isDead} then 'dead' else 'open' end
+      where ${isWaiting}`);
+    await db.execute(
+      sql`update relay.dead_letters set resolved_by = null where resolved_by = ${replayId} and resolved_at is null`,
+    );
+  });
+}

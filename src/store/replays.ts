@@ -1,0 +1,149 @@
+import { type SQL, sql } from "drizzle-orm";
+
+import { RelayError } from "#platform/errors.ts";
+
+import type { Database } from "./database.ts";
+import type { ReplayFilter, ReplayMode } from "./replay-filter.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export type ReplayState = "planned" | "running" | "cancelled" | "finished" | "stalled";
+
+/** One row is plan, run and record. Times are in ms since the epoch. */
+export interface Replay {
+  id: string;
+  /** `stalled`: it runs, but whatever advanced it has ended; maintenance resumes it. */
+  state: ReplayState;
+  mode: ReplayMode;
+  filter: ReplayFilter;
+  reason: string;
+  actor: string;
+  /** What the operator saw before the start. */
+  plan: Record<string, unknown>;
+  eventIdMax: number;
+  /** The last event that is published. Below 0: the negative of the last never ingested batch, which come first, downwards. */
+  cursor: number;
+  ratePerMinute: number;
+  total: number;
+  done: number;
+  failed: number;
+  skipped: number;
+  stoppedBecause: string | null;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  /** When it was last advanced. Whoever advances it names the last one, so that of two only one does. */
+  heartbeatAtMs: number | null;
+  finishedAtMs: number | null;
+}
+
+/** A step takes some seconds, and the next one comes after at most a minute. */
+const stalledAfterMs = 120_000;
+
+const isStalled = sql`(r.state = 'running' and r.heartbeat_at < now() - ${stalledAfterMs} * interval '1 millisecond')`;
+const ms = (column: SQL) => sql`round(extract(epoch from ${column}) * 1000)::float8`;
+const columns = sql`r.id, case when ${isStalled} then 'stalled' else r.state end as state, r.mode, r.filter, r.reason, r.actor, r.plan,
+  r.event_id_max::float8 as "eventIdMax", r.cursor::float8 as cursor, r.rate_per_minute as "ratePerMinute", r.total, r.done, r.failed,
+  r.skipped, r.stopped_because as "stoppedBecause", ${ms(sql`r.created_at`)} as "createdAtMs", ${ms(sql`r.started_at`)} as "startedAtMs",
+  ${ms(sql`r.heartbeat_at`)} as "heartbeatAtMs", ${ms(sql`r.finished_at`)} as "finishedAtMs"`;
+
+type NewReplay = Pick<
+  Replay,
+  "id" | "mode" | "filter" | "reason" | "actor" | "plan" | "eventIdMax" | "cursor" | "ratePerMinute" | "total"
+>;
+
+/** Throws `STORE_UNAVAILABLE`. */
+export async function createReplay(db: Database, replay: NewReplay): Promise<Replay> {
+  const { id, mode, filter, reason, actor, plan, eventIdMax, cursor, ratePerMinute, total } = replay;
+  await withStoreErrors(() =>
+    db.execute(sql`
+      insert into relay.replays (id, mode, filter, reason, actor, plan, event_id_max, cursor, rate_per_minute, total)
+      values (${id}, ${mode}, ${JSON.stringify(filter)}::json, ${reason}, ${actor}, ${JSON.stringify(plan)}::json, ${eventIdMax},
+        ${cursor}, ${ratePerMinute}, ${total})`),
+  );
+  return readReplay(db, id);
+}
+
+/** Throws `NOT_FOUND` and `STORE_UNAVAILABLE`. */
+export async function readReplay(db: Database, id: string): Promise<Replay> {
+  const { rows } = await withStoreErrors(() =>
+    db.execute<Record<string, unknown>>(sql`select ${columns} from relay.replays r where r.id = ${id}`),
+  );
+  if (rows[0] === undefined) throw new RelayError("NOT_FOUND", "There is no such replay");
+  return rows[0] as unknown as Replay;
+}
+
+/** The newest replays, at most so many; only those made before `beforeMs`. */
+export async function readReplays(
+  db: Database,
+  { limit, beforeMs }: { limit: number; beforeMs?: number | undefined },
+): Promise<Replay[]> {
+  const before = beforeMs === undefined ? sql`true` : sql`r.created_at < to_timestamp(${beforeMs / 1000})`;
+  const { rows } = await db.execute<Record<string, unknown>>(
+    sql`select ${columns} from relay.replays r where ${before} order by r.created_at desc, r.id desc limit ${limit}`,
+  );
+  return rows as unknown as Replay[];
+}
+
+/** Those that nothing advances any more. Throws `STORE_UNAVAILABLE`. */
+export async function readStalledReplays(db: Database): Promise<Replay[]> {
+  const { rows } = await withStoreErrors(() =>
+    db.execute<Record<string, unknown>>(
+      sql`select ${columns} from relay.replays r where ${isStalled} order by r.created_at limit 20`,
+    ),
+  );
+  return rows as unknown as Replay[];
+}
+
+/** Starts a planned replay; undefined if it is not planned any more. Throws `STORE_UNAVAILABLE`. */
+export function startReplay(db: Database, id: string): Promise<Replay | undefined> {
+  return change(
+    db,
+    sql`set state = 'running', started_at = now(), heartbeat_at = now() where r.id = ${id} and r.state = 'planned'`,
+  );
+}
+
+/** Takes a start back that nothing was published for. Throws `STORE_UNAVAILABLE`. */
+export async function unstartReplay(db: Database, { id, heartbeatAtMs }: Replay): Promise<void> {
+  await change(
+    db,
+    sql`set state = 'planned', started_at = null, heartbeat_at = null
+      where r.id = ${id} and r.state = 'running' and ${ms(sql`r.heartbeat_at`)} = ${heartbeatAtMs}`,
+  );
+}
+
+/**
+ * Takes the right to advance a running replay: of all that name the same heartbeat, one gets it, and the replay has a new
+ * heartbeat. Undefined for the others, and if it does not run any more. Throws `STORE_UNAVAILABLE`.
+ */
+export function takeReplay(db: Database, id: string, heartbeatAtMs: number): Promise<Replay | undefined> {
+  return change(
+    db,
+    sql`set heartbeat_at = greatest(now(), r.heartbeat_at + interval '1 millisecond')
+      where r.id = ${id} and r.state = 'running' and ${ms(sql`r.heartbeat_at`)} = ${heartbeatAtMs}`,
+  );
+}
+
+export interface ReplayCounts {
+  done: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Ends a running replay, or a planned one by cancelling it; undefined if it had ended. Throws `STORE_UNAVAILABLE`. */
+export function endReplay(
+  db: Database,
+  id: string,
+  { state, because, counts }: { state: "cancelled" | "finished"; because: string | null; counts: ReplayCounts },
+): Promise<Replay | undefined> {
+  return change(
+    db,
+    sql`set state = ${state}, stopped_because = ${because}, finished_at = now(), done = ${counts.done}, failed = ${counts.failed},
+      skipped = ${counts.skipped} where r.id = ${id} and r.state in ('planned', 'running')`,
+  );
+}
+
+async function change(db: Database, assignment: SQL): Promise<Replay | undefined> {
+  const { rows } = await withStoreErrors(() =>
+    db.execute<Record<string, unknown>>(sql`update relay.replays r ${assignment} returning ${columns}`),
+  );
+  return rows[0] as unknown as Replay | undefined;
+}
