@@ -15,7 +15,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const nowMs = systemClock.nowMs();
   const query = overviewQuery(await searchParams);
   const [overview, faults] = await Promise.all([
-    readSignedIn("/dashboard", (db) => readOverview(db, { ...query, nowMs })),
+    readSignedIn("/dashboard", (db) => readOverview(db, { ...query, nowMs, clock: systemClock })),
     findPathFaults(),
   ]);
   return <Shown found={overview}>{(found) => <Overview {...{ ...query, overview: found, faults, nowMs }} />}</Shown>;

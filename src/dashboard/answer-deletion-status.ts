@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import type { Log } from "#platform/log.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
-import { dataDeletions } from "#store/schema.ts";
+import { dataDeletions } from "#store/privacy-schema.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import { barePage, escapeHtml } from "./bare-page.ts";

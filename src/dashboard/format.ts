@@ -51,6 +51,12 @@ export function formatAgo(iso: string, nowMs: number): string {
   return `${coarse(agoMs)} ago`;
 }
 
+/** `in 4 min`, or `now` for what is due. */
+export function formatIn(iso: string, nowMs: number): string {
+  const inMs = Date.parse(iso) - nowMs;
+  return inMs < 1_000 ? "now" : `in ${coarse(inMs)}`;
+}
+
 /** `14:03` or, over more than a day, `31 Jan`. */
 export function formatAxisTime(iso: string, spanMs: number): string {
   if (spanMs <= 24 * 3_600_000) return iso.slice(11, 16);

@@ -1,7 +1,7 @@
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import { parseCursor } from "./query-parameters.ts";
-import { type EventFilter, eventIdOf } from "./read-events.ts";
+import type { EventFilter } from "./event-filter.ts";
+import { numberOf, parseCursor } from "./query-parameters.ts";
 
 /** A page's search parameters as Next passes them. */
 export type SearchParams = Record<string, string | string[] | undefined>;
@@ -24,14 +24,14 @@ export function overviewQuery(params: SearchParams): OverviewQuery {
   return {
     window: windowNames.find((name) => name === window) ?? "1h",
     q,
-    filter: { limit: 20, q: q === "" ? undefined : q, cursor },
+    filter: { limit: 20, q: q === "" ? undefined : q, cursor, data: "none" },
     older: cursor !== undefined,
   };
 }
 
 /** The page of a delivery's events that its address asks for. */
 export function deliveryEvents(deliveryId: string, params: SearchParams): EventFilter {
-  return { limit: 50, deliveryId, cursor: eventCursor(params) };
+  return { limit: 50, deliveryId, cursor: eventCursor(params), data: "whole" };
 }
 
 /** The first value of a search parameter. Empty if it is absent: a form sends its empty fields too. */
@@ -41,5 +41,5 @@ export function first(params: SearchParams, name: string): string {
 
 /** Undefined, which means the newest page, for a cursor that `readEvents` never gave out. */
 function eventCursor(params: SearchParams): number | undefined {
-  return parseCursor(first(params, "cursor"), eventIdOf);
+  return parseCursor(first(params, "cursor"), numberOf);
 }

@@ -1,143 +1,109 @@
-import { inArray, sql, type SQL } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
-import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
-import { deliveries } from "#store/schema.ts";
+import { deliveryUuid } from "#store/delivery-uuid.ts";
+
+import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
+import type { ReadNextDelivery } from "./next-delivery.ts";
+import { type DeliveryAttempt, readDeliveryAttempts } from "./read-delivery-attempts.ts";
+import { type EventHandling, readEventHandling } from "./read-event-handling.ts";
 
 /** One delivery's way from Meta to the handlers; null is unknown, or has not happened yet. */
-export interface DeliveryJourney {
-  id: string;
-  runtime: Runtime;
-  probe: boolean;
-  outcome: ForwardOutcome | null;
-  /** `inserted` + `duplicates` once all batches are ingested; before that, the report's number. */
-  events: number | null;
-  inserted: number | null;
-  duplicates: number | null;
-  receivedAt: string;
-  ackMs: number | null;
-  publishedAt: string | null;
-  deliveredAt: string | null;
-  ingestedAt: string | null;
-  handledAt: string | null;
-  /** The code of the last failed publish attempt, also if a later one succeeded. */
-  error: string | null;
+export interface DeliveryJourney extends DeliveryItem {
+  /** QStash's calls (or the fallback's) to ingest its batches. */
+  attempts: DeliveryAttempt[];
+  /** When QStash tries again, while it has a batch that is not ingested; absent if that is unknown. */
+  nextDeliveryAt?: string;
+  /** The events whose handlers have more to tell than one success at the first attempt. */
+  handlers: EventHandling[];
 }
 
 /** Further facts about the delivery and its forward. */
 export interface DeliveryDetails {
-  region: string | null;
-  coldStart: boolean;
   bodyBytes: number;
   publishMs: number | null;
-  attempts: number | null;
+  publishAttempts: number | null;
   timeouts: number | null;
   batches: { ingested: number; total: number | null };
+}
+
+export interface ReadDeliveryOptions {
+  /** `HANDLER_RETRIES`. */
+  handlerRetries: number;
+  readNextDelivery: ReadNextDelivery;
 }
 
 /** Reads one delivery; throws `NOT_FOUND` for an unknown id. */
 export async function readDelivery(
   db: Database,
   id: string,
+  { handlerRetries, readNextDelivery }: ReadDeliveryOptions,
 ): Promise<{ journey: DeliveryJourney; details: DeliveryDetails }> {
-  const row = await readRow(db, id);
-  const ifComplete = <T>(value: T) => (row.complete ? value : null);
+  const uuid = deliveryUuid(id);
+  const [row] = (
+    await db.execute<DeliveryRow>(sql`
+      select ${deliveryColumns}, d.body_bytes as "bodyBytes", d.publish_ms as "publishMs",
+        d.attempts as "publishAttempts", d.timeouts, d.ingested_batches as "ingestedBatches", d.batches as "allBatches",
+        d.complete, d.message_ids as "messageIds"
+      from ${deliveryOutcomes()} d
+      where d.id = ${uuid}
+    `)
+  ).rows;
+  const attempts = await readDeliveryAttempts(db, uuid);
+  if (row === undefined) throw unknownDelivery(attempts);
+  const {
+    bodyBytes,
+    publishMs,
+    publishAttempts,
+    timeouts,
+    ingestedBatches,
+    allBatches,
+    complete,
+    messageIds,
+    ...item
+  } = row;
+  const nextDeliveryAt = complete ? undefined : await readNextDelivery(messageIds ?? messageIdsOf(attempts));
   return {
     journey: {
-      id: row.id,
-      runtime: row.runtime,
-      probe: row.probe,
-      outcome: row.became,
-      events: row.complete ? row.inserted + row.duplicates : row.events,
-      inserted: ifComplete(row.inserted),
-      duplicates: ifComplete(row.duplicates),
-      receivedAt: new Date(row.receivedAtMs).toISOString(),
-      ackMs: row.ackMs,
-      publishedAt: isoOf(row.publishedAtMs),
-      deliveredAt: isoOf(ifComplete(row.deliveredAtMs)),
-      ingestedAt: isoOf(ifComplete(row.ingestedAtMs)),
-      handledAt: row.handledBatches === row.expectedBatches ? isoOf(ifComplete(row.handledAtMs)) : null,
-      error: row.errorType,
+      ...item,
+      attempts,
+      ...(nextDeliveryAt === undefined ? {} : { nextDeliveryAt }),
+      handlers: await readEventHandling(db, uuid, handlerRetries),
     },
     details: {
-      region: row.region,
-      coldStart: row.coldStart,
-      bodyBytes: row.bodyBytes,
-      publishMs: row.publishMs,
-      attempts: row.attempts,
-      timeouts: row.timeouts,
-      batches: { ingested: row.ingestedBatches, total: row.expectedBatches },
+      bodyBytes,
+      publishMs,
+      publishAttempts,
+      timeouts,
+      batches: { ingested: ingestedBatches, total: allBatches },
     },
   };
 }
 
-/** Which runtime answered each of these deliveries. */
-export async function readDeliveryRuntimes(db: Database, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .select({ id: deliveries.id, runtime: deliveries.runtime })
-    .from(deliveries)
-    .where(inArray(deliveries.id, [...new Set(ids)]));
-  return new Map(rows.map((row) => [row.id, row.runtime]));
-}
-
-interface DeliveryRow extends Record<string, unknown> {
-  id: string;
-  runtime: Runtime;
-  region: string | null;
-  coldStart: boolean;
-  probe: boolean;
+interface DeliveryRow extends DeliveryItem, Record<string, unknown> {
   bodyBytes: number;
-  events: number | null;
-  became: ForwardOutcome | null;
-  complete: boolean;
-  ingestedBatches: number;
-  expectedBatches: number | null;
-  handledBatches: number;
-  inserted: number;
-  duplicates: number;
-  ackMs: number | null;
   publishMs: number | null;
-  attempts: number | null;
+  publishAttempts: number | null;
   timeouts: number | null;
-  errorType: string | null;
-  receivedAtMs: number;
-  publishedAtMs: number | null;
-  deliveredAtMs: number | null;
-  ingestedAtMs: number | null;
-  handledAtMs: number | null;
+  ingestedBatches: number;
+  allBatches: number | null;
+  complete: boolean;
+  messageIds: string[] | null;
 }
 
-async function readRow(db: Database, id: string): Promise<DeliveryRow> {
-  // Postgres refuses text with NUL, so no stored id has one.
-  if (id.includes("\0")) throw unknownDelivery();
-  const { rows } = await db.execute<DeliveryRow>(sql`
-    select
-      id, runtime, region, cold_start as "coldStart", probe, body_bytes as "bodyBytes", events, became, complete,
-      ingested_batches::int as "ingestedBatches", expected_batches as "expectedBatches",
-      handled_batches::int as "handledBatches", inserted::int as inserted, duplicates::int as duplicates,
-      ack_ms as "ackMs", publish_ms as "publishMs", attempts, timeouts, error_type as "errorType",
-      ${epochMs("received_at")} as "receivedAtMs", ${epochMs("published_at")} as "publishedAtMs",
-      ${epochMs("delivered_at")} as "deliveredAtMs", ${epochMs("ingested_at")} as "ingestedAtMs",
-      ${epochMs("handled_at")} as "handledAtMs"
-    from ${deliveryOutcomes} d
-    where id = ${id}
-  `);
-  const [row] = rows;
-  if (row === undefined) throw unknownDelivery();
-  return row;
+function messageIdsOf(attempts: readonly DeliveryAttempt[]): string[] {
+  return [...new Set(attempts.flatMap(({ messageId }) => (messageId === null ? [] : [messageId])))];
 }
 
-function unknownDelivery(): RelayError {
-  return new RelayError("NOT_FOUND", "No such delivery");
-}
-
-function epochMs(column: string): SQL {
-  return sql`(extract(epoch from ${sql.identifier(column)}) * 1000)::float8`;
-}
-
-function isoOf(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+/** A delivery without a row may have been tried all the same. */
+function unknownDelivery(attempts: readonly DeliveryAttempt[]): RelayError {
+  const last = attempts.at(-1);
+  if (last === undefined) return new RelayError("NOT_FOUND", "No such delivery");
+  const answer = `${last.status}${last.error === null ? "" : ` ${last.error}`}`;
+  return new RelayError(
+    "NOT_FOUND",
+    `No such delivery is stored yet; of ${attempts.length} attempts to ingest it, the last was answered with ${answer} at ${last.at}`,
+  );
 }

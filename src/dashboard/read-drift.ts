@@ -1,9 +1,9 @@
-import { asc, desc } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Database } from "#store/database.ts";
-import { drift } from "#store/schema.ts";
 
+import { isoText } from "./iso-text.ts";
 import { pageLimit, parseQuery } from "./query-parameters.ts";
 
 export interface DriftItem {
@@ -36,23 +36,19 @@ export function parseDriftFilter(params: URLSearchParams): DriftFilter {
   return parseQuery(driftQuery, params);
 }
 
-/** How Meta's data differs from our schemas, most recent first. */
+/** How Meta's data differs from our schemas, most recent first: what maintenance has folded, and what it has not yet. */
 export async function readDrift(db: Database, { limit }: DriftFilter): Promise<DriftReport> {
-  const rows = await db
-    .select()
-    .from(drift)
-    .orderBy(
-      desc(drift.lastSeen),
-      desc(drift.eventId),
-      asc(drift.kind),
-      asc(drift.path),
-      asc(drift.finding),
-      asc(drift.shape),
-    )
-    .limit(limit);
-  return { drift: rows.map(toItem) };
-}
-
-function toItem(row: typeof drift.$inferSelect): DriftItem {
-  return { ...row, firstSeen: row.firstSeen.toISOString(), lastSeen: row.lastSeen.toISOString() };
+  const { rows } = await db.execute<DriftItem & Record<string, unknown>>(sql`
+    select kind, path, finding, shape, sum(count)::float8 as count, ${isoText(sql`min(first_seen)`)} as "firstSeen",
+      ${isoText(sql`max(last_seen)`)} as "lastSeen", max(event_id)::float8 as "eventId"
+    from (
+      select kind, path, finding, shape, count, first_seen, last_seen, event_id from relay.drift
+      union all
+      select kind, path, finding, shape, count, seen_at, seen_at, event_id from relay.drift_findings
+    ) all_drift
+    group by kind, path, finding, shape
+    order by max(last_seen) desc, max(event_id) desc, kind, path, finding, shape
+    limit ${limit}
+  `);
+  return { drift: rows };
 }

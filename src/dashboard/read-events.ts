@@ -1,10 +1,14 @@
-import { and, desc, eq, gte, inArray, lt, or, sql, type SQL } from "drizzle-orm";
-import * as v from "valibot";
+import { sql } from "drizzle-orm";
 
+import type { Clock } from "#platform/clock.ts";
+import type { Runtime } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
-import { deliveryEvents, eventIngestedAt, events } from "#store/schema.ts";
 
-import { cursorOf, encodeCursor, instant, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { eventState } from "./event-conditions.ts";
+import type { EventFilter, EventState } from "./event-filter.ts";
+import { findEvents } from "./find-events.ts";
+import { isoText } from "./iso-text.ts";
+import { encodeCursor } from "./query-parameters.ts";
 
 export interface EventItem {
   id: number;
@@ -19,127 +23,94 @@ export interface EventItem {
   test: boolean;
   /** Whether `data` differs from our schema of its kind; see /api/ops/drift. */
   drifted: boolean;
-  /** The delivery that brought it first. */
+  /** The delivery that brought it first, and the runtime that answered that. */
   deliveryId: string;
+  runtime: Runtime | null;
   ingestedAt: string;
+  state: EventState;
+  /** Calls of its handler so far. */
+  attempts: number;
+  /** When its handler may be called next; null unless it is open or retrying. */
+  nextAttemptAt: string | null;
+  /** Null too for one that was handled at once while other events of its delivery are not yet. */
   handledAt: string | null;
+  /** The name and the code of the error for which it is retried or dead. */
   handlerError: string | null;
-  /** When its data was erased at a person's request; `data` is a marker since then. */
+  errorCode: string | null;
+  /** When its data was erased; `data` is a marker since then. */
   erasedAt: string | null;
-  /** The item as Meta sent it. */
+  /** The item as Meta sent it. Null in a page without data. */
   data: unknown;
 }
 
 export interface EventPage {
   events: EventItem[];
+  /** Set too for a page that is not full, even empty, while there are events that were not looked at. */
   nextCursor: string | null;
+  /** When the oldest event was ingested that was looked at, for such a page; else null. */
+  scannedTo: string | null;
 }
 
-const eventQuery = v.object({
-  kind: v.optional(plainText),
-  account: v.optional(plainText),
-  /** A part of the key, the sender, the recipient or the data. */
-  q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
-  deliveryId: v.optional(plainText),
-  /** By `ingestedAt`, from inclusive, to exclusive. Events are ordered by id, which is the order of ingestion. */
-  from: v.optional(instant),
-  to: v.optional(instant),
-  limit: pageLimit,
-  cursor: v.optional(cursorOf(eventIdOf)),
-});
+/** An event may have megabytes of data, and a platform limits a response: Vercel's has 4.5 MB at most. */
+const pageBytesMax = 1_000_000;
 
-/** Which events to read, and how many of them at most. */
-export type EventFilter = v.InferOutput<typeof eventQuery>;
-
-/** Reads the query of `/api/ops/events`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
-export function parseEventFilter(params: URLSearchParams): EventFilter {
-  return parseQuery(eventQuery, params);
-}
-
-const ingestedAt = eventIngestedAt(events);
-
-/** One page of stored events, newest first. With `data: "none"` their data is null: an item may have megabytes of it. */
+/** One page of stored events, newest first; it ends at one megabyte of data, but has one event at least. */
 export async function readEvents(
   db: Database,
   filter: EventFilter,
-  { data }: { data: "whole" | "none" } = { data: "whole" },
+  clock: Pick<Clock, "monotonicMs">,
 ): Promise<EventPage> {
-  const rows = await db
-    .select({
-      id: events.id,
-      key: events.key,
-      kind: events.kind,
-      accountId: events.accountId,
-      senderId: events.senderId,
-      recipientId: events.recipientId,
-      occurredAt: events.occurredAt,
-      sentAt: events.sentAt,
-      standby: events.standby,
-      test: events.test,
-      drifted: events.drifted,
-      deliveryId: events.deliveryId,
-      ingestedAt: ingestedAt.mapWith(events.ingestedAt),
-      handledAt: events.handledAt,
-      handlerError: events.handlerError,
-      erasedAt: events.erasedAt,
-      // As text: the driver would parse a json column by itself.
-      data: data === "whole" ? sql<string>`${events.data}::text` : sql<string>`'null'`,
-    })
-    .from(events)
-    .where(and(...conditions(db, filter)))
-    .orderBy(desc(events.id))
-    .limit(filter.limit + 1);
-  const page = rows.slice(0, filter.limit);
-  const last = page.at(-1);
+  const { found: ids, next, hasStopped } = await findEvents(db, filter, clock);
+  const rows = ids.length === 0 ? [] : await readRows(db, ids, filter.data);
+  const last = rows.at(-1);
+  const isCut = last !== undefined && last.id !== ids.at(-1);
+  const position = isCut ? last.id : next;
   return {
-    events: page.map((row) => ({
-      ...row,
-      occurredAt: row.occurredAt?.toISOString() ?? null,
-      sentAt: row.sentAt?.toISOString() ?? null,
-      ingestedAt: row.ingestedAt.toISOString(),
-      handledAt: row.handledAt?.toISOString() ?? null,
-      erasedAt: row.erasedAt?.toISOString() ?? null,
-      data: JSON.parse(row.data) as unknown,
-    })),
-    nextCursor: rows.length > page.length && last !== undefined ? encodeCursor(String(last.id)) : null,
+    events: rows.map(({ data, ...row }) => ({ ...row, data: JSON.parse(data) as unknown })),
+    nextCursor: position === null ? null : encodeCursor(String(position)),
+    scannedTo: hasStopped && !isCut && next !== null ? await readIngestedAt(db, next) : null,
   };
 }
 
-/** The events after this position have smaller ids; undefined for a position that `readEvents` never gave out. */
-export function eventIdOf(position: string): number | undefined {
-  return /^[1-9]\d{0,15}$/.test(position) ? Number(position) : undefined;
+async function readIngestedAt(db: Database, id: number): Promise<string | null> {
+  const { rows } = await db.execute<{ at: string | null }>(
+    sql`select ${isoText(sql`ingested_at`)} as at from relay.events where id = ${id}`,
+  );
+  return rows[0]?.at ?? null;
 }
 
-function conditions(db: Database, filter: EventFilter): (SQL | undefined)[] {
-  const { kind, account, q, deliveryId, from, to, cursor } = filter;
-  return [
-    kind === undefined ? undefined : eq(events.kind, kind),
-    account === undefined ? undefined : eq(events.accountId, account),
-    q === undefined ? undefined : containsText(q),
-    deliveryId === undefined
-      ? undefined
-      : inArray(
-          events.id,
-          db
-            .select({ id: deliveryEvents.eventId })
-            .from(deliveryEvents)
-            .where(eq(deliveryEvents.deliveryId, deliveryId)),
-        ),
-    from === undefined ? undefined : gte(ingestedAt, from),
-    to === undefined ? undefined : lt(ingestedAt, to),
-    cursor === undefined ? undefined : lt(events.id, cursor),
-  ];
-}
+type EventRow = Omit<EventItem, "data"> & { data: string } & Record<string, unknown>;
 
-/** Text in the data is escaped: a quotation mark, a line break or NUL is found by its JSON spelling. */
-function containsText(q: string): SQL | undefined {
-  const data = sql`${events.data}::text`;
-  const escaped = contains(data, JSON.stringify(q).slice(1, -1));
-  if (q.includes("\0")) return escaped;
-  const columns = [sql`${events.key}`, sql`${events.senderId}`, sql`${events.recipientId}`, data];
-  return or(escaped, ...columns.map((column) => contains(column, q)));
-}
-
-function contains(column: SQL, part: string): SQL {
-  return sql`${column} ilike ${`%${part.replace(/[\\%_]/g, "\\$&")}%`}`;
+async function readRows(db: Database, ids: readonly number[], data: EventFilter["data"]): Promise<EventRow[]> {
+  const { rows } = await db.execute<EventRow>(sql`
+    select e.id::float8 as id, e.key, e.kind, e.account_id as "accountId", e.sender_id as "senderId",
+      e.recipient_id as "recipientId", ${isoText(sql`e.occurred_at`)} as "occurredAt",
+      ${isoText(sql`e.sent_at`)} as "sentAt", e.standby, e.test, e.drifted, e.delivery_id as "deliveryId", d.runtime,
+      ${isoText(sql`e.ingested_at`)} as "ingestedAt", ${eventState} as state,
+      coalesce(w.attempts, a.attempts, (w.event_id is null and e.erased_at is null)::int) as attempts,
+      case when w.state = 'open' then ${isoText(sql`w.next_attempt_at`)} end as "nextAttemptAt",
+      case when w.event_id is null then ${isoText(sql`coalesce(a.handled_at, d.handled_at)`)} end as "handledAt",
+      w.error_name as "handlerError", w.error_code as "errorCode", ${isoText(sql`e.erased_at`)} as "erasedAt", e.data
+    from (
+      select e.*, sum(octet_length(e.data)) over (order by e.id desc) - octet_length(e.data) as bytes_before
+      from (
+        -- As text: the driver would parse a json column by itself.
+        select e.id, e.ingested_at, e.occurred_at, e.sent_at, e.erased_at, e.delivery_id, e.standby, e.test, e.drifted,
+          e.kind, e.account_id, e.sender_id, e.recipient_id, e.key,
+          ${data === "whole" ? sql`e.data::text` : sql`'null'`} as data
+        from relay.events e
+        where e.id = any(${sql.param(ids)}::bigint[])
+      ) e
+    ) e
+    left join relay.event_work w on w.event_id = e.id
+    left join relay.deliveries d on d.id = e.delivery_id
+    left join lateral (
+      select max(attempt) as attempts, max(at) filter (where error_name is null) as handled_at
+      from relay.handler_attempts
+      where event_id = e.id
+    ) a on true
+    where e.bytes_before < ${pageBytesMax}
+    order by e.id desc
+  `);
+  return rows;
 }

@@ -6,10 +6,14 @@ import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 
+import { readMaintenanceRanAt } from "./read-open-work.ts";
+
 export interface Health {
   status: "ok" | "down";
   store: "ok" | "down";
   queue: "ok" | "failing" | "unknown";
+  /** When a part of maintenance last ran, ISO 8601; null if none ever did, or if that is unknown. */
+  maintenanceRanAt: string | null;
   version: string;
 }
 
@@ -17,17 +21,31 @@ const answerWithinMs = 2_000;
 const recentMs = 15 * 60_000;
 const newestConsidered = 20;
 
-/** Whether the store accepts writes in time, and how the newest forwards ended. Never calls QStash, never rejects. */
+/**
+ * Whether the store accepts writes in time, how the newest forwards ended, and when maintenance last ran. Never calls
+ * QStash, never rejects.
+ */
 export async function readHealth(db: Database, clock: Clock, version: string): Promise<Health> {
-  const isWritable = await settleWithin(clock, answerWithinMs, canWrite(db));
-  if (isWritable !== true) return { status: "down", store: "down", queue: "unknown", version };
-  const since = new Date(clock.nowMs() - recentMs);
-  const queue = await settleWithin(
-    clock,
-    answerWithinMs,
-    readQueueHealth(db, since).catch(() => undefined),
-  );
-  return { status: "ok", store: "ok", queue: queue ?? "unknown", version };
+  const inTime = <T>(answer: Promise<T>) =>
+    settleWithin(
+      clock,
+      answerWithinMs,
+      answer.catch(() => undefined),
+    );
+  if ((await inTime(canWrite(db))) !== true) {
+    return { status: "down", store: "down", queue: "unknown", maintenanceRanAt: null, version };
+  }
+  const [queue, maintenanceRanAt] = await Promise.all([
+    inTime(readQueueHealth(db, new Date(clock.nowMs() - recentMs))),
+    inTime(readMaintenanceRanAt(db)),
+  ]);
+  return {
+    status: "ok",
+    store: "ok",
+    queue: queue ?? "unknown",
+    maintenanceRanAt: maintenanceRanAt ?? null,
+    version,
+  };
 }
 
 /**
@@ -37,7 +55,7 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
 async function readQueueHealth(db: Database, since: Date): Promise<Health["queue"]> {
   const { rows: forwards } = await db.execute<{ became: ForwardOutcome }>(sql`
     select became
-    from ${deliveryOutcomes} d
+    from ${deliveryOutcomes()} d
     -- An event too large for QStash goes to the fallback without an attempt, which says nothing about the queue.
     where received_at >= ${since.toISOString()}::timestamptz and attempts is distinct from 0 and became is not null
     order by received_at desc

@@ -1,39 +1,40 @@
-import type { Database } from "#store/database.ts";
 import { type RuntimeComparison, windowEndingAt, type WindowName } from "#measurements/runtime-comparison.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { Database } from "#store/database.ts";
 
-import { type DeadLetterItem, readDeadLetters } from "./read-dead-letters.ts";
-import { readDeliveryRuntimes } from "./read-delivery.ts";
-import { type EventFilter, type EventPage, readEvents } from "./read-events.ts";
+import type { EventFilter } from "./event-filter.ts";
+import { type DeadLetterGroup, readDeadLetterGroups } from "./read-dead-letter-groups.ts";
+import { type EventPage, readEvents } from "./read-events.ts";
 import { type HandlerCount, readHandlerCounts } from "./read-handler-counts.ts";
+import { type OpenWork, readOpenWork } from "./read-open-work.ts";
 import { readNewestRefusals, readRefusalTotals, type RefusalItem, type RefusalTotal } from "./read-refusals.ts";
 import { readRuntimes } from "./read-runtimes.ts";
 
 export interface Overview {
   comparison: RuntimeComparison;
   page: EventPage;
-  /** The runtime of each delivery on the page of events. */
-  eventRuntimes: Map<string, string>;
   counts: HandlerCount[];
-  deadLetters: DeadLetterItem[];
+  work: OpenWork;
+  /** The groups that recurred last. */
+  groups: DeadLetterGroup[];
   refusals: { totals: RefusalTotal[]; newest: RefusalItem[] };
 }
+
+const groupsMax = 5;
 
 /** Everything on the dashboard's first page. */
 export async function readOverview(
   db: Database,
-  { window, filter, nowMs }: { window: WindowName; filter: EventFilter; nowMs: number },
+  { window, filter, nowMs, clock }: { window: WindowName; filter: EventFilter; nowMs: number; clock: Clock },
 ): Promise<Overview> {
-  const [comparison, page, counts, { deadLetters }, totals, newest] = await Promise.all([
+  const [comparison, page, counts, work, { groups }, totals, newest] = await Promise.all([
     readRuntimes(db, window, nowMs),
-    readEvents(db, filter, { data: "none" }),
+    readEvents(db, filter, clock),
     readHandlerCounts(db),
-    readDeadLetters(db, { limit: 5 }),
+    readOpenWork(db),
+    readDeadLetterGroups(db, { limit: groupsMax }),
     readRefusalTotals(db, windowEndingAt(window, nowMs)),
     readNewestRefusals(db),
   ]);
-  const eventRuntimes = await readDeliveryRuntimes(
-    db,
-    page.events.map((event) => event.deliveryId),
-  );
-  return { comparison, page, eventRuntimes, counts, deadLetters, refusals: { totals, newest } };
+  return { comparison, page, counts, work, groups, refusals: { totals, newest } };
 }

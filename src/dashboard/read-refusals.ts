@@ -1,7 +1,7 @@
 import { and, desc, gte, lt, sql } from "drizzle-orm";
 
 import type { Database } from "#store/database.ts";
-import { refusals } from "#store/schema.ts";
+import { refusals } from "#store/figures-schema.ts";
 
 /** How many deliveries one runtime refused for one reason. */
 export interface RefusalTotal {

@@ -16,11 +16,11 @@ import {
   type WindowName,
 } from "#measurements/runtime-comparison.ts";
 
-import { parseQuery } from "./query-parameters.ts";
+import { oneOf, parseQuery } from "./query-parameters.ts";
 import { readRefusalTotals } from "./read-refusals.ts";
 
 const windowQuery = v.object({
-  window: v.optional(v.picklist(windowNames, `must be one of ${windowNames.join(", ")}`), "1h"),
+  window: v.optional(oneOf(windowNames), "1h"),
 });
 
 /** Reads the query of `/api/ops/runtimes`; throws `REQUEST_INVALID`. */
@@ -106,19 +106,21 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
         d.ack_ms,
         d.reported_at is null or d.ack_ms is not null as acked,
         d.became,
-        case when d.complete then d.inserted + d.duplicates else coalesce(d.events, d.inserted + d.duplicates) end
-          as events,
+        case when d.complete then d.all_inserted + d.all_duplicates
+          else coalesce(d.events, d.all_inserted + d.all_duplicates) end as events,
         -- A forward without an attempt did not publish.
         case when d.attempts > 0 then d.publish_ms end as publish_ms,
-        ${millisecondsBetween(sql`d.published_at`, sql`d.delivered_at`)} as queue_ms,
-        case when d.complete then ${millisecondsBetween(sql`s.sent_at`, sql`d.ingested_at`)} end as end_to_end_ms
-      from ${deliveryOutcomes} d
+        -- Without a report only the start of the publish is known, from the batch itself.
+        case when d.became = 'published' then
+          ${millisecondsBetween(sql`coalesce(d.published_at, d.publish_started_at)`, sql`d.first_delivered_at`)}
+        end as queue_ms,
+        case when d.complete then ${millisecondsBetween(sql`s.sent_at`, sql`d.last_ingested_at`)} end as end_to_end_ms
+      from ${deliveryOutcomes()} d
       cross join lateral (
         -- Only events that this delivery brought first. Meta gives up after 36 hours: older ones were replayed by hand.
         select min(e.sent_at) as sent_at
-        from delivery_events de
-        join events e on e.id = de.event_id
-        where de.delivery_id = d.id and e.delivery_id = d.id and not e.test
+        from relay.events e
+        where e.id between d.first_event_id and d.last_event_id and e.delivery_id = d.id and not e.test
           and e.sent_at > d.received_at - interval '36 hours'
       ) s
       where ${receivedIn(window)}
@@ -147,10 +149,15 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
 
 async function readIngestLatency(db: Database, window: TimeWindow) {
   const { rows } = await db.execute<{ runtime: string; ingestMs: RawLatency }>(sql`
-    select d.runtime, ${latency(sql`b.ingest_ms`)} as "ingestMs"
-    from deliveries d
-    join delivery_batches b on b.delivery_id = d.id
-    where ${receivedIn(window)}
+    select d.runtime, ${latency(sql`d.ingest_ms`)} as "ingestMs"
+    from (
+      select d.runtime, d.ingest_ms from relay.deliveries d where ${receivedIn(window)}
+      union all
+      select d.runtime, b.ingest_ms
+      from relay.deliveries d
+      join relay.delivery_batches b on b.delivery_id = d.id
+      where ${receivedIn(window)} and d.batches is distinct from 1
+    ) d
     group by d.runtime
   `);
   return rows;
@@ -159,7 +166,7 @@ async function readIngestLatency(db: Database, window: TimeWindow) {
 async function readErrors(db: Database, window: TimeWindow) {
   const { rows } = await db.execute<{ runtime: string; type: string; count: number }>(sql`
     select d.runtime, d.error_type as type, count(*)::int as count
-    from deliveries d
+    from relay.deliveries d
     where ${receivedIn(window)} and d.error_type is not null
     group by d.runtime, d.error_type
     order by d.error_type
@@ -184,7 +191,7 @@ async function readSeries(db: Database, window: TimeWindow): Promise<SeriesRow[]
       count(*)::int as count,
       percentile_cont(array[0.5, 0.95, 0.99]) within group (order by d.ack_ms) as ack,
       percentile_cont(0.95) within group (order by d.publish_ms) filter (where d.attempts > 0) as "publishP95"
-    from deliveries d
+    from relay.deliveries d
     where ${receivedIn(window)}
     group by d.runtime, "atMs"
   `);

@@ -1,10 +1,14 @@
 import type { Command } from "commander";
 
+import { describeHandling } from "#dashboard/describe-handling.ts";
+import type { DeliveryAttempt } from "#dashboard/read-delivery-attempts.ts";
 import type { DeliveryJourney } from "#dashboard/read-delivery.ts";
+import type { HandlerCall } from "#dashboard/read-event-handling.ts";
+import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { readOps } from "../read-ops.ts";
-import { showCell } from "../table.ts";
+import { drawTable, showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";
 
 /** Adds `relay delivery`. */
@@ -17,7 +21,31 @@ export function addDelivery(program: Command, context: CommandContext): void {
     .action(async (id: string, { json }: { json?: boolean }) => {
       const journey = await readOps<DeliveryJourney>(context, `deliveries/${encodeURIComponent(id)}`);
       if (json) return context.print(JSON.stringify(journey, null, 2));
-      const rows = Object.entries(journey).map(([name, value]) => [name, showCell(value)] as const);
+      const { attempts, handlers, ...facts } = journey;
+      const rows = Object.entries(facts).map(([name, value]) => [name, showCell(value)] as const);
       context.print(alignRows(rows, context.paint));
+      if (attempts.length > 0) {
+        context.print("\nAttempts to ingest it");
+        context.print(drawTable(attemptHead, attempts.map(attemptRow), context.paint));
+      }
+      for (const handling of handlers) {
+        context.print(
+          `\nEvent ${handling.eventId}, ${handling.kind}: ${describeHandling(handling, systemClock.nowMs())}`,
+        );
+        if (handling.calls.length > 0) context.print(drawTable(callHead, handling.calls.map(callRow), context.paint));
+      }
     });
+}
+
+const attemptHead = ["At", "Batch", "Retried", "Status", "Error", "Took (ms)", "Handled", "Failed", "QStash message"];
+
+function attemptRow({ at, batch, retried, status, error, ms, handled, failed, messageId }: DeliveryAttempt) {
+  return [at, batch, retried, status, error, Math.round(ms), handled, failed, messageId];
+}
+
+const callHead = ["At", "Attempt", "Result", "Took (ms)", "Where", "Deployment", "Replay"];
+
+function callRow({ at, attempt, error, code, ms, frames, deployment, replay }: HandlerCall) {
+  const result = error === null ? "handled" : [error, code].filter((part) => part !== null).join(" ");
+  return [at, attempt, result, Math.round(ms), frames[0], deployment, replay];
 }

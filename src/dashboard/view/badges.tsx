@@ -1,5 +1,6 @@
 import { Badge } from "@mantine/core";
 
+import type { EventState } from "../event-filter.ts";
 import { runtimeLabel } from "../format.ts";
 import styles from "./dashboard.module.css";
 
@@ -37,36 +38,12 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
-/** Props of `HandledState`. */
-export interface HandledStateProps {
-  handledAt: string | null;
-  handlerError: string | null;
-  erasedAt: string | null;
-}
-
-/** Whether an event was handled, failed, waits or was erased. */
-export function HandledState({ handledAt, handlerError, erasedAt }: HandledStateProps) {
-  if (erasedAt !== null)
-    return (
-      <span className={styles["state"]} data-state="erased">
-        erased
-      </span>
-    );
-  if (handledAt !== null)
-    return (
-      <span className={styles["state"]} data-state="handled">
-        handled
-      </span>
-    );
-  if (handlerError !== null)
-    return (
-      <span className={styles["state"]} data-state="failed">
-        failed: {handlerError}
-      </span>
-    );
+/** The state of an event, with the error for which it is retried or dead. */
+export function StateMark({ state, handlerError }: { state: EventState; handlerError: string | null }) {
   return (
-    <span className={styles["state"]} data-state="waiting">
-      waiting
+    <span className={styles["state"]} data-state={state}>
+      {state}
+      {handlerError !== null && `: ${handlerError}`}
     </span>
   );
 }

@@ -6,8 +6,9 @@ import styles from "./dashboard.module.css";
 export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; details: DeliveryDetails }) {
   const { batches } = details;
   const facts: [name: string, value: string][] = [
-    ["Runtime", `${runtimeLabel(journey.runtime)}${details.coldStart ? ", cold start" : ""}`],
-    ["Region", details.region ?? "–"],
+    ["Runtime", `${runtimeLabel(journey.runtime)}${journey.coldStart ? ", cold start" : ""}`],
+    ["Region", journey.region ?? "–"],
+    ["Deployment", journey.deployment ?? "–"],
     ["Body", formatBytes(details.bodyBytes)],
     ["Events", orDash(journey.events)],
     ["Inserted", orDash(journey.inserted)],
@@ -15,7 +16,7 @@ export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; 
     ["Batches ingested", `${batches.ingested} of ${batches.total ?? "?"}`],
     ["Ack", formatMs(journey.ackMs)],
     ["Publish", formatMs(details.publishMs)],
-    ["Publish attempts", orDash(details.attempts)],
+    ["Publish attempts", orDash(details.publishAttempts)],
     ["Timeouts", orDash(details.timeouts)],
     ["Last error", journey.error ?? "none"],
   ];

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { formatCount } from "../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import type { EventPage } from "../read-events.ts";
+import { AttemptsPanel, HandlersPanel } from "./attempts.tsx";
 import { OutcomeBadge, RuntimeMark } from "./badges.tsx";
 import styles from "./dashboard.module.css";
 import { DeliveryFacts } from "./delivery-facts.tsx";
@@ -51,6 +52,8 @@ export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
           <DeliveryFacts journey={journey} details={details} />
         </Panel>
       </Pair>
+      <AttemptsPanel journey={journey} nowMs={nowMs} />
+      <HandlersPanel handlers={journey.handlers} nowMs={nowMs} />
       <DeliveredEvents journey={journey} page={page} nowMs={nowMs} />
     </>
   );

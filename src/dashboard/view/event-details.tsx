@@ -1,5 +1,5 @@
 import type { EventItem } from "../read-events.ts";
-import { HandledState, KindBadge } from "./badges.tsx";
+import { StateMark, KindBadge } from "./badges.tsx";
 import styles from "./dashboard.module.css";
 import { Flags } from "./events-table.tsx";
 import { Timestamp } from "./timestamp.tsx";
@@ -11,7 +11,7 @@ export function EventDetails({ event, open, nowMs }: { event: EventItem; open: b
       <summary>
         <KindBadge kind={event.kind} /> <Flags {...event} />
         <span className={styles["eventKey"]}>{event.key}</span>
-        <HandledState {...event} />
+        <StateMark {...event} />
       </summary>
       <dl className={styles["facts"]}>
         <Fact name="Account" value={event.accountId} />
@@ -20,6 +20,7 @@ export function EventDetails({ event, open, nowMs }: { event: EventItem; open: b
         <TimeFact name="Occurred" iso={event.occurredAt} nowMs={nowMs} />
         <TimeFact name="Sent by Meta" iso={event.sentAt} nowMs={nowMs} />
         <TimeFact name="Ingested" iso={event.ingestedAt} nowMs={nowMs} />
+        <TimeFact name="Handled" iso={event.handledAt} nowMs={nowMs} />
       </dl>
       {/* A region that scrolls must be reachable by keyboard. */}
       <pre

@@ -2,7 +2,7 @@ import { Badge } from "@mantine/core";
 import Link from "next/link";
 
 import type { EventItem } from "../read-events.ts";
-import { HandledState, KindBadge, RuntimeMark } from "./badges.tsx";
+import { StateMark, KindBadge, RuntimeMark } from "./badges.tsx";
 import styles from "./dashboard.module.css";
 import { ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
@@ -10,13 +10,11 @@ import { Timestamp } from "./timestamp.tsx";
 /** Props of `EventsTable`. */
 export interface EventsTableProps {
   events: readonly EventItem[];
-  /** The runtime of each delivery, by the delivery's id. */
-  runtimes: ReadonlyMap<string, string>;
   nowMs: number;
 }
 
 /** One page of events. */
-export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
+export function EventsTable({ events, nowMs }: EventsTableProps) {
   return (
     <ScrollBox label="Events">
       <table className={styles["table"]}>
@@ -44,7 +42,7 @@ export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
               <td className={styles["mono"]}>{event.accountId}</td>
               <td className={styles["mono"]}>{event.senderId ?? "–"}</td>
               <td>
-                <RuntimeMark runtime={runtimes.get(event.deliveryId) ?? "–"} />
+                <RuntimeMark runtime={event.runtime ?? "–"} />
               </td>
               <td className={styles["mono"]}>
                 <Link href={`/dashboard/deliveries/${encodeURIComponent(event.deliveryId)}`} prefetch={false}>
@@ -52,7 +50,7 @@ export function EventsTable({ events, runtimes, nowMs }: EventsTableProps) {
                 </Link>
               </td>
               <td>
-                <HandledState {...event} />
+                <StateMark {...event} />
               </td>
             </tr>
           ))}

@@ -8,14 +8,16 @@ import type { Overview as OverviewData } from "../read-overview.ts";
 import type { PathFaults } from "../read-path.ts";
 import { ComparisonCharts } from "./comparison-charts.tsx";
 import styles from "./dashboard.module.css";
+import { DeadLettersPanel } from "./dead-letters-panel.tsx";
 import { EventsTable } from "./events-table.tsx";
+import { HandlerCountsPanel } from "./handler-counts-panel.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
+import { MaintenanceBanner, OpenWorkPanel } from "./open-work.tsx";
 import { Pair, Panel } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
-import { DeadLettersPanel, HandlerCountsPanel } from "./small-tables.tsx";
 import { windowLabel, WindowSelector } from "./window-selector.tsx";
 
 /** Props of `Overview`. */
@@ -32,7 +34,7 @@ export interface OverviewProps {
 /** The dashboard's first page. */
 export function Overview({ overview, faults, ...props }: OverviewProps & { faults: PathFaults }) {
   const { window, q, older, nowMs } = props;
-  const { comparison, page, counts, deadLetters, refusals } = overview;
+  const { comparison, page, counts, work, groups, refusals } = overview;
   const sum = (count: (summary: RuntimeSummary) => number) =>
     comparison.runtimes.reduce((total, summary) => total + count(summary), 0);
   const deliveries = sum((summary) => summary.deliveries);
@@ -56,6 +58,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       </Group>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
+      <MaintenanceBanner work={work} nowMs={nowMs} />
       {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
       {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
       {isNew && !isHindered && <EmptyState />}
@@ -71,8 +74,9 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
           <LatencyTable comparison={comparison} />
           <Events overview={overview} {...props} />
           <Pair>
+            <OpenWorkPanel work={work} nowMs={nowMs} />
+            <DeadLettersPanel groups={groups} nowMs={nowMs} />
             <HandlerCountsPanel counts={counts} />
-            <DeadLettersPanel deadLetters={deadLetters} nowMs={nowMs} />
           </Pair>
         </>
       )}
@@ -82,7 +86,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
 }
 
 function Events({ overview, window, q, older, nowMs }: OverviewProps) {
-  const { page, eventRuntimes } = overview;
+  const { page } = overview;
   const href = (cursor?: string) =>
     `/dashboard?${new URLSearchParams({ window, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) })}#events`;
   return (
@@ -115,9 +119,9 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
       }
     >
       {page.events.length === 0 ? (
-        <p className={styles["nothing"]}>{q === "" ? "No events are stored." : `No stored event contains “${q}”.`}</p>
+        <p className={styles["nothing"]}>{nothingFound(q, page.scannedTo, nowMs)}</p>
       ) : (
-        <EventsTable events={page.events} runtimes={eventRuntimes} nowMs={nowMs} />
+        <EventsTable events={page.events} nowMs={nowMs} />
       )}
       {(older || page.nextCursor !== null) && (
         <nav aria-label="Pages of events" className={styles["pager"]}>
@@ -128,11 +132,17 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
           )}
           {page.nextCursor !== null && (
             <Link href={href(page.nextCursor)} prefetch={false}>
-              Older
+              {page.scannedTo === null ? "Older" : `Search on, before ${formatTime(page.scannedTo, nowMs)} UTC`}
             </Link>
           )}
         </nav>
       )}
     </Panel>
   );
+}
+
+function nothingFound(q: string, scannedTo: string | null, nowMs: number): string {
+  if (q === "") return "No events are stored.";
+  if (scannedTo === null) return `No stored event contains “${q}”.`;
+  return `No event since ${formatTime(scannedTo, nowMs)} UTC contains “${q}”.`;
 }

@@ -1,4 +1,6 @@
-import { parseEventFilter, readEvents } from "#dashboard/read-events.ts";
+import { parseEventFilter } from "#dashboard/event-filter.ts";
+import { readEvents } from "#dashboard/read-events.ts";
+import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../services.ts";
@@ -7,5 +9,5 @@ import { opsRoute } from "../ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  GET: opsRoute(({ query }) => readEvents(getReads(), parseEventFilter(query))),
+  GET: opsRoute(({ query }) => readEvents(getReads(), parseEventFilter(query), systemClock)),
 });

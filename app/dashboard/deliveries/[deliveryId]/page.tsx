@@ -7,6 +7,7 @@ import { Delivery } from "#dashboard/view/delivery.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 
+import { deliveryOptions } from "../../../delivery-options.ts";
 import { readSignedIn } from "../../signed-in.ts";
 
 export const dynamic = "force-dynamic";
@@ -23,8 +24,8 @@ export default async function DeliveryPage({ params, searchParams }: Props) {
   const deliveryId = decodeURIComponent((await params).deliveryId);
   const filter = deliveryEvents(deliveryId, await searchParams);
   const found = await readSignedIn(`/dashboard/deliveries/${deliveryId}`, async (db) => ({
-    ...(await readDelivery(db, deliveryId)),
-    page: await readEvents(db, filter),
+    ...(await readDelivery(db, deliveryId, deliveryOptions())),
+    page: await readEvents(db, filter, systemClock),
   }));
   return (
     <Shown found={found} onNotFound={notFound}>

@@ -1,13 +1,16 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { readDelivery } from "#dashboard/read-delivery.ts";
 import { methods } from "#platform/methods.ts";
 
+import { deliveryOptions } from "../../../../delivery-options.ts";
 import { getReads } from "../../../../services.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const answer = opsRoute<{ deliveryId: string }>(async ({ params }) => {
-  const { journey } = await readDelivery(getReads(), params.deliveryId);
+const answer = opsRoute<{ deliveryId: string }>(async ({ params, query }) => {
+  parseQuery(noParameters, query);
+  const { journey } = await readDelivery(getReads(), params.deliveryId, deliveryOptions());
   return journey;
 });
 

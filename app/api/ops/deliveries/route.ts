@@ -1,0 +1,12 @@
+import { parseDeliveryFilter, readDeliveries } from "#dashboard/read-deliveries.ts";
+import { systemClock } from "#platform/clock.ts";
+import { methods } from "#platform/methods.ts";
+
+import { getReads } from "../../../services.ts";
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: opsRoute(({ query }) => readDeliveries(getReads(), parseDeliveryFilter(query), systemClock)),
+});

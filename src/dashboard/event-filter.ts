@@ -1,0 +1,47 @@
+import * as v from "valibot";
+
+import { runtimes } from "#platform/delivery.ts";
+
+import { cursorOf, flag, instant, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+
+/**
+ * What becomes of an event. `open`: its handler has not run to an end yet; `retrying`: it failed, and is tried again;
+ * `dead`: it failed for the last time; `handled`; `erased`: its data is gone, so no handler gets it.
+ */
+export const eventStates = ["open", "handled", "retrying", "dead", "erased"] as const;
+export type EventState = (typeof eventStates)[number];
+
+const eventQuery = v.object({
+  kind: v.optional(plainText),
+  account: v.optional(plainText),
+  sender: v.optional(plainText),
+  /**
+   * An id (a whole event key, a sender, an account, a delivery), which is looked up; any other text is searched for in the
+   * keys, the people's ids and the data.
+   */
+  q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
+  deliveryId: v.optional(plainText),
+  state: v.optional(oneOf(eventStates)),
+  /** The name or the code of the error for which it is retried or dead. */
+  error: v.optional(plainText),
+  runtime: v.optional(oneOf(runtimes)),
+  test: v.optional(flag),
+  standby: v.optional(flag),
+  drifted: v.optional(flag),
+  /** The id of a replay that has run its handler, or is about to. */
+  replay: v.optional(plainText),
+  /** By `ingestedAt`, from inclusive, to exclusive. Events are ordered by id, which is the order of ingestion. */
+  from: v.optional(instant),
+  to: v.optional(instant),
+  data: v.optional(oneOf(["whole", "none"]), "whole"),
+  limit: pageLimit,
+  cursor: v.optional(cursorOf(numberOf)),
+});
+
+/** Which events to read, and how many of them at most. */
+export type EventFilter = v.InferOutput<typeof eventQuery>;
+
+/** Reads the query of `/api/ops/events`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
+export function parseEventFilter(params: URLSearchParams): EventFilter {
+  return parseQuery(eventQuery, params);
+}

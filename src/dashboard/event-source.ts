@@ -1,0 +1,88 @@
+import { sql, type SQL } from "drizzle-orm";
+
+import type { Database } from "#store/database.ts";
+import { ingestedBatches } from "#store/delivery-outcomes.ts";
+import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
+
+import type { EventFilter } from "./event-filter.ts";
+
+/**
+ * Where the candidates for a page of events come from: an index that yields them in the order of their ids. Its alias for
+ * events is `e`.
+ */
+export interface EventSource {
+  from: SQL;
+  /** The column to order by. */
+  id: SQL;
+  where: SQL;
+  /** The filter's conditions that hold for every candidate. */
+  settles: readonly (keyof EventFilter)[];
+}
+
+const allEvents = { from: sql`relay.events e`, id: sql`e.id` };
+const openWork = { from: sql`relay.event_work s join relay.events e on e.id = s.event_id`, id: sql`s.event_id` };
+
+/** The source with the fewest candidates, as far as the filter shows. */
+export async function findEventSource(db: Database, filter: EventFilter): Promise<EventSource> {
+  const { q, deliveryId, replay, state, error, sender, account, kind } = filter;
+  const byId = q === undefined ? undefined : await findById(db, q);
+  if (byId !== undefined) return byId;
+  if (deliveryId !== undefined) return ofDelivery(deliveryId, ["deliveryId"]);
+  if (replay !== undefined) return ofReplay(replay);
+  if (state === "dead") return { ...openWork, where: sql`s.state = 'dead'`, settles: [] };
+  if (state === "open" || state === "retrying") return { ...openWork, where: sql`s.state = 'open'`, settles: [] };
+  if (error !== undefined) return { ...openWork, where: sql`true`, settles: [] };
+  if (sender !== undefined) return { ...allEvents, where: sql`e.sender_id = ${sender}`, settles: ["sender"] };
+  if (account !== undefined) return { ...allEvents, where: sql`e.account_id = ${account}`, settles: ["account"] };
+  if (kind !== undefined) return { ...allEvents, where: sql`e.kind = ${kind}`, settles: ["kind"] };
+  return { ...allEvents, where: sql`true`, settles: [] };
+}
+
+/** No text that a person types to search for, but an id as they are pasted. */
+const idPattern = /^[\w.:=+/@-]{4,300}$/;
+
+/** What has exactly this id; undefined if nothing has, so that it is searched for as a text. */
+async function findById(db: Database, q: string): Promise<EventSource | undefined> {
+  if (!idPattern.test(q)) return undefined;
+  const { rows } = await db.execute<{
+    eventId: number | null;
+    delivery: boolean;
+    sender: boolean;
+    account: boolean;
+  }>(sql`
+    select
+      (select event_id::float8 from relay.event_keys where hash = ${hashUuid(q)}) as "eventId",
+      exists (select from relay.deliveries where id = ${deliveryUuid(q)}) as delivery,
+      exists (select from relay.events where sender_id = ${q}) as sender,
+      exists (select from relay.events where account_id = ${q}) as account
+  `);
+  const [found] = rows;
+  if (found === undefined) return undefined;
+  if (found.eventId !== null) return { ...allEvents, where: sql`e.id = ${found.eventId}`, settles: ["q"] };
+  if (found.delivery) return ofDelivery(q, ["q"]);
+  if (found.sender) return { ...allEvents, where: sql`e.sender_id = ${q}`, settles: ["q"] };
+  if (found.account) return { ...allEvents, where: sql`e.account_id = ${q}`, settles: ["q"] };
+  return undefined;
+}
+
+/** The events that it brought lie between the first and the last of each batch; the others are linked. */
+function ofDelivery(id: string, settles: EventSource["settles"]): EventSource {
+  const uuid = deliveryUuid(id);
+  const from = sql`(
+    select n.id
+    from ${ingestedBatches(uuid)} b
+    join relay.events n on n.id between b.first_event_id and b.last_event_id and n.delivery_id = ${uuid}
+    union
+    select event_id from relay.duplicate_events where delivery_id = ${uuid}
+  ) s join relay.events e on e.id = s.id`;
+  return { from, id: sql`s.id`, where: sql`true`, settles };
+}
+
+function ofReplay(replay: string): EventSource {
+  const from = sql`(
+    select event_id from relay.handler_attempts where replay_id = ${replay}
+    union
+    select event_id from relay.event_work where replay_id = ${replay}
+  ) s join relay.events e on e.id = s.event_id`;
+  return { from, id: sql`s.event_id`, where: sql`true`, settles: ["replay"] };
+}

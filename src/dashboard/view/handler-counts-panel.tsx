@@ -1,0 +1,37 @@
+import { formatCount } from "../format.ts";
+import type { HandlerCount } from "../read-handler-counts.ts";
+import styles from "./dashboard.module.css";
+import { Panel } from "./panel.tsx";
+
+/** The totals that handlers have counted. */
+export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[] }) {
+  return (
+    <Panel id="handlers" title="Handler counts">
+      {counts.length === 0 ? (
+        <p className={styles["nothing"]}>No handler has counted anything yet.</p>
+      ) : (
+        <table className={styles["table"]}>
+          <caption>Totals that the handlers have counted since the first event</caption>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col" data-numeric>
+                Count
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {counts.map(({ name, count }) => (
+              <tr key={name}>
+                <th scope="row" className={styles["mono"]}>
+                  {name}
+                </th>
+                <td data-numeric>{formatCount(count)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Panel>
+  );
+}
