@@ -1,11 +1,11 @@
 import * as v from "valibot";
 
 import { bytesFromBase64 } from "#platform/bytes.ts";
-import { deliveryIdPattern } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
-import type { DeadLetter } from "#store/save-dead-letter.ts";
-
+import type { Log } from "#platform/log.ts";
 import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
+import { type DeadBatch, describeDeadBatch } from "#queue/dead-batch.ts";
+import { decodeHandlersMessage, handlersPath } from "#queue/handlers-message.ts";
 
 /**
  * The part of QStash's failure callback that we read. Only the id is required: a dead letter is to be recorded even if
@@ -17,34 +17,42 @@ const callbackSchema = v.object({
   url: v.fallback(v.string(), ""),
   status: v.fallback(v.number(), 0),
   retried: v.fallback(v.number(), 0),
+  body: v.fallback(v.string(), ""),
   sourceBody: v.fallback(v.string(), ""),
 });
 
 export interface AnswerFailureOptions extends AnswerQstashOptions {
   /** Resolves with whether the dead letter is new. */
-  save: (letter: DeadLetter) => Promise<boolean>;
+  save: (letter: DeadBatch) => Promise<boolean>;
+  /** Notes that no message is under way for these events, so that maintenance publishes one. */
+  release: (eventIds: readonly number[]) => Promise<void>;
 }
 
 /**
- * Records a dead letter of QStash. A callback that comes again adds no second record. QStash may cut the callback's copy
- * of the message to the plan's size; therefore the record has QStash's id of the dead letter instead of the message.
+ * Takes note of a message that QStash gave up. A batch becomes a dead letter, once, with as much of its bytes as QStash
+ * repeats. A message to run handlers is none: its events are still open here, and maintenance publishes them again; neither
+ * is one to maintenance itself.
  */
 export function answerFailure(request: Request, options: AnswerFailureOptions): Promise<Response> {
   return answerQstash(request, "dead_letter.refused", options, async ({ body }, log) => {
-    const callback = parseCallback(body);
-    const deliveryId = findDeliveryId(callback.sourceBody);
-    const recorded = await options.save({
-      id: callback.dlqId,
-      messageId: callback.sourceMessageId,
-      deliveryId,
-      url: callback.url,
-      status: callback.status,
-      retried: callback.retried,
-      recordedAtMs: options.clock.nowMs(),
-    });
-    log.error("dead_letter.recorded", { deliveryId, deadLetterId: callback.dlqId, status: callback.status, recorded });
+    const { dlqId, sourceMessageId, url, status, retried, ...callback } = parseCallback(body);
+    const source = bytesOf(callback.sourceBody);
+    if (url.endsWith(handlersPath)) return releaseEvents(source, options, log);
+    if (url.endsWith("/api/qstash/maintenance")) return Response.json({ recorded: false });
+    const answer = new TextDecoder().decode(bytesOf(callback.body));
+    const given = { dlqId, messageId: sourceMessageId, url, status, retried, answer, body: source };
+    const letter = describeDeadBatch({ ...given, isWhole: false, deployment: null }, options.clock.nowMs());
+    const recorded = await options.save(letter);
+    log.error("dead_letter.recorded", { deliveryId: letter.deliveryId, deadLetterId: dlqId, status, recorded });
     return Response.json({ recorded });
   });
+}
+
+async function releaseEvents(source: Uint8Array, { release }: AnswerFailureOptions, log: Log): Promise<Response> {
+  const { eventIds } = decodeHandlersMessage(new TextDecoder().decode(source));
+  await release(eventIds);
+  log.warn("handlers.publish_failed", { events: eventIds.length });
+  return Response.json({ recorded: false });
 }
 
 function parseCallback(body: string): v.InferOutput<typeof callbackSchema> {
@@ -55,13 +63,11 @@ function parseCallback(body: string): v.InferOutput<typeof callbackSchema> {
   }
 }
 
-/** Our encoding, of any version, starts with the delivery's id, so a cut copy holds it too. */
-function findDeliveryId(sourceBody: string): string | null {
+/** A copy may be cut within a group of four characters. */
+function bytesOf(base64: string): Uint8Array {
   try {
-    const start = new TextDecoder().decode(bytesFromBase64(sourceBody.slice(0, 400)));
-    const id = /^\{"version":\d+,"delivery":\{"id":"([^"]+)"/.exec(start)?.[1];
-    return id !== undefined && deliveryIdPattern.test(id) ? id : null;
+    return bytesFromBase64(base64.slice(0, base64.length - (base64.length % 4)));
   } catch {
-    return null;
+    return new Uint8Array(0);
   }
 }

@@ -16,6 +16,8 @@ export const requestErrors = {
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,
+  // An operator's request needs QStash.
+  QSTASH_UNAVAILABLE: 503,
   // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.
   CONFLICT: 409,
   // Without a flow-control key QStash has nothing to pause.

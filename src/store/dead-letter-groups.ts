@@ -1,4 +1,4 @@
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
 
@@ -8,68 +8,6 @@ import { withStoreErrors } from "./store-error.ts";
 export const groupStates = ["open", "acknowledged", "resolved", "ignored"] as const;
 export type GroupState = (typeof groupStates)[number];
 
-export const groupCauses = ["qstash", "undecodable", "handler", "too-large"] as const;
-
-/** Dead letters of one cause. Times are ISO 8601. */
-export interface DeadLetterGroup {
-  id: number;
-  cause: (typeof groupCauses)[number];
-  errorName: string | null;
-  errorCode: string | null;
-  kind: string | null;
-  state: GroupState;
-  /** Events whose handlers failed; of a batch only those that did. */
-  events: number;
-  openEvents: number;
-  /** Batches that were never ingested, whose events are not known one by one. */
-  batches: number;
-  openBatches: number;
-  firstAt: string;
-  lastAt: string | null;
-  firstDeployment: string | null;
-  lastDeployment: string | null;
-  /** When QStash deletes the first of its own copies of what is unresolved. */
-  expiresAt: string | null;
-  ignoredUntil: string | null;
-  note: string | null;
-  changedAt: string | null;
-  changedBy: string | null;
-  resolvedAt: string | null;
-  resolvedBy: string | null;
-  regressedAt: string | null;
-}
-
-/** One of a group's members. Of an error only what may be shown. */
-export interface DeadLetter {
-  id: number;
-  source: string;
-  recordedAt: string;
-  eventId: number | null;
-  kind: string | null;
-  deliveryId: string | null;
-  batchIndex: number | null;
-  messageId: string | null;
-  dlqId: string | null;
-  url: string | null;
-  status: number | null;
-  attempts: number | null;
-  errorName: string | null;
-  errorCode: string | null;
-  errorMessage: string | null;
-  frames: string[] | null;
-  deployment: string | null;
-  /** `whole`: `relay dead-letters` can save it. `cut`: QStash cut its copy. `none`: it is stored as an event, or was dropped. */
-  body: "whole" | "cut" | "none";
-  expiresAt: string | null;
-  resolvedAt: string | null;
-  resolvedBy: string | null;
-}
-
-/** ISO 8601 with milliseconds, as everywhere in the API. */
-function iso(column: SQL): SQL {
-  return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-}
-
 /**
  * What has happened since an operator, or the last member, resolved a group. Instances of an earlier deployment may still
  * be running for a while: what they add is no regression.
@@ -78,81 +16,7 @@ const recurred = sql`exists (select from relay.dead_letters l where l.group_id =
   and l.recorded_at > g.resolved_at and (g.resolved_by not like 'deployment:%' or l.deployment is null or not exists (
     select from relay.dead_letters e where e.group_id = g.id and e.deployment = l.deployment and e.recorded_at <= g.resolved_at)))`;
 
-const hasMembers = sql`exists (select from relay.dead_letters l where l.group_id = g.id)`;
 const hasUnresolved = sql`exists (select from relay.dead_letters l where l.group_id = g.id and l.resolved_at is null)`;
-
-/** The state as maintenance will store it: between two of its runs reads must not lag behind. */
-const stateNow = sql`case
-  when g.state = 'resolved' then case when ${recurred} then 'open' else 'resolved' end
-  when ${hasMembers} and not ${hasUnresolved} then 'resolved'
-  when g.state = 'ignored' and g.ignored_until <= now() then 'open'
-  else g.state end`;
-
-const columns = sql`g.id::float8 as id, g.cause, g.error_name as "errorName", g.error_code as "errorCode", g.kind, g."stateNow" as state,
-  m.events::float8 as events, m.open_events::float8 as "openEvents", m.batches::float8 as batches, m.open_batches::float8 as "openBatches",
-  ${iso(sql`g.first_at`)} as "firstAt", ${iso(sql`m.last_at`)} as "lastAt", g.first_deployment as "firstDeployment",
-  m.last_deployment as "lastDeployment", ${iso(sql`m.expires_at`)} as "expiresAt", ${iso(sql`g.ignored_until`)} as "ignoredUntil",
-  g.note, ${iso(sql`g.changed_at`)} as "changedAt", g.changed_by as "changedBy", ${iso(sql`g.resolved_at`)} as "resolvedAt",
-  g.resolved_by as "resolvedBy", ${iso(sql`g.regressed_at`)} as "regressedAt"`;
-
-const members = sql`lateral (select
-    count(distinct l.event_id) as events, count(distinct l.event_id) filter (where l.resolved_at is null) as open_events,
-    count(*) filter (where l.event_id is null) as batches,
-    count(*) filter (where l.event_id is null and l.resolved_at is null) as open_batches,
-    max(l.recorded_at) as last_at, min(l.expires_at) filter (where l.resolved_at is null) as expires_at,
-    (array_agg(l.deployment order by l.id desc) filter (where l.deployment is not null))[1] as last_deployment
-  from relay.dead_letters l where l.group_id = g.id) m`;
-
-export interface GroupFilter {
-  state?: GroupState | undefined;
-  cause?: string | undefined;
-  /** Only groups before this one, in the order of the list. */
-  before?: number | undefined;
-  limit: number;
-}
-
-/** Groups, the newest first. */
-export async function readGroups(
-  db: Database,
-  { state, cause, before, limit }: GroupFilter,
-): Promise<DeadLetterGroup[]> {
-  const conditions = [
-    sql`true`,
-    ...(state === undefined ? [] : [sql`${stateNow} = ${state}`]),
-    ...(cause === undefined ? [] : [sql`g.cause = ${cause}`]),
-    ...(before === undefined ? [] : [sql`g.id < ${before}`]),
-  ];
-  const { rows } = await db.execute<Record<string, unknown>>(sql`
-    select ${columns} from (
-      select g.*, ${stateNow} as "stateNow" from relay.dead_letter_groups g
-      where ${sql.join(conditions, sql` and `)} order by g.id desc limit ${limit}) g, ${members} order by g.id desc`);
-  return rows as unknown as DeadLetterGroup[];
-}
-
-/** One group; throws `NOT_FOUND` if there is none. */
-export async function readGroup(db: Database, id: number): Promise<DeadLetterGroup> {
-  const { rows } = await db.execute<Record<string, unknown>>(sql`
-    select ${columns} from (select g.*, ${stateNow} as "stateNow" from relay.dead_letter_groups g where g.id = ${id}) g, ${members}`);
-  if (rows[0] === undefined) throw noSuchGroup();
-  return rows[0] as unknown as DeadLetterGroup;
-}
-
-const letterColumns = sql`l.id::float8 as id, l.source, ${iso(sql`l.recorded_at`)} as "recordedAt", l.event_id::float8 as "eventId", l.kind,
-  l.delivery_id as "deliveryId", l.batch_index as "batchIndex", l.message_id as "messageId", l.dlq_id as "dlqId", l.url, l.status,
-  l.attempts, l.error_name as "errorName", l.error_code as "errorCode", l.error_message as "errorMessage", l.frames, l.deployment,
-  case when l.body is null then 'none' when l.body_whole then 'whole' else 'cut' end as body,
-  ${iso(sql`l.expires_at`)} as "expiresAt", ${iso(sql`l.resolved_at`)} as "resolvedAt", l.resolved_by as "resolvedBy"`;
-
-/** A group's members, the newest first; only those before `before`. */
-export async function readLetters(
-  db: Database,
-  { groupId, before, limit }: { groupId: number; before?: number | undefined; limit: number },
-): Promise<DeadLetter[]> {
-  const { rows } = await db.execute<Record<string, unknown>>(sql`
-    select ${letterColumns} from relay.dead_letters l
-    where l.group_id = ${groupId} and ${before === undefined ? sql`true` : sql`l.id < ${before}`} order by l.id desc limit ${limit}`);
-  return rows as unknown as DeadLetter[];
-}
 
 /** The bytes of one member, or its event's data as JSON text; both null where neither is kept. Throws `NOT_FOUND`. */
 export async function readLetterBody(
@@ -167,8 +31,8 @@ export async function readLetterBody(
     where l.group_id = ${groupId} and l.id = ${letterId}`);
   const [row] = rows as { body: string | null; event: string | null }[];
   if (row === undefined) throw new RelayError("NOT_FOUND", "There is no such dead letter");
-  const body = row.body === null ? null : Buffer.from(row.body, "base64");
-  return { body, event: row.event === null ? null : (JSON.parse(row.event) as StoredItem) };
+  const bytes = row.body === null ? null : Buffer.from(row.body, "base64");
+  return { body: bytes, event: row.event === null ? null : (JSON.parse(row.event) as StoredItem) };
 }
 
 /** What is needed to send an event again as Meta would. */

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 
 import type { Database, Transaction } from "./database.ts";
-import { selectedEvents, selectedLetters } from "./replay-filter.ts";
+import { selectedEvents } from "./replay-filter.ts";
 import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
@@ -67,14 +67,14 @@ async function openEvents(tx: Transaction, replay: Replay, ids: readonly number[
   const isElsewhere = sql`(w.replay_id <> ${replay.id} and w.state = 'open' and w.attempts = 0 and exists (
     select from relay.replays o where o.id = w.replay_id and o.state = 'running'))`;
   const anew = sql`state = 'open', attempts = 0, deaths = 0, leased_until = null, next_attempt_at = now(),
-    queued_until = now() + ${queuedFor}, replay_id = ${replay.id}`;
+    queued_until = now() + ${queuedFor}, fence = w.fence + 1, replay_id = ${replay.id}`;
   const conditions = sql`${isFree} and not coalesce(${isElsewhere}, false)`;
   const isHandledToo = replay.mode === "again" || replay.filter.unknown === true;
   const { rows } = await tx.execute<{ id: number }>(
     isHandledToo
-      ? // A handled event has no work: its row is new, and `fence` is 0 until it is leased.
-        sql`insert into relay.event_work as w (event_id, delivery_id, batch_index, next_attempt_at, queued_until, kind, conversation, replay_id)
-          select e.id, e.delivery_id, e.batch_index, now(), now() + ${queuedFor}, e.kind, ${conversation}, ${replay.id}
+      ? // A handled event has no work: its row is new, and its fence that of the batch's own lease.
+        sql`insert into relay.event_work as w (event_id, delivery_id, batch_index, fence, next_attempt_at, queued_until, kind, conversation, replay_id)
+          select e.id, e.delivery_id, e.batch_index, 1, now(), now() + ${queuedFor}, e.kind, ${conversation}, ${replay.id}
           from relay.events e where e.id = any(${sql.param([...ids])}::bigint[]) and e.erased_at is null order by e.id
           on conflict (event_id) do update set ${anew}, kind = excluded.kind where ${conditions}
           returning event_id::float8 as id`
@@ -85,8 +85,8 @@ async function openEvents(tx: Transaction, replay: Replay, ids: readonly number[
   return rows.map(({ id }) => id).toSorted((a, b) => a - b);
 }
 
-/** As the consumer stores it: see store-batch.ts. */
-const conversation: SQL = sql`e.account_id || ':' || coalesce(nullif(e.sender_id, e.account_id), e.recipient_id)`;
+/** As the consumer stores it: see event-to-store.ts. */
+const conversation = sql`nullif(e.account_id, '') || ':' || case when e.sender_id = e.account_id then e.recipient_id else e.sender_id end`;
 
 /** Changes the kind of what is known now; the keys stay, and the ids. Returns the ids of what is known. */
 async function reclassifyEvents(tx: Transaction, ids: readonly number[], reclassify: Reclassify): Promise<number[]> {
@@ -135,49 +135,4 @@ async function readUnknown(tx: Transaction, condition: SQL, limit: number): Prom
     select id::float8 as id, data::text as data, account_id as "accountId", standby from relay.events
     where ${condition} and kind = 'unknown' and erased_at is null order by id limit ${limit} for update`);
   return rows;
-}
-
-/** A batch that was never ingested, to be published again. */
-export interface LetterToReplay {
-  id: number;
-  body: string;
-}
-
-/**
- * Takes the next never ingested batches of a running replay and notes that they are its own; empty after the last. Their
- * publishing may be repeated: ingestion stores each event once. Undefined if the replay does not run. Throws
- * `STORE_UNAVAILABLE`.
- */
-export async function takeReplayLetters(
-  db: Database,
-  replay: Replay,
-  limit: number,
-): Promise<LetterToReplay[] | undefined> {
-  return withStoreErrors(() =>
-    inTransaction(db, async (tx) => {
-      const { rows: running } = await tx.execute<{ cursor: number }>(
-        sql`select cursor::float8 as cursor from relay.replays where id = ${replay.id} and state = 'running' for update`,
-      );
-      const cursor = running[0]?.cursor;
-      if (cursor === undefined) return undefined;
-      const selected = selectedLetters(replay);
-      if (cursor >= 0 || selected === undefined) return [];
-      const { rows } = await tx.execute<{ id: number; body: string }>(sql`
-        select l.id::float8 as id, convert_from(l.body, 'UTF8') as body ${selected} and l.id < ${-cursor} order by l.id desc limit ${limit}`);
-      const ids = rows.map(({ id }) => id);
-      await tx.execute(
-        sql`update relay.dead_letters set resolved_by = ${replay.id} where id = any(${sql.param(ids)}::bigint[]) and resolved_at is null`,
-      );
-      await tx.execute(sql`update relay.replays set cursor = ${-(ids.at(-1) ?? 0)} where id = ${replay.id}`);
-      return rows;
-    }),
-  );
-}
-
-/** The newest dead letter, as the bound of a replay's batches; 0 without any. Throws `STORE_UNAVAILABLE`. */
-export async function readLastLetterId(db: Database): Promise<number> {
-  const { rows } = await withStoreErrors(() =>
-    db.execute<{ last: number }>(sql`select coalesce(max(id), 0)::float8 as last from relay.dead_letters`),
-  );
-  return rows[0]?.last ?? 0;
 }

@@ -5,13 +5,19 @@ import { selectedLetters } from "./replay-filter.ts";
 import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-export interface ReplayProgress {
-  /** Events that are handled, and batches that are ingested. */
+export interface Progress {
   done: number;
-  /** Tried and not handled so far. */
+  /** Tried and not done so far. */
   failed: number;
   /** Published and not tried yet, or under way. */
   pending: number;
+}
+
+export interface ReplayProgress {
+  /** Done: handled. */
+  events: Progress;
+  /** Done: ingested. */
+  batches: Progress;
 }
 
 /**
@@ -24,30 +30,23 @@ export async function readProgress(
 ): Promise<ReplayProgress> {
   const letters = selectedLetters(replay);
   const published = replay.cursor < 0 ? sql`l.id >= ${-replay.cursor}` : sql`true`;
+  const ofReplay = sql`resolved_by = ${replay.id} and source = 'qstash'`;
   const { rows } = await withStoreErrors(() =>
-    db.execute<ReplayProgress & { batchesDone: number; batchesFailed: number; batchesPending: number }>(sql`
+    db.execute<{ counts: number[] }>(sql`
       with tried as (
         select event_id, bool_or(error_name is null) as is_handled from relay.handler_attempts where replay_id = ${replay.id}
         group by event_id)
-      select
-        (select count(*) from tried where is_handled)::float8 as done,
-        (select count(*) from tried where not is_handled)::float8 as failed,
+      select array[
+        (select count(*) from tried where is_handled),
+        (select count(*) from tried where not is_handled),
         (select count(*) from relay.event_work where replay_id = ${replay.id} and state = 'open'
-          and (attempts = 0 or leased_until is not null))::float8 as pending,
-        (select count(*) from relay.dead_letters where resolved_by = ${replay.id} and source = 'qstash' and resolved_at is not null)::float8
-          as "batchesDone",
-        (select count(*) from relay.dead_letters where resolved_by = ${replay.id} and source = 'qstash' and resolved_at is null)::float8
-          as "batchesPending",
-        ${letters === undefined ? sql`0` : sql`(select count(*) ${letters} and ${published} and l.resolved_by is null)`}::float8
-          as "batchesFailed"`),
+          and (attempts = 0 or leased_until is not null)),
+        (select count(*) from relay.dead_letters where ${ofReplay} and resolved_at is not null),
+        ${letters === undefined ? sql`0` : sql`(select count(*) ${letters} and ${published} and l.resolved_by is null)`},
+        (select count(*) from relay.dead_letters where ${ofReplay} and resolved_at is null)]::float8[] as counts`),
   );
-  const [counts] = rows;
-  if (counts === undefined) return { done: 0, failed: 0, pending: 0 };
-  return {
-    done: counts.done + counts.batchesDone,
-    failed: counts.failed + counts.batchesFailed,
-    pending: counts.pending + counts.batchesPending,
-  };
+  const [done = 0, failed = 0, pending = 0, ingested = 0, refused = 0, underWay = 0] = rows[0]?.counts ?? [];
+  return { events: { done, failed, pending }, batches: { done: ingested, failed: refused, pending: underWay } };
 }
 
 /**
@@ -59,7 +58,7 @@ export async function releaseReplayEvents(db: Database, replayId: string): Promi
   const isDead = sql`exists (select from relay.dead_letters l where l.source = 'handler' and l.source_id = w.event_id::text
     and l.resolved_at is null)`;
   await withStoreErrors(async () => {
-    await db.execute(sql`delete from relay.event_work w where ${isWaiting} and w.fence = 0`);
+    await db.execute(sql`delete from relay.event_work w where ${isWaiting} and w.fence = 1`);
     await db.execute(sql`
       update relay.event_work w set replay_id = null, queued_until = null, state = case when ${isDead} then 'dead' else 'open' end
       where ${isWaiting}`);

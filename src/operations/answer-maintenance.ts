@@ -1,0 +1,59 @@
+import * as v from "valibot";
+
+import { equalInConstantTime } from "#platform/bytes.ts";
+import { RelayError } from "#platform/errors.ts";
+import type { Log } from "#platform/log.ts";
+import { parseJson } from "#platform/parse-json.ts";
+import { refuse } from "#platform/refuse.ts";
+import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
+
+import { advanceReplay } from "./advance-replay.ts";
+import type { MaintenanceResult } from "./maintenance.ts";
+import type { Operations } from "./operations.ts";
+import { stepMessage } from "./replay-step.ts";
+
+export interface AnswerCronOptions {
+  /** CRON_SECRET; null if it is not set. */
+  readSecret: () => string | null;
+  /** Throws `ENV_INVALID` if a variable is missing. */
+  run: () => Promise<MaintenanceResult>;
+  log: Log;
+}
+
+const headers = { "cache-control": "no-store" };
+
+/**
+ * Maintenance for whoever has CRON_SECRET, as Vercel's cron jobs send it: 200 with what each part did, also if one failed.
+ * 401 for any other caller; 503 without the variable, or without one that maintenance needs.
+ */
+export async function answerCron(request: Request, { readSecret, run, log }: AnswerCronOptions): Promise<Response> {
+  try {
+    const secret = readSecret();
+    if (secret === null) throw new RelayError("ENV_INVALID", "Configuration is incomplete: CRON_SECRET is not set");
+    const given = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+    if (!(await equalInConstantTime(given, secret))) {
+      throw new RelayError("UNAUTHORIZED", "CRON_SECRET is required as the bearer token");
+    }
+    return Response.json(await run(), { headers });
+  } catch (thrown) {
+    return refuse(log, "maintenance.refused", thrown);
+  }
+}
+
+export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
+  run: () => Promise<MaintenanceResult>;
+  openOperations: () => Operations;
+}
+
+/**
+ * The same for QStash: its schedule has no body, or an empty object. A message with a replay's step advances that replay
+ * instead.
+ */
+export function answerMaintenance(request: Request, options: AnswerMaintenanceOptions): Promise<Response> {
+  return answerQstash(request, "maintenance.refused", options, async ({ body }, log) => {
+    if (body.trim() === "" || body.trim() === "{}") return Response.json(await options.run(), { headers });
+    const step = v.safeParse(stepMessage, parseJson(body));
+    if (!step.success) throw new RelayError("BATCH_INVALID", "The body is neither empty nor a replay's step");
+    return Response.json(await advanceReplay(step.output, { ...options.openOperations(), log }), { headers });
+  });
+}

@@ -1,0 +1,76 @@
+import { RelayError } from "#platform/errors.ts";
+import { countReclassified, unknownEventsMax } from "#store/replay-events.ts";
+import { readLastLetterId } from "#store/replay-letters.ts";
+import { type ReplaySelection, selectedLetters } from "#store/replay-filter.ts";
+import { readLastEventId, readPreview, type ReplayPreview } from "#store/replay-preview.ts";
+import { createReplay } from "#store/replays.ts";
+
+import { type DescribedReplay, describeReplay } from "./describe-replay.ts";
+import type { Operations } from "./operations.ts";
+import { estimate } from "./replay-pace.ts";
+import type { PlanRequest } from "./replay-request.ts";
+
+/** Beyond it the set may be another one. */
+const planKeptMs = 15 * 60_000;
+
+/**
+ * Plans a replay: freezes the filter, with an upper bound, and shows what it would take. Nothing is changed. Throws
+ * `REQUEST_INVALID` if too many unknown events are to be classified again, and `STORE_UNAVAILABLE`.
+ */
+export async function planReplay(
+  { filter, mode, reason, ratePerMinute }: PlanRequest,
+  actor: string,
+  operations: Operations,
+): Promise<DescribedReplay> {
+  const { db, clock, log, newId } = operations;
+  const nowMs = clock.nowMs();
+  const { to = new Date(nowMs).toISOString(), from = null, ...conditions } = filter;
+  const eventIdMax = await readLastEventId(db);
+  const selection: ReplaySelection = { filter: { ...conditions, from, to }, mode, eventIdMax };
+  const preview = await readKnown(selection, operations);
+  const letters = selectedLetters(selection) === undefined || preview.batches === 0 ? 0 : await readLastLetterId(db);
+  const plan = {
+    ...preview,
+    ...estimate({ events: preview.count, batches: preview.batches }, ratePerMinute),
+    expiresAt: new Date(nowMs + planKeptMs).toISOString(),
+    warnings: warningsOf(preview, mode),
+  };
+  const replay = await createReplay(db, {
+    id: `rp_${newId().replaceAll("-", "")}`,
+    ...selection,
+    reason,
+    actor,
+    plan,
+    cursor: letters === 0 ? 0 : -(letters + 1),
+    ratePerMinute,
+    total: preview.count + preview.batches,
+  });
+  log.info("replay.planned", { replayId: replay.id, mode, events: preview.count, batches: preview.batches, actor });
+  return describeReplay(db, replay);
+}
+
+/** Of unknown events only those count that are known by now. */
+async function readKnown(selection: ReplaySelection, { db, reclassify }: Operations): Promise<ReplayPreview> {
+  const preview = await readPreview(db, selection);
+  if (selection.filter.unknown !== true) return preview;
+  if (preview.count > unknownEventsMax) {
+    const found = `${preview.count} unknown events are more than can be classified at once`;
+    throw new RelayError("REQUEST_INVALID", `${found}: narrow the filter by from and to`);
+  }
+  const byKind = await countReclassified(db, selection, reclassify);
+  return { ...preview, byKind, count: Object.values(byKind).reduce((sum, count) => sum + count, 0) };
+}
+
+/** https://developers.facebook.com/docs/messenger-platform/policy/policy-overview#standard-messaging */
+function warningsOf({ byAge: { lt7d, older }, batches }: ReplayPreview, mode: string): string[] {
+  const late = lt7d + older;
+  return [
+    ...(late === 0
+      ? []
+      : [
+          `${late} happened over 24 hours ago: Meta refuses an automatic answer; a person may answer within 7 days, which ${older} are past.`,
+        ]),
+    ...(mode === "again" ? ["Handlers that succeeded run again: they must bear it, see context.replay."] : []),
+    ...(batches === 0 ? [] : [`${batches} batches were never ingested: their events are not in the counts above.`]),
+  ];
+}

@@ -1,0 +1,59 @@
+import * as v from "valibot";
+
+import { replayStates } from "#store/replay-filter.ts";
+
+const text = v.pipe(
+  v.string(),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(300, "must have at most 300 characters"),
+  v.check((value) => !value.includes("\0"), "must not contain NUL"),
+);
+const id = v.pipe(v.number(), v.safeInteger("must be a whole number"), v.minValue(1, "must be at least 1"));
+const instant = v.pipe(
+  v.string(),
+  v.isoTimestamp("must be a time with its offset, such as 2026-01-31T12:00:00Z"),
+  v.transform((value) => new Date(value).toISOString()),
+);
+
+const filter = v.pipe(
+  v.strictObject({
+    ids: v.optional(
+      v.pipe(v.array(id), v.minLength(1, "must not be empty"), v.maxLength(10_000, "has over 10,000 ids")),
+    ),
+    kind: v.optional(text),
+    account: v.optional(text),
+    sender: v.optional(text),
+    state: v.optional(v.picklist(replayStates, `must be one of ${replayStates.join(", ")}`)),
+    error: v.optional(text),
+    group: v.optional(id),
+    deliveryId: v.optional(text),
+    from: v.optional(instant),
+    to: v.optional(instant),
+    unknown: v.optional(v.literal(true, "must be true")),
+  }),
+  v.check((conditions) => Object.values(conditions).some((one) => one !== undefined), "has no condition"),
+);
+
+/** The body of `POST /api/ops/replays`. */
+export const planRequest = v.strictObject({
+  filter,
+  mode: v.optional(v.picklist(["unfinished", "again"], "must be unfinished or again"), "unfinished"),
+  reason: text,
+  ratePerMinute: v.optional(
+    v.pipe(
+      v.number(),
+      v.safeInteger("must be a whole number"),
+      v.minValue(1, "must be at least 1"),
+      v.maxValue(100_000, "must be at most 100000"),
+    ),
+    6_000,
+  ),
+});
+
+export type PlanRequest = v.InferOutput<typeof planRequest>;
+
+/** The body of `POST /api/ops/replays/{id}/start`. */
+export const startRequest = v.strictObject({ confirmCount: v.optional(v.pipe(v.number(), v.safeInteger())) });
+
+/** The body of a request that needs none. */
+export const noBody = v.strictObject({});

@@ -1,0 +1,32 @@
+import * as v from "valibot";
+
+import { readStalledReplays, type Replay } from "#store/replays.ts";
+
+import { type Operations, publishTimeoutMs } from "./operations.ts";
+
+const path = "/api/qstash/maintenance";
+
+/** The body of the message that advances a replay. It names the heartbeat, so that of two equal messages one does. */
+export const stepMessage = v.object({
+  version: v.literal(1),
+  replay: v.pipe(v.string(), v.regex(/^[\w-]{1,100}$/)),
+  heartbeat: v.pipe(v.number(), v.safeInteger()),
+});
+export type StepMessage = v.InferOutput<typeof stepMessage>;
+
+/** Publishes the message that leads to a replay's next step. Rejects if QStash does not take it. */
+export async function publishStep(replay: Replay, delayMs: number, { publisher }: Operations): Promise<void> {
+  const message: StepMessage = { version: 1, replay: replay.id, heartbeat: replay.heartbeatAtMs ?? 0 };
+  const body = JSON.stringify(message);
+  await publisher.publish({ path, body, delayMs, label: "replay", retries: 3 }, publishTimeoutMs);
+}
+
+/** Has QStash call again for the replays that nothing advances any more. Throws `STORE_UNAVAILABLE`. */
+export async function resumeReplays(operations: Operations): Promise<{ resumed: number }> {
+  const stalled = await readStalledReplays(operations.db);
+  for (const replay of stalled) {
+    operations.log.warn("replay.stalled", { replayId: replay.id });
+    await publishStep(replay, 0, operations);
+  }
+  return { resumed: stalled.length };
+}
