@@ -18,7 +18,7 @@ export interface TestServer {
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const startLimitMs = 30_000;
+const startLimitMs = 90_000;
 const drainLimitMsDefault = 5_000;
 /** What is kept of its output, to be shown if it does not start. */
 const tailLinesMax = 50;

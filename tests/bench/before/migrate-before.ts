@@ -5,7 +5,7 @@ import { Client } from "pg";
 
 /** Gives an empty database the previous release's tables and its journal of migrations, as that release left them. */
 export async function migrateBefore(databaseUrl: string): Promise<void> {
-  const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
+  const migrationsFolder = fileURLToPath(new URL("../../../src/store/migrations/before-relay", import.meta.url));
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
