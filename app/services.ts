@@ -6,6 +6,9 @@ import { handlers } from "#handlers/handlers.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
 import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
+import { RelayError } from "#platform/errors.ts";
+import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
+import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
 import { createMessagePublisher, type MessagePublisher } from "#queue/message-publisher.ts";
 import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
 import { getTrace } from "#tracing/trace.ts";
@@ -49,6 +52,17 @@ export function openMessagePublisher(): MessagePublisher {
     fetch,
     clock,
   });
+}
+
+/** QStash's API for erasing its dead letters, whose pages are large; null if its variables are missing. */
+export function openErasureApi(): QstashApi | null {
+  try {
+    const { QSTASH_URL: url, QSTASH_TOKEN: token } = readEnv(process.env, ["QSTASH_URL", "QSTASH_TOKEN"]);
+    return createQstashApi({ url, token, timeoutMs: 5_000, answerBytesMax: queueAnswerBytesMax, fetch, clock });
+  } catch (thrown) {
+    if (thrown instanceof RelayError && thrown.code === "ENV_INVALID") return null;
+    throw thrown;
+  }
 }
 
 /** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */

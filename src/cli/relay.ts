@@ -9,6 +9,9 @@ import { addDrift } from "./commands/drift.ts";
 import { addEvents } from "./commands/events.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addPause } from "./commands/pause.ts";
+import { addReplay } from "./commands/replay.ts";
+import { addSchedule } from "./commands/schedule.ts";
 import { addSignIn } from "./commands/sign-in.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { type CommandContext, createCommandContext } from "./command-context.ts";
@@ -35,7 +38,9 @@ export async function run(args: string[]): Promise<void> {
 export function createProgram(context: CommandContext): Command {
   const program = new Command("npm run relay --")
     .usage("<command> [options]")
-    .description("Sends deliveries to an Instagram Webhook Relay, shows what it stored, and checks its configuration.")
+    .description(
+      "Sends deliveries to an Instagram Webhook Relay, shows what it stored, repairs what failed, and checks its configuration.",
+    )
     .helpCommand(false)
     .showHelpAfterError("(npm run relay -- --help lists the commands)")
     .addHelpText("after", footer);
@@ -44,6 +49,9 @@ export function createProgram(context: CommandContext): Command {
     addEvents,
     addDelivery,
     addDeadLetters,
+    addReplay,
+    addPause,
+    addSchedule,
     addDrift,
     addConform,
     addExplain,

@@ -78,11 +78,10 @@ export async function readHandlers(db: Database, name: WindowName, nowMs: number
     select kind, coalesce(t.runs, 0)::float8 as runs, coalesce(t.failed, 0)::float8 as failed,
       coalesce(f.by_name, '{}') as failures, coalesce(t.retries, 0)::float8 as retries,
       coalesce(t.timed, 0)::float8 as timed, t.percentiles, coalesce(w.count, 0)::float8 as open,
-      ${isoText(sql`e.ingested_at`)} as "oldestOpenAt"
+      ${isoText(sql`(select ingested_at from relay.events where id = w.oldest_id)`)} as "oldestOpenAt"
     from totals t
     full join waiting w using (kind)
     left join failures f using (kind)
-    left join relay.events e on e.id = w.oldest_id
     order by runs desc, kind
   `);
   return {

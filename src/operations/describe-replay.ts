@@ -16,6 +16,7 @@ export interface DescribedReplay extends Record<string, unknown> {
   /** Published and not tried yet. */
   pending: number;
   stoppedBecause: string | null;
+  createdAt: string;
 }
 
 /** Of a running replay the counts are those of this moment. Throws `STORE_UNAVAILABLE`. */
@@ -41,7 +42,7 @@ export async function describeReplay(db: Database, replay: Replay): Promise<Desc
     skipped: hasEnded && startedAtMs !== null ? Math.max(0, replay.total - done - failed) : 0,
     pending: hasEnded ? 0 : sum("pending"),
     stoppedBecause,
-    createdAt: iso(createdAtMs),
+    createdAt: new Date(createdAtMs).toISOString(),
     startedAt: iso(startedAtMs),
     heartbeatAt: iso(heartbeatAtMs),
     finishedAt: iso(finishedAtMs),

@@ -72,6 +72,8 @@ export type LogEvent =
   | "deauthorization.recorded"
   | "data_deletion.recorded"
   | "data_deletion.completed"
+  | "data_deletion.continues"
+  | "data_deletion.failed"
   | "lifecycle.run_failed"
   | "lifecycle.run_refused"
   | "lifecycle.strategy_unavailable"

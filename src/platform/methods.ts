@@ -8,7 +8,7 @@ type Method = "GET" | "HEAD" | "POST" | "OPTIONS" | "PUT" | "PATCH" | "DELETE";
  * `HEAD` too, as Next would have it.
  */
 export function methods<Context>(
-  answers: Partial<Record<"GET" | "POST", Answer<Context>>>,
+  answers: Partial<Record<"GET" | "POST" | "DELETE", Answer<Context>>>,
 ): Record<Method, Answer<Context>> {
   const own = answers.GET === undefined ? answers : { ...answers, HEAD: answers.GET };
   const allow = Object.keys(own).toSorted().join(", ");

@@ -1,7 +1,9 @@
+import type { QstashApi } from "#platform/qstash-api.ts";
 import type { Database } from "#store/database.ts";
-import { eraseRecorded, recordDeletion } from "#store/erase-person.ts";
+import { recordDeletion } from "#store/erase-person.ts";
 
 import { answerSignedRequest, type AnswerSignedRequestOptions } from "./answer-signed-request.ts";
+import { carryOutDeletion } from "./carry-out-deletion.ts";
 
 export interface AnswerDataDeletionOptions extends AnswerSignedRequestOptions {
   /** A fresh confirmation code: unguessable letters and digits. */
@@ -9,12 +11,17 @@ export interface AnswerDataDeletionOptions extends AnswerSignedRequestOptions {
   /** The address of a code's status page. Throws `ENV_INVALID` without a public address. */
   statusUrl: (code: string) => string;
   openDatabase: () => Database;
+  /** Null if the variables of QStash are missing. */
+  openApi: () => QstashApi | null;
 }
 
+/** Meta waits for the answer; what takes longer is continued by maintenance. */
+const budgetMs = 8_000;
+
 /**
- * Erases what is stored about a person and answers with the address of the status page. The request is recorded first and
- * answered when everything is erased; after an error the sender may repeat it, and the erasure continues. The same request
- * gets the same code, however often it comes, also at once.
+ * Erases what is stored about a person, here and at QStash, and answers with the address of the status page. The request is
+ * recorded first; what the budget leaves over is continued by maintenance, as after an error. The same request gets the
+ * same code, however often it comes, also at once.
  * https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
  */
 export function answerDataDeletion(request: Request, options: AnswerDataDeletionOptions): Promise<Response> {
@@ -26,8 +33,10 @@ export function answerDataDeletion(request: Request, options: AnswerDataDeletion
     const recorded = await recordDeletion(db, deletion);
     log.info("data_deletion.recorded", { requestId: id, secretIndex, recorded });
 
-    const { code, erased } = await eraseRecorded(db, id, () => clock.nowMs());
-    log.info("data_deletion.completed", { requestId: id, erased, durationMs: clock.monotonicMs() - startedAt });
+    const carryOut = { db, api: options.openApi(), clock };
+    const { code, erased, isComplete } = await carryOutDeletion(carryOut, id, startedAt + budgetMs);
+    const durationMs = clock.monotonicMs() - startedAt;
+    log.info(isComplete ? "data_deletion.completed" : "data_deletion.continues", { requestId: id, erased, durationMs });
     const body = { url: options.statusUrl(code), confirmation_code: code };
     return Response.json(body, { headers: { "cache-control": "no-store" } });
   });

@@ -23,7 +23,7 @@ export async function readLetterBody(
   db: Database,
   { groupId, letterId }: { groupId: number; letterId: number },
 ): Promise<{ body: Uint8Array | null; event: StoredItem | null }> {
-  const { rows } = await db.execute<Record<string, unknown>>(sql`
+  const { rows } = await db.execute(sql`
     select case when l.body_whole then encode(l.body, 'base64') end as body,
       case when e.id is not null and e.erased_at is null then json_build_object('kind', e.kind, 'accountId', e.account_id,
         'sentAtMs', (extract(epoch from e.sent_at) * 1000)::bigint, 'standby', e.standby, 'data', e.data)::text end as event

@@ -5,9 +5,7 @@ import { deliveryUuid } from "./delivery-uuid.ts";
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
 
 /** A delivery's facts as the columns of its row. Which secret signed it is not stored. */
-export function deliveryRow(
-  facts: Omit<DeliveryFacts, "secretIndex"> & { deployment: string | null },
-): typeof deliveries.$inferInsert {
+export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof deliveries.$inferInsert {
   return {
     id: deliveryUuid(facts.id),
     runtime: facts.runtime,

@@ -1,8 +1,11 @@
-import { and, asc, eq, gt, inArray, isNull, lt, lte, or, sql, type SQL } from "drizzle-orm";
+import { and, eq, isNull, lt, sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { events } from "./event-schema.ts";
+import { hashUuid } from "./delivery-uuid.ts";
+import { deletedData, hashedKey } from "./erased-data.ts";
+import { markHandled } from "./mark-handled.ts";
 import { dataDeletions, deauthorizations } from "./privacy-schema.ts";
+import { repeatConflicts } from "./repeat-conflicts.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 import { inTransaction } from "./transaction.ts";
@@ -15,150 +18,196 @@ export interface DeletionRequest {
   requestedAtMs: number;
 }
 
-export interface Deletion {
-  /** The confirmation code that the request got when it was first recorded. */
-  code: string;
-  /** How many events were erased. */
-  erased: number;
+/** The hash under which `erased_people` knows a person: of the id as the search columns of events hold it. */
+export function personHash(id: string): string {
+  return hashUuid(storableText(id));
 }
 
-/** The `data` of an erased event. */
-const erasureMarker = JSON.stringify({ erased: "data-deletion" });
-
 /**
- * How many ids one transaction looks at. The sender has no index, because deletions are rare and events are not: a
- * deletion reads the table once, in steps that each end long before a statement's time limit.
+ * Records a request to erase a person's data, once; returns whether it was new. From now on the consumer erases, on
+ * arrival, what it is still to get of deliveries that were received before. Throws `STORE_UNAVAILABLE`.
  */
-const idsPerStep = 10_000;
-
-/** Records a request to erase a person's data, once; returns whether it was new. Throws `STORE_UNAVAILABLE`. */
-export async function recordDeletion(db: Database, { requestedAtMs, ...request }: DeletionRequest): Promise<boolean> {
-  const inserted = await withStoreErrors(() =>
-    db
-      .insert(dataDeletions)
-      // As the search columns of events hold it, because it is compared with them.
-      .values({ ...request, userId: storableText(request.userId), requestedAt: new Date(requestedAtMs) })
-      .onConflictDoNothing({ target: dataDeletions.requestId })
-      .returning({ id: dataDeletions.requestId }),
+export async function recordDeletion(db: Database, request: DeletionRequest): Promise<boolean> {
+  const { requestId, userId, code, requestedAtMs } = request;
+  const { rows } = await withStoreErrors(() =>
+    db.$client.query(
+      `with recorded as (
+        insert into relay.data_deletions (request_id, user_id, code, requested_at) values ($1, $2, $3, $4)
+        on conflict (request_id) do nothing returning requested_at
+      ), person as (
+        insert into relay.erased_people (hash, requested_at) select $5, requested_at from recorded
+        on conflict (hash) do update set requested_at = greatest(erased_people.requested_at, excluded.requested_at)
+      )
+      select from recorded`,
+      [requestId, storableText(userId), code, new Date(requestedAtMs), personHash(userId)],
+    ),
   );
-  return inserted.length > 0;
+  return rows.length > 0;
+}
+
+/** The most events that one statement erases: it ends long before its time limit. */
+export const eventsPerStep = 1_000;
+
+/** What is erased with an event: what waits for its handler, and error messages, which may quote it. */
+const traces = `work as (
+  delete from relay.event_work where event_id in (select id from erased) returning delivery_id
+), letters as (
+  update relay.dead_letters set error_message = null, resolved_at = coalesce(resolved_at, now()),
+    resolved_by = coalesce(resolved_by, 'data-deletion')
+  where event_id in (select id from erased)
+), attempts as (
+  update relay.handler_attempts set error_message = null
+  where event_id in (select id from erased) and error_message is not null
+), counted as (
+  update relay.data_deletions set erased = erased + (select count(*) from erased)
+  where request_id = $2 and exists (select from erased)
+)
+select (select max(id) from found) as last, (select count(*)::integer from found) as found,
+  (select count(*)::integer from erased) as erased, array(select distinct delivery_id from work) as deliveries`;
+
+/** A key may hold the person's id, so a hash of it takes its place. An account that is not known is an empty text. */
+const erasure = `set data = '${deletedData}', key = case when e.key like '%:%:%' then ${hashedKey} else e.key end,
+    account_id = coalesce(nullif(e.account_id, $1), ''), sender_id = nullif(e.sender_id, $1),
+    recipient_id = nullif(e.recipient_id, $1), erased_at = coalesce(e.erased_at, now())`;
+
+/**
+ * Each arm is answered by an index, `recipient_id <> account_id` being that index's own condition: a recipient that is the
+ * account is found by the account. The last condition is repeated for a row that another transaction has just erased.
+ */
+const eraseFoundText = `with found as materialized (
+  select id from (
+    (select id from relay.events where sender_id = $1 and id > $3 order by id limit ${eventsPerStep})
+    union (select id from relay.events where recipient_id = $1 and recipient_id <> account_id and id > $3 order by id limit ${eventsPerStep})
+    union (select id from relay.events where account_id = $1 and id > $3 order by id limit ${eventsPerStep})
+  ) of_person order by id limit ${eventsPerStep}
+), erased as (
+  update relay.events e ${erasure} from found
+  where e.id = found.id and (e.sender_id = $1 or e.recipient_id = $1 or e.account_id = $1)
+  returning e.id
+), ${traces}`;
+
+/** Events without search columns, which Postgres had refused: the id is looked for in their data and their key. */
+const eraseUnsearchableText = `with found as materialized (
+  select id, strpos(key, $1) > 0 or strpos(data::text, $4) > 0 or strpos(data::text, $5) > 0 as holds from relay.events
+  where account_id = '' and sender_id is null and recipient_id is null and erased_at is null and id > $3
+  order by id limit ${eventsPerStep}
+), erased as (
+  update relay.events e ${erasure} from found where e.id = found.id and found.holds and e.erased_at is null
+  returning e.id
+), ${traces}`;
+
+export interface EraseStep {
+  requestId: string;
+  userId: string;
+  /** Events up to this id are done. */
+  afterId: number;
 }
 
 /**
- * Carries out a recorded request: in every event whose account, sender or recipient is the person, it replaces `data` by a
- * marker and removes the person's id. An event that was stored without its search columns is found by the id in its
- * `data`. The rows and their keys stay, so that Meta's retries add no new ones. A repeated call continues an interrupted
- * erasure and does nothing after a complete one, so a captured request cannot erase later events. Throws
- * `STORE_UNAVAILABLE` if Postgres cannot be used.
+ * Erases the next events whose account, sender or recipient is the person: their data, the person's id, keys that may hold
+ * it, what waits for their handlers. Resolves with the id up to which it is done; null after the last. Throws
+ * `STORE_UNAVAILABLE`.
  */
-export async function eraseRecorded(db: Database, requestId: string, nowMs: () => number): Promise<Deletion> {
-  return withStoreErrors(async () => {
-    const { userId } = await readDeletion(db, requestId);
-    if (userId !== null) {
-      const { first, last } = await readIdRange(db);
-      for (let after = first - 1; after < last; after += idsPerStep) {
-        await eraseStep(db, { requestId, userId, after, atMs: nowMs() });
-      }
-      await complete(db, requestId, userId, nowMs());
-    }
-    const { code, erased } = await readDeletion(db, requestId);
-    return { code, erased };
-  });
+export function eraseFoundEvents(db: Database, { requestId, userId, afterId }: EraseStep): Promise<number | null> {
+  return eraseStep(db, eraseFoundText, [userId, requestId, afterId]);
 }
 
-async function readDeletion(db: Database, requestId: string) {
-  const [deletion] = await db.select().from(dataDeletions).where(eq(dataDeletions.requestId, requestId));
-  if (deletion === undefined) throw new Error("The request is not recorded");
+/** The same for events without search columns. */
+export function eraseUnsearchableEvents(db: Database, { requestId, userId, afterId }: EraseStep): Promise<number | null> {
+  const quoted = JSON.stringify(userId);
+  // As a JSON string, and as one inside a string, where Postgres refused the JSON itself.
+  return eraseStep(db, eraseUnsearchableText, [userId, requestId, afterId, quoted, JSON.stringify(quoted).slice(1, -1)]);
+}
+
+async function eraseStep(db: Database, text: string, values: unknown[]): Promise<number | null> {
+  const { rows } = await withStoreErrors(() =>
+    repeatConflicts(() => db.$client.query<{ last: string | null; found: number; deliveries: string[] }>(text, values)),
+  );
+  const [step] = rows;
+  if (step === undefined) return null;
+  await markHandled(db, step.deliveries);
+  return step.found < eventsPerStep || step.last === null ? null : Number(step.last);
+}
+
+/** A request as it stands. */
+export interface StoredDeletion {
+  requestId: string;
+  code: string;
+  /** Null once it is complete. */
+  userId: string | null;
+  requestedAt: Date;
+  completedAt: Date | null;
+  erased: number;
+  /** JSON: where it goes on. */
+  progress: string | null;
+}
+
+/** A recorded request; undefined if there is none. Throws `STORE_UNAVAILABLE`. */
+export async function readDeletion(db: Database, requestId: string): Promise<StoredDeletion | undefined> {
+  const [deletion] = await withStoreErrors(() =>
+    db.select().from(dataDeletions).where(eq(dataDeletions.requestId, requestId)),
+  );
   return deletion;
 }
 
-async function readIdRange(db: Database): Promise<{ first: number; last: number }> {
-  const [range] = await db
-    .select({
-      first: sql<number>`coalesce(min(${events.id}), 1)::float8`,
-      last: sql<number>`coalesce(max(${events.id}), 0)::float8`,
-    })
-    .from(events);
-  return range ?? { first: 1, last: 0 };
+/** Requests that are not complete, the oldest first. Throws `STORE_UNAVAILABLE`. */
+export async function readOpenDeletions(db: Database, limit: number): Promise<string[]> {
+  const open = await withStoreErrors(() =>
+    db
+      .select({ requestId: dataDeletions.requestId })
+      .from(dataDeletions)
+      .where(isNull(dataDeletions.completedAt))
+      .orderBy(dataDeletions.requestedAt)
+      .limit(limit),
+  );
+  return open.map(({ requestId }) => requestId);
 }
 
-interface Step {
-  requestId: string;
-  userId: string;
-  /** The step begins after this id. */
-  after: number;
-  atMs: number;
-}
-
-function eraseStep(db: Database, { requestId, userId, after, atMs }: Step): Promise<void> {
-  return inTransaction(db, async (tx) => {
-    // In the order of their ids, as every transaction that locks several events, against deadlocks.
-    const found = await tx
-      .select({ id: events.id })
-      .from(events)
-      .where(
-        and(
-          gt(events.id, after),
-          lte(events.id, after + idsPerStep),
-          or(
-            eq(events.accountId, userId),
-            eq(events.senderId, userId),
-            eq(events.recipientId, userId),
-            holdsUnsearchable(userId),
-          ),
-        ),
-      )
-      .orderBy(asc(events.id))
-      .for("no key update");
-    if (found.length === 0) return;
-    const ids = found.map(({ id }) => id);
-    await tx
-      .update(events)
-      .set({
-        data: erasureMarker,
-        // An account that is not known is an empty text, here as in the parser.
-        accountId: sql`coalesce(nullif(${events.accountId}, ${userId}), '')`,
-        senderId: sql`nullif(${events.senderId}, ${userId})`,
-        recipientId: sql`nullif(${events.recipientId}, ${userId})`,
-        erasedAt: sql`coalesce(${events.erasedAt}, ${new Date(atMs)})`,
-      })
-      .where(inArray(events.id, ids));
-    await tx
+/** Notes where an erasure goes on. Throws `STORE_UNAVAILABLE`. */
+export async function saveDeletionProgress(db: Database, requestId: string, progress: unknown): Promise<void> {
+  await withStoreErrors(() =>
+    db
       .update(dataDeletions)
-      .set({ erased: sql`${dataDeletions.erased} + ${ids.length}` })
-      .where(eq(dataDeletions.requestId, requestId));
-  });
+      .set({ progress: JSON.stringify(progress) })
+      .where(and(eq(dataDeletions.requestId, requestId), isNull(dataDeletions.completedAt))),
+  );
 }
+
+/** Copies that an erasure could not reach, as the status page names them. */
+export const unreachedCopies = ["queue-dead-letters"] as const;
+export type UnreachedCopy = (typeof unreachedCopies)[number];
 
 /**
- * Whether an event without search columns has this id in its data: as a JSON string, or as one inside a string where
- * Postgres refused the JSON itself.
+ * Completes this request and interrupted earlier ones of the same person, because this one has done their work. Their ids
+ * of the person go. Throws `STORE_UNAVAILABLE`.
  */
-function holdsUnsearchable(userId: string): SQL | undefined {
-  const data = sql`${events.data}::text`;
-  const quoted = JSON.stringify(userId);
-  const asString = sql`strpos(${data}, ${quoted}) > 0`;
-  const asText = sql`strpos(${data}, ${JSON.stringify(quoted).slice(1, -1)}) > 0`;
-  const hasNoColumns = [eq(events.accountId, ""), isNull(events.senderId), isNull(events.recipientId)];
-  return and(...hasNoColumns, isNull(events.erasedAt), or(asString, asText));
-}
-
-/** Completes this request and interrupted earlier ones of the same person, because this one has done their work. */
-async function complete(db: Database, requestId: string, userId: string, nowMs: number): Promise<void> {
-  const done = { completedAt: new Date(nowMs), userId: null };
-  await inTransaction(db, async (tx) => {
-    await tx.update(deauthorizations).set({ userId: null }).where(eq(deauthorizations.userId, userId));
-    const [own] = await tx
-      .update(dataDeletions)
-      .set(done)
-      .where(and(eq(dataDeletions.requestId, requestId), isNull(dataDeletions.completedAt)))
-      .returning({ erased: dataDeletions.erased, requestedAt: dataDeletions.requestedAt });
-    // The same request ran at the same time and was first.
-    if (own === undefined) return;
-    await tx
-      .update(dataDeletions)
-      .set({ ...done, erased: sql`${dataDeletions.erased} + ${own.erased}` })
-      // Only older ones: two that did this to one another would deadlock.
-      .where(and(eq(dataDeletions.userId, userId), lt(dataDeletions.requestedAt, own.requestedAt)));
-  });
+export async function completeDeletion(
+  db: Database,
+  { requestId, userId }: { requestId: string; userId: string },
+  unreached: readonly UnreachedCopy[],
+  nowMs: number,
+): Promise<void> {
+  const done = {
+    completedAt: new Date(nowMs),
+    userId: null,
+    progress: null,
+    unreached: unreached.length === 0 ? null : JSON.stringify(unreached),
+  };
+  await withStoreErrors(() =>
+    inTransaction(db, async (tx) => {
+      await tx.update(deauthorizations).set({ userId: null }).where(eq(deauthorizations.userId, userId));
+      const [own] = await tx
+        .update(dataDeletions)
+        .set(done)
+        .where(and(eq(dataDeletions.requestId, requestId), isNull(dataDeletions.completedAt)))
+        .returning({ erased: dataDeletions.erased, requestedAt: dataDeletions.requestedAt });
+      // The same request ran at the same time and was first.
+      if (own === undefined) return;
+      await tx
+        .update(dataDeletions)
+        .set({ ...done, erased: sql`${dataDeletions.erased} + ${own.erased}` })
+        // Only older ones: two that did this to one another would deadlock.
+        .where(and(eq(dataDeletions.userId, userId), lt(dataDeletions.requestedAt, own.requestedAt)));
+    }),
+  );
 }

@@ -3,19 +3,17 @@ import type { InstagramEvent } from "#instagram/events.ts";
 
 import { hashUuid } from "./delivery-uuid.ts";
 import { jsonText } from "./json-text.ts";
+import { messageHash } from "./message-hash.ts";
 import { storableInstant, storableText } from "./storable.ts";
 
 /** An event with the result of comparing its data with its kind's schema. */
-export type EventToStore = InstagramEvent &
-  Drift & {
-    /** If `unsent_messages` has this hash, the event is stored without its text; by default the hash of its key. */
-    unsentHash?: string;
-  };
+export type EventToStore = InstagramEvent & Drift;
 
 /** An event as its row holds it. */
 export interface EventRow {
   hash: string;
-  unsentHash: string;
+  /** If `unsent_messages` has it, the event is stored without its text. */
+  unsentHash: string | null;
   event: InstagramEvent;
   accountId: string;
   senderId: string | null;
@@ -42,7 +40,7 @@ function toRow(event: EventToStore, hash: string): EventRow {
   const { senderId, recipientId } = event;
   return {
     hash,
-    unsentHash: event.unsentHash ?? hash,
+    unsentHash: messageHash(event),
     event,
     accountId: storableText(event.accountId),
     senderId: senderId === undefined ? null : storableText(senderId),

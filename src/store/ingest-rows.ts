@@ -1,13 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 
 import type { EventRow } from "./event-to-store.ts";
-import {
-  type IngestedEvent,
-  type IngestedRow,
-  type IngestParameter,
-  type IngestRecord,
-  ingestStatement,
-} from "./ingest-statement.ts";
+import type { IngestParameter } from "./ingest-parameters.ts";
+import { type IngestedEvent, type IngestedRow, type IngestRecord, ingestStatement } from "./ingest-statement.ts";
 import { type EventParameter, eventValues } from "./ingest-values.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 

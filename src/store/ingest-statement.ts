@@ -1,65 +1,10 @@
+import { eventFlags, type IngestParameter, ingestParameters } from "./ingest-parameters.ts";
 import type { ReplayContext } from "./leased-event.ts";
+import { deletedData, hashedKey, unsentData } from "./erased-data.ts";
 import { defineStatement, type Statement } from "./named-statement.ts";
-
-/** The `data` of an event that was unsent before it came. */
-export const unsentData = JSON.stringify({ erased: "unsent" });
-/** The `data` of an event of a person whose data was erased. */
-export const deletedData = JSON.stringify({ erased: "data-deletion" });
 
 /** Deliveries that an event is linked to beside the one that brought it: a captured delivery can be sent again for ever. */
 const linksMax = 4;
-
-/**
- * The parameters, in their order, with their types. Arrays hold a value for each event, in the order of the batch; the
- * `finding…` ones a value for each difference, with the event's place in the batch from 1. What is counted, `inserted` and
- * so on, was stored by earlier statements for the same batch.
- */
-const parameters = {
-  hashes: "uuid[]",
-  unsentHashes: "uuid[]",
-  keys: "text[]",
-  kinds: "text[]",
-  accountIds: "text[]",
-  senderIds: "text[]",
-  recipientIds: "text[]",
-  occurredAts: "timestamptz[]",
-  sentAts: "timestamptz[]",
-  flags: "smallint[]",
-  data: "text[]",
-  conversations: "text[]",
-  findingPlaces: "integer[]",
-  findings: "text[]",
-  findingPaths: "text[]",
-  findingShapes: "text[]",
-  deliveryId: "uuid",
-  batchIndex: "smallint",
-  leaseMs: "integer",
-  events: "integer",
-  deliveredAt: "timestamptz",
-  ingestMs: "real",
-  messageId: "text",
-  retried: "smallint",
-  batches: "smallint",
-  via: "text",
-  receivedAt: "timestamptz",
-  bodyBytes: "integer",
-  coldStart: "boolean",
-  probe: "boolean",
-  runtime: "text",
-  region: "text",
-  deployment: "text",
-  ackMs: "real",
-  publishStartedAt: "timestamptz",
-  inserted: "integer",
-  firstEventId: "bigint",
-  lastEventId: "bigint",
-  worked: "integer",
-} as const;
-
-export type IngestParameter = keyof typeof parameters;
-
-/** Bits of `flags`. */
-export const eventFlags = { standby: 1, test: 2, drifted: 4 } as const;
 
 /** Of an event: its place in the batch from 1, its id, and what became of it. */
 export type IngestedEvent =
@@ -87,6 +32,15 @@ export interface IngestedRow {
 }
 
 /**
+ * A condition that is always true, from which the planner concludes that one row is left. Else it expects ten of an
+ * array that it does not know, which makes the plan for any values seem dearer than one for these, so that it plans
+ * each call anew, which takes longer than to run it; and while tables are small it reads them whole.
+ */
+function oneRow(column: string): string {
+  return `${column} = ${column} + 0`;
+}
+
+/**
  * Everything about a batch in one statement, which is a transaction of its own. The order within it keeps two batches with
  * common events from a deadlock: keys in the order of their hashes, then the rows of the delivery.
  */
@@ -97,25 +51,25 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
     nextval('relay.event_ids') as id
   from unnest(${["hashes", "unsentHashes", "keys", "kinds", "accountIds", "senderIds", "recipientIds", "occurredAts", "sentAts", "flags", "data", "conversations"].map((name) => `:${name}`).join(", ")})
     with ordinality as u (hash, unsent_hash, key, kind, account_id, sender_id, recipient_id, occurred_at, sent_at, flags, data, conversation, place)
+  where ${oneRow("place")}
 ), keys as (
   insert into relay.event_keys (hash, event_id) select hash, id from input order by hash
   on conflict do nothing returning event_id
-), erased as (
-  select hash from relay.erased_people where requested_at > :receivedAt
 ), fresh as materialized (
   select input.*,
     exists (select from relay.unsent_messages m where m.hash = unsent_hash) as unsent,
-    exists (select from erased) and ${isErased("account_id")} as no_account,
-    exists (select from erased) and ${isErased("sender_id")} as no_sender,
-    exists (select from erased) and ${isErased("recipient_id")} as no_recipient
-  from input join keys on keys.event_id = input.id
+    ${isErased("account_id")} as no_account,
+    ${isErased("sender_id")} as no_sender,
+    ${isErased("recipient_id")} as no_recipient
+  from input where (id in (select event_id from keys)) is true
 ), stored as (
   insert into relay.events (id, ingested_at, occurred_at, sent_at, erased_at, delivery_id, batch_index, standby, test, drifted,
     kind, account_id, sender_id, recipient_id, key, data)
   select id, now(), occurred_at, sent_at, case when ${anyErasure} then now() end, :deliveryId, :batchIndex,
     flags & ${eventFlags.standby} <> 0, flags & ${eventFlags.test} <> 0, flags & ${eventFlags.drifted} <> 0,
     kind, case when no_account then '' else account_id end, case when not no_sender then sender_id end,
-    case when not no_recipient then recipient_id end, key,
+    case when not no_recipient then recipient_id end,
+    case when no_account or no_sender or no_recipient then ${hashedKey} else key end,
     case when no_account or no_sender or no_recipient then '${deletedData}' when unsent then '${unsentData}' else data end::json
   from fresh order by id
 ), work as (
@@ -161,9 +115,11 @@ select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} a
 
 const anyErasure = "unsent or no_account or no_sender or no_recipient";
 
-/** The hash is made only while somebody's data is being kept out. */
+/** The hash is made only if there is one to compare it with. */
 function isErased(column: string): string {
-  return `coalesce(encode(substring(sha256(convert_to(${column}, 'UTF8')) for 16), 'hex')::uuid in (select hash from erased), false)`;
+  return `exists (select from relay.erased_people) and exists (
+      select from relay.erased_people p where p.requested_at > :receivedAt
+        and p.hash = encode(substring(sha256(convert_to(${column}, 'UTF8')) for 16), 'hex')::uuid)`;
 }
 
 /** Depends on `fresh`, so that it comes after the keys. */
@@ -225,7 +181,7 @@ export function ingestStatement(record: IngestRecord, hasFindings: boolean): Sta
   const name = `${record}${hasFindings ? "-findings" : ""}`;
   const known = statements.get(name);
   if (known !== undefined) return known;
-  const statement = defineStatement(ingestText(record, hasFindings), parameters);
+  const statement = defineStatement(ingestText(record, hasFindings), ingestParameters);
   statements.set(name, statement);
   return statement;
 }

@@ -1,5 +1,5 @@
 import type { EventRow } from "./event-to-store.ts";
-import { eventFlags, type IngestParameter } from "./ingest-statement.ts";
+import { eventFlags, type IngestParameter } from "./ingest-parameters.ts";
 import type { Values } from "./named-statement.ts";
 
 export type EventParameter =

@@ -54,7 +54,7 @@ export async function recordPart(db: Database, name: string, result: unknown): P
 
 /** The parts that have run, by name; `ms` is negative while one runs. */
 export async function readParts(db: Database): Promise<MaintenancePart[]> {
-  const { rows } = await db.execute<Record<string, unknown>>(sql`
+  const { rows } = await db.execute(sql`
     select name, extract(epoch from ran_at)::float8 * 1000 as "ranAtMs", ms, result, error_name as "errorName"
     from relay.maintenance_parts order by name`);
   return rows.map(({ ranAtMs, ...part }) => ({ ...part, ranAt: new Date(ranAtMs as number) }) as MaintenancePart);

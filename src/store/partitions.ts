@@ -111,6 +111,12 @@ export function partitionStart(name: string): number | null {
   return Date.UTC(year ?? 0, (month ?? 1) - 1, day, h, m, s, ms);
 }
 
+/** Where a partition of one week ends, in milliseconds since the epoch; null for a default partition. */
+export function partitionEnd(name: string): number | null {
+  const start = partitionStart(name);
+  return start === null ? null : (Math.floor((start - mondayMs) / weekMs) + 1) * weekMs + mondayMs;
+}
+
 async function hasRows(client: Queryable, table: string): Promise<boolean> {
   const { rows } = await client.query<{ has: boolean }>(`select exists (select from relay.${table}) as has`);
   return rows[0]?.has === true;

@@ -11,6 +11,8 @@ export const dataDeletions = relay.table("data_deletions", {
   /** Copies at QStash that could not be deleted, by what the status page says of them. */
   unreached: jsonText("unreached"),
   completedAt: instant("completed_at"),
+  /** Where an erasure that takes longer than one call goes on. */
+  progress: jsonText("progress"),
 });
 
 /** People whose data was erased, while QStash may still deliver what it had before: the id's SHA-256, first 16 bytes. */

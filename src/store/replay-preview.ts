@@ -54,7 +54,7 @@ export async function readPreview(db: Database, selection: ReplaySelection): Pro
           case when ${happenedAt} > now() - interval '24 hours' then 'lt24h'
             when ${happenedAt} > now() - interval '7 days' then 'lt7d' else 'older' end as age ${from}) s
       group by kind, state, age`);
-    const { rows: sample } = await db.execute<Record<string, unknown>>(sql`
+    const { rows: sample } = await db.execute(sql`
       select e.id::float8 as id, e.kind, e.account_id as "accountId", ${stateOfWork} as state,
         to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "occurredAt" ${from} order by e.id limit 10`);
     const sum = (by: (part: Part) => string) => {

@@ -65,7 +65,7 @@ export async function createReplay(db: Database, replay: NewReplay): Promise<Rep
 /** Throws `NOT_FOUND` and `STORE_UNAVAILABLE`. */
 export async function readReplay(db: Database, id: string): Promise<Replay> {
   const { rows } = await withStoreErrors(() =>
-    db.execute<Record<string, unknown>>(sql`select ${columns} from relay.replays r where r.id = ${id}`),
+    db.execute(sql`select ${columns} from relay.replays r where r.id = ${id}`),
   );
   if (rows[0] === undefined) throw new RelayError("NOT_FOUND", "There is no such replay");
   return rows[0] as unknown as Replay;
@@ -77,7 +77,7 @@ export async function readReplays(
   { limit, beforeMs }: { limit: number; beforeMs?: number | undefined },
 ): Promise<Replay[]> {
   const before = beforeMs === undefined ? sql`true` : sql`r.created_at < to_timestamp(${beforeMs / 1000})`;
-  const { rows } = await db.execute<Record<string, unknown>>(
+  const { rows } = await db.execute(
     sql`select ${columns} from relay.replays r where ${before} order by r.created_at desc, r.id desc limit ${limit}`,
   );
   return rows as unknown as Replay[];
@@ -86,7 +86,7 @@ export async function readReplays(
 /** Those that nothing advances any more. Throws `STORE_UNAVAILABLE`. */
 export async function readStalledReplays(db: Database): Promise<Replay[]> {
   const { rows } = await withStoreErrors(() =>
-    db.execute<Record<string, unknown>>(
+    db.execute(
       sql`select ${columns} from relay.replays r where ${isStalled} order by r.created_at limit 20`,
     ),
   );
@@ -143,7 +143,7 @@ export function endReplay(
 
 async function change(db: Database, assignment: SQL): Promise<Replay | undefined> {
   const { rows } = await withStoreErrors(() =>
-    db.execute<Record<string, unknown>>(sql`update relay.replays r ${assignment} returning ${columns}`),
+    db.execute(sql`update relay.replays r ${assignment} returning ${columns}`),
   );
   return rows[0] as unknown as Replay | undefined;
 }

@@ -8,18 +8,11 @@ import { deliveries } from "./delivery-schema.ts";
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-export interface ReportToStore extends ForwardReport {
-  /** Null if the platform does not name it. */
-  deployment: string | null;
-  /** QStash's id for each batch, in their order. */
-  messageIds: readonly string[];
-}
-
 /**
  * Adds the forwards' reports to their deliveries, whose rows may exist already. A repeated call changes only
  * `reportedAt`. Throws `STORE_UNAVAILABLE`.
  */
-export async function saveReports(db: Database, reports: readonly ReportToStore[], nowMs: number): Promise<void> {
+export async function saveReports(db: Database, reports: readonly ForwardReport[], nowMs: number): Promise<void> {
   if (reports.length === 0) return;
   const rows = reports.map((report) => ({
     ...deliveryRow({ ...report, id: report.deliveryId }),
@@ -32,7 +25,7 @@ export async function saveReports(db: Database, reports: readonly ReportToStore[
   );
 }
 
-function measured(report: ReportToStore, reportedAt: Date) {
+function measured(report: ForwardReport, reportedAt: Date) {
   return {
     events: storableInteger(report.events),
     outcome: report.outcome,

@@ -3,7 +3,7 @@ import type { HandlerResult } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
-import { type SettledRow, type SettleParameter, settleStatement } from "./settle-statement.ts";
+import { type SettledRow, type SettleParameter, settleFirstSuccesses, settleStatement } from "./settle-statement.ts";
 import { storableInstant, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -23,13 +23,22 @@ export interface Settlement {
  */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
   if (settlement.results.length === 0 && settlement.counts.size === 0) return { lost: [] };
+  const statement = areFirstSuccesses(settlement.results) ? settleFirstSuccesses : settleStatement;
   const values = toValues(settlement);
   const rows = await withStoreErrors(() =>
-    repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, settleStatement, values)),
+    repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, statement, values)),
   );
   const unsure = rows[0]?.unsure ?? [];
   await markHandled(db, unsure);
   return { lost: rows[0]?.lost ?? [] };
+}
+
+/** Whether all are successes at the first attempt, for one delivery: then nothing but its row tells of them. */
+function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
+  const deliveryId = results[0]?.event.deliveryId;
+  return results.every(
+    ({ outcome, event }) => outcome === "handled" && event.fence === 1 && event.deliveryId === deliveryId,
+  );
 }
 
 function toValues({ results, counts, deployment, messageId }: Settlement): Values<SettleParameter> {
@@ -57,6 +66,8 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
     counts: counters.map(([, count]) => count),
     deployment: deployment === null ? null : storableText(deployment),
     messageId: messageId === null ? null : storableText(messageId),
+    deliveryId: sorted[0]?.event.deliveryId ?? null,
+    ownMs: sorted.reduce((sum, { ms }) => sum + ms, 0),
   };
 }
 

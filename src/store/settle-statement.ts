@@ -25,6 +25,8 @@ const parameters = {
   counts: "bigint[]",
   deployment: "text",
   messageId: "text",
+  deliveryId: "uuid",
+  ownMs: "real",
 } as const;
 
 export type SettleParameter = keyof typeof parameters;
@@ -36,28 +38,53 @@ export interface SettledRow {
   unsure: string[] | null;
 }
 
-/** Whether no batch is missing and no event is open but those handled here, of a row `d` of `deliveries`. */
-export function isHandled(handledIds: string): string {
-  return `d.via is not null and d.batches = 1 + (select count(*) from relay.delivery_batches b where b.delivery_id = d.id)
-    and not exists (${openWork("d.id", "d", handledIds)})
-    and not exists (select from relay.delivery_batches b cross join lateral (${openWork("b.delivery_id", "b", handledIds)}) w
-      where b.delivery_id = d.id)`;
+/** Work of a batch; its events have ids within a narrow range, so that no index on the delivery is needed. */
+function openWork(batch: string, deliveryId: string, handledIds: string): string {
+  return `select from relay.event_work w where w.event_id between ${batch}.first_event_id and ${batch}.last_event_id
+    and w.delivery_id = ${deliveryId} and w.event_id <> all (${handledIds})`;
 }
 
-/** A batch's events have ids within a narrow range, so that no index on the delivery is needed. */
-function openWork(deliveryId: string, range: string, handledIds: string): string {
-  return `select fence, leased_until, batch_index from relay.event_work w
-    where w.event_id between ${range}.first_event_id and ${range}.last_event_id and w.delivery_id = ${deliveryId}
-      and w.event_id <> all (${handledIds})`;
+/** Whether no batch is missing and no event is open but those handled here, of a row `d` of `deliveries`. */
+function isHandled(handledIds: string): string {
+  return `d.via is not null and not exists (${openWork("d", "d.id", handledIds)})
+    and (d.batches = 1 or d.batches = 1 + (
+      select count(*) from relay.delivery_batches b
+      where b.delivery_id = d.id and not exists (${openWork("b", "d.id", handledIds)})))`;
 }
+
+/** Whether a lease of the same delivery may be settled at the same time, by another call. */
+function isShared(handledIds: string): string {
+  return `d.batches is distinct from 1
+    or exists (${openWork("d", "d.id", handledIds)} and w.fence > 1 and w.leased_until is not null)`;
+}
+
+const counted = `counted as (
+  insert into relay.handler_count_increments (name, count) select * from unnest(:countNames, :counts)
+)`;
+
+/**
+ * Of a batch whose handlers all succeeded at once, which is the rule. The delivery's row is there, so the insert only finds
+ * its partition: an update would prepare to look at each of them.
+ */
+const firstSuccesses = `with handled as (
+  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and r.id = r.id + 0
+), ${counted}, marked as (
+  insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
+  values (:deliveryId, 'epoch', 0, false, false, '')
+  on conflict (id) do update set handler_ms = coalesce(d.handler_ms, 0) + :ownMs,
+    handled_at = coalesce(d.handled_at, case when ${isHandled(":ids")} then now() end)
+  returning id, handled_at is null and (${isShared(":ids")}) as is_unsure
+)
+select null as lost, (select json_agg(id) from marked where is_unsure) as unsure`;
 
 const handledIds = "array(select id from r where outcome = 'handled')";
 
-const text = `with r as materialized (
+const anyResults = `with r as materialized (
   select * from unnest(:ids, :fences, :outcomes, :attempts, :deliveryIds, :startedAts, :durations, :retryMs, :queuedMs,
     :errorNames, :errorCodes, :errorMessages, :frames, :fingerprints, :kinds, :replayIds)
     as r (id, fence, outcome, attempt, delivery_id, started_at, ms, retry_ms, queued_ms,
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
+  where id = id + 0
 ), handled as (
   delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id
 ), kept as (
@@ -77,22 +104,23 @@ const text = `with r as materialized (
   insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment, message_id, replay_id)
   select id, started_at, ms, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'), :deployment, :messageId, replay_id
   from r where outcome <> 'released' and (outcome <> 'handled' or fence > 1)
-), dead as (
+), dead as materialized (
   select r.*, kept.batch_index from r join kept on kept.event_id = r.id where r.outcome = 'dead'
 ), made as (
   insert into relay.dead_letter_groups (fingerprint, cause, error_name, error_code, kind, first_at, first_deployment)
   select distinct on (fingerprint) fingerprint, 'handler', error_name, error_code, kind, now(), :deployment
-  from dead order by fingerprint, id
+  from dead where not exists (select from relay.dead_letter_groups g where g.fingerprint = dead.fingerprint)
+  order by fingerprint, id
   on conflict (fingerprint) do nothing
   returning id, fingerprint
 ), letters as (
-  insert into relay.dead_letters as l (source, source_id, group_id, recorded_at, event_id, kind, delivery_id, batch_index, attempts,
-    error_name, error_code, error_message, frames, deployment, message_id)
+  insert into relay.dead_letters as l (source, source_id, group_id, recorded_at, event_id, kind, delivery_id, batch_index,
+    attempts, error_name, error_code, error_message, frames, deployment, message_id)
   select 'handler', dead.id::text,
     coalesce((select id from made where made.fingerprint = dead.fingerprint),
       (select id from relay.dead_letter_groups g where g.fingerprint = dead.fingerprint)),
-    now(), dead.id, kind, delivery_id, batch_index, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'),
-    :deployment, :messageId
+    now(), dead.id, kind, delivery_id, batch_index, attempt, error_name, error_code, error_message,
+    string_to_array(frames, E'\\n'), :deployment, :messageId
   from dead
   on conflict (source, source_id) do update set group_id = excluded.group_id, recorded_at = excluded.recorded_at,
     attempts = excluded.attempts, error_name = excluded.error_name, error_code = excluded.error_code,
@@ -101,28 +129,28 @@ const text = `with r as materialized (
 ), resolved as (
   update relay.dead_letters l set resolved_at = now(), resolved_by = coalesce(r.replay_id, 'handled')
   from r
-  where r.outcome = 'handled' and r.fence > 1 and l.source = 'handler' and l.source_id = r.id::text and l.resolved_at is null
-), counted as (
-  insert into relay.handler_count_increments (name, count) select * from unnest(:countNames, :counts)
-), touched as materialized (
-  select d.id, own_ms, ${isHandled(handledIds)} as is_handled, is_unsure or d.batches is distinct from 1 as is_unsure
-  from (
-    select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released') as own_ms,
-      bool_or(fence > 1) as is_unsure
-    from r group by 1 having bool_or(outcome = 'handled') or bool_or(fence = 1 and outcome <> 'released')
-  ) t join relay.deliveries d on d.id = t.delivery_id
+  where r.outcome = 'handled' and r.fence > 1 and l.source = 'handler' and l.source_id = r.id::text
+    -- Not \`is null\`, by which the planner would read every open dead letter instead of this one.
+    and coalesce(l.resolved_at, 'infinity') = 'infinity'
+), ${counted}, touched as materialized (
+  select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released') as own_ms, bool_or(fence > 1) as is_late
+  from r group by 1 having bool_or(outcome = 'handled') or bool_or(fence = 1 and outcome <> 'released')
 ), marked as (
   update relay.deliveries d
   set handler_ms = case when own_ms is null then handler_ms else coalesce(handler_ms, 0) + own_ms end,
-    handled_at = coalesce(handled_at, case when is_handled then now() end)
-  from touched t where d.id = t.id and (own_ms is not null or is_handled and handled_at is null)
+    handled_at = coalesce(handled_at, case when ${isHandled(handledIds)} then now() end)
+  from touched where d.id = touched.delivery_id
+  returning d.id, handled_at is null and (is_late or ${isShared(handledIds)}) as is_unsure
 )
 select
   (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)) as lost,
-  (select json_agg(id) from touched where is_unsure and not is_handled) as unsure`;
+  (select json_agg(id) from marked where is_unsure) as unsure`;
 
-/** Stores how leases ended, whatever their number: one statement, which is a transaction of its own. */
-export const settleStatement = defineStatement<SettleParameter>(text, parameters);
+/** Stores any number of results; one statement, which is a transaction of its own. */
+export const settleStatement = defineStatement<SettleParameter>(anyResults, parameters);
+
+/** The same for first attempts of one delivery that succeeded; `ownMs` is how long they took together. */
+export const settleFirstSuccesses = defineStatement<SettleParameter>(firstSuccesses, parameters);
 
 /** Marks deliveries of which no batch is missing and no event is open. */
 export const markHandledStatement = defineStatement<"deliveryIds">(

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "#platform/clock.ts";
-import type { DeliveryFacts } from "#platform/delivery.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
 
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
@@ -7,15 +7,17 @@ import { type EventToStore, toRows } from "./event-to-store.ts";
 import { type DeliveryValues, type Ingested, ingestRows, nothingBefore } from "./ingest-rows.ts";
 import type { LeasedEvent } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
+import { unsentBy } from "./message-hash.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
 import { storeApart } from "./store-apart.ts";
 import { isDataRefused, withStoreErrors } from "./store-error.ts";
+import { eraseUnsent, noteUnsent } from "./unsent-messages.ts";
 
 export type { EventToStore } from "./event-to-store.ts";
 
 export interface BatchToStore {
-  delivery: DeliveryFacts & { deployment: string | null; ackMs: number | null; publishStartedAtMs: number | null };
+  delivery: ForwardedDelivery;
   /** How the batch came here. The outcome in a forward's own report takes precedence. */
   via: "queue" | "fallback";
   /** Which batch of the delivery it is, from 0, and how many there are. */
@@ -29,6 +31,8 @@ export interface BatchToStore {
   messageId: string | null;
   /** How often QStash had delivered it before. */
   retried: number;
+  /** Whether the stored text of a message goes when an event says that the message was unsent; by default it does. */
+  unsentMessages?: "erase" | "keep";
 }
 
 export interface StoredBatch {
@@ -61,6 +65,9 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     const [index, count] = batch.batch;
     const record = index === 0 ? "first" : "later";
     const values = deliveryValues(batch, clock);
+    const unsent = batch.unsentMessages === "keep" ? [] : unsentBy(batch.events);
+    // Before the batch, which may hold the text, too.
+    await noteUnsent(db, unsent);
     const { recorded, ingested } = await repeatConflicts(async () => {
       try {
         return await ingestRows(db.$client, rows, record, { ...values, ...nothingBefore });
@@ -79,7 +86,10 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     }
     const isAnyNew = ingested.some(({ outcome }) => outcome[2] === "new");
     if (count > 1 && recorded && !isAnyNew) await markHandled(db, [values.deliveryId]);
-    return summarize(batch, values.deliveryId, recorded, ingested);
+    const erased = await eraseUnsent(db, unsent);
+    await markHandled(db, erased.deliveryIds);
+    const stored = summarize(batch, values.deliveryId, recorded, ingested);
+    return { ...stored, leased: stored.leased.filter(({ id }) => !erased.eventIds.includes(id)) };
   });
 }
 

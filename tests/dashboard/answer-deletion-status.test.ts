@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { answerDeletionStatus } from "#dashboard/answer-deletion-status.ts";
 import { type Database, openDatabase } from "#store/database.ts";
-import { dataDeletions } from "#store/schema.ts";
+import { dataDeletions } from "#store/privacy-schema.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";

@@ -4,11 +4,12 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHealth } from "#dashboard/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
-import { deliveries, deliveryBatches } from "#store/schema.ts";
+import { deliveries } from "#store/delivery-schema.ts";
+import { maintenanceParts } from "#store/operations-schema.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
 import { openTestStore } from "../support/store.ts";
-import { batchRow, deliveryRow, type DeliveryRow } from "./rows.ts";
+import { deliveryRow, type DeliveryRow, ingested, unreported } from "./rows.ts";
 
 const now = new Date("2026-01-31T12:00:00.000Z");
 const clock = { ...systemClock, nowMs: () => now.getTime() };
@@ -18,11 +19,7 @@ async function queueAfter(newestFirst: Partial<DeliveryRow>[]) {
   const { db } = await openTestStore();
   for (const [index, row] of newestFirst.entries()) {
     const receivedAt = new Date(now.getTime() - (index + 1) * 1_000);
-    const id = `d_${index}`;
-    await db.insert(deliveries).values(deliveryRow({ id, receivedAt, ...row }));
-    if (row.outcome === null) {
-      await db.insert(deliveryBatches).values(batchRow({ deliveryId: id, deliveredAt: receivedAt }));
-    }
+    await db.insert(deliveries).values(deliveryRow({ id: `d_${index}`, receivedAt, ...row }));
   }
   const health = await readHealth(db, clock, "1.2.3");
   expect(health).toMatchObject({ status: "ok", store: "ok", version: "1.2.3" });
@@ -31,6 +28,7 @@ async function queueAfter(newestFirst: Partial<DeliveryRow>[]) {
 
 const good = { outcome: "published" } as const;
 const bad = { outcome: "fallback" } as const;
+const silent = { ...unreported, ...ingested({ deliveredAt: now }) };
 const times = (count: number, row: Partial<DeliveryRow>) => Array.from({ length: count }, () => row);
 
 test.each<[string, string, Partial<DeliveryRow>[]]>([
@@ -38,7 +36,9 @@ test.each<[string, string, Partial<DeliveryRow>[]]>([
   ["unknown", "only old ones", [{ receivedAt: new Date(now.getTime() - 16 * 60_000) }]],
   ["unknown", "only forwards that did not try", [{ ...bad, attempts: 0 }]],
   ["ok", "one published", [good]],
-  ["ok", "one ingested without a report", [{ outcome: null, attempts: null }]],
+  ["ok", "one ingested without a report", [silent]],
+  ["failing", "three that came by the fallback without a report", times(3, { ...silent, via: "fallback" })],
+  ["unknown", "one of which nothing is known", [unreported]],
   ["ok", "half of them published", [bad, good]],
   ["ok", "a failure that is over", [good, bad, good]],
   ["failing", "one, and it failed", [{ outcome: "lost" }]],
@@ -55,6 +55,7 @@ test("a store that refuses is down", async () => {
     status: "down",
     store: "down",
     queue: "unknown",
+    maintenanceRanAt: null,
     version: "1.2.3",
   });
   await database.close();
@@ -91,4 +92,15 @@ test("a store without tables is down", async () => {
     await drop();
   });
   expect(await readHealth(database.db, clock, "1.2.3")).toMatchObject({ status: "down", store: "down" });
+});
+
+test("health says when a part of maintenance last ran", async () => {
+  const { db } = await openTestStore();
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ maintenanceRanAt: null });
+  const part = { ms: 5, result: "{}" };
+  await db.insert(maintenanceParts).values([
+    { ...part, name: "sweep", ranAt: now },
+    { ...part, name: "partitions", ranAt: new Date(0) },
+  ]);
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ maintenanceRanAt: now.toISOString() });
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readNewestRefusals, readRefusalTotals } from "#dashboard/read-refusals.ts";
 import { readRuntimes } from "#dashboard/read-runtimes.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
-import { refusals } from "#store/schema.ts";
+import { refusals } from "#store/figures-schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
 import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
-import { deliveries, deliveryBatches } from "#store/schema.ts";
+import { deliveries, deliveryBatches } from "#store/delivery-schema.ts";
 import { windowNames } from "#measurements/runtime-comparison.ts";
 
 import { openTestStore } from "../support/store.ts";
-import { batchRow, deliveryRow, eventRow, insertEvents, type DeliveryRow } from "./rows.ts";
+import { batchRow, deliveryRow, eventRow, insertEvents, ingested, unreported, type DeliveryRow } from "./rows.ts";
 
 const now = new Date("2026-01-31T12:00:00.000Z");
 const before = (ms: number) => new Date(now.getTime() - ms);
@@ -72,11 +72,10 @@ test("counts outcomes, errors, timeouts and cold starts by runtime", async () =>
 });
 
 test("a delivery that was reported as lost and is complete was not lost", async () => {
-  const { db, read } = await compare([{ outcome: "lost" }, { outcome: "lost" }]);
-  const batch = { deliveryId: "d_0", batches: 2, deliveredAt: before(1_000) };
-  await db.insert(deliveryBatches).values(batchRow(batch));
+  const first = ingested({ deliveredAt: before(1_000), batches: 2, via: "fallback" });
+  const { db, read } = await compare([{ ...first, outcome: "lost" }, { outcome: "lost" }]);
   expect((await read()).edge).toMatchObject({ lost: 2, fallback: 0 });
-  await db.insert(deliveryBatches).values(batchRow({ ...batch, batchIndex: 1 }));
+  await db.insert(deliveryBatches).values(batchRow({ deliveryId: "d_0", deliveredAt: before(1_000) }));
   expect((await read()).edge).toMatchObject({ lost: 1, fallback: 1 });
 });
 
@@ -88,57 +87,60 @@ test("percentiles are interpolated, and a forward without an attempt does not co
   expect(edge.publishMs).toEqual({ count: 101, p50: 100, p95: 190, p99: 198, max: 200 });
 });
 
-test("a delivery that was ingested without a report counts as published", async () => {
-  const { db, read } = await compare([
-    { outcome: null, events: null, ackMs: null, publishMs: null, publishedAt: null },
+test("a delivery that was ingested without a report counts by the way it came, with the ack time that the batch carries", async () => {
+  const way = ingested({ deliveredAt: before(1_000), inserted: 2, duplicates: 3 });
+  const { read } = await compare([
+    { ...unreported, ...way },
+    { ...unreported, ...way, via: "fallback", runtime: "nodejs", ackMs: null },
+    { ...unreported, ...way, via: null, ingestedAt: null, deliveredAt: null, inserted: null, duplicates: null },
   ]);
-  await db
-    .insert(deliveryBatches)
-    .values(batchRow({ deliveryId: "d_0", deliveredAt: before(1_000), inserted: 2, duplicates: 3 }));
-  const { edge } = await read();
-  expect(edge).toMatchObject({
-    deliveries: 1,
-    events: 5,
-    published: 1,
-    publishSuccessRate: 1,
-    ackMs: null,
-    queueMs: null,
-  });
-  expect(edge.ingestMs).toMatchObject({ count: 1, p50: 9.5 });
+  const { edge, node } = await read();
+  expect(edge).toMatchObject({ deliveries: 2, events: 5, published: 1, refused: 0, publishSuccessRate: 1 });
+  expect(edge.ackMs).toMatchObject({ count: 2, p50: 3 });
+  expect(edge.ingestMs).toMatchObject({ p50: 9.5 });
+  expect(node).toMatchObject({ deliveries: 1, published: 0, fallback: 1, publishSuccessRate: 0, queueMs: null });
 });
 
 test("queue, ingest and end to end are measured from the stage before, never below zero", async () => {
   const receivedAt = before(minuteMs);
   const after = (ms: number) => new Date(receivedAt.getTime() + ms);
+  const times = (deliveredMs: number, ingestMs: number) =>
+    ingested({ deliveredAt: after(deliveredMs), ingestedAt: after(deliveredMs + ingestMs), ingestMs });
   const { db, read } = await compare([
-    { receivedAt, publishedAt: after(50) },
-    { receivedAt, publishedAt: after(50) },
+    { receivedAt, publishedAt: after(50), ...times(150, 8) },
+    { receivedAt, publishedAt: after(50), ...times(40, 12) },
+    { receivedAt, ...unreported, publishStartedAt: after(20), ...times(70, 10), runtime: "nodejs" },
   ]);
-  await db
-    .insert(deliveryBatches)
-    .values([
-      batchRow({ deliveryId: "d_0", deliveredAt: after(150), ingestedAt: after(160), ingestMs: 8 }),
-      batchRow({ deliveryId: "d_1", deliveredAt: after(40), ingestedAt: after(60), ingestMs: 12 }),
-    ]);
   await insertEvents(db, [
-    eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(160), sentAt: after(-840) }),
-    eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: after(60), sentAt: after(5_000) }),
+    eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(158), sentAt: after(-842) }),
+    eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: after(52), sentAt: after(5_000) }),
   ]);
-  const { edge } = await read();
+  const { edge, node } = await read();
   expect(edge.queueMs).toMatchObject({ count: 2, p50: 50, max: 100 });
   expect(edge.ingestMs).toMatchObject({ count: 2, p50: 10, max: 12 });
   expect(edge.endToEndMs).toMatchObject({ count: 2, p50: 500, max: 1_000 });
+  // Without a report, from the start of the publish.
+  expect(node.queueMs).toMatchObject({ count: 1, p50: 50 });
+});
+
+test("the batches of a large delivery count for ingestion each, and end with the last", async () => {
+  const receivedAt = before(minuteMs);
+  const after = (ms: number) => new Date(receivedAt.getTime() + ms);
+  const { db, read } = await compare([
+    { receivedAt, publishedAt: after(50), ...ingested({ deliveredAt: after(300), batches: 2, ingestMs: 8 }) },
+  ]);
+  const batch = { deliveryId: "d_0", deliveredAt: after(100), ingestedAt: after(900), ingestMs: 20, inserted: 4 };
+  await db.insert(deliveryBatches).values(batchRow(batch));
+  await insertEvents(db, [eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(310), sentAt: after(-100) })]);
+  const { edge } = await read();
+  expect(edge).toMatchObject({ events: 5, queueMs: { max: 50 }, endToEndMs: { max: 1_000 } });
+  expect(edge.ingestMs).toMatchObject({ count: 2, p50: 14, max: 20 });
 });
 
 test("end to end leaves out dashboard tests, replays of old deliveries, duplicates and incomplete deliveries", async () => {
-  const { db, read } = await compare([{}, {}, {}, {}]);
   const ingestedAt = before(1_000);
-  await db
-    .insert(deliveryBatches)
-    .values([
-      ...["d_0", "d_1", "d_2"].map((deliveryId) => batchRow({ deliveryId, deliveredAt: ingestedAt })),
-      batchRow({ deliveryId: "d_3", deliveredAt: ingestedAt, batches: 2 }),
-    ]);
+  const way = ingested({ deliveredAt: ingestedAt });
+  const { db, read } = await compare([way, way, way, { ...way, batches: 2 }]);
   await insertEvents(db, [
     eventRow({ key: "test", deliveryId: "d_0", ingestedAt, test: true }),
     eventRow({ key: "old", deliveryId: "d_1", ingestedAt, sentAt: before(40 * 60 * minuteMs) }),

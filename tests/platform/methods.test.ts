@@ -9,6 +9,7 @@ test.each([
   [{ POST: answer }, ["POST"], "POST"],
   [{ GET: answer }, ["GET", "HEAD"], "GET, HEAD"],
   [{ GET: answer, POST: answer }, ["GET", "HEAD", "POST"], "GET, HEAD, POST"],
+  [{ DELETE: answer, POST: answer }, ["POST", "DELETE"], "DELETE, POST"],
 ])("every method but the route's own is refused with Allow", async (own, answered, allow) => {
   const routes = methods(own);
   const request = new Request("http://localhost/");

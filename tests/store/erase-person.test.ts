@@ -1,9 +1,10 @@
 import { asc } from "drizzle-orm";
 import { expect, test } from "vitest";
 
-import { systemClock } from "#platform/clock.ts";
-import { eraseRecorded, recordDeletion } from "#store/erase-person.ts";
-import { events } from "#store/schema.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
+import { recordDeletion } from "#store/erase-person.ts";
+import { events } from "#store/event-schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
@@ -16,29 +17,27 @@ test("an event that was stored without its search columns is found by the id in 
   const by = (id: string) => ({ senderId: id, data: { sender: { id }, message: { text: "the customer's words" } } });
   // Postgres refuses the columns of one and the data of the other: such rows lose what is refused.
   await pool.query(`
-    alter table events add constraint no_columns check (key not like '%columns' or sender_id is null);
-    alter table events add constraint no_data check (key not like '%data' or json_typeof(data) = 'string');
-    alter table events add constraint no_columns_beside check (key not like '%data' or sender_id is null)`);
+    alter table relay.events add constraint no_columns check (key not like '%columns' or sender_id is null);
+    alter table relay.events add constraint no_data check (key not like '%data' or json_typeof(data) = 'string');
+    alter table relay.events add constraint no_columns_beside check (key not like '%data' or sender_id is null)`);
   const carried = [
     testEvent("columns", by(userId)),
     testEvent("data", by(userId)),
     testEvent("longer-columns", by(`${userId}5`)),
     testEvent("whole", by("60099")),
   ];
-  expect(await storeBatch(db, toStore(testBatch("d1", carried)), systemClock)).toMatchObject({ reduced: 3 });
+  expect(await storeBatch(db, toStore(testBatch("d1", carried)))).toMatchObject({ reduced: 3 });
   await pool.query(
-    "alter table events drop constraint no_columns, drop constraint no_data, drop constraint no_columns_beside",
+    "alter table relay.events drop constraint no_columns, drop constraint no_data, drop constraint no_columns_beside",
   );
 
   await recordDeletion(db, { requestId: "r1", userId, code: "c1", requestedAtMs: nowMs });
-  expect(await eraseRecorded(db, "r1", () => nowMs)).toEqual({ code: "c1", erased: 2 });
-  const rows = await db.select().from(events).orderBy(asc(events.key));
-  expect(
-    rows.map(({ key, erasedAt, data }) => [key, erasedAt !== null, JSON.stringify(data).includes("customer")]),
-  ).toEqual([
-    ["message:1:columns", true, false],
-    ["message:1:data", true, false],
-    ["message:1:longer-columns", false, true],
-    ["message:1:whole", false, true],
+  expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toEqual({ code: "c1", erased: 2, isComplete: true });
+  const rows = await db.select().from(events).orderBy(asc(events.id));
+  expect(rows.map(({ erasedAt, data }) => [erasedAt !== null, JSON.stringify(data).includes("customer")])).toEqual([
+    [true, false],
+    [true, false],
+    [false, true],
+    [false, true],
   ]);
 });

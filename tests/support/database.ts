@@ -8,10 +8,13 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh, empty database on the server at `serverUrl`, a superuser's address; the name begins with `prefix`. */
-export async function createDatabase(serverUrl: string, prefix: string): Promise<TestDatabase> {
+/**
+ * A fresh database on the server at `serverUrl`, a superuser's address: empty, or a copy of `template`. The name begins with
+ * `prefix`.
+ */
+export async function createDatabase(serverUrl: string, prefix: string, template?: string): Promise<TestDatabase> {
   const name = `${prefix}_${randomBytes(8).toString("hex")}`;
-  await runOn(serverUrl, `create database ${name}`);
+  await runOn(serverUrl, `create database ${name}${template === undefined ? "" : ` template ${template}`}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => runOn(serverUrl, `drop database if exists ${name} with (force)`) };

@@ -1,13 +1,8 @@
-import { randomBytes } from "node:crypto";
-
-import { Client } from "pg";
 import { inject } from "vitest";
 
-export interface TestDatabase {
-  url: string;
-  /** Ends whatever is still connected, too. */
-  drop(): Promise<void>;
-}
+import { createDatabase, type TestDatabase } from "./database.ts";
+
+export type { TestDatabase } from "./database.ts";
 
 export interface TestDatabaseOptions {
   /** The start of its name, to recognise it by; the rest is random. */
@@ -15,20 +10,11 @@ export interface TestDatabaseOptions {
 }
 
 /** A fresh, empty database of its own on the run's Postgres. */
-export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const name = `${options.prefix ?? "test"}_${randomBytes(8).toString("hex")}`;
-  await runOnServer(`create database ${name}`);
-  const url = new URL(inject("postgresUrl"));
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => runOnServer(`drop database if exists ${name} with (force)`) };
+export async function createTestDatabase({ prefix = "test" }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  return createDatabase(inject("postgresUrl"), prefix);
 }
 
-async function runOnServer(statement: string): Promise<void> {
-  const client = new Client({ connectionString: inject("postgresUrl") });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+/** The same with the migrations applied. */
+export async function createMigratedDatabase(): Promise<TestDatabase> {
+  return createDatabase(inject("postgresUrl"), "test", inject("templateDatabase"));
 }

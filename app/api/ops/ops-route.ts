@@ -8,10 +8,19 @@ export interface OpsRequest<Params> {
   params: Params;
 }
 
-/** A route for operators: answers `answer`'s value as JSON to a request with the token or a session, and 401 to others. */
-export function opsRoute<Params = Record<string, never>>(answer: (ops: OpsRequest<Params>) => Promise<unknown>) {
+/**
+ * A route for operators: answers `answer`'s value as JSON, with this status, to a request with the token or a session, and
+ * 401 to others.
+ */
+export function opsRoute<Params = Record<string, never>>(
+  answer: (ops: OpsRequest<Params>) => Promise<unknown>,
+  status = 200,
+) {
   return async (request: Request, context: { params: Promise<Params> }): Promise<Response> =>
-    answerOps(request, createOpsAccess(), async () =>
-      answer({ request, query: new URL(request.url).searchParams, params: await context.params }),
+    answerOps(
+      request,
+      createOpsAccess(),
+      async () => answer({ request, query: new URL(request.url).searchParams, params: await context.params }),
+      status,
     );
 }

@@ -1,19 +1,121 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+
 import type { Command } from "commander";
 
+import type { DeadLetterGroup, DeadLetterGroupPage } from "#dashboard/read-dead-letter-groups.ts";
 import type { DeadLetterPage } from "#dashboard/read-dead-letters.ts";
+import type { LetterBody } from "#operations/letter-body.ts";
+import { CliFailure } from "#platform/failure.ts";
 
-import { addListCommand, cursorOption } from "../add-list-command.ts";
+import { cursorOption } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
+import { toDeliveryBody } from "../dead-letter-payload.ts";
+import { askOps, readOps } from "../read-ops.ts";
+import { drawTable, showCell } from "../table.ts";
+import { alignRows } from "../terminal.ts";
+
+interface Options {
+  state?: string;
+  cause?: string;
+  acknowledge?: boolean;
+  resolve?: boolean;
+  open?: boolean;
+  ignoreUntil?: string;
+  note?: string;
+  deployment?: string;
+  letter?: string;
+  save?: string;
+  limit?: string;
+  cursor?: string;
+  json?: boolean;
+}
 
 /** Adds `relay dead-letters`. */
 export function addDeadLetters(program: Command, context: CommandContext): void {
-  addListCommand(program, context, {
-    name: "dead-letters",
-    description: "list the messages that QStash gave up, newest first",
-    options: [cursorOption],
-    items: ({ deadLetters }: DeadLetterPage) => deadLetters,
-    empty: "No dead letters.",
-    head: ["Id", "Recorded", "Status", "Retried", "Delivery", "URL"],
-    row: ({ id, recordedAt, status, retried, deliveryId, url }) => [id, recordedAt, status, retried, deliveryId, url],
-  });
+  program
+    .command("dead-letters")
+    .argument("[group]", "the id of a group: shows it with its members")
+    .description("list what was given up, grouped by cause; show a group, decide about it, save a member")
+    .option("--state <state>", "only groups that are open, acknowledged, resolved or ignored")
+    .option("--cause <cause>", "only this cause: qstash, undecodable, handler or too-large")
+    .option("--acknowledge", "note that the group is being looked at")
+    .option("--resolve", "note that the cause is gone; if it recurs, the group is open again")
+    .option("--open", "take the last decision back")
+    .option("--ignore-until <time>", "ignore the group until then, e.g. 2026-01-31T12:00:00Z")
+    .option("--note <text>", "a note about the decision")
+    .option("--deployment <id>", "with --resolve: the deployment that mends the cause")
+    .option("--letter <id>", "with --save: the member, by its id; the newest one unless given")
+    .option("--save <file>", "save a member to a file that relay trigger can send")
+    .option(...cursorOption)
+    .option("--limit <n>", "the number of rows, at most")
+    .option("--json", "print the server's JSON")
+    .action(async (group: string | undefined, options: Options) => {
+      if (group === undefined) return list(options, context);
+      if (options.save !== undefined) return save(group, options.save, options, context);
+      const change = changeOf(options);
+      if (change === null) return show(group, options, context);
+      const changed = await askOps<DeadLetterGroup>(context, "POST", `dead-letters/${encodeURIComponent(group)}/state`, { body: change });
+      context.print(options.json ? JSON.stringify(changed, null, 2) : `Group ${changed.id} is ${changed.state}.`);
+    });
+}
+
+function changeOf({ acknowledge, resolve: isResolved, open, ignoreUntil, note, deployment }: Options) {
+  const states = [
+    ...(acknowledge ? ["acknowledged"] : []),
+    ...(isResolved ? ["resolved"] : []),
+    ...(open ? ["open"] : []),
+    ...(ignoreUntil === undefined ? [] : ["ignored"]),
+  ];
+  if (states.length === 0) return null;
+  if (states.length > 1) throw new CliFailure("Give one of --acknowledge, --resolve, --open and --ignore-until.");
+  return { state: states[0], until: ignoreUntil, note, deployment };
+}
+
+async function list({ state, cause, limit, cursor, json }: Options, context: CommandContext): Promise<void> {
+  const page = await readOps<DeadLetterGroupPage>(context, "dead-letters", { state, cause, limit, cursor });
+  if (json) return context.print(JSON.stringify(page, null, 2));
+  const head = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last", "QStash keeps until"];
+  const rows = page.groups.map((one) => [
+    one.id,
+    one.regressedAt === null ? one.state : `${one.state} again`,
+    one.cause,
+    [one.errorName, one.errorCode].filter((text) => text !== null).join(" "),
+    one.kind,
+    one.open,
+    one.count,
+    one.lastAt,
+    one.expiresAt,
+  ]);
+  context.print(rows.length === 0 ? "No dead letters." : drawTable(head, rows, context.paint));
+  if (page.nextCursor) context.print(`For the next page add --cursor ${page.nextCursor}`);
+}
+
+async function show(group: string, { limit, cursor, json }: Options, context: CommandContext): Promise<void> {
+  const page = await readOps<DeadLetterPage>(context, `dead-letters/${encodeURIComponent(group)}`, { limit, cursor });
+  if (json) return context.print(JSON.stringify(page, null, 2));
+  const facts = Object.entries(page.group).map(([name, value]) => [name, showCell(value)] as const);
+  context.print(alignRows(facts, context.paint));
+  const head = ["Member", "Recorded", "Event", "Delivery", "Status", "Attempts", "Error", "Resolved by"];
+  const rows = page.deadLetters.map((one) => [
+    one.id,
+    one.recordedAt,
+    one.eventId,
+    one.deliveryId,
+    one.status,
+    one.attempts,
+    one.errorMessage ?? one.errorName,
+    one.resolvedBy,
+  ]);
+  context.print(drawTable(head, rows, context.paint));
+  if (page.nextCursor) context.print(`For the next page add --cursor ${page.nextCursor}`);
+}
+
+async function save(group: string, file: string, { letter, json }: Options, context: CommandContext): Promise<void> {
+  const id = letter ?? (await readOps<DeadLetterPage>(context, `dead-letters/${encodeURIComponent(group)}`)).deadLetters[0]?.id;
+  const { events } = await readOps<LetterBody>(context, `dead-letters/${encodeURIComponent(group)}/${id}`);
+  if (events === null) throw new CliFailure("Its bytes are not kept, or are no batch: nothing is saved.");
+  const path = resolve(context.folder, file);
+  writeFileSync(path, toDeliveryBody(events), { mode: 0o600 });
+  context.print(json ? JSON.stringify({ file: path, events: events.length }, null, 2) : `Saved to ${path}.`);
 }

@@ -3,7 +3,7 @@ import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
 
-import { getDatabase } from "../../../services.ts";
+import { getDatabase, openErasureApi } from "../../../services.ts";
 import { answerSignedRequestOptions } from "../signed-request.ts";
 
 const options = answerSignedRequestOptions("DATABASE_URL", "RELAY_URL");
@@ -14,6 +14,7 @@ function answer(request: Request): Promise<Response> {
     newCode: () => hexFromBytes(crypto.getRandomValues(new Uint8Array(16))),
     statusUrl: (code) => `${readEnv(process.env, ["RELAY_URL"]).RELAY_URL[0]}/data-deletion/${code}`,
     openDatabase: getDatabase,
+    openApi: openErasureApi,
   });
 }
 

@@ -1,6 +1,7 @@
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { methods } from "#platform/methods.ts";
-import { saveDeadLetter } from "#store/save-dead-letter.ts";
+import { saveBatchLetter } from "#store/dead-letters.ts";
+import { releaseDueEvents } from "#store/open-work.ts";
 
 import { getDatabase } from "../../../services.ts";
 import { answerQstashOptions } from "../qstash.ts";
@@ -8,7 +9,11 @@ import { answerQstashOptions } from "../qstash.ts";
 const options = answerQstashOptions("/api/qstash/instagram-failure");
 
 function answer(request: Request): Promise<Response> {
-  return answerFailure(request, { ...options, save: (letter) => saveDeadLetter(getDatabase(), letter) });
+  return answerFailure(request, {
+    ...options,
+    save: (letter) => saveBatchLetter(getDatabase(), letter),
+    release: (eventIds) => releaseDueEvents(getDatabase(), eventIds),
+  });
 }
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,0 +1,14 @@
+import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
+import { parseRowId } from "#dashboard/row-id.ts";
+import { methods } from "#platform/methods.ts";
+
+import { getReads } from "../../../../services.ts";
+import { opsRoute } from "../../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const answer = opsRoute<{ groupId: string }>(async ({ query, params }) =>
+  readDeadLetters(getReads(), parseRowId(params.groupId), parseDeadLetterFilter(query)),
+);
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

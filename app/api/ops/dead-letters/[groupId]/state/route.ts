@@ -1,0 +1,19 @@
+import { readDeadLetterGroup } from "#dashboard/read-dead-letter-groups.ts";
+import { parseRowId } from "#dashboard/row-id.ts";
+import { decideGroup, groupRequest } from "#operations/change-group.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock, log } from "../../../../../log.ts";
+import { actor } from "../../../../../operations.ts";
+import { getDatabase } from "../../../../../services.ts";
+import { opsRoute } from "../../../ops-route.ts";
+
+const answer = opsRoute<{ groupId: string }>(async ({ request, params }) => {
+  const id = parseRowId(params.groupId);
+  const db = getDatabase();
+  await decideGroup(id, await readRequest(request, groupRequest, clock), { db, clock, log, actor });
+  return readDeadLetterGroup(db, id);
+});
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -1,0 +1,20 @@
+import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
+import { planReplay } from "#operations/plan-replay.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { planRequest } from "#operations/replay-request.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock } from "../../../log.ts";
+import { actor, openOperations } from "../../../operations.ts";
+import { getReads } from "../../../services.ts";
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const plan = async ({ request }: { request: Request }) =>
+  planReplay(await readRequest(request, planRequest, clock), actor, openOperations());
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: opsRoute(({ query }) => readReplayPage(getReads(), parseReplayPage(query))),
+  POST: opsRoute(plan, 201),
+});

@@ -1,0 +1,11 @@
+import { answerMaintenance } from "#operations/answer-maintenance.ts";
+import { methods } from "#platform/methods.ts";
+
+import { maintain, openOperations } from "../../../operations.ts";
+import { answerQstashOptions } from "../qstash.ts";
+
+const options = { ...answerQstashOptions("/api/qstash/maintenance"), run: maintain, openOperations };
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answerMaintenance(request, options),
+});

@@ -1,0 +1,154 @@
+import { createInterface } from "node:readline/promises";
+
+import { Argument, type Command } from "commander";
+
+import type { DescribedReplay } from "#operations/describe-replay.ts";
+import { CliFailure } from "#platform/failure.ts";
+import { sleep, systemClock } from "#platform/clock.ts";
+
+import type { CommandContext } from "../command-context.ts";
+import { askOps, readOps } from "../read-ops.ts";
+import { showPlan, showReplay, showReplays } from "../show-replay.ts";
+
+interface Options {
+  ids?: string;
+  kind?: string;
+  account?: string;
+  sender?: string;
+  state?: string;
+  error?: string;
+  group?: string;
+  delivery?: string;
+  from?: string;
+  to?: string;
+  unknown?: boolean;
+  again?: boolean;
+  confirm?: string;
+  yes?: boolean;
+  rate?: string;
+  reason: string;
+  json?: boolean;
+}
+
+const pollMs = 1_000;
+
+/** Adds `relay replay`, which fails unless every event of the replay was handled. */
+export function addReplay(program: Command, context: CommandContext): void {
+  program
+    .command("replay")
+    .addArgument(new Argument("[action]", "of the replays there are").choices(["list", "show", "cancel"]))
+    .argument("[id]", "of the replay to show or to cancel")
+    .description(
+      "run the handlers of events again that were not handled, or of all: plans, asks, and shows the progress",
+    )
+    .option("--kind <kind>", "only this kind")
+    .option("--error <name>", "only events whose handler failed with this error's name or code")
+    .option("--group <id>", "only this group of dead letters, with its batches that were never ingested")
+    .option("--state <state>", "only events that are open, retrying or dead")
+    .option("--account <id>", "only this Instagram account")
+    .option("--sender <id>", "only this sender")
+    .option("--delivery <id>", "only what this delivery carried")
+    .option("--ids <ids>", "only these events, separated by commas")
+    .option("--from <time>", "only events ingested at this time or later, e.g. 2026-01-31T12:00:00Z")
+    .option("--to <time>", "only events ingested before this time")
+    .option("--unknown", "only events of unknown kind that this release knows: they are classified again")
+    .option("--again", "handled events too; needs --confirm with their number")
+    .option("--confirm <count>", "the number of events that the plan shows")
+    .option("--rate <n>", "events per minute")
+    .option("--reason <text>", "what it is for; handlers see it", "relay replay")
+    .option("--yes", "start without asking")
+    .option("--json", "print the server's JSON")
+    .action(async (action: string | undefined, id: string | undefined, options: Options) => {
+      if (action === undefined) return plan(options, context);
+      if (action === "list") return list(options, context);
+      if (id === undefined) throw new CliFailure(`relay replay ${action} needs the id of a replay.`);
+      const path = `replays/${encodeURIComponent(id)}`;
+      const replay = await (action === "cancel"
+        ? askOps<DescribedReplay>(context, "POST", `${path}/cancel`)
+        : readOps<DescribedReplay>(context, path));
+      context.print(options.json ? JSON.stringify(replay, null, 2) : showReplay(replay, context.paint));
+    });
+}
+
+async function list({ json }: Options, context: CommandContext): Promise<void> {
+  const page = await readOps<{ replays: DescribedReplay[] }>(context, "replays");
+  context.print(json ? JSON.stringify(page, null, 2) : showReplays(page.replays, context.paint));
+}
+
+async function plan(options: Options, context: CommandContext): Promise<void> {
+  const body = {
+    filter: filterOf(options),
+    mode: options.again ? "again" : "unfinished",
+    reason: options.reason,
+    ...(options.rate === undefined ? {} : { ratePerMinute: numberOf("--rate", options.rate) }),
+  };
+  const planned = await askOps<DescribedReplay>(context, "POST", "replays", { body });
+  if (!options.json) context.print(showPlan(planned, context.paint));
+  if (planned.count + planned.batches === 0) {
+    if (options.json) context.print(JSON.stringify(planned, null, 2));
+    else context.print("Nothing is to be replayed.");
+    return;
+  }
+  const confirmCount = options.confirm === undefined ? {} : { confirmCount: numberOf("--confirm", options.confirm) };
+  if (options.again && options.confirm === undefined) {
+    throw new CliFailure(`Handlers would run again: confirm it with --confirm ${planned.count}.`);
+  }
+  if (!options.yes && options.confirm === undefined && !(await ask(context))) {
+    throw new CliFailure("Nothing was started: add --yes to start without being asked.");
+  }
+  await askOps(context, "POST", `replays/${planned.id}/start`, { body: confirmCount });
+  const ended = await follow(planned.id, context);
+  context.print(options.json ? JSON.stringify(ended, null, 2) : showReplay(ended, context.paint));
+  const { state, done, failed, skipped, stoppedBecause } = ended;
+  if (state !== "finished") throw new CliFailure(`The replay is ${state}: ${stoppedBecause ?? "without a reason"}.`);
+  if (failed + skipped === 0) return;
+  throw new CliFailure(
+    `${done} were handled, ${failed} failed, ${skipped} were skipped: handled elsewhere, or erased.`,
+  );
+}
+
+/** Watches until it ends, and has a stalled one resumed. */
+async function follow(id: string, context: CommandContext): Promise<DescribedReplay> {
+  for (;;) {
+    const replay = await readOps<DescribedReplay>(context, `replays/${id}`);
+    const { state, done, failed, pending, count, batches } = replay;
+    if (state === "finished" || state === "cancelled") {
+      context.showProgress("");
+      return replay;
+    }
+    if (state === "stalled") await askOps(context, "POST", `replays/${id}/start`);
+    context.showProgress(`${done} of ${count + batches} done, ${failed} failed, ${pending} under way`);
+    await sleep(systemClock, pollMs);
+  }
+}
+
+async function ask(context: CommandContext): Promise<boolean> {
+  if (!context.isTerminal) return false;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await asking.question("Start it? [y/N] ")).trim());
+  } finally {
+    asking.close();
+  }
+}
+
+function filterOf({ ids, kind, account, sender, state, error, group, delivery, from, to, unknown }: Options) {
+  return {
+    ids: ids?.split(",").map((id) => numberOf("--ids", id.trim())),
+    kind,
+    account,
+    sender,
+    state,
+    error,
+    group: group === undefined ? undefined : numberOf("--group", group),
+    deliveryId: delivery,
+    from,
+    to,
+    unknown,
+  };
+}
+
+function numberOf(option: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new CliFailure(`${option} must be a whole number, not "${text}".`);
+  return Number(text);
+}

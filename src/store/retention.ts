@@ -1,0 +1,147 @@
+import { DatabaseError } from "pg";
+
+import type { Database } from "./database.ts";
+import { eventsPerPartition, partitionEnd, partitionStart, readPartitions } from "./partitions.ts";
+import { withStoreErrors } from "./store-error.ts";
+
+export interface Retained {
+  /** Partitions that are gone. */
+  dropped: string[];
+  /** Rows that were deleted one by one. At `rowsPerStep` there may be more. */
+  deleted: number;
+  /** Partitions whose table others were using; the next step tries again. */
+  postponed: string[];
+}
+
+/** How many rows a step deletes from one table. */
+export const rowsPerStep = 5_000;
+
+/** So long ingestion waits at most for a partition to be dropped, since a waiting lock stops all later ones. */
+const lockTimeoutMs = 1_000;
+
+/** Transactions may commit in another order than that of their ids, but not by so much. */
+const disorderMs = 60 * 60_000;
+
+/**
+ * One step of removing events that were ingested before the time given: whole partitions, and in those that are not full,
+ * row by row. Their keys stay for ever, so that none comes again, and so do events whose handlers have not succeeded.
+ * Throws `STORE_UNAVAILABLE`.
+ */
+export async function retainEvents(db: Database, beforeMs: number): Promise<Retained> {
+  return withStoreErrors(async () => {
+    const retained: Retained = { dropped: [], deleted: 0, postponed: [] };
+    const boundary = await findBoundary(db, beforeMs - disorderMs);
+    for (const name of await readPartitions(db.$client)) {
+      const from = name.startsWith("events_") ? partitionStart(name) : null;
+      const to = from === null ? null : eventsPerPartition * Math.floor(from / eventsPerPartition + 1);
+      if (from === null || to === null || to > boundary) continue;
+      const range = `event_id >= ${from} and event_id < ${to}`;
+      await dropPartition(
+        db,
+        { parent: "events", name, unless: `select from relay.event_work where ${range}` },
+        retained,
+      );
+    }
+    retained.deleted = await deleteRows(
+      db,
+      "events",
+      "id",
+      `id < ${boundary} and not exists (
+      select from relay.event_work w where w.event_id = id) order by id`,
+    );
+    return retained;
+  });
+}
+
+/**
+ * One step of removing deliveries, their batches and links, attempts, and resolved dead letters from before the time
+ * given. Throws `STORE_UNAVAILABLE`.
+ */
+export async function retainDeliveries(db: Database, beforeMs: number): Promise<Retained> {
+  return withStoreErrors(async () => {
+    const retained: Retained = { dropped: [], deleted: 0, postponed: [] };
+    for (const name of await readPartitions(db.$client)) {
+      const [, parent] = /^(deliveries|delivery_attempts|handler_attempts)_/.exec(name) ?? [];
+      const end = parent === undefined ? null : partitionEnd(name);
+      if (parent === undefined || end === null || end > beforeMs) continue;
+      await dropPartition(db, { parent, name, unless: null }, retained);
+    }
+    const before = `'${new Date(beforeMs).toISOString()}'`;
+    // Ids of deliveries are UUIDs of version 7, which begin with their time.
+    const ofOldDelivery = `delivery_id < '${beforeMs.toString(16).padStart(12, "0").padEnd(32, "0")}'`;
+    const rest = [
+      ["deliveries_default", `received_at < ${before}`],
+      ["delivery_attempts_default", `at < ${before}`],
+      ["handler_attempts_default", `at < ${before}`],
+      ["delivery_batches", `${ofOldDelivery} and ingested_at < ${before}`],
+      ["duplicate_events", ofOldDelivery],
+      ["dead_letters", `resolved_at < ${before}`],
+    ] as const;
+    for (const [table, condition] of rest) retained.deleted += await deleteRows(db, table, "ctid", condition);
+    return retained;
+  });
+}
+
+/** The lowest id whose event is not older: ids are nearly in the order of time. */
+async function findBoundary({ $client }: Database, beforeMs: number): Promise<number> {
+  const { rows } = await $client.query<{ first: string | null; last: string }>(
+    "select (select min(id) from relay.events)::text as first, last_value::text as last from relay.event_ids",
+  );
+  let low = Number(rows[0]?.first ?? 0);
+  let high = Number(rows[0]?.last ?? 0) + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await $client.query<{ id: string; at: Date }>(
+      "select id::text, ingested_at as at from relay.events where id >= $1 and id < $2 order by id limit 1",
+      [middle, high],
+    );
+    const [event] = found.rows;
+    if (event !== undefined && event.at.getTime() < beforeMs) low = Number(event.id) + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface Dropping {
+  parent: string;
+  name: string;
+  /** A query; the partition stays if it has a row. */
+  unless: string | null;
+}
+
+async function dropPartition(db: Database, { parent, name, unless }: Dropping, retained: Retained): Promise<void> {
+  // The parent first, as every statement that reads it.
+  const text = `do $do$ begin
+    set local lock_timeout = ${lockTimeoutMs};
+    lock table only relay.${parent} in access exclusive mode;
+    ${unless === null ? "" : `if exists (${unless}) then return; end if;`}
+    drop table if exists relay.${name};
+  end $do$`;
+  try {
+    await db.$client.query(text);
+  } catch (thrown) {
+    if (!isLockTimeout(thrown)) throw thrown;
+    retained.postponed.push(name);
+    return;
+  }
+  const { rows } = await db.$client.query<{ is_there: boolean }>(
+    `select to_regclass('relay.${name}') is not null as is_there`,
+  );
+  if (rows[0]?.is_there === false) retained.dropped.push(name);
+}
+
+async function deleteRows(
+  { $client }: Database,
+  table: string,
+  column: "id" | "ctid",
+  condition: string,
+): Promise<number> {
+  const { rowCount } = await $client.query(`delete from relay.${table}
+    where ${column} = any (array(select ${column} from relay.${table} where ${condition} limit ${rowsPerStep}))`);
+  return rowCount ?? 0;
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: lock_not_available */
+function isLockTimeout(thrown: unknown): boolean {
+  return thrown instanceof DatabaseError && thrown.code === "55P03";
+}

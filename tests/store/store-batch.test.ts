@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+
+import type { InstagramEvent } from "#instagram/events.ts";
+import type { ForwardReport } from "#measurements/report.ts";
+import type { Database } from "#store/database.ts";
+import { deliveryUuid } from "#store/delivery-uuid.ts";
+import { saveReports } from "#store/save-reports.ts";
+import { settleEvents } from "#store/settle-events.ts";
+import { type StoredBatch, storeBatch } from "#store/store-batch.ts";
+
+import { ended, settlement } from "../support/settle.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
+
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => testEvent(`m${index}`));
+const sum = (stored: readonly StoredBatch[], of: "inserted" | "duplicates") =>
+  stored.reduce((total, one) => total + one[of], 0);
+
+describe("several consumers at once", () => {
+  test("store one batch once, and only one of them runs each handler", async () => {
+    const { db, pool } = await openTestStore();
+    const batch = toStore(testBatch("d1", numbered(100)));
+    const stored = await Promise.all(Array.from({ length: 10 }, () => storeBatch(db, batch)));
+    expect([sum(stored, "inserted"), sum(stored, "duplicates")]).toEqual([100, 900]);
+    expect(stored.filter(({ repeated }) => !repeated)).toHaveLength(1);
+    const ids = stored.flatMap(({ leased }) => leased.map(({ id }) => id));
+    expect([ids.length, new Set(ids).size]).toEqual([100, 100]);
+    const { rows } = await pool.query("select inserted, duplicates, batches from relay.deliveries");
+    expect(rows).toEqual([{ inserted: 100, duplicates: 0, batches: 1 }]);
+    expect(await countRows(db, "duplicate_events")).toBe(0);
+  });
+
+  test("store deliveries with common events in any order without a deadlock", async () => {
+    const { db } = await openTestStore();
+    const all = numbered(150);
+    for (let round = 0; round < 3; round++) {
+      const stored = await Promise.all(
+        Array.from({ length: 12 }, (_, index) => {
+          const turned = [...all.slice(index * 11), ...all.slice(0, index * 11)].slice(0, 100);
+          return storeBatch(
+            db,
+            toStore(testBatch(`d${round}-${index}`, index % 2 === 0 ? turned : turned.toReversed())),
+          );
+        }),
+      );
+      expect(sum(stored, "inserted") + sum(stored, "duplicates")).toBe(1_200);
+    }
+    expect(await countRows(db, "events")).toBe(150);
+    expect(await countRows(db, "event_work")).toBe(150);
+  });
+});
+
+test("events have ids in the order of the batch, so that a conversation keeps its order", async () => {
+  const { db } = await openTestStore();
+  const { leased } = await storeBatch(db, toStore(testBatch("d1", numbered(50))));
+  expect(leased.map(({ key }) => key)).toEqual(numbered(50).map(({ key }) => key));
+  expect(leased[0]).toMatchObject({
+    fence: 1,
+    attempt: 1,
+    deaths: 0,
+    conversation: "1:user",
+    batchIndex: 0,
+    replay: null,
+  });
+});
+
+test("an event is linked to the delivery that brought it and to four more", async () => {
+  const { db, pool } = await openTestStore();
+  for (let index = 0; index < 8; index++) {
+    await storeBatch(db, toStore(testBatch(`d${index}`, [testEvent("m")])));
+    // A repetition by QStash is no further delivery.
+    expect(await storeBatch(db, toStore(testBatch(`d${index}`, [testEvent("m")])))).toMatchObject({ repeated: true });
+  }
+  const { rows } = await pool.query<{ id: string }>("select delivery_id as id from relay.duplicate_events order by 1");
+  expect(rows.map(({ id }) => id)).toEqual(["d1", "d2", "d3", "d4"].map(deliveryUuid).toSorted());
+});
+
+describe("a delivery's row", () => {
+  const report: ForwardReport = {
+    deliveryId: "d1",
+    runtime: "edge",
+    region: "fra1",
+    deployment: "dpl_1",
+    coldStart: false,
+    receivedAtMs: 1_700_000_001_000,
+    bodyBytes: 100,
+    secretIndex: 0,
+    probe: false,
+    events: 1,
+    outcome: "published",
+    ackMs: 4,
+    publishMs: 30,
+    publishedAtMs: 1_700_000_001_030,
+    attempts: 1,
+    timeouts: 0,
+    errorType: null,
+    messageIds: ["msg_1"],
+  };
+
+  test.each(["before", "after"])("has report and batch if the report comes %s the batch", async (when) => {
+    const { db, pool } = await openTestStore();
+    if (when === "before") await saveReports(db, [report], 1_700_000_005_000);
+    expect(await storeBatch(db, toStore(testBatch("d1", [testEvent("m")])))).toMatchObject({ repeated: false });
+    if (when === "after") await saveReports(db, [report], 1_700_000_005_000);
+    const { rows } = await pool.query(
+      "select via, inserted, batches, outcome, deployment, ack_ms, publish_ms, message_ids, message_id from relay.deliveries",
+    );
+    const ofReport = { outcome: "published", deployment: "dpl_1", ack_ms: 4, publish_ms: 30, message_ids: ["msg_1"] };
+    expect(rows).toEqual([{ ...ofReport, via: "queue", inserted: 1, batches: 1, message_id: "msg_1" }]);
+  });
+
+  test.each([
+    ["in order", [0, 1, 2]],
+    ["backwards", [2, 1, 0]],
+    ["at once", null],
+  ])("of three batches that come %s is handled when the last of their events is", async (_name, order) => {
+    const { db } = await openTestStore();
+    const ingest = async (index: number) => {
+      const { leased } = await storeBatch(db, toStore(testBatch("d1", [testEvent(`m${index}`)], [index, 3])));
+      return () => settleEvents(db, settlement(ended(leased, "handled")));
+    };
+    if (order === null) {
+      const settles = await Promise.all([0, 1, 2].map(ingest));
+      expect(await isHandled(db)).toBe(false);
+      await Promise.all(settles.map((settle) => settle()));
+    } else {
+      for (const [done, index] of order.entries()) {
+        await (
+          await ingest(index)
+        )();
+        expect(await isHandled(db)).toBe(done === 2);
+      }
+    }
+    expect(await isHandled(db)).toBe(true);
+  });
+
+  test("is handled at once if it brought nothing new, even if the last batch is the one that brought nothing", async () => {
+    const { db } = await openTestStore();
+    const first = await storeBatch(db, toStore(testBatch("d0", [testEvent("m")])));
+    await settleEvents(db, settlement(ended(first.leased, "handled")));
+    await storeBatch(db, toStore(testBatch("d1", [testEvent("m")])));
+    expect(await isHandled(db)).toBe(true);
+    const { leased } = await storeBatch(db, toStore(testBatch("d2", [testEvent("new")], [0, 2])));
+    await settleEvents(db, settlement(ended(leased, "handled")));
+    expect(await isHandled(db, "d2")).toBe(false);
+    await storeBatch(db, toStore(testBatch("d2", [testEvent("m")], [1, 2])));
+    expect(await isHandled(db, "d2")).toBe(true);
+  });
+
+  test("is handled when two calls settle its last events at the same moment", async () => {
+    const { db, pool } = await openTestStore();
+    for (let round = 0; round < 10; round++) {
+      const events: InstagramEvent[] = [testEvent(`a${round}`), testEvent(`b${round}`)];
+      const { leased } = await storeBatch(db, toStore(testBatch(`r${round}`, events)));
+      // As for events that were leased again: two messages may bring them.
+      await pool.query("update relay.event_work set fence = 2");
+      const again = leased.map((event) => ({ ...event, fence: 2, attempt: 2 }));
+      await Promise.all(again.map((event) => settleEvents(db, settlement(ended([event], "handled")))));
+      expect(await isHandled(db, `r${round}`)).toBe(true);
+    }
+  });
+});
+
+async function isHandled(db: Database, id = "d1"): Promise<boolean> {
+  const { rows } = await db.$client.query<{ handled: boolean }>(
+    "select handled_at is not null as handled from relay.deliveries where id = $1",
+    [deliveryUuid(id)],
+  );
+  return rows[0]?.handled === true;
+}
+
+async function countRows(db: Database, table: string): Promise<number> {
+  const { rows } = await db.$client.query<{ count: number }>(`select count(*)::int as count from relay.${table}`);
+  return rows[0]?.count ?? 0;
+}
