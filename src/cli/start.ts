@@ -47,6 +47,7 @@ export function run(args: string[]): Promise<never> {
         return (databaseUrl, signal) =>
           migrateDatabase(databaseUrl, signal, showMove({ clock: systemClock, ...printer }));
       },
+      startMaintenance: async (env) => (await import("./start-maintenance.ts")).startMaintenance(env),
     });
     const { paint } = foreground;
     console.log(await describeRunning(running, { root, paint, tookMs: elapsedMs(), isTerminal: process.stdout.isTTY }));

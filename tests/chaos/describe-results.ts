@@ -43,7 +43,15 @@ function describeEffects({ name, title, faultMs, account, effects, notes }: Scen
     ["Meta was refused", list(effects.refusals)],
     ["and acked later", list({ "": account.ackedLater })],
     ["acks withheld", list({ "": effects.withheld })],
-    ["handlers", list({ "succeeded twice": effects.repeated, "given up": account.work.dead })],
+    [
+      "handlers",
+      list({
+        began: effects.handlers.began,
+        succeeded: effects.handlers.succeeded,
+        "succeeded twice": effects.handlers.succeededTwice,
+        "given up": account.work.dead,
+      }),
+    ],
     ["counted", list(notes)],
     ["ack p50, p99, max", `${ackMs.p50}, ${ackMs.p99}, ${ackMs.max} ms`],
   ];

@@ -16,8 +16,8 @@ export interface Effects {
   qstash: { deduplicated: number; retried: number; deadLetters: number };
   /** Events that came again and were known. */
   duplicatesFound: number;
-  /** Events whose handler succeeded more than once. */
-  repeated: number;
+  /** Calls of handlers that began, and that succeeded; and events whose handler succeeded more than once. */
+  handlers: { began: number; succeeded: number; succeededTwice: number };
   /** Processes of the server that ended. */
   ended: number;
   /** How often an instance began to acknowledge only what is kept. */
@@ -58,7 +58,7 @@ export function readEffects(sent: readonly SentDelivery[], rig: Rig, before: Met
     refusals,
     qstash: { ...brokerLog },
     duplicatesFound: serverLog.duplicatesFound,
-    repeated: countRepeated(rig),
+    handlers: countHandlers(rig),
     ended: serverLog.ended,
     withheld: serverLog.withheld,
     inFlight: sent.filter(({ ackedAs }) => ackedAs !== null && serverLog.cutOff.has(ackedAs)).length,
@@ -66,9 +66,15 @@ export function readEffects(sent: readonly SentDelivery[], rig: Rig, before: Met
   };
 }
 
-/** Of all runs of the rig; 0 where nobody watches the handlers. */
-function countRepeated({ handlers }: Rig): number {
+/** Zeros where nobody watches the handlers. */
+function countHandlers({ handlers }: Rig): Effects["handlers"] {
+  const ledger = handlers?.readLedger() ?? [];
   const ends: Counts = {};
-  for (const { key, did } of handlers?.readLedger() ?? []) if (did === "end") count(ends, key);
-  return Object.values(ends).filter((times) => (times ?? 0) > 1).length;
+  for (const { key, did } of ledger) if (did === "end") count(ends, key);
+  const succeeded = Object.values(ends).map((times) => times ?? 0);
+  return {
+    began: ledger.filter(({ did }) => did === "begin").length,
+    succeeded: succeeded.reduce((sum, times) => sum + times, 0),
+    succeededTwice: succeeded.filter((times) => times > 1).length,
+  };
 }

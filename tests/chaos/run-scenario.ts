@@ -90,7 +90,7 @@ export async function runScenario(scenario: Scenario, rig: Rig, options: RunOpti
   const account = drawUpAccount(sent, await readStored());
   const effects = readEffects(sent, rig, metBefore);
   const { cutOff, lostKeys, lostKnowingly } = rig.serverLog;
-  const repeated = scenario.mayRepeat ? 0 : effects.repeated;
+  const repeated = scenario.mayRepeat ? 0 : effects.handlers.succeededTwice;
   const evidence = { cutOff, lostKeys, lostKnowingly, deadLetters: effects.qstash.deadLetters, repeated };
   const failures = judge(scenario.requirement, account, evidence);
   if (!isAtRest) failures.unshift("did not come to rest");
