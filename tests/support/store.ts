@@ -63,6 +63,8 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     bodyBytes: 100,
     secretIndex: 0,
     probe: false,
+    ackMs: null,
+    publishStartedAtMs: null,
     batch,
   } as const;
   return { version: 2, delivery, events };
