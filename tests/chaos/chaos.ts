@@ -61,7 +61,10 @@ export async function run(args: string[]): Promise<void> {
   stop.hurry.addEventListener("abort", () => process.exit(130));
 
   let postgresUrl = "";
-  const project: Pick<TestProject, "provide"> = { provide: (_name, url) => void (postgresUrl = url) };
+  const provide = (name: string, value: unknown) => {
+    if (name === "postgresUrl") postgresUrl = String(value);
+  };
+  const project: Pick<TestProject, "provide"> = { provide };
   const tearDownPostgres = await setUpPostgres(project as TestProject);
   const results: ScenarioResult[] = [];
   try {
