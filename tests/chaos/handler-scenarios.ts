@@ -1,11 +1,14 @@
 /** What goes wrong with the user's handlers, and with the messages that bring about their retries. */
 import type { ChooseFault, Fault } from "../support/http-fault-proxy.ts";
 
+import type { ControlledHandlers } from "./controlled-handlers.ts";
 import type { HandlerFault } from "./handlers/orders.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario, Stage } from "./scenario.ts";
 
 /** So long that handlers run whenever a process is killed. */
 export const handlerMs = 50;
+/** Every tenth event is of it: see plan-deliveries.ts. */
+const faultyKind = "postback";
 const handlersPath = "/api/qstash/handlers";
 /** In the place of three days. */
 const lateMs = 20_000;
@@ -55,11 +58,19 @@ function withHandlers(fault: HandlerFault, title: string, changes: Partial<Scena
     ...changes,
     async disturb({ handlers }, stage) {
       await stage.begin();
-      handlers?.order({ faults: { postback: fault } });
-      await stage.end();
+      handlers?.order({ faults: { [faultyKind]: fault } });
+      await untilMet(handlers, stage);
       handlers?.order({});
     },
   };
+}
+
+/** Resolves when the fault is to end and a handler of the kind has begun since now; else it would prove nothing. */
+async function untilMet(handlers: ControlledHandlers | null, stage: Stage): Promise<void> {
+  const count = () => handlers?.readLedger().filter(({ key }) => key.startsWith(`${faultyKind}:`)).length ?? 0;
+  const before = count();
+  await stage.end();
+  await stage.until("a handler has met the fault", () => Promise.resolve(handlers === null || count() > before));
 }
 
 /** Handlers of one kind throw meanwhile, so that there are retries. */
@@ -76,8 +87,8 @@ function withRetries(name: string, title: string, faults: { qstash?: Fault; entr
       await stage.begin();
       qstash.setFault(choose(faults.qstash));
       entrance.setFault(choose(faults.entrance));
-      handlers?.order({ faults: { postback: "throw" } });
-      await stage.end();
+      handlers?.order({ faults: { [faultyKind]: "throw" } });
+      await untilMet(handlers, stage);
       handlers?.order({});
       // The first retries come ten seconds after the last failure.
       await stage.wait(12_000);

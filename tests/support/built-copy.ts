@@ -80,9 +80,8 @@ async function unpack(ref: string, folder: string): Promise<void> {
 async function hashFolder(folder: string): Promise<string> {
   const hash = createHash("sha256").update(root);
   hash.update(readFileSync(join(root, "node_modules/.package-lock.json")));
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = join(entry.parentPath, entry.name);
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of entries.map((entry) => join(entry.parentPath, entry.name)).toSorted()) {
     hash.update(`${file.slice(folder.length)}\n`).update(readFileSync(file));
   }
   return hash.digest("hex").slice(0, 16);
