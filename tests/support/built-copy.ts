@@ -10,6 +10,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -20,6 +21,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const unusedMsMax = 24 * 3_600_000;
 /** What a build and the broker read. */
 const parts = [
   "app",
@@ -55,6 +57,7 @@ export async function openBuiltCopy({ ref, files = {}, note }: BuiltCopyOptions)
     for (const [path, text] of Object.entries(files)) writeFileSync(join(building, path), text);
     const kept = join(root, `node_modules/.cache/relay/copy-${await hashFolder(building)}`);
     if (existsSync(kept)) return kept;
+    removeUnused(dirname(kept));
     note(`Building ${ref ?? "the working tree with other files"} …`);
     await build(building);
     keep(building, kept);
@@ -108,10 +111,19 @@ async function build(folder: string): Promise<void> {
   }
 }
 
+/** Deletes what was built from older sources. A recent one may be in use by another process. */
+function removeUnused(cache: string): void {
+  mkdirSync(cache, { recursive: true });
+  for (const name of readdirSync(cache)) {
+    const folder = join(cache, name);
+    if (!name.startsWith("copy-") || Date.now() - statSync(folder).mtimeMs < unusedMsMax) continue;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Makes the whole folder appear at once; its packages are the checkout's own. */
 function keep(built: string, kept: string): void {
   const copy = `${kept}.${process.pid}`;
-  mkdirSync(dirname(kept), { recursive: true });
   const leftOut = new Set(["node_modules", ".next/cache"].map((name) => join(built, name)));
   cpSync(built, copy, { recursive: true, verbatimSymlinks: true, filter: (file) => !leftOut.has(file) });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
