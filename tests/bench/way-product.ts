@@ -1,19 +1,16 @@
 import { fork } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { Client } from "pg";
+import type { Client } from "pg";
 
-import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
-
-import { createDatabase } from "../support/database.ts";
 import { holdChild } from "./bench-child.ts";
 import { appSecret } from "./delivery-sender.ts";
 import { readTreeCpuMs } from "../support/process-tree.ts";
 import { startBenchServer } from "./server-process.ts";
+import { openBenchPostgres } from "./store-databases.ts";
 
 /** CPU time since the start, in milliseconds. */
 export interface WayCpu {
@@ -38,22 +35,16 @@ const processFile = fileURLToPath(new URL("way-process.ts", import.meta.url));
 /** Starts the built product in `folder` with an embedded Postgres of its own, at Postgres's default settings. */
 export async function startWayProduct(name: string, folder: string): Promise<WayProduct> {
   const data = mkdtempSync(join(tmpdir(), "relay-bench-way-"));
-  // As root, Postgres runs as another user, who has to pass through.
-  chmodSync(data, 0o711);
   const ends: (() => unknown)[] = [() => rmSync(data, { recursive: true, force: true })];
   const stop = async () => {
     for (const end of ends.toReversed()) await end();
   };
   try {
-    const password = randomBytes(16).toString("hex");
-    const postgres = await openEmbeddedPostgres({ dataDir: join(data, "postgres"), password });
+    const postgres = await openBenchPostgres();
     ends.push(() => postgres.remove());
-    const [store, messages] = await Promise.all(
-      ["store", "broker"].map((prefix) => createDatabase(postgres.url("postgres"), prefix)),
-    );
-    if (store === undefined || messages === undefined) throw new Error("There is no database");
+    const [storeUrl, messagesUrl] = [await postgres.create("store"), await postgres.create("broker")];
 
-    const child = fork(processFile, [folder, store.url, messages.url, keys.token, keys.current, keys.next], {
+    const child = fork(processFile, [folder, storeUrl, messagesUrl, keys.token, keys.current, keys.next], {
       execArgv: ["--import", "tsx"],
       env: { ...process.env, BROKER_LOG: join(data, "broker.log") },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -80,16 +71,14 @@ export async function startWayProduct(name: string, folder: string): Promise<Way
         QSTASH_NEXT_SIGNING_KEY: keys.next,
         RELAY_SECRET: "relay-secret-of-thirty-two-characters",
         OPS_TOKEN: "ops-token-of-thirty-two-characters",
-        DATABASE_URL: store.url,
+        DATABASE_URL: storeUrl,
         QSTASH_URL: qstashUrl,
         RELAY_URL: baseUrl,
       }),
     });
     ends.push(() => server.stop());
 
-    const client = new Client({ connectionString: store.url });
-    await client.connect();
-    ends.push(() => client.end());
+    const client = await postgres.connect(storeUrl);
     const handledText = await chooseHandledText(client);
     return {
       name,
