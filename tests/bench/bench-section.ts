@@ -5,6 +5,10 @@ export interface BenchOptions {
   rounds: number | null;
   /** Only to see that it works. */
   isQuick: boolean;
+  /** Rows in the store before it is measured. */
+  rows: number | null;
+  /** A git ref of the release to compare the whole product with. */
+  before: string | null;
   /** Tells how far it has come. */
   note: (text: string) => void;
 }

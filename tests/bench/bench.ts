@@ -13,16 +13,22 @@ import { benchCode } from "./code-bench.ts";
 import { benchCost } from "./cost-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
+import { benchStore } from "./store-bench.ts";
+import { benchViewers } from "./viewers-bench.ts";
+import { benchWay } from "./way-bench.ts";
 
 const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
   code: benchCode,
   bytes: benchBytes,
   latency: benchLatency,
   cost: benchCost,
+  store: benchStore,
+  viewers: benchViewers,
+  way: benchWay,
   memory: benchMemory,
 };
 
-const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--rounds <n>] [--quick]
+const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--rounds <n>] [--rows <n>] [--before <ref>] [--quick]
 
   --only <section>  one of them, or several with commas between:
                       code     the edge route's code in the edge VM, against a floor
@@ -30,6 +36,11 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       latency  the built server's answers, whatever QStash does, and beside other routes (6 min)
                       cost     CPU time and requests of a delivery on the built server (2 min)
                       memory   of the built server after an outage of QStash (4 min)
+                      store    deliveries a second into the store, beside the previous release's (8 min)
+                      viewers  ingestion while people look at the heaviest page (4 min)
+                      way      a delivery's whole way through server, broker and Postgres (3 min)
+  --before <ref>    way: beside the release of this git ref, built in a folder of its own
+  --rows <n>        store, viewers: rows in the store
   --json            the figures as JSON
   --check           exit status 1 if a figure is over its limit
   --rounds <n>      rounds of every section that has them (code 40, others 5)
@@ -43,6 +54,8 @@ export async function run(args: string[]): Promise<void> {
       json: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
       rounds: { type: "string" },
+      rows: { type: "string" },
+      before: { type: "string" },
       quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -56,6 +69,8 @@ export async function run(args: string[]): Promise<void> {
 
   const options: BenchOptions = {
     rounds: values.rounds === undefined ? null : Math.max(1, Number(values.rounds) || 1),
+    rows: values.rows === undefined ? null : Math.max(1, Number(values.rows) || 1),
+    before: values.before ?? null,
     isQuick: values.quick,
     note: (text) => process.stderr.write(`${text}\n`),
   };

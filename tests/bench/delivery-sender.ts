@@ -13,8 +13,17 @@ export interface SignedDelivery {
 }
 
 /** A delivery of so many events, signed as Meta does. */
-export async function signDelivery(events: number): Promise<SignedDelivery> {
-  const body = Buffer.from(webhookBody(events));
+export function signDelivery(events: number): Promise<SignedDelivery> {
+  return sign(webhookBody(events));
+}
+
+/** Each of these bodies, signed as Meta does. */
+export function signBodies(bodies: readonly string[]): Promise<SignedDelivery[]> {
+  return Promise.all(bodies.map(sign));
+}
+
+async function sign(text: string): Promise<SignedDelivery> {
+  const body = Buffer.from(text);
   return {
     body,
     headers: {

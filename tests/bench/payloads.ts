@@ -22,6 +22,14 @@ export function webhookBody(eventCount: number, length = 1): string {
   return asMeta({ object: "instagram", entry });
 }
 
+/** A delivery of one message with an id of its own. */
+export function messageBody(name: string): string {
+  const time = 1_700_000_000_000;
+  const message = { mid: `aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3ODQx${name}`, text: texts[0] };
+  const item = { sender: { id: digits(16, name.length) }, recipient: { id: account }, timestamp: time, message };
+  return asMeta({ object: "instagram", entry: [{ time, id: account, messaging: [item] }] });
+}
+
 function messagingItem(index: number, timestamp: number, length: number): unknown {
   const item = { sender: { id: digits(16, index) }, recipient: { id: account }, timestamp };
   const mid = `aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3ODQxNDAwMDAwMDAwMDAxOjM0MDI4MjM2Njg0MTcxMDMwMTI0${digits(60, index)}`;

@@ -6,11 +6,14 @@ import { root } from "./next-app.ts";
 import { type BenchServer, startBenchServer } from "./server-process.ts";
 import { type BenchSink, startBenchSink } from "./sink.ts";
 
+/** Beyond the usual variables; may depend on where the server will listen. */
+type RelayEnv = Record<string, string> | ((baseUrl: string) => Record<string, string>);
+
 /** What the servers under test talk to, and how to start them. */
 export interface Rig {
   sink: BenchSink;
   /** The product as it was built. */
-  startRelay(options?: { env?: Record<string, string>; nodeArgs?: string[] }): Promise<BenchServer>;
+  startRelay(options?: { env?: RelayEnv; nodeArgs?: string[] }): Promise<BenchServer>;
   /** The app of `fixture-app/`. Nothing that we load into our own server is loaded into it. */
   startFixture(): Promise<BenchServer>;
 }
@@ -30,7 +33,7 @@ export async function withRig<T>(note: (text: string) => void, use: (rig: Rig) =
       startRelay: ({ env = {}, nodeArgs = [] } = {}) =>
         start({
           folder: root,
-          env: {
+          env: (baseUrl) => ({
             INSTAGRAM_APP_SECRET: appSecret,
             QSTASH_TOKEN: "qstash-token",
             QSTASH_URL: sink.qstashUrl,
@@ -38,8 +41,8 @@ export async function withRig<T>(note: (text: string) => void, use: (rig: Rig) =
             // they would be more work for the process whose answers are timed.
             RELAY_URL: sink.relayUrl,
             RELAY_SECRET: "relay-secret-of-thirty-two-characters",
-            ...env,
-          },
+            ...(typeof env === "function" ? env(baseUrl) : env),
+          }),
           nodeArgs: ["--import", serverPreload, ...nodeArgs],
         }),
       startFixture: async () =>

@@ -27,7 +27,8 @@ export interface BenchServer {
 export interface BenchServerOptions {
   /** Of the built app. */
   folder: string;
-  env: Record<string, string>;
+  /** May depend on where the server will listen. */
+  env: Record<string, string> | ((baseUrl: string) => Record<string, string>);
   /** Node's own options. */
   nodeArgs?: string[];
 }
@@ -53,6 +54,7 @@ process.on("message", async ({ usage }) => {
 export async function startBenchServer({ folder, env, nodeArgs = [] }: BenchServerOptions): Promise<BenchServer> {
   const port = await findFreePort();
   const baseUrl = `http://127.0.0.1:${port}`;
+  const variables = typeof env === "function" ? env(baseUrl) : env;
   const logFolder = mkdtempSync(join(tmpdir(), "relay-bench-log-"));
   const removeLog = () => rmSync(logFolder, { recursive: true, force: true });
   process.once("exit", removeLog);
@@ -63,7 +65,7 @@ export async function startBenchServer({ folder, env, nodeArgs = [] }: BenchServ
     fork(nextBin, ["start", "-H", "127.0.0.1", "-p", String(port)], {
       cwd: folder,
       execArgv: ["--import", `data:text/javascript,${encodeURIComponent(preload)}`, ...nodeArgs],
-      env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
+      env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...variables },
       stdio: ["ignore", log, log, "ipc"],
     }),
     "server",

@@ -10,7 +10,7 @@ import { createRandom } from "../support/mutate.ts";
 
 import { readRows } from "./account.ts";
 import type { Effects } from "./effects.ts";
-import { keyPrefix, planDeliveries } from "./plan-deliveries.ts";
+import { planDeliveries } from "./plan-deliveries.ts";
 import { openRig, type Rig } from "./rig.ts";
 import { type RunOptions, runScenario } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -68,7 +68,7 @@ describe("the account", () => {
       requirement: "all",
       async disturb({ databaseUrl }) {
         const isHandled = async () => {
-          const rows = await readRows(databaseUrl, keyPrefix("tampered"));
+          const rows = await readRows(databaseUrl, "tampered");
           return rows.length === planned.length && rows.every(({ handled }) => handled);
         };
         await eventually("every planned event is handled", isHandled, 30_000);
@@ -92,11 +92,11 @@ async function tamper(databaseUrl: string, deletedKey: string, doubledKey: strin
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    await client.query("delete from events where key = $1", [deletedKey]);
-    await client.query("alter table events drop constraint events_key_unique");
+    await client.query("delete from relay.events where key = $1", [deletedKey]);
     await client.query(
-      `insert into events (key, kind, account_id, standby, test, data, delivery_id, delivered_at, ingested_at, handled_at)
-       select key, kind, account_id, standby, test, data, delivery_id, delivered_at, ingested_at, handled_at from events where key = $1`,
+      `insert into relay.events
+        select (jsonb_populate_record(e, jsonb_build_object('id', nextval('relay.event_ids')))).*
+        from relay.events e where key = $1`,
       [doubledKey],
     );
   } finally {

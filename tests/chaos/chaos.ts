@@ -2,7 +2,8 @@
  * `npm run chaos`: the built server and the embedded QStash under faults, and an account of every delivery.
  *
  * How it stays honest:
- * - The product runs as it is built and with its own settings. The faults are made by proxies on the ways between Meta,
+ * - The product runs as it is built and with its own settings, but with handlers that note when they begin and end (see
+ *   handlers/). The faults are made by proxies on the ways between Meta,
  *   server, QStash and Postgres, and by signals to the server's process; QStash's waits between deliveries are its own.
  * - Deliveries are sent in an open loop, to both routes in turns. What is not acknowledged is sent again, first after two
  *   seconds and then ever more rarely; Meta is more patient. The fault begins after a fifth of them and ends by itself.
@@ -22,6 +23,7 @@ import { systemClock } from "#platform/clock.ts";
 
 import setUpPostgres from "../support/global-setup.ts";
 
+import { buildWithControlledHandlers } from "./controlled-handlers.ts";
 import { describeResults } from "./describe-results.ts";
 import { openRig } from "./rig.ts";
 import { runScenario, type RunOptions, type ScenarioResult } from "./run-scenario.ts";
@@ -59,15 +61,19 @@ export async function run(args: string[]): Promise<void> {
   stop.hurry.addEventListener("abort", () => process.exit(130));
 
   let postgresUrl = "";
-  const project: Pick<TestProject, "provide"> = { provide: (_name, url) => void (postgresUrl = url) };
+  const provide = (name: string, value: unknown) => {
+    if (name === "postgresUrl") postgresUrl = String(value);
+  };
+  const project: Pick<TestProject, "provide"> = { provide };
   const tearDownPostgres = await setUpPostgres(project as TestProject);
   const results: ScenarioResult[] = [];
   try {
+    const folder = await buildWithControlledHandlers(note.lasting);
     for (const [index, scenario] of options.scenarios.entries()) {
       const head = `${index + 1}/${options.scenarios.length} ${scenario.name}`;
       const onProgress = (text: string) => note.passing(`${head}: ${text}`);
       onProgress("starting");
-      const result = await runAlone(scenario, postgresUrl, { ...options, signal: stop.signal, onProgress });
+      const result = await runAlone(scenario, { postgresUrl, folder }, { ...options, signal: stop.signal, onProgress });
       results.push(result);
       note.lasting(`${head}: ${result.failures.join(", ") || "as required"}, ${seconds(result.tookMs)}`);
     }
@@ -85,12 +91,24 @@ export async function run(args: string[]): Promise<void> {
   if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 }
 
+interface Places {
+  postgresUrl: string;
+  /** Of the product that was built with controlled handlers. */
+  folder: string;
+}
+
 /** With servers and databases of its own, and not before these are warm. */
-async function runAlone(scenario: Scenario, postgresUrl: string, options: RunOptions): Promise<ScenarioResult> {
+async function runAlone(
+  scenario: Scenario,
+  { postgresUrl, folder }: Places,
+  options: RunOptions,
+): Promise<ScenarioResult> {
   const rig = await openRig({
     postgresUrl,
     env: scenario.env ?? {},
     hasOwnPostgres: scenario.hasOwnPostgres ?? false,
+    hasPooler: scenario.hasPooler ?? false,
+    folder,
   });
   try {
     await runScenario(warmUp, rig, { ...options, deliveries: 20, rate: 20 });

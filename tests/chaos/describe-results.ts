@@ -27,7 +27,7 @@ export function describeResults(results: readonly ScenarioResult[], tookMs: numb
   ].join("\n");
 }
 
-function describeEffects({ name, title, faultMs, account, effects }: ScenarioResult, paint: Paint): string {
+function describeEffects({ name, title, faultMs, account, effects, notes }: ScenarioResult, paint: Paint): string {
   const { met, qstash, ackMs } = effects;
   const requests = met.qstash + met.entrance;
   const rows: [string, string][] = [
@@ -43,6 +43,16 @@ function describeEffects({ name, title, faultMs, account, effects }: ScenarioRes
     ["Meta was refused", list(effects.refusals)],
     ["and acked later", list({ "": account.ackedLater })],
     ["acks withheld", list({ "": effects.withheld })],
+    [
+      "handlers",
+      list({
+        began: effects.handlers.began,
+        succeeded: effects.handlers.succeeded,
+        "succeeded twice": effects.handlers.succeededTwice,
+        "given up": account.work.dead,
+      }),
+    ],
+    ["counted", list(notes)],
     ["ack p50, p99, max", `${ackMs.p50}, ${ackMs.p99}, ${ackMs.max} ms`],
   ];
   const happened = rows.filter(([, value]) => value !== "");

@@ -16,6 +16,8 @@ export interface Effects {
   qstash: { deduplicated: number; retried: number; deadLetters: number };
   /** Events that came again and were known. */
   duplicatesFound: number;
+  /** Calls of handlers that began, and that succeeded; and events whose handler succeeded more than once. */
+  handlers: { began: number; succeeded: number; succeededTwice: number };
   /** Processes of the server that ended. */
   ended: number;
   /** How often an instance began to acknowledge only what is kept. */
@@ -56,9 +58,23 @@ export function readEffects(sent: readonly SentDelivery[], rig: Rig, before: Met
     refusals,
     qstash: { ...brokerLog },
     duplicatesFound: serverLog.duplicatesFound,
+    handlers: countHandlers(rig),
     ended: serverLog.ended,
     withheld: serverLog.withheld,
     inFlight: sent.filter(({ ackedAs }) => ackedAs !== null && serverLog.cutOff.has(ackedAs)).length,
     ackMs: { p50: ms(0.5), p99: ms(0.99), max: ms(1) },
+  };
+}
+
+/** Zeros where nobody watches the handlers. */
+function countHandlers({ handlers }: Rig): Effects["handlers"] {
+  const ledger = handlers?.readLedger() ?? [];
+  const ends: Counts = {};
+  for (const { key, did } of ledger) if (did === "end") count(ends, key);
+  const succeeded = Object.values(ends).map((times) => times ?? 0);
+  return {
+    began: ledger.filter(({ did }) => did === "begin").length,
+    succeeded: succeeded.reduce((sum, times) => sum + times, 0),
+    succeededTwice: succeeded.filter((times) => times > 1).length,
   };
 }

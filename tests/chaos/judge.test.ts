@@ -8,8 +8,9 @@ import { createServerLog } from "./server-log.ts";
 const acked = (deliveryId: string, ...keys: string[]): SentDelivery => {
   return { keys, ackedAs: deliveryId, ackMs: 1, refusals: [] };
 };
+const noWork = { forgotten: 0, dead: 0, unseen: 0 };
 const stored = (...keys: string[]): Stored => {
-  return { rows: keys.map((key) => ({ key, handled: true })), handlerRuns: keys.length };
+  return { rows: keys.map((key) => ({ key, handled: true })), handlerRuns: keys.length, work: noWork };
 };
 
 describe("the account", () => {
@@ -25,6 +26,7 @@ describe("the account", () => {
       duplicates: 0,
       lost: [],
       unhandled: 0,
+      work: noWork,
     });
   });
 
@@ -52,7 +54,13 @@ describe("the account", () => {
 describe("the judgement", () => {
   const even: Account = drawUpAccount([acked("d1", "a")], stored("a"));
   const missing: Account = drawUpAccount([acked("d1", "a")], stored());
-  const nothing: Evidence = { cutOff: new Set(), lostKeys: new Set(), lostKnowingly: new Set(), deadLetters: 0 };
+  const nothing: Evidence = {
+    cutOff: new Set(),
+    lostKeys: new Set(),
+    lostKnowingly: new Set(),
+    deadLetters: 0,
+    repeated: 0,
+  };
 
   test.each<[Requirement, Account, Partial<Evidence>, string[]]>([
     ["all", even, {}, []],
@@ -62,6 +70,11 @@ describe("the judgement", () => {
     ["all", { ...even, acked: 0 }, {}, ["1 never acked"]],
     ["all", { ...even, unhandled: 1 }, {}, ["1 stored but not handled"]],
     ["all", even, { deadLetters: 1 }, ["1 dead letters"]],
+    ["all", even, { repeated: 1 }, ["1 succeeded twice"]],
+    ["all", { ...even, work: { ...noWork, forgotten: 1 } }, {}, ["1 open that nobody will try"]],
+    ["given up", { ...even, unhandled: 2, work: { ...noWork, dead: 2 } }, {}, []],
+    ["given up", { ...even, unhandled: 2, work: { ...noWork, dead: 1 } }, {}, ["1 stored but not handled"]],
+    ["given up", { ...even, work: { ...noWork, unseen: 1 } }, {}, ["1 given up without a dead letter"]],
     ["in flight", missing, {}, ["1 lost, not in flight"]],
     ["in flight", missing, { cutOff: new Set(["d1"]) }, []],
     ["named", missing, {}, ["1 lost without a word"]],

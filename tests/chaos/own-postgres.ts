@@ -7,6 +7,9 @@ import { Client } from "pg";
 
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "#local/embedded-postgres.ts";
 import { findFreePort } from "#local/ports.ts";
+import { sendSignal } from "#local/processes.ts";
+
+import { readProcessTree } from "../support/process-tree.ts";
 
 /** A Postgres for the application alone, so that what happens to it does not happen to QStash. */
 export interface OwnPostgres {
@@ -15,6 +18,11 @@ export interface OwnPostgres {
   stop(): Promise<void>;
   /** On the same port. */
   start(): Promise<void>;
+  /** SIGKILL to the postmaster; resolves when it is gone. Its other processes notice and end. */
+  kill(): Promise<void>;
+  /** SIGSTOP to all of its processes: the kernel still takes connections, and nobody answers. */
+  freeze(): void;
+  thaw(): void;
   /** As a primary that was demoted: sessions live on, and each write is refused with 25006. */
   setReadOnly(isReadOnly: boolean): Promise<void>;
   remove(): Promise<void>;
@@ -24,19 +32,28 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "relay-chaos-"));
   // As root, Postgres runs as another user, who has to pass through.
   chmodSync(folder, 0o711);
+  // Durable: with `synchronous_commit` off, a kill loses what was committed.
   const options = {
     dataDir: join(folder, "postgres"),
     password: randomBytes(16).toString("hex"),
     port: await findFreePort(),
-    durable: false,
   };
   let postgres: EmbeddedPostgres = await openEmbeddedPostgres(options);
+  const signalAll = (signal: "SIGSTOP" | "SIGCONT") => {
+    for (const { pid } of readProcessTree(postgres.pid)) sendSignal(pid, signal);
+  };
   return {
     url: postgres.url("postgres"),
     stop: () => postgres.stop(),
     async start() {
       postgres = await openEmbeddedPostgres(options);
     },
+    async kill() {
+      sendSignal(postgres.pid, "SIGKILL");
+      await postgres.exited;
+    },
+    freeze: () => signalAll("SIGSTOP"),
+    thaw: () => signalAll("SIGCONT"),
     async setReadOnly(isReadOnly) {
       const client = new Client({ connectionString: postgres.url("postgres") });
       await client.connect();
@@ -50,6 +67,7 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
       }
     },
     async remove() {
+      signalAll("SIGCONT");
       await postgres.remove();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -9,9 +9,14 @@ export interface PlannedDelivery {
 const account = "17841400000000001";
 const paths = ["/api/webhooks/instagram", "/api/webhooks/instagram/node"] as const;
 
-/** The keys of a run's events begin so. */
-export function keyPrefix(run: string): string {
-  return `message:${account}:${run}.`;
+/** The kinds of a run's events: every tenth is a postback. */
+function kindOf(name: string): "message" | "postback" {
+  return name.endsWith("7.0") ? "postback" : "message";
+}
+
+/** Of a hundred people: events of one conversation run one after another. */
+function sender(index: number): string {
+  return `1000000000000${100 + (index % 100)}`;
 }
 
 /** A run's deliveries, to the edge route and its twin in turns: most bring one message, some two or three. */
@@ -23,18 +28,19 @@ export function planDeliveries(
   return Array.from({ length: count }, (_, index): PlannedDelivery => {
     const events = random() < 0.8 ? 1 : random() < 0.5 ? 2 : 3;
     const names = Array.from({ length: events }, (__, at) => `${index}.${at}`);
-    const messaging = names.map((name) => ({
-      sender: { id: "1000000000000101" },
-      recipient: { id: account },
-      timestamp: nowMs,
-      message: { mid: `${run}.${name}`, text: "Hello, is this still available?" },
-    }));
+    const messaging = names.map((name) => {
+      const item = { sender: { id: sender(index) }, recipient: { id: account }, timestamp: nowMs };
+      const mid = `${run}.${name}`;
+      return kindOf(name) === "postback"
+        ? { ...item, postback: { mid, title: "Sizes", payload: "SIZES" } }
+        : { ...item, message: { mid, text: "Hello, is this still available?" } };
+    });
     return {
       path: paths[index % paths.length] ?? paths[0],
       body: new TextEncoder().encode(
         JSON.stringify({ object: "instagram", entry: [{ id: account, time: nowMs, messaging }] }),
       ),
-      keys: names.map((name) => `${keyPrefix(run)}${name}`),
+      keys: names.map((name) => `${kindOf(name)}:${account}:${run}.${name}`),
     };
   });
 }

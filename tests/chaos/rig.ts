@@ -12,9 +12,11 @@ import { migrateStore } from "#store/migrate.ts";
 import { createDatabase } from "../support/database.ts";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../support/http-fault-proxy.ts";
 import { startTestServer } from "../support/server.ts";
+import { startPgBouncer } from "../support/pgbouncer.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 import { type BrokerLog, createBrokerLog } from "./broker-log.ts";
+import { type ControlledHandlers, controlHandlers } from "./controlled-handlers.ts";
 import { openOwnPostgres, type OwnPostgres } from "./own-postgres.ts";
 import { createServerLog, type ServerLog } from "./server-log.ts";
 
@@ -22,6 +24,7 @@ export interface Rig {
   /** Where Meta sends: the server itself. */
   readonly baseUrl: string;
   readonly appSecret: string;
+  readonly opsToken: string;
   /** The application's database, past its proxy. */
   readonly databaseUrl: string;
   /** Between the server and QStash: `QSTASH_URL`. */
@@ -32,13 +35,26 @@ export interface Rig {
   readonly database: TcpProxy;
   /** The database's server, where the scenario asked for one of its own. */
   readonly ownPostgres: OwnPostgres | null;
+  /** Null where the server has the handlers of src/handlers. */
+  readonly handlers: ControlledHandlers | null;
   /** Since the last `observe`. */
   readonly serverLog: ServerLog;
   readonly brokerLog: BrokerLog;
   /** Begins new logs. */
   observe(): void;
-  /** Ends the server's process and starts another on the same port; resolves once that answers. */
-  restartServer(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /**
+   * Ends the server's process and starts another on the same port, with these variables from now on; resolves once that
+   * answers. What has ended by itself is started again.
+   */
+  restartServer(signal: "SIGTERM" | "SIGKILL", env?: Record<string, string>): Promise<void>;
+  /** Calls a route with the operator's token; the status and the JSON of its answer. */
+  ops(
+    method: "GET" | "POST",
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; answer: Record<string, unknown> }>;
+  /** One step of maintenance, which `npm start` has QStash call every five minutes. False where it failed. */
+  maintain(): Promise<boolean>;
   /** How many QStash messages are on their way. */
   countWaiting(): Promise<number>;
   /** Ends everything and drops the databases. */
@@ -50,6 +66,10 @@ export interface RigOptions {
   postgresUrl: string;
   /** Whether the application's database has a server of its own. */
   hasOwnPostgres?: boolean;
+  /** Whether PgBouncer, in transaction mode, is between the server and its database. */
+  hasPooler?: boolean;
+  /** Of a product built with controlled handlers; without it the checkout's. */
+  folder?: string;
   /** Beyond the secrets and addresses. */
   env: Record<string, string>;
   /** What the entrance asks of QStash when a delivery fails; without it QStash waits its own twelve seconds. */
@@ -57,11 +77,17 @@ export interface RigOptions {
 }
 
 const appSecret = "app-secret";
+const opsToken = "ops-token-of-thirty-two-characters";
+const cronSecret = "cron-secret-of-thirty-two-characters";
+/** Fewer than a process may have, as where several share a pooler. */
+const poolSize = 4;
+const maintenanceLimitMs = 20_000;
 const qstashKeys = { token: "qstash-token", currentSigningKey: "sig_current_key", nextSigningKey: "sig_next_key" };
 /** As long as `npm start` gives it. */
 const drainLimitMs = 30_000;
 
-export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeconds }: RigOptions): Promise<Rig> {
+export async function openRig(options: RigOptions): Promise<Rig> {
+  const { postgresUrl, env, hasOwnPostgres, hasPooler, folder, retryAfterSeconds } = options;
   const problems: unknown[] = [];
   const teardown = createTeardown((_name, error) => void problems.push(error));
   const stop = async () => {
@@ -69,6 +95,8 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
     if (problems.length > 0) throw new AggregateError(problems, "Not everything could be stopped");
   };
   try {
+    const handlers = folder === undefined ? null : controlHandlers();
+    if (handlers !== null) teardown.add("handlers' folder", () => Promise.resolve(handlers.remove()));
     const ownPostgres = hasOwnPostgres ? await openOwnPostgres() : null;
     if (ownPostgres !== null) teardown.add("the database's server", () => ownPostgres.remove());
     const [store, messages] = await Promise.all([
@@ -96,13 +124,17 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
 
     const qstash = await startHttpFaultProxy({ target: broker.url });
     teardown.add("QStash's proxy", () => qstash.close());
-    const database = await startTcpProxy(store.url, 5432);
+    const pooler = hasPooler ? await startPgBouncer({ serverUrl: ownPostgres?.url ?? postgresUrl, poolSize }) : null;
+    if (pooler !== null) teardown.add("the pooler", () => pooler.stop());
+    const database = await startTcpProxy(pooler?.through(store.url) ?? store.url, 5432);
     teardown.add("the database's proxy", () => database.close());
 
     let serverLog = createServerLog();
+    let variables = env;
     const start = (port: number, relayUrl: string) =>
       startTestServer({
         port,
+        ...(folder === undefined ? {} : { folder }),
         drainLimitMs,
         onLine: (line) => serverLog.hear(line),
         env: {
@@ -112,13 +144,15 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
           QSTASH_CURRENT_SIGNING_KEY: qstashKeys.currentSigningKey,
           QSTASH_NEXT_SIGNING_KEY: qstashKeys.nextSigningKey,
           RELAY_SECRET: "relay-secret-of-thirty-two-characters",
-          OPS_TOKEN: "ops-token-of-thirty-two-characters",
+          OPS_TOKEN: opsToken,
+          CRON_SECRET: cronSecret,
+          // What a fault did is told by lines of every level.
+          LOG_LEVEL: "debug",
           DATABASE_URL: database.url,
           QSTASH_URL: qstash.url,
           RELAY_URL: relayUrl,
-          // Every step is counted.
-          LOG_LEVEL: "debug",
-          ...env,
+          ...handlers?.env,
+          ...variables,
         },
       });
     const port = await findFreePort();
@@ -128,18 +162,39 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
     });
     teardown.add("the entrance", () => entrance.close());
     let server = await start(port, entrance.url);
-    teardown.add("server", async () => void (await server.stop()));
+    let isMeant = false;
+    /** As `npm start` does, starts again what has ended by itself. */
+    const watch = () => {
+      void server.exited.then(async () => {
+        if (isMeant) return;
+        serverLog.processEnded();
+        try {
+          server = await start(port, entrance.url);
+          watch();
+        } catch (thrown) {
+          problems.push(thrown);
+        }
+      });
+    };
+    watch();
+    const end = async (signal?: "SIGTERM" | "SIGKILL") => {
+      isMeant = true;
+      await server.stop(signal);
+    };
+    teardown.add("server", () => end());
     broker.startDispatching();
     teardown.add("dispatching", () => broker.stopDispatching());
 
     return {
       baseUrl: server.baseUrl,
       appSecret,
+      opsToken,
       databaseUrl: store.url,
       qstash,
       entrance,
       database,
       ownPostgres,
+      handlers,
       get serverLog() {
         return serverLog;
       },
@@ -148,10 +203,33 @@ export async function openRig({ postgresUrl, env, hasOwnPostgres, retryAfterSeco
         serverLog = createServerLog();
         brokerLog.reset();
       },
-      async restartServer(signal) {
-        await server.stop(signal);
+      async restartServer(signal, changed = {}) {
+        variables = { ...variables, ...changed };
+        await end(signal);
         serverLog.processEnded();
         server = await start(port, entrance.url);
+        isMeant = false;
+        watch();
+      },
+      async ops(method, path, body) {
+        const response = await fetch(`${server.baseUrl}/api/ops/${path}`, {
+          method,
+          headers: { authorization: `Bearer ${opsToken}`, "content-type": "application/json" },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+      },
+      async maintain() {
+        try {
+          const response = await fetch(`${server.baseUrl}/api/cron/maintenance`, {
+            headers: { authorization: `Bearer ${cronSecret}` },
+            signal: AbortSignal.timeout(maintenanceLimitMs),
+          });
+          await response.arrayBuffer();
+          return response.ok;
+        } catch {
+          return false;
+        }
       },
       async countWaiting() {
         const { rows } = await queue.query<{ waiting: number }>(

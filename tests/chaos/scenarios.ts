@@ -1,10 +1,14 @@
 /**
  * The scenarios of `npm run chaos`, one for each fault. Proxies between the servers make most faults; others stop or kill a
- * server's process. To add one, append a `Scenario`; those of the application's database are in database-scenarios.ts.
+ * server's process. To add one, append a `Scenario`; those of the application's database, of handlers
+ * and of replays are in files of their own.
  */
 import type { ChooseFault, Fault } from "../support/http-fault-proxy.ts";
+import { hasPgBouncer } from "../support/pgbouncer.ts";
 
-import { databaseScenarios } from "./database-scenarios.ts";
+import { databaseScenarios, pooledScenarios } from "./database-scenarios.ts";
+import { handlerScenarios } from "./handler-scenarios.ts";
+import { replayScenarios } from "./replay-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A QStash that is not at its quickest, so that a process that ends always has something in its hands. */
@@ -76,6 +80,9 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   ...databaseScenarios,
+  ...(hasPgBouncer ? pooledScenarios : []),
+  ...handlerScenarios,
+  ...replayScenarios,
   {
     name: "consumer-failing",
     title: "the consumer answers 500: every other time without having run, else after it has stored",
@@ -100,12 +107,14 @@ export const scenarios: readonly Scenario[] = [
     title: "the server gets SIGKILL and is started again, ACK_MODE=durable; QStash takes 0.3 s",
     requirement: "all",
     env: { ACK_MODE: "durable" },
+    mayRepeat: true,
     disturb: withServerEnding("SIGKILL"),
   },
   {
     name: "killed-immediate",
     title: "the server gets SIGKILL and is started again, ACK_MODE=immediate; QStash takes 0.3 s",
     requirement: "in flight",
+    mayRepeat: true,
     disturb: withServerEnding("SIGKILL"),
   },
 ];

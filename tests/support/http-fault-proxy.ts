@@ -19,6 +19,8 @@ export interface Fault {
   forwards: boolean;
   /** In the place of the answer: another one, a connection that is reset, or nothing ever. */
   instead?: Answer | "reset" | "nothing";
+  /** So long after the answer the server behind gets the request once more; nobody hears what it answers. */
+  againAfterMs?: number;
 }
 
 export interface Answer {
@@ -81,6 +83,11 @@ export async function startHttpFaultProxy({
     if (closed || outgoing.destroyed) return;
     const { instead } = fault;
     const real = fault.forwards ? await forward(incoming, body) : undefined;
+    if (fault.againAfterMs !== undefined) {
+      systemClock.after(fault.againAfterMs, () => {
+        if (!closed) void forward(incoming, body);
+      });
+    }
     if (instead === "nothing") return;
     const given = typeof instead === "object" ? instead : instead === undefined ? (real ?? unreachable) : null;
     if (given === null) {

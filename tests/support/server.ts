@@ -13,10 +13,12 @@ export interface TestServer {
   port: number;
   /** Resolves when the process is gone and its output heard, with its exit status; null if a signal ended it. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+  /** Resolves when the process is gone, for whatever reason. */
+  exited: Promise<void>;
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const startLimitMs = 30_000;
+const startLimitMs = 90_000;
 const drainLimitMsDefault = 5_000;
 /** What is kept of its output, to be shown if it does not start. */
 const tailLinesMax = 50;
@@ -70,6 +72,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   return {
     baseUrl,
     port,
+    exited: closed,
     stop: async (signal = "SIGTERM") => {
       child.kill(signal);
       const cancel = systemClock.after(options.drainLimitMs ?? drainLimitMsDefault, abandon);

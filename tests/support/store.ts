@@ -58,13 +58,13 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     runtime: "edge",
     region: null,
     deployment: null,
-    ackMs: 0.5,
-    publishStartedAtMs: 1_700_000_001_000,
     coldStart: false,
     receivedAtMs: 1_700_000_001_000,
     bodyBytes: 100,
     secretIndex: 0,
     probe: false,
+    ackMs: null,
+    publishStartedAtMs: null,
     batch,
   } as const;
   return { version: 2, delivery, events };

@@ -15,6 +15,8 @@ export interface TcpProxy extends Pick<SwitchableListener, "connections" | "goDo
   /** The given address with the proxy's host and port in the place of its own. */
   url: string;
   setMode(mode: ProxyMode): void;
+  /** From now on each round trip takes so much longer; 0 for no longer. */
+  setRoundTrip(ms: number): void;
   /** From now on passes nothing more on for the connections that are open, which stay open; new ones work. */
   freeze(): void;
   /** How many connections a mode has cut or silenced so far. */
@@ -36,6 +38,7 @@ export async function startTcpProxy(
   const target = new URL(url);
   const to = { host: target.hostname, port: Number(target.port || defaultPort) };
   let mode: ProxyMode = "pass";
+  let roundTripMs = 0;
   let broken = 0;
   const open = new Set<Pair>();
   const server = createServer((near) => {
@@ -50,14 +53,14 @@ export async function startTcpProxy(
         return cut(near);
       }
       if (mode === "blackhole" && isStatement(bytes)) return silence(pair);
-      far.write(bytes);
+      later(() => far.write(bytes));
     });
     far.on("data", (bytes) => {
-      if (!pair.isSilent) near.write(bytes);
+      if (!pair.isSilent) later(() => near.write(bytes));
     });
-    near.on("end", () => far.end());
+    near.on("end", () => later(() => far.end()));
     far.on("end", () => {
-      if (!pair.isSilent) near.end();
+      if (!pair.isSilent) later(() => near.end());
     });
     // What ends on one side without a goodbye ends so on the other.
     near.on("error", () => cut(far));
@@ -72,6 +75,11 @@ export async function startTcpProxy(
       if (!pair.isSilent) near.destroy();
     });
   });
+  /** Timers of one length end in the order in which they began. */
+  const later = (work: () => void) => {
+    if (roundTripMs === 0) work();
+    else systemClock.after(roundTripMs / 2, work);
+  };
   const silence = (pair: Pair) => {
     if (!pair.isSilent) broken += 1;
     pair.isSilent = true;
@@ -87,6 +95,7 @@ export async function startTcpProxy(
       return broken;
     },
     setMode: (next) => void (mode = next),
+    setRoundTrip: (ms) => void (roundTripMs = ms),
     freeze: () => open.forEach(silence),
     goDown: listener.goDown,
     comeUp: listener.comeUp,

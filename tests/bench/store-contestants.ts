@@ -1,0 +1,154 @@
+/** The ways to store a batch that are compared, each with a database of its own. */
+import { drizzle } from "drizzle-orm/node-postgres";
+import { Client, Pool, type PoolClient } from "pg";
+
+import { findEventDrift } from "#instagram/data/find-drift.ts";
+import type { InstagramEvent } from "#instagram/events.ts";
+import { systemClock } from "#platform/clock.ts";
+import { migrateStore } from "#store/migrate.ts";
+import { settleEvents } from "#store/settle-events.ts";
+import { storeBatch } from "#store/store-batch.ts";
+
+import { ingestBefore } from "./before/ingest-before.ts";
+import { migrateBefore } from "./before/migrate-before.ts";
+import { createBareTable, makeRowsBare, makeRowsBefore, makeRowsNow, randomDeliveryId } from "./store-rows.ts";
+
+export const wayNames = ["now", "before", "each", "bare"] as const;
+/** `each`: one insert for each event. `bare`: one insert for the batch. Both into one table, and nothing else. */
+export type WayName = (typeof wayNames)[number];
+
+/** A way to store, on its database. */
+export interface StoreWay {
+  name: WayName;
+  /** Stores a batch of new events and notes that they are handled. */
+  deliver(events: readonly InstagramEvent[]): Promise<void>;
+  /** Statements sent so far. */
+  readonly statements: number;
+  close(): Promise<void>;
+}
+
+/** How to make a database of this way, and rows in it. */
+export const makers: Record<WayName, { migrate: (url: string) => Promise<void>; makeRows: typeof makeRowsNow }> = {
+  now: { migrate: migrateStore, makeRows: makeRowsNow },
+  before: { migrate: migrateBefore, makeRows: makeRowsBefore },
+  each: { migrate: createBare, makeRows: makeRowsBare },
+  bare: { migrate: createBare, makeRows: makeRowsBare },
+};
+
+/** As many as a process has by default. */
+const connectionsMax = 5;
+const leaseMs = 11_500;
+
+/** Connections of its own to the database of this way. */
+export function openStoreWay(name: WayName, url: string): StoreWay {
+  const counted = { statements: 0 };
+  const pool = new Pool({ connectionString: url, max: connectionsMax });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => countStatements(client, counted));
+  const deliverBy: Record<WayName, StoreWay["deliver"]> = {
+    now: deliverNow(pool),
+    before: deliverBefore(pool),
+    each: async (events) => {
+      for (const event of events) await insertBare(pool, [event]);
+    },
+    bare: (events) => insertBare(pool, events),
+  };
+  return {
+    name,
+    deliver: deliverBy[name],
+    get statements() {
+      return counted.statements;
+    },
+    close: () => pool.end(),
+  };
+}
+
+function countStatements(client: PoolClient, counted: { statements: number }): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const counting = (...args: unknown[]) => {
+    counted.statements += 1;
+    return query(...args);
+  };
+  client.query = counting as typeof client.query;
+}
+
+function facts() {
+  return {
+    id: randomDeliveryId(),
+    runtime: "edge",
+    region: null,
+    coldStart: false,
+    receivedAtMs: Date.now(),
+    bodyBytes: 600,
+    secretIndex: 0,
+    probe: false,
+    deployment: null,
+    ackMs: 2.5,
+    publishStartedAtMs: Date.now(),
+  } as const;
+}
+
+function deliverNow(pool: Pool): StoreWay["deliver"] {
+  const db = drizzle(pool);
+  return async (carried) => {
+    const { leased } = await storeBatch(db, {
+      delivery: facts(),
+      via: "queue",
+      batch: [0, 1],
+      events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
+      delivered: { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() },
+      leaseMs,
+      messageId: `msg_${randomDeliveryId()}`,
+      retried: 0,
+    });
+    const atMs = systemClock.nowMs();
+    const results = leased.map((event) => ({ event, atMs, ms: 0, outcome: "handled" as const }));
+    await settleEvents(db, {
+      results,
+      counts: new Map([["message", carried.length]]),
+      deployment: null,
+      messageId: null,
+    });
+  };
+}
+
+function deliverBefore(pool: Pool): StoreWay["deliver"] {
+  const options = { db: drizzle(pool), clock: systemClock, handlerTimeoutMs: 10_000 };
+  return async (events) => {
+    const result = await ingestBefore(
+      { delivery: { ...facts(), batch: [0, 1] }, events },
+      { ...options, handler: (_event, { count }) => count("message") },
+    );
+    if (result.handled !== events.length) throw new Error(`Of ${events.length} events ${result.handled} were handled`);
+  };
+}
+
+const bareColumns = 14;
+
+async function insertBare(pool: Pool, events: readonly InstagramEvent[]): Promise<void> {
+  const rows = events.map((_, index) => {
+    const places = Array.from({ length: bareColumns }, (__, at) => `$${index * bareColumns + at + 1}`);
+    return `(${places.join(",")})`;
+  });
+  const at = new Date();
+  const deliveryId = randomDeliveryId();
+  await pool.query({
+    name: `bare_${events.length}`,
+    text: `insert into bare (ingested_at, occurred_at, sent_at, delivery_id, batch_index, standby, test, drifted, kind,
+      account_id, sender_id, recipient_id, key, data) values ${rows.join(",")}`,
+    values: events.flatMap(({ kind, accountId, senderId, recipientId, key, data }) => {
+      const who = [kind, accountId, senderId, recipientId];
+      return [at, at, at, deliveryId, 0, false, false, false, ...who, key, JSON.stringify(data)];
+    }),
+  });
+}
+
+async function createBare(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await createBareTable(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,109 @@
+import { fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import type { Client } from "pg";
+
+import { holdChild } from "./bench-child.ts";
+import { appSecret } from "./delivery-sender.ts";
+import { readTreeCpuMs } from "../support/process-tree.ts";
+import { startBenchServer } from "./server-process.ts";
+import { openBenchPostgres } from "./store-databases.ts";
+
+/** CPU time since the start, in milliseconds. */
+export interface WayCpu {
+  server: number;
+  broker: number;
+  postgres: number;
+}
+
+/** A release with all that `npm start` runs beside it, each in a process of its own. */
+export interface WayProduct {
+  name: string;
+  webhookUrl: string;
+  readCpu(): Promise<WayCpu>;
+  /** Deliveries whose handlers have all ended. */
+  countHandled(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const keys = { token: "qstash-token", current: "sig_current_key", next: "sig_next_key" };
+const processFile = fileURLToPath(new URL("way-process.ts", import.meta.url));
+
+/** Starts the built product in `folder` with an embedded Postgres of its own, at Postgres's default settings. */
+export async function startWayProduct(name: string, folder: string): Promise<WayProduct> {
+  const data = mkdtempSync(join(tmpdir(), "relay-bench-way-"));
+  const ends: (() => unknown)[] = [() => rmSync(data, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const end of ends.toReversed()) await end();
+  };
+  try {
+    const postgres = await openBenchPostgres();
+    ends.push(() => postgres.remove());
+    const [storeUrl, messagesUrl] = [await postgres.create("store"), await postgres.create("broker")];
+
+    const child = fork(processFile, [folder, storeUrl, messagesUrl, keys.token, keys.current, keys.next], {
+      execArgv: ["--import", "tsx"],
+      env: { ...process.env, BROKER_LOG: join(data, "broker.log") },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const broker = holdChild(child, "broker");
+    ends.push(() => broker.stop());
+    await new Promise<void>((resolve, reject) => {
+      child.once("message", () => resolve());
+      child.once("exit", () => reject(new Error(`The broker of "${name}" did not start`)));
+    });
+    const askBroker = () => broker.ask<{ url: string; cpuMs: number }>({});
+    const { url: qstashUrl } = await askBroker();
+
+    const local = pathToFileURL(join(folder, "src/local/next-server.ts")).href;
+    const { serverPreload } = (await import(local)) as typeof import("#local/next-server.ts");
+    const server = await startBenchServer({
+      folder,
+      nodeArgs: ["--import", serverPreload],
+      env: (baseUrl) => ({
+        INSTAGRAM_APP_SECRET: appSecret,
+        INSTAGRAM_VERIFY_TOKEN: "verify-token",
+        QSTASH_TOKEN: keys.token,
+        QSTASH_CURRENT_SIGNING_KEY: keys.current,
+        QSTASH_NEXT_SIGNING_KEY: keys.next,
+        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
+        OPS_TOKEN: "ops-token-of-thirty-two-characters",
+        DATABASE_URL: storeUrl,
+        QSTASH_URL: qstashUrl,
+        RELAY_URL: baseUrl,
+      }),
+    });
+    ends.push(() => server.stop());
+
+    const client = await postgres.connect(storeUrl);
+    const handledText = await chooseHandledText(client);
+    return {
+      name,
+      webhookUrl: `${server.baseUrl}/api/webhooks/instagram`,
+      async readCpu() {
+        const [{ cpuMs: serverMs }, { cpuMs: brokerMs }] = await Promise.all([server.readUsage(), askBroker()]);
+        return { server: serverMs, broker: brokerMs, postgres: readTreeCpuMs(postgres.pid) };
+      },
+      async countHandled() {
+        const { rows } = await client.query<{ handled: number }>(handledText);
+        return rows[0]?.handled ?? 0;
+      },
+      stop,
+    };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+/** Releases before schema `relay` have another table. */
+async function chooseHandledText(client: Client): Promise<string> {
+  const { rows } = await client.query<{ isNow: boolean }>(
+    `select to_regclass('relay.deliveries') is not null as "isNow"`,
+  );
+  const table = rows[0]?.isNow ? "relay.deliveries" : "delivery_batches";
+  return `select count(handled_at)::integer as handled from ${table}`;
+}
