@@ -6,9 +6,8 @@ import { handlers } from "#handlers/handlers.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
 import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
-import { RelayError } from "#platform/errors.ts";
-import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
-import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
+import type { QstashApi } from "#platform/qstash-api.ts";
+import { createErasureApi } from "#privacy/erasure-api.ts";
 import { createMessagePublisher, type MessagePublisher } from "#queue/message-publisher.ts";
 import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
 import { getTrace } from "#tracing/trace.ts";
@@ -54,15 +53,9 @@ export function openMessagePublisher(): MessagePublisher {
   });
 }
 
-/** QStash's API for erasing its dead letters, whose pages are large; null if its variables are missing. */
+/** QStash's API for erasing its dead letters; null if its variables are missing. */
 export function openErasureApi(): QstashApi | null {
-  try {
-    const { QSTASH_URL: url, QSTASH_TOKEN: token } = readEnv(process.env, ["QSTASH_URL", "QSTASH_TOKEN"]);
-    return createQstashApi({ url, token, timeoutMs: 5_000, answerBytesMax: queueAnswerBytesMax, fetch, clock });
-  } catch (thrown) {
-    if (thrown instanceof RelayError && thrown.code === "ENV_INVALID") return null;
-    throw thrown;
-  }
+  return createErasureApi(process.env, { fetch, clock });
 }
 
 /** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */

@@ -26,8 +26,8 @@ const codePattern = /^[0-9a-f]{32}$/;
 interface AnswerDeletionStatusOptions {
   openDatabase: () => Database;
   log: Log;
-  /** Whether a program asks, which gets JSON. */
-  wantsJson?: boolean;
+  /** The request's `Accept`: a program that asks for JSON gets JSON. */
+  accept?: string | null;
 }
 
 /**
@@ -36,8 +36,9 @@ interface AnswerDeletionStatusOptions {
  */
 export async function answerDeletionStatus(
   code: string,
-  { openDatabase, log, wantsJson = false }: AnswerDeletionStatusOptions,
+  { openDatabase, log, accept = null }: AnswerDeletionStatusOptions,
 ): Promise<Response> {
+  const wantsJson = accept?.startsWith("application/json") ?? false;
   try {
     const isCode = codePattern.test(code);
     const status = isCode ? await withStoreErrors(() => readStatus(openDatabase(), code)) : undefined;

@@ -4,6 +4,8 @@ import { createPlaces, type Places } from "./places.ts";
 
 /** Runs of handlers that one process has under way: each holds the events of a batch, and connections by turns. */
 const runsMax = 16;
+/** Calls that may wait for each place: most runs take milliseconds, so a burst is over soon. */
+const waitersPerPlace = 16;
 
 /** What all runs of handlers in one process share. */
 export interface ProcessWork {
@@ -24,7 +26,8 @@ type Process = typeof globalThis & { [processWork]?: { work: ProcessWork; stop: 
 
 export function createProcessWork(clock = systemClock, placesMax = runsMax): { work: ProcessWork; stop: () => void } {
   const abort = new AbortController();
-  const work = { runs: createPlaces(placesMax, clock), suspects: createPlaces(1, clock), stopping: abort.signal };
+  const runs = createPlaces(placesMax, clock, placesMax * waitersPerPlace);
+  const work = { runs, suspects: createPlaces(1, clock), stopping: abort.signal };
   return { work, stop: () => abort.abort() };
 }
 
@@ -33,9 +36,14 @@ export function getProcessWork(): ProcessWork {
   return shared().work;
 }
 
-/** From now on no handler begins in this process; those that run go on. */
-export function stopProcessWork(): void {
-  shared().stop();
+/**
+ * When the process is asked to stop, no further handler begins in it; those that run go on. Next drains what runs, and the
+ * supervisor waits for that for 30 s, while a run of handlers may take twice as long.
+ */
+export function stopProcessWorkWith(source: {
+  once(signal: "SIGTERM" | "SIGINT", listener: () => void): unknown;
+}): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) source.once(signal, () => shared().stop());
 }
 
 function shared() {

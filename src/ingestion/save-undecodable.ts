@@ -12,21 +12,22 @@ export interface UndecodableMessage extends Pick<QstashCall, "bytes" | "messageI
 
 export interface SaveUndecodableOptions {
   db: Database;
-  /** The consumer's address. */
-  url: string;
+  /** Our public addresses, the published one first, and the consumer's path there. */
+  relayUrls: readonly string[];
+  path: string;
   deployment: string | null;
 }
 
 /** Keeps a message that is no batch as a dead letter, with its bytes, once. Throws `STORE_UNAVAILABLE`. */
 export async function saveUndecodable(
   { bytes, messageId, retried, atMs, error }: UndecodableMessage,
-  { db, url, deployment }: SaveUndecodableOptions,
+  { db, relayUrls, path, deployment }: SaveUndecodableOptions,
 ): Promise<void> {
   const letter = describeDeadBatch(
     {
       dlqId: null,
       messageId: messageId ?? hashUuid(new TextDecoder().decode(bytes)),
-      url,
+      url: `${relayUrls[0] ?? ""}${path}`,
       status: error.status,
       answer: JSON.stringify({ error: { code: error.code } }),
       retried,

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { createCommandContext } from "#cli/command-context.ts";
 import { createProgram } from "#cli/relay.ts";
 
+import { scenarios } from "../chaos/scenarios.ts";
 import { root } from "./start-process.ts";
 
 interface Mention {
@@ -37,6 +38,9 @@ function mentionsIn(files: readonly string[]): Mention[] {
   );
 }
 
+/** The faults of `npm run chaos`, which its usage makes of this list. */
+const faults = new Set(scenarios.map(({ name }) => name));
+
 /** The options that a script takes, as its usage names them. */
 function usageOf(script: string): string {
   const isServer = script === "start" || script === "qstash";
@@ -58,6 +62,11 @@ function problemOf({ script, args }: Mention): string | null {
     return flags.every((flag) => known.has(flag)) ? null : `relay ${args[0]} has not all of ${flags.join(" ")}`;
   }
   const usage = usageOf(script);
+  if (script === "chaos") {
+    const asked = (args[args.indexOf("--only") + 1] ?? "").split(",");
+    const unknown = args.includes("--only") ? asked.find((name) => !faults.has(name)) : undefined;
+    return unknown === undefined ? null : `no fault ${unknown}`;
+  }
   const only = args[args.indexOf("--only") + 1] ?? "";
   if (args.includes("--only") && !new RegExp(`^ +${only} {2,}`, "m").test(usage)) return `no section ${only}`;
   return flags.every((flag) => usage.includes(flag)) ? null : `${script} has not all of ${flags.join(" ")}`;

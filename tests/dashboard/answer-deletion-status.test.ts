@@ -48,7 +48,8 @@ test("gives a program the same facts", async () => {
   const unreached = JSON.stringify(["queue-dead-letters"]);
   await db.insert(dataDeletions).values({ requestId: "r1", code, requestedAt, completedAt, erased: 3, unreached });
   const { log } = createRecordingLog();
-  const ask = (given: string) => answerDeletionStatus(given, { openDatabase: () => db, log, wantsJson: true });
+  const ask = (given: string) =>
+    answerDeletionStatus(given, { openDatabase: () => db, log, accept: "application/json" });
   expect(await (await ask(code)).json()).toEqual({
     code,
     requestedAt: "2026-01-31T12:00:00.000Z",

@@ -115,7 +115,7 @@ describe("diagnoseEnv()", () => {
   });
 
   test("gives no advice about variables that nothing reads", () => {
-    const unused = { CRON_SECRET: "short", PAYLOAD_RETENTION_DAYS: "soon" };
+    const unused = { METRICS_PREFIX: "short", RETENTION_WEEKS: "soon" };
     expect(diagnoseEnv({ ...goodEnvironment, ...unused })).toEqual(diagnoseEnv(goodEnvironment));
   });
 

@@ -35,7 +35,8 @@ function optionsFor(handling: Handling) {
     clock: handling.clock,
     log: handling.log,
     openHandlers: () => handling,
-    saveUndecodable: (message) => saveUndecodable(message, { db: handling.db, url, deployment: "build-1" }),
+    saveUndecodable: (message) =>
+      saveUndecodable(message, { db: handling.db, relayUrls: [url], path: "", deployment: "build-1" }),
     waitUntil: (promise) => void waitedFor.push(promise),
   };
   return { ...options, waitedFor, done: () => Promise.all(waitedFor) };

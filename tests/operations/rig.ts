@@ -118,7 +118,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
           openHandlers,
           waitUntil,
           saveUndecodable: (letter) =>
-            saveUndecodable(letter, { db: store.db, url: `${url}${path}`, deployment: null }),
+            saveUndecodable(letter, { db: store.db, relayUrls: [url], path, deployment: null }),
         });
       case "/api/qstash/handlers":
         return answerHandlers(request, { ...options, openHandlers });

@@ -7,8 +7,11 @@ import { getReads } from "../../services.ts";
 export const dynamic = "force-dynamic";
 
 async function answer(request: Request, { params }: { params: Promise<{ code: string }> }): Promise<Response> {
-  const wantsJson = request.headers.get("accept")?.startsWith("application/json") ?? false;
-  return answerDeletionStatus((await params).code, { openDatabase: getReads, log, wantsJson });
+  return answerDeletionStatus((await params).code, {
+    openDatabase: getReads,
+    log,
+    accept: request.headers.get("accept"),
+  });
 }
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

@@ -11,7 +11,8 @@ import { answerQstashOptions } from "../qstash.ts";
 const path = "/api/qstash/instagram-ingestion";
 const saveOptions = () => ({
   db: getDatabase(),
-  url: `${readRelayUrls(process.env)[0] ?? ""}${path}`,
+  relayUrls: readRelayUrls(process.env),
+  path,
   deployment: readDeployment(process.env),
 });
 
