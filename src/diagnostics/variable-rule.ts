@@ -45,7 +45,7 @@ export const shapeRules: readonly VariableRule[] = [
     matches: (value) => value !== value.trim(),
   },
   {
-    of: ["INSTAGRAM_APP_SECRET", "RELAY_URL"],
+    of: ["INSTAGRAM_APP_SECRET", "RELAY_URL", "RELAY_SECRET"],
     status: "warning",
     detail: "set, with an empty item in the list",
     cause: "There is a comma too many, or an item is missing.",

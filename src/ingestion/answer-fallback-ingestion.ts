@@ -17,7 +17,7 @@ const placeWaitMs = 5_000;
 
 export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions, "waitUntil"> {
   /** Throws `ENV_INVALID` if a variable is missing. `webhookBytesMax`: of the largest delivery. */
-  readSettings: () => { secret: string; webhookBytesMax: number };
+  readSettings: () => { secrets: readonly string[]; webhookBytesMax: number };
   openHandlers: () => Omit<RunHandlersOptions, "clock" | "log">;
   clock: Clock;
   log: Log;
@@ -35,9 +35,9 @@ export async function answerFallbackIngestion(
   const call = { messageId: null, retried: null, atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   let saveCall = async (_status: number, _errorCode: string | null) => {};
   try {
-    const { secret, webhookBytesMax } = readSettings();
+    const { secrets, webhookBytesMax } = readSettings();
     const bytes = await readInternal(request, {
-      readSecret: () => secret,
+      readSecrets: () => secrets,
       // A delivery that is not JSON is sent in base64, a third larger, with the facts about it.
       bytesMax: Math.ceil((webhookBytesMax * 4) / 3) + 10_000,
       timeoutMs: bodyTimeoutMs,

@@ -23,8 +23,8 @@ export async function answerInternal<Settings extends { secret: string }>(
 ): Promise<Response> {
   try {
     const settings = readSettings();
-    const readSecret = () => settings.secret;
-    const body = await readInternal(request, { readSecret, bytesMax: 10_000, timeoutMs: 5_000, clock });
+    const readSecrets = () => [settings.secret];
+    const body = await readInternal(request, { readSecrets, bytesMax: 10_000, timeoutMs: 5_000, clock });
     return await answer(body, settings);
   } catch (thrown) {
     return refuse(log, refused, thrown);

@@ -47,7 +47,7 @@ const bodySchema = v.object({
 
 export interface AnswerReportsOptions {
   /** Throws `ENV_INVALID` if something is missing. */
-  readSecret: () => string;
+  readSecrets: () => readonly string[];
   save: (reports: readonly ForwardReport[]) => Promise<void>;
   saveRefusals: (refusals: RefusalCounts) => Promise<void>;
   clock: Clock;
@@ -60,9 +60,9 @@ export interface AnswerReportsOptions {
  * `STORE_UNAVAILABLE` if they cannot be stored.
  */
 export async function answerReports(request: Request, options: AnswerReportsOptions): Promise<Response> {
-  const { readSecret, save, saveRefusals, clock, log } = options;
+  const { readSecrets, save, saveRefusals, clock, log } = options;
   try {
-    const body = await readInternal(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
+    const body = await readInternal(request, { readSecrets, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
     const { reports, refusals } = parseReports(body);
     await save(reports);
     if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);

@@ -26,6 +26,13 @@ const optionalToken = optional(token);
 
 /** Long enough that no rate of guessing matters; `openssl rand -base64 32` makes 44 characters. */
 export const secret: Variable<string> = { parse: (value) => (value.length < 32 ? undefined : value) };
+/** The first one signs; each of them is accepted, so that two deployments understand each other while it is rotated. */
+const secrets: Variable<readonly [string, ...string[]]> = {
+  parse: (value) => {
+    const [first, ...rest] = splitList(value).map(secret.parse);
+    return first === undefined || rest.includes(undefined) ? undefined : [first, ...(rest as string[])];
+  },
+};
 
 const list: Variable<readonly string[]> = {
   parse: (value) => {
@@ -78,7 +85,7 @@ export const deliveryVariables = {
   QSTASH_TOKEN: token,
   QSTASH_URL: { parse: parseBaseUrl, fallback: () => "https://qstash.upstash.io" },
   RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
-  RELAY_SECRET: secret,
+  RELAY_SECRET: secrets,
   ACK_MODE: ackMode,
   PUBLISH_TIMEOUT_MS: integer(3_000, 1, publishMsMax),
   PUBLISH_RETRIES: integer(3, 0, 10),
@@ -127,7 +134,12 @@ export function readVariables<Table extends Variables, Name extends keyof Table 
     const variable: Table[Name] = table[name];
     const given = record[name]?.trim() ?? "";
     const value = given === "" ? variable.fallback?.(record) : variable.parse(given);
-    const gap = given === "" ? "not set" : variable === secret ? "shorter than 32 characters" : "malformed";
+    const gap =
+      given === ""
+        ? "not set"
+        : variable === secret || variable === secrets
+          ? "shorter than 32 characters"
+          : "malformed";
     if (value === undefined) gaps.push(`${name} is ${gap}`);
     else env[name] = value;
   }

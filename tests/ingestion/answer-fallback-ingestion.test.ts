@@ -30,7 +30,7 @@ function optionsFor(handling: Handling | null) {
   const waitedFor: Promise<unknown>[] = [];
   const recording = handling?.recording ?? createRecordingLog();
   const options: AnswerFallbackIngestionOptions = {
-    readSettings: () => ({ secret, webhookBytesMax: 3_145_728 }),
+    readSettings: () => ({ secrets: [secret], webhookBytesMax: 3_145_728 }),
     openHandlers: () => {
       if (handling === null) throw new Error("The database was opened");
       return handling;

@@ -66,7 +66,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
         headers: { [internalSignatureHeader]: String(headers[internalSignatureHeader]) },
       });
       const response = await answerReports(request, {
-        readSecret: () => "relay-secret",
+        readSecrets: () => ["relay-secret"],
         save: async (reports) => {
           if (reports.length > 0) saved.push([...reports]);
         },
@@ -245,7 +245,7 @@ describe("a report", () => {
     const body = new TextEncoder().encode(text);
     const headers = { [internalSignatureHeader]: await signInternal("s", `POST ${path}`, body, Date.now()) };
     const response = await answerReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
-      readSecret: () => "s",
+      readSecrets: () => ["s"],
       save: async () => expect.unreachable(),
       saveRefusals: async () => expect.unreachable(),
       clock: systemClock,
@@ -324,7 +324,7 @@ test("a report that is not understood does not prevent that the others are store
   const body = new TextEncoder().encode(JSON.stringify({ reports }));
   const headers = { [internalSignatureHeader]: await signInternal("s", "POST /", body, Date.now()) };
   const response = await answerReports(new Request("http://localhost/", { method: "POST", body, headers }), {
-    readSecret: () => "s",
+    readSecrets: () => ["s"],
     saveRefusals: () => Promise.reject(new Error("There are no refusals")),
     save: (understood) => saveReports(db, understood, 1_700_000_000_200),
     clock: systemClock,

@@ -98,7 +98,18 @@ describe("readEnv()", () => {
 
   test.each(["OPS_TOKEN", "RELAY_SECRET"] as const)("refuses a %s of fewer than 32 characters", (name) => {
     expect(() => readEnv({ [name]: "a".repeat(31) }, [name])).toThrow(`${name} is shorter than 32 characters`);
-    expect(readEnv({ [name]: "a".repeat(32) }, [name])).toEqual({ [name]: "a".repeat(32) });
+  });
+
+  test("takes secrets of 32 characters, and several for RELAY_SECRET", () => {
+    const [first, second] = ["a".repeat(32), "b".repeat(32)];
+    expect(readEnv({ OPS_TOKEN: first }, ["OPS_TOKEN"])).toEqual({ OPS_TOKEN: first });
+    const both = { RELAY_SECRET: `${first}, ${second}` };
+    expect(readEnv(both, ["RELAY_SECRET"])).toEqual({ RELAY_SECRET: [first, second] });
+  });
+
+  test("refuses a list with a short RELAY_SECRET", () => {
+    const record = { RELAY_SECRET: `${"a".repeat(32)},short` };
+    expect(() => readEnv(record, ["RELAY_SECRET"])).toThrow("RELAY_SECRET is shorter than 32 characters");
   });
 
   test("takes Vercel's addresses for RELAY_URL, the production domain first", () => {

@@ -50,7 +50,7 @@ describe("verifyInternal()", () => {
 });
 
 describe("readInternal()", () => {
-  const options = { readSecret: () => "secret", bytesMax: 100, timeoutMs: 5_000, clock: systemClock };
+  const options = { readSecrets: () => ["secret"], bytesMax: 100, timeoutMs: 5_000, clock: systemClock };
   const call = (header: string) => {
     let pulled = 0;
     const stream = new ReadableStream<Uint8Array>(
@@ -70,6 +70,20 @@ describe("readInternal()", () => {
   test("reads the body of a call of ours", async () => {
     const { request, pulled } = call(await signInternal("secret", purpose, body, Date.now()));
     expect([await readInternal(request, options), pulled()]).toEqual([body, 1]);
+  });
+
+  test.each(["new", "secret"])(
+    "reads what either of two secrets signed, while they are rotated: %s",
+    async (signedWith) => {
+      const { request } = call(await signInternal(signedWith, purpose, body, Date.now()));
+      expect(await readInternal(request, { ...options, readSecrets: () => ["new", "secret"] })).toEqual(body);
+    },
+  );
+
+  test("reads nothing that neither of two secrets signed", async () => {
+    const { request } = call(await signInternal("former", purpose, body, Date.now()));
+    const reading = readInternal(request, { ...options, readSecrets: () => ["new", "secret"] });
+    await expect(reading).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
   });
 
   test.each([

@@ -21,7 +21,7 @@ export function startExperimentHere(timing: LifecycleTiming) {
       create: (experiment) => createLifecycleExperiment(db, experiment),
       saveStart: (experimentId, run) => saveLifecycleStart(db, experimentId, run),
     },
-    secret: env.RELAY_SECRET,
+    secret: env.RELAY_SECRET[0],
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
     fetch,
     clock,

@@ -8,7 +8,7 @@ import { openHandlers } from "../../../services.ts";
 
 function readSettings() {
   const env = readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL", "WEBHOOK_BODY_BYTES_MAX"]);
-  return { secret: env.RELAY_SECRET, webhookBytesMax: env.WEBHOOK_BODY_BYTES_MAX };
+  return { secrets: env.RELAY_SECRET, webhookBytesMax: env.WEBHOOK_BODY_BYTES_MAX };
 }
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({

@@ -8,7 +8,7 @@ import { getDatabase } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerMark(request, {
-    readSettings: () => ({ secret: readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET }),
+    readSettings: () => ({ secret: readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET[0] }),
     save: (mark, arrivedAtMs) => saveLifecycleMark(getDatabase(), mark, arrivedAtMs),
     clock,
     log,

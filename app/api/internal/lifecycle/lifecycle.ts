@@ -37,7 +37,7 @@ function readSettings() {
   return {
     relayUrl: env.RELAY_URL[0],
     path: "/api/internal/lifecycle-marks",
-    secret: env.RELAY_SECRET,
+    secret: env.RELAY_SECRET[0],
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
   };
 }

@@ -9,7 +9,7 @@ import { getDatabase } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerReports(request, {
-    readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
+    readSecrets: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
     saveRefusals: (refusals) => saveRefusals(getDatabase(), refusals, clock.nowMs()),
     clock,

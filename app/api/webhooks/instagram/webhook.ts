@@ -66,7 +66,7 @@ function createSettings(reporter: Reporter): WebhookSettings {
   });
   return {
     appSecrets: env.INSTAGRAM_APP_SECRET,
-    relaySecret: env.RELAY_SECRET,
+    relaySecret: env.RELAY_SECRET[0],
     ack: { mode: env.ACK_MODE, publishBudgetMs: env.PUBLISH_BUDGET_MS },
     bodyBytesMax: env.WEBHOOK_BODY_BYTES_MAX,
     forward,
@@ -79,5 +79,12 @@ function createSettings(reporter: Reporter): WebhookSettings {
 function readInternalCall(path: string) {
   const env = readDeliveryEnv(process.env, "RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET");
   const [relayUrl] = env.RELAY_URL;
-  return { relayUrl, path, secret: env.RELAY_SECRET, bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET, fetch, clock };
+  return {
+    relayUrl,
+    path,
+    secret: env.RELAY_SECRET[0],
+    bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
+    fetch,
+    clock,
+  };
 }
