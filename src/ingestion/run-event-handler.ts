@@ -11,7 +11,7 @@ import { createHandlerLog } from "./handler-log.ts";
 export interface RunEventHandlerOptions {
   handlers: Handlers;
   timeoutMs: number;
-  /** Access to Postgres until the signal aborts. */
+  /** Access to Postgres until the signal aborts, which it does when the handler has ended. */
   openDatabase: (signal: AbortSignal) => HandlerDatabase;
   clock: Clock;
   log: Log;
@@ -45,6 +45,7 @@ async function callHandler(
   const { key, kind, attempt, deliveryId } = leased;
   const counters = createCounters();
   const abort = new AbortController();
+  const end = new AbortController();
   // The table pairs each kind with its function, which the compiler cannot follow for a union of kinds.
   const handler = handlers[kind] as Handler;
   let cancelTimer = () => {};
@@ -53,6 +54,7 @@ async function callHandler(
       cancelTimer = clock.after(timeoutMs, () => {
         const error = new HandlerTimeout(`The handler took longer than ${timeoutMs} ms`);
         abort.abort(error);
+        end.abort(error);
         reject(error);
       });
     });
@@ -60,7 +62,7 @@ async function callHandler(
       signal: abort.signal,
       count: counters.count,
       log: createHandlerLog(log.with({ deliveryId, key })),
-      database: openDatabase(abort.signal),
+      database: openDatabase(end.signal),
     });
     await Promise.race([timeUp, (async () => handler(readEvent(leased), context))()]);
     return { handled: true, counts: counters.counts };
@@ -80,6 +82,8 @@ async function callHandler(
     return { handled: false, failure: { ...failure, retryable, retryAfterMs } };
   } finally {
     cancelTimer();
+    // What it left behind must hold no connection.
+    end.abort(new Error("The handler has ended"));
   }
 }
 
