@@ -30,8 +30,8 @@ export function createHandlerDatabase(
     const leave = await places.enter(timeoutMs);
     if (leave === null) throw new HandlerDatabaseBusy("Other handlers hold the connections that handlers may use");
     try {
-      signal.throwIfAborted();
       return await transact(pool, begin, async (client) => {
+        signal.throwIfAborted();
         let isOpen = true;
         const query: HandlerQuery = async <Row extends object>(text: string, values: readonly unknown[] = []) => {
           // The connection may be in another transaction by then.

@@ -98,6 +98,20 @@ describe("a handler's database", () => {
     expect(await left[1]).toMatchObject({ aborted: false });
   });
 
+  test("begins nothing if its handler ends while the transaction begins", async () => {
+    const { db, pool } = await openTestStore();
+    const abort = new AbortController();
+    let hasBegun = false;
+    const beginning = createHandlerDatabase(db, abort.signal, systemClock).transaction(() => {
+      hasBegun = true;
+      return new Promise(() => {});
+    });
+    pool.once("acquire", () => abort.abort(new Error("The time is over")));
+    await expect(beginning).rejects.toThrow("The time is over");
+    await eventually("no connection is held", () => pool.totalCount === pool.idleCount);
+    expect(hasBegun).toBe(false);
+  });
+
   test("refuses a statement after its transaction: the connection may be another's by then", async () => {
     const { db } = await openTestStore();
     const database = createHandlerDatabase(db, neverAborted, systemClock);
