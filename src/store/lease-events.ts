@@ -71,7 +71,7 @@ interface Row {
   replay_id: string | null;
   mode: ReplayContext["mode"];
   reason: string;
-  /** Null, too, if the event is gone. */
+  /** Null, too, if retention has removed the event. */
   key: string | null;
   kind: EventKind;
   account_id: string;
@@ -99,14 +99,20 @@ export async function leaseEvents(
   const call = { leaseMs: Math.ceil(leaseMs), leaseId: randomUUID(), replayId };
   const values = { ids: eventIds, ...call, isAlone: eventIds.length === 1 };
   const rows = await withStoreErrors(() => runStatement<Row, keyof typeof parameters>(db.$client, statement, values));
+  const gone = rows.filter(({ fence, key }) => fence !== null && key === null).map(({ id }) => id);
+  if (gone.length > 0) await dropWork(db, gone);
   return {
     leased: rows.flatMap((row) => toLeased(row) ?? []),
     deathIds: rows.filter(({ fence }) => fence === null).map(({ id }) => id),
   };
 }
 
+/** A replay may open an event at the moment in which retention removes it; nothing is left to handle. */
+async function dropWork(db: Database, eventIds: readonly number[]): Promise<void> {
+  await withStoreErrors(() => db.$client.query("delete from relay.event_work where event_id = any ($1)", [eventIds]));
+}
+
 function toLeased(row: Row): LeasedEvent | null {
-  // An event that retention removed a moment ago cannot be handled.
   if (row.fence === null || row.key === null) return null;
   const { id, fence, deaths, key, kind, standby, test, drifted, data, conversation, mode, reason } = row;
   return {
