@@ -38,11 +38,17 @@ export function runEventHandler(event: LeasedEvent, options: RunEventHandlerOpti
   });
 }
 
+/** A timer that is so much too late shows that another handler blocked the process, or that the host froze it. */
+const stoodStillMs = 200;
+/** Then a handler has so long to go on with what arrived meanwhile. */
+const catchUpMs = 1_000;
+
 async function callHandler(
   leased: LeasedEvent,
   { handlers, timeoutMs, openDatabase, clock, log }: RunEventHandlerOptions,
 ): Promise<HandlerOutcome> {
   const { key, kind, attempt, deliveryId } = leased;
+  const begunAt = clock.monotonicMs();
   const counters = createCounters();
   const abort = new AbortController();
   const end = new AbortController();
@@ -51,11 +57,16 @@ async function callHandler(
   let cancelTimer = () => {};
   try {
     const timeUp = new Promise<never>((_resolve, reject) => {
-      cancelTimer = clock.after(timeoutMs, () => {
+      const giveUp = () => {
         const error = new HandlerTimeout(`The handler took longer than ${timeoutMs} ms`);
         abort.abort(error);
         end.abort(error);
         reject(error);
+      };
+      cancelTimer = clock.after(timeoutMs, () => {
+        // Timers come before answers that arrived while the process stood still.
+        if (clock.monotonicMs() - begunAt < timeoutMs + stoodStillMs) giveUp();
+        else cancelTimer = clock.after(catchUpMs, giveUp);
       });
     });
     const context = contextOf(leased, {
