@@ -72,7 +72,7 @@ export type HandlerQuery = <Row extends object = Record<string, unknown>>(
 /**
  * Access to the relay's Postgres for tables of your own; the relay's are in the schema `relay`. It uses at most half of
  * `DATABASE_POOL_MAX` connections, so that handlers cannot hold up ingestion. A statement may take five seconds, and all
- * end when the handler's `signal` aborts. Rejects with Postgres's error.
+ * end when the handler ends or its `signal` aborts. Rejects with Postgres's error.
  */
 export interface HandlerDatabase {
   /** One statement, which is committed when the promise resolves. */

@@ -15,7 +15,7 @@ const placesOf = new WeakMap<object, Places>();
 /**
  * A handler's access to Postgres. It shares ingestion's pool but holds at most half of it, so that handlers cannot hold
  * ingestion up. Everything is a transaction, because only there the server itself ends a long statement or an idle
- * handler. When the signal aborts, the connection is closed, and with it whatever runs on it.
+ * handler. When the signal aborts, which it must in the end, the connection is closed, and with it whatever runs on it.
  */
 export function createHandlerDatabase(
   { $client: pool }: Pick<Database, "$client">,
@@ -30,15 +30,20 @@ export function createHandlerDatabase(
     const leave = await places.enter(timeoutMs);
     if (leave === null) throw new HandlerDatabaseBusy("Other handlers hold the connections that handlers may use");
     try {
-      signal.throwIfAborted();
       return await transact(pool, begin, async (client) => {
-        const query: HandlerQuery = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-          (await client.query<Row>(text, [...values])).rows;
+        signal.throwIfAborted();
+        let isOpen = true;
+        const query: HandlerQuery = async <Row extends object>(text: string, values: readonly unknown[] = []) => {
+          // The connection may be in another transaction by then.
+          if (!isOpen) throw new Error("The transaction has ended");
+          return (await client.query<Row>(text, [...values])).rows;
+        };
         const close = () => client.connection.stream.destroy();
         signal.addEventListener("abort", close, { once: true });
         try {
           return await unlessAborted(signal, work(query));
         } finally {
+          isOpen = false;
           signal.removeEventListener("abort", close);
         }
       });

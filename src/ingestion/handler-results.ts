@@ -42,6 +42,8 @@ const pauseMsMax = 1_600;
 
 export function createHandlerResults({ settle, onStored, clock, log }: HandlerResultsOptions): HandlerResults {
   let waiting: ResultToStore[] = [];
+  /** What was sent without an answer, and may be stored. It goes again by itself: its counts must not be taken for others'. */
+  let unsure: readonly ResultToStore[] = [];
   let storing: Promise<void> = Promise.resolve();
   let cancelTimer: (() => void) | null = null;
   const publishing: Promise<void>[] = [];
@@ -60,18 +62,25 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
     publishing.push(onStored(results.filter(({ event }) => !isLost.has(event.id))));
   };
 
-  const storeWaiting = async () => {
-    const entries = waiting;
-    waiting = [];
+  const send = async (entries: readonly ResultToStore[]) => {
+    unsure = [];
     try {
       if (entries.length > 0) await write(entries);
     } catch (thrown) {
-      const isUnavailable = isStoreUnavailable(thrown);
       log.warn("handlers.settle_failed", { results: entries.length, ...describeCause(thrown) });
-      if (isUnavailable) waiting = [...entries, ...waiting];
+      if (isStoreUnavailable(thrown)) unsure = entries;
       else await writeApart(entries);
-      if (waiting.length > 0 && !isFinishing) storeLater();
     }
+  };
+
+  const storeWaiting = async () => {
+    await send(unsure);
+    if (unsure.length === 0) {
+      const entries = waiting;
+      waiting = [];
+      await send(entries);
+    }
+    if (unsure.length > 0 && !isFinishing) storeLater();
   };
 
   /** One result that Postgres refuses must not cost the others theirs; its handler runs again after its lease. */
@@ -81,7 +90,7 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
       try {
         await write([entry]);
       } catch (thrown) {
-        if (isStoreUnavailable(thrown)) waiting.push(entry);
+        if (isStoreUnavailable(thrown)) unsure = [...unsure, entry];
         else unsettled += 1;
         log.error("handlers.settle_failed", { eventId: entry.result.event.id, ...describeCause(thrown) });
       }
@@ -93,6 +102,8 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
     storing = storing.then(storeWaiting);
     return storing;
   };
+
+  const left = () => unsure.length + waiting.length;
 
   const storeLater = () => {
     cancelTimer ??= clock.after(storeEveryMs, () => void store());
@@ -108,12 +119,12 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
       isFinishing = true;
       await store();
       const deadline = clock.monotonicMs() + finishLimitMs;
-      for (let pauseMs = firstPauseMs; waiting.length > 0 && clock.monotonicMs() < deadline; pauseMs *= 2) {
+      for (let pauseMs = firstPauseMs; left() > 0 && clock.monotonicMs() < deadline; pauseMs *= 2) {
         await sleep(clock, Math.min(pauseMs, pauseMsMax));
         await store();
       }
       await Promise.all(publishing);
-      return { lost, unsettled: unsettled + waiting.length };
+      return { lost, unsettled: unsettled + left() };
     },
   };
 }

@@ -11,7 +11,7 @@ import { createHandlerLog } from "./handler-log.ts";
 export interface RunEventHandlerOptions {
   handlers: Handlers;
   timeoutMs: number;
-  /** Access to Postgres until the signal aborts. */
+  /** Access to Postgres until the signal aborts, which it does when the handler has ended. */
   openDatabase: (signal: AbortSignal) => HandlerDatabase;
   clock: Clock;
   log: Log;
@@ -38,29 +38,42 @@ export function runEventHandler(event: LeasedEvent, options: RunEventHandlerOpti
   });
 }
 
+/** A timer that is so much too late shows that another handler blocked the process, or that the host froze it. */
+const stoodStillMs = 200;
+/** Then a handler has so long to go on with what arrived meanwhile. */
+const catchUpMs = 1_000;
+
 async function callHandler(
   leased: LeasedEvent,
   { handlers, timeoutMs, openDatabase, clock, log }: RunEventHandlerOptions,
 ): Promise<HandlerOutcome> {
   const { key, kind, attempt, deliveryId } = leased;
+  const begunAt = clock.monotonicMs();
   const counters = createCounters();
   const abort = new AbortController();
+  const end = new AbortController();
   // The table pairs each kind with its function, which the compiler cannot follow for a union of kinds.
   const handler = handlers[kind] as Handler;
   let cancelTimer = () => {};
   try {
     const timeUp = new Promise<never>((_resolve, reject) => {
-      cancelTimer = clock.after(timeoutMs, () => {
+      const giveUp = () => {
         const error = new HandlerTimeout(`The handler took longer than ${timeoutMs} ms`);
         abort.abort(error);
+        end.abort(error);
         reject(error);
+      };
+      cancelTimer = clock.after(timeoutMs, () => {
+        // Timers come before answers that arrived while the process stood still.
+        if (clock.monotonicMs() - begunAt < timeoutMs + stoodStillMs) giveUp();
+        else cancelTimer = clock.after(catchUpMs, giveUp);
       });
     });
     const context = contextOf(leased, {
       signal: abort.signal,
       count: counters.count,
       log: createHandlerLog(log.with({ deliveryId, key })),
-      database: openDatabase(abort.signal),
+      database: openDatabase(end.signal),
     });
     await Promise.race([timeUp, (async () => handler(readEvent(leased), context))()]);
     return { handled: true, counts: counters.counts };
@@ -80,6 +93,8 @@ async function callHandler(
     return { handled: false, failure: { ...failure, retryable, retryAfterMs } };
   } finally {
     cancelTimer();
+    // What it left behind must hold no connection.
+    end.abort(new Error("The handler has ended"));
   }
 }
 

@@ -40,6 +40,8 @@ export const eventWork = relay.table("event_work", {
   /** Rises with each lease; a result is stored only under the number of its own lease. */
   fence: integer("fence").notNull().default(0),
   leasedUntil: instant("leased_until", 6),
+  /** Of the call that took the last lease: a statement that is sent again finds what it has leased. */
+  leaseId: uuid("lease_id"),
   nextAttemptAt: instant("next_attempt_at").notNull(),
   /** A QStash message that will try it is under way until then; the sweep leaves it alone. */
   queuedUntil: instant("queued_until"),

@@ -23,6 +23,7 @@ export const ingestParameters = {
   deliveryId: "uuid",
   batchIndex: "smallint",
   leaseMs: "integer",
+  leaseId: "uuid",
   events: "integer",
   deliveredAt: "timestamptz",
   ingestMs: "real",

@@ -64,26 +64,27 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
     case when no_account or no_sender or no_recipient then '${deletedData}' when unsent then '${unsentData}' else data end::json
   from fresh order by id
 ), work as (
-  insert into relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, next_attempt_at, kind, conversation)
-  select id, :deliveryId, :batchIndex, 1, 1, now() + :leaseMs * interval '1 millisecond', now(), kind, conversation
+  insert into relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, lease_id, next_attempt_at, kind, conversation)
+  select id, :deliveryId, :batchIndex, 1, 1, now() + :leaseMs * interval '1 millisecond', :leaseId, now(), kind, conversation
   from fresh where not (${anyErasure})
 ), known as materialized (
   select place, known.event_id
   from input cross join lateral (select event_id from relay.event_keys k where k.hash = input.hash limit 1) known
 ), free as materialized (
-  select known.place, w.event_id, w.deaths > 0 or w.leased_until is not null as risky
+  select known.place, w.event_id, w.is_own, not w.is_own and (w.deaths > 0 or w.leased_until is not null) as risky
   from known cross join lateral (
-    select event_id, deaths, leased_until from relay.event_work w
-    where w.event_id = known.event_id and state = 'open' and next_attempt_at <= now()
-      and (leased_until is null or leased_until <= now())
+    select event_id, deaths, leased_until, ${isOwn} as is_own from relay.event_work w
+    where w.event_id = known.event_id and state = 'open'
+      and (${isOwn} or next_attempt_at <= now() and (leased_until is null or leased_until <= now()))
     for update skip locked
   ) w
   order by w.event_id
 ), leased as (
   update relay.event_work w
-  set attempts = attempts + 1, fence = fence + 1, leased_until = now() + :leaseMs * interval '1 millisecond', queued_until = null
+  set attempts = attempts + (not free.is_own)::integer, fence = fence + (not free.is_own)::integer, lease_id = :leaseId,
+    leased_until = now() + :leaseMs * interval '1 millisecond', queued_until = null
   from free where w.event_id = free.event_id and not free.risky
-  returning free.place, w.event_id, w.fence, w.attempts, w.delivery_id, w.batch_index, w.replay_id
+  returning free.place, free.is_own, w.event_id, w.fence, w.attempts, w.delivery_id, w.batch_index, w.replay_id
 )${record}, links as (
   insert into relay.duplicate_events (delivery_id, event_id)
   select :deliveryId, event_id from known
@@ -96,6 +97,7 @@ select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} a
   from fresh
   union all
   select case
+    when leased.is_own and leased.fence = 1 then json_build_array(known.place, known.event_id, 'new', 1, 1)
     when leased.event_id is not null then json_build_array(known.place, known.event_id, 'leased', leased.fence,
       leased.attempts, leased.delivery_id, leased.batch_index,
       (select json_build_object('id', r.id, 'mode', r.mode, 'reason', r.reason) from relay.replays r where r.id = leased.replay_id))
@@ -103,6 +105,9 @@ select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} a
   from known left join free on free.event_id = known.event_id left join leased on leased.event_id = known.event_id
 ) e) as events`;
 }
+
+/** Whether the same statement leased it before, of which the answer was lost. */
+const isOwn = "coalesce(lease_id = :leaseId, false)";
 
 const anyErasure = "unsent or no_account or no_sender or no_recipient";
 

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import type { EventKind } from "#instagram/events.ts";
 
 import type { Database } from "./database.ts";
@@ -21,22 +23,29 @@ export interface Leases {
 /** A message may come this much before the time for which it was published. */
 const earlyMs = 1_000;
 
-const parameters = { ids: "bigint[]", leaseMs: "integer", replayId: "text", isAlone: "boolean" } as const;
+const parameters = {
+  ids: "bigint[]",
+  leaseMs: "integer",
+  leaseId: "uuid",
+  replayId: "text",
+  isAlone: "boolean",
+} as const;
 
 const text = `with wanted as materialized (
   select id from unnest(:ids) u (id) where ${oneRow("id")} order by id
 ), free as materialized (
-  select w.event_id, w.deaths + case when w.leased_until is null then 0 else 1 end as deaths
+  select w.event_id, w.is_own, w.deaths + case when w.is_own or w.leased_until is null then 0 else 1 end as deaths
   from wanted cross join lateral (
-    select event_id, deaths, leased_until from relay.event_work w
-    where w.event_id = wanted.id and state = 'open' and next_attempt_at <= now() + ${earlyMs} * interval '1 millisecond'
-      and (leased_until is null or leased_until <= now()) and (:replayId is null or replay_id = :replayId)
+    select event_id, deaths, leased_until, coalesce(lease_id = :leaseId, false) as is_own from relay.event_work w
+    where w.event_id = wanted.id and state = 'open' and (:replayId is null or replay_id = :replayId)
+      and (coalesce(lease_id = :leaseId, false) or next_attempt_at <= now() + ${earlyMs} * interval '1 millisecond'
+        and (leased_until is null or leased_until <= now()))
     for update skip locked
   ) w
 ), leased as (
   update relay.event_work w
-  set attempts = attempts + 1, fence = fence + 1, deaths = free.deaths, queued_until = null,
-    leased_until = now() + :leaseMs * interval '1 millisecond'
+  set attempts = attempts + (not free.is_own)::integer, fence = fence + (not free.is_own)::integer, deaths = free.deaths,
+    queued_until = null, lease_id = :leaseId, leased_until = now() + :leaseMs * interval '1 millisecond'
   from free where w.event_id = free.event_id and (free.deaths = 0 or :isAlone)
   returning w.event_id, w.fence, w.attempts, w.deaths, w.delivery_id, w.batch_index, w.conversation, w.replay_id
 )
@@ -62,7 +71,7 @@ interface Row {
   replay_id: string | null;
   mode: ReplayContext["mode"];
   reason: string;
-  /** Null, too, if the event is gone. */
+  /** Null, too, if retention has removed the event. */
   key: string | null;
   kind: EventKind;
   account_id: string;
@@ -78,8 +87,8 @@ interface Row {
 
 /**
  * Takes a lease, by Postgres's clock, on each of these events that is open, due and free. An event of which a lease ended
- * without a result is leased only if it is the only one asked for, so that the next death is its own. Throws
- * `STORE_UNAVAILABLE`.
+ * without a result is leased only if it is the only one asked for, so that the next death is its own. If the statement's
+ * answer is lost and it is sent again, it finds its leases. Throws `STORE_UNAVAILABLE`.
  */
 export async function leaseEvents(
   db: Database,
@@ -87,16 +96,23 @@ export async function leaseEvents(
   { leaseMs, replayId = null }: LeaseOptions,
 ): Promise<Leases> {
   if (eventIds.length === 0) return { leased: [], deathIds: [] };
-  const values = { ids: eventIds, leaseMs: Math.ceil(leaseMs), replayId, isAlone: eventIds.length === 1 };
+  const call = { leaseMs: Math.ceil(leaseMs), leaseId: randomUUID(), replayId };
+  const values = { ids: eventIds, ...call, isAlone: eventIds.length === 1 };
   const rows = await withStoreErrors(() => runStatement<Row, keyof typeof parameters>(db.$client, statement, values));
+  const gone = rows.filter(({ fence, key }) => fence !== null && key === null).map(({ id }) => id);
+  if (gone.length > 0) await dropWork(db, gone);
   return {
     leased: rows.flatMap((row) => toLeased(row) ?? []),
     deathIds: rows.filter(({ fence }) => fence === null).map(({ id }) => id),
   };
 }
 
+/** A replay may open an event at the moment in which retention removes it; nothing is left to handle. */
+async function dropWork(db: Database, eventIds: readonly number[]): Promise<void> {
+  await withStoreErrors(() => db.$client.query("delete from relay.event_work where event_id = any ($1)", [eventIds]));
+}
+
 function toLeased(row: Row): LeasedEvent | null {
-  // An event that retention removed a moment ago cannot be handled.
   if (row.fence === null || row.key === null) return null;
   const { id, fence, deaths, key, kind, standby, test, drifted, data, conversation, mode, reason } = row;
   return {

@@ -73,7 +73,7 @@ const firstSuccesses = `with handled as (
 ), ${counted}, marked as (
   insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
   values (:deliveryId, 'epoch', 0, false, false, '')
-  on conflict (id) do update set handler_ms = coalesce(d.handler_ms, 0) + :ownMs,
+  on conflict (id) do update set handler_ms = coalesce(d.handler_ms, 0) + case when exists (select from handled) then :ownMs else 0 end,
     handled_at = coalesce(d.handled_at, case when ${isHandled(":ids")} then now() end)
   returning id, handled_at is null and (${isShared(":ids")}) as is_unsure
 )
@@ -88,7 +88,7 @@ const anyResults = `with r as materialized (
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
   where ${oneRow("id")}
 ), handled as (
-  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id returning 1
+  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id returning w.event_id
 ), kept as (
   update relay.event_work w
   set leased_until = null,
@@ -106,6 +106,9 @@ const anyResults = `with r as materialized (
   insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment, message_id, replay_id)
   select id, started_at, ms, attempt, error_name, error_code, error_message, string_to_array(frames, E'\\n'), :deployment, :messageId, replay_id
   from r where outcome <> 'released' and (outcome <> 'handled' or fence > 1 or replay_id is not null)
+    -- The statement may be sent again.
+    and not exists (select from relay.handler_attempts a
+      where a.event_id = r.id and a.at = r.started_at and a.attempt = r.attempt)
 ), dead as materialized (
   select r.*, kept.batch_index from r join kept on kept.event_id = r.id where r.outcome = 'dead'
 ), made as (
@@ -135,7 +138,8 @@ const anyResults = `with r as materialized (
     -- Not \`is null\`, by which the planner would read every open dead letter instead of this one.
     and coalesce(l.resolved_at, 'infinity') = 'infinity'
 ), ${counted}, touched as materialized (
-  select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released' and replay_id is null) as own_ms, bool_or(fence > 1) as is_late
+  select delivery_id, sum(ms) filter (where fence = 1 and outcome <> 'released' and replay_id is null
+      and (id in (select event_id from handled) or id in (select event_id from kept))) as own_ms, bool_or(fence > 1) as is_late
   from r group by 1 having bool_or(outcome = 'handled') or bool_or(fence = 1 and outcome <> 'released')
 ), marked as (
   update relay.deliveries d
@@ -145,7 +149,9 @@ const anyResults = `with r as materialized (
   returning d.id, handled_at is null and (is_late or ${isShared(handledIds)}) as is_unsure
 )
 select
-  (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)) as lost,
+  (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)
+    -- Its lease is the newest, so this result is stored already.
+    and not exists (select from relay.event_work w where w.event_id = id and w.fence = r.fence)) as lost,
   (select json_agg(id) from marked where is_unsure) as unsure`;
 
 /** Stores any number of results; one statement, which is a transaction of its own. */

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { type Clock, systemClock } from "#platform/clock.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 
@@ -98,6 +100,7 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     batchIndex: batch.batch[0],
     batches: batch.batch[1],
     leaseMs: Math.ceil(batch.leaseMs),
+    leaseId: randomUUID(),
     events: batch.events.length,
     deliveredAt: storableInstant(batch.delivered.atMs)?.toISOString() ?? null,
     ingestMs: clock.monotonicMs() - batch.delivered.monotonicMs,
@@ -131,7 +134,8 @@ function summarize(
     reduced: inserted.filter(({ reduced }) => reduced).length,
     leased: leased.toSorted((a, b) => a.id - b.id),
     deathIds: ingested.filter(({ outcome }) => outcome[2] === "risky").map(({ outcome }) => outcome[1]),
-    repeated: !recorded,
+    // A statement that was sent again finds its own row.
+    repeated: !recorded && inserted.length === 0,
   };
 }
 

@@ -72,6 +72,53 @@ describe("a handler's database", () => {
     await eventually("no connection is held", () => pool.totalCount === pool.idleCount);
   });
 
+  test("ends with its handler: what the handler left behind is cut, and holds no connection", async () => {
+    const { db, pool } = await openTestStore();
+    const left: Promise<unknown>[] = [];
+    let late: () => Promise<unknown> = () => Promise.resolve();
+    const options = createHandling(db, async (_event, { database, signal }) => {
+      late = () => database.query("select 1");
+      const begun = new Promise<void>((resolve) => {
+        left.push(
+          database.transaction(() => {
+            resolve();
+            return new Promise(() => {});
+          }),
+        );
+      });
+      left[0]?.catch(() => {});
+      await begun;
+      left.push(Promise.resolve(signal));
+    });
+    expect(await ingest(testBatch("d1", [testEvent("a")]), options)).toMatchObject({ handlers: { handled: 1 } });
+    await expect(left[0]).rejects.toThrow("The handler has ended");
+    await expect(late()).rejects.toThrow("The handler has ended");
+    await eventually("no connection is held", () => pool.totalCount === pool.idleCount);
+    // It was in time.
+    expect(await left[1]).toMatchObject({ aborted: false });
+  });
+
+  test("begins nothing if its handler ends while the transaction begins", async () => {
+    const { db, pool } = await openTestStore();
+    const abort = new AbortController();
+    let hasBegun = false;
+    const beginning = createHandlerDatabase(db, abort.signal, systemClock).transaction(() => {
+      hasBegun = true;
+      return new Promise(() => {});
+    });
+    pool.once("acquire", () => abort.abort(new Error("The time is over")));
+    await expect(beginning).rejects.toThrow("The time is over");
+    await eventually("no connection is held", () => pool.totalCount === pool.idleCount);
+    expect(hasBegun).toBe(false);
+  });
+
+  test("refuses a statement after its transaction: the connection may be another's by then", async () => {
+    const { db } = await openTestStore();
+    const database = createHandlerDatabase(db, neverAborted, systemClock);
+    const query = await database.transaction((own) => Promise.resolve(own));
+    await expect(query("select 1")).rejects.toThrow("The transaction has ended");
+  });
+
   test("leaves half of the connections to ingestion, and makes further handlers wait", async () => {
     const { db, pool } = await openTestStore();
     const clock = createManualClock();

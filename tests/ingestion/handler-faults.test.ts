@@ -97,6 +97,20 @@ describe("handlers", () => {
     ]);
   });
 
+  test("that wait while another one blocks the process do not fail because of it", async () => {
+    const { db, pool } = await openTestStore();
+    const options = createHandling(
+      db,
+      async ({ key }, { database }) => {
+        if (key.endsWith("waits")) await database.query("select 1");
+        else await blockFor(600);
+      },
+      { handlerTimeoutMs: 300 },
+    );
+    await ingest(testBatch("d1", apart(["waits", "blocks"])), options);
+    expect(await readWork(pool)).toEqual([]);
+  });
+
   test("count by a hundred names at most, and go on counting by those they have", async () => {
     const { db, pool } = await openTestStore();
     const options = createHandling(db, (_event, { count }) => {
@@ -184,24 +198,31 @@ async function handleElsewhere(databaseUrl: string, what: { mids: string[] } | {
 }
 
 describe("a process that dies", () => {
-  test("because of its handler for the second time leaves a dead letter, and every other event is handled", async () => {
-    const { db, pool, url } = await openTestStore();
-    expect(await handleElsewhere(url, { mids: ["a", "killer", "b"] })).toEqual({ code: 7, seen: ["a 1", "killer 1"] });
-    await endLeases(pool);
-    // Any of the three can have ended the process: now each is leased alone.
-    const ids = await openIds(pool);
-    expect(await handleElsewhere(url, { ids })).toEqual({ code: 7, seen: ["a 2", "killer 2"] });
-    expect(await readKeys(pool, "handled")).toEqual(["message:1:a"]);
-    await endLeases(pool);
-    expect(await handleElsewhere(url, { ids })).toEqual({ code: 0, seen: ["b 2"] });
-    const dead = { key: "message:1:killer", state: "dead", deaths: 2, error: "HandlerEndedProcess" };
-    expect(await readWork(pool)).toMatchObject([dead]);
-    const { rows } = await pool.query("select event_id::float8 as id, error_name from relay.dead_letters");
-    expect(rows).toEqual([{ id: ids[1], error_name: "HandlerEndedProcess" }]);
-    // A later message finds nothing to do.
-    const again = { eventIds: ids, replay: null, messageId: null };
-    expect(await runHandlersOf(again, createHandling(db))).toEqual({ handled: 0, failed: 0, skipped: 3 });
-  });
+  test(
+    "because of its handler for the second time leaves a dead letter, and every other event is handled",
+    { timeout: 60_000 },
+    async () => {
+      const { db, pool, url } = await openTestStore();
+      expect(await handleElsewhere(url, { mids: ["a", "killer", "b"] })).toEqual({
+        code: 7,
+        seen: ["a 1", "killer 1"],
+      });
+      await endLeases(pool);
+      // Any of the three can have ended the process: now each is leased alone.
+      const ids = await openIds(pool);
+      expect(await handleElsewhere(url, { ids })).toEqual({ code: 7, seen: ["a 2", "killer 2"] });
+      expect(await readKeys(pool, "handled")).toEqual(["message:1:a"]);
+      await endLeases(pool);
+      expect(await handleElsewhere(url, { ids })).toEqual({ code: 0, seen: ["b 2"] });
+      const dead = { key: "message:1:killer", state: "dead", deaths: 2, error: "HandlerEndedProcess" };
+      expect(await readWork(pool)).toMatchObject([dead]);
+      const { rows } = await pool.query("select event_id::float8 as id, error_name from relay.dead_letters");
+      expect(rows).toEqual([{ id: ids[1], error_name: "HandlerEndedProcess" }]);
+      // A later message finds nothing to do.
+      const again = { eventIds: ids, replay: null, messageId: null };
+      expect(await runHandlersOf(again, createHandling(db))).toEqual({ handled: 0, failed: 0, skipped: 3 });
+    },
+  );
 
   test("blocked for longer than its lease still notes its success, and begins nothing more", async () => {
     const { db, pool } = await openTestStore();
@@ -257,6 +278,13 @@ describe("results", () => {
     await again.close();
   });
 });
+
+/** Holds the event loop, once the others have begun to wait. */
+async function blockFor(ms: number): Promise<void> {
+  await new Promise(setImmediate);
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
 
 /** The error with a property that throws when it is read. */
 function odd(error: Error, property: string): Error {

@@ -59,6 +59,15 @@ describe("a lease", () => {
     expect(leases.flatMap((one) => one.leased.map(({ id }) => id)).toSorted((a, b) => a - b)).toEqual(ids);
   });
 
+  test("on an event that retention removed ends its work, so that no sweep comes back to it for ever", async () => {
+    const { db, pool, leased, ids } = await openWithEvents(2);
+    await settleEvents(db, settlement(ended(leased, "released")));
+    await pool.query("delete from relay.events where id = $1", [ids[0]]);
+    expect(await leaseEvents(db, ids, { leaseMs: 1_000 })).toMatchObject({ leased: [{ id: ids[1] }], deathIds: [] });
+    const { rows } = await pool.query("select event_id::float8 as id from relay.event_work");
+    expect(rows).toEqual([{ id: ids[1] }]);
+  });
+
   test("is not taken before the event is due, nor of another replay", async () => {
     const { db, pool, leased, ids } = await openWithEvents();
     await settleEvents(db, settlement(ended(leased, "failed", { retryInMs: 60_000, queuedForMs: 180_000 })));

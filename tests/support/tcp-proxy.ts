@@ -19,6 +19,8 @@ export interface TcpProxy extends Pick<SwitchableListener, "connections" | "goDo
   setRoundTrip(ms: number): void;
   /** From now on passes nothing more on for the connections that are open, which stay open; new ones work. */
   freeze(): void;
+  /** Cuts the connection of each of the next statements in the place of its answer, when the server has committed it. */
+  loseAnswers(count: number): void;
   /** How many connections a mode has cut or silenced so far. */
   readonly broken: number;
   close(): Promise<void>;
@@ -40,10 +42,11 @@ export async function startTcpProxy(
   let mode: ProxyMode = "pass";
   let roundTripMs = 0;
   let broken = 0;
+  let losing = 0;
   const open = new Set<Pair>();
   const server = createServer((near) => {
     const far = connect(to);
-    const pair: Pair = { near, far, isSilent: false };
+    const pair: Pair = { near, far, isSilent: false, isAnswerLost: false };
     open.add(pair);
     if (mode === "wake") holdBack(pair, wakeMs);
     near.on("data", (bytes) => {
@@ -52,10 +55,19 @@ export async function startTcpProxy(
         broken += 1;
         return cut(near);
       }
+      if (losing > 0 && !pair.isAnswerLost && isStatement(bytes)) {
+        losing -= 1;
+        broken += 1;
+        pair.isAnswerLost = true;
+      }
       if (mode === "blackhole" && isStatement(bytes)) return silence(pair);
       later(() => far.write(bytes));
     });
     far.on("data", (bytes) => {
+      if (pair.isAnswerLost) {
+        if (isReady(bytes)) cut(near);
+        return;
+      }
       if (!pair.isSilent) later(() => near.write(bytes));
     });
     near.on("end", () => later(() => far.end()));
@@ -96,6 +108,7 @@ export async function startTcpProxy(
     },
     setMode: (next) => void (mode = next),
     setRoundTrip: (ms) => void (roundTripMs = ms),
+    loseAnswers: (count) => void (losing += count),
     freeze: () => open.forEach(silence),
     goDown: listener.goDown,
     comeUp: listener.comeUp,
@@ -107,11 +120,17 @@ interface Pair {
   near: Socket;
   far: Socket;
   isSilent: boolean;
+  isAnswerLost: boolean;
 }
 
 /** Query, Parse or Bind. https://www.postgresql.org/docs/current/protocol-message-formats.html */
 function isStatement(bytes: Buffer): boolean {
   return /^[QPB]/.test(bytes.toString("latin1", 0, 1));
+}
+
+/** ReadyForQuery outside of a transaction, which ends the answer of a statement that was committed. */
+function isReady(bytes: Buffer): boolean {
+  return bytes.toString("latin1").endsWith("Z\0\0\0\u0005I");
 }
 
 function holdBack({ near, far }: Pair, ms: number): void {

@@ -52,6 +52,8 @@ CREATE TABLE "event_work" (
 	-- Rises with each lease; a result is stored only under the number of its own lease.
 	"fence" integer NOT NULL DEFAULT 0,
 	"leased_until" timestamp with time zone,
+	-- Of the call that took the last lease: a statement that is sent again finds what it has leased.
+	"lease_id" uuid,
 	"next_attempt_at" timestamp (3) with time zone NOT NULL,
 	-- A QStash message that will try it is under way until then; the sweep leaves it alone.
 	"queued_until" timestamp (3) with time zone,
