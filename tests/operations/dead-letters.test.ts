@@ -113,6 +113,22 @@ test("a batch that was never ingested is ingested from our copy by a replay, whi
   expect(await groups(rig)).toMatchObject([{ state: "resolved", resolvedBy: plan.id, open: 0 }]);
 });
 
+test("the plan of a replay names the dead letters that it cannot take, for want of their bytes", async () => {
+  const rig = await startRig();
+  await giveUp(rig, batch);
+  await rig.pool.query("update relay.dead_letters set body_whole = false");
+  const [group] = await groups(rig);
+  const plan = async (filter: Record<string, unknown>) =>
+    planReplay(v.parse(planRequest, { filter, reason: "up again" }), "ops", rig.operations);
+  expect(await plan({ group: group?.id })).toMatchObject({
+    count: 0,
+    batches: 0,
+    lettersWithoutBatch: 1,
+    warnings: [expect.stringContaining("not taken: 1.")],
+  });
+  expect(await plan({ kind: "message" })).toMatchObject({ lettersWithoutBatch: 0, warnings: [] });
+});
+
 test("a batch that QStash gives up again fails in the replay, and stays a dead letter with its bytes", async () => {
   const rig = await startRig();
   await giveUp(rig, batch);
