@@ -174,4 +174,9 @@ test("ingestion without a flow-control key cannot be paused, and what is wrong w
     code: "QSTASH_UNAVAILABLE",
     message: "QStash answered 401",
   });
+  const silent = { ...options, parallelism: 10, api: () => Promise.reject(new Error("no answer")) };
+  await expect(changePause(true, silent)).rejects.toMatchObject({
+    code: "QSTASH_UNAVAILABLE",
+    message: "QStash cannot be reached, and may still do it: ask with relay pause --status",
+  });
 });
