@@ -60,6 +60,8 @@ export function addReplay(program: Command, context: CommandContext): void {
     .option("--json", "print the server's JSON")
     .action(async (action: string | undefined, id: string | undefined, options: Options) => {
       if (action === undefined) return plan(options, context);
+      const unused = Object.keys(options).find((name) => name !== "json" && name !== "reason");
+      if (unused !== undefined) throw new CliFailure(`--${unused} is for a new replay, not for ${action}.`);
       if (action === "list") return list(options, context);
       if (id === undefined) throw new CliFailure(`relay replay ${action} needs the id of a replay.`);
       const path = `replays/${encodeURIComponent(id)}`;
