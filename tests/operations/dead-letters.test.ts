@@ -192,6 +192,7 @@ test("a group is decided about, recurs as a regression, and is resolved by itsel
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 0 } });
   await fail("b", "d2");
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 1 } });
+  expect(rig.recording.of("dead_letter.regressed")).toMatchObject([{ groups: 1 }]);
   const [regressed] = await groups(rig);
   expect(regressed).toMatchObject({ state: "open", count: 2, open: 2 });
   expect(regressed?.regressedAt).not.toBeNull();
