@@ -16,7 +16,7 @@ interface DeletionStatus {
   requestedAt: Date;
   erased: number;
   completedAt: Date | null;
-  /** Copies that could not be reached; see `unreachedCopies`. */
+  /** Copies that could not be reached; see `UnreachedCopy`. */
   unreached: string[];
 }
 

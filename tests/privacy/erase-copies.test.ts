@@ -10,7 +10,7 @@ import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import type { Database } from "#store/database.ts";
-import { recordDeletion } from "#store/erase-person.ts";
+import { recordDeletion } from "#store/data-deletions.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
 import { eventually, keys, openSink, startTestBroker } from "../broker/test-broker.ts";
