@@ -88,7 +88,9 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   if (!options.json) context.print(showPlan(planned, context.paint));
   if (planned.count + planned.batches === 0) {
     if (options.json) context.print(JSON.stringify(planned, null, 2));
-    else context.print("Nothing is to be replayed.");
+    const left = planned.lettersWithoutBatch;
+    if (left > 0) throw new CliFailure(`Nothing can be replayed: ${left} dead letters cannot be taken.`);
+    if (!options.json) context.print("Nothing is to be replayed.");
     return;
   }
   const confirmCount = options.confirm === undefined ? {} : { confirmCount: numberOf("--confirm", options.confirm) };
