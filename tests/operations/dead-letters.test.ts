@@ -71,7 +71,7 @@ test("the failure callback, QStash's own list and a retry of the message make on
   expect((letter as { expires_at: Date }).expires_at.getTime()).toBeGreaterThan(Date.now());
 });
 
-test("what no callback told is found in QStash's list, with its bytes; foreign messages are not", async () => {
+test("a batch without a failure callback is found in QStash's list, with its bytes; foreign messages are not", async () => {
   const rig = await startRig();
   await giveUp(rig, batch, false);
   await rig.client.publish({ url: `${rig.url}/other`, body: "x", retries: 0 });
@@ -89,7 +89,7 @@ test("a copy that the callback cut is replaced by the whole one from QStash's li
   expect(await letters(rig)).toMatchObject([{ body: Buffer.from(batch), body_whole: true }]);
 });
 
-test("a message that is no batch is one dead letter, though the consumer and QStash both tell of it", async () => {
+test("a message that is no batch is one dead letter, though the consumer and QStash both report it", async () => {
   const rig = await startRig();
   await publish(rig, "no batch");
   await until(() => rig.calls.filter(({ path }) => path.endsWith("failure")).length).toBe(1);
