@@ -22,6 +22,26 @@ test.each(documents)("%s links to files that exist", (document) => {
   expect(links.filter((link) => !existsSync(join(root, dirname(document), link)))).toEqual([]);
 });
 
+/** As GitHub makes them of headings. */
+const anchorsOf = (document: string) =>
+  new Set(
+    textsIn(document, /^#+ (.+)$/gm).map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+
+test.each(documents)("%s links to headings that exist", (document) => {
+  const links = [...readFileSync(join(root, document), "utf8").matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)];
+  const missing = links.filter(([, file = "", anchor = ""]) => {
+    const target = file === "" ? document : join(dirname(document), file);
+    return target.endsWith(".md") && !anchorsOf(target).has(anchor);
+  });
+  expect(missing.map(([link]) => link)).toEqual([]);
+});
+
 test.each(documents)("%s names files and folders that exist", (document) => {
   const paths = textsIn(document, /`((?:src|tests|app|docs)\/[\w./[\]-]+)`/g);
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);

@@ -19,7 +19,12 @@ export function drawTable(head: string[], rows: Cell[][], paint: Paint, { isDens
   return table.toString();
 }
 
-/** A cell as text, without control characters: data from the network could otherwise move the cursor or change colours. */
+/**
+ * A cell as text, without control characters: data from the network could otherwise move the cursor, change colours or
+ * turn the rest of the line around.
+ */
 export function showCell(value: Cell): string {
-  return value === null || value === undefined ? "–" : String(value).replaceAll(/\p{Cc}/gu, "\u{FFFD}");
+  return value === null || value === undefined
+    ? "–"
+    : String(value).replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "\u{FFFD}");
 }

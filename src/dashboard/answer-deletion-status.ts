@@ -16,7 +16,7 @@ interface DeletionStatus {
   requestedAt: Date;
   erased: number;
   completedAt: Date | null;
-  /** Copies that could not be reached; see `unreachedCopies`. */
+  /** Copies that could not be reached; see `UnreachedCopy`. */
   unreached: string[];
 }
 
@@ -82,6 +82,10 @@ const unreachedSentences: Record<string, string> = {
 const waitingSentence =
   "Items of yours that were still on their way to us when you asked are erased as soon as they arrive.";
 
+/** The log has the messages' bodies. https://upstash.com/docs/qstash/howto/debug-logs */
+const logSentence =
+  "The delivery service that carries items to us (QStash) keeps a log of what it delivered. We cannot change that log; its entries are deleted by themselves after some days or weeks.";
+
 function statusPage(status: DeletionStatus): Response {
   const { code, requestedAt, completedAt, erased } = status;
   const unreached = status.unreached.map((copy) => unreachedSentences[copy] ?? "A copy could not be reached.");
@@ -120,6 +124,7 @@ function statusPage(status: DeletionStatus): Response {
       "The contents of the messages, comments and other items matched to you were erased here, and your id was removed from them. The originals on Instagram are not affected.",
       "For each item we keep that it was received, when, and a checksum by which we recognise it if it is sent again.",
       waitingSentence,
+      logSentence,
       ...unreached,
     ],
     facts,

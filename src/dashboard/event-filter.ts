@@ -1,8 +1,9 @@
 import * as v from "valibot";
 
 import { runtimes } from "#platform/delivery.ts";
+import { instant } from "#platform/instant.ts";
 
-import { cursorOf, flag, instant, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { cursorOf, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 
 /**
  * What becomes of an event. `open`: its handler has not run to an end yet; `retrying`: it failed, and is tried again;

@@ -34,6 +34,8 @@ function namedSteps(
   const isForwarded = outcome !== "lost" && outcome !== "refused";
   const pending = isForwarded ? "not yet" : `none: the forward was ${outcome}`;
   const unpublished = outcome === "fallback" ? "not through QStash but by the fallback" : pending;
+  // Of most published batches no report says when.
+  const unreported = outcome === "published" || ackMs === null ? "not reported" : unpublished;
   return [
     { name: "Received", meaning: `by the ${runtimeLabel(journey.runtime)} handler`, atMs: receivedMs, missing: "" },
     {
@@ -46,7 +48,7 @@ function namedSteps(
       name: "Published",
       meaning: "accepted by QStash",
       atMs: epochMs(journey.publishedAt),
-      missing: ackMs === null && outcome !== "refused" ? "no report" : unpublished,
+      missing: outcome === "refused" ? unpublished : unreported,
     },
     { name: "Delivered", meaning: "to the consumer", atMs: epochMs(journey.deliveredAt), missing: pending },
     { name: "Ingested", meaning: "committed to Postgres", atMs: epochMs(journey.ingestedAt), missing: pending },

@@ -3,11 +3,12 @@ import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
 import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
+import { instant } from "#platform/instant.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
-import { cursorOf, encodeCursor, instant, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { cursorOf, encodeCursor, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 import { scan } from "./scan.ts";
 
 export interface DeliveryPage {

@@ -100,7 +100,8 @@ function messageIdsOf(attempts: readonly DeliveryAttempt[]): string[] {
 /** A delivery without a row may have been tried all the same. */
 function unknownDelivery(attempts: readonly DeliveryAttempt[]): RelayError {
   const last = attempts.at(-1);
-  if (last === undefined) return new RelayError("NOT_FOUND", "No such delivery");
+  if (last === undefined)
+    return new RelayError("NOT_FOUND", "No such delivery is stored; one that still waits at QStash is not known here");
   const answer = `${last.status}${last.error === null ? "" : ` ${last.error}`}`;
   return new RelayError(
     "NOT_FOUND",

@@ -6,24 +6,24 @@ import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 
-import { readMaintenanceRanAt } from "./read-open-work.ts";
+import { type MaintenanceFacts, readMaintenanceFacts } from "./read-open-work.ts";
 
-export interface Health {
+export interface Health extends MaintenanceFacts {
   status: "ok" | "down";
   store: "ok" | "down";
   queue: "ok" | "failing" | "unknown";
-  /** When a part of maintenance last ran, ISO 8601; null if none ever did, or if that is unknown. */
-  maintenanceRanAt: string | null;
   version: string;
 }
+
+const unknown: MaintenanceFacts = { maintenanceRanAt: null, ingestionPausedSince: null };
 
 const answerWithinMs = 2_000;
 const recentMs = 15 * 60_000;
 const newestConsidered = 20;
 
 /**
- * Whether the store accepts writes in time, how the newest forwards ended, and when maintenance last ran. Never calls
- * QStash, never rejects.
+ * Whether the store accepts writes in time, how the newest forwards ended, when maintenance last ran, and since when
+ * ingestion is paused. Never calls QStash, never rejects.
  */
 export async function readHealth(db: Database, clock: Clock, version: string): Promise<Health> {
   const inTime = <T>(answer: Promise<T>) =>
@@ -33,17 +33,17 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
       answer.catch(() => undefined),
     );
   if ((await inTime(canWrite(db))) !== true) {
-    return { status: "down", store: "down", queue: "unknown", maintenanceRanAt: null, version };
+    return { status: "down", store: "down", queue: "unknown", ...unknown, version };
   }
-  const [queue, maintenanceRanAt] = await Promise.all([
+  const [queue, maintenance] = await Promise.all([
     inTime(readQueueHealth(db, new Date(clock.nowMs() - recentMs))),
-    inTime(readMaintenanceRanAt(db)),
+    inTime(readMaintenanceFacts(db)),
   ]);
   return {
     status: "ok",
     store: "ok",
     queue: queue ?? "unknown",
-    maintenanceRanAt: maintenanceRanAt ?? null,
+    ...(maintenance ?? unknown),
     version,
   };
 }

@@ -4,8 +4,16 @@ import type { Database } from "#store/database.ts";
 
 import { isoText } from "./iso-text.ts";
 
+/** What is known of maintenance, and from it. */
+export interface MaintenanceFacts {
+  /** When a part of it last ran; null if none ever did, or if that is unknown. */
+  maintenanceRanAt: string | null;
+  /** Since when QStash holds the batches back; null if it does not, or if that is unknown. */
+  ingestionPausedSince: string | null;
+}
+
 /** What is not handled. */
-export interface OpenWork {
+export interface OpenWork extends MaintenanceFacts {
   /** Events by their state, see `EventState`. */
   open: number;
   retrying: number;
@@ -14,12 +22,11 @@ export interface OpenWork {
   oldestAt: string | null;
   /** Since when the event waits that should have been tried first, though no consumer has it. */
   dueSince: string | null;
-  maintenanceRanAt: string | null;
 }
 
 /** Counts the events that are open, retried or dead. The table holds nothing else, so the cost is theirs alone. */
 export async function readOpenWork(db: Database): Promise<OpenWork> {
-  const { rows } = await db.execute<Omit<OpenWork, "maintenanceRanAt"> & Record<string, unknown>>(sql`
+  const { rows } = await db.execute<Omit<OpenWork, keyof MaintenanceFacts> & Record<string, unknown>>(sql`
     select w.retrying::int as retrying, w.dead::int as dead, (w.total - w.retrying - w.dead)::int as open,
       ${isoText(sql`e.ingested_at`)} as "oldestAt", ${isoText(sql`w.due_since`)} as "dueSince"
     from (
@@ -33,15 +40,16 @@ export async function readOpenWork(db: Database): Promise<OpenWork> {
     left join relay.events e on e.id = w.oldest_id
   `);
   const counted = rows[0] ?? { open: 0, retrying: 0, dead: 0, oldestAt: null, dueSince: null };
-  return { ...counted, maintenanceRanAt: await readMaintenanceRanAt(db) };
+  return { ...counted, ...(await readMaintenanceFacts(db)) };
 }
 
-/** When a part of maintenance last ran; null if none ever did. */
-export async function readMaintenanceRanAt(db: Database): Promise<string | null> {
-  const { rows } = await db.execute<{ ranAt: string | null }>(
-    sql`select ${isoText(sql`max(ran_at)`)} as "ranAt" from relay.maintenance_parts`,
-  );
-  return rows[0]?.ranAt ?? null;
+/** The part `pause` does not count as a run, because pausing records it, too. */
+export async function readMaintenanceFacts(db: Database): Promise<MaintenanceFacts> {
+  const { rows } = await db.execute<MaintenanceFacts & Record<string, unknown>>(sql`
+    select ${isoText(sql`max(ran_at) filter (where name <> 'pause')`)} as "maintenanceRanAt",
+      max(result ->> 'since') filter (where name = 'pause') as "ingestionPausedSince"
+    from relay.maintenance_parts`);
+  return rows[0] ?? { maintenanceRanAt: null, ingestionPausedSince: null };
 }
 
 /** It runs every five minutes; so late, it has missed three times. */

@@ -27,7 +27,7 @@ export function describeHandlerError(thrown: unknown, kind: string, nowMs: numbe
     const error = Object(thrown) as Record<"stack" | "message" | "expose" | "retryable" | "retryAfter", unknown>;
     const { stack, message } = error;
     const facts = {
-      name: toText(describeCause(thrown)["cause"], nameLengthMax),
+      name: thrown === null ? "null" : toText(describeCause(thrown)["cause"], nameLengthMax),
       code: findCode(thrown),
       message: error.expose === true ? toText(message, messageLengthMax) : null,
       frames: typeof stack === "string" && typeof message === "string" ? readFrames(stack, message) : [],

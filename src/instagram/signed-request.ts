@@ -6,7 +6,7 @@ import type { Json } from "./events.ts";
 import { idText, isObject, type JsonObject, parseLosslessJson } from "./json.ts";
 import { parseTime } from "./time.ts";
 
-/** What Meta tells by a `signed_request`: somebody has taken our app's permissions back, or wants to be erased. */
+/** What a `signed_request` says: a person has withdrawn our app's permissions, or asks to be erased. */
 export interface SignedRequest {
   /**
    * Equal for the same request however often it comes. Made of Meta's signature, so that who has only this and not the

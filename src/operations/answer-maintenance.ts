@@ -20,9 +20,9 @@ export interface AnswerCronOptions {
   log: Log;
 }
 
-/** 503 if no part could do anything, as without the database. */
+/** 503 if no part could do anything, as without the database: a silent one leaves no time for most parts. */
 function describeResult(result: MaintenanceResult): Response {
-  const isDown = result.parts.length > 0 && result.parts.every((part) => "error" in part);
+  const isDown = result.parts.some((part) => "error" in part) && !result.parts.some((part) => "result" in part);
   return Response.json(result, { status: isDown ? 503 : 200, headers });
 }
 
@@ -30,7 +30,7 @@ const headers = { "cache-control": "no-store" };
 
 /**
  * Maintenance for a caller with CRON_SECRET, as Vercel's cron jobs send it: 200 with what each part did, also if one failed,
- * 503 if all did. 401 for any other caller; 503 without the variable, or without one that maintenance needs.
+ * 503 if all did that were tried. 401 for any other caller; 503 without the variable, or without one that maintenance needs.
  */
 export async function answerCron(request: Request, { readSecret, run, log }: AnswerCronOptions): Promise<Response> {
   try {

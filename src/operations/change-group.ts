@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
+import { instant } from "#platform/instant.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
@@ -9,15 +10,9 @@ import { changeGroup, groupStates } from "#store/dead-letter-groups.ts";
 /** The body of `POST /api/ops/dead-letters/{groupId}/state`. */
 export const groupRequest = v.strictObject({
   state: v.picklist(groupStates, `must be one of ${groupStates.join(", ")}`),
-  until: v.optional(
-    v.pipe(
-      v.string(),
-      v.isoTimestamp("must be a time with its offset, such as 2026-01-31T12:00:00Z"),
-      v.transform((value) => new Date(value)),
-    ),
-  ),
+  until: v.optional(instant),
   note: v.optional(v.pipe(v.string(), v.maxLength(1_000, "must have at most 1000 characters"))),
-  deployment: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "is no deployment"))),
+  deployment: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be the id of a deployment"))),
 });
 
 /**

@@ -10,6 +10,8 @@ export interface DescribedReplay extends Record<string, unknown> {
   /** Events, and batches that were never ingested. */
   count: number;
   batches: number;
+  /** Dead letters that the replay cannot take. */
+  lettersWithoutBatch: number;
   done: number;
   failed: number;
   skipped: number;
@@ -28,6 +30,8 @@ export async function describeReplay(db: Database, replay: Replay): Promise<Desc
   const sum = (pick: "done" | "failed" | "pending") =>
     progress === null ? 0 : progress.events[pick] + progress.batches[pick];
   return {
+    // A plan of an earlier release does not have it.
+    lettersWithoutBatch: 0,
     ...(plan as { count: number; batches: number }),
     id,
     state,

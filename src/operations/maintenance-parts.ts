@@ -43,7 +43,9 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
       name: "groups",
       run: async () => {
         const ingested = await resolveIngestedLetters(db);
-        return { ingested, ...(await settleGroups(db)), dropped: await dropResolvedBytes(db) };
+        const settled = await settleGroups(db);
+        if (settled.regressed > 0) log.warn("dead_letter.regressed", { groups: settled.regressed });
+        return { ingested, ...settled, dropped: await dropResolvedBytes(db) };
       },
     },
     {

@@ -50,7 +50,8 @@ export async function readPause({ db, api, parallelism, nowMs }: PauseOptions): 
 
 /**
  * Pauses ingestion at QStash, or resumes it. Deliveries are acknowledged as before, and their batches wait at QStash. The
- * handlers of what is stored go on. Throws `NOT_PAUSABLE` if batches have no flow-control key, and what `readPause` throws.
+ * handlers of what is stored go on. Throws `NOT_PAUSABLE` if batches have no flow-control key, and what `readPause` throws;
+ * QStash may have done it all the same.
  */
 export async function changePause(paused: boolean, options: PauseOptions): Promise<Pause> {
   const { db, api, parallelism, log } = options;
@@ -60,9 +61,21 @@ export async function changePause(paused: boolean, options: PauseOptions): Promi
       "Batches are published without a flow-control key: set INGESTION_PARALLELISM, 100 for example, and deploy",
     );
   }
-  await askQstash(api, "POST", `${key}/${paused ? "pause" : "resume"}`);
+  await orInDoubt(() => askQstash(api, "POST", `${key}/${paused ? "pause" : "resume"}`));
   const state = await readPause(options);
   await recordPart(db, "pause", state);
   log.warn(paused ? "ingestion.paused" : "ingestion.resumed", { waiting: state.waiting });
   return state;
+}
+
+/** A request that was not answered may still be carried out, and a pause that nobody knows of delays every delivery. */
+async function orInDoubt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    if (!(thrown instanceof RelayError) || thrown.cause === undefined) throw thrown;
+    throw new RelayError(thrown.code, `${thrown.message}, and may still do it: ask with relay pause --status`, {
+      cause: thrown.cause,
+    });
+  }
 }

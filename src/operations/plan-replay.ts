@@ -62,7 +62,7 @@ async function readKnown(selection: ReplaySelection, { db, reclassify }: Operati
 }
 
 /** https://developers.facebook.com/docs/messenger-platform/policy/policy-overview#standard-messaging */
-function warningsOf({ byAge: { lt7d, older }, batches }: ReplayPreview, mode: string): string[] {
+function warningsOf({ byAge: { lt7d, older }, batches, lettersWithoutBatch }: ReplayPreview, mode: string): string[] {
   const late = lt7d + older;
   return [
     ...(late === 0
@@ -72,5 +72,10 @@ function warningsOf({ byAge: { lt7d, older }, batches }: ReplayPreview, mode: st
         ]),
     ...(mode === "again" ? ["Handlers that succeeded run again: they must bear it, see context.replay."] : []),
     ...(batches === 0 ? [] : [`${batches} batches were never ingested: their events are not in the counts above.`]),
+    ...(lettersWithoutBatch === 0
+      ? []
+      : [
+          `Dead letters that are not taken: ${lettersWithoutBatch}. They are no batches, or only QStash has all their bytes; maintenance fetches those.`,
+        ]),
   ];
 }

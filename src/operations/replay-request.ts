@@ -1,5 +1,6 @@
 import * as v from "valibot";
 
+import { instant } from "#platform/instant.ts";
 import { replayStates } from "#store/replay-filter.ts";
 
 const text = v.pipe(
@@ -9,10 +10,9 @@ const text = v.pipe(
   v.check((value) => !value.includes("\0"), "must not contain NUL"),
 );
 const id = v.pipe(v.number(), v.safeInteger("must be a whole number"), v.minValue(1, "must be at least 1"));
-const instant = v.pipe(
-  v.string(),
-  v.isoTimestamp("must be a time with its offset, such as 2026-01-31T12:00:00Z"),
-  v.transform((value) => new Date(value).toISOString()),
+const instantText = v.pipe(
+  instant,
+  v.transform((at) => at.toISOString()),
 );
 
 const filter = v.pipe(
@@ -27,8 +27,8 @@ const filter = v.pipe(
     error: v.optional(text),
     group: v.optional(id),
     deliveryId: v.optional(text),
-    from: v.optional(instant),
-    to: v.optional(instant),
+    from: v.optional(instantText),
+    to: v.optional(instantText),
     unknown: v.optional(v.literal(true, "must be true")),
   }),
   v.check((conditions) => Object.values(conditions).some((one) => one !== undefined), "has no condition"),

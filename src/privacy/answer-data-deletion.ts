@@ -1,6 +1,6 @@
 import type { QstashApi } from "#platform/qstash-api.ts";
 import type { Database } from "#store/database.ts";
-import { recordDeletion } from "#store/erase-person.ts";
+import { recordDeletion } from "#store/data-deletions.ts";
 
 import { answerSignedRequest, type AnswerSignedRequestOptions } from "./answer-signed-request.ts";
 import { carryOutDeletion } from "./carry-out-deletion.ts";

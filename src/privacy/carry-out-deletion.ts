@@ -5,14 +5,8 @@ import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import type { Database } from "#store/database.ts";
-import {
-  completeDeletion,
-  eraseFoundEvents,
-  eraseUnsearchableEvents,
-  readDeletion,
-  saveDeletionProgress,
-  type UnreachedCopy,
-} from "#store/erase-person.ts";
+import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/data-deletions.ts";
+import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erase-person.ts";
 import { erasePersonInReplays } from "#store/erase-replays.ts";
 
 import { redactLetters } from "./redact-letters.ts";

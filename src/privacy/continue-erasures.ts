@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import { describeCause, type Log } from "#platform/log.ts";
-import { readOpenDeletions } from "#store/erase-person.ts";
+import { readOpenDeletions } from "#store/data-deletions.ts";
 import { forgetErasedPeople, isAnythingErased } from "#store/find-erased.ts";
 import { eraseRecentlyUnsent, eraseUnsentAfter } from "#store/unsent-messages.ts";
 

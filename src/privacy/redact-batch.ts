@@ -1,7 +1,7 @@
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
-import { personHash } from "#store/erase-person.ts";
+import { personHash } from "#store/data-deletions.ts";
 import type { Erased } from "#store/find-erased.ts";
 import { messageHash } from "#store/message-hash.ts";
 

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import { replays } from "./operations-schema.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** Replaces a person's id in the filters and previews of replays. Throws `STORE_UNAVAILABLE`. */
+/** Replaces a person's id in the filters and previews of replays, and in what operators wrote. Throws `STORE_UNAVAILABLE`. */
 export async function erasePersonInReplays(db: Database, userId: string): Promise<void> {
   const quoted = JSON.stringify(userId).slice(1, -1);
   await withStoreErrors(async () => {
@@ -20,6 +20,13 @@ export async function erasePersonInReplays(db: Database, userId: string): Promis
       const erased = { filter: withoutId(filter, userId), plan: withoutId(plan, userId) };
       await db.update(replays).set(erased).where(eq(replays.id, id));
     }
+    const word = `\\m${userId.replaceAll(/[^0-9A-Za-z]/g, "\\$&")}\\M`;
+    await db.execute(
+      sql`update relay.replays set reason = regexp_replace(reason, ${word}, 'erased', 'g') where strpos(reason, ${userId}) > 0`,
+    );
+    await db.execute(
+      sql`update relay.dead_letter_groups set note = regexp_replace(note, ${word}, 'erased', 'g') where strpos(note, ${userId}) > 0`,
+    );
   });
 }
 

@@ -93,12 +93,24 @@ function eventsOf(deliveryId: string): SQL {
  * `from … where …` of the batches that were never ingested and meet the conditions, with `l` for the dead letter; undefined
  * if a condition concerns single events, which are not known of such a batch.
  */
-export function selectedLetters({ filter }: Pick<ReplaySelection, "filter">): SQL | undefined {
+export function selectedLetters(selection: Pick<ReplaySelection, "filter">): SQL | undefined {
+  return lettersOf(selection, hasBatch);
+}
+
+/** The same of those that meet the conditions and cannot be published again. */
+export function lettersWithoutBatch(selection: Pick<ReplaySelection, "filter">): SQL | undefined {
+  return lettersOf(selection, sql`not (${hasBatch})`);
+}
+
+/** What was undecodable has no delivery; QStash's callback may have cut the bytes. */
+const hasBatch = sql`l.delivery_id is not null and l.body_whole and l.body is not null`;
+
+function lettersOf({ filter }: Pick<ReplaySelection, "filter">, condition: SQL): SQL | undefined {
   const { ids, kind, account, sender, state, unknown, error, group, deliveryId, from, to } = filter;
-  if ([ids, kind, account, sender, unknown].some((condition) => condition !== undefined)) return undefined;
+  if ([ids, kind, account, sender, unknown].some((one) => one !== undefined)) return undefined;
   if (state !== undefined && state !== "dead") return undefined;
   const conditions = [
-    sql`l.source = 'qstash' and l.resolved_at is null and l.delivery_id is not null and l.body_whole and l.body is not null`,
+    sql`l.source = 'qstash' and l.resolved_at is null and ${condition}`,
     sql`l.recorded_at < ${to}::timestamptz`,
     ...(typeof from === "string" ? [sql`l.recorded_at >= ${from}::timestamptz`] : []),
     ...(error === undefined ? [] : [sql`(l.error_name = ${error} or l.error_code = ${error})`]),

@@ -1,7 +1,13 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { type ReplaySelection, selectedEvents, selectedLetters, stateOfWork } from "./replay-filter.ts";
+import {
+  lettersWithoutBatch,
+  type ReplaySelection,
+  selectedEvents,
+  selectedLetters,
+  stateOfWork,
+} from "./replay-filter.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 /** What a replay would take. */
@@ -9,6 +15,8 @@ export interface ReplayPreview {
   /** Events, and batches that were never ingested. */
   count: number;
   batches: number;
+  /** Dead letters that meet the conditions, and whose batch cannot be published again. */
+  lettersWithoutBatch: number;
   byKind: Record<string, number>;
   byState: Record<string, number>;
   /** By the time at which it happened on Instagram, else by the time of ingestion. */
@@ -34,13 +42,15 @@ export async function countSelection(
   db: Database,
   selection: ReplaySelection,
 ): Promise<{ events: number; batches: number }> {
-  const letters = selectedLetters(selection);
   const { rows } = await withStoreErrors(() =>
     db.execute<{ events: number; batches: number }>(sql`
-      select (select count(*) ${selectedEvents(selection)})::float8 as events,
-        ${letters === undefined ? sql`0` : sql`(select count(*) ${letters})`}::float8 as batches`),
+      select (select count(*) ${selectedEvents(selection)})::float8 as events, ${countOf(selectedLetters(selection))} as batches`),
   );
   return rows[0] ?? { events: 0, batches: 0 };
+}
+
+function countOf(from: SQL | undefined): SQL {
+  return from === undefined ? sql`0::float8` : sql`(select count(*)::float8 ${from})`;
 }
 
 const happenedAt = sql`coalesce(e.occurred_at, e.ingested_at)`;
@@ -49,7 +59,8 @@ const happenedAt = sql`coalesce(e.occurred_at, e.ingested_at)`;
 export async function readPreview(db: Database, selection: ReplaySelection): Promise<ReplayPreview> {
   const from = selectedEvents(selection);
   return withStoreErrors(async () => {
-    const { batches } = await countSelection(db, selection);
+    const { rows: letters } = await db.execute<{ batches: number; without: number }>(sql`
+      select ${countOf(selectedLetters(selection))} as batches, ${countOf(lettersWithoutBatch(selection))} as without`);
     const { rows: parts } = await db.execute<Part>(sql`
       select kind, state, age, count(*)::float8 as count, min(at)::float8 as oldest, max(at)::float8 as newest,
         min(id)::float8 as "firstEventId" from (
@@ -68,7 +79,8 @@ export async function readPreview(db: Database, selection: ReplaySelection): Pro
     const times = (pick: (part: Part) => number) => parts.map(pick);
     return {
       count: parts.reduce((total, { count }) => total + count, 0),
-      batches,
+      batches: letters[0]?.batches ?? 0,
+      lettersWithoutBatch: letters[0]?.without ?? 0,
       byKind: sum(({ kind }) => kind),
       byState: sum(({ state }) => state),
       byAge: { lt24h: 0, lt7d: 0, older: 0, ...sum(({ age }) => age) },

@@ -11,7 +11,7 @@ export type ReplayState = "planned" | "running" | "cancelled" | "finished" | "st
 /** One row is plan, run and record. Times are in ms since the epoch. */
 export interface Replay {
   id: string;
-  /** `stalled`: it runs, but whatever advanced it has ended; maintenance resumes it. */
+  /** `stalled`: it runs, but nothing advances it any more; maintenance resumes it. */
   state: ReplayState;
   mode: ReplayMode;
   filter: ReplayFilter;
@@ -30,7 +30,7 @@ export interface Replay {
   stoppedBecause: string | null;
   createdAtMs: number;
   startedAtMs: number | null;
-  /** When it was last advanced. Whoever advances it names the last one, so that of two only one does. */
+  /** When it was last advanced. A step names the heartbeat that it follows, so that of two equal steps only one runs. */
   heartbeatAtMs: number | null;
   finishedAtMs: number | null;
 }

@@ -146,7 +146,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
           RELAY_SECRET: "relay-secret-of-thirty-two-characters",
           OPS_TOKEN: opsToken,
           CRON_SECRET: cronSecret,
-          // What a fault did is told by lines of every level.
+          // Lines of every level show what a fault did.
           LOG_LEVEL: "debug",
           DATABASE_URL: database.url,
           QSTASH_URL: qstash.url,

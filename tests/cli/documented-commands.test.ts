@@ -63,8 +63,8 @@ function problemOf({ script, args }: Mention): string | null {
   }
   const usage = usageOf(script);
   if (script === "chaos") {
-    const asked = (args.includes("--only") ? (args[args.indexOf("--only") + 1] ?? "") : "").split(",");
-    const unknown = asked.find((name) => name !== "" && !faults.has(name));
+    const asked = (args[args.indexOf("--only") + 1] ?? "").split(",");
+    const unknown = args.includes("--only") ? asked.find((name) => name !== "" && !faults.has(name)) : undefined;
     return unknown === undefined ? null : `no fault ${unknown}`;
   }
   const only = args[args.indexOf("--only") + 1] ?? "";

@@ -70,7 +70,7 @@ describe("relay", { timeout: 30_000 }, () => {
   test("events reads with the token and prints no control characters", async () => {
     const event = {
       ingestedAt: "2026-01-31",
-      kind: "message\u001b[2J",
+      kind: "message\u001b[2J\u202e",
       accountId: "1",
       senderId: null,
       deliveryId: "dlv_1",
@@ -80,7 +80,7 @@ describe("relay", { timeout: 30_000 }, () => {
       RELAY_URL: `${url}/`,
     });
     expect(result.status).toBe(0);
-    expect(result.stdout).toContain("message\u{FFFD}[2J");
+    expect(result.stdout).toContain("message\u{FFFD}[2J\u{FFFD}");
     expect(result.stdout).not.toContain("\u001b");
     const request = await sink?.next();
     expect(request?.target).toBe("/api/ops/events?kind=message&limit=5&deliveryId=dlv_1");
@@ -98,6 +98,18 @@ describe("relay", { timeout: 30_000 }, () => {
     const delivery = await relay(["delivery", "a/b"], { RELAY_URL: url });
     expect(delivery).toMatchObject({ status: 1, stdout: "", stderr: `✖ ${url} answered 404: No such delivery.\n` });
     expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
+  });
+
+  test.each([
+    ["dead-letters --note looked", "Give the id of a group"],
+    ["dead-letters 7 --note looked", "--note and --deployment go with"],
+    ["dead-letters 7 --save file.json --resolve", "--save decides nothing"],
+    ["dead-letters 7 --state open", "--state and --cause are for the list"],
+    ["replay cancel rp_1 --kind comment", "--kind is for a new replay"],
+  ])("%s fails instead of ignoring an option", async (command, reason) => {
+    const result = await relay(command.split(" "), { RELAY_URL: "http://127.0.0.1:1" });
+    expect(result).toMatchObject({ status: 1, stdout: "" });
+    expect(result.stderr).toContain(reason);
   });
 
   test("drift prints a table", async () => {

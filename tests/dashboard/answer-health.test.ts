@@ -43,7 +43,8 @@ async function setUp(env: Record<string, string | undefined>, respond: Respond =
   return { ask, sink, manual, recording };
 }
 
-const ok = { status: "ok", store: "ok", queue: "unknown", maintenanceRanAt: null, version: "1.2.3" };
+const unknown = { queue: "unknown", maintenanceRanAt: null, ingestionPausedSince: null };
+const ok = { status: "ok", store: "ok", ...unknown, version: "1.2.3" };
 
 test("health is ok without faults, and our own address is requested at most once a minute", async () => {
   const { ask, sink, manual } = await setUp({ VERCEL_AUTOMATION_BYPASS_SECRET: "bypass" });

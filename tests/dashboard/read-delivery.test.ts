@@ -136,6 +136,7 @@ test("a step's time counts from the last step that has a time", async () => {
   const steps = journeySteps(await journeyOf({ ...arrived, publishedAt: null }));
   expect(steps.map((step) => step.gapMs)).toEqual([null, 3, null, 97, 10, 5]);
   expect(steps.at(-1)?.sinceReceivedMs).toBe(115);
+  expect(steps[2]?.missing).toBe("not reported");
 });
 
 test("every call to ingest it is listed in the order of time, failures and repeats too", async () => {

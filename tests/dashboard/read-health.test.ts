@@ -5,6 +5,7 @@ import { readHealth } from "#dashboard/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
 import { deliveries } from "#store/delivery-schema.ts";
+import { recordPart } from "#store/maintenance-parts.ts";
 import { maintenanceParts } from "#store/operations-schema.ts";
 
 import { createTestDatabase } from "../support/postgres.ts";
@@ -56,6 +57,7 @@ test("a store that refuses is down", async () => {
     store: "down",
     queue: "unknown",
     maintenanceRanAt: null,
+    ingestionPausedSince: null,
     version: "1.2.3",
   });
   await database.close();
@@ -103,4 +105,13 @@ test("health says when a part of maintenance last ran", async () => {
     { ...part, name: "partitions", ranAt: new Date(0) },
   ]);
   expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ maintenanceRanAt: now.toISOString() });
+});
+
+test("health says since when ingestion is paused, and pausing is no run of maintenance", async () => {
+  const { db } = await openTestStore();
+  const since = now.toISOString();
+  await recordPart(db, "pause", { paused: true, since });
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ maintenanceRanAt: null, ingestionPausedSince: since });
+  await recordPart(db, "pause", { paused: false, since: null });
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ ingestionPausedSince: null });
 });

@@ -8,6 +8,7 @@ import { eventRow, insertOpenEvent, type WorkRow } from "./rows.ts";
 
 const at = new Date("2026-01-31T12:00:00.000Z");
 const minute = 60_000;
+const noMaintenance = { maintenanceRanAt: null, ingestionPausedSince: null };
 const after = (ms: number) => new Date(at.getTime() + ms);
 
 test("what is not handled is counted by state, with the oldest and with what waits for nobody", async () => {
@@ -22,6 +23,7 @@ test("what is not handled is counted by state, with the oldest and with what wai
     oldestAt: null,
     dueSince: null,
     maintenanceRanAt: null,
+    ingestionPausedSince: null,
   });
   await open("dead", { state: "dead" }, after(-minute));
   await open("leased", { leasedUntil: inHours });
@@ -45,7 +47,7 @@ test.each<[boolean, string, Partial<OpenWork>]>([
   [false, "nothing waits", { dueSince: null }],
 ])("maintenance is overdue: %s if %s", (isOverdue, _name, rest) => {
   const dueSince = after(-2 * minute).toISOString();
-  const work = { open: 1, retrying: 0, dead: 0, oldestAt: null, dueSince, maintenanceRanAt: null, ...rest };
+  const work = { open: 1, retrying: 0, dead: 0, oldestAt: null, dueSince, ...noMaintenance, ...rest };
   expect(isMaintenanceOverdue(work, at.getTime())).toBe(isOverdue);
 });
 

@@ -21,7 +21,7 @@ const openIds = async (pool: Pool) => (await readWork(pool)).map(({ id }) => id)
 
 /** What is thrown, and the name under which it is stored. */
 const oddities: [what: string, makeThrown: () => unknown, error: string][] = [
-  ["null", () => null, "object"],
+  ["null", () => null, "null"],
   ["a text", () => "the customer's words", "string"],
   ["an error whose name cannot be read", () => odd(new Error("x"), "name"), "UnreadableError"],
   ["an error whose cause cannot be read", () => odd(new Error("x"), "cause"), "UnreadableError"],

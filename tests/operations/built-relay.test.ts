@@ -154,6 +154,11 @@ describe("the built relay", () => {
       { state: "finished" },
       { state: "planned" },
     ]);
+    await query(`insert into relay.dead_letters (source, source_id, group_id, error_name, body, body_whole)
+      values ('qstash', 'cut', 1, 'HTTP 503', 'cut', false)`);
+    expect((await run("replay", "--group", "1", "--yes")).failure).toBe(
+      "Nothing can be replayed: 1 dead letters cannot be taken.",
+    );
     expect((await run("replay", "cancel", replays[1]?.id ?? "")).stdout).toContain("cancelled by ops");
     expect((await run("replay", "show", replays[1]?.id ?? "")).stdout).toContain("cancelled");
   }, 120_000);

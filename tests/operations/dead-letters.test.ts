@@ -71,7 +71,7 @@ test("the failure callback, QStash's own list and a retry of the message make on
   expect((letter as { expires_at: Date }).expires_at.getTime()).toBeGreaterThan(Date.now());
 });
 
-test("what no callback told is found in QStash's list, with its bytes; foreign messages are not", async () => {
+test("a batch without a failure callback is found in QStash's list, with its bytes; foreign messages are not", async () => {
   const rig = await startRig();
   await giveUp(rig, batch, false);
   await rig.client.publish({ url: `${rig.url}/other`, body: "x", retries: 0 });
@@ -89,7 +89,7 @@ test("a copy that the callback cut is replaced by the whole one from QStash's li
   expect(await letters(rig)).toMatchObject([{ body: Buffer.from(batch), body_whole: true }]);
 });
 
-test("a message that is no batch is one dead letter, though the consumer and QStash both tell of it", async () => {
+test("a message that is no batch is one dead letter, though the consumer and QStash both report it", async () => {
   const rig = await startRig();
   await publish(rig, "no batch");
   await until(() => rig.calls.filter(({ path }) => path.endsWith("failure")).length).toBe(1);
@@ -111,6 +111,22 @@ test("a batch that was never ingested is ingested from our copy by a replay, whi
   expect(await readKeys(rig.pool, "handled")).toEqual(["message:1:a", "message:1:b"]);
   expect(await letters(rig)).toMatchObject([{ body: null, resolved_by: plan.id }]);
   expect(await groups(rig)).toMatchObject([{ state: "resolved", resolvedBy: plan.id, open: 0 }]);
+});
+
+test("the plan of a replay names the dead letters that it cannot take, for want of their bytes", async () => {
+  const rig = await startRig();
+  await giveUp(rig, batch);
+  await rig.pool.query("update relay.dead_letters set body_whole = false");
+  const [group] = await groups(rig);
+  const plan = async (filter: Record<string, unknown>) =>
+    planReplay(v.parse(planRequest, { filter, reason: "up again" }), "ops", rig.operations);
+  expect(await plan({ group: group?.id })).toMatchObject({
+    count: 0,
+    batches: 0,
+    lettersWithoutBatch: 1,
+    warnings: [expect.stringContaining("not taken: 1.")],
+  });
+  expect(await plan({ kind: "message" })).toMatchObject({ lettersWithoutBatch: 0, warnings: [] });
 });
 
 test("a batch that QStash gives up again fails in the replay, and stays a dead letter with its bytes", async () => {
@@ -176,6 +192,7 @@ test("a group is decided about, recurs as a regression, and is resolved by itsel
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 0 } });
   await fail("b", "d2");
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 1 } });
+  expect(rig.recording.of("dead_letter.regressed")).toMatchObject([{ groups: 1 }]);
   const [regressed] = await groups(rig);
   expect(regressed).toMatchObject({ state: "open", count: 2, open: 2 });
   expect(regressed?.regressedAt).not.toBeNull();

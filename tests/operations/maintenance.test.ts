@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { answerCron } from "#operations/answer-maintenance.ts";
-import { type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
+import { type PartResult, type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
 import { ensureSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
 import { changePause, readPause } from "#operations/pause.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -118,9 +118,16 @@ describe("answerCron()", () => {
   });
 
   test("answers 503 if no part could do anything", async () => {
-    const part = { name: "sweep", ms: 1, error: "STORE_UNAVAILABLE" };
-    const failing = { readSecret: () => secret, run: () => Promise.resolve({ ok: false, ms: 1, parts: [part] }), log };
-    expect((await answerCron(call(`Bearer ${secret}`), failing)).status).toBe(503);
+    const failed = { name: "sweep", ms: 1, error: "STORE_UNAVAILABLE" };
+    const late = { name: "groups", skipped: "no time left" } as const;
+    const done = { name: "counts", ms: 1, result: {} };
+    const statusOf = async (parts: PartResult[]) => {
+      const ended = () => Promise.resolve({ ok: false, ms: 1, parts });
+      return (await answerCron(call(`Bearer ${secret}`), { readSecret: () => secret, run: ended, log })).status;
+    };
+    expect(await statusOf([failed])).toBe(503);
+    expect(await statusOf([failed, late])).toBe(503);
+    expect(await statusOf([failed, done])).toBe(200);
   });
 
   test("answers 503 without CRON_SECRET", async () => {
@@ -173,5 +180,10 @@ test("ingestion without a flow-control key cannot be paused, and what is wrong w
   await expect(readPause({ ...options, api })).rejects.toMatchObject({
     code: "QSTASH_UNAVAILABLE",
     message: "QStash answered 401",
+  });
+  const silent = { ...options, parallelism: 10, api: () => Promise.reject(new Error("no answer")) };
+  await expect(changePause(true, silent)).rejects.toMatchObject({
+    code: "QSTASH_UNAVAILABLE",
+    message: "QStash cannot be reached, and may still do it: ask with relay pause --status",
   });
 });

@@ -265,6 +265,8 @@ describe("the request for a plan", () => {
     ["another state", { state: "handled" }],
     ["unknown: false", { unknown: false }],
     ["a time without its offset", { from: "2026-01-01T00:00:00" }],
+    ["a time whose offset is no time", { from: "2026-01-01T00:00:00+23" }],
+    ["a year that Postgres does not know", { from: "0000-01-01T00:00:00Z" }],
   ])("is refused with %s", (_name, filter) => {
     expect(v.safeParse(planRequest, { filter, reason: "x" }).success).toBe(false);
   });

@@ -10,7 +10,7 @@ import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import type { Database } from "#store/database.ts";
-import { recordDeletion } from "#store/erase-person.ts";
+import { recordDeletion } from "#store/data-deletions.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
 import { eventually, keys, openSink, startTestBroker } from "../broker/test-broker.ts";
@@ -199,17 +199,27 @@ describe("an erasure", () => {
     expect(rows).toEqual([{ attempt: null, letter: null, resolved_by: "data-deletion", open: 0 }]);
   });
 
-  test("removes the person's id from the filters and previews of replays", async () => {
+  test("removes the person's id from replays and from what operators wrote", async () => {
     const { db, pool } = await openTestStore();
     await pool.query(
       `insert into relay.replays (id, mode, filter, reason, actor, plan, event_id_max, total)
-      values ('p1', 'unfinished', $1, 'r', 'a', $2, 1, 1)`,
-      [JSON.stringify({ sender: person }), JSON.stringify({ sample: [`read:1:m:${person}:17`, `${person}0`] })],
+      values ('p1', 'unfinished', $1, $3, 'a', $2, 1, 1)`,
+      [
+        JSON.stringify({ sender: person }),
+        JSON.stringify({ sample: [`read:1:m:${person}:17`, `${person}0`] }),
+        `for ${person}, not ${person}0`,
+      ],
+    );
+    await pool.query(
+      "insert into relay.dead_letter_groups (fingerprint, cause, error_name, first_at, note) values ('f', 'handler', 'E', now(), $1)",
+      [`asked by ${person}`],
     );
     await record(db);
     await carryOutDeletion({ db, api: null, clock }, "r1", Infinity);
-    const { rows } = await pool.query("select filter, plan from relay.replays");
-    expect(rows).toEqual([{ filter: { sender: "erased" }, plan: { sample: ["read:1:m:erased:17", `${person}0`] } }]);
+    const { rows } = await pool.query("select filter, plan, reason, note from relay.replays, relay.dead_letter_groups");
+    const plan = { sample: ["read:1:m:erased:17", `${person}0`] };
+    const written = { reason: `for erased, not ${person}0`, note: "asked by erased" };
+    expect(rows).toEqual([{ filter: { sender: "erased" }, plan, ...written }]);
   });
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { systemClock as clock } from "#platform/clock.ts";
 import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
-import { recordDeletion } from "#store/erase-person.ts";
+import { recordDeletion } from "#store/data-deletions.ts";
 import { events } from "#store/event-schema.ts";
 import { storeBatch } from "#store/store-batch.ts";
 

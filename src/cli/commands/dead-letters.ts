@@ -51,6 +51,7 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
     .option("--limit <n>", "the number of rows, at most")
     .option("--json", "print the server's JSON")
     .action(async (group: string | undefined, options: Options) => {
+      requireFitting(group, options);
       if (group === undefined) return list(options, context);
       if (options.save !== undefined) return save(group, options.save, options, context);
       const change = changeOf(options);
@@ -63,6 +64,23 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
       );
       context.print(options.json ? JSON.stringify(changed, null, 2) : `Group ${changed.id} is ${changed.state}.`);
     });
+}
+
+/** An option that is ignored would leave the operator in the belief that it took effect. */
+function requireFitting(group: string | undefined, options: Options): void {
+  const given = Object.keys(options).filter((name) => !["limit", "cursor", "json"].includes(name));
+  const isOnly = (...names: string[]) => given.every((name) => names.includes(name));
+  if (group === undefined) {
+    if (!isOnly("state", "cause")) throw new CliFailure("Give the id of a group, too: relay dead-letters lists them.");
+  } else if (given.some((name) => name === "state" || name === "cause")) {
+    throw new CliFailure("--state and --cause are for the list of groups.");
+  } else if (options.save !== undefined) {
+    if (!isOnly("save", "letter")) throw new CliFailure("--save decides nothing: give only --letter with it.");
+  } else if (options.letter !== undefined) {
+    throw new CliFailure("--letter goes with --save.");
+  } else if (given.length > 0 && changeOf(options) === null) {
+    throw new CliFailure("--note and --deployment go with --acknowledge, --resolve, --open or --ignore-until.");
+  }
 }
 
 function changeOf({ acknowledge, resolve: isResolved, open, ignoreUntil, note, deployment }: Options) {

@@ -21,7 +21,8 @@ export function addDelivery(program: Command, context: CommandContext): void {
     .action(async (id: string, { json }: { json?: boolean }) => {
       const journey = await readOps<DeliveryJourney>(context, `deliveries/${encodeURIComponent(id)}`);
       if (json) return context.print(JSON.stringify(journey, null, 2));
-      const { attempts, handlers, ...facts } = journey;
+      const { attempts, handlers, ...rest } = journey;
+      const facts = { ...rest, ackMs: rest.ackMs === null ? null : Number(rest.ackMs.toFixed(1)) };
       const rows = Object.entries(facts).map(([name, value]) => [name, showCell(value)] as const);
       context.print(alignRows(rows, context.paint));
       if (attempts.length > 0) {

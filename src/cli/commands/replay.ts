@@ -60,6 +60,8 @@ export function addReplay(program: Command, context: CommandContext): void {
     .option("--json", "print the server's JSON")
     .action(async (action: string | undefined, id: string | undefined, options: Options) => {
       if (action === undefined) return plan(options, context);
+      const unused = Object.keys(options).find((name) => name !== "json" && name !== "reason");
+      if (unused !== undefined) throw new CliFailure(`--${unused} is for a new replay, not for ${action}.`);
       if (action === "list") return list(options, context);
       if (id === undefined) throw new CliFailure(`relay replay ${action} needs the id of a replay.`);
       const path = `replays/${encodeURIComponent(id)}`;
@@ -86,7 +88,9 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   if (!options.json) context.print(showPlan(planned, context.paint));
   if (planned.count + planned.batches === 0) {
     if (options.json) context.print(JSON.stringify(planned, null, 2));
-    else context.print("Nothing is to be replayed.");
+    const left = planned.lettersWithoutBatch;
+    if (left > 0) throw new CliFailure(`Nothing can be replayed: ${left} dead letters cannot be taken.`);
+    if (!options.json) context.print("Nothing is to be replayed.");
     return;
   }
   const confirmCount = options.confirm === undefined ? {} : { confirmCount: numberOf("--confirm", options.confirm) };

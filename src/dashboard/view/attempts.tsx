@@ -120,7 +120,9 @@ function Calls({ handling: { calls, eventId }, nowMs }: { handling: EventHandlin
                 <Timestamp iso={at} nowMs={nowMs} />
               </td>
               <td data-numeric>{replay === null ? attempt : `${attempt}, replay`}</td>
-              <td>{error === null ? "handled" : [error, code, message].filter((part) => part !== null).join(" · ")}</td>
+              <td className={styles["sentence"]}>
+                {error === null ? "handled" : [error, code, message].filter((part) => part !== null).join(" · ")}
+              </td>
               <td data-numeric>{formatMs(ms)}</td>
               <td className={styles["mono"]}>{frames[0] ?? "–"}</td>
               <td className={styles["mono"]}>{deployment ?? "–"}</td>

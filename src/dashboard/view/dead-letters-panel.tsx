@@ -31,7 +31,9 @@ export function DeadLettersPanel({ groups, nowMs }: { groups: readonly DeadLette
             <tbody>
               {groups.map((group) => (
                 <tr key={group.id}>
-                  <th scope="row">{describeCause(group)}</th>
+                  <th scope="row" className={styles["sentence"]}>
+                    {describeCause(group)}
+                  </th>
                   <td className={styles["mono"]}>{group.kind ?? "–"}</td>
                   <td>{group.regressedAt === null ? group.state : `${group.state}, recurred`}</td>
                   <td data-numeric>{formatCount(group.open)}</td>

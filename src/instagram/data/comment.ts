@@ -46,7 +46,7 @@ export const mentionDataSchema = v.object({
   /** Missing where the caption is what mentions. */
   comment_id: v.exactOptional(id),
 });
-/** Somebody named the account: ids only, the words are to be asked for. A mention in a story comes as an attachment. */
+/** A person mentioned the account: ids only, the text has to be requested. A mention in a story comes as an attachment. */
 export interface MentionData extends v.InferOutput<typeof mentionDataSchema> {}
 
 /** https://developers.facebook.com/docs/graph-api/webhooks/getting-started/webhooks-for-instagram */

@@ -49,5 +49,5 @@ const feedbackSchema = v.object({
 
 /** An item of `messaging[]` with a person's feedback on a response. */
 export const feedbackDataSchema = item("response_feedback", feedbackSchema, sides);
-/** Somebody judged an automated answer. Facebook Login only. */
+/** A person rated an automated answer. Facebook Login only. */
 export type FeedbackData = v.InferOutput<typeof feedbackDataSchema>;

@@ -13,7 +13,7 @@ export function shapeOf(value: Json | undefined): JsonShape {
 }
 
 /**
- * A key as it may be told to operators: as it stands if it looks like a field's name, else `*`. Keys can be ids, or
+ * A key as operators may see it: unchanged if it looks like a field's name, else `*`. Keys can be ids, or
  * anything at all in what only claims to be an item; `app_roles` has app ids for keys.
  */
 export function fieldName(key: string): string {

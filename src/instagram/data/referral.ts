@@ -78,5 +78,5 @@ const optinSchema = v.object({
 
 /** An item of `messaging[]` with a person's consent to notifications. */
 export const optinDataSchema = item("optin", optinSchema, sides);
-/** Somebody agreed to be sent notifications. From Messenger's page: Instagram's has no sample. */
+/** A person agreed to receive notifications. From Messenger's page: Instagram's has no sample. */
 export type OptinData = v.InferOutput<typeof optinDataSchema>;
