@@ -5,12 +5,14 @@ import { parseArgs } from "node:util";
 
 import { readSettings } from "#local/settings.ts";
 import { startServers } from "#local/start-servers.ts";
+import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import { describeRunning } from "./describe-running.ts";
 import { loadEnvFiles } from "./load-env-files.ts";
 import { requireConfiguration } from "./require-configuration.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
+import { showMove } from "./show-move.ts";
 
 const usage = `Usage: npm start [-- --verbose]
 
@@ -21,6 +23,8 @@ Environment: PORT (3000), QSTASH_PORT (8080), HOST (127.0.0.1), DATA_DIR (.data)
 that Postgres; QSTASH_URL or QSTASH_TOKEN make it use the real QStash. README.md has the table of all variables.`;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+const printer = { note: (text: string) => console.log(text), showProgress: () => {} };
 
 /** Ends the process, with the exit status that `runUntilStopped` describes. */
 export function run(args: string[]): Promise<never> {
@@ -38,7 +42,11 @@ export function run(args: string[]): Promise<never> {
       settings: readSettings(process.env, root),
       follow: verbose ? (text) => void process.stdout.write(text) : undefined,
       requireConfiguration,
-      loadMigration: async () => (await import("./migrate-database.ts")).migrateDatabase,
+      loadMigration: async () => {
+        const { migrateDatabase } = await import("./migrate-database.ts");
+        return (databaseUrl, signal) =>
+          migrateDatabase(databaseUrl, signal, showMove({ clock: systemClock, ...printer }));
+      },
     });
     const { paint } = foreground;
     console.log(await describeRunning(running, { root, paint, tookMs: elapsedMs(), isTerminal: process.stdout.isTTY }));

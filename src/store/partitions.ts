@@ -21,6 +21,9 @@ const weekMs = 7 * 24 * 60 * 60_000;
 const mondayMs = 4 * 24 * 60 * 60_000;
 const weeksAhead = 2;
 
+/** Rows of a default partition that are moved into a new one: some milliseconds' work. */
+const movedRowsMax = 1_000;
+
 /** The key of the advisory lock under which partitions are made; an arbitrary constant. */
 const partitionLock = 7_340_119;
 
@@ -28,8 +31,10 @@ const partitionLock = 7_340_119;
 interface Division {
   table: string;
   ranges: (lastEventId: number, nowMs: number) => Range[];
-  /** SQL: the default partition's last row within the range, plus one, as a bound; null if it has no row there. */
-  above: (range: Range) => string;
+  /** SQL: whether a row is within the range. */
+  within: (range: Range) => string;
+  /** SQL: the bound above a set of rows. */
+  above: string;
   /** SQL of a bound's literal and of the end of the partition's name, for an expression of type bigint. */
   literal: (bound: string) => string;
   suffix: (bound: string) => string;
@@ -44,15 +49,16 @@ const divisions: readonly Division[] = [
   {
     table: "events",
     ranges: (lastEventId) => rangesFrom(lastEventId, eventsPerPartition, 0, eventPartitionsAhead),
-    above: ({ from, to }) => `select max(id) + 1 from relay.events_default where id >= ${from} and id < ${to}`,
+    within: ({ from, to }) => `id >= ${from} and id < ${to}`,
+    above: "max(id) + 1",
     literal: (bound) => `quote_literal(${bound})`,
     suffix: (bound) => `lpad((${bound})::text, 13, '0')`,
   },
   {
     table: "deliveries",
     ranges: weeks,
-    above: ({ from, to }) => `select ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint + 1
-      from relay.deliveries_default where id >= '${uuidFrom(from)}' and id < '${uuidFrom(to)}' order by id desc limit 1`,
+    within: ({ from, to }) => `id >= '${uuidFrom(from)}' and id < '${uuidFrom(to)}'`,
+    above: "max(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint) + 1",
     // The first 48 bits of a UUID of version 7 are its time in milliseconds (RFC 9562, section 5.7).
     literal: (bound) => `quote_literal(rpad(lpad(to_hex(${bound}), 12, '0'), 32, '0')::uuid)`,
     suffix: timeSuffix,
@@ -60,8 +66,8 @@ const divisions: readonly Division[] = [
   ...["delivery_attempts", "handler_attempts"].map((table) => ({
     table,
     ranges: weeks,
-    above: ({ from, to }: Range) => `select (extract(epoch from max(at)) * 1000)::bigint + 1
-      from relay.${table}_default where at >= ${instantOf(from)} and at < ${instantOf(to)}`,
+    within: ({ from, to }: Range) => `at >= ${instantOf(from)} and at < ${instantOf(to)}`,
+    above: "(extract(epoch from max(at)) * 1000)::bigint + 1",
     literal: (bound: string) => `quote_literal(${instantOf(bound)})`,
     suffix: timeSuffix,
   })),
@@ -72,8 +78,9 @@ export const partitionedTables = divisions.map(({ table }) => table);
 
 /**
  * Makes the partitions that are missing for now and the time ahead, and the default partition of each table. Safe to call
- * from several processes at once, inside a transaction or outside. Where a default partition already has rows of a range,
- * the range's partition begins above them, because moving them would lock the table. Waits at most 2 s for a lock and
+ * from several processes at once, inside a transaction or outside. A default partition may already have rows of a range:
+ * among the ids of earlier releases, which are random, some look like those of any week. A few are moved into the range's
+ * partition; above many it begins behind them, because moving them would lock the table for long. Waits at most 2 s for a lock and
  * then rejects with the driver's error, as for any other.
  */
 export async function ensurePartitions(client: Queryable, nowMs: number): Promise<EnsuredPartitions> {
@@ -134,20 +141,28 @@ function ensureDefault({ table }: Division): string {
 /** Attaching locks the parent less than `create table … partition of`: inserts go on. */
 function ensureRange(division: Division, range: Range): string {
   const { table, above, literal, suffix } = division;
+  const within = division.within(range);
   const ofRange = `relnamespace = 'relay'::regnamespace
     and relname >= '${table}_' || ${suffix(String(range.from))} and relname < '${table}_' || ${suffix(String(range.to))}`;
   return `do $do$
   declare
-    lower bigint;
+    lower bigint := ${range.from};
+    isMany boolean;
   begin
     if exists (select from pg_class where ${ofRange}) then return; end if;
     perform pg_advisory_xact_lock(${partitionLock});
     if exists (select from pg_class where ${ofRange}) then return; end if;
     set local lock_timeout = 2000;
     lock table relay.${table}_default in share row exclusive mode;
-    lower := coalesce((${above(range)}), ${range.from});
+    select count(*) > ${movedRowsMax} into isMany
+      from (select from relay.${table}_default where ${within} limit ${movedRowsMax + 1}) r;
+    if isMany then select ${above} into lower from relay.${table}_default where ${within}; end if;
     if lower >= ${range.to} then return; end if;
     execute format('create table relay.%I (like relay.${table} including all)', '${table}_' || ${suffix("lower")});
+    if not isMany then
+      execute format('with moved as (delete from relay.${table}_default where %s returning *) insert into relay.%I select * from moved',
+        $sql$${within}$sql$, '${table}_' || ${suffix("lower")});
+    end if;
     execute format('alter table relay.${table} attach partition relay.%I for values from (%s) to (%s)',
       '${table}_' || ${suffix("lower")}, ${literal("lower")}, ${literal(String(range.to))});
   end $do$`;

@@ -89,19 +89,19 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
       `create type mood as enum ('good'); create sequence counter; create view seen as select 1 as n;
        create table parted (n int) partition by list (n); create table parted_1 partition of parted for values in (1);
        create table serials (n serial); create function one() returns int language sql as 'select 1';
-       insert into spent_seals values ('kept', now())`,
+       insert into relay.spent_seals values ('kept', now())`,
     );
     const url = await postgres.openOwned(relay);
     await migrateStore(url);
     const owned = `select distinct rolname from pg_roles join (
         select relowner as owner from pg_class join pg_namespace n on n.oid = relnamespace
           where nspname !~ '^pg_' and nspname <> 'information_schema'
-        union select nspowner from pg_namespace where nspname = 'drizzle'
+        union select nspowner from pg_namespace where nspname = 'relay'
         union select typowner from pg_type where typname = 'mood'
         union select proowner from pg_proc where proname = 'one') on owner = pg_roles.oid`;
     expect(await query(url, owned)).toEqual([{ rolname: "relay" }]);
-    await query(url, "drop table events cascade; drop type mood; drop sequence counter; drop function one()");
-    expect(await query(url, "select id from spent_seals")).toEqual([{ id: "kept" }]);
+    await query(url, "drop table relay.events cascade; drop type mood; drop sequence counter; drop function one()");
+    expect(await query(url, "select id from relay.spent_seals")).toEqual([{ id: "kept" }]);
   });
 
   test("stops a server that was left running on the folder", async () => {

@@ -1,144 +1,22 @@
 /** The move from the tables of the release before, while instances of it continue to work. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
 
-import type { Client } from "pg";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
-
-import { findEventDrift } from "#instagram/data/find-drift.ts";
-import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
-import { openDatabase } from "#store/database.ts";
-import { leaseEvents } from "#store/lease-events.ts";
 import { migrateStore } from "#store/migrate.ts";
-import { settleEvents } from "#store/settle-events.ts";
-import { storeBatch } from "#store/store-batch.ts";
 
 import { eventually } from "../support/eventually.ts";
-import { hasPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
-import { createTestDatabase } from "../support/postgres.ts";
-import { connectTo, eventsOf, fillBefore, openBefore, startInstanceBefore } from "./before.ts";
+import { eventsOf, fillBefore, openBefore, startInstanceBefore } from "./before.ts";
+import { findLost } from "./find-lost.ts";
+import { ingestAsBefore } from "./ingest-as-before.ts";
+import { startInstance } from "./instance.ts";
 
-/** What the issue allows; the move itself gives up a lock after 1.5 s. */
+/** Ingestion may wait for so long; a lock is given up after 1.5 s. */
 const gapMaxMs = 2_000;
 
 /** TEST_MIGRATED_EVENTS=1000000 makes the first test a measurement, which prints its figures. */
 const isMeasured = process.env["TEST_MIGRATED_EVENTS"] !== undefined;
 const movedEvents = Number(process.env["TEST_MIGRATED_EVENTS"] ?? 3_000);
 const testLimitMs = isMeasured ? 3_600_000 : 30_000;
-
-/** An instance of this release, whose handlers succeed. Resolves with the keys that it handled. */
-function startInstance(url: string) {
-  const { db, close } = openDatabase(url);
-  onTestFinished(close);
-  const settle = (leased: Awaited<ReturnType<typeof storeBatch>>["leased"]) =>
-    settleEvents(db, {
-      results: leased.map((event) => ({ event, atMs: systemClock.nowMs(), ms: 1, outcome: "handled" })),
-      counts: new Map(),
-      deployment: null,
-      messageId: null,
-    });
-  return {
-    async ingest(id: string, events: InstagramEvent[]): Promise<string[]> {
-      const { leased } = await storeBatch(db, {
-        delivery: { ...facts, id },
-        via: "queue",
-        batch: [0, 1],
-        events: events.map((event) => ({ ...event, ...findEventDrift(event) })),
-        delivered: { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() },
-        leaseMs: 10_000,
-        messageId: null,
-        retried: 0,
-      });
-      await settle(leased);
-      return leased.map(({ key }) => key);
-    },
-    async handle(eventIds: number[]): Promise<number> {
-      const { leased } = await leaseEvents(db, eventIds, { leaseMs: 10_000 });
-      await settle(leased);
-      return leased.length;
-    },
-    lease: (eventIds: number[]) => leaseEvents(db, eventIds, { leaseMs: 10_000 }),
-  };
-}
-
-const facts = {
-  runtime: "edge",
-  region: null,
-  coldStart: false,
-  receivedAtMs: 1_700_000_001_000,
-  bodyBytes: 100,
-  secretIndex: 0,
-  probe: false,
-  deployment: null,
-  ackMs: null,
-  publishStartedAtMs: null,
-} as const;
-
-/** Rows of the old tables that are missing or differ in the new ones. */
-async function findLost(client: Client): Promise<unknown[]> {
-  const { rows } = await client.query(`
-    select 'event' as what, o.key as id from public.events o
-      left join relay.events e on e.id = o.id and e.key = o.key and e.data::text = o.data::text
-        and e.erased_at is not distinct from o.erased_at
-      left join relay.event_keys k on k.event_id = o.id
-      where e.id is null or k.hash is null
-    union all
-    select 'work', o.key from public.events o left join relay.event_work w on w.event_id = o.id
-      where (o.handled_at is null and o.erased_at is null) <> (w.event_id is not null)
-    union all
-    select 'delivery', o.id from public.deliveries o left join relay.deliveries d on d.id = relay_move.delivery_uuid(o.id)
-      left join public.delivery_batches b on b.delivery_id = o.id and b.batch_index = 0
-      where d.id is null or d.ingested_at is distinct from b.ingested_at or d.inserted is distinct from b.inserted
-        or d.handled_at is distinct from b.handled_at or d.reported_at is distinct from o.reported_at
-    union all
-    select 'link', l.delivery_id from public.delivery_events l join public.events o on o.id = l.event_id
-      left join relay.deliveries d on d.id = relay_move.delivery_uuid(l.delivery_id)
-      left join relay.duplicate_events x on x.event_id = l.event_id and x.delivery_id = d.id
-      where case when o.delivery_id = l.delivery_id then l.event_id not between d.first_event_id and d.last_event_id
-        else x.event_id is null end`);
-  return rows;
-}
-
-/** Instances of the release before, ingesting one delivery after another until they are stopped. */
-function ingestAsBefore(url: string, streams: number) {
-  const handled: string[] = [];
-  let isStopped = false;
-  let longestGapMs = 0;
-  let lastMs = systemClock.monotonicMs();
-  let ingested = 0;
-  const failures: unknown[] = [];
-  const running = Promise.all(
-    Array.from({ length: streams }, async (_, stream) => {
-      const old = startInstanceBefore(url);
-      for (let turn = 0; !isStopped; turn++) {
-        const events = eventsOf(`live-${stream}-${turn}`, turn % 5 === 0 ? 20 : 1);
-        // Of some deliveries Meta repeats an event that the move may just be copying.
-        if (turn % 3 === 0) events.push(...eventsOf("old", turn + 1).slice(-1));
-        try {
-          await old.ingest(`live-${stream}-${turn}`, events, (event) => {
-            handled.push((event as unknown as { key: string }).key);
-          });
-        } catch (thrown) {
-          failures.push(thrown);
-        }
-        const nowMs = systemClock.monotonicMs();
-        longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
-        lastMs = nowMs;
-        ingested++;
-      }
-    }),
-  );
-  return {
-    ingested: () => ingested,
-    async stop() {
-      isStopped = true;
-      await running;
-      return { handled, failures, longestGapMs, ingested };
-    },
-  };
-}
 
 test(
   "instances of the release before ingest all the time, and nothing is lost or stored twice",
@@ -152,8 +30,8 @@ test(
     const tookMs = systemClock.monotonicMs() - startedMs;
     const atSwitch = load.ingested();
     await eventually("they ingest after the move, too", () => load.ingested() > atSwitch + 20);
-    const { handled, failures, longestGapMs, ingested } = await load.stop();
-    if (isMeasured) console.log({ movedEvents, tookMs, ingested, handled: handled.length, longestGapMs });
+    const { handled, failures, longestGapMs, slowestMs, ingested } = await load.stop();
+    if (isMeasured) report({ movedEvents, tookMs, ingested, handled: handled.length, longestGapMs, slowestMs });
     expect(failures).toEqual([]);
     expect(longestGapMs).toBeLessThan(gapMaxMs);
     expect(new Set(handled).size).toBe(handled.length);
@@ -187,7 +65,8 @@ test("both releases together store and handle each event once", async () => {
     "select event_id from relay.event_work w join relay.events e on e.id = w.event_id where key like 'message:1:both%'",
   );
   expect(open).toEqual([]);
-  expect(handled.toSorted()).toEqual(stored.map(({ key }) => key).toSorted());
+  expect(new Set(handled)).toEqual(new Set(stored.map(({ key }) => key)));
+  expect(handled).toHaveLength(30);
 });
 
 test("an event that the new release leases or has handled is left alone by the release before, and the reverse", async () => {
@@ -270,114 +149,23 @@ test("what the release before writes after the move arrives: reports, erasures, 
   ]);
 });
 
-/** A migrator in a process of its own. */
-function spawnMigrator(url: string) {
-  const script = fileURLToPath(new URL("migrator-process.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, url], { stdio: ["ignore", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  return child;
-}
-
-test("a migrator that is killed in the middle loses nothing, and the next one continues", async () => {
+test("what the new release erases is erased in the old tables, too", async () => {
   const { url, client } = await openBefore();
-  await fillBefore(client, 12_000);
-  const child = spawnMigrator(url);
-  await once(child.stdout, "data");
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  const { rows } = await client.query("select rows::int from relay_move.parts where name = 'events'");
-  expect(rows[0]?.rows).toBeGreaterThan(0);
-  expect(rows[0]?.rows).toBeLessThan(12_000);
-  await startInstanceBefore(url).ingest("between", eventsOf("between", 3));
-
-  const first: number[] = [];
-  await migrateStore(url, { onProgress: (progress) => void first.push(progress.rows) });
-  expect(first[0]).toBeGreaterThan(rows[0]?.rows);
-  expect(await findLost(client)).toEqual([]);
-});
-
-test("several migrators at once share the work", async () => {
-  const { url, client } = await openBefore();
-  await fillBefore(client, 5_000);
-  await Promise.all([migrateStore(url), migrateStore(url), migrateStore(url)]);
-  expect(await findLost(client)).toEqual([]);
-  expect((await client.query("select from pg_namespace where nspname = 'relay_next'")).rowCount).toBe(0);
-});
-
-test("a database of an older release is brought up first; a long read delays that and no write", async () => {
-  const { url, client } = await openBefore();
-  await client.query(
-    "delete from drizzle.__drizzle_migrations where id = 4; alter table events drop column leased_until",
-  );
-  await client.query("begin; select from public.events");
-  const other = await connectTo(url);
-  const migrating = migrateStore(url);
-  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-  const isWaiting = async () => (await other.query(waiting)).rowCount === 1;
-  await eventually("the migration waits for the lock", isWaiting);
-  const startedMs = systemClock.monotonicMs();
-  await other.query("insert into handler_counts values ('x', 1)");
-  await other.query(
-    "insert into events (key, kind, account_id, standby, test, data, delivery_id) values ('k', 'message', '1', false, false, '{}', 'd')",
-  );
-  expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
-  await client.query("commit");
-  await migrating;
-  expect((await client.query("select key from relay.events")).rows).toEqual([{ key: "k" }]);
-});
-
-test("a transaction that has written and stays open delays the beginning and no other write", async () => {
-  const { url, client } = await openBefore();
-  await fillBefore(client, 100);
-  await client.query("begin; update public.events set handler_attempts = 3 where id = 1");
-  const old = startInstanceBefore(url);
-  const migrating = migrateStore(url);
-  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-  const other = await connectTo(url);
-  await eventually("the migration waits for the lock", async () => (await other.query(waiting)).rowCount === 1);
-  const startedMs = systemClock.monotonicMs();
-  await old.ingest("d1", eventsOf("a", 2));
-  expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
-  await client.query("commit");
-  await migrating;
-  expect(await findLost(client)).toEqual([]);
-});
-
-test("roles that could write the old tables can write the new ones, and instances under them continue", async () => {
-  const { url, client } = await openBefore();
-  const role = `relay_app_${Math.random().toString(36).slice(2)}`;
-  await client.query(`create role ${role} login password 'x'; grant usage on schema public, drizzle to ${role};
-    grant select, insert, update, delete on all tables in schema public to ${role};
-    grant usage, select on all sequences in schema public to ${role}`);
-  onTestFinished(async () => void (await client.query(`drop owned by ${role}; drop role ${role}`)));
-  const restricted = new URL(url);
-  [restricted.username, restricted.password] = [role, "x"];
-  const old = startInstanceBefore(restricted.href);
-  await old.ingest("d1", eventsOf("a", 2));
+  await fillBefore(client, 20);
+  await client.query("insert into deauthorizations values ('r2', 'user-7', null, now())");
   await migrateStore(url);
-  await migrateStore(restricted.href);
-  await old.ingest("d2", eventsOf("b", 2));
-  expect(await startInstance(restricted.href).ingest("d3", eventsOf("c", 2))).toHaveLength(2);
-  expect(await findLost(client)).toEqual([]);
+  await client.query("update relay_move.old_writes set at = now() - interval '2 hours'");
+  await client.query(`
+    update relay.events set data = '{"erased":"data-deletion"}', sender_id = null, erased_at = now() where sender_id = 'user-7';
+    update relay.deauthorizations set user_id = null`);
+  const { rows } = await client.query(`select
+    (select data::text from public.events where id = 7) as data,
+    (select count(*)::int from public.events where sender_id = 'user-7') as left,
+    (select count(*)::int from public.deauthorizations where user_id is not null) as people,
+    (select count(*)::int from relay_move.old_writes where at > now() - interval '1 hour') as "oldWrites"`);
+  expect(rows).toEqual([{ data: '{"erased":"data-deletion"}', left: 0, people: 0, oldWrites: 0 }]);
 });
 
-test.skipIf(!hasPgBouncer)("rows are moved through a pooler in transaction mode", async () => {
-  const pooler = await startPgBouncer({ serverUrl: inject("postgresUrl"), poolSize: 1 });
-  const { url, client } = await openBefore();
-  onTestFinished(() => pooler.stop());
-  await fillBefore(client, 1_500);
-  await Promise.all([migrateStore(pooler.through(url)), migrateStore(pooler.through(url))]);
-  expect(await findLost(client)).toEqual([]);
-});
-
-describe("a database that is not of an earlier release", () => {
-  test("has tables under the old names, which are not touched", async () => {
-    const { url, drop } = await createTestDatabase();
-    onTestFinished(drop);
-    const client = await connectTo(url);
-    await client.query("create table events (id int); insert into events values (1)");
-    await migrateStore(url);
-    expect((await client.query("select * from public.events")).rows).toEqual([{ id: 1 }]);
-    expect((await client.query("select from relay.events")).rowCount).toBe(0);
-  });
-});
+function report(figures: Record<string, number>): void {
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+}

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 
 import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
 import { migrateStore } from "#store/migrate.ts";
+import { ensurePartitions, partitionStart } from "#store/partitions.ts";
 
 import { testEvent } from "../support/store.ts";
 import { eventsOf, fillBefore, openBefore, startInstanceBefore } from "./before.ts";
@@ -158,4 +159,27 @@ test("everything else arrives, too", async () => {
     },
     { fingerprint, source_id: "dlq-2", delivery_id: null },
   ]);
+});
+
+test("a delivery whose random id looks like one of a coming week does not keep that week's partition from being made", async () => {
+  const { url, client } = await openBefore();
+  const weekMs = 7 * 24 * 60 * 60_000;
+  const comingMs = Date.now() + 6 * weekMs;
+  const id = deliveryUuid(
+    `${comingMs
+      .toString(16)
+      .padStart(12, "0")
+      .replace(/(.{8})/, "$1-")}-4abc-8def-0123456789ab`,
+  );
+  await startInstanceBefore(url).ingest(id, eventsOf("a", 1));
+  await migrateStore(url);
+  const read = `select tableoid::regclass::text as partition, id from relay.deliveries`;
+  expect(await readAll(client, read)).toEqual([{ partition: "relay.deliveries_default", id }]);
+
+  const { created, defaults } = await ensurePartitions(client, comingMs);
+  const partition = created.find(
+    (name) => (partitionStart(name) ?? 0) > comingMs - weekMs && name.startsWith("deliveries_"),
+  );
+  expect(await readAll(client, read)).toEqual([{ partition: `relay.${partition}`, id }]);
+  expect(defaults).toEqual([]);
 });

@@ -18,6 +18,8 @@ export interface MoveProgress {
   rows: number;
   /** Postgres's estimate of how many it has. */
   rowsExpected: number;
+  /** Whether it is complete. */
+  done: boolean;
 }
 
 /** Tables whose rows are copied in steps, in this order. The others are small and are copied at the start or the end. */
@@ -46,6 +48,7 @@ export async function moveStore(
     if ((await findMove(client)) === "due") await beginMove(client, clock.nowMs());
   });
   for (const table of parts) await copyTable(client, clock, table, onProgress);
+  await inMigration(client, clock, () => analyze(client));
   await inMigration(client, clock, async () => {
     if ((await findMove(client)) === "begun") await client.query(readSql("finish"));
   });
@@ -85,7 +88,7 @@ async function copyTable(
       continue;
     }
     conflicts = 0;
-    onProgress({ table, rows: step.rows, rowsExpected });
+    onProgress({ table, ...step, rowsExpected });
     if (step.done) return;
     const tookMs = clock.monotonicMs() - startedMs;
     if (tookMs > stepMs.max) size = Math.max(stepRows.min, Math.floor(size / 2));
@@ -104,6 +107,14 @@ async function copyStep(client: Client, table: string, size: number): Promise<{ 
   } catch (thrown) {
     if (isLockConflict(thrown)) return null;
     throw thrown;
+  }
+}
+
+/** Else the server plans the first reads for empty tables. */
+async function analyze(client: Client): Promise<void> {
+  if ((await findMove(client)) !== "begun") return;
+  for (const table of ["event_keys", ...parts]) {
+    await client.query(`analyze relay_next.${table}`);
   }
 }
 

@@ -143,13 +143,42 @@ BEGIN
 	RETURN NULL;
 END $$;
 
+-- The other way only what is erased: the old tables must not keep what a person asked to delete.
+CREATE FUNCTION relay_move.carry_back() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = relay_next, relay, pg_temp AS $$
+BEGIN
+	CASE tg_argv[0]
+	WHEN 'events' THEN
+		UPDATE public.events o SET data = new.data, account_id = new.account_id, sender_id = new.sender_id,
+			recipient_id = new.recipient_id, erased_at = new.erased_at
+		WHERE o.id = new.id AND (o.data::text, o.account_id, o.sender_id, o.recipient_id, o.erased_at)
+			IS DISTINCT FROM (new.data::text, new.account_id, new.sender_id, new.recipient_id, new.erased_at);
+	WHEN 'deauthorizations' THEN
+		UPDATE public.deauthorizations o SET user_id = NULL
+		WHERE o.request_id = new.request_id AND o.user_id IS NOT NULL AND new.user_id IS NULL;
+	WHEN 'data_deletions' THEN
+		UPDATE public.data_deletions o SET user_id = NULL, erased = new.erased, completed_at = new.completed_at
+		WHERE o.request_id = new.request_id AND o.user_id IS NOT NULL AND new.user_id IS NULL;
+	END CASE;
+	RETURN NULL;
+END $$;
+
 CREATE FUNCTION relay_move.note_write() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = relay_next, relay, pg_temp AS $$
 BEGIN
+	-- Of the release before, not of the triggers here.
+	IF pg_trigger_depth() > 1 THEN RETURN NULL; END IF;
 	INSERT INTO relay_move.old_writes
 	SELECT WHERE NOT EXISTS (SELECT FROM relay_move.old_writes w WHERE w.at > now() - interval '1 minute');
 	RETURN NULL;
 END $$;
+
+CREATE TRIGGER relay_carry_back AFTER UPDATE ON events
+	FOR EACH ROW EXECUTE FUNCTION relay_move.carry_back('events');
+CREATE TRIGGER relay_carry_back AFTER UPDATE ON deauthorizations
+	FOR EACH ROW EXECUTE FUNCTION relay_move.carry_back('deauthorizations');
+CREATE TRIGGER relay_carry_back AFTER UPDATE ON data_deletions
+	FOR EACH ROW EXECUTE FUNCTION relay_move.carry_back('data_deletions');
 
 -- The roles that may write events may use all of the new schema, now and after later migrations.
 DO $$
