@@ -42,6 +42,7 @@ export function run(args: string[]): Promise<never> {
       settings: readSettings(process.env, root),
       follow: verbose ? (text) => void process.stdout.write(text) : undefined,
       requireConfiguration,
+      startMaintenance: async (env) => (await import("./start-maintenance.ts")).startMaintenance(env),
       loadMigration: async () => {
         const { migrateDatabase } = await import("./migrate-database.ts");
         return (databaseUrl, signal) =>

@@ -1,6 +1,7 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 
 import type { Log } from "#platform/log.ts";
+import { parseJson } from "#platform/parse-json.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
 import { dataDeletions } from "#store/privacy-schema.ts";
@@ -14,6 +15,8 @@ interface DeletionStatus {
   code: string;
   requestedAt: Date;
   erased: number;
+  /** JSON text: an array of words for copies that could not be deleted; null if there are none. */
+  unreached: string | null;
   completedAt: Date | null;
 }
 
@@ -47,6 +50,8 @@ async function readStatus(db: Database, code: string): Promise<DeletionStatus | 
       code: dataDeletions.code,
       requestedAt: dataDeletions.requestedAt,
       erased: dataDeletions.erased,
+      // As text: the driver would parse a json column by itself.
+      unreached: sql<string | null>`${dataDeletions.unreached}::text`,
       completedAt: dataDeletions.completedAt,
     })
     .from(dataDeletions)
@@ -79,6 +84,7 @@ function statusPage(status: DeletionStatus): Response {
       [
         "Meta identifies you to this app by an id that is valid for this app only. Messages and comments reach us with another id, so that often none of them can be matched to a request. That is the case here: nothing was erased.",
         "To have messages or comments erased, please ask the business that you sent them to.",
+        ...describeUnreached(status.unreached),
       ],
       facts,
     );
@@ -89,9 +95,24 @@ function statusPage(status: DeletionStatus): Response {
     [
       "The contents of the messages, comments and other items matched to you were erased here, and your id was removed from them. The originals on Instagram are not affected.",
       "For each item we keep that it was received, when, and a key by which we recognise it if it is sent again. Such a key can contain ids that Instagram assigned.",
+      ...describeUnreached(status.unreached),
     ],
     facts,
   );
+}
+
+/** By the words of `data_deletions.unreached`. */
+const copies: Record<string, string> = {
+  "queue-dead-letters": "messages that our queue provider could not deliver",
+};
+
+function describeUnreached(unreached: string | null): string[] {
+  const words = unreached === null ? [] : parseJson(unreached);
+  if (!Array.isArray(words) || words.length === 0) return [];
+  const names = words.map((word) => copies[String(word)] ?? "other temporary copies");
+  return [
+    `We could not delete copies in ${names.join(" and ")}. If there are any, they are deleted there by themselves within seven days.`,
+  ];
 }
 
 function notFoundPage(): Response {

@@ -20,7 +20,6 @@ export interface EventSource {
 }
 
 const allEvents = { from: sql`relay.events e`, id: sql`e.id` };
-const openWork = { from: sql`relay.event_work s join relay.events e on e.id = s.event_id`, id: sql`s.event_id` };
 
 /** The source with the fewest candidates, as far as the filter shows. */
 export async function findEventSource(db: Database, filter: EventFilter): Promise<EventSource> {
@@ -29,9 +28,7 @@ export async function findEventSource(db: Database, filter: EventFilter): Promis
   if (byId !== undefined) return byId;
   if (deliveryId !== undefined) return ofDelivery(deliveryId, ["deliveryId"]);
   if (replay !== undefined) return ofReplay(replay);
-  if (state === "dead") return { ...openWork, where: sql`s.state = 'dead'`, settles: [] };
-  if (state === "open" || state === "retrying") return { ...openWork, where: sql`s.state = 'open'`, settles: [] };
-  if (error !== undefined) return { ...openWork, where: sql`true`, settles: [] };
+  if (state === "open" || state === "retrying" || state === "dead" || error !== undefined) return ofOpenWork(filter);
   if (sender !== undefined) return { ...allEvents, where: sql`e.sender_id = ${sender}`, settles: ["sender"] };
   if (account !== undefined) return { ...allEvents, where: sql`e.account_id = ${account}`, settles: ["account"] };
   if (kind !== undefined) return { ...allEvents, where: sql`e.kind = ${kind}`, settles: ["kind"] };
@@ -71,11 +68,32 @@ function ofDelivery(id: string, settles: EventSource["settles"]): EventSource {
   const from = sql`(
     select n.id
     from ${ingestedBatches(uuid)} b
-    join relay.events n on n.id between b.first_event_id and b.last_event_id and n.delivery_id = ${uuid}
+    cross join lateral (
+      -- \`offset 0\` keeps the planner from reading all events for those of the delivery, which has no index.
+      select id from relay.events where id between b.first_event_id and b.last_event_id and delivery_id = ${uuid} offset 0
+    ) n
     union
     select event_id from relay.duplicate_events where delivery_id = ${uuid}
   ) s join relay.events e on e.id = s.id`;
   return { from, id: sql`s.id`, where: sql`true`, settles };
+}
+
+/** Of a table that holds nothing else, so that it is read as a whole rather than each of its events looked up. */
+function ofOpenWork({ state, error, kind }: EventFilter): EventSource {
+  const failed = sql`(s.first_failed_at is not null or s.deaths > 0)`;
+  const conditions = [
+    ...(state === "dead" ? [sql`s.state = 'dead'`] : []),
+    ...(state === "retrying" ? [sql`s.state = 'open' and ${failed}`] : []),
+    ...(state === "open" ? [sql`s.state = 'open' and not ${failed}`] : []),
+    ...(error === undefined ? [] : [sql`(s.error_name = ${error} or s.error_code = ${error})`]),
+    ...(kind === undefined ? [] : [sql`s.kind = ${kind}`]),
+  ];
+  return {
+    from: sql`relay.event_work s join relay.events e on e.id = s.event_id`,
+    id: sql`s.event_id`,
+    where: sql.join([sql`true`, ...conditions], sql` and `),
+    settles: ["error", "kind"],
+  };
 }
 
 function ofReplay(replay: string): EventSource {

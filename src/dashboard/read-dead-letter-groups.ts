@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
 import { isoText } from "./iso-text.ts";
-import { cursorOf, encodeCursor, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { cursorOf, encodeCursor, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 
 const groupStates = ["open", "acknowledged", "resolved", "ignored"] as const;
 export type DeadLetterGroupState = (typeof groupStates)[number];
@@ -48,7 +48,7 @@ const groupQuery = v.object({
   state: v.optional(oneOf(groupStates)),
   cause: v.optional(plainText),
   limit: pageLimit,
-  cursor: v.optional(cursorOf(numberOf)),
+  cursor: v.optional(cursorOf(positionOf)),
 });
 
 /** Which groups to read. */
@@ -59,68 +59,59 @@ export function parseDeadLetterGroupFilter(params: URLSearchParams): DeadLetterG
   return parseQuery(groupQuery, params);
 }
 
-/** One page of groups, the group of the newest dead letter first. */
+/** One page of groups, the group that recurred last first. */
 export async function readDeadLetterGroups(db: Database, filter: DeadLetterGroupFilter): Promise<DeadLetterGroupPage> {
   const { state, cause, limit, cursor } = filter;
   const conditions = [
     ...(state === undefined ? [] : [sql`${currentState} = ${state}`]),
     ...(cause === undefined ? [] : [sql`g.cause = ${cause}`]),
-    ...(cursor === undefined ? [] : [sql`newest.id < ${cursor}`]),
+    ...(cursor === undefined
+      ? []
+      : [sql`(l.last_at, g.id) < (${new Date(cursor.atMs).toISOString()}::timestamptz, ${cursor.id})`]),
   ];
   const rows = await selectGroups(db, conditions, limit + 1);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    groups: page.map(({ newestId: _, ...group }) => group),
-    nextCursor: rows.length > page.length && last !== undefined ? encodeCursor(String(last.newestId)) : null,
-  };
+  const groups = rows.slice(0, limit);
+  const last = groups.at(-1);
+  const hasMore = rows.length > groups.length && last !== undefined;
+  return { groups, nextCursor: hasMore ? encodeCursor(`${Date.parse(last.lastAt)}:${last.id}`) : null };
 }
 
 /** One group; throws `NOT_FOUND`. */
 export async function readDeadLetterGroup(db: Database, id: number): Promise<DeadLetterGroup> {
-  const [row] = await selectGroups(db, [sql`g.id = ${id}`], 1);
-  if (row === undefined) throw new RelayError("NOT_FOUND", "No such group of dead letters");
-  const { newestId: _, ...group } = row;
+  const [group] = await selectGroups(db, [sql`g.id = ${id}`], 1);
+  if (group === undefined) throw new RelayError("NOT_FOUND", "No such group of dead letters");
   return group;
+}
+
+function positionOf(position: string): { atMs: number; id: number } | undefined {
+  const [, atMs, id] = /^(\d{1,15}):([1-9]\d{0,15})$/.exec(position) ?? [];
+  return atMs === undefined || id === undefined ? undefined : { atMs: Number(atMs), id: Number(id) };
 }
 
 const currentState = sql`case when g.state = 'ignored' and g.ignored_until <= now() then 'open' else g.state end`;
 
-type GroupRow = DeadLetterGroup & { newestId: number } & Record<string, unknown>;
-
-/** The newest dead letter of a group is one look into an index; only the groups of the page are counted. */
-async function selectGroups(db: Database, conditions: readonly SQL[], limit: number) {
-  const { rows } = await db.execute<GroupRow>(sql`
-    select p.id::float8 as id, p.cause, p.error_name as "errorName", p.error_code as "errorCode", p.kind,
-      p.current_state as state, totals.count::float8 as count, totals.open::float8 as open,
-      ${isoText(sql`p.first_at`)} as "firstAt", ${isoText(sql`p.last_at`)} as "lastAt",
-      p.first_deployment as "firstDeployment", p.last_deployment as "lastDeployment",
-      ${isoText(sql`totals.expires_at`)} as "expiresAt", ${isoText(sql`p.ignored_until`)} as "ignoredUntil", p.note,
-      ${isoText(sql`p.changed_at`)} as "changedAt", p.changed_by as "changedBy",
-      ${isoText(sql`p.resolved_at`)} as "resolvedAt", p.resolved_by as "resolvedBy",
-      ${isoText(sql`p.regressed_at`)} as "regressedAt", p.newest_id::float8 as "newestId"
+async function selectGroups(db: Database, conditions: readonly SQL[], limit: number): Promise<DeadLetterGroup[]> {
+  const { rows } = await db.execute<DeadLetterGroup & Record<string, unknown>>(sql`
+    select g.id::float8 as id, g.cause, g.error_name as "errorName", g.error_code as "errorCode", g.kind,
+      ${currentState} as state, l.count::float8 as count, l.open::float8 as open,
+      ${isoText(sql`g.first_at`)} as "firstAt", ${isoText(sql`l.last_at`)} as "lastAt",
+      g.first_deployment as "firstDeployment", (
+        select deployment from relay.dead_letters where group_id = g.id and recorded_at = l.last_at limit 1
+      ) as "lastDeployment",
+      ${isoText(sql`l.expires_at`)} as "expiresAt", ${isoText(sql`g.ignored_until`)} as "ignoredUntil", g.note,
+      ${isoText(sql`g.changed_at`)} as "changedAt", g.changed_by as "changedBy",
+      ${isoText(sql`g.resolved_at`)} as "resolvedAt", g.resolved_by as "resolvedBy",
+      ${isoText(sql`g.regressed_at`)} as "regressedAt"
     from (
-      select g.*, ${currentState} as current_state, newest.id as newest_id, newest.recorded_at as last_at,
-        newest.deployment as last_deployment
-      from relay.dead_letter_groups g
-      cross join lateral (
-        select l.id, l.recorded_at, l.deployment
-        from relay.dead_letters l
-        where l.group_id = g.id
-        order by l.id desc
-        limit 1
-      ) newest
-      where ${sql.join([sql`true`, ...conditions], sql` and `)}
-      order by newest.id desc
-      limit ${limit}
-    ) p
-    cross join lateral (
-      select count(*) as count, count(*) filter (where l.resolved_at is null) as open,
-        min(l.expires_at) filter (where l.resolved_at is null) as expires_at
-      from relay.dead_letters l
-      where l.group_id = p.id
-    ) totals
-    order by p.newest_id desc
+      select group_id, count(*) as count, count(*) filter (where resolved_at is null) as open,
+        max(recorded_at) as last_at, min(expires_at) filter (where resolved_at is null) as expires_at
+      from relay.dead_letters
+      group by group_id
+    ) l
+    join relay.dead_letter_groups g on g.id = l.group_id
+    where ${sql.join([sql`true`, ...conditions], sql` and `)}
+    order by l.last_at desc, g.id desc
+    limit ${limit}
   `);
   return rows;
 }

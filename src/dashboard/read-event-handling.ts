@@ -56,9 +56,14 @@ export async function readEventHandling(db: Database, uuid: string, handlerRetri
       union
       select a.event_id
       from ${ingestedBatches(uuid)} b
-      join relay.handler_attempts a on a.event_id between b.first_event_id and b.last_event_id
+      cross join lateral (
+        select event_id from relay.handler_attempts where event_id between b.first_event_id and b.last_event_id offset 0
+      ) a
     ) found
-    join relay.events e on e.id = found.event_id and e.delivery_id = ${uuid}
+    -- \`offset 0\` keeps the planner from reading all events for those of the delivery, which has no index.
+    cross join lateral (
+      select * from relay.events where id = found.event_id and delivery_id = ${uuid} offset 0
+    ) e
     left join relay.event_work w on w.event_id = e.id
     cross join lateral (
       select max(a.attempt) as attempts,

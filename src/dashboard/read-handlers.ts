@@ -40,26 +40,35 @@ export function parseHandlerWindow(params: URLSearchParams): WindowName {
 /**
  * What is stored of handlers, by kind, the most runs first. A success at the first attempt is not a row of
  * `handler_attempts`: it is an event of the window that has no such row and is not in `event_work`. Its time is known where
- * its delivery brought one event, as the delivery's `handler_ms`; the time of every recorded call is its own.
+ * its delivery, received in the window, brought one event: as the delivery's `handler_ms`. A recorded call has its own.
  */
 export async function readHandlers(db: Database, name: WindowName, nowMs: number): Promise<HandlerReport> {
   const { fromMs, toMs } = windowEndingAt(name, nowMs);
   const [from, to] = [new Date(fromMs), new Date(toMs)];
   const { low } = await eventIdsBetween(db, { from });
   const { rows } = await db.execute<Omit<HandlerSummary, "handlerMs"> & HandlerTimes>(sql`
-    with calls as (
+    with recorded as materialized (
+      select event_id from relay.event_work
+      union
+      select event_id from relay.handler_attempts where event_id >= ${low}
+    ),
+    alone as materialized (
+      select first_event_id as event_id, handler_ms
+      from relay.deliveries
+      where received_at >= ${from.toISOString()}::timestamptz and inserted = 1 and batches = 1
+    ),
+    calls as (
       select e.kind, a.event_id, a.attempt, a.error_name, a.ms
       from relay.handler_attempts a
       join relay.events e on e.id = a.event_id
       where a.at >= ${from.toISOString()}::timestamptz and a.at < ${to.toISOString()}::timestamptz
       union all
-      select e.kind, e.id, 1, null, case when d.inserted = 1 and d.batches = 1 then d.handler_ms end
+      select e.kind, e.id, 1, null, a.handler_ms
       from relay.events e
-      left join relay.deliveries d on d.id = e.delivery_id
+      left join alone a on a.event_id = e.id
       where e.id >= ${low} and e.ingested_at >= ${from.toISOString()}::timestamptz
         and e.ingested_at < ${to.toISOString()}::timestamptz and e.erased_at is null
-        and not exists (select from relay.event_work w where w.event_id = e.id)
-        and not exists (select from relay.handler_attempts a where a.event_id = e.id)
+        and not exists (select from recorded r where r.event_id = e.id)
     ),
     totals as (
       select kind, count(*) as runs, count(error_name) as failed, count(*) filter (where attempt > 1) as retries,

@@ -16,6 +16,7 @@ import {
   type WindowName,
 } from "#measurements/runtime-comparison.ts";
 
+import { eventIdsBetween } from "./event-ids-between.ts";
 import { oneOf, parseQuery } from "./query-parameters.ts";
 import { readRefusalTotals } from "./read-refusals.ts";
 
@@ -96,6 +97,7 @@ interface TotalsRow extends Record<string, unknown> {
 
 /** One row per runtime. Negative differences between two machines' clocks count as 0. */
 async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]> {
+  const { low } = await eventIdsBetween(db, { from: new Date(window.fromMs) });
   const { rows } = await db.execute<TotalsRow>(sql`
     with measured as (
       select
@@ -114,15 +116,11 @@ async function readTotals(db: Database, window: TimeWindow): Promise<TotalsRow[]
         case when d.became = 'published' then
           ${millisecondsBetween(sql`coalesce(d.published_at, d.publish_started_at)`, sql`d.first_delivered_at`)}
         end as queue_ms,
-        case when d.complete then ${millisecondsBetween(sql`s.sent_at`, sql`d.last_ingested_at`)} end as end_to_end_ms
+        case when d.complete then ${millisecondsBetween(sql`e.sent_at`, sql`d.last_ingested_at`)} end as end_to_end_ms
       from ${deliveryOutcomes()} d
-      cross join lateral (
-        -- Only events that this delivery brought first. Meta gives up after 36 hours: older ones were replayed by hand.
-        select min(e.sent_at) as sent_at
-        from relay.events e
-        where e.id between d.first_event_id and d.last_event_id and e.delivery_id = d.id and not e.test
-          and e.sent_at > d.received_at - interval '36 hours'
-      ) s
+      -- The first event that it was the first to bring. Meta gives up after 36 hours: older ones were replayed by hand.
+      left join relay.events e on e.id = d.first_event_id and e.id >= ${low} and not e.test
+        and e.sent_at > d.received_at - interval '36 hours'
       where ${receivedIn(window)}
     )
     select

@@ -23,8 +23,6 @@ type CodeOfOtherRequests =
   | "OVERLOADED"
   | "CONFLICT"
   | "NOT_PAUSABLE"
-  | "HANDLER_FAILED"
-  | "HANDLERS_UNFINISHED"
   | "STOPPING";
 
 /** Reasons of one code that has several; see `RelayError.reason`. */

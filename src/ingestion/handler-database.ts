@@ -22,7 +22,7 @@ export function createHandlerDatabase(
   signal: AbortSignal,
   clock: Pick<Clock, "after">,
 ): HandlerDatabase {
-  const places = placesOf.get(pool) ?? createPlaces(Math.max(1, Math.floor(pool.options.max / 2)), clock);
+  const places = placesOf.get(pool) ?? createPlaces(Math.max(1, Math.floor(pool.options.max / 2)), clock, Infinity);
   placesOf.set(pool, places);
 
   const transaction: HandlerDatabase["transaction"] = async (work) => {

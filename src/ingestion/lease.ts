@@ -1,7 +1,13 @@
 import type { Clock } from "#platform/clock.ts";
 
-/** When it is over no further handler begins; with the last one and the storing it must fit into `maxDuration` of vercel.json. */
-export const budgetMs = 50_000;
+const budgetMsMax = 50_000;
+/** Of a whole run. With the wait for a place, the storing before and after it must fit into `maxDuration` of vercel.json. */
+const runMsMax = 70_000;
+
+/** When it is over no further handler of a run begins: the last one must end within the run's limit, too. */
+export function budgetMsFor(handlerTimeoutMs: number): number {
+  return Math.min(budgetMsMax, runMsMax - handlerTimeoutMs);
+}
 
 /** For the round trips before the handlers begin and after they end. */
 const leaseMarginMs = 1_500;
@@ -12,7 +18,9 @@ const leaseMarginMs = 1_500;
  * it is over, and maintenance looks for them no sooner.
  */
 export function leaseMsFor(events: number, handlerTimeoutMs: number): number {
-  return Math.min(budgetMs + handlerTimeoutMs, Math.max(1, events) * handlerTimeoutMs) + leaseMarginMs;
+  return (
+    Math.min(budgetMsFor(handlerTimeoutMs) + handlerTimeoutMs, Math.max(1, events) * handlerTimeoutMs) + leaseMarginMs
+  );
 }
 
 /** A lease as its process sees it. */

@@ -6,14 +6,14 @@ export type LeavePlace = () => void;
 /** A limited number of places for work that is under way at the same time. */
 export interface Places {
   /**
-   * Takes a place, in the order of the calls. Resolves with null if none became free within `waitMs`, and at once if as
-   * many as there are places wait already.
+   * Takes a place, in the order of the calls. Resolves with null if none became free within `waitMs`, and at once if too
+   * many wait already.
    */
   enter(waitMs: number): Promise<LeavePlace | null>;
 }
 
-/** `placesMax`: how many there are. */
-export function createPlaces(placesMax: number, clock: Pick<Clock, "after">): Places {
+/** `placesMax`: how many there are. `waitersMax`: how many calls may wait. */
+export function createPlaces(placesMax: number, clock: Pick<Clock, "after">, waitersMax = placesMax): Places {
   let taken = 0;
   const waiting = new Set<(leave: LeavePlace) => void>();
 
@@ -34,7 +34,7 @@ export function createPlaces(placesMax: number, clock: Pick<Clock, "after">): Pl
         taken += 1;
         return take();
       }
-      if (waitMs <= 0 || waiting.size >= placesMax) return null;
+      if (waitMs <= 0 || waiting.size >= waitersMax) return null;
       return new Promise((resolve) => {
         const giveUp = clock.after(waitMs, () => {
           waiting.delete(begin);

@@ -2,6 +2,8 @@ import { describeCause, type Log } from "#platform/log.ts";
 import { encodeHandlersMessage, eventsPerMessageMax, handlersPath } from "#queue/handlers-message.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 
+import type { ProcessWork } from "./process-work.ts";
+
 /** Events whose handlers are to run at the same time. */
 export interface HandlersToPublish {
   eventIds: readonly number[];
@@ -12,12 +14,15 @@ export interface HandlersToPublish {
 
 export interface PublishHandlersOptions {
   publisher: MessagePublisher;
+  /** Tells whether the process was asked to stop. */
+  work: Pick<ProcessWork, "stopping">;
   newId: () => string;
   log: Log;
 }
 
-const attemptTimeoutMs = 3_000;
-const attempts = 2;
+const patient = { attempts: 2, timeoutMs: 3_000 };
+/** A process that stops while QStash is down must not wait for it: maintenance finds the events. */
+const hurried = { attempts: 1, timeoutMs: 1_000 };
 /** Of QStash, for a message that meets an outage or a full server. */
 const qstashRetries = 3;
 
@@ -40,13 +45,14 @@ export async function publishHandlers(
 async function publish(
   body: string,
   delayMs: number,
-  { publisher, newId, log }: PublishHandlersOptions,
+  { publisher, work, newId, log }: PublishHandlersOptions,
 ): Promise<boolean> {
+  const { attempts, timeoutMs } = work.stopping.aborted ? hurried : patient;
   const message = { path: handlersPath, body, delayMs, label: "handlers", retries: qstashRetries };
   const deduplicationId = newId();
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     try {
-      const { messageId } = await publisher.publish({ ...message, deduplicationId }, attemptTimeoutMs);
+      const { messageId } = await publisher.publish({ ...message, deduplicationId }, timeoutMs);
       log.debug("handlers.requested", { requestId: messageId, delayMs });
       return true;
     } catch (thrown) {

@@ -68,7 +68,12 @@ async function callHandler(
     const { retryable, retryAfterMs, ...failure } = describeHandlerError(thrown, kind, clock.nowMs());
     const { name: cause, code, message, frames } = failure;
     log.error("handler.failed", {
-      ...{ deliveryId, key, kind, attempt, cause, frames },
+      deliveryId,
+      key,
+      kind,
+      attempt,
+      cause,
+      frames,
       ...(code === null ? {} : { causeCode: code }),
       ...(message === null ? {} : { causeMessage: message }),
     });

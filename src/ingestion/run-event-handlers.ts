@@ -12,7 +12,7 @@ import type { Trace } from "#tracing/trace.ts";
 
 import { createHandlerDatabase } from "./handler-database.ts";
 import { createHandlerResults } from "./handler-results.ts";
-import { budgetMs, type Lease, leaseMsFor, startLease } from "./lease.ts";
+import { budgetMsFor, type Lease, leaseMsFor, startLease } from "./lease.ts";
 import { orderConversations } from "./order-conversations.ts";
 import type { ProcessWork } from "./process-work.ts";
 import { publishHandlers } from "./publish-handlers.ts";
@@ -86,7 +86,7 @@ export async function runEventHandlers(toRun: HandlersToRun, options: RunHandler
     log,
   });
 
-  const leftMs = () => budgetMs - (clock.monotonicMs() - startedAt);
+  const leftMs = () => budgetMsFor(handlerTimeoutMs) - (clock.monotonicMs() - startedAt);
   const mayBegin = (lease: Lease) => leftMs() > 0 && !work.stopping.aborted && lease.lasts(handlerTimeoutMs);
   let hasBegun = false;
 

@@ -20,6 +20,8 @@ export interface StartServersOptions extends Omit<ServerLifetime, "dataDir"> {
   settings: Settings;
   /** Throws if the server could not work with this environment. */
   requireConfiguration: (env: EnvRecord) => void;
+  /** Makes the schedule of maintenance at the QStash of this environment. Called where that is the one on this machine. */
+  startMaintenance: (env: EnvRecord) => Promise<void>;
   /** Loads what brings the application's database up to date. It is called early, because loading takes longer than starting Postgres. */
   loadMigration: () => Promise<(databaseUrl: string, signal: AbortSignal) => Promise<void>>;
 }
@@ -73,7 +75,10 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
     : null;
   await startWebServer(lifetime, { root, host: settings.host, port: settings.port, baseUrl: plan.baseUrl, env });
   // Only now: a message that was due before the server listened would lose an attempt at each start.
-  if (broker) startDispatching(lifetime, broker);
+  if (broker) {
+    startDispatching(lifetime, broker);
+    await options.startMaintenance(env);
+  }
   const qstashUrl = valueOf(env, "QSTASH_URL") ?? "https://qstash.upstash.io";
   const running = { pid: process.pid, baseUrl: plan.baseUrl, qstashUrl, databaseUrl };
   teardown.add("notes for the commands", writeRunning(settings.dataDir, running));

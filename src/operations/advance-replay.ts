@@ -4,7 +4,7 @@ import { releaseDueEvents } from "#store/open-work.ts";
 import { resolveIngestedLetters } from "#store/dead-letters.ts";
 import { takeReplayEvents } from "#store/replay-events.ts";
 import { releaseReplayLetters, takeReplayLetters } from "#store/replay-letters.ts";
-import { type Progress, readProgress } from "#store/replay-progress.ts";
+import { readProgress } from "#store/replay-progress.ts";
 import { type Replay, takeReplay } from "#store/replays.ts";
 
 import { finishReplay, stopReplay } from "./end-replay.ts";
@@ -58,9 +58,9 @@ async function step(replay: Replay, operations: Operations): Promise<number | nu
     return null;
   }
   if (!isAllTaken) {
-    const isTaken = await publishEvents(replay, pace, { ...events, tried }, operations);
-    log.debug("replay.step_finished", { replayId: replay.id, tried });
-    return isTaken ? (tried === 0 ? firstWaitMs : pace.stepMs) : waitMs(replay, operations);
+    const reached = await publishEvents(replay, pace, tried, operations);
+    log.debug("replay.step_finished", { replayId: replay.id, tried, reached });
+    return reached === "more" && tried > 0 ? pace.stepMs : waitMs(replay, operations);
   }
   if (events.pending > 0 || (batches.pending > 0 && !isOverdue(replay, operations))) return waitMs(replay, operations);
   await finishReplay(replay, operations);
@@ -84,19 +84,19 @@ function waitMs({ startedAtMs }: Replay, { clock }: Operations): number {
 /** Of a set whose events are handled elsewhere a step takes no more than so many times a message's worth. */
 const roundsMax = 100;
 
-/** False if QStash refused a message: its events are due, and maintenance publishes them. */
+/** How far it came. `refused`: by QStash, a message, whose events are due, so that maintenance publishes them. */
 async function publishEvents(
   replay: Replay,
   pace: Pace,
-  { tried }: Progress & { tried: number },
+  tried: number,
   { db, publisher, reclassify, log }: Operations,
-): Promise<boolean> {
+): Promise<"more" | "end" | "refused"> {
   const [messages, limit] = tried === 0 ? [1, canarySize] : [pace.messagesPerStep, pace.eventsPerMessage];
   for (let published = 0, round = 0; published < messages && round < roundsMax; round += 1) {
     const taken = await takeReplayEvents(db, replay, { limit, reclassify });
-    if (taken === undefined) return true;
+    if (taken === undefined) return "end";
     const { eventIds, isEnd } = taken;
-    if (isEnd && eventIds.length === 0) return true;
+    if (isEnd && eventIds.length === 0) return "end";
     if (eventIds.length === 0) continue;
     published += 1;
     try {
@@ -106,11 +106,11 @@ async function publishEvents(
     } catch (thrown) {
       log.warn("handlers.publish_failed", { replayId: replay.id, events: eventIds.length, ...describeCause(thrown) });
       await releaseDueEvents(db, eventIds);
-      return false;
+      return "refused";
     }
-    if (isEnd) return true;
+    if (isEnd) return "end";
   }
-  return true;
+  return "more";
 }
 
 /** False if QStash refused one: from there on the batches count as failed, and another replay can take them. */

@@ -19,15 +19,14 @@ export interface DescribedReplay extends Record<string, unknown> {
   createdAt: string;
 }
 
-/** Of a running replay the counts are those of this moment. Throws `STORE_UNAVAILABLE`. */
+/** The counts are those of this moment; of a replay that has ended, those of its end. Throws `STORE_UNAVAILABLE`. */
 export async function describeReplay(db: Database, replay: Replay): Promise<DescribedReplay> {
   const { plan, createdAtMs, startedAtMs, heartbeatAtMs, finishedAtMs } = replay;
   const { id, state, mode, filter, reason, actor, ratePerMinute, stoppedBecause } = replay;
-  const progress = state === "planned" ? null : await readProgress(db, replay);
+  const hasEnded = state === "finished" || state === "cancelled";
+  const progress = state === "planned" || hasEnded ? null : await readProgress(db, replay);
   const sum = (pick: "done" | "failed" | "pending") =>
     progress === null ? 0 : progress.events[pick] + progress.batches[pick];
-  const [done, failed] = [sum("done"), sum("failed")];
-  const hasEnded = state === "finished" || state === "cancelled";
   return {
     ...(plan as { count: number; batches: number }),
     id,
@@ -37,10 +36,10 @@ export async function describeReplay(db: Database, replay: Replay): Promise<Desc
     reason,
     actor,
     ratePerMinute,
-    done,
-    failed,
-    skipped: hasEnded && startedAtMs !== null ? Math.max(0, replay.total - done - failed) : 0,
-    pending: hasEnded ? 0 : sum("pending"),
+    done: replay.done + sum("done"),
+    failed: replay.failed + sum("failed"),
+    skipped: replay.skipped,
+    pending: sum("pending"),
     stoppedBecause,
     createdAt: new Date(createdAtMs).toISOString(),
     startedAt: iso(startedAtMs),

@@ -21,9 +21,10 @@ export async function stopReplay(
 /** Ends a replay that has nothing left to do, and the groups whose dead letters it handled. Throws `STORE_UNAVAILABLE`. */
 export async function finishReplay(replay: Replay, { db, log }: Pick<Operations, "db" | "log">): Promise<void> {
   const counts = await countsOf(replay, { db });
-  const ended = await endReplay(db, replay.id, { state: "finished", because: null, counts });
   await releaseReplayEvents(db, replay.id);
   await settleGroups(db);
+  // Last: what is finished is done in all its parts.
+  const ended = await endReplay(db, replay.id, { state: "finished", because: null, counts });
   if (ended !== undefined) log.info("replay.finished", { replayId: replay.id, ...counts });
 }
 

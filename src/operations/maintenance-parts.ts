@@ -1,7 +1,11 @@
+import type { Clock } from "#platform/clock.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { settleGroups } from "#store/dead-letter-groups.ts";
 import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters.ts";
+import { foldDrift } from "#store/fold-drift.ts";
+import { foldHandlerCounts } from "#store/fold-handler-counts.ts";
 import { ensurePartitions } from "#store/partitions.ts";
+import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention.ts";
 
 import { collectDeadLetters } from "./collect-dead-letters.ts";
 import type { MaintenancePart } from "./maintenance.ts";
@@ -43,10 +47,48 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
       },
     },
     {
+      name: "counts",
+      run: async (deadlineMs) => ({ folded: await repeat(() => foldHandlerCounts(db), clock, deadlineMs) }),
+    },
+    { name: "drift", run: async (deadlineMs) => ({ folded: await repeat(() => foldDrift(db), clock, deadlineMs) }) },
+    {
       name: "pause",
       run: async () => ({ ...(await readPause({ db, api, parallelism, nowMs: clock.nowMs(), log })) }),
     },
+    { name: "retention", run: (deadlineMs) => retain(options, deadlineMs) },
   ];
+}
+
+/** Repeats a step until it finds nothing or the time is over; resolves with the sum. */
+async function repeat(step: () => Promise<number>, clock: Clock, deadlineMs: number): Promise<number> {
+  let sum = 0;
+  for (let count = 1; count > 0 && clock.monotonicMs() < deadlineMs; sum += count) count = await step();
+  return sum;
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+async function retain({ operations: { db, clock }, retention }: MaintenancePartsOptions, deadlineMs: number) {
+  const { payloadDays, deliveryDays } = retention;
+  const before = (days: number) => clock.nowMs() - days * dayMs;
+  const nothing: Retained = { dropped: [], deleted: 0, postponed: [] };
+  return {
+    events:
+      payloadDays === 0 ? nothing : await retainFully(() => retainEvents(db, before(payloadDays)), clock, deadlineMs),
+    deliveries: await retainFully(() => retainDeliveries(db, before(deliveryDays)), clock, deadlineMs),
+  };
+}
+
+async function retainFully(step: () => Promise<Retained>, clock: Clock, deadlineMs: number): Promise<Retained> {
+  const all: Retained = { dropped: [], deleted: 0, postponed: [] };
+  for (let deleted = rowsPerStep; deleted >= rowsPerStep && clock.monotonicMs() < deadlineMs;) {
+    const one = await step();
+    ({ deleted } = one);
+    all.dropped.push(...one.dropped);
+    all.deleted += deleted;
+    all.postponed = one.postponed;
+  }
+  return all;
 }
 
 async function makePartitions({ db, clock, log }: Operations) {

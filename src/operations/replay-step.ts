@@ -14,11 +14,18 @@ export const stepMessage = v.object({
 });
 export type StepMessage = v.InferOutput<typeof stepMessage>;
 
-/** Publishes the message that leads to a replay's next step. Rejects if QStash does not take it. */
-export async function publishStep(replay: Replay, delayMs: number, { publisher }: Operations): Promise<void> {
-  const message: StepMessage = { version: 1, replay: replay.id, heartbeat: replay.heartbeatAtMs ?? 0 };
-  const body = JSON.stringify(message);
-  await publisher.publish({ path, body, delayMs, label: "replay", retries: 3 }, publishTimeoutMs);
+/**
+ * Publishes the message that leads to a replay's next step, with a second attempt: without it the replay stands still until
+ * maintenance resumes it. Rejects if QStash does not take it.
+ */
+export async function publishStep(replay: Replay, delayMs: number, { publisher, newId }: Operations): Promise<void> {
+  const step: StepMessage = { version: 1, replay: replay.id, heartbeat: replay.heartbeatAtMs ?? 0 };
+  const message = { path, body: JSON.stringify(step), delayMs, deduplicationId: newId(), label: "replay", retries: 3 };
+  try {
+    await publisher.publish(message, publishTimeoutMs);
+  } catch {
+    await publisher.publish(message, publishTimeoutMs);
+  }
 }
 
 /** Has QStash call again for the replays that nothing advances any more. Throws `STORE_UNAVAILABLE`. */

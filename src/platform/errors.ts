@@ -30,8 +30,6 @@ export const requestErrors = {
   STORE_UNAVAILABLE: 503,
   // QStash is to deliver the batch later: the database or the handlers have no room.
   OVERLOADED: 503,
-  HANDLER_FAILED: 500,
-  HANDLERS_UNFINISHED: 503,
   // Neither QStash nor the store has the delivery yet: Meta is to send it again.
   NOT_KEPT: 503,
   // `next start` is shutting down.

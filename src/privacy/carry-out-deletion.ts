@@ -88,7 +88,7 @@ interface Run extends CarryOutOptions {
 
 /** The progress at the end of the last step; null if it goes on later. */
 async function runSteps(run: Run, from: Progress): Promise<Progress | null> {
-  for (let progress = from; ; ) {
+  for (let progress = from; ;) {
     const next = await runStep(run, progress);
     if (next.step === "end") return progress;
     progress = { ...progress, ...next } as Progress;

@@ -12,7 +12,10 @@ import { redactQueueLetters } from "./redact-queue-letters.ts";
 const deletionsMax = 20;
 
 /** Where the two lists of dead letters go on. */
-const lastSchema = v.object({ afterId: v.fallback(v.nullable(v.number()), null), cursor: v.fallback(v.nullable(v.string()), null) });
+const lastSchema = v.object({
+  afterId: v.fallback(v.nullable(v.number()), null),
+  cursor: v.fallback(v.nullable(v.string()), null),
+});
 
 export interface ContinueErasuresOptions extends CarryOutOptions {
   log: Log;

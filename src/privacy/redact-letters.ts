@@ -24,7 +24,7 @@ export async function redactLetters(
   deadlineMs: number,
 ): Promise<LettersStep> {
   let redacted = 0;
-  for (let after = afterId; ; ) {
+  for (let after = afterId; ;) {
     const letters = await readLetterBodies(db, after, lettersPerStep);
     for (const { id, body } of letters) {
       const redaction = await redactBatch(body, (hashes) => findErased(db, hashes));

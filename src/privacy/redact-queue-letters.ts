@@ -60,7 +60,10 @@ export async function redactQueueLetters(
 ): Promise<QueueLettersStep> {
   const step: QueueLettersStep = { deleted: 0, cursor };
   do {
-    const query = new URLSearchParams({ count: String(queueLettersPerStep), ...(step.cursor !== null && { cursor: step.cursor }) });
+    const query = new URLSearchParams({
+      count: String(queueLettersPerStep),
+      ...(step.cursor !== null && { cursor: step.cursor }),
+    });
     const page = v.safeParse(listSchema, parseJson(await ask(options.api, "GET", `/v2/dlq?${query}`)));
     if (!page.success) throw new RelayError("QSTASH_UNAVAILABLE", "QStash's list of dead letters is not as documented");
     for (const letter of page.output.messages) {
@@ -76,12 +79,23 @@ export async function redactQueueLetters(
 
 /** Whether the letter holds what was erased; then what else a batch holds is kept. */
 async function keepRest(letter: QueueLetter, { db, clock }: QueueLettersOptions): Promise<boolean> {
-  const body = letter.bodyBase64 === undefined ? new TextEncoder().encode(letter.body) : bytesFromBase64(letter.bodyBase64);
+  const body =
+    letter.bodyBase64 === undefined ? new TextEncoder().encode(letter.body) : bytesFromBase64(letter.bodyBase64);
   const redact = (bytes: Uint8Array) => redactBatch(bytes, (hashes) => findErased(db, hashes));
   const redaction = await redact(body);
   if (redaction.outcome === "redacted") {
     const { dlqId, messageId, url, responseStatus: status, responseBody: answer, maxRetries: retried } = letter;
-    const rest = { dlqId, messageId, url, status, answer, retried, body: redaction.body, isWhole: true, deployment: null };
+    const rest = {
+      dlqId,
+      messageId,
+      url,
+      status,
+      answer,
+      retried,
+      body: redaction.body,
+      isWhole: true,
+      deployment: null,
+    };
     await saveBatchLetter(db, describeDeadBatch(rest, clock.nowMs()));
   }
   if (redaction.outcome !== "whole") return true;

@@ -44,10 +44,11 @@ export interface GivenUp {
  */
 const qstashKeepsMs = 3 * 24 * 60 * 60_000;
 
-/** Describes a message that was given up. `nowMs` is when, unless QStash's id says it. */
+/** Describes a message that was given up. `nowMs` is when, unless QStash's id says an earlier time. */
 export function describeDeadBatch(given: GivenUp, nowMs: number): DeadBatch {
   const { dlqId, messageId, url, status, answer, retried, body, deployment } = given;
-  const failedAtMs = Number(/^(\d{13})-/.exec(dlqId ?? "")?.[1] ?? nowMs);
+  // QStash's clock may be ahead of ours.
+  const failedAtMs = Math.min(nowMs, Number(/^(\d{13})-/.exec(dlqId ?? "")?.[1] ?? nowMs));
   const { error } = parseJsonObject(answer);
   const code = typeof error === "object" && error !== null ? (error as { code?: unknown }).code : undefined;
   const isWhole = given.isWhole || parseJson(new TextDecoder().decode(body)) !== undefined;

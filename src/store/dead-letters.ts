@@ -68,7 +68,7 @@ export async function saveBatchLetter(db: Database, letter: BatchLetter): Promis
         error_name = case when ${isNews} then excluded.error_name else l.error_name end,
         error_code = case when ${isNews} then excluded.error_code else l.error_code end,
         resolved_at = case when ${isNews} then null else l.resolved_at end,
-        resolved_by = case when ${isNews} then null else l.resolved_by end
+        resolved_by = case when ${isNews} and l.resolved_at is not null then null else l.resolved_by end
       returning (xmax = 0) as inserted`);
     const isLater = found !== undefined && letter.failedAtMs > found.failedAtMs;
     return rows[0]?.inserted === true || (isLater && found.messageId !== storableText(letter.messageId));

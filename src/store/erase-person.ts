@@ -113,10 +113,19 @@ export function eraseFoundEvents(db: Database, { requestId, userId, afterId }: E
 }
 
 /** The same for events without search columns. */
-export function eraseUnsearchableEvents(db: Database, { requestId, userId, afterId }: EraseStep): Promise<number | null> {
+export function eraseUnsearchableEvents(
+  db: Database,
+  { requestId, userId, afterId }: EraseStep,
+): Promise<number | null> {
   const quoted = JSON.stringify(userId);
   // As a JSON string, and as one inside a string, where Postgres refused the JSON itself.
-  return eraseStep(db, eraseUnsearchableText, [userId, requestId, afterId, quoted, JSON.stringify(quoted).slice(1, -1)]);
+  return eraseStep(db, eraseUnsearchableText, [
+    userId,
+    requestId,
+    afterId,
+    quoted,
+    JSON.stringify(quoted).slice(1, -1),
+  ]);
 }
 
 async function eraseStep(db: Database, text: string, values: unknown[]): Promise<number | null> {

@@ -22,6 +22,11 @@ export async function erasePersonInReplays(db: Database, userId: string): Promis
 /** An id stands alone or as a part of a key, between colons. */
 function withoutId(json: string, id: string): string {
   return JSON.stringify(JSON.parse(json), (_, value: unknown) =>
-    typeof value === "string" ? value.split(":").map((part) => (part === id ? "erased" : part)).join(":") : value,
+    typeof value === "string"
+      ? value
+          .split(":")
+          .map((part) => (part === id ? "erased" : part))
+          .join(":")
+      : value,
   );
 }

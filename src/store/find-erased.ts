@@ -21,7 +21,9 @@ export async function findErased(
       [hashes.people, hashes.messages],
     ),
   );
-  const people = rows.flatMap((row) => (row.requested_at_ms === null ? [] : [[row.hash, row.requested_at_ms] as const]));
+  const people = rows.flatMap((row) =>
+    row.requested_at_ms === null ? [] : [[row.hash, row.requested_at_ms] as const],
+  );
   const messages = rows.flatMap((row) => (row.requested_at_ms === null ? [row.hash] : []));
   return { people: new Map(people), messages: new Set(messages) };
 }

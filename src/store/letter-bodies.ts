@@ -28,9 +28,9 @@ export async function replaceLetterBody(db: Database, id: number, body: Uint8Arr
           "update relay.dead_letters set body = null, body_whole = false, error_message = $2 where id = $1",
           [id, droppedNote],
         )
-      : db.$client.query("update relay.dead_letters set body = $2, body_whole = true where id = $1 and body is not null", [
-          id,
-          body,
-        ]),
+      : db.$client.query(
+          "update relay.dead_letters set body = $2, body_whole = true where id = $1 and body is not null",
+          [id, body],
+        ),
   );
 }

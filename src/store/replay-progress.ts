@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
-import { selectedLetters } from "./replay-filter.ts";
 import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -24,26 +23,25 @@ export interface ReplayProgress {
  * How far a replay is. Counted from the attempts and the work that carry its id, and not added up, so that a message that is
  * delivered twice counts once. Throws `STORE_UNAVAILABLE`.
  */
-export async function readProgress(
-  db: Database,
-  replay: Pick<Replay, "id" | "filter" | "cursor">,
-): Promise<ReplayProgress> {
-  const letters = selectedLetters(replay);
-  const published = replay.cursor < 0 ? sql`l.id >= ${-replay.cursor}` : sql`true`;
-  const ofReplay = sql`resolved_by = ${replay.id} and source = 'qstash'`;
+export async function readProgress(db: Database, replay: Pick<Replay, "id" | "startedAtMs">): Promise<ReplayProgress> {
+  const startedAt = new Date(replay.startedAtMs ?? 0).toISOString();
   const { rows } = await withStoreErrors(() =>
     db.execute<{ counts: number[] }>(sql`
       with tried as (
         select event_id, bool_or(error_name is null) as is_handled from relay.handler_attempts where replay_id = ${replay.id}
-        group by event_id)
+        group by event_id),
+      letters as (
+        -- One that was given up after the start has been tried.
+        select resolved_at is not null as is_ingested, recorded_at > ${startedAt}::timestamptz as is_tried
+        from relay.dead_letters where resolved_by = ${replay.id} and source = 'qstash')
       select array[
         (select count(*) from tried where is_handled),
         (select count(*) from tried where not is_handled),
         (select count(*) from relay.event_work where replay_id = ${replay.id} and state = 'open'
           and (attempts = 0 or leased_until is not null)),
-        (select count(*) from relay.dead_letters where ${ofReplay} and resolved_at is not null),
-        ${letters === undefined ? sql`0` : sql`(select count(*) ${letters} and ${published} and l.resolved_by is null)`},
-        (select count(*) from relay.dead_letters where ${ofReplay} and resolved_at is null)]::float8[] as counts`),
+        (select count(*) from letters where is_ingested),
+        (select count(*) from letters where not is_ingested and is_tried),
+        (select count(*) from letters where not is_ingested and not is_tried)]::float8[] as counts`),
   );
   const [done = 0, failed = 0, pending = 0, ingested = 0, refused = 0, underWay = 0] = rows[0]?.counts ?? [];
   return { events: { done, failed, pending }, batches: { done: ingested, failed: refused, pending: underWay } };

@@ -86,9 +86,7 @@ export async function readReplays(
 /** Those that nothing advances any more. Throws `STORE_UNAVAILABLE`. */
 export async function readStalledReplays(db: Database): Promise<Replay[]> {
   const { rows } = await withStoreErrors(() =>
-    db.execute(
-      sql`select ${columns} from relay.replays r where ${isStalled} order by r.created_at limit 20`,
-    ),
+    db.execute(sql`select ${columns} from relay.replays r where ${isStalled} order by r.created_at limit 20`),
   );
   return rows as unknown as Replay[];
 }

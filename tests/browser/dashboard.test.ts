@@ -10,9 +10,12 @@ import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
-import { deliveries, deliveryBatches } from "#store/schema.ts";
+import { deliveries } from "#store/delivery-schema.ts";
+import { deliveryUuid } from "#store/delivery-uuid.ts";
+import { handlerAttempts } from "#store/event-schema.ts";
+import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
 
-import { batchRow, deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
+import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
@@ -54,7 +57,9 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
   });
 
   beforeEach(async () => {
-    await store.db.execute(sql`truncate deliveries, delivery_batches, delivery_events, events, dead_letters, refusals`);
+    await store.db
+      .execute(sql`truncate relay.deliveries, relay.events, relay.event_keys, relay.event_work, relay.handler_attempts,
+      relay.dead_letters, relay.dead_letter_groups, relay.refusals`);
   });
 
   test("a sign-in link opens the dashboard, which shows an event and links to its delivery", async () => {
@@ -63,10 +68,51 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
     expect(page.url()).toBe(`${server.baseUrl}/dashboard`);
     await page.getByRole("cell", { name: sender }).waitFor();
     await page.getByRole("img", { name: /Ack percentiles.*p95: edge 3\.0 ms/ }).waitFor();
-    await page.getByRole("link", { name: "d_1" }).click();
+    await page.getByRole("link", { name: /^[0-9a-f]{8}…[0-9a-f]{4}$/ }).click();
     await page.getByRole("heading", { name: "Delivery" }).waitFor();
     await page.getByText("committed to Postgres").waitFor();
     await page.getByText('"text": "hello"').waitFor();
+  });
+
+  test("an event that is retried shows its attempts, and what was given up shows by its cause", async () => {
+    const receivedAt = new Date(Date.now() - 120_000);
+    const row = { id: "d_1", receivedAt, ...ingested({ deliveredAt: receivedAt, handledAt: null }) };
+    await store.db.insert(deliveries).values(deliveryRow(row));
+    const event = eventRow({ key: "k", deliveryId: "d_1", ingestedAt: receivedAt });
+    const failure = { errorName: "TypeError", errorCode: "CRM_DOWN" };
+    const nextAttemptAt = new Date(Date.now() + 270_000);
+    const eventId = await insertOpenEvent(store.db, event, {
+      ...failure,
+      attempts: 3,
+      firstFailedAt: receivedAt,
+      nextAttemptAt,
+    });
+    await store.db
+      .insert(handlerAttempts)
+      .values({ ...failure, eventId, at: receivedAt, ms: 12, attempt: 3, frames: ["saveContact (crm.ts)"] });
+    const [group] = await store.db
+      .insert(deadLetterGroups)
+      .values({ fingerprint: "f", cause: "handler", ...failure, kind: "message", firstAt: receivedAt })
+      .returning({ id: deadLetterGroups.id });
+    await store.db
+      .insert(deadLetters)
+      .values([1, 2].map((sourceId) => ({ source: "handler", sourceId: `${sourceId}`, groupId: group?.id ?? 0 })));
+
+    const page = await signedIn();
+    await page.getByRole("row", { name: /handler · TypeError · CRM_DOWN message open 2 2/ }).waitFor();
+    await page.getByText("retrying: TypeError").waitFor();
+    await page.goto(`${server.baseUrl}/dashboard/deliveries/d_1`);
+    await page.getByText("retry 3 of 8, next in 4 min").waitFor();
+    await page.getByRole("cell", { name: "TypeError · CRM_DOWN" }).waitFor();
+    await page.getByRole("cell", { name: "saveContact (crm.ts)" }).waitFor();
+    await page.getByRole("cell", { name: "0 handled, 1 failed" }).waitFor();
+  });
+
+  test("a banner says that events wait while maintenance does not run", async () => {
+    const receivedAt = new Date(Date.now() - 120_000);
+    await insertOpenEvent(store.db, eventRow({ key: "k", deliveryId: "d_1", ingestedAt: receivedAt }));
+    const page = await signedIn();
+    expect(await page.getByRole("alert").first().textContent()).toContain("Maintenance has never run");
   });
 
   test("without a session there is a sign-in page and no data, neither in the HTML nor in Next's payload", async () => {
@@ -216,8 +262,9 @@ describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () =>
 /** A delivery that went all the way with one event. */
 async function arrive(deliveryId: string, runtime: Runtime): Promise<void> {
   const receivedAt = new Date();
-  await store.db.insert(deliveries).values(deliveryRow({ id: deliveryId, runtime, receivedAt }));
-  await store.db.insert(deliveryBatches).values(batchRow({ deliveryId, deliveredAt: receivedAt }));
+  await store.db
+    .insert(deliveries)
+    .values(deliveryRow({ id: deliveryId, runtime, receivedAt, ...ingested({ deliveredAt: receivedAt }) }));
   await insertEvents(store.db, [eventRow({ key: deliveryId, deliveryId, ingestedAt: receivedAt, senderId: sender })]);
 }
 

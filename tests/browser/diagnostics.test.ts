@@ -139,7 +139,7 @@ async function focused(page: Page): Promise<string> {
 /** The only experiment there is. */
 async function remember(id: string): Promise<void> {
   const { db, close } = openDatabase(database.url);
-  await db.execute(sql`truncate lifecycle_experiments cascade`);
+  await db.execute(sql`truncate relay.lifecycle_experiments cascade`);
   const runs = [{ runtime: "edge", strategy: "waitUntil", dueAfterMs: 1_000 } as const];
   await createLifecycleExperiment(db, { id, startedAtMs: Date.now(), runs });
   await close();

@@ -36,6 +36,15 @@ test("shows when the request was completed, and how many items were erased", asy
   expect(text).toContain(code);
 });
 
+test("names the copies that could not be deleted", async () => {
+  const unreached = '["queue-dead-letters"]';
+  for (const erased of [0, 5]) {
+    const { text } = await showRow({ erased, unreached });
+    expect(text).toContain("could not delete copies in messages that our queue provider could not deliver");
+  }
+  expect((await showRow({ erased: 5 })).text).not.toContain("could not delete");
+});
+
 test("the number one has a singular", async () => {
   expect((await showRow({ erased: 1 })).text).toContain(">1 stored item<");
 });

@@ -64,12 +64,14 @@ test("a group is counted over its dead letters, with the last of them and the fi
   });
 });
 
-test("groups are listed by their newest dead letter, page by page, and by state and cause", async () => {
+test("groups are listed by the time they recurred last, page by page, and by state and cause", async () => {
   const { db } = await openTestStore();
   const first = await insertGroup(db, "first");
   const second = await insertGroup(db, "second", { state: "ignored", ignoredUntil: new Date(Date.now() - 1_000) });
   const third = await insertGroup(db, "third", { state: "resolved", cause: "undecodable" });
-  for (const group of [second, third, first]) await db.insert(deadLetters).values(letter(group));
+  await db
+    .insert(deadLetters)
+    .values([letter(first), letter(first, { recordedAt: at(9) }), letter(third), letter(second)]);
   const seen: number[] = [];
   let cursor: string | null = null;
   do {

@@ -6,9 +6,10 @@ import { promisify } from "node:util";
 
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 
-import type { Handler, HandlerEvent } from "#handlers/handler.ts";
+import type { Handler, HandlerDatabase, HandlerEvent } from "#handlers/handler.ts";
 import { systemClock } from "#platform/clock.ts";
 import { runEventHandler } from "#ingestion/run-event-handler.ts";
+import type { LeasedEvent } from "#store/leased-event.ts";
 import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";
@@ -46,8 +47,8 @@ describe("the code in the README", () => {
 
   test.each([
     [200, { handled: true, counts: new Map([["comments sent to the CRM", 1]]) }],
-    [500, { handled: false, errorName: "HandlerError" }],
-    [301, { handled: false, errorName: "HandlerError" }],
+    [503, { handled: false, failure: { name: "HandlerError", code: "crm_status_503", retryable: true } }],
+    [422, { handled: false, failure: { name: "HandlerError", code: "crm_status_422", retryable: false } }],
   ])("handles a comment if the CRM answers %i so", async (status, outcome) => {
     const crm = await startSink({ respond: () => ({ status }) });
     onTestFinished(() => crm.close());
@@ -59,13 +60,13 @@ describe("the code in the README", () => {
     const data = { id: "1", text: "how much?" } satisfies HandlerEvent<"comment">["data"];
     const result = await runEventHandler(storedComment(JSON.stringify(data)), {
       handlers: createHandlers(undefined, { comment: sendComment }),
-      deliveryId: "d1",
       timeoutMs: 5_000,
+      openDatabase: () => noDatabase,
       clock: systemClock,
       log: recording.log,
       trace: noTrace,
     });
-    expect(result).toEqual(outcome);
+    expect(result).toMatchObject(outcome);
     const request = await crm.next();
     expect(request.headers).toMatchObject({ "content-type": "application/json", "idempotency-key": "comment:1:1" });
     expect(JSON.parse(request.body.toString())).toEqual(data);
@@ -75,8 +76,11 @@ describe("the code in the README", () => {
   });
 });
 
-function storedComment(data: string): Parameters<typeof runEventHandler>[0] {
+function storedComment(data: string): LeasedEvent {
   const sides = { accountId: "1", senderId: "2", recipientId: null, occurredAt: null, sentAt: null };
-  const flags = { standby: false, test: false, drifted: false, abandoned: false };
-  return { id: 1, key: "comment:1:1", kind: "comment", ...sides, ...flags, data, handlerAttempts: 0 };
+  const flags = { standby: false, test: false, drifted: false };
+  const lease = { fence: 1, attempt: 1, deaths: 0, conversation: "1:2", deliveryId: "d1", batchIndex: 0, replay: null };
+  return { id: 1, key: "comment:1:1", kind: "comment", ...sides, ...flags, ...lease, data };
 }
+
+const noDatabase: HandlerDatabase = { query: () => expect.unreachable(), transaction: () => expect.unreachable() };

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 
-import type { Handler } from "#handlers/handler.ts";
 import { type AnswerFallbackIngestionOptions, answerFallbackIngestion } from "#ingestion/answer-fallback-ingestion.ts";
-import { ingest } from "#ingestion/ingest.ts";
-import { systemClock as clock } from "#platform/clock.ts";
+import { createPlaces } from "#ingestion/places.ts";
+import { createProcessWork } from "#ingestion/process-work.ts";
+import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
+import { type Clock, systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
-import { type Database, openDatabase } from "#store/database.ts";
-import { deliveries, events } from "#store/schema.ts";
-import { noTrace } from "#tracing/trace.ts";
+import { openDatabase } from "#store/database.ts";
 
-import { createHandlers } from "../support/handlers.ts";
+import { createHandling, type Handling, ingest } from "../support/handling.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { makeDue, readKeys, readWork } from "../support/work.ts";
 
 const secret = "relay-secret";
 const path = "/api/internal/fallback-ingestion";
@@ -26,95 +26,115 @@ async function call(body: string, { nowMs = Date.now(), signedBody = body, by = 
   });
 }
 
-function optionsFor(db: Database | null, message: Handler = () => {}) {
-  const recording = createRecordingLog();
+function optionsFor(handling: Handling | null) {
   const waitedFor: Promise<unknown>[] = [];
+  const recording = handling?.recording ?? createRecordingLog();
   const options: AnswerFallbackIngestionOptions = {
     readSettings: () => ({ secret, webhookBytesMax: 3_145_728 }),
-    openIngest: () => {
-      if (db === null) throw new Error("The database was opened");
-      return { db, handlers: createHandlers(undefined, { message }), handlerTimeoutMs: 1_000, trace: noTrace };
+    openHandlers: () => {
+      if (handling === null) throw new Error("The database was opened");
+      return handling;
     },
-    waitUntil: (promise) => {
-      waitedFor.push(promise);
-    },
+    waitUntil: (promise) => void waitedFor.push(promise),
     clock,
     log: recording.log,
   };
-  return { ...options, recording, waitedFor };
+  return { ...options, waitedFor };
 }
-
-const handledKeys = async (db: Database) =>
-  (await db.select().from(events)).filter(({ handledAt }) => handledAt !== null).map(({ key }) => key);
 
 describe("answerFallbackIngestion()", () => {
   test("stores a batch once, also if the consumer gets it later", async () => {
     const { db } = await openTestStore();
-    const options = optionsFor(db);
+    const handling = createHandling(db);
+    const options = optionsFor(handling);
     const first = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect([first.status, await first.json()]).toEqual([200, { inserted: 2, duplicates: 0 }]);
     const second = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
     expect([second.status, await second.json()]).toEqual([200, { inserted: 0, duplicates: 2 }]);
     await Promise.all(options.waitedFor);
-    const fromQueue = await ingest(batch, { ...options.openIngest(), clock, log: options.recording.log });
-    expect(fromQueue).toEqual({ inserted: 0, duplicates: 2 });
+    expect(await ingest(batch, handling)).toEqual({ inserted: 0, duplicates: 2, handlers: null });
   });
 
-  test("sets the outcome until the forward's own report replaces it", async () => {
-    const { db } = await openTestStore();
-    await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(db));
-    expect(await db.select().from(deliveries)).toMatchObject([{ id: "d1", outcome: "fallback", reportedAt: null }]);
+  test("notes the way that the delivery came", async () => {
+    const { db, pool } = await openTestStore();
+    await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(createHandling(db)));
+    const { rows } = await pool.query("select via, reported_at from relay.deliveries");
+    expect(rows).toEqual([{ via: "fallback", reported_at: null }]);
   });
 
   test("accepts the largest delivery that the webhook accepts, in base64", async () => {
     const { db } = await openTestStore();
     const data = { bodyBase64: "A".repeat(Math.ceil((3_145_728 * 4) / 3)) };
     const large = testBatch("d2", [testEvent("large", { kind: "unknown", data })]);
-    expect((await answerFallbackIngestion(await call(JSON.stringify(large)), optionsFor(db))).status).toBe(200);
+    expect(
+      (await answerFallbackIngestion(await call(JSON.stringify(large)), optionsFor(createHandling(db)))).status,
+    ).toBe(200);
   });
 
   test("answers before the handlers run, and registers them with waitUntil", async () => {
-    const { db } = await openTestStore();
+    const { db, pool } = await openTestStore();
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const options = optionsFor(db, () => gate);
+    const options = optionsFor(createHandling(db, () => gate));
     const response = await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
-    expect([response.status, await handledKeys(db)]).toEqual([200, []]);
+    expect([response.status, await readKeys(pool, "handled")]).toEqual([200, []]);
     open();
     await Promise.all(options.waitedFor);
-    expect((await handledKeys(db)).toSorted()).toEqual(["message:1:a", "message:1:b"]);
+    expect(await readKeys(pool, "handled")).toEqual(["message:1:a", "message:1:b"]);
   });
 
-  test("keeps events whose handler fails, and no promise rejects", async () => {
-    const { db } = await openTestStore();
-    const options = optionsFor(db, () => {
-      throw new Error("the customer's words");
+  test("events whose handler fails are tried again as those that came through QStash", async () => {
+    const { db, pool } = await openTestStore();
+    let broken = true;
+    const handling = createHandling(db, () => {
+      if (broken) throw new Error("the customer's words");
     });
+    const options = optionsFor(handling);
     expect((await answerFallbackIngestion(await call(JSON.stringify(batch)), options)).status).toBe(200);
     await Promise.all(options.waitedFor);
-    expect(await db.select().from(events)).toHaveLength(2);
-    expect(options.recording.of("fallback.handlers_failed")).toMatchObject([
-      { deliveryId: "d1", code: "HANDLER_FAILED" },
+    expect(handling.published).toMatchObject([{ delayMs: 10_000 }]);
+    expect(JSON.stringify(handling.recording.lines)).not.toContain("customer");
+    broken = false;
+    await makeDue(pool);
+    const again = { eventIds: handling.published[0]?.eventIds ?? [], replay: null, messageId: "msg_retry" };
+    expect(await runHandlersOf(again, handling)).toEqual({ handled: 2, failed: 0, skipped: 0 });
+  });
+
+  test("while too many handlers run it stores the events all the same, and leaves them to a message", async () => {
+    const { db, pool } = await openTestStore();
+    const after: Clock["after"] = (_delayMs, callback) => {
+      queueMicrotask(callback);
+      return () => {};
+    };
+    const work = { ...createProcessWork().work, runs: createPlaces(1, { after }) };
+    await work.runs.enter(0);
+    const handling = createHandling(db, undefined, { work });
+    const options = optionsFor(handling);
+    expect((await answerFallbackIngestion(await call(JSON.stringify(batch)), options)).status).toBe(200);
+    await Promise.all(options.waitedFor);
+    expect(await readWork(pool)).toMatchObject([
+      { attempts: 0, leased: false },
+      { attempts: 0, leased: false },
     ]);
-    expect(JSON.stringify(options.recording.lines)).not.toContain("customer");
+    expect(handling.published).toMatchObject([{ delayMs: 10_000 }]);
   });
 
   test("runs the handlers before it answers if the host keeps nothing alive afterwards", async () => {
-    const { db } = await openTestStore();
+    const { db, pool } = await openTestStore();
     const waitUntil = () => {
       throw new Error("This host keeps nothing alive after a response");
     };
-    const options = { ...optionsFor(db), waitUntil };
-    await answerFallbackIngestion(await call(JSON.stringify(batch)), options);
-    expect(await handledKeys(db)).toHaveLength(2);
-    expect(options.recording.of("fallback.wait_until_failed")).toMatchObject([{ level: "error", deliveryId: "d1" }]);
+    const handling = createHandling(db);
+    await answerFallbackIngestion(await call(JSON.stringify(batch)), { ...optionsFor(handling), waitUntil });
+    expect(await readKeys(pool, "handled")).toHaveLength(2);
+    expect(handling.recording.of("handlers.wait_until_failed")).toMatchObject([{ level: "error", deliveryId: "d1" }]);
   });
 
   test("answers 503 when the database is down, so that the forward tries again", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
-    const response = await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(db));
+    const response = await answerFallbackIngestion(await call(JSON.stringify(batch)), optionsFor(createHandling(db)));
     expect([response.status, await response.json()]).toMatchObject([503, { error: { code: "STORE_UNAVAILABLE" } }]);
     await close();
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { describeHandlerError } from "#ingestion/describe-handler-error.ts";
+import { describeHandlerError as describeOf } from "#ingestion/describe-handler-error.ts";
 
+const describeHandlerError = (thrown: unknown, kind = "message") => describeOf(thrown, kind, 1_700_000_000_000);
 const withStack = (stack: string, message = "words") => Object.assign(new Error(message), { stack });
 
 describe("describeHandlerError()", () => {
@@ -55,7 +56,37 @@ describe("describeHandlerError()", () => {
   });
 
   test.each([true, false])("shows a message, cut, only if the error says expose (%s)", (expose) => {
-    const { causeMessage } = describeHandlerError(Object.assign(new Error("m".repeat(1_000)), { expose }));
-    expect(causeMessage).toBe(expose ? "m".repeat(300) : undefined);
+    const { message } = describeHandlerError(Object.assign(new Error("m".repeat(1_000)), { expose }));
+    expect(message).toBe(expose ? "m".repeat(300) : null);
+  });
+
+  test("gives the first short code along the causes", () => {
+    const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    const error = Object.assign(new TypeError("fetch failed", { cause }), { code: "the customer's words" });
+    expect(describeHandlerError(error)).toMatchObject({ name: "TypeError < Error", code: "ECONNREFUSED" });
+    expect(describeHandlerError(Object.assign(new Error("x"), { code: 7 })).code).toBeNull();
+  });
+
+  test("leaves out our own frames", () => {
+    const ours = "    at callHandler (/srv/relay/src/ingestion/run-event-handler.ts:1:2)";
+    const users = "    at send (/srv/relay/src/handlers/send.ts:1:2)";
+    expect(describeHandlerError(withStack(`Error: words\n${users}\n${ours}`)).frames).toEqual([
+      "send (src/handlers/send.ts:1:2)",
+    ]);
+  });
+
+  test("gives one fingerprint to errors of one cause, whatever their message and lines", () => {
+    const at = (place: string, words: string, name = "Error") =>
+      Object.assign(withStack(`${name}: ${words}\n    at send (${place})`, words), { name });
+    const { fingerprint } = describeHandlerError(at("/srv/relay/src/handlers/crm.ts:1:2", "a"));
+    const same = at("/var/task/src/handlers/crm.ts:30:4", "b");
+    expect(describeHandlerError(same).fingerprint).toBe(fingerprint);
+    const others = [
+      describeHandlerError(same, "comment"),
+      describeHandlerError(at("/srv/relay/src/handlers/mail.ts:1:2", "a")),
+      describeHandlerError(at("/srv/relay/src/handlers/crm.ts:1:2", "a", "TypeError")),
+      describeHandlerError(Object.assign(at("/srv/relay/src/handlers/crm.ts:1:2", "a"), { code: "E1" })),
+    ];
+    expect(new Set([fingerprint, ...others.map((other) => other.fingerprint)]).size).toBe(5);
   });
 });

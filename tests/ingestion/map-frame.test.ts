@@ -38,7 +38,7 @@ test("an error in a built module is shown at its place in the source", async () 
   } catch (error) {
     thrown = error;
   }
-  expect(describeHandlerError(thrown).frames[0]).toBe("sendComment (src/handlers/send.ts:4:9)");
+  expect(describeHandlerError(thrown, "message", 0).frames[0]).toBe("sendComment (src/handlers/send.ts:4:9)");
 });
 
 test("a place in a file without a map stays unchanged", () => {

@@ -131,6 +131,22 @@ test("/api/ops/runtimes compares both runtimes from stored deliveries", async ()
   }
 });
 
+test("an unknown or repeated parameter is refused everywhere in /api/ops", async () => {
+  const { baseUrl } = relay;
+  for (const path of ["events", "deliveries", "deliveries/x", "handlers", "runtimes", "drift", "dead-letters"]) {
+    for (const query of ["acount=1", "limit=1&limit=2"]) {
+      const headers = { authorization: "Bearer ops-token-of-thirty-two-characters" };
+      const response = await fetch(`${baseUrl}/api/ops/${path}?${query}`, { headers });
+      expect([path, query, response.status, await response.json()]).toMatchObject([
+        path,
+        query,
+        400,
+        { error: { code: "REQUEST_INVALID" } },
+      ]);
+    }
+  }
+});
+
 test("a forged call never reaches the consumer's database", async () => {
   for (const path of ["instagram-ingestion", "instagram-failure"]) {
     const response = await fetch(`${relay.baseUrl}/api/qstash/${path}`, {
@@ -143,7 +159,7 @@ test("a forged call never reaches the consumer's database", async () => {
 });
 
 test("every route of /api/ops needs the token", async () => {
-  for (const path of ["events", "deliveries/x", "runtimes", "dead-letters"]) {
+  for (const path of ["events", "deliveries", "deliveries/x", "handlers", "runtimes", "drift", "dead-letters"]) {
     expect((await fetch(`${relay.baseUrl}/api/ops/${path}`)).status).toBe(401);
   }
   expect((await fetch(`${relay.baseUrl}/api/health`)).status).toBe(200);

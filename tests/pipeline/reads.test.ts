@@ -16,12 +16,11 @@ test(
     await client.connect();
     onTestFinished(() => client.end());
     // Only that list reads this table.
-    await client.query(`insert into dead_letters (id, message_id, url, status, retried, recorded_at)
-      values ('dlq', 'msg', 'https://relay.example', 500, 5, now());
-    alter table dead_letters rename to dead_letters_stored;
-    create view dead_letters as select stored.* from pg_sleep(60), dead_letters_stored as stored`);
+    await client.query(`insert into relay.drift values ('message', 'a', 'unknown_field', 'string', 1, now(), now(), 1);
+    alter table relay.drift rename to drift_stored;
+    create view relay.drift as select stored.* from pg_sleep(60), relay.drift_stored as stored`);
 
-    const reading = Promise.all(Array.from({ length: 20 }, () => relay.ops("dead-letters")));
+    const reading = Promise.all(Array.from({ length: 20 }, () => relay.ops("drift")));
     const startedMs = systemClock.monotonicMs();
     const body = JSON.stringify({
       object: "instagram",
@@ -29,7 +28,7 @@ test(
     });
     const response = await relay.deliver("node", body);
     const isIngested = async () =>
-      (await client.query("select from events where handled_at is not null")).rowCount === 1;
+      (await client.query("select from relay.deliveries where handled_at is not null")).rowCount === 1;
     expect(response.status).toBe(200);
     await eventually("the event is handled", isIngested, 4_000);
     expect((await fetch(`${relay.baseUrl}/api/health`)).status).toBe(200);

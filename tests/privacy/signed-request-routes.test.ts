@@ -88,7 +88,9 @@ describe("answerDataDeletion()", () => {
       confirmation_code: "code1",
     });
 
-    const { rows } = await pool.query<{ key: string; data: string }>("select key, data::text from relay.events order by id");
+    const { rows } = await pool.query<{ key: string; data: string }>(
+      "select key, data::text from relay.events order by id",
+    );
     expect(rows.map(({ data }) => data === marker)).toEqual([true, true, true, false, false]);
     // A key may hold the person's id.
     expect(JSON.stringify(rows.map(({ key }) => key))).not.toMatch(new RegExp(`${person}\\D`));
@@ -130,7 +132,9 @@ describe("answerDataDeletion()", () => {
     const { db, pool } = await openTestStore();
     await store(db, testBatch("d1", [event("a", account, person, account)]));
     await answerDataDeletion(askFor(person), deletionOptions(db));
-    const { rows } = await pool.query("select (select count(*)::int from relay.event_work) as open, handled_at is not null as handled from relay.deliveries");
+    const { rows } = await pool.query(
+      "select (select count(*)::int from relay.event_work) as open, handled_at is not null as handled from relay.deliveries",
+    );
     expect(rows).toEqual([{ open: 0, handled: true }]);
   });
 

@@ -49,15 +49,22 @@ function itemsOf({ outbound, atMs, ...rest }: Story, index: number): Item[] {
   const items: Item[] = [];
   if (rest.arrives) {
     const more = {
-      ...(rest.attachments.length > 0 && { attachments: rest.attachments.map((type) => ({ type, payload: { url: "https://x" } })) }),
+      ...(rest.attachments.length > 0 && {
+        attachments: rest.attachments.map((type) => ({ type, payload: { url: "https://x" } })),
+      }),
       ...(rest.replyTo !== null && { reply_to: { mid: midOf(rest.replyTo) } }),
       ...(outbound && { is_echo: true }),
       ...(rest.kind === "unsupported" && { is_unsupported: true }),
     };
     const isPostback = rest.kind === "postback" && !outbound;
-    items.push({ outbound, atMs, part: isPostback ? { postback: { mid, title: `text ${index}` } } : message(mid, `text ${index}`, more) });
+    items.push({
+      outbound,
+      atMs,
+      part: isPostback ? { postback: { mid, title: `text ${index}` } } : message(mid, `text ${index}`, more),
+    });
   }
-  for (const number of rest.edits) items.push({ outbound, atMs: atMs + number, part: edit(mid, `text ${index}, edited ${number}`, number) });
+  for (const number of rest.edits)
+    items.push({ outbound, atMs: atMs + number, part: edit(mid, `text ${index}, edited ${number}`, number) });
   if (rest.isUnsent) items.push({ outbound, atMs: atMs + 99, part: unsending(mid) });
   for (const { emoji, ...by } of rest.reactions) items.push({ ...by, part: reaction(mid, emoji) });
   for (const at of rest.readAtMs) items.push({ atMs: at, part: reading(mid) });
@@ -66,7 +73,9 @@ function itemsOf({ outbound, atMs, ...rest }: Story, index: number): Item[] {
 
 /** What the views show in the end, by a plain reading of the stories. */
 function expectedMessages(stories: readonly Story[], keep: boolean) {
-  const known = stories.map((one, index) => ({ ...one, index })).filter(({ arrives, edits, isUnsent }) => arrives || edits.length > 0 || isUnsent);
+  const known = stories
+    .map((one, index) => ({ ...one, index }))
+    .filter(({ arrives, edits, isUnsent }) => arrives || edits.length > 0 || isUnsent);
   const readings = stories.flatMap(({ atMs, arrives, readAtMs }) => {
     if (readAtMs.length === 0) return [];
     const read = Math.min(...readAtMs);
@@ -97,7 +106,11 @@ function expectedMessages(stories: readonly Story[], keep: boolean) {
 }
 
 function expectedReactions(reactions: Story["reactions"]) {
-  const latest = (outbound: boolean) => reactions.filter((one) => one.outbound === outbound).toSorted(byTimeAndKey).at(-1)?.emoji;
+  const latest = (outbound: boolean) =>
+    reactions
+      .filter((one) => one.outbound === outbound)
+      .toSorted(byTimeAndKey)
+      .at(-1)?.emoji;
   const [theirs, ours] = [latest(false), latest(true)];
   return { ...(theirs && { person: theirs }), ...(ours && { account: ours }) };
 }
@@ -106,7 +119,8 @@ type Reaction = Story["reactions"][number];
 
 /** The key ends in action, emoji and time; of two reactions at one moment `unreact` comes last. */
 function byTimeAndKey(a: Reaction, b: Reaction): number {
-  const keyOf = ({ emoji }: Reaction) => (emoji === null ? "unreact:" : `react:${[...emoji].map((point) => point.codePointAt(0)?.toString(16)).join("-")}`);
+  const keyOf = ({ emoji }: Reaction) =>
+    emoji === null ? "unreact:" : `react:${[...emoji].map((point) => point.codePointAt(0)?.toString(16)).join("-")}`;
   return a.atMs - b.atMs || (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
@@ -114,16 +128,22 @@ type Expected = ReturnType<typeof expectedMessages>;
 
 function expectedConversation(messages: Expected) {
   const shown = messages.filter(({ unsent }) => !unsent);
-  const times = (direction: string) => shown.flatMap((one) => (one.direction === direction && one.sent_at !== null ? [one.sent_at] : []));
+  const times = (direction: string) =>
+    shown.flatMap((one) => (one.direction === direction && one.sent_at !== null ? [one.sent_at] : []));
   const answeredAt = Math.max(-Infinity, ...times("outbound"));
-  const last = shown.toSorted((a, b) => (b.sent_at ?? -1) - (a.sent_at ?? -1) || (a.message_id < b.message_id ? -1 : 1))[0];
+  const last = shown.toSorted(
+    (a, b) => (b.sent_at ?? -1) - (a.sent_at ?? -1) || (a.message_id < b.message_id ? -1 : 1),
+  )[0];
   const reads = messages.flatMap(({ read_at: at }) => at ?? []);
   return {
     last_message_at: last?.sent_at ?? null,
     last_message_id: last?.message_id ?? null,
     last_text: last?.text ?? null,
     messages: shown.length,
-    unanswered: shown.filter(({ direction, sent_at: at }) => direction === "inbound" && (answeredAt === -Infinity || (at !== null && at > answeredAt))).length,
+    unanswered: shown.filter(
+      ({ direction, sent_at: at }) =>
+        direction === "inbound" && (answeredAt === -Infinity || (at !== null && at > answeredAt)),
+    ).length,
     unread: shown.filter(({ direction, read_at: at }) => direction === "outbound" && at === null).length,
     last_read_at: reads.length > 0 ? Math.max(...reads) : null,
   };
@@ -162,9 +182,21 @@ describe("the views of conversations", () => {
       fc.asyncProperty(
         fc.array(story, { minLength: 1, maxLength: 5 }).chain((stories) => {
           const items = stories.flatMap((one, index) => itemsOf(one, index));
-          const arrival = fc.array(fc.record({ item: fc.nat(Math.max(0, items.length - 1)), standby: fc.boolean() }), { maxLength: 8 });
-          const order = fc.shuffledSubarray(items.map((_, index) => index), { minLength: items.length, maxLength: items.length });
-          return fc.record({ stories: fc.constant(stories), items: fc.constant(items), order, repeated: arrival, sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }), keep: fc.boolean() });
+          const arrival = fc.array(fc.record({ item: fc.nat(Math.max(0, items.length - 1)), standby: fc.boolean() }), {
+            maxLength: 8,
+          });
+          const order = fc.shuffledSubarray(
+            items.map((_, index) => index),
+            { minLength: items.length, maxLength: items.length },
+          );
+          return fc.record({
+            stories: fc.constant(stories),
+            items: fc.constant(items),
+            order,
+            repeated: arrival,
+            sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 }),
+            keep: fc.boolean(),
+          });
         }),
         async ({ stories, items, order, repeated, sizes, keep }) => {
           const account = `1784140000${++runs}`;
@@ -173,7 +205,9 @@ describe("the views of conversations", () => {
           // Repeated ones come anywhere.
           const mixed = repeated.length % 2 === 0 ? arrivals : arrivals.toReversed();
           const events = await Promise.all(
-            mixed.flatMap(({ item, standby }) => (items[item] === undefined ? [] : [toEvent({ ...items[item], standby, account, person })])),
+            mixed.flatMap(({ item, standby }) =>
+              items[item] === undefined ? [] : [toEvent({ ...items[item], standby, account, person })],
+            ),
           );
           for (let at = 0, turn = 0; at < events.length; turn++) {
             const size = sizes[turn % sizes.length] ?? 1;
@@ -182,10 +216,14 @@ describe("the views of conversations", () => {
           }
           const expected = expectedMessages(stories, keep).map((one) => ({
             ...one,
-            reactions: Object.fromEntries(Object.entries(one.reactions).map(([by, emoji]) => [by === "person" ? person : account, emoji])),
+            reactions: Object.fromEntries(
+              Object.entries(one.reactions).map(([by, emoji]) => [by === "person" ? person : account, emoji]),
+            ),
           }));
           expect(await readMessages(db, account, person)).toEqual(expected);
-          expect(await readConversation(db, account, person)).toEqual(expected.length === 0 ? [] : [expectedConversation(expected as Expected)]);
+          expect(await readConversation(db, account, person)).toEqual(
+            expected.length === 0 ? [] : [expectedConversation(expected as Expected)],
+          );
         },
       ),
       { numRuns: 60 },

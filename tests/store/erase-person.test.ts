@@ -32,7 +32,11 @@ test("an event that was stored without its search columns is found by the id in 
   );
 
   await recordDeletion(db, { requestId: "r1", userId, code: "c1", requestedAtMs: nowMs });
-  expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toEqual({ code: "c1", erased: 2, isComplete: true });
+  expect(await carryOutDeletion({ db, api: null, clock }, "r1", Infinity)).toEqual({
+    code: "c1",
+    erased: 2,
+    isComplete: true,
+  });
   const rows = await db.select().from(events).orderBy(asc(events.id));
   expect(rows.map(({ erasedAt, data }) => [erasedAt !== null, JSON.stringify(data).includes("customer")])).toEqual([
     [true, false],

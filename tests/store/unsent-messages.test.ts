@@ -142,7 +142,10 @@ describe("an unsending", () => {
   test("of a dashboard test erases nothing", async () => {
     const { db } = await openTestStore();
     const item = { atMs, account: "0" };
-    await store(db, [{ ...item, part: message("random_mid", secret) }, { ...item, part: unsending("random_mid") }]);
+    await store(db, [
+      { ...item, part: message("random_mid", secret) },
+      { ...item, part: unsending("random_mid") },
+    ]);
     expect((await rows(db)).some(({ erased }) => erased)).toBe(false);
   });
 
@@ -151,9 +154,10 @@ describe("an unsending", () => {
     await store(db, [{ atMs, part: unsending("m1") }]);
     const hidden = await db.$client.query<{ hash: string }>("delete from relay.unsent_messages returning *");
     await store(db, [{ atMs, part: message("m1", secret) }]);
-    await db.$client.query("insert into relay.unsent_messages select * from json_populate_record(null::relay.unsent_messages, $1)", [
-      JSON.stringify(hidden.rows[0]),
-    ]);
+    await db.$client.query(
+      "insert into relay.unsent_messages select * from json_populate_record(null::relay.unsent_messages, $1)",
+      [JSON.stringify(hidden.rows[0])],
+    );
     expect(await eraseRecentlyUnsent(db, Date.now())).toBe(1);
     expect(JSON.stringify(await rows(db))).not.toContain("customer");
     expect(await eraseRecentlyUnsent(db, Date.now())).toBe(0);

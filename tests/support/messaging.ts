@@ -27,12 +27,19 @@ export async function toEvent({ standby = false, ...item }: Item): Promise<Insta
   const messaging = [{ ...ids, timestamp: item.atMs, ...item.part }];
   const entry = [{ id: of, time: item.atMs + 500, [standby ? "standby" : "messaging"]: messaging }];
   const body = new TextEncoder().encode(JSON.stringify({ object: "instagram", entry }));
-  const [event] = await parseWebhook(body, { deliveryId: "unused", onFailure: (thrown) => { throw thrown; } });
+  const [event] = await parseWebhook(body, {
+    deliveryId: "unused",
+    onFailure: (thrown) => {
+      throw thrown;
+    },
+  });
   if (event === undefined) throw new Error("The item made no event");
   return event;
 }
 
-export const message = (mid: string, text: string, more: Record<string, Json> = {}) => ({ message: { mid, text, ...more } });
+export const message = (mid: string, text: string, more: Record<string, Json> = {}) => ({
+  message: { mid, text, ...more },
+});
 export const echo = (mid: string, text: string) => message(mid, text, { is_echo: true });
 export const unsending = (mid: string) => ({ message: { mid, is_deleted: true } });
 export const edit = (mid: string, text: string, number: number) => ({ message_edit: { mid, text, num_edit: number } });

@@ -4,13 +4,15 @@ import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent, Json } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { migrateStore } from "#store/migrate.ts";
 import type { BatchToStore } from "#store/store-batch.ts";
 
-import { createMigratedDatabase } from "./postgres.ts";
+import { createTestDatabase } from "./postgres.ts";
 
 /** A migrated database of the test's own, gone when the test ends. */
 export async function openTestStore(): Promise<OpenDatabase & { url: string }> {
-  const { url, drop } = await createMigratedDatabase();
+  const { url, drop } = await createTestDatabase();
+  await migrateStore(url);
   const database = openDatabase(url);
   onTestFinished(async () => {
     await database.close();
@@ -56,13 +58,13 @@ export function testBatch(id: string, events: InstagramEvent[], batch: readonly 
     runtime: "edge",
     region: null,
     deployment: null,
+    ackMs: 0.5,
+    publishStartedAtMs: 1_700_000_001_000,
     coldStart: false,
     receivedAtMs: 1_700_000_001_000,
     bodyBytes: 100,
     secretIndex: 0,
     probe: false,
-    ackMs: null,
-    publishStartedAtMs: null,
     batch,
   } as const;
   return { version: 2, delivery, events };

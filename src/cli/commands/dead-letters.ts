@@ -55,7 +55,12 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
       if (options.save !== undefined) return save(group, options.save, options, context);
       const change = changeOf(options);
       if (change === null) return show(group, options, context);
-      const changed = await askOps<DeadLetterGroup>(context, "POST", `dead-letters/${encodeURIComponent(group)}/state`, { body: change });
+      const changed = await askOps<DeadLetterGroup>(
+        context,
+        "POST",
+        `dead-letters/${encodeURIComponent(group)}/state`,
+        { body: change },
+      );
       context.print(options.json ? JSON.stringify(changed, null, 2) : `Group ${changed.id} is ${changed.state}.`);
     });
 }
@@ -112,7 +117,8 @@ async function show(group: string, { limit, cursor, json }: Options, context: Co
 }
 
 async function save(group: string, file: string, { letter, json }: Options, context: CommandContext): Promise<void> {
-  const id = letter ?? (await readOps<DeadLetterPage>(context, `dead-letters/${encodeURIComponent(group)}`)).deadLetters[0]?.id;
+  const id =
+    letter ?? (await readOps<DeadLetterPage>(context, `dead-letters/${encodeURIComponent(group)}`)).deadLetters[0]?.id;
   const { events } = await readOps<LetterBody>(context, `dead-letters/${encodeURIComponent(group)}/${id}`);
   if (events === null) throw new CliFailure("Its bytes are not kept, or are no batch: nothing is saved.");
   const path = resolve(context.folder, file);
