@@ -61,6 +61,7 @@ export type LogEvent =
   | "maintenance.part_finished"
   | "maintenance.part_failed"
   | "maintenance.refused"
+  | "figures.roll_up_failed"
   | "partitions.created"
   | "partitions.default_used"
   | "signed_request.refused"

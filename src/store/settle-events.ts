@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
 import type { HandlerResult } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
+import { factsOfHandlers } from "./measured-facts.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
 import { type SettledRow, type SettleParameter, settleFirstSuccesses, settleStatement } from "./settle-statement.ts";
@@ -55,7 +56,7 @@ function inOrder(results: readonly HandlerResult[]): HandlerResult[] {
 }
 
 /** All that the statement for first successes takes, which is the one that runs most. */
-function commonValues({ results, counts }: Settlement): Partial<Values<SettleParameter>> {
+function commonValues({ results, counts, deployment }: Settlement): Partial<Values<SettleParameter>> {
   const counters = [...counts];
   return {
     ids: inOrder(results).map(({ event }) => event.id),
@@ -63,12 +64,20 @@ function commonValues({ results, counts }: Settlement): Partial<Values<SettlePar
     counts: counters.map(([, count]) => count),
     deliveryId: results[0]?.event.deliveryId ?? null,
     ownMs: results.reduce((sum, { ms }) => sum + ms, 0),
+    deployment: deployment === null ? null : storableText(deployment),
+    facts: JSON.stringify(factsOfHandlers(results)),
   };
 }
 
 function toValues(settlement: Settlement): Partial<Values<SettleParameter>> {
-  const { results, deployment, messageId } = settlement;
+  const { results, messageId } = settlement;
   const sorted = inOrder(results);
+  const byDelivery = new Map<string, HandlerResult[]>();
+  for (const result of sorted) {
+    const ofDelivery = byDelivery.get(result.event.deliveryId);
+    if (ofDelivery === undefined) byDelivery.set(result.event.deliveryId, [result]);
+    else ofDelivery.push(result);
+  }
   return {
     ...commonValues(settlement),
     fences: sorted.map(({ event }) => event.fence),
@@ -86,8 +95,9 @@ function toValues(settlement: Settlement): Partial<Values<SettleParameter>> {
     fingerprints: sorted.map(({ error }) => error?.fingerprint ?? ""),
     kinds: sorted.map(({ event }) => event.kind),
     replayIds: sorted.map(({ event }) => event.replay?.id ?? null),
-    deployment: deployment === null ? null : storableText(deployment),
     messageId: messageId === null ? null : storableText(messageId),
+    measuredIds: [...byDelivery.keys()],
+    measuredFacts: [...byDelivery.values()].map((ofDelivery) => JSON.stringify(factsOfHandlers(ofDelivery))),
   };
 }
 
