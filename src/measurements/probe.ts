@@ -24,12 +24,6 @@ export interface MeasuredProbe {
   deliveryId: string | null;
 }
 
-/**
- * How long the two functions had waited for a request: warm, both at most ten minutes; cold, both longer; mixed. By the
- * waiting and not by what the platform made of it: keeping a function alive for longer is an advantage that has to show.
- */
-export type ProbeStart = "warm" | "cold" | "mixed";
-
 /** The same signed body, sent to both routes one after the other. */
 export interface MeasuredPair extends Record<Runtime, MeasuredProbe> {
   id: string;
@@ -43,13 +37,4 @@ export interface MeasuredPair extends Record<Runtime, MeasuredProbe> {
   deployment: string | null;
   /** Whether the pair was published and ingested too. Its times are not judged: publishing starts before its answer. */
   canary: boolean;
-}
-
-const warmIdleMsMax = 10 * 60_000;
-
-/** By how long each function had had no request; null counts as long. */
-export function startOf(pair: Record<Runtime, Pick<MeasuredProbe, "idleMs">>): ProbeStart {
-  const isWarm = ({ idleMs }: Pick<MeasuredProbe, "idleMs">) => idleMs !== null && idleMs <= warmIdleMsMax;
-  if (isWarm(pair.edge) !== isWarm(pair.nodejs)) return "mixed";
-  return isWarm(pair.edge) ? "warm" : "cold";
 }

@@ -1,43 +1,42 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 
-import type { MeasuredPair, MeasuredProbe, ProbeStart } from "#measurements/probe.ts";
+import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import type { Runtime } from "#platform/delivery.ts";
 
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
-import { probePairs } from "./probe-schema.ts";
+import { probePairs } from "./measurements-schema.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** A pair to store, with where it was sent from. */
-export interface PairToSave extends MeasuredPair {
-  vantage: string;
-  start: ProbeStart;
-}
-
-/** Stores pairs, each once by its id; resolves with how many are new. Throws `STORE_UNAVAILABLE`. */
-export async function savePairs(db: Database, pairs: readonly PairToSave[]): Promise<number> {
+/** Stores pairs that were sent from one place, each once by its id; resolves with how many are new. Throws `STORE_UNAVAILABLE`. */
+export async function savePairs(db: Database, vantage: string, pairs: readonly MeasuredPair[]): Promise<number> {
   if (pairs.length === 0) return 0;
-  const rows = pairs.map(({ id, burst, atMs, vantage, start, first, deployment, canary, edge, nodejs }) => ({
-    ...{ id, burst, at: new Date(atMs), vantage: storableText(vantage), start, first, canary },
+  const rows = pairs.map(({ id, burst, atMs, first, deployment, canary, edge, nodejs }) => ({
+    ...{ id, burst, at: new Date(atMs), vantage: storableText(vantage), first, canary },
     deployment: textOrNull(deployment),
+    regionEdge: textOrNull(edge.region),
+    regionNode: textOrNull(nodejs.region),
     edgeMs: edge.ms,
-    edgeHandlerMs: edge.handlerMs,
-    edgeRegion: textOrNull(edge.region),
-    edgeColdStart: edge.coldStart,
-    edgeIdleMs: edge.idleMs,
-    edgeDeliveryId: uuidOrNull(edge),
     nodeMs: nodejs.ms,
+    edgeHandlerMs: edge.handlerMs,
     nodeHandlerMs: nodejs.handlerMs,
-    nodeRegion: textOrNull(nodejs.region),
-    nodeColdStart: nodejs.coldStart,
-    nodeIdleMs: nodejs.idleMs,
-    nodeDeliveryId: uuidOrNull(nodejs),
+    cold: coldOf(edge.coldStart, nodejs.coldStart),
+    idleEdgeMs: edge.idleMs,
+    idleNodeMs: nodejs.idleMs,
+    deliveryEdge: uuidOrNull(edge),
+    deliveryNode: uuidOrNull(nodejs),
   }));
   const saved = await withStoreErrors(() =>
     db.insert(probePairs).values(rows).onConflictDoNothing().returning({ id: probePairs.id }),
   );
   return saved.length;
+}
+
+function coldOf(edge: boolean | null, node: boolean | null): string | null {
+  if (edge === null || node === null) return null;
+  if (edge) return node ? "both" : "edge";
+  return node ? "nodejs" : "none";
 }
 
 function textOrNull(text: string | null): string | null {
@@ -54,34 +53,48 @@ export interface StoredPair {
   burst: string;
   vantage: string;
   deployment: string | null;
-  start: ProbeStart;
   /** Null if no answer came in time. */
   edgeMs: number | null;
   nodeMs: number | null;
+  /** Null if no earlier request was known. */
+  idleEdgeMs: number | null;
+  idleNodeMs: number | null;
 }
 
-/** So many are judged at most, about a month of the largest budget. */
+/** So many are judged at most: a month of the largest budget. */
 export const judgedPairsMax = 35_000;
 
 /**
- * The newest pairs of a window, in no order, without the canaries. `isCut`: there are more than were read, which are older.
- * Throws `STORE_UNAVAILABLE`.
+ * The newest pairs of a window, newest first, without the canaries. `isCut`: there are older ones that were not read. Throws
+ * `STORE_UNAVAILABLE`.
  */
 export async function readPairs(
   db: Database,
-  { fromMs, toMs, max = judgedPairsMax }: { fromMs: number; toMs: number; max?: number },
+  { fromMs, toMs, deployment = null, max = judgedPairsMax }: PairsToRead,
 ): Promise<{ pairs: StoredPair[]; isCut: boolean }> {
   const { rows } = await withStoreErrors(() =>
     db.execute<StoredPair & Record<string, unknown>>(sql`
-      select (extract(epoch from at) * 1000)::float8 as "atMs", burst, vantage, deployment, start,
-        edge_ms as "edgeMs", node_ms as "nodeMs"
+      select (extract(epoch from at) * 1000)::float8 as "atMs", burst, vantage, deployment,
+        edge_ms as "edgeMs", node_ms as "nodeMs", idle_edge_ms as "idleEdgeMs", idle_node_ms as "idleNodeMs"
       from relay.probe_pairs
-      where at >= ${new Date(fromMs).toISOString()}::timestamptz and at < ${new Date(toMs).toISOString()}::timestamptz
-        and not canary
-      order by at desc, id desc
+      where at >= ${instantOf(fromMs)} and at < ${instantOf(toMs)} and not canary
+        ${deployment === null ? sql`` : sql`and deployment = ${deployment}`}
+      order by at desc
       limit ${max + 1}`),
   );
   return { pairs: rows.slice(0, max), isCut: rows.length > max };
+}
+
+export interface PairsToRead {
+  fromMs: number;
+  toMs: number;
+  /** Of this one alone; of all unless given. */
+  deployment?: string | null;
+  max?: number;
+}
+
+function instantOf(ms: number): SQL {
+  return sql`${new Date(ms).toISOString()}::timestamptz`;
 }
 
 /** What has been sent from one place. */
@@ -98,7 +111,7 @@ export async function readSentPairs(db: Database, vantage: string, nowMs: number
     db.execute<SentPairs & Record<string, unknown>>(sql`
       select count(*)::int as count, (extract(epoch from max(at) filter (where canary)) * 1000)::float8 as "lastCanaryAtMs"
       from relay.probe_pairs
-      where at > ${new Date(nowMs - dayMs).toISOString()}::timestamptz and vantage = ${storableText(vantage)}`),
+      where at > ${instantOf(nowMs - dayMs)} and vantage = ${storableText(vantage)}`),
   );
   return rows[0] ?? { count: 0, lastCanaryAtMs: null };
 }
@@ -129,7 +142,7 @@ export async function readLastRequests(
       ) d, (
         select max(at) filter (where edge_ms is not null) as edge, max(at) filter (where node_ms is not null) as nodejs
         from relay.probe_pairs
-        where at > ${new Date(nowMs - dayMs).toISOString()}::timestamptz and deployment is not distinct from ${deployment}
+        where at > ${instantOf(nowMs - dayMs)} and deployment is not distinct from ${deployment}
       ) p`),
   );
   return rows[0] ?? { edge: null, nodejs: null };
@@ -154,14 +167,14 @@ export async function readCanaries(db: Database, nowMs: number, max = 24): Promi
     sql.raw(`(extract(epoch from ${alias}.ingested_at - ${alias}.received_at) * 1000)::float8`);
   const { rows } = await withStoreErrors(() =>
     db.execute<Record<string, unknown>>(sql`
-      select (extract(epoch from p.at) * 1000)::float8 as "atMs", p.edge_delivery_id as "edgeId",
-        p.node_delivery_id as "nodeId", ${took("e")} as "edgeMs", ${took("n")} as "nodeMs"
+      select (extract(epoch from p.at) * 1000)::float8 as "atMs", p.delivery_edge as "edgeId",
+        p.delivery_node as "nodeId", ${took("e")} as "edgeMs", ${took("n")} as "nodeMs"
       from (
         select * from relay.probe_pairs
-        where canary and at > ${new Date(nowMs - dayMs).toISOString()}::timestamptz order by at desc limit ${max}
+        where canary and at > ${instantOf(nowMs - dayMs)} order by at desc limit ${max}
       ) p
-      left join relay.deliveries e on e.id = p.edge_delivery_id
-      left join relay.deliveries n on n.id = p.node_delivery_id
+      left join relay.deliveries e on e.id = p.delivery_edge
+      left join relay.deliveries n on n.id = p.delivery_node
       order by p.at desc`),
   );
   return rows.map((row) => ({
