@@ -149,8 +149,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         deliveryLog.debug("delivery.received", { ...delivery, events: delivery.events.length });
         const headers: Record<string, string> = { "x-delivery-id": id };
         const acknowledge = () => {
-          // Read by probe-pair.ts.
-          if (probe) headers["server-timing"] = `handler;dur=${elapsedMs()};desc="${[region, deployment, coldStart]}"`;
+          // Read by send-probe.ts.
+          if (probe)
+            headers["server-timing"] = `handler;dur=${elapsedMs()};desc="${[region, deployment, coldStart].join()}"`;
           return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
         };
         if (probe && !isCanary) return acknowledge();

@@ -61,6 +61,8 @@ export type LogEvent =
   | "replay.refused"
   | "ingestion.paused"
   | "ingestion.resumed"
+  | "probes.sent"
+  | "probes.failed"
   | "maintenance.finished"
   | "maintenance.part_finished"
   | "maintenance.part_failed"

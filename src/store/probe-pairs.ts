@@ -1,19 +1,26 @@
 import { type SQL, sql } from "drizzle-orm";
 
+import type { MeasurementFacts } from "#measurements/measurement.ts";
 import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
-import type { Runtime } from "#platform/delivery.ts";
+import { runtimes } from "#platform/delivery.ts";
 
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
-import { probePairs } from "./measurements-schema.ts";
+import { measurements, probePairs } from "./measurements-schema.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Stores pairs that were sent from one place, each once by its id; resolves with how many are new. Throws `STORE_UNAVAILABLE`. */
 export async function savePairs(db: Database, vantage: string, pairs: readonly MeasuredPair[]): Promise<number> {
   if (pairs.length === 0) return 0;
   const rows = pairs.map(({ id, burst, atMs, first, deployment, canary, edge, nodejs }) => ({
-    ...{ id, burst, at: new Date(atMs), vantage: storableText(vantage), first, canary },
+    id,
+    burst,
+    at: new Date(atMs),
+    vantage: storableText(vantage),
+    first,
+    canary,
     deployment: textOrNull(deployment),
     regionEdge: textOrNull(edge.region),
     regionNode: textOrNull(nodejs.region),
@@ -27,10 +34,30 @@ export async function savePairs(db: Database, vantage: string, pairs: readonly M
     deliveryEdge: uuidOrNull(edge),
     deliveryNode: uuidOrNull(nodejs),
   }));
-  const saved = await withStoreErrors(() =>
-    db.insert(probePairs).values(rows).onConflictDoNothing().returning({ id: probePairs.id }),
+  return withStoreErrors(() =>
+    inTransaction(db, async (transaction) => {
+      const saved = await transaction
+        .insert(probePairs)
+        .values(rows)
+        .onConflictDoNothing()
+        .returning({ id: probePairs.id });
+      const ids = new Set(saved.map(({ id }) => id));
+      const measured = pairs.filter(({ id, canary }) => !canary && ids.delete(id)).flatMap(measurementsOf);
+      if (measured.length > 0) await transaction.insert(measurements).values(measured);
+      return saved.length;
+    }),
   );
-  return saved.length;
+}
+
+/** For the figures: the roll-up adds them up. */
+function measurementsOf(pair: MeasuredPair): (typeof measurements.$inferInsert)[] {
+  return runtimes.flatMap((runtime) => {
+    const { ms, region, coldStart: cold } = pair[runtime];
+    if (ms === null) return [];
+    const facts: MeasurementFacts = { times: [["probe", ms, 1]] };
+    const place = { runtime, region: textOrNull(region), deployment: textOrNull(pair.deployment), cold, probe: true };
+    return [{ at: new Date(pair.atMs), ...place, facts: JSON.stringify(facts) }];
+  });
 }
 
 function coldOf(edge: boolean | null, node: boolean | null): string | null {
@@ -117,69 +144,3 @@ export async function readSentPairs(db: Database, vantage: string, nowMs: number
 }
 
 const dayMs = 24 * 60 * 60_000;
-
-/** Of so many deliveries the newest are looked at. A function that none of them called gets its requests from probes alone. */
-const deliveriesLookedAt = 1_000;
-
-/**
- * When each function of a deployment last answered, as far as the store knows: a delivery from Meta, among the newest, or a
- * probe of the last day; null if there is none. Throws `STORE_UNAVAILABLE`.
- */
-export async function readLastRequests(
-  db: Database,
-  deployment: string | null,
-  nowMs: number,
-): Promise<Record<Runtime, number | null>> {
-  const at = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
-  const { rows } = await withStoreErrors(() =>
-    db.execute<Record<Runtime, number | null>>(sql`
-      select ${at("greatest(d.edge, p.edge)")} as edge, ${at("greatest(d.nodejs, p.nodejs)")} as nodejs
-      from (
-        select max(received_at) filter (where runtime = 'edge') as edge,
-          max(received_at) filter (where runtime = 'nodejs') as nodejs
-        from (select received_at, runtime, deployment from relay.deliveries order by received_at desc, id desc limit ${deliveriesLookedAt}) d
-        where deployment is not distinct from ${deployment}
-      ) d, (
-        select max(at) filter (where edge_ms is not null) as edge, max(at) filter (where node_ms is not null) as nodejs
-        from relay.probe_pairs
-        where at > ${instantOf(nowMs - dayMs)} and deployment is not distinct from ${deployment}
-      ) p`),
-  );
-  return rows[0] ?? { edge: null, nodejs: null };
-}
-
-/** One canary and how far each of its two deliveries came. */
-export interface Canary {
-  at: string;
-  edge: CanaryJourney;
-  nodejs: CanaryJourney;
-}
-
-export interface CanaryJourney {
-  deliveryId: string | null;
-  /** From the webhook's entry to the commit; null while it has not arrived. */
-  endToEndMs: number | null;
-}
-
-/** The newest canaries of the last day, the newest first. Throws `STORE_UNAVAILABLE`. */
-export async function readCanaries(db: Database, nowMs: number, max = 24): Promise<Canary[]> {
-  const took = (alias: string) =>
-    sql.raw(`(extract(epoch from ${alias}.ingested_at - ${alias}.received_at) * 1000)::float8`);
-  const { rows } = await withStoreErrors(() =>
-    db.execute<Record<string, unknown>>(sql`
-      select (extract(epoch from p.at) * 1000)::float8 as "atMs", p.delivery_edge as "edgeId",
-        p.delivery_node as "nodeId", ${took("e")} as "edgeMs", ${took("n")} as "nodeMs"
-      from (
-        select * from relay.probe_pairs
-        where canary and at > ${instantOf(nowMs - dayMs)} order by at desc limit ${max}
-      ) p
-      left join relay.deliveries e on e.id = p.delivery_edge
-      left join relay.deliveries n on n.id = p.delivery_node
-      order by p.at desc`),
-  );
-  return rows.map((row) => ({
-    at: new Date(row["atMs"] as number).toISOString(),
-    edge: { deliveryId: row["edgeId"], endToEndMs: row["edgeMs"] } as CanaryJourney,
-    nodejs: { deliveryId: row["nodeId"], endToEndMs: row["nodeMs"] } as CanaryJourney,
-  }));
-}
