@@ -62,8 +62,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   });
   const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
-  const probing = openProbing();
   // The last, because it takes seconds and nothing depends on it.
-  parts.push({ name: probesPart, run: (deadlineMs, last) => runProbes(probing, deadlineMs, last) });
+  parts.push({ name: probesPart, run: async (deadlineMs, last) => runProbes(openProbing(), deadlineMs, last) });
   return runMaintenance({ db: operations.db, parts, clock, log });
 }

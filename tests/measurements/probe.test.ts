@@ -85,7 +85,10 @@ describe("a burst", () => {
     expect(failure).toBeNull();
     expect(sink.requests.map(({ target }) => target)).toEqual([
       "/icon.svg",
-      ...["/api/webhooks/instagram", node, node, "/api/webhooks/instagram"],
+      "/api/webhooks/instagram",
+      node,
+      node,
+      "/api/webhooks/instagram",
     ]);
     const bodies = sink.requests.slice(1).map(({ body }) => body.toString());
     expect([bodies[0] === bodies[1], bodies[2] === bodies[3], bodies[0] === bodies[2]]).toEqual([true, true, false]);
