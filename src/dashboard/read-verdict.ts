@@ -8,6 +8,8 @@ import { readPairs, type StoredPair } from "#store/probe-pairs.ts";
 export interface VerdictFilter {
   fromMs: number;
   toMs: number;
+  /** Of the edge's function; null for all. */
+  region?: string | null;
   /** Null for the one that was probed last and has enough pairs. */
   deployment?: string | null;
   /** Of these starts; warm unless given. */
@@ -32,9 +34,9 @@ export interface ReadVerdict {
  */
 export async function readVerdict(
   db: Database,
-  { fromMs, toMs, deployment = null, start = "warm", isEmulated, nowMs }: VerdictFilter,
+  { fromMs, toMs, region = null, deployment = null, start = "warm", isEmulated, nowMs }: VerdictFilter,
 ): Promise<ReadVerdict> {
-  const { pairs: stored, isCut } = await readPairs(db, { fromMs, toMs, deployment });
+  const { pairs: stored, isCut } = await readPairs(db, { fromMs, toMs, region, deployment });
   const pairs = stored.flatMap(toJudged);
   const otherStart = start === "warm" ? "cold" : "warm";
   const judge = (of: "warm" | "cold") => verdictOf(pairs, { nowMs, isEmulated, start: of });

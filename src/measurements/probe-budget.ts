@@ -1,12 +1,6 @@
 /** Probes that are sent together. */
 export const burstPairs = 4;
 
-/** The most pairs of a day: a burst at each call of maintenance. */
-export const pairsPerDayMax = 1_152;
-
-/** By default: 1,200 pairs, which show a p95 20 % lower, in about three days. */
-export const pairsPerDayDefault = 384;
-
 const dayMs = 24 * 60 * 60_000;
 /** The schedule calls maintenance every five minutes, with all its parts. */
 const scheduledCallsPerDay = 288;

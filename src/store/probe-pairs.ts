@@ -88,8 +88,8 @@ export interface StoredPair {
   idleNodeMs: number | null;
 }
 
-/** So many are judged at most: a month of the largest budget. */
-export const judgedPairsMax = 35_000;
+/** So many are judged at most: a month of the default budget. They tell p95s apart to a hundredth. */
+export const judgedPairsMax = 12_000;
 
 /**
  * The newest pairs of a window, newest first, without the canaries. `isCut`: there are older ones that were not read. Throws
@@ -97,7 +97,7 @@ export const judgedPairsMax = 35_000;
  */
 export async function readPairs(
   db: Database,
-  { fromMs, toMs, deployment = null, max = judgedPairsMax }: PairsToRead,
+  { fromMs, toMs, region = null, deployment = null, max = judgedPairsMax }: PairsToRead,
 ): Promise<{ pairs: StoredPair[]; isCut: boolean }> {
   const { rows } = await withStoreErrors(() =>
     db.execute<StoredPair & Record<string, unknown>>(sql`
@@ -105,6 +105,7 @@ export async function readPairs(
         edge_ms as "edgeMs", node_ms as "nodeMs", idle_edge_ms as "idleEdgeMs", idle_node_ms as "idleNodeMs"
       from relay.probe_pairs
       where at >= ${instantOf(fromMs)} and at < ${instantOf(toMs)} and not canary
+        ${region === null ? sql`` : sql`and region_edge = ${region}`}
         ${deployment === null ? sql`` : sql`and deployment = ${deployment}`}
       order by at desc
       limit ${max + 1}`),
@@ -115,7 +116,8 @@ export async function readPairs(
 export interface PairsToRead {
   fromMs: number;
   toMs: number;
-  /** Of this one alone; of all unless given. */
+  /** Of the edge's function; of all unless given, as is the deployment. */
+  region?: string | null;
   deployment?: string | null;
   max?: number;
 }

@@ -249,7 +249,7 @@ describe("a probe", () => {
         "x-relay-probe": await signInternal(relaySecret, "POST /api/internal/reports", encode(payload), nowMs),
       }),
     ],
-  ])("is not what has %s: that is taken as any delivery, and its answer says no more", async (_name, headers) => {
+  ])("a delivery with %s is an ordinary one, and its answer has no timing", async (_name, headers) => {
     const { handler, handed } = setUp();
     const response = await handler.post(await signed(payload, await headers()));
     expect([response.status, response.headers.get("server-timing")]).toEqual([200, null]);
@@ -260,7 +260,7 @@ describe("a probe", () => {
     ["a genuine mark", () => mark(payload)],
     ["a canary's", canary],
     ["a forged one", async () => ({ "x-relay-probe": `t=${nowMs / 1000},v2=${"0".repeat(64)}` })],
-  ])("is refused and counted as any delivery if Meta's signature is wrong: %s", async (_name, headers) => {
+  ])("a flood with a wrong app signature is refused and counted, with %s", async (_name, headers) => {
     const { handler, handed, refusals } = setUp();
     const flood = Array.from({ length: 20 }, async () =>
       handler.post(await signed(payload, { ...(await headers()), ...wrongSignature })),

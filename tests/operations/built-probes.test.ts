@@ -69,7 +69,7 @@ describe("probes of the built relay", () => {
   });
   const nothing = { events: [], work: [], listed: [] };
 
-  test("are measured from elsewhere by the command, which knows no secret but OPS_TOKEN, and stored under a name", async () => {
+  test("the command measures pairs with OPS_TOKEN alone, and the relay stores them under the given name", async () => {
     const { failure, stdout } = await run(
       "probe",
       "--to",
@@ -104,7 +104,7 @@ describe("probes of the built relay", () => {
     expect((await run("probe", "--to", "http://127.0.0.1:1")).failure).toContain("127.0.0.1:1");
   }, 60_000);
 
-  test("are sent by maintenance, and the canary travels the whole way without being handled or listed", async () => {
+  test("maintenance sends a burst; its canary is published and ingested, and no handler or list has it", async () => {
     const { json } = await ask("GET", "cron/maintenance", undefined, cronSecret);
     const part = (json["parts"] as { name: string; result?: object }[]).find(({ name }) => name === "probes");
     expect(part).toMatchObject({ result: { sent: 4, failure: null } });
@@ -133,13 +133,13 @@ describe("probes of the built relay", () => {
     expect(stdout).toContain("Of 2 canaries of the last day 2 arrived.");
   }, 60_000);
 
-  test("are sent from the page on demand", async () => {
+  test("the page can send a few at once", async () => {
     const { status, json } = await ask("POST", "ops/probes/run", { pairs: 2 });
     expect([status, json]).toMatchObject([200, { failure: null, emulated: true, pairs: [{}, {}] }]);
     expect((await ask("POST", "ops/probes/run", { pairs: 9 })).status).toBe(400);
   });
 
-  test("can be made by nobody but the relay, and are worth nothing when repeated", async () => {
+  test("only the relay makes probes, and a repeated or unmarked one stores no event", async () => {
     for (const [method, path] of [
       ["GET", "probes"],
       ["POST", "probes"],
@@ -181,7 +181,7 @@ describe("probes of the built relay", () => {
     expect((await traces()).events).toHaveLength(1);
   }, 60_000);
 
-  test("that a stranger floods the webhook with are refused deliveries in the figures", async () => {
+  test("a stranger's flood of forged probes is counted as refused deliveries", async () => {
     const flood = Array.from({ length: 50 }, () =>
       fetch(`${relay().baseUrl}/api/webhooks/instagram`, {
         method: "POST",
@@ -201,7 +201,7 @@ describe("probes of the built relay", () => {
     });
   }, 60_000);
 
-  test("from a machine whose clock is a day off are refused with the reason", async () => {
+  test("pairs of a machine whose clock is a day off are refused with the reason", async () => {
     const side = { ms: 20, handlerMs: 1, region: null, coldStart: false, idleMs: null };
     const pair = (at: number) => ({
       id: crypto.randomUUID(),

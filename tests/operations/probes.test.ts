@@ -133,7 +133,7 @@ describe("maintenance", () => {
     expect(recording.of("probes.failed")).toMatchObject([{ pairs: 0 }]);
   });
 
-  test("is asked for probes now from a page, but not while it sends some", async () => {
+  test("a request for probes now is a conflict while others are sent, and its pairs count in the budget", async () => {
     const { db, probing, saved, run } = await setUp();
     await takePart(db, "probes");
     await expect(probeNow({ pairs: 2 }, probing)).rejects.toMatchObject({ code: "CONFLICT" });
