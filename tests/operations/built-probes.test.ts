@@ -152,8 +152,7 @@ describe("probes of the built relay", () => {
       ]);
     }
     const { json } = await ask("POST", "ops/probes/signed", { pairs: 2 });
-    const [one, two] = (json as unknown as SignedBurst).probes;
-    if (one === undefined || two === undefined) return expect.unreachable();
+    const [one = expect.unreachable(), two = expect.unreachable()] = (json as unknown as SignedBurst).probes;
     const send = (body: string, headers: Record<string, string>) =>
       fetch(`${relay().baseUrl}/api/webhooks/instagram`, { method: "POST", body, headers });
     const pairs = await query("select id from relay.probe_pairs");
