@@ -3,11 +3,14 @@ import { reclassify } from "#instagram/data/reclassify.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
 import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.ts";
 import type { Operations } from "#operations/operations.ts";
+import { probesPart } from "#operations/probing.ts";
+import { runProbes } from "#operations/run-probes.ts";
 import { readEnv } from "#platform/env.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
 
 import { clock, log } from "./log.ts";
+import { openProbing } from "./probes.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
 
 /** The name under which changes by the holder of OPS_TOKEN, or a session made with it, are recorded. */
@@ -59,5 +62,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   });
   const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
+  // The last, because it takes seconds and nothing depends on it.
+  parts.push({ name: probesPart, run: async (deadlineMs, last) => runProbes(openProbing(), deadlineMs, last) });
   return runMaintenance({ db: operations.db, parts, clock, log });
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { describe, expect, test } from "vitest";
 
+import { requestErrors as edgeErrors } from "#platform/edge-errors.ts";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Which folder of `src` may import which others; the table of docs/ARCHITECTURE.md, executed. */
@@ -46,7 +48,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** Of these folders the ones named may take only the files that hold types. */
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
-  measurements: ["#measurements/measurement.ts", "#measurements/report.ts"],
+  measurements: ["#measurements/measurement.ts", "#measurements/probe.ts", "#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
 /** Types that are described beside the schemas: what a handler is given, and what comparing with a schema finds. */
@@ -77,8 +79,23 @@ function withoutTypes(source: string): string {
   return source.replace(/^(?:import|export) type [^;]+;$/gm, "");
 }
 
+/** Imports that lead to one file on the edge and to another elsewhere. */
+const conditional = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageImports).imports;
+
+interface PackageImports {
+  imports: Record<string, string | { "edge-light": string; default: string }>;
+}
+
+/** Where such an import leads to on the edge, from the top; undefined for any other. */
+function onEdge(specifier: string): string | undefined {
+  const target = conditional[specifier];
+  return typeof target === "object" ? join(target["edge-light"]) : undefined;
+}
+
 /** The folder of `src` that an import of a file there leads to; undefined for packages. */
 function targetFolder(file: string, specifier: string): string | undefined {
+  const edgeFile = onEdge(specifier);
+  if (edgeFile !== undefined) return edgeFile.split("/")[1];
   if (specifier.startsWith("#")) return specifier.slice(1).split("/")[0];
   if (!specifier.startsWith(".")) return undefined;
   const [top, folder] = relative(root, join(root, dirname(file), specifier)).split("/");
@@ -91,7 +108,9 @@ function importedWith(start: readonly string[]): string[] {
   for (const file of found) {
     if (!/\.tsx?$/.test(file)) continue;
     for (const specifier of imports(file, withoutTypes)) {
-      if (specifier.startsWith("#")) found.add(join("src", specifier.slice(1)));
+      const edgeFile = onEdge(specifier);
+      if (edgeFile !== undefined) found.add(edgeFile);
+      else if (specifier.startsWith("#")) found.add(join("src", specifier.slice(1)));
       else found.add(specifier.startsWith(".") ? join(dirname(file), specifier) : specifier);
     }
   }
@@ -153,6 +172,15 @@ describe("the layout", () => {
     expect(taken).toContain("src/instagram/webhook-handler.ts");
     expect(taken.filter((name) => name === "valibot" || name.startsWith("src/instagram/data/"))).toEqual([]);
     expect(importedWith(["src/ingestion/ingest.ts"])).toContain("src/instagram/data/event-data.ts");
+  });
+
+  test("the edge's table of errors has all that its functions throw", () => {
+    const start = ["app/api/webhooks/instagram/route.ts", "app/api/internal/lifecycle/edge/route.ts"];
+    const thrown = importedWith(start)
+      .filter((name) => /^(app|src)\/.*\.tsx?$/.test(name))
+      .flatMap((name) => [...readFileSync(join(root, name), "utf8").matchAll(/RelayError\(\s*"([A-Z_]+)"/g)])
+      .map(([, code]) => code ?? "");
+    expect(Object.keys(edgeErrors).toSorted()).toEqual([...new Set(thrown)].toSorted());
   });
 
   test("only the rim touches process.env and the console", () => {

@@ -10,6 +10,7 @@ import { addEvents } from "./commands/events.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPause } from "./commands/pause.ts";
+import { addProbe } from "./commands/probe.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addSchedule } from "./commands/schedule.ts";
 import { addSignIn } from "./commands/sign-in.ts";
@@ -52,6 +53,7 @@ export function createProgram(context: CommandContext): Command {
     addReplay,
     addPause,
     addSchedule,
+    addProbe,
     addDrift,
     addConform,
     addExplain,

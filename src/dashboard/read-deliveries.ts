@@ -55,7 +55,7 @@ function positionOf(position: string): Position | undefined {
   return atMs === undefined || id === undefined ? undefined : { atMs: Number(atMs), id };
 }
 
-/** One page of deliveries, last received first. */
+/** One page of deliveries, last received first; without probes, which are no traffic. */
 export async function readDeliveries(
   db: Database,
   filter: DeliveryFilter,
@@ -65,7 +65,7 @@ export async function readDeliveries(
   type Row = DeliveryItem & Record<string, unknown>;
   const candidates = (below: Position | undefined, count: number) => sql`
     select * from relay.deliveries
-    where ${sql.join([sql`true`, ...timesOf(filter), ...(below === undefined ? [] : [isBelow(below)])], sql` and `)}
+    where ${sql.join([sql`not probe`, ...timesOf(filter), ...(below === undefined ? [] : [isBelow(below)])], sql` and `)}
     order by received_at desc, id desc
     limit ${count}
   `;

@@ -9,6 +9,7 @@ import {
   runEventHandlers,
   type RunHandlersOptions,
 } from "./run-event-handlers.ts";
+import { withoutProbe } from "./without-probe.ts";
 
 /** The call that brought a batch. */
 export interface BatchCall {
@@ -33,13 +34,14 @@ export interface IngestedBatch {
 
 /**
  * Stores a batch's events, each once however often it comes and whatever its data looks like, and leases those that are to
- * be handled now. One statement. Throws `STORE_UNAVAILABLE`.
+ * be handled now. Of a probe only the delivery is stored. One statement. Throws `STORE_UNAVAILABLE`.
  */
 export async function ingestBatch(
-  batch: Batch,
+  received: Batch,
   { atMs, monotonicMs, ...call }: BatchCall,
   { db, handlerTimeoutMs, unsentMessages = "erase", clock, log, trace }: RunHandlersOptions,
 ): Promise<IngestedBatch> {
+  const batch = withoutProbe(received);
   const { batch: indexAndCount, ...delivery } = batch.delivery;
   const facts = { "relay.delivery.id": delivery.id, "relay.batch.events": batch.events.length };
   const lease = startLease(clock, leaseMsFor(batch.events.length, handlerTimeoutMs));

@@ -3,7 +3,7 @@ import type { Forwarding, Runtime } from "#platform/delivery.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import { probeHeader, probePurpose } from "#platform/probe-mark.ts";
+import { canaryPurpose, probeHeader, probePurpose } from "#platform/probe-mark.ts";
 import { checkAnnounced, readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
 import { traceparentOf } from "#platform/traceparent.ts";
@@ -123,7 +123,11 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         const id = options.newId(receivedAtMs);
         const deliveryLog = log.with({ deliveryId: id });
         const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
+        // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
         const mark = request.headers.get(probeHeader);
+        const isMarked = (purpose: string) => verifyInternal(settings.relaySecret, purpose, body, mark, receivedAtMs);
+        const isCanary = await isMarked(canaryPurpose);
+        const probe = isCanary || (await isMarked(probePurpose));
         const delivery: ReceivedDelivery = {
           id,
           runtime,
@@ -133,8 +137,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           receivedAtMs,
           bodyBytes: body.byteLength,
           secretIndex,
-          // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
-          probe: await verifyInternal(settings.relaySecret, probePurpose, body, mark, receivedAtMs),
+          probe,
           traceparent: traceparentOf(request, id),
           events: await parseWebhook(body, {
             deliveryId: id,
@@ -144,6 +147,14 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
           ackMs: plan.mode.kind === "immediate" ? elapsedMs() : null,
         };
         deliveryLog.debug("delivery.received", { ...delivery, events: delivery.events.length });
+        const headers: Record<string, string> = { "x-delivery-id": id };
+        const acknowledge = () => {
+          // Read by send-probe.ts.
+          if (probe)
+            headers["server-timing"] = `handler;dur=${elapsedMs()};desc="${[region, deployment, coldStart].join()}"`;
+          return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
+        };
+        if (probe && !isCanary) return acknowledge();
 
         const { kept, result } = settings.forward(delivery, plan.publishBudgetMs);
         isHeld = keepAlive(result, deliveryLog);
@@ -154,10 +165,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         // A platform that did not take the forward does not take its report either.
         if (isHeld) keepAlive(reported, deliveryLog);
 
-        const headers = { "x-delivery-id": id };
         if (!isAcked) return refuseDelivery(deliveryLog, notKept(), headers);
         deliveryLog.debug("delivery.acked", { ackMs, mode: mode.kind });
-        return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
+        return acknowledge();
       } catch (thrown) {
         return refuseDelivery(log, thrown);
       }

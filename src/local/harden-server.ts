@@ -2,7 +2,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
-import { requestErrors } from "#platform/errors.ts";
+import { requestErrors } from "#platform/request-errors.ts";
 
 import { detachRequest } from "./detach-request.ts";
 import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";

@@ -57,6 +57,8 @@ export type LogEvent =
   | "replay.failed"
   | "ingestion.paused"
   | "ingestion.resumed"
+  | "probes.sent"
+  | "probes.failed"
   | "maintenance.finished"
   | "maintenance.part_finished"
   | "maintenance.part_failed"

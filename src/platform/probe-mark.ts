@@ -1,11 +1,24 @@
 import { signInternal } from "./internal-signature.ts";
 
-/** Marks a delivery as a probe of ours: an internal signature over its body, for this purpose alone. */
+/** Marks a delivery as a probe of ours: an internal signature over its body, for one of the two purposes. */
 export const probeHeader = "x-relay-probe";
-/** What the mark is signed for. */
+
+/** What a mark is signed for: to be answered and go no further, or to travel the whole way. */
 export const probePurpose = "probe";
+export const canaryPurpose = "canary";
+
+/**
+ * The account of every probe's events, which Meta never sends. What has it is stored nowhere and handled by nothing, also
+ * where the mark has expired or was taken off on the way: the body itself is signed with the app secret.
+ */
+export const probeAccount = "relay-probe";
 
 /** The headers that make a signed delivery a probe, for five minutes. */
-export async function markProbe(secret: string, body: Uint8Array, nowMs: number): Promise<Record<string, string>> {
-  return { [probeHeader]: await signInternal(secret, probePurpose, body, nowMs) };
+export async function markProbe(
+  secret: string,
+  body: Uint8Array,
+  nowMs: number,
+  purpose: typeof probePurpose | typeof canaryPurpose = probePurpose,
+): Promise<Record<string, string>> {
+  return { [probeHeader]: await signInternal(secret, purpose, body, nowMs) };
 }

@@ -156,7 +156,7 @@ const recordFirst = `, record as (
       .split(", ")
       .map((name) => `${name} = excluded.${name}`)
       .join(", ")},
-    deployment = coalesce(d.deployment, excluded.deployment), ack_ms = coalesce(d.ack_ms, excluded.ack_ms),
+    probe = d.probe or excluded.probe, deployment = coalesce(d.deployment, excluded.deployment), ack_ms = coalesce(d.ack_ms, excluded.ack_ms),
     publish_started_at = coalesce(d.publish_started_at, excluded.publish_started_at)
   where d.via is null
   returning reported_at, outcome, inserted, ingest_ms

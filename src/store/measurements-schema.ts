@@ -78,4 +78,8 @@ export const probePairs = relay.table("probe_pairs", {
   idleEdgeMs: doublePrecision("idle_edge_ms"),
   idleNodeMs: doublePrecision("idle_node_ms"),
   first: text("first").notNull(),
+  /** Whether it was published and ingested, too; its times are not judged. */
+  canary: boolean("canary").notNull(),
+  deliveryEdge: uuid("delivery_edge"),
+  deliveryNode: uuid("delivery_node"),
 });

@@ -56,8 +56,8 @@ export async function retainEvents(db: Database, beforeMs: number): Promise<Reta
 }
 
 /**
- * One step of removing deliveries, their batches and links, attempts, and resolved dead letters from before the time
- * given. Throws `STORE_UNAVAILABLE`.
+ * One step of removing deliveries, their batches and links, attempts, resolved dead letters, and pairs of probes from
+ * before the time given. Throws `STORE_UNAVAILABLE`.
  */
 export async function retainDeliveries(db: Database, beforeMs: number): Promise<Retained> {
   return withStoreErrors(async () => {
@@ -78,6 +78,7 @@ export async function retainDeliveries(db: Database, beforeMs: number): Promise<
       ["delivery_batches", `${ofOldDelivery} and ingested_at < ${before}`],
       ["duplicate_events", ofOldDelivery],
       ["dead_letters", `resolved_at < ${before}`],
+      ["probe_pairs", `at < ${before}`],
     ] as const;
     for (const [table, condition] of rest) retained.deleted += await deleteRows(db, table, "ctid", condition);
     return retained;

@@ -52,6 +52,12 @@ test("a delivery in the list is as on its page", async () => {
   });
 });
 
+test("a probe is in no list, only on its page", async () => {
+  const { ids } = await openWith([{ id: "from Meta" }, { id: "canary", probe: true }]);
+  expect(await ids({})).toEqual(["from Meta"]);
+  expect(await ids({ outcome: "published" })).toEqual(["from Meta"]);
+});
+
 test("deliveries are found by outcome, runtime, error, region, deployment, slow acks and time of receipt", async () => {
   const { ids } = await openWith([
     { id: "late", receivedAt: after(5_000) },

@@ -205,30 +205,71 @@ describe("a genuine delivery", () => {
 });
 
 describe("a probe", () => {
-  const mark = (body: string, nowMs = 1_700_000_000_000, by = relaySecret) => markProbe(by, encode(body), nowMs);
+  const nowMs = 1_700_000_000_000;
+  const mark = (body: string, atMs = nowMs, by = relaySecret) => markProbe(by, encode(body), atMs);
+  const canary = () => markProbe(relaySecret, encode(payload), nowMs, "canary");
+
+  test.each<[string, Partial<WebhookSettings>]>([
+    ["immediate", {}],
+    ["durable", inMode({ kind: "durable" })],
+  ])("is answered like any delivery with its handler's time, and goes no further: %s", async (_mode, overrides) => {
+    const { handler, handed, waited, refusals } = setUp(overrides);
+    const response = await handler.post(await signed(payload, await mark(payload)));
+    expect([response.status, await response.text()]).toEqual([200, "EVENT_RECEIVED"]);
+    expect(response.headers.get("x-delivery-id")).toBe("d1");
+    expect(response.headers.get("server-timing")).toBe('handler;dur=0;desc="fra1,dpl_1,true"');
+    expect([handed, waited, refusals]).toEqual([[], [], []]);
+  });
+
+  test("is a canary with the mark of one, and goes the whole way", async () => {
+    const { handler, handed } = setUp();
+    const response = await handler.post(await signed(payload, await canary()));
+    expect(handed.map(({ delivery }) => delivery.probe)).toEqual([true]);
+    expect(handed[0]?.ackMs).toEqual(expect.any(Number));
+    expect(response.headers.get("server-timing")).toContain("handler;dur=");
+  });
 
   test.each([
-    ["our mark", () => mark(payload), true],
-    ["the mark that anybody can send", async () => ({ "x-relay-probe": "1" }), false],
-    ["another secret's", () => mark(payload, undefined, "other"), false],
-    ["that of another body", () => mark("{}"), false],
-    ["one of six minutes ago", () => mark(payload, 1_700_000_000_000 - 360_000), false],
+    ["no mark", async () => ({})],
+    ["the mark that anybody can send", async () => ({ "x-relay-probe": "1" })],
+    ["another secret's", () => mark(payload, undefined, "other")],
+    ["that of another body", () => mark("{}")],
+    ["one of six minutes ago", () => mark(payload, nowMs - 360_000)],
+    ["one of in six minutes", () => mark(payload, nowMs + 360_000)],
+    [
+      "two at once",
+      async () => {
+        const [value = ""] = Object.values(await mark(payload));
+        return { "x-relay-probe": `${value}, ${value}` };
+      },
+    ],
     [
       "a signature for another purpose",
       async () => ({
-        "x-relay-probe": await signInternal(
-          relaySecret,
-          "POST /api/internal/reports",
-          encode(payload),
-          1_700_000_000_000,
-        ),
+        "x-relay-probe": await signInternal(relaySecret, "POST /api/internal/reports", encode(payload), nowMs),
       }),
-      false,
     ],
-  ])("a delivery with %s is taken, and is one: %s", async (_name, headers, probe) => {
+  ])("a delivery with %s is an ordinary one, and its answer has no timing", async (_name, headers) => {
     const { handler, handed } = setUp();
-    expect((await handler.post(await signed(payload, await headers()))).status).toBe(200);
-    expect(handed[0]?.delivery.probe).toBe(probe);
+    const response = await handler.post(await signed(payload, await headers()));
+    expect([response.status, response.headers.get("server-timing")]).toEqual([200, null]);
+    expect(handed.map(({ delivery }) => delivery.probe)).toEqual([false]);
+  });
+
+  test.each([
+    ["a genuine mark", () => mark(payload)],
+    ["a canary's", canary],
+    ["a forged one", async () => ({ "x-relay-probe": `t=${nowMs / 1000},v2=${"0".repeat(64)}` })],
+  ])("a flood with a wrong app signature is refused and counted, with %s", async (_name, headers) => {
+    const { handler, handed, refusals } = setUp();
+    const flood = Array.from({ length: 20 }, async () =>
+      handler.post(await signed(payload, { ...(await headers()), ...wrongSignature })),
+    );
+    const answers = await Promise.all(flood);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(answers.map(({ headers: answered }) => answered.get("server-timing"))).toEqual(answers.map(() => null));
+    expect(handed).toEqual([]);
+    expect(refusals).toEqual(answers.map(() => "SIGNATURE_INVALID"));
   });
 });
 

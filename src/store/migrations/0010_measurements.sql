@@ -77,7 +77,13 @@ CREATE TABLE "probe_pairs" (
 	-- Since the previous request to that function that the sender knows of.
 	"idle_edge_ms" double precision,
 	"idle_node_ms" double precision,
-	"first" text NOT NULL
+	"first" text NOT NULL,
+	-- Whether it was published and ingested, too: the whole way is measured by its deliveries, and its own times are not judged.
+	"canary" boolean NOT NULL,
+	"delivery_edge" uuid,
+	"delivery_node" uuid
 );
 --> statement-breakpoint
 CREATE INDEX "probe_pairs_at" ON "probe_pairs" ("at");
+--> statement-breakpoint
+CREATE INDEX "probe_pairs_canaries" ON "probe_pairs" ("at") WHERE "canary";

@@ -1,0 +1,14 @@
+import { probeNow } from "#operations/probing.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { countRequest } from "#operations/take-probes.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock } from "../../../../log.ts";
+import { openProbing } from "../../../../probes.ts";
+import { opsRoute } from "../../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const run = opsRoute(async ({ request }) => probeNow(await readRequest(request, countRequest, clock), openProbing()));
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: run });

@@ -1,0 +1,50 @@
+import * as v from "valibot";
+
+import { budgetOf, type ProbeBudget } from "#measurements/probe-budget.ts";
+import type { Database } from "#store/database.ts";
+import { readParts } from "#store/maintenance-parts.ts";
+import { readSentPairs } from "#store/probe-pairs.ts";
+import { type Canary, readCanaries } from "#store/probe-reach.ts";
+
+import { probesPart } from "./probing.ts";
+import { probesState } from "./run-probes.ts";
+
+export interface ProbeStatus {
+  budget: ProbeBudget;
+  /** Where the relay itself sends from, and how many pairs in the last 24 hours. */
+  vantage: string;
+  sentToday: number;
+  /** When the next burst is due; null if none is. */
+  nextAt: string | null;
+  /** Outside Vercel the edge is Next's emulation: its times say nothing about Vercel's edge. */
+  emulated: boolean;
+  /** Those of the last day, the newest first. */
+  canaries: Canary[];
+}
+
+export interface ProbeStatusOptions {
+  db: Database;
+  vantage: string;
+  pairsPerDay: number;
+  isEmulated: boolean;
+  nowMs: number;
+}
+
+/** What probes cost, what was sent, and how far the canaries came. Throws `STORE_UNAVAILABLE`. */
+export async function readProbes(options: ProbeStatusOptions): Promise<ProbeStatus> {
+  const { db, vantage, pairsPerDay, isEmulated, nowMs } = options;
+  const [{ count }, parts, canaries] = await Promise.all([
+    readSentPairs(db, vantage, nowMs),
+    readParts(db),
+    readCanaries(db, nowMs),
+  ]);
+  const result = parts.find(({ name }) => name === probesPart)?.result;
+  return {
+    budget: budgetOf(pairsPerDay),
+    vantage,
+    sentToday: count,
+    nextAt: pairsPerDay > 0 && v.is(probesState, result) ? result.nextAt : null,
+    emulated: isEmulated,
+    canaries,
+  };
+}
