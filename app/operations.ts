@@ -10,9 +10,6 @@ import { continueErasures } from "#privacy/continue-erasures.ts";
 import { clock, log } from "./log.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
 
-/** The name under which changes by the holder of OPS_TOKEN, or a session made with it, are recorded. */
-export const actor = "ops";
-
 /** Throws `ENV_INVALID`. */
 export function openOperations(): Operations {
   return {

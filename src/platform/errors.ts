@@ -13,6 +13,8 @@ export const requestErrors = {
   HANDSHAKE_INVALID: 400,
   VERIFY_TOKEN_WRONG: 403,
   UNAUTHORIZED: 401,
+  // The token is valid, and its role does not suffice.
+  FORBIDDEN: 403,
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,
