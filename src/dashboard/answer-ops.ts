@@ -22,12 +22,17 @@ export async function answerOps(
       headers: { "cache-control": "no-store" },
     });
   } catch (thrown) {
-    const error = toRelayError(thrown);
-    // The first of each minute is logged as `ops.limited`: guesses must not fill the log.
-    if (error.code === "RATE_LIMITED") return errorResponse(error, { "retry-after": retryAfter(error) });
-    return refuse(access.log, "ops.refused", error, {
-      fields: { method: request.method, path: new URL(request.url).pathname },
-      headers: error.code === "UNAUTHORIZED" ? { "www-authenticate": "Bearer" } : {},
-    });
+    return refuseOps(request, access, thrown);
   }
+}
+
+/** The response for what was thrown while an operator's request was answered, which is logged. */
+export function refuseOps(request: Request, access: OpsAccess, thrown: unknown): Response {
+  const error = toRelayError(thrown);
+  // The first of each minute is logged as `ops.limited`: guesses must not fill the log.
+  if (error.code === "RATE_LIMITED") return errorResponse(error, { "retry-after": retryAfter(error) });
+  return refuse(access.log, "ops.refused", error, {
+    fields: { method: request.method, path: new URL(request.url).pathname },
+    headers: error.code === "UNAUTHORIZED" ? { "www-authenticate": "Bearer" } : {},
+  });
 }
