@@ -1,11 +1,15 @@
-import type { HistogramTotal } from "#store/metric-totals.ts";
+import type { TimeMetric } from "#measurements/measurement.ts";
+import type { MetricTotal } from "#store/metric-totals.ts";
 
 import type { MetricFamily, MetricSample } from "./prometheus-text.ts";
 
 /** What each metric of the store is called outside, in base units, and what it measures. */
-const names: Readonly<Record<HistogramTotal["metric"], { name: string; help: string }>> = {
+const names: Readonly<Record<TimeMetric, { name: string; help: string }>> = {
   ack: { name: "relay_ack_duration_seconds", help: "From the webhook's entry to its response to Meta." },
-  publish: { name: "relay_publish_duration_seconds", help: "One whole forward to QStash, its retries and fallback included." },
+  publish: {
+    name: "relay_publish_duration_seconds",
+    help: "One whole forward to QStash, its retries and fallback included.",
+  },
   queue: { name: "relay_queue_wait_seconds", help: "From QStash's acceptance to the consumer's entry." },
   ingest: { name: "relay_ingest_duration_seconds", help: "Storing one batch." },
   handler: { name: "relay_handler_duration_seconds", help: "One call of a handler." },
@@ -29,10 +33,10 @@ interface Sum {
 }
 
 /**
- * The totals as histograms, summed over deployments. The sums are made in the order of the series and of their buckets, so
+ * The totals as histograms. The sums are made in the order of the series and of their buckets, so
  * that a sum of weights never falls by the last digit of a floating-point number: to Prometheus that is a counter's reset.
  */
-export function histogramFamilies(totals: readonly HistogramTotal[]): MetricFamily[] {
+export function histogramFamilies(totals: readonly MetricTotal[]): MetricFamily[] {
   const families = new Map(Object.keys(names).map((metric) => [metric, new Map<string, Sum>()]));
   for (const { metric, runtime, region, cold, kind, sumMs, buckets } of totals) {
     const sums = families.get(metric);
@@ -41,8 +45,8 @@ export function histogramFamilies(totals: readonly HistogramTotal[]): MetricFami
     const key = JSON.stringify(labels);
     const sum = sums.get(key) ?? { labels, counts: Array.from({ length: limits.length + 1 }, () => 0), sumMs: 0 };
     sums.set(key, sum);
-    sum.sumMs += sumMs;
-    for (const [bucket, count] of buckets) {
+    sum.sumMs += sumMs ?? 0;
+    for (const [bucket, count] of buckets ?? []) {
       const step = limitOf(bucket);
       sum.counts[step] = (sum.counts[step] ?? 0) + count;
     }
@@ -68,9 +72,5 @@ function histogramSamples({ labels, counts, sumMs }: Sum): MetricSample[] {
     const le = index < limits.length ? String(limits[index]) : "+Inf";
     return { suffix: "_bucket", labels: { ...labels, le }, value: below };
   });
-  return [
-    ...buckets,
-    { suffix: "_sum", labels, value: sumMs / 1_000 },
-    { suffix: "_count", labels, value: below },
-  ];
+  return [...buckets, { suffix: "_sum", labels, value: sumMs / 1_000 }, { suffix: "_count", labels, value: below }];
 }

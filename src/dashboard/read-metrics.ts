@@ -56,13 +56,13 @@ export function createMetricsReader(
 
   return async () => {
     await Promise.all(
-      states.map((state) => {
+      states.map(async (state) => {
         if (clock.monotonicMs() - state.triedAtMonotonicMs >= cachedMs) {
           state.reading ??= read(state).finally(() => {
             state.reading = null;
           });
         }
-        return state.reading;
+        await state.reading;
       }),
     );
     if (states.every(({ last }) => last === null)) {

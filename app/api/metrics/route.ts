@@ -1,0 +1,17 @@
+import { answerMetrics } from "#dashboard/answer-metrics.ts";
+import { createMetricsParts } from "#dashboard/metrics-parts.ts";
+import { createMetricsReader } from "#dashboard/read-metrics.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock, log } from "../../log.ts";
+import { createOpsAccess } from "../../ops-access.ts";
+import { getReads } from "../../services.ts";
+
+export const dynamic = "force-dynamic";
+
+/** One for the process: scrapers at the same time share a reading. */
+const readMetrics = createMetricsReader(createMetricsParts(getReads), { clock, log });
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: (request: Request) => answerMetrics(request, createOpsAccess(), readMetrics),
+});

@@ -1,0 +1,65 @@
+import type { CountMetric } from "#measurements/measurement.ts";
+import type { MetricTotal } from "#store/metric-totals.ts";
+
+import type { MetricFamily, MetricSample } from "./prometheus-text.ts";
+
+interface Counter {
+  name: string;
+  help: string;
+  labels(total: MetricTotal): Readonly<Record<string, string>>;
+}
+
+/** What each metric that is only counted is called outside. */
+const counters: Partial<Record<CountMetric, Counter>> = {
+  outcome: {
+    name: "relay_deliveries_total",
+    help: "Deliveries from Meta by how their forward ended: published, fallback, lost, or refused (not acknowledged).",
+    labels: ({ runtime, label }) => ({ runtime, outcome: label }),
+  },
+  events: {
+    name: "relay_events_total",
+    help: "Events that deliveries carried: inserted, or duplicate if they were stored before.",
+    labels: ({ kind, label }) => ({ kind, result: label }),
+  },
+  refusal: {
+    name: "relay_refused_total",
+    help: "Requests to the webhook that were refused, by reason.",
+    labels: ({ runtime, label }) => ({ runtime, reason: label }),
+  },
+  error: {
+    name: "relay_forward_errors_total",
+    help: "Forwards in which an attempt failed, by the last error.",
+    labels: ({ runtime, label }) => ({ runtime, error: label }),
+  },
+  publishTimeouts: {
+    name: "relay_publish_timeouts_total",
+    help: "Attempts to publish that ended by the relay's own timeout.",
+    labels: ({ runtime }) => ({ runtime }),
+  },
+  handlerFailure: {
+    name: "relay_handler_failures_total",
+    help: "Calls of a handler that failed, by the error's name.",
+    labels: ({ kind, label }) => ({ kind, error: label }),
+  },
+  handlerRetry: {
+    name: "relay_handler_retries_total",
+    help: "Calls of a handler after the first of an event.",
+    labels: ({ kind }) => ({ kind }),
+  },
+};
+
+/** The totals as counters, summed in the order of the series for the reason that `histogramFamilies` gives. */
+export function counterFamilies(totals: readonly MetricTotal[]): MetricFamily[] {
+  return Object.entries(counters).map(([metric, { name, help, labels }]) => {
+    const samples = new Map<string, MetricSample & { value: number }>();
+    for (const total of totals) {
+      if (total.metric !== metric) continue;
+      const of = labels(total);
+      const key = JSON.stringify(of);
+      const sample = samples.get(key) ?? { labels: of, value: 0 };
+      sample.value += total.count;
+      samples.set(key, sample);
+    }
+    return { name, type: "counter", help, samples: [...samples.values()] };
+  });
+}
