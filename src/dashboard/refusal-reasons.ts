@@ -67,6 +67,9 @@ const reasons: Record<Exclude<ErrorCode, CodeOfOtherRequests> | FurtherReason, R
   },
 };
 
+/** Every reason that the webhook refuses a delivery for. */
+export const refusalReasons: readonly string[] = Object.keys(reasons);
+
 const byName = new Map<string, RefusalReason>(Object.entries(reasons));
 
 /** Explains a reason; an unknown one by its name alone. */

@@ -79,10 +79,20 @@ describe("counters", () => {
         of({ metric: "newer" }),
       ]),
     );
-    expect([...parseSamples(text)].map(([key, { value }]) => [key, value])).toEqual([
+    const rising = [...parseSamples(text)].filter(([, { value }]) => value > 0);
+    expect(rising.map(([key, { value }]) => [key, value])).toEqual([
       ['relay_deliveries_total{runtime="edge",outcome="published"}', 5],
     ]);
   });
+});
+
+test("before anything is measured every outcome is 0, so that the first loss is an increase", () => {
+  const samples = parseSamples(prometheusText(counterFamilies([])));
+  for (const runtime of ["edge", "nodejs"]) {
+    for (const outcome of ["published", "fallback", "lost", "refused"]) {
+      expect(samples.get(`relay_deliveries_total{runtime="${runtime}",outcome="${outcome}"}`)?.value).toBe(0);
+    }
+  }
 });
 
 describe("the text", () => {
