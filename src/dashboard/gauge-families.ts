@@ -19,7 +19,7 @@ export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters 
   return [
     gauge(
       "relay_events_unhandled",
-      "Events that are stored and not handled; counted up to 200000.",
+      "Events that are stored and not handled; counted up to 100000.",
       { open, retrying, dead },
       "state",
     ),
@@ -28,7 +28,7 @@ export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters 
       "Since the oldest event that is open or retrying was stored; 0 if there is none.",
       oldestSeconds,
     ),
-    gauge("relay_dead_letters_open", "Dead letters that are not resolved; counted up to 200000.", deadLetters),
+    gauge("relay_dead_letters_open", "Dead letters that are not resolved; counted up to 100000.", deadLetters),
   ];
 }
 

@@ -22,6 +22,8 @@ const stepFirst = -22;
 const stepLast = 10;
 const limits = Array.from({ length: stepLast - stepFirst + 1 }, (_, index) => 2 ** ((index + stepFirst) / 2));
 
+const limitTexts = limits.map(String);
+
 /** Sixteen buckets of schema 5 lie between two powers of √2. */
 const bucketsPerStep = 16;
 
@@ -69,8 +71,7 @@ function histogramSamples({ labels, counts, sumMs }: Sum): MetricSample[] {
   let below = 0;
   const buckets = counts.map((count, index) => {
     below += count;
-    const le = index < limits.length ? String(limits[index]) : "+Inf";
-    return { suffix: "_bucket", labels: { ...labels, le }, value: below };
+    return { suffix: "_bucket", labels, le: limitTexts[index] ?? "+Inf", value: below };
   });
   return [...buckets, { suffix: "_sum", labels, value: sumMs / 1_000 }, { suffix: "_count", labels, value: below }];
 }

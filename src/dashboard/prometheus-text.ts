@@ -9,11 +9,15 @@ export interface MetricFamily {
   atMs?: number;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 export interface MetricSample {
   /** `_bucket`, `_sum` or `_count` of a histogram. */
   suffix?: string;
   /** A label with an empty value is the same as no label, and is left out. */
-  labels: Readonly<Record<string, string>>;
+  labels: Labels;
+  /** The upper limit of a histogram's bucket, as a further label. */
+  le?: string;
   value: number;
 }
 
@@ -29,17 +33,22 @@ export function prometheusText(families: readonly MetricFamily[]): string {
 
 function familyText({ name, type, help, samples, atMs }: MetricFamily): string {
   const at = atMs === undefined ? "" : ` ${Math.round(atMs)}`;
-  const lines = samples.map(
-    ({ suffix = "", labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}${at}\n`,
-  );
+  // The lines of a histogram share their labels.
+  const known = new Map<Labels, string>();
+  const lines = samples.map(({ suffix = "", labels, le, value }) => {
+    let pairs = known.get(labels);
+    if (pairs === undefined) known.set(labels, (pairs = labelText(labels)));
+    const all = le === undefined ? pairs : `${pairs}${pairs === "" ? "" : ","}le="${le}"`;
+    return `${name}${suffix}${all === "" ? "" : `{${all}}`} ${numberText(value)}${at}\n`;
+  });
   return `# HELP ${name} ${escape(help)}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
 
-function labelText(labels: MetricSample["labels"]): string {
-  const pairs = Object.entries(labels).filter(([, value]) => value !== "");
-  return pairs.length === 0
-    ? ""
-    : `{${pairs.map(([name, value]) => `${name}="${escape(value).replaceAll('"', '\\"')}"`).join(",")}}`;
+function labelText(labels: Labels): string {
+  return Object.entries(labels)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}="${escape(value).replaceAll('"', '\\"')}"`)
+    .join(",");
 }
 
 function escape(text: string): string {

@@ -44,7 +44,7 @@ export interface OperationTotals {
 }
 
 /** Beyond it rows are not counted: in an outage there may be millions, and a scrape has to stay cheap. */
-export const countMax = 200_000;
+export const countMax = 100_000;
 
 const deploymentsMax = 10;
 

@@ -93,7 +93,7 @@ test.skipIf(!hasPromtool)("promtool has no complaint, before the first measureme
   expect(runPromtool(["check", "metrics"], await createProcess(url).read())).toBe("");
 });
 
-test("scrapes at once and within five seconds share one reading of three statements", async () => {
+test("scrapes at once and within five seconds share one reading of three statements, each limited to a second", async () => {
   const { url } = await openTestStore();
   const { read, clock, pool } = createProcess(url);
   const sent = countQueries(pool);
@@ -102,6 +102,8 @@ test("scrapes at once and within five seconds share one reading of three stateme
   await clock.advance(4_999);
   expect(parseSamples(await read()).get('relay_scrape_age_seconds{part="open"}')?.value).toBe(4.999);
   expect(countReads()).toBe(3);
+  const begins = sent.filter((text) => text.startsWith("begin"));
+  expect(begins.every((text) => /^begin read only; set local statement_timeout = 1000;/.test(text))).toBe(true);
   await clock.advance(1);
   await read();
   expect(countReads()).toBe(6);
