@@ -21,6 +21,11 @@ const counters: Partial<Record<CountMetric, Counter>> = {
     labels: ({ runtime, label }) => ({ runtime, outcome: label }),
     known: forwardOutcomes,
   },
+  correction: {
+    name: "relay_deliveries_corrected_total",
+    help: "Deliveries that were counted under this outcome before their report named another one, which counts them too.",
+    labels: ({ runtime, label }) => ({ runtime, outcome: label }),
+  },
   events: {
     name: "relay_events_total",
     help: "Events that deliveries carried: inserted, or duplicate if they were stored before.",

@@ -14,8 +14,8 @@ export interface MetricTotal {
   count: number;
   /** Null for what is only counted, as is `buckets`. */
   sumMs: number | null;
-  /** Buckets of src/measurements/histogram.ts in their order, with their counts. */
-  buckets: readonly (readonly [bucket: number, count: number])[] | null;
+  /** See src/measurements/bucket-bytes.ts. */
+  buckets: Uint8Array | null;
 }
 
 /** What is open now. */
@@ -53,17 +53,12 @@ const begin = beginWith("begin read only", 1_000);
 
 /** The total of every series, in the order in which the series began. Throws `STORE_UNAVAILABLE`. */
 export async function readMetricTotals(db: { $client: Pool }): Promise<MetricTotal[]> {
-  const rows = await read<Omit<MetricTotal, "buckets"> & { buckets: number[] | null; counts: number[] | null }>(
+  return read<MetricTotal>(
     db,
-    `select s.metric, s.runtime, s.region, s.cold, s.kind, s.label, f.count, f.sum_ms as "sumMs",
-       to_json(f.buckets) as buckets, to_json(f.bucket_counts) as counts
+    `select s.metric, s.runtime, s.region, s.cold, s.kind, s.label, f.count, f.sum_ms as "sumMs", f.buckets
      from relay.figures f join relay.measurement_series s on s.id = f.series_id
-     where f.tier = 'total' and f.at = 'epoch' order by s.id`,
+     where f.tier = 'total' order by s.id`,
   );
-  return rows.map(({ buckets, counts, ...total }) => ({
-    ...total,
-    buckets: buckets?.map((bucket, index) => [bucket, counts?.[index] ?? 0] as const) ?? null,
-  }));
 }
 
 /** Counts what is open. Throws `STORE_UNAVAILABLE`. */

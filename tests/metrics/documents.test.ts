@@ -14,7 +14,7 @@ import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";
 import { parseSamples } from "./parse-samples.ts";
 import { hasPromtool, runPromtool } from "./promtool.ts";
-import { addEverything } from "./totals.ts";
+import { measureEverything } from "./totals.ts";
 
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const read = (file: string) => readFileSync(docs + file, "utf8");
@@ -61,7 +61,7 @@ function namesIn(expression: string): { metrics: string[]; labels: string[] } {
 
 /** The metrics of a store that has measured something of everything, with their labels. */
 async function readNames(db: Database) {
-  await addEverything(db);
+  await measureEverything(db);
   const { log } = createRecordingLog();
   const reader = createMetricsReader(
     createMetricsParts(() => db),

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { counterFamilies } from "#dashboard/counter-families.ts";
 import { histogramFamilies } from "#dashboard/histogram-families.ts";
 import { prometheusText } from "#dashboard/prometheus-text.ts";
+import { encodeBuckets } from "#measurements/bucket-bytes.ts";
 import { addTime, createHistogram } from "#measurements/histogram.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
@@ -14,7 +15,7 @@ const series = { metric: "ack", runtime: "edge", region: "", cold: "", kind: "",
 function totalOf(times: readonly number[], weight = 1, of: Partial<MetricTotal> = {}): MetricTotal {
   const histogram = createHistogram();
   for (const ms of times) addTime(histogram, ms, weight);
-  const buckets = [...histogram.buckets].toSorted(([a], [b]) => a - b);
+  const buckets = encodeBuckets(histogram.buckets);
   return { ...series, count: histogram.count, sumMs: histogram.sumMs, buckets, ...of };
 }
 
