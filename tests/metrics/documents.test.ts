@@ -85,11 +85,13 @@ test("each rule and each panel asks in PromQL for metrics and labels that there 
     return metrics.length === 0 || missing.length > 0 ? [{ place, missing }] : [];
   });
   expect(unknown).toEqual([]);
-  for (const { name, definition } of dashboard.templating.list) {
-    const [, metric = "", label = ""] = /^label_values\((\w+), (\w+)\)$/.exec(definition ?? "") ?? [];
-    if (definition !== undefined)
-      expect([name, known.metrics.has(metric), known.labels.has(label)]).toEqual([name, true, true]);
-  }
+  const variables = dashboard.templating.list.flatMap(({ definition = "" }) => {
+    const found = /^label_values\((\w+), (\w+)\)$/.exec(definition);
+    return found === null ? [] : [found];
+  });
+  expect(variables.length).toBeGreaterThan(2);
+  const strange = variables.filter(([, metric = "", label = ""]) => !known.metrics.has(metric) || !known.labels.has(label));
+  expect(strange).toEqual([]);
 });
 
 test("docs/METRICS.md has a line for every metric, and for no other", async () => {
