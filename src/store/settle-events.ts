@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
 import type { HandlerResult } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
+import { factsOfHandlers } from "./measured-facts.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
 import { type SettledRow, type SettleParameter, settleFirstSuccesses, settleStatement } from "./settle-statement.ts";
@@ -52,6 +53,12 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
   // In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise.
   const sorted = results.toSorted((a, b) => a.event.id - b.event.id);
   const counters = [...counts];
+  const byDelivery = new Map<string, HandlerResult[]>();
+  for (const result of sorted) {
+    const ofDelivery = byDelivery.get(result.event.deliveryId);
+    if (ofDelivery === undefined) byDelivery.set(result.event.deliveryId, [result]);
+    else ofDelivery.push(result);
+  }
   return {
     ids: sorted.map(({ event }) => event.id),
     fences: sorted.map(({ event }) => event.fence),
@@ -75,6 +82,9 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
     messageId: messageId === null ? null : storableText(messageId),
     deliveryId: sorted[0]?.event.deliveryId ?? null,
     ownMs: sorted.reduce((sum, { ms }) => sum + ms, 0),
+    facts: JSON.stringify(factsOfHandlers(sorted)),
+    measuredIds: [...byDelivery.keys()],
+    measuredFacts: [...byDelivery.values()].map((ofDelivery) => JSON.stringify(factsOfHandlers(ofDelivery))),
   };
 }
 
