@@ -90,7 +90,9 @@ test("each rule and each panel asks in PromQL for metrics and labels that there 
     return found === null ? [] : [found];
   });
   expect(variables.length).toBeGreaterThan(2);
-  const strange = variables.filter(([, metric = "", label = ""]) => !known.metrics.has(metric) || !known.labels.has(label));
+  const strange = variables.filter(
+    ([, metric = "", label = ""]) => !known.metrics.has(metric) || !known.labels.has(label),
+  );
   expect(strange).toEqual([]);
 });
 
