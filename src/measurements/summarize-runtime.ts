@@ -1,6 +1,6 @@
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-import { createHistogram, type Histogram, mergeInto, quantile, toBars } from "./histogram.ts";
+import { createHistogram, type Histogram, mergeInto, quantiles, toBars } from "./histogram.ts";
 import type { Figure, Series } from "./figures.ts";
 import type { CountMetric, TimeMetric } from "./measurement.ts";
 import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
@@ -70,8 +70,8 @@ export function latencyOf(histogram: Histogram | undefined): Latency | null {
 }
 
 function percentiles(histogram: Histogram): [p50: number, p95: number, p99: number] {
-  const at = (q: number) => round(quantile(histogram, q) ?? 0);
-  return [at(0.5), at(0.95), at(0.99)];
+  const [p50 = 0, p95 = 0, p99 = 0] = quantiles(histogram, [0.5, 0.95, 0.99]) ?? [];
+  return [round(p50), round(p95), round(p99)];
 }
 
 /** The histogram of a metric over all intervals and kinds. */
