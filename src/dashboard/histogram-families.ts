@@ -49,7 +49,7 @@ export function histogramFamilies(totals: readonly MetricTotal[]): MetricFamily[
     const sum = sums.get(key) ?? { labels, counts: Array.from({ length: limits.length + 1 }, () => 0), sumMs: 0 };
     sums.set(key, sum);
     sum.sumMs += sumMs ?? 0;
-    for (const [bucket, count] of buckets === null ? [] : decodeBuckets(buckets)) {
+    for (const [bucket, count] of buckets === null ? [] : decodeBuckets([buckets])) {
       const step = limitOf(bucket);
       sum.counts[step] = (sum.counts[step] ?? 0) + count;
     }
