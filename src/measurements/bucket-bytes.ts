@@ -66,7 +66,7 @@ function widthOf(count: number): Run["width"] {
 export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, number> {
   // A map would take most of the time of a read.
   const counts = new Float64Array(bucketMax - bucketMin + 1);
-  let zeros = 0;
+  let [zeros, low, high] = [0, counts.length, 0];
   for (const { buffer, byteOffset, byteLength } of encodings) {
     const view = new DataView(buffer, byteOffset, byteLength);
     for (let offset = 0; offset < byteLength;) {
@@ -74,7 +74,9 @@ export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, num
       const length = view.getUint16(offset + 2, true);
       const width = view.getUint16(offset + 4, true);
       offset += headerBytes;
-      for (let index = 0; index < length; index += 1, offset += width) {
+      const start = first - bucketMin;
+      if (first !== zeroBucket) [low, high] = [Math.min(low, start), Math.max(high, start + length)];
+      for (let index = start; index < start + length; index += 1, offset += width) {
         const count =
           width === 2
             ? view.getUint16(offset, true)
@@ -82,12 +84,15 @@ export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, num
               ? view.getFloat32(offset, true)
               : view.getFloat64(offset, true);
         if (first === zeroBucket) zeros += count;
-        else counts[first - bucketMin + index] = (counts[first - bucketMin + index] ?? 0) + count;
+        else counts[index] = (counts[index] ?? 0) + count;
       }
     }
   }
   const buckets = new Map<number, number>(zeros === 0 ? [] : [[zeroBucket, zeros]]);
-  for (const [index, count] of counts.entries()) if (count !== 0) buckets.set(index + bucketMin, count);
+  for (let index = low; index < high; index += 1) {
+    const count = counts[index] ?? 0;
+    if (count !== 0) buckets.set(index + bucketMin, count);
+  }
   return buckets;
 }
 

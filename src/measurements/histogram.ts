@@ -83,13 +83,14 @@ export function quantile(histogram: Readonly<Histogram>, q: number): number | nu
 
 /** The same for several shares, the smallest first. */
 export function quantiles(histogram: Readonly<Histogram>, shares: readonly number[]): number[] | null {
-  const filled = [...histogram.buckets].filter(([, count]) => count > 0).toSorted(([a], [b]) => a - b);
+  const filled = [...histogram.buckets.keys()].toSorted((a, b) => a - b);
   if (filled.length === 0) return null;
-  let [index, below] = [0, filled[0]?.[1] ?? 0];
+  const countAt = (place: number) => histogram.buckets.get(filled[place] ?? 0) ?? 0;
+  let [index, below] = [0, countAt(0)];
   return shares.map((q) => {
     const rank = q * histogram.count * (1 - tolerance);
-    while (below < rank && index < filled.length - 1) below += filled[++index]?.[1] ?? 0;
-    return Math.min(middleMs(filled[index]?.[0] ?? 0), histogram.maxMs);
+    while (below < rank && index < filled.length - 1) below += countAt(++index);
+    return Math.min(middleMs(filled[index] ?? 0), histogram.maxMs);
   });
 }
 

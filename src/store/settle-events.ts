@@ -24,8 +24,9 @@ export interface Settlement {
  */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
   if (settlement.results.length === 0) return { lost: [] };
-  const statement = areFirstSuccesses(settlement.results) ? settleFirstSuccesses : settleStatement;
-  const values = toValues(settlement);
+  const isPlain = areFirstSuccesses(settlement.results);
+  const statement = isPlain ? settleFirstSuccesses : settleStatement;
+  const values = isPlain ? commonValues(settlement) : toValues(settlement);
   const rows = await withStoreErrors(() =>
     repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, statement, values)),
   );
@@ -49,10 +50,28 @@ function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
   );
 }
 
-function toValues({ results, counts, deployment, messageId }: Settlement): Values<SettleParameter> {
-  // In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise.
-  const sorted = results.toSorted((a, b) => a.event.id - b.event.id);
+/** In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise. */
+function inOrder(results: readonly HandlerResult[]): HandlerResult[] {
+  return results.toSorted((a, b) => a.event.id - b.event.id);
+}
+
+/** All that the statement for first successes takes, which is the one that runs most. */
+function commonValues({ results, counts, deployment }: Settlement): Partial<Values<SettleParameter>> {
   const counters = [...counts];
+  return {
+    ids: inOrder(results).map(({ event }) => event.id),
+    countNames: counters.map(([name]) => storableText(name)),
+    counts: counters.map(([, count]) => count),
+    deliveryId: results[0]?.event.deliveryId ?? null,
+    ownMs: results.reduce((sum, { ms }) => sum + ms, 0),
+    deployment: deployment === null ? null : storableText(deployment),
+    facts: JSON.stringify(factsOfHandlers(results)),
+  };
+}
+
+function toValues(settlement: Settlement): Partial<Values<SettleParameter>> {
+  const { results, messageId } = settlement;
+  const sorted = inOrder(results);
   const byDelivery = new Map<string, HandlerResult[]>();
   for (const result of sorted) {
     const ofDelivery = byDelivery.get(result.event.deliveryId);
@@ -60,7 +79,7 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
     else ofDelivery.push(result);
   }
   return {
-    ids: sorted.map(({ event }) => event.id),
+    ...commonValues(settlement),
     fences: sorted.map(({ event }) => event.fence),
     outcomes: sorted.map(({ outcome }) => outcome),
     attempts: sorted.map(({ event }) => event.attempt),
@@ -76,13 +95,7 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
     fingerprints: sorted.map(({ error }) => error?.fingerprint ?? ""),
     kinds: sorted.map(({ event }) => event.kind),
     replayIds: sorted.map(({ event }) => event.replay?.id ?? null),
-    countNames: counters.map(([name]) => storableText(name)),
-    counts: counters.map(([, count]) => count),
-    deployment: deployment === null ? null : storableText(deployment),
     messageId: messageId === null ? null : storableText(messageId),
-    deliveryId: sorted[0]?.event.deliveryId ?? null,
-    ownMs: sorted.reduce((sum, { ms }) => sum + ms, 0),
-    facts: JSON.stringify(factsOfHandlers(sorted)),
     measuredIds: [...byDelivery.keys()],
     measuredFacts: [...byDelivery.values()].map((ofDelivery) => JSON.stringify(factsOfHandlers(ofDelivery))),
   };
