@@ -13,9 +13,6 @@ import { clock, log } from "./log.ts";
 import { openProbing } from "./probes.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
 
-/** The name under which changes by the holder of OPS_TOKEN, or a session made with it, are recorded. */
-export const actor = "ops";
-
 /** Throws `ENV_INVALID`. */
 export function openOperations(): Operations {
   return {

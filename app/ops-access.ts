@@ -1,6 +1,6 @@
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
-import { readEnv } from "#platform/env.ts";
+import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
 
@@ -13,7 +13,7 @@ const guesses = createGuessLimit();
 /** What the routes and pages for operators are built on. */
 export function createOpsAccess(): OpsAccess {
   return {
-    opsToken: () => readEnv(process.env, ["OPS_TOKEN"]).OPS_TOKEN,
+    opsTokens: () => readOpsTokens(process.env),
     relayUrls: readRelayUrls(process.env),
     seals: {
       spend: async (seal, nowMs) => spendSeal(getDatabase(), seal, nowMs),

@@ -31,7 +31,7 @@ export function openProbing(): Probing {
     baseUrl: env.RELAY_URL[0],
     bypassSecret: env.VERCEL_AUTOMATION_BYPASS_SECRET,
     sign: (body) => signBody(appSecret, body),
-    relaySecret: env.RELAY_SECRET,
+    relaySecret: env.RELAY_SECRET[0],
     deployment: place.deployment,
     vantage: vantageOf(place.region),
     isEmulated: isEdgeEmulated(process.env),

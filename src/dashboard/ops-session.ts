@@ -1,10 +1,15 @@
-/** Tickets and sessions: an expiry and an id, signed with the OPS_TOKEN. Their holder may see the dashboard and call /api/ops. */
+/**
+ * Tickets and sessions: an expiry and an id, signed with a token. Their holder may do what the token's role allows, under its
+ * name, for as long as the token is configured.
+ */
 
 import { equalInConstantTime } from "#platform/bytes.ts";
+import type { OpsToken } from "#platform/ops-token.ts";
 
 /** What a seal is verified with. */
-export interface OpsKey {
-  opsToken: string;
+export interface OpsKeys {
+  /** One of them signed it, or it is forged. */
+  tokens: readonly OpsToken[];
   nowMs: number;
 }
 
@@ -15,7 +20,15 @@ export interface Seal {
   expiresAtMs: number;
 }
 
-interface NewSeal extends OpsKey {
+/** A seal and the token that it was signed with. */
+export interface SignedSeal extends Seal {
+  signer: OpsToken;
+}
+
+interface NewSeal {
+  /** The token to sign with. */
+  opsToken: string;
+  nowMs: number;
   /** Random and never used before; a UUID. */
   id: string;
 }
@@ -31,8 +44,8 @@ export async function createSignInLink({ baseUrl, ...seal }: NewSeal & { baseUrl
 }
 
 /** The ticket of a sign-in link. The store knows whether it was used. */
-export function readTicket(ticket: string, key: OpsKey): Promise<Seal | "expired" | "forged"> {
-  return readSeal("ticket", ticket, key);
+export function readTicket(ticket: string, keys: OpsKeys): Promise<SignedSeal | "expired" | "forged"> {
+  return readSeal("ticket", ticket, keys);
 }
 
 /** The session cookie's value; good for seven days. */
@@ -41,8 +54,8 @@ export function createSession(seal: NewSeal): Promise<string> {
 }
 
 /** Null unless the value is a genuine session that has not expired. The store knows whether it was ended. */
-export async function readSession(value: string | undefined, key: OpsKey): Promise<Seal | null> {
-  const seal = value === undefined ? "forged" : await readSeal("session", value, key);
+export async function readSession(value: string | undefined, keys: OpsKeys): Promise<SignedSeal | null> {
+  const seal = value === undefined ? "forged" : await readSeal("session", value, keys);
   return typeof seal === "string" ? null : seal;
 }
 
@@ -51,9 +64,10 @@ export function readBearer(header: string): string | null {
   return /^Bearer +(\S+)$/i.exec(header)?.[1] ?? null;
 }
 
-/** Whether the text is the token, compared in constant time. */
-export function verifyToken(given: string, opsToken: string): Promise<boolean> {
-  return equalInConstantTime(given, opsToken);
+/** The one of the tokens that the text is, or undefined. Each is compared, in constant time. */
+export async function findToken(given: string, tokens: readonly OpsToken[]): Promise<OpsToken | undefined> {
+  const equal = await Promise.all(tokens.map(({ token }) => equalInConstantTime(given, token)));
+  return tokens[equal.indexOf(true)];
 }
 
 /** `<expiry in ms>.<id>.<HMAC of purpose, expiry and id>`: with the purpose in it, a ticket cannot serve as a session. */
@@ -66,14 +80,17 @@ async function createSeal(purpose: Purpose, { opsToken, nowMs, id }: NewSeal): P
 async function readSeal(
   purpose: Purpose,
   value: string,
-  { opsToken, nowMs }: OpsKey,
-): Promise<Seal | "expired" | "forged"> {
+  { tokens, nowMs }: OpsKeys,
+): Promise<SignedSeal | "expired" | "forged"> {
   const [, expiry = "", id = "", mac = ""] = /^(\d{1,15})\.([\da-f-]{36})\.([\w-]{43})$/.exec(value) ?? [];
   const seal = { id, expiresAtMs: Number(expiry) };
   const given = Buffer.from(mac, "base64url");
-  const genuine = await crypto.subtle.verify("HMAC", await hmacKey(opsToken), given, sealed(purpose, seal));
-  if (!genuine) return "forged";
-  return nowMs < seal.expiresAtMs ? seal : "expired";
+  const signed = await Promise.all(
+    tokens.map(async ({ token }) => crypto.subtle.verify("HMAC", await hmacKey(token), given, sealed(purpose, seal))),
+  );
+  const signer = tokens[signed.indexOf(true)];
+  if (signer === undefined) return "forged";
+  return nowMs < seal.expiresAtMs ? { ...seal, signer } : "expired";
 }
 
 function sealed(purpose: Purpose, { id, expiresAtMs }: Seal): Uint8Array<ArrayBuffer> {

@@ -13,6 +13,7 @@ type CodeOfOtherRequests =
   | "HANDSHAKE_INVALID"
   | "VERIFY_TOKEN_WRONG"
   | "UNAUTHORIZED"
+  | "FORBIDDEN"
   | "RATE_LIMITED"
   | "NOT_FOUND"
   | "EXPERIMENT_RUNNING"
@@ -65,6 +66,9 @@ const reasons: Record<Exclude<ErrorCode, CodeOfOtherRequests> | FurtherReason, R
     advice: `This is a bug of the relay: the cause is logged with delivery.refused. ${restored}`,
   },
 };
+
+/** Every reason that the webhook refuses a delivery for. */
+export const refusalReasons: readonly string[] = Object.keys(reasons);
 
 const byName = new Map<string, RefusalReason>(Object.entries(reasons));
 

@@ -42,7 +42,7 @@ function form(next: string, failed: boolean): string {
 <input type="hidden" name="next" value="${escapeHtml(next)}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${failed ? ' aria-invalid="true" aria-describedby="error"' : ""}>
-<p class="hint">The value of <code>OPS_TOKEN</code>. Or open a sign-in link: <code>npm run relay -- sign-in</code> prints one.</p>
+<p class="hint">The value of <code>OPS_TOKEN</code>, or your own of <code>OPS_TOKENS</code>. Or open a sign-in link: <code>npm run relay -- sign-in</code> prints one.</p>
 <button type="submit">Sign in</button>
 </form>`;
 }

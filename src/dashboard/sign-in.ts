@@ -1,19 +1,20 @@
 import { type ErrorCode, type RelayError, toRelayError } from "#platform/errors.ts";
 import { readBody } from "#platform/read-body.ts";
+import { type OpsToken, reaches } from "#platform/ops-token.ts";
 import { refuse } from "#platform/refuse.ts";
 
 import { clientNetwork } from "./client-network.ts";
 import { isCrossSite } from "./cross-site.ts";
 import type { OpsAccess } from "./ops-access.ts";
-import { hasSession, isToken, retryAfter } from "./ops-guard.ts";
+import { findSession, holderOf, retryAfter, signInTokens } from "./ops-guard.ts";
 import { createSession, readTicket } from "./ops-session.ts";
 import { sessionCookie } from "./session-cookie.ts";
 import { type SignInPage, signInPage } from "./sign-in-page.ts";
 
-interface SignIn {
-  by: "ticket" | "token";
-  /** Why the operator was not signed in, for the log and for the page; `null` if they were. */
-  refusal: { reason: string; sentence: string } | null;
+/** Why the operator is not signed in, for the log and for the page. */
+interface Refusal {
+  reason: string;
+  sentence: string;
 }
 
 /**
@@ -31,14 +32,15 @@ export async function answerSignIn(request: Request, access: OpsAccess): Promise
     // A HEAD, from a link preview for example, must not use up the link.
     if (!isForm && (ticket === null || request.method === "HEAD")) return signInPage({ status: 200, next });
 
-    const { by, refusal } = isForm ? await judgeForm(request, fields, access) : await judgeTicket(ticket ?? "", access);
-    if (refusal !== null) {
-      access.log.warn("sign_in.refused", { by, reason: refusal.reason, client: clientNetwork(request.headers) });
-      return signInPage({ status: 401, next, error: refusal.sentence });
+    const by = isForm ? "token" : "ticket";
+    const judged = isForm ? await judgeForm(request, fields, access) : await judgeTicket(ticket ?? "", access);
+    if ("reason" in judged) {
+      access.log.warn("sign_in.refused", { by, reason: judged.reason, client: clientNetwork(request.headers) });
+      return signInPage({ status: 401, next, error: judged.sentence });
     }
-    access.log.info("sign_in.accepted", { by });
-    const key = { opsToken: access.opsToken(), nowMs: access.clock.nowMs() };
-    const session = await createSession({ ...key, id: access.newId() });
+    access.log.info("sign_in.accepted", { by, actor: judged.name });
+    const nowMs = access.clock.nowMs();
+    const session = await createSession({ opsToken: judged.token, nowMs, id: access.newId() });
     return seeOther(next, sessionCookie(request, access.relayUrls, session));
   } catch (thrown) {
     return refusedPage(toRelayError(thrown), next, access);
@@ -68,26 +70,27 @@ const refusals: Partial<Record<ErrorCode, (error: RelayError) => SignInPage>> = 
   }),
 };
 
-async function judgeForm(request: Request, fields: URLSearchParams, access: OpsAccess): Promise<SignIn> {
-  const by = "token";
+/** The token that was entered, or why it does not sign in. */
+async function judgeForm(request: Request, fields: URLSearchParams, access: OpsAccess): Promise<OpsToken | Refusal> {
   if (isCrossSite(request, access.relayUrls)) {
     const sentence = "The form was sent from another site. Enter the token here.";
-    return { by, refusal: { reason: "cross-site", sentence } };
+    return { reason: "cross-site", sentence };
   }
   const token = fields.get("token")?.trim() ?? "";
-  if (token === "") return { by, refusal: { reason: "empty", sentence: "Enter the token." } };
-  if (await isToken(token, request, access)) return { by, refusal: null };
-  return { by, refusal: { reason: "wrong", sentence: "That is not the OPS_TOKEN of this deployment." } };
+  if (token === "") return { reason: "empty", sentence: "Enter the token." };
+  const holder = await holderOf(token, request, access);
+  if (holder === undefined) return { reason: "wrong", sentence: "That is not an OPS_TOKEN of this deployment." };
+  if (reaches(holder.role, "read")) return holder;
+  return { reason: "role", sentence: `A token of the role ${holder.role} does not open the dashboard.` };
 }
 
 /** Without a limit: a ticket cannot be guessed, and the operator needs it while the form is limited. */
-async function judgeTicket(ticket: string, access: OpsAccess): Promise<SignIn> {
-  const by = "ticket";
+async function judgeTicket(ticket: string, access: OpsAccess): Promise<OpsToken | Refusal> {
   const nowMs = access.clock.nowMs();
-  const seal = await readTicket(ticket, { opsToken: access.opsToken(), nowMs });
-  if (typeof seal === "string") return { by, refusal: { reason: seal, sentence: sentences[seal] } };
-  if (await access.seals.spend(seal, nowMs)) return { by, refusal: null };
-  return { by, refusal: { reason: "used", sentence: sentences.used } };
+  const seal = await readTicket(ticket, { tokens: signInTokens(access), nowMs });
+  if (typeof seal === "string") return { reason: seal, sentence: sentences[seal] };
+  if (await access.seals.spend(seal, nowMs)) return seal.signer;
+  return { reason: "used", sentence: sentences.used };
 }
 
 const newLink = "enter the token, or make a new link with npm run relay -- sign-in.";
@@ -100,7 +103,7 @@ const sentences = {
 /** False while Postgres is down: a session that may have ended counts as none, and the form is shown. */
 async function isSignedIn(request: Request, access: OpsAccess): Promise<boolean> {
   try {
-    return await hasSession(request, access);
+    return (await findSession(request, access)) !== null;
   } catch (thrown) {
     if (toRelayError(thrown).code === "STORE_UNAVAILABLE") return false;
     throw thrown;

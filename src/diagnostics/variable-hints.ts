@@ -58,6 +58,9 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
     source: random,
     form: secretForm,
   },
+  OPS_TOKENS: {
+    form: "name:role:token, or several separated by commas: a name of a-z, 0-9 and -, but not ops; a role of admin, read, metrics; at least 32 characters; no name and no token twice",
+  },
   ACK_MODE: { form: "immediate, durable or race:<ms> with at most 4500 ms: Meta waits five seconds" },
   PUBLISH_TIMEOUT_MS: { form: milliseconds },
   PUBLISH_RETRIES: { form: "A whole number from 0 to 10" },

@@ -1,4 +1,5 @@
 import { type LogLevel, logLevels } from "./log.ts";
+import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
 import {
   deliveryVariables,
   type EnvRecord,
@@ -32,6 +33,7 @@ export const variables = {
   RELAY_SECRET,
   DATABASE_URL: { parse: parseDatabaseUrl },
   OPS_TOKEN: secret,
+  OPS_TOKENS: { parse: parseOpsTokens, fallback: (): readonly OpsToken[] => [] },
   // Vercel asks for 16 characters. https://vercel.com/docs/cron-jobs/manage-cron-jobs#securing-cron-jobs
   CRON_SECRET: optional({ parse: (value) => (value.length < 16 ? undefined : value) }),
   ...furtherDeliveryVariables,

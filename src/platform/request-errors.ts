@@ -8,6 +8,8 @@ import { requestErrors as edgeErrors } from "./edge-errors.ts";
 export const requestErrors = {
   ...edgeErrors,
   UNAUTHORIZED: 401,
+  // The token is valid, and its role does not suffice.
+  FORBIDDEN: 403,
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,

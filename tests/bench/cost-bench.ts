@@ -94,7 +94,7 @@ async function countRound(
   for (const atOnce of crowds) {
     const [usage, before] = [await server.readUsage(), await sink.read()];
     await postAll(deliveries, atOnce, () => postDelivery(`${server.baseUrl}${path}`, delivery));
-    await sink.untilQuiet(quietMs);
+    await sink.untilQuiet(quietMs, before.published + deliveries * messages(events));
     const [usageAfter, after] = [await server.readUsage(), await sink.read()];
     const published = after.published - before.published;
     // What was left undone would look cheap.

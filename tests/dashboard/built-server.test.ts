@@ -10,11 +10,13 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 const lines: string[] = [];
+const metricsToken = "a-token-that-only-reads-the-metrics-here";
 
 beforeAll(async () => {
   server = await startTestServer({
     env: {
       OPS_TOKEN: opsToken,
+      OPS_TOKENS: `prometheus:metrics:${metricsToken}`,
       // Nothing listens there.
       DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
       RELAY_URL: "https://relay.example",
@@ -48,16 +50,20 @@ describe("headers", () => {
     },
   );
 
-  test.each(["/api/health", "/api/ops/events", "/api/webhooks/instagram", "/api/webhooks/instagram/node", "/nothing"])(
-    "%s forbids guessing its type, and sets no header that only pages need",
-    async (path) => {
-      const response = await get(path, { "x-forwarded-proto": "https" });
-      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
-      expect(response.headers.get("strict-transport-security")).toMatch(/^max-age=/);
-      const isForPeople = response.headers.has("permissions-policy");
-      expect(isForPeople).toBe(!path.startsWith("/api/"));
-    },
-  );
+  test.each([
+    "/api/health",
+    "/api/metrics",
+    "/api/ops/events",
+    "/api/webhooks/instagram",
+    "/api/webhooks/instagram/node",
+    "/nothing",
+  ])("%s forbids guessing its type, and sets no header that only pages need", async (path) => {
+    const response = await get(path, { "x-forwarded-proto": "https" });
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("strict-transport-security")).toMatch(/^max-age=/);
+    const isForPeople = response.headers.has("permissions-policy");
+    expect(isForPeople).toBe(!path.startsWith("/api/"));
+  });
 });
 
 test("while Postgres is down a page with a session shows only that, and a page without one redirects to the sign-in", async () => {
@@ -71,6 +77,15 @@ test("while Postgres is down a page with a session shows only that, and a page w
       `/dashboard/sign-in?next=${encodeURIComponent(path)}`,
     ]);
   }
+});
+
+test("the metrics need a token of any role, which opens nothing else; before Postgres was reached they are unavailable", async () => {
+  const ask = (path: string, token: string) => get(path, { authorization: `Bearer ${token}` });
+  expect((await get("/api/metrics")).status).toBe(401);
+  const scrape = await ask("/api/metrics", metricsToken);
+  expect([scrape.status, await scrape.json()]).toMatchObject([503, { error: { code: "STORE_UNAVAILABLE" } }]);
+  const other = await ask("/api/ops/events", metricsToken);
+  expect([other.status, await other.json()]).toMatchObject([403, { error: { code: "FORBIDDEN" } }]);
 });
 
 async function guess(count: number, forwardedFor?: string): Promise<Response> {

@@ -5,14 +5,16 @@ import { expect, test } from "vitest";
 import {
   createSession,
   createSignInLink,
+  findToken,
   readBearer,
   readSession,
   readTicket,
-  verifyToken,
 } from "#dashboard/ops-session.ts";
 
 const hourMs = 3_600_000;
-const key = { opsToken: "the-token", nowMs: Date.parse("2026-01-31T12:00:00Z") };
+const signer = { name: "ops", role: "admin", token: "the-token" } as const;
+const other = { name: "alice", role: "read", token: "another-token" } as const;
+const key = { opsToken: signer.token, tokens: [other, signer], nowMs: Date.parse("2026-01-31T12:00:00Z") };
 const id = randomUUID();
 const later = (ms: number) => ({ ...key, nowMs: key.nowMs + ms });
 
@@ -29,14 +31,14 @@ test("a sign-in link leads to the sign-in page and does not hold the token", asy
 
 test("a ticket works for twelve hours", async () => {
   const expiresAtMs = key.nowMs + 12 * hourMs;
-  expect(await readTicket(await ticket(), later(12 * hourMs - 1))).toEqual({ id, expiresAtMs });
+  expect(await readTicket(await ticket(), later(12 * hourMs - 1))).toEqual({ id, expiresAtMs, signer });
   expect(await readTicket(await ticket(), later(12 * hourMs))).toBe("expired");
 });
 
 test("a session works for seven days", async () => {
   const session = await createSession({ ...key, id });
   const expiresAtMs = key.nowMs + 7 * 24 * hourMs;
-  expect(await readSession(session, later(7 * 24 * hourMs - 1))).toEqual({ id, expiresAtMs });
+  expect(await readSession(session, later(7 * 24 * hourMs - 1))).toEqual({ id, expiresAtMs, signer });
   expect(await readSession(session, later(7 * 24 * hourMs))).toBeNull();
 });
 
@@ -45,10 +47,16 @@ test("a ticket is not valid as a session, nor a session as a ticket", async () =
   expect(await readTicket(await createSession({ ...key, id }), key)).toBe("forged");
 });
 
-test("a ticket or a session of another token is forged", async () => {
-  const other = { ...key, opsToken: "another-token" };
-  expect(await readTicket(await ticket(), other)).toBe("forged");
-  expect(await readSession(await createSession({ ...key, id }), other)).toBeNull();
+test("a ticket or a session of a token that is no longer configured is forged", async () => {
+  const without = { ...key, tokens: [other] };
+  expect(await readTicket(await ticket(), without)).toBe("forged");
+  expect(await readSession(await createSession({ ...key, id }), without)).toBeNull();
+  expect(await readSession(await createSession({ ...key, id }), { ...key, tokens: [] })).toBeNull();
+});
+
+test("a session carries the token that it was signed with", async () => {
+  const session = await createSession({ ...key, opsToken: other.token, id });
+  expect(await readSession(session, key)).toMatchObject({ signer: other });
 });
 
 test("a ticket with a changed expiry or id is forged", async () => {
@@ -80,6 +88,7 @@ test.each([
 });
 
 test("only the complete token is accepted", async () => {
-  expect(await verifyToken("the-token", key.opsToken)).toBe(true);
-  for (const wrong of ["", "the-toke", "the-token2"]) expect(await verifyToken(wrong, key.opsToken)).toBe(false);
+  expect(await findToken("the-token", key.tokens)).toBe(signer);
+  for (const wrong of ["", "the-toke", "the-token2"]) expect(await findToken(wrong, key.tokens)).toBeUndefined();
+  expect(await findToken("the-token", [])).toBeUndefined();
 });

@@ -55,7 +55,7 @@ test("a ticket sets the cookie and redirects to the dashboard by a relative addr
   expect(response.headers.get("set-cookie")).toMatch(
     /^relay_session=[\w.-]+; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/,
   );
-  expect(access.recording.of("sign_in.accepted")).toMatchObject([{ level: "info", by: "ticket" }]);
+  expect(access.recording.of("sign_in.accepted")).toMatchObject([{ level: "info", by: "ticket", actor: "ops" }]);
 });
 
 test("a ticket works once, also if several browsers open it at the same time", async () => {
@@ -218,7 +218,7 @@ test("without an OPS_TOKEN the page names the variable", async () => {
   const missing = () => {
     throw new RelayError("ENV_INVALID", "Configuration is incomplete: OPS_TOKEN is not set");
   };
-  const access = { ...setUpWithoutStore(), opsToken: missing };
+  const access = { ...setUpWithoutStore(), opsTokens: missing };
   const response = await answerSignIn(new Request(`${baseUrl}/dashboard/sign-in`), access);
   expect(response.status).toBe(503);
   expect(await response.text()).toContain("OPS_TOKEN is not set");

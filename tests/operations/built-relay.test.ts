@@ -12,10 +12,18 @@ import { CliFailure } from "#platform/failure.ts";
 
 import { relay as runRelay } from "../cli/relay-process.ts";
 import { eventually } from "../support/eventually.ts";
+import { parseSamples } from "../metrics/parse-samples.ts";
+import { hasPromtool, runPromtool } from "../metrics/promtool.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
 
 const cronSecret = "the-secret-of-vercel-cron-jobs";
 const bearer = "ops-token-of-thirty-two-characters";
+const tokenOf = (name: string) => `the-token-of-${name}`.padEnd(32, "-");
+const opsTokens = [
+  `alice:admin:${tokenOf("alice")}`,
+  `bob:read:${tokenOf("bob")}`,
+  `scraper:metrics:${tokenOf("scraper")}`,
+].join();
 
 describe("the built relay", () => {
   let started: TestRelay | undefined;
@@ -65,7 +73,7 @@ describe("the built relay", () => {
   };
 
   beforeAll(async () => {
-    started = await startTestRelay({ INGESTION_PARALLELISM: "10", CRON_SECRET: cronSecret });
+    started = await startTestRelay({ INGESTION_PARALLELISM: "10", CRON_SECRET: cronSecret, OPS_TOKENS: opsTokens });
     for (const kind of ["message", "comment"] as const) {
       const response = await relay().deliver("edge", JSON.stringify(buildPayload(kind, Date.now())));
       await relay().journey(response.headers.get("x-delivery-id") ?? "");
@@ -110,6 +118,20 @@ describe("the built relay", () => {
     expect(status).toBe(200);
     expect(json).toMatchObject({ ok: true });
     expect((json["parts"] as unknown[]).length).toBeGreaterThan(8);
+  });
+
+  test("shows Prometheus what was delivered, as promtool wants it", async () => {
+    await ask("GET", "cron/maintenance", undefined, cronSecret);
+    const scrape = (token: string) =>
+      fetch(`${relay().baseUrl}/api/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    const text = await (await scrape(tokenOf("scraper"))).text();
+    const samples = parseSamples(text);
+    expect(samples.get('relay_deliveries_total{runtime="edge",outcome="published"}')?.value).toBe(2);
+    expect(samples.get('relay_events_total{kind="comment",result="inserted"}')?.value).toBe(1);
+    expect(samples.get("relay_maintenance_age_seconds")?.value).toBeLessThan(60);
+    expect([...samples.keys()].filter((key) => key.startsWith("relay_ack_duration_seconds_count"))).not.toEqual([]);
+    expect(hasPromtool ? runPromtool(["check", "metrics"], text) : "").toBe("");
+    expect((await ask("GET", "ops/events", undefined, tokenOf("scraper"))).status).toBe(403);
   });
 
   test("is repaired by commands: groups, a saved dead letter, a replay, and the list of replays", async () => {
@@ -174,4 +196,28 @@ describe("the built relay", () => {
     const created = await runApart("schedule", "create");
     expect([created.status, created.stdout]).toEqual([0, expect.stringContaining("The schedule is created.")]);
   }, 60_000);
+
+  test("records who changed something, and a reader changes nothing", async () => {
+    const plan = { filter: { kind: "message" }, reason: "to see who it was" };
+    const { status, json } = await ask("POST", "ops/replays", plan, tokenOf("alice"));
+    expect([status, json["actor"]]).toEqual([201, "alice"]);
+    const { id } = json as { id: string };
+    expect((await ask("GET", `ops/replays/${id}`, undefined, tokenOf("bob"))).json).toMatchObject({ actor: "alice" });
+    for (const [method, path, body] of [
+      ["POST", "ops/replays", plan],
+      ["POST", `ops/replays/${id}/start`],
+      ["POST", `ops/replays/${id}/cancel`],
+      ["POST", "ops/dead-letters/1/state", { state: "open" }],
+      ["POST", "ops/pause"],
+      ["DELETE", "ops/pause"],
+      ["POST", "diagnostics/qstash"],
+    ] as const) {
+      const refused = await ask(method, path, body, tokenOf("bob"));
+      expect([path, refused.status, refused.json]).toMatchObject([path, 403, { error: { code: "FORBIDDEN" } }]);
+    }
+    expect((await ask("POST", `ops/replays/${id}/cancel`, undefined, tokenOf("alice"))).json).toMatchObject({
+      state: "cancelled",
+      stoppedBecause: "cancelled by alice",
+    });
+  });
 });

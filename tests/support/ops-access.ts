@@ -19,7 +19,7 @@ export interface TestAccess extends OpsAccess {
 export function createTestAccess(db: () => Database, options: Partial<OpsAccess> = {}): TestAccess {
   const recording = createRecordingLog();
   return {
-    opsToken: () => opsToken,
+    opsTokens: () => [{ name: "ops", role: "admin", token: opsToken }],
     relayUrls: [],
     seals: {
       spend: async (seal, nowMs) => spendSeal(db(), seal, nowMs),

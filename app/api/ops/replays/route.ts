@@ -5,13 +5,13 @@ import { planRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
-import { actor, openOperations } from "../../../operations.ts";
+import { openOperations } from "../../../operations.ts";
 import { getReads } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const plan = async ({ request }: { request: Request }) =>
+const plan = async ({ request, actor }: { request: Request; actor: string }) =>
   planReplay(await readRequest(request, planRequest, clock), actor, openOperations());
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({

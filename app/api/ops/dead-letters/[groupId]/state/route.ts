@@ -5,11 +5,10 @@ import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock, log } from "../../../../../log.ts";
-import { actor } from "../../../../../operations.ts";
 import { getDatabase } from "../../../../../services.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
-const answer = opsRoute<{ groupId: string }>(async ({ request, params }) => {
+const answer = opsRoute<{ groupId: string }>(async ({ request, params, actor }) => {
   const id = parseRowId(params.groupId);
   const db = getDatabase();
   await decideGroup(id, await readRequest(request, groupRequest, clock), { db, clock, log, actor });

@@ -4,10 +4,10 @@ import { cancelReplay } from "#operations/start-replay.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../../../log.ts";
-import { actor, openOperations } from "../../../../../operations.ts";
+import { openOperations } from "../../../../../operations.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
-const answer = opsRoute<{ replayId: string }>(async ({ request, params }) => {
+const answer = opsRoute<{ replayId: string }>(async ({ request, params, actor }) => {
   await readRequest(request, noBody, clock);
   return cancelReplay(params.replayId, actor, openOperations());
 });

@@ -1,0 +1,29 @@
+import type { OpsAccess } from "./ops-access.ts";
+import { refuseOps } from "./answer-ops.ts";
+import { requireOps } from "./ops-guard.ts";
+import { prometheusContentType } from "./prometheus-text.ts";
+
+export interface AnswerMetricsOptions {
+  readMetrics: () => Promise<string>;
+  /** Begins what may go on after the answer. Never rejects. */
+  afterwards: () => Promise<void>;
+}
+
+/**
+ * Answers a scrape by a token of any role with the metrics, and then goes on with `afterwards`. An error is logged and
+ * answered as for other operators' requests.
+ */
+export async function answerMetrics(
+  request: Request,
+  access: OpsAccess,
+  { readMetrics, afterwards }: AnswerMetricsOptions,
+): Promise<Response> {
+  try {
+    await requireOps(request, access, "metrics");
+    const text = await readMetrics();
+    await afterwards();
+    return new Response(text, { headers: { "content-type": prometheusContentType, "cache-control": "no-store" } });
+  } catch (thrown) {
+    return refuseOps(request, access, thrown);
+  }
+}
