@@ -1,0 +1,149 @@
+/** Which runtime answers faster, by pairs of probes. */
+
+import type { Runtime } from "#platform/delivery.ts";
+
+import { findChange } from "./verdict-change.ts";
+import { estimateRatios, type LogRatio } from "./verdict-estimate.ts";
+import {
+  burstsMin,
+  countUnanswered,
+  createSample,
+  pairsMin,
+  type Sample,
+  sampleFrom,
+  type Selection,
+  selectPairs,
+} from "./verdict-sample.ts";
+import { typicalSentence, verdictSentence, type WordlessVerdict } from "./verdict-sentence.ts";
+import type { ProbePair, RatioEstimate, Verdict, VerdictOptions, VerdictReason } from "./verdict-types.ts";
+import { detectableRatio, intervalFactor } from "./verdict-variance.ts";
+
+/** From here on a burst says less than a sixth of an independent one, and the estimate of that share is unsafe itself. */
+const dependenceMax = 6;
+/** The estimate of p95 draws on values up to about the 97th percentile. */
+const unansweredShareMax = 0.025;
+/** A variance that only rounding makes. */
+const negligible = 1e-18;
+
+/** What the times themselves say. */
+interface Findings extends Pick<
+  Verdict,
+  "faster" | "reason" | "ratio" | "confidence95" | "differenceMs" | "pairs" | "bursts" | "detectableRatio" | "typical"
+> {
+  /** The burst with which the judged pairs begin; 0 if the ratio did not change. */
+  firstBurst: number;
+  /** So many independent pairs would say as much. */
+  independentPairs: number;
+}
+
+/**
+ * Judges the pairs of a window by the ratio of their p95s. Where the runtimes do not differ, at most 5 % of verdicts say that they do: of
+ * single looks, or with `isLive` of windows that are looked at again and again. Pure and deterministic; the order of the pairs
+ * does not matter, and no pair makes it throw. docs/COMPARING.md explains how to read it.
+ */
+export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions): Verdict {
+  const selection = selectPairs(pairs, options);
+  const sample = createSample(selection.pairs);
+  const unanswered = countUnanswered(selection.pairs);
+  const onlyRuntime = findOnlyRuntime(pairs, selection);
+  const obstacle = findObstacle(selection.pairs, unanswered, onlyRuntime);
+  const { firstBurst, independentPairs, ...findings } =
+    obstacle === null ? judge(sample, options) : undecided(sample, obstacle);
+
+  const changedAtMs = firstBurst === 0 ? undefined : sample.startsMs[firstBurst];
+  const verdict: WordlessVerdict = {
+    metric: "probeMs.p95",
+    ...findings,
+    vantage: selection.vantage,
+    deployment: selection.deployment,
+    start: options.start ?? "warm",
+    changedAt: changedAtMs === undefined ? null : new Date(changedAtMs).toISOString(),
+    leftOut: { ...selection.leftOut, beforeChange: selection.pairs.length - findings.pairs },
+  };
+  const notes = { unanswered, onlyRuntime, independentPairs, latest: selection.latest };
+  return { ...verdict, sentence: verdictSentence(verdict, notes) };
+}
+
+/** What stands against a judgement before any time is looked at. */
+function findObstacle(
+  pairs: readonly ProbePair[],
+  unanswered: Record<Runtime, number>,
+  onlyRuntime: Runtime | null,
+): VerdictReason | null {
+  if (onlyRuntime !== null) return "one-runtime";
+  if (pairs.length === 0) return "no-pairs";
+  if (Math.max(unanswered.edge, unanswered.nodejs) > Math.max(1, unansweredShareMax * pairs.length))
+    return "unanswered";
+  return null;
+}
+
+function findOnlyRuntime(pairs: readonly ProbePair[], { answered }: Selection): Runtime | null {
+  const [only] = answered;
+  return pairs.length > 0 && answered.size === 1 && only !== undefined ? only : null;
+}
+
+function judge(all: Sample, { isLive = true, isEmulated }: VerdictOptions): Findings {
+  let sample = all;
+  let firstBurst = 0;
+  for (;;) {
+    const isChanged = firstBurst > 0;
+    if (sample.edge.length < pairsMin || sample.startsMs.length < burstsMin)
+      return { ...undecided(sample, isChanged ? "changed" : "too-few"), firstBurst };
+    const estimate = estimateRatios(sample);
+    const { p95, p95Ms, median, level } = estimate;
+    if (!(p95.variance > negligible)) return { ...undecided(sample, "identical"), firstBurst };
+    const change = findChange(estimate);
+    if (change !== null) {
+      sample = sampleFrom(sample, change);
+      firstBurst += change;
+      continue;
+    }
+    const pairs = sample.edge.length;
+    const dependence = Math.max(level.dependence, p95.dependence);
+    if (dependence > dependenceMax)
+      return { ...undecided(sample, "too-alike"), firstBurst, independentPairs: pairs / dependence };
+
+    const tail = ratioEstimate(p95, pairs, isLive);
+    const typical = ratioEstimate(median, pairs, isLive);
+    const faster = fasterBy(tail);
+    const isDecided = faster !== "undecided" && !isEmulated;
+    return {
+      faster: isDecided ? faster : "undecided",
+      reason: isEmulated ? "emulated" : isDecided ? "decided" : "too-close",
+      ...tail,
+      differenceMs: p95Ms.node - p95Ms.edge,
+      pairs,
+      bursts: sample.startsMs.length,
+      detectableRatio: detectableRatio(pairs, p95.variance * pairs * p95.widening ** 2, isLive),
+      typical: isEmulated ? null : { ...typical, sentence: typicalSentence(typical) },
+      firstBurst,
+      independentPairs: pairs / dependence,
+    };
+  }
+}
+
+function undecided(sample: Sample, reason: VerdictReason): Findings {
+  return {
+    faster: "undecided",
+    reason,
+    ratio: null,
+    confidence95: null,
+    differenceMs: null,
+    pairs: sample.edge.length,
+    bursts: sample.startsMs.length,
+    detectableRatio: null,
+    typical: null,
+    firstBurst: 0,
+    independentPairs: 0,
+  };
+}
+
+function ratioEstimate({ value, variance, widening, step }: LogRatio, pairs: number, isLive: boolean): RatioEstimate {
+  const half = intervalFactor(pairs, isLive) * widening * Math.sqrt(variance) + step / 2;
+  return { ratio: Math.exp(value), confidence95: [Math.exp(value - half), Math.exp(value + half)] };
+}
+
+function fasterBy({ confidence95: [low, high] }: RatioEstimate): Runtime | "undecided" {
+  if (low > 1) return "edge";
+  return high < 1 ? "nodejs" : "undecided";
+}
