@@ -16,6 +16,8 @@ import {
   type WindowName,
 } from "#measurements/runtime-comparison.ts";
 
+import { verdictOf } from "#measurements/verdict.ts";
+
 import { eventIdsBetween } from "./event-ids-between.ts";
 import { oneOf, parseQuery } from "./query-parameters.ts";
 import { readRefusalTotals } from "./read-refusals.ts";
@@ -40,7 +42,13 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
     readSeries(db, window),
   ]);
   return {
-    window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() },
+    window: {
+      from: new Date(window.fromMs).toISOString(),
+      to: new Date(window.toMs).toISOString(),
+      region: null,
+      deployment: null,
+      cold: "all",
+    },
     runtimes: runtimes.map((runtime): RuntimeSummary => {
       const of = <T extends { runtime: string }>(rows: readonly T[]) => rows.filter((row) => row.runtime === runtime);
       const total = of(totals)[0];
@@ -57,6 +65,9 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
         errors: Object.fromEntries(of(errors).map((row) => [row.type, row.count])),
         refusals: Object.fromEntries(of(refusals).map((row) => [row.reason, row.count])),
         coldStarts: total?.coldStarts ?? 0,
+        ackWithin: null,
+        histograms: {},
+        handlerMs: null,
         ackMs: latencyOf(total?.ackMs),
         publishMs: latencyOf(total?.publishMs),
         queueMs: latencyOf(total?.queueMs),
@@ -68,7 +79,10 @@ export async function readRuntimes(db: Database, name: WindowName, nowMs: number
       };
     }),
     // Only probes are judged.
-    verdict: null,
+    regions: [],
+    deployments: [],
+    skew: [],
+    verdict: verdictOf([], { nowMs, isEmulated: false }),
   };
 }
 
@@ -234,6 +248,7 @@ function seriesPointOf(row: SeriesRow): SeriesPoint {
     ackP95: p95,
     ackP99: p99,
     publishP95: row.publishP95 === null ? null : round(row.publishP95),
+    lost: 0,
   };
 }
 

@@ -2,8 +2,12 @@
 
 import type { Runtime } from "#platform/delivery.ts";
 
-/** Percentiles of a set of measurements in milliseconds. */
+import type { HistogramBar } from "./histogram.ts";
+import type { Verdict } from "./verdict-types.ts";
+
+/** Percentiles of a set of measurements in milliseconds, each at most 1.1 % off; `count` and `max` are exact. */
 export interface Latency {
+  /** Weighed where reports are sampled. */
   count: number;
   p50: number;
   p95: number;
@@ -11,18 +15,24 @@ export interface Latency {
   max: number;
 }
 
+/** What is measured as a time, by the name of its latency. */
+export const stages = ["ackMs", "publishMs", "queueMs", "ingestMs", "handlerMs", "endToEndMs", "probeMs"] as const;
+export type Stage = (typeof stages)[number];
+
 /** One interval of the series; the percentiles are null where it holds no measurement. */
 export interface SeriesPoint {
   /** Start of the interval, ISO 8601. */
   at: string;
+  /** Deliveries. */
   count: number;
   ackP50: number | null;
   ackP95: number | null;
   ackP99: number | null;
   publishP95: number | null;
+  lost: number;
 }
 
-export interface RuntimeSummary {
+export interface RuntimeSummary extends Record<Stage, Latency | null> {
   runtime: Runtime;
   deliveries: number;
   events: number;
@@ -39,24 +49,50 @@ export interface RuntimeSummary {
   /** Deliveries that were answered with an error, by reason. They include those that neither QStash nor the store had. */
   refusals: Record<string, number>;
   coldStarts: number;
-  ackMs: Latency | null;
-  publishMs: Latency | null;
-  queueMs: Latency | null;
-  ingestMs: Latency | null;
-  endToEndMs: Latency | null;
-  probeMs: Latency | null;
+  /** Exact shares of the acks, from 0 to 1; null without acks. */
+  ackWithin: { ms250: number; ms1000: number; ms5000: number } | null;
+  /** Of each stage that was measured: bars a quarter of a doubling wide, for a chart with a logarithmic axis. */
+  histograms: Partial<Record<Stage, HistogramBar[]>>;
+  /** The same intervals for both runtimes, without a gap. */
   series: SeriesPoint[];
 }
 
-export interface RuntimeComparison {
-  window: { from: string; to: string };
-  runtimes: RuntimeSummary[];
-  /** Which runtime is faster. Only probes are judged; null because none is stored. */
-  verdict: null;
+/** Which starts are shown: of isolates that had served before, of their first deliveries, or both. */
+export const starts = ["warm", "cold", "all"] as const;
+export type StartFilter = (typeof starts)[number];
+
+export interface ComparisonFilter {
+  /** Null for all. */
+  region: string | null;
+  deployment: string | null;
+  cold: StartFilter;
 }
 
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
+/** A pair of clocks that differ: an end was before its start. Those measurements are in no latency. */
+export interface ClockSkew {
+  /** `edge-consumer`, `nodejs-consumer` or `meta-consumer`: the clock of the start and that of the end. */
+  pair: string;
+  /** Measurements with a negative difference, and all of this pair. */
+  negative: number;
+  count: number;
+  /** Of the negative differences: how far the end was before the start, in milliseconds. */
+  medianMs: number;
+  p99Ms: number;
+}
+
+export interface RuntimeComparison {
+  window: { from: string; to: string } & ComparisonFilter;
+  runtimes: RuntimeSummary[];
+  /** What the filters can be set to: all that was measured in the window. */
+  regions: string[];
+  /** Those that were measured in the window, the newest first; `firstSeenAt` may be before it. */
+  deployments: { id: string; firstSeenAt: string }[];
+  skew: ClockSkew[];
+  /** Which runtime is faster. Only probes are judged. */
+  verdict: Verdict;
+}
+
+const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
@@ -64,30 +100,35 @@ const dayMs = 24 * hourMs;
 export const windowNames = ["15m", "1h", "24h", "7d", "30d"] as const;
 export type WindowName = (typeof windowNames)[number];
 
-/** Each window with its interval, chosen so that a series has at most 60 points. */
-const windows: Record<WindowName, { spanMs: number; bucketMs: number }> = {
-  "15m": { spanMs: 15 * minuteMs, bucketMs: 30 * secondMs },
-  "1h": { spanMs: hourMs, bucketMs: 2 * minuteMs },
-  "24h": { spanMs: dayMs, bucketMs: 30 * minuteMs },
-  "7d": { spanMs: 7 * dayMs, bucketMs: 3 * hourMs },
-  "30d": { spanMs: 30 * dayMs, bucketMs: dayMs },
+/** Intervals for which figures are kept. */
+export type IntervalTier = "minute" | "hour" | "day";
+
+/** Each window with the tier that it is read from and the interval of its series: at most 60 points. */
+const windows: Record<WindowName, { spanMs: number; tier: IntervalTier; bucketMs: number }> = {
+  "15m": { spanMs: 15 * minuteMs, tier: "minute", bucketMs: minuteMs },
+  "1h": { spanMs: hourMs, tier: "minute", bucketMs: 2 * minuteMs },
+  "24h": { spanMs: dayMs, tier: "hour", bucketMs: hourMs },
+  "7d": { spanMs: 7 * dayMs, tier: "hour", bucketMs: 3 * hourMs },
+  "30d": { spanMs: 30 * dayMs, tier: "day", bucketMs: dayMs },
 };
 
 export interface TimeWindow {
+  /** The start of an interval, so that the window is made of whole ones: it is up to one longer than its name says. */
   fromMs: number;
   toMs: number;
+  tier: IntervalTier;
   bucketMs: number;
-  /** The starts of the intervals, oldest first. They lie on a fixed grid, so the first may begin before the window. */
+  /** The starts of the intervals, oldest first. */
   bucketStartsMs: number[];
 }
 
 /** The window that ends now. */
 export function windowEndingAt(name: WindowName, nowMs: number): TimeWindow {
-  const { spanMs, bucketMs } = windows[name];
-  const fromMs = nowMs - spanMs;
+  const { spanMs, tier, bucketMs } = windows[name];
+  const fromMs = Math.floor((nowMs - spanMs) / bucketMs) * bucketMs;
   const bucketStartsMs: number[] = [];
-  for (let at = Math.floor(fromMs / bucketMs) * bucketMs; at < nowMs; at += bucketMs) bucketStartsMs.push(at);
-  return { fromMs, toMs: nowMs, bucketMs, bucketStartsMs };
+  for (let at = fromMs; at < nowMs; at += bucketMs) bucketStartsMs.push(at);
+  return { fromMs, toMs: nowMs, tier, bucketMs, bucketStartsMs };
 }
 
 /** The series with a point for every interval of the window, so that both runtimes share one time axis. */
@@ -102,6 +143,7 @@ export function fillSeries(window: TimeWindow, points: readonly SeriesPoint[]): 
         ackP95: null,
         ackP99: null,
         publishP95: null,
+        lost: 0,
       },
   );
 }

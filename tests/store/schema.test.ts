@@ -6,12 +6,21 @@ import * as deliverySchema from "#store/delivery-schema.ts";
 import * as eventSchema from "#store/event-schema.ts";
 import * as figuresSchema from "#store/figures-schema.ts";
 import * as lifecycleSchema from "#store/lifecycle-schema.ts";
+import * as measurementsSchema from "#store/measurements-schema.ts";
 import * as operationsSchema from "#store/operations-schema.ts";
 import * as privacySchema from "#store/privacy-schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 
-const modules = [deliverySchema, eventSchema, figuresSchema, lifecycleSchema, operationsSchema, privacySchema];
+const modules = [
+  deliverySchema,
+  eventSchema,
+  figuresSchema,
+  lifecycleSchema,
+  measurementsSchema,
+  operationsSchema,
+  privacySchema,
+];
 const tables = modules.flatMap((module) => Object.values(module).filter((value) => is(value, PgTable)));
 
 test("the tables in the code are those of the database, column by column", async () => {
