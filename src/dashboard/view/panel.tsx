@@ -1,7 +1,7 @@
 import { Group, Paper, SimpleGrid } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import styles from "./dashboard.module.css";
+import styles from "./panel.module.css";
 
 /** A titled section of a page. */
 export function Panel({
