@@ -5,19 +5,24 @@ import { type DeliveryFilter, parseDeliveryFilter } from "./read-deliveries.ts";
 const names = ["outcome", "runtime", "error", "region", "deployment", "ackMsMin", "from", "to"] as const;
 export type DeliveriesQuery = Partial<Record<(typeof names)[number], string>>;
 
+/** What the address of the list asks for. */
+export interface DeliveriesRequest {
+  query: DeliveriesQuery;
+  filter: DeliveryFilter;
+  /** Whether the page of the list is not the newest one. */
+  older: boolean;
+}
+
 /** Reads the address of the list leniently: a parameter that `/api/ops/deliveries` would refuse is ignored. */
-export function deliveriesQuery(params: SearchParams): DeliveriesQuery {
+export function deliveriesRequest(params: SearchParams): DeliveriesRequest {
   const query: DeliveriesQuery = {};
   for (const name of names) {
     const value = first(params, name);
     if (value !== "" && filterOf({ [name]: value }) !== null) query[name] = value;
   }
-  return query;
-}
-
-/** The page of the list that a query and a cursor ask for; the first one for a cursor that was never given out. */
-export function deliveriesFilter(query: DeliveriesQuery, cursor: string): DeliveryFilter {
-  return filterOf({ ...query, cursor }) ?? parseDeliveryFilter(new URLSearchParams(query));
+  const filter =
+    filterOf({ ...query, cursor: first(params, "cursor") }) ?? parseDeliveryFilter(new URLSearchParams(query));
+  return { query, filter, older: filter.cursor !== undefined };
 }
 
 /** The address of the list for a query, and from a cursor on. */

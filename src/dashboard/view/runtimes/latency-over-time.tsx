@@ -1,6 +1,6 @@
 import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
-import { formatInstant, formatMs } from "../../format.ts";
+import { formatMinute, formatMs } from "../../format.ts";
 import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
@@ -75,7 +75,7 @@ export function LatencyOverTime({ comparison, query }: LatencyOverTimeProps) {
                 <tbody>
                   {measured.toReversed().map((row) => (
                     <tr key={row.edge.at}>
-                      <th scope="row">{formatInstant(row.edge.at).replace(/\.\d+/, "")}</th>
+                      <th scope="row">{formatMinute(row.edge.at)}</th>
                       {[row.edge, row.node].flatMap((point, runtime) =>
                         percentiles.map(({ key }) => (
                           <td key={key + String(runtime)} data-numeric>

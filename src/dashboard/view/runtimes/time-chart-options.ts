@@ -1,4 +1,3 @@
-import type { RefObject } from "react";
 import uPlot from "uplot";
 
 import { formatAxisTime, formatMs } from "../../format.ts";
@@ -10,7 +9,7 @@ const sync = { key: "time", setSeries: false };
 /** uPlot's options for the edge (solid) and Node (dashed) over time. Colours are read from the element at each drawing. */
 export function timeChartOptions(
   element: HTMLElement,
-  marks: RefObject<number[]>,
+  marks: () => readonly number[],
   onChosen: (index: number | null) => void,
 ): uPlot.Options {
   const color = (name: string) => () => getComputedStyle(element).getPropertyValue(name);
@@ -40,7 +39,7 @@ export function timeChartOptions(
     series: [{}, line("--runtime-edge", []), line("--runtime-node", [5, 4])],
     hooks: {
       setCursor: [({ cursor }) => onChosen(cursor.idx ?? null)],
-      drawAxes: [(plot) => drawMarks(plot, marks.current, color("--quiet")())],
+      drawAxes: [(plot) => drawMarks(plot, marks(), color("--quiet")())],
     },
   };
 }
