@@ -46,7 +46,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** Of these folders the ones named may take only the files that hold types. */
 const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
-  measurements: ["#measurements/report.ts"],
+  measurements: ["#measurements/measurement.ts", "#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
 };
 /** Types that are described beside the schemas: what a handler is given, and what comparing with a schema finds. */

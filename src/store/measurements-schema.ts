@@ -18,13 +18,14 @@ export const measurements = relay.table("measurements", {
   at: instant("at").notNull(),
   /** Of an ingested batch; known only within the statement. */
   ingestMs: real("ingest_ms"),
-  inserted: integer("inserted"),
   cold: boolean("cold"),
   probe: boolean("probe").notNull(),
   runtime: text("runtime").notNull(),
   region: text("region"),
   deployment: text("deployment"),
   facts: jsonText("facts").notNull(),
+  /** Of an ingested batch: how many of its events are new, by kind; null if all are. */
+  inserted: jsonText("inserted"),
   /** What both the report and the first batch know of a delivery: in the row of the one that comes first. */
   firstFacts: jsonText("first_facts"),
 });

@@ -6,13 +6,14 @@ CREATE TABLE "measurements" (
 	"at" timestamp (3) with time zone NOT NULL,
 	-- Of an ingested batch; known only within the statement.
 	"ingest_ms" real,
-	"inserted" integer,
 	"cold" boolean,
 	"probe" boolean NOT NULL,
 	"runtime" text NOT NULL,
 	"region" text,
 	"deployment" text,
 	"facts" json NOT NULL,
+	-- Of an ingested batch: how many of its events are new, by kind; null if all are.
+	"inserted" json,
 	-- What both the report and the first batch know of a delivery: in the row of the one that comes first, so that it counts once.
 	"first_facts" json
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000000);

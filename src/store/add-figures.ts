@@ -1,0 +1,132 @@
+import type { PoolClient } from "pg";
+
+/** What a figure is of: the columns of `measurement_series`. */
+export interface SeriesRow {
+  metric: string;
+  runtime: string;
+  region: string;
+  deployment: string;
+  cold: string;
+  kind: string;
+  label: string;
+}
+
+/** A sum to add to the figure of a series in one interval of a tier. */
+export interface FigureToAdd extends SeriesRow {
+  tier: string;
+  atMs: number;
+  count: number;
+  /** Null for what is only counted. */
+  histogram: {
+    sumMs: number;
+    maxMs: number;
+    within250: number;
+    within1000: number;
+    within5000: number;
+    buckets: ReadonlyMap<number, number>;
+  } | null;
+}
+
+/** A series that has figures. */
+export interface KnownSeries extends SeriesRow {
+  id: number;
+  /** The start of the first minute that it has a measurement of. */
+  firstAtMs: number;
+}
+
+const columns = ["metric", "runtime", "region", "deployment", "cold", "kind", "label"] as const;
+
+/** All series. Rejects with the driver's error. */
+export async function readSeries(client: PoolClient): Promise<KnownSeries[]> {
+  const { rows } = await client.query<KnownSeries>(
+    `select id, (extract(epoch from first_at) * 1000)::float8 as "firstAtMs", ${columns.join(", ")} from relay.measurement_series`,
+  );
+  return rows;
+}
+
+/**
+ * Adds sums to the figures, in the transaction under way, which must hold the roll-up's lock; a series and interval must
+ * not occur twice. Rejects with the driver's error.
+ */
+export async function addFigures(
+  client: PoolClient,
+  figures: readonly FigureToAdd[],
+  known: readonly KnownSeries[],
+): Promise<void> {
+  const ids = await placeSeries(client, figures, known);
+  const rows = figures
+    .flatMap((figure) => {
+      const seriesId = ids.get(keyOf(figure));
+      return seriesId === undefined ? [] : [{ ...figure, seriesId }];
+    })
+    .toSorted((a, b) => a.seriesId - b.seriesId || a.atMs - b.atMs);
+  const arrays = rows.map(({ histogram }) => (histogram === null ? null : [...histogram.buckets].toSorted(([a], [b]) => a - b)));
+  await client.query(
+    `insert into relay.figures as f (tier, series_id, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets, bucket_counts)
+    select tier, series_id, to_timestamp(at_ms / 1000), count, sum_ms, max_ms, within_250, within_1000, within_5000,
+      buckets::smallint[], bucket_counts::float8[]
+    from unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::float8[], $10::text[], $11::text[])
+      as u (tier, series_id, at_ms, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets, bucket_counts)
+    on conflict (tier, at, series_id) do update set
+      count = f.count + excluded.count, sum_ms = f.sum_ms + excluded.sum_ms, max_ms = greatest(f.max_ms, excluded.max_ms),
+      within_250 = f.within_250 + excluded.within_250, within_1000 = f.within_1000 + excluded.within_1000,
+      within_5000 = f.within_5000 + excluded.within_5000,
+      (buckets, bucket_counts) = (
+        select array_agg(bucket order by bucket), array_agg(count order by bucket)
+        from (
+          select bucket, sum(count) as count
+          from (
+            select * from unnest(f.buckets, f.bucket_counts) a (bucket, count)
+            union all
+            select * from unnest(excluded.buckets, excluded.bucket_counts) b (bucket, count)
+          ) both_of group by bucket
+        ) merged)`,
+    [
+      rows.map(({ tier }) => tier),
+      rows.map(({ seriesId }) => seriesId),
+      rows.map(({ atMs }) => atMs),
+      rows.map(({ count }) => count),
+      rows.map(({ histogram }) => histogram?.sumMs),
+      rows.map(({ histogram }) => histogram?.maxMs),
+      rows.map(({ histogram }) => histogram?.within250),
+      rows.map(({ histogram }) => histogram?.within1000),
+      rows.map(({ histogram }) => histogram?.within5000),
+      arrays.map((pairs) => pairs && `{${pairs.map(([bucket]) => bucket).join(",")}}`),
+      arrays.map((pairs) => pairs && `{${pairs.map(([, count]) => count).join(",")}}`),
+    ],
+  );
+}
+
+/** The ids of the series by their keys; new ones are made. */
+async function placeSeries(
+  client: PoolClient,
+  figures: readonly FigureToAdd[],
+  known: readonly KnownSeries[],
+): Promise<Map<string, number>> {
+  const ids = new Map(known.map((series) => [keyOf(series), series.id]));
+  const firstMs = new Map(known.map((series) => [keyOf(series), series.firstAtMs]));
+  const changed = new Map<string, { series: SeriesRow; atMs: number }>();
+  for (const figure of figures) {
+    const key = keyOf(figure);
+    if (figure.tier !== "minute" || figure.atMs >= (firstMs.get(key) ?? Infinity)) continue;
+    firstMs.set(key, figure.atMs);
+    changed.set(key, { series: figure, atMs: figure.atMs });
+  }
+  if (changed.size === 0) return ids;
+  const rows = [...changed.values()];
+  const { rows: placed } = await client.query<SeriesRow & { id: number }>(
+    `insert into relay.measurement_series as s (${columns.join(", ")}, first_at)
+    select ${columns.join(", ")}, to_timestamp(first_ms / 1000)
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[])
+      as u (${columns.join(", ")}, first_ms)
+    on conflict (${columns.join(", ")}) do update set first_at = least(s.first_at, excluded.first_at)
+    returning id, ${columns.join(", ")}`,
+    [...columns.map((name) => rows.map(({ series }) => series[name])), rows.map(({ atMs }) => atMs)],
+  );
+  for (const row of placed) ids.set(keyOf(row), row.id);
+  return ids;
+}
+
+function keyOf(series: SeriesRow): string {
+  return columns.map((name) => series[name]).join("\0");
+}
