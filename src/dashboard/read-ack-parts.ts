@@ -1,12 +1,14 @@
 import { sql } from "drizzle-orm";
 
-import { createHistogram, type Histogram, quantile } from "#measurements/histogram.ts";
+import { addEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { createHistogram } from "#measurements/histogram.ts";
 import {
   type ComparisonFilter,
   type Latency,
   windowEndingAt,
   type WindowName,
 } from "#measurements/runtime-comparison.ts";
+import { latencyOf } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
 
 /** The ack in one region, after a warm or a cold start. */
@@ -23,12 +25,16 @@ interface Row extends Record<string, unknown> {
   runtime: string;
   region: string;
   cold: "warm" | "cold" | "";
-  bucket: number;
   count: number;
   maxMs: number;
+  /** One or more encodings in a row. */
+  buckets: Uint8Array;
 }
 
-/** The ack by region and start in the window that ends now, the part with the most acks first. Rejects with the driver's error. */
+/**
+ * The ack by region and start in the window that ends now, the part with the most acks first. What no roll-up has added to the
+ * figures yet is not in it. Rejects with the driver's error.
+ */
 export async function readAckParts(
   db: Database,
   window: WindowName,
@@ -37,42 +43,32 @@ export async function readAckParts(
 ): Promise<AckPart[]> {
   const { fromMs, tier } = windowEndingAt(window, nowMs);
   const { rows } = await db.execute<Row>(sql`
-    select s.runtime, s.region, s.cold, b.bucket, sum(b.count)::float8 as count, max(f.max_ms)::float8 as "maxMs"
+    select s.runtime, s.region, s.cold, sum(f.count)::float8 as count, max(f.max_ms)::float8 as "maxMs",
+      string_agg(f.buckets, '') as buckets
     from relay.measurement_series s
     join relay.figures f on f.series_id = s.id
-    cross join unnest(f.buckets, f.bucket_counts) b (bucket, count)
     where s.metric = 'ack' and s.deployment = ${deployment ?? ""}
       and f.tier = ${tier} and f.at >= ${new Date(fromMs).toISOString()}::timestamptz
-      ${region === null ? sql`` : sql`and s.region = ${region}`} ${cold === "all" ? sql`` : sql`and s.cold = ${cold}`}
-    group by s.runtime, s.region, s.cold, b.bucket
+      and (${region}::text is null or s.region = ${region}) and ${cold}::text in ('all', s.cold)
+    group by s.runtime, s.region, s.cold
   `);
-  const parts = new Map(rows.map((row) => [`${row.cold} ${row.region}`, row]));
-  return [...parts.values()]
-    .map(({ region: name, cold: start }): AckPart => {
-      const latency = (runtime: string) =>
-        latencyOf(rows.filter((row) => row.runtime === runtime && row.region === name && row.cold === start));
-      return {
-        region: name === "" ? null : name,
-        start: start === "" ? null : start,
-        edge: latency("edge"),
-        node: latency("nodejs"),
-      };
-    })
-    .toSorted((a, b) => countOf(b) - countOf(a));
+  const parts = new Map<string, AckPart>();
+  for (const { runtime, region: name, cold: start, count, maxMs, buckets } of rows) {
+    const key = `${start} ${name}`;
+    const part = parts.get(key) ?? {
+      region: name === "" ? null : name,
+      start: start === "" ? null : start,
+      edge: null,
+      node: null,
+    };
+    const histogram = { ...createHistogram(), count, maxMs };
+    addEncodedBuckets(histogram.buckets, buckets);
+    part[runtime === "edge" ? "edge" : "node"] = latencyOf(histogram);
+    parts.set(key, part);
+  }
+  return [...parts.values()].toSorted((a, b) => countOf(b) - countOf(a));
 }
 
 function countOf({ edge, node }: AckPart): number {
   return (edge?.count ?? 0) + (node?.count ?? 0);
-}
-
-function latencyOf(rows: readonly Row[]): Latency | null {
-  const histogram: Histogram = createHistogram();
-  for (const { bucket, count, maxMs } of rows) {
-    histogram.buckets.set(bucket, count);
-    histogram.count += count;
-    histogram.maxMs = Math.max(histogram.maxMs, maxMs);
-  }
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantile(histogram, share));
-  if (p50 == null || p95 == null || p99 == null) return null;
-  return { count: Math.round(histogram.count), p50, p95, p99, max: histogram.maxMs };
 }

@@ -1,5 +1,4 @@
 import {
-  type ComparisonFilter,
   type StartFilter,
   starts,
   type WindowName,
@@ -7,6 +6,7 @@ import {
 } from "#measurements/runtime-comparison.ts";
 
 import { first, type SearchParams } from "./overview-query.ts";
+import type { ComparisonQuery } from "./read-runtimes.ts";
 
 /** What the address of the page "Edge and Node" asks for. */
 export interface RuntimesQuery {
@@ -45,9 +45,9 @@ export function runtimesHref({ window, region, deployment, cold }: RuntimesQuery
   return params.size === 0 ? path : `${path}?${params}`;
 }
 
-/** The query without its window, as `readRuntimes` takes it. */
-export function comparisonFilter({ region, deployment, cold }: RuntimesQuery): ComparisonFilter {
-  return { region: region === "" ? null : region, deployment: deployment === "" ? null : deployment, cold };
+/** The query as `readRuntimes` takes it. */
+export function comparisonQuery({ region, deployment, ...query }: RuntimesQuery): ComparisonQuery {
+  return { ...query, region: region === "" ? null : region, deployment: deployment === "" ? null : deployment };
 }
 
 /** A text to compare with; what cannot be one is ignored, for Postgres refuses NUL. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { deliveriesHref, deliveriesRequest } from "#dashboard/deliveries-query.ts";
 import { encodeCursor } from "#dashboard/query-parameters.ts";
-import { comparisonFilter, runtimesHref, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import { comparisonQuery, runtimesHref, runtimesQuery } from "#dashboard/runtimes-query.ts";
 
 test("the address of the comparison holds what differs from its default, and is read back", () => {
   const query = { window: "7d", region: "fra1", deployment: "dpl_1&x=2", cold: "cold" } as const;
@@ -15,7 +15,7 @@ test("the address of the comparison holds what differs from its default, and is 
 test("what the comparison cannot be asked for is ignored", () => {
   const query = runtimesQuery({ window: "2y", region: "a\0b", deployment: "d".repeat(301), cold: "lukewarm" });
   expect(query).toEqual({ window: "24h", region: "", deployment: "", cold: "all" });
-  expect(comparisonFilter(query)).toEqual({ region: null, deployment: null, cold: "all" });
+  expect(comparisonQuery(query)).toEqual({ window: "24h", region: null, deployment: null, cold: "all" });
 });
 
 test("the list of deliveries ignores each parameter that /api/ops/deliveries would refuse, and keeps the others", () => {

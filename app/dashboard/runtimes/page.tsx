@@ -1,11 +1,12 @@
 import type { SearchParams } from "#dashboard/overview-query.ts";
-import { readAckParts } from "#dashboard/read-ack-parts.ts";
-import { readRuntimes } from "#dashboard/read-runtimes.ts";
-import { comparisonFilter, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import { readRuntimesPage } from "#dashboard/read-runtimes-page.ts";
+import { comparisonQuery, runtimesQuery } from "#dashboard/runtimes-query.ts";
 import { Runtimes } from "#dashboard/view/runtimes/runtimes.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
+import { isEdgeEmulated } from "#platform/delivery.ts";
 
+import { rollUps } from "../../services.ts";
 import { readSignedIn } from "../signed-in.ts";
 
 export const dynamic = "force-dynamic";
@@ -15,9 +16,7 @@ export const metadata = { title: "Edge and Node" };
 export default async function RuntimesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
   const query = runtimesQuery(await searchParams);
-  const filter = comparisonFilter(query);
-  const found = await readSignedIn("/dashboard/runtimes", (db) =>
-    Promise.all([readRuntimes(db, query.window, nowMs), readAckParts(db, query.window, filter, nowMs)]),
-  );
-  return <Shown found={found}>{([comparison, parts]) => <Runtimes {...{ comparison, parts, query, nowMs }} />}</Shown>;
+  const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
+  const page = await readSignedIn("/dashboard/runtimes", (db) => readRuntimesPage(db, comparisonQuery(query), options));
+  return <Shown found={page}>{(found) => <Runtimes {...{ ...found, query, nowMs }} />}</Shown>;
 }

@@ -1,12 +1,11 @@
 import { Group } from "@mantine/core";
 
-import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
 import { runtimes } from "#platform/delivery.ts";
 
 import { deliveriesHref, type DeliveriesQuery } from "../../deliveries-query.ts";
 import { formatTime } from "../../format.ts";
-import type { AckPart } from "../../read-ack-parts.ts";
+import type { RuntimesPage } from "../../read-runtimes-page.ts";
 import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
 import { PageHead } from "../page-head.tsx";
 import { Pair } from "../panel.tsx";
@@ -21,15 +20,13 @@ import { Stages } from "./stages.tsx";
 import { VerdictPanel } from "./verdict-panel.tsx";
 
 /** Props of `Runtimes`. */
-export interface RuntimesProps {
-  comparison: RuntimeComparison;
-  parts: readonly AckPart[];
+export interface RuntimesProps extends RuntimesPage {
   query: RuntimesQuery;
   nowMs: number;
 }
 
 /** The page "Edge and Node": which runtime is faster, and every figure that says so. */
-export function Runtimes({ comparison, parts, query, nowMs }: RuntimesProps) {
+export function Runtimes({ comparison, parts, coldVerdict, query, nowMs }: RuntimesProps) {
   const { from, to } = comparison.window;
   const [edge, node] = runtimes.map((name) => comparison.runtimes.find(({ runtime }) => runtime === name));
   const hrefOf = (more: DeliveriesQuery) =>
@@ -45,6 +42,7 @@ export function Runtimes({ comparison, parts, query, nowMs }: RuntimesProps) {
       </Group>
       <VerdictPanel
         verdict={comparison.verdict}
+        cold={coldVerdict}
         probes={{ edge: edge?.probeMs ?? null, node: node?.probeMs ?? null }}
       />
       <Filters query={query} regions={comparison.regions} deployments={comparison.deployments.map(({ id }) => id)} />

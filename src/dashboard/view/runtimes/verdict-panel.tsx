@@ -11,11 +11,13 @@ import styles from "./verdict-panel.module.css";
 /** Props of `VerdictPanel`. */
 export interface VerdictPanelProps {
   verdict: Verdict;
+  /** On cold starts, where the verdict is on warm ones; null without any. */
+  cold: Verdict | null;
   probes: { edge: Latency | null; node: Latency | null };
 }
 
 /** The answer to the page's question in words, then the figures that it rests on. */
-export function VerdictPanel({ verdict, probes }: VerdictPanelProps) {
+export function VerdictPanel({ verdict, cold, probes }: VerdictPanelProps) {
   const { ratio, confidence95, typical, detectableRatio } = verdict;
   return (
     <Panel id="verdict" title="Is the edge faster?" aside={<span className={text["dimmed"]}>by pairs of probes</span>}>
@@ -24,6 +26,11 @@ export function VerdictPanel({ verdict, probes }: VerdictPanelProps) {
           <p className={styles["answer"]}>{answerOf(verdict)}</p>
           <p className={styles["sentence"]}>{verdict.sentence}</p>
           {typical !== null && <p className={styles["second"]}>{typical.sentence}</p>}
+          {cold !== null && (
+            <p className={styles["second"]}>
+              <strong>After a cold start:</strong> {answerOf(cold)}. {cold.sentence}
+            </p>
+          )}
         </div>
         {ratio !== null && confidence95 !== null && <RatioInterval ratio={ratio} interval={confidence95} />}
       </div>
