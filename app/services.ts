@@ -4,6 +4,7 @@ import { type PathFaults, readPathFaults } from "#dashboard/read-path.ts";
 import { createRelayAddressReader } from "#dashboard/relay-address.ts";
 import { handlers } from "#handlers/handlers.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
+import { createRollUps } from "#operations/roll-up.ts";
 import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
@@ -39,6 +40,9 @@ export function getReads(): Database {
   reads ??= openReads(readEnv(process.env, ["DATABASE_URL"]).DATABASE_URL, shared);
   return reads.db;
 }
+
+/** Short roll-ups of measurements, before figures are read and after reports. */
+export const rollUps = createRollUps({ openDatabase: getDatabase, clock, log });
 
 /** Publishes QStash messages to our own routes. Throws `ENV_INVALID`. */
 export function openMessagePublisher(): MessagePublisher {

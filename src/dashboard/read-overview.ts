@@ -8,7 +8,7 @@ import { type EventPage, readEvents } from "./read-events.ts";
 import { type HandlerCount, readHandlerCounts } from "./read-handler-counts.ts";
 import { type OpenWork, readOpenWork } from "./read-open-work.ts";
 import { readNewestRefusals, readRefusalTotals, type RefusalItem, type RefusalTotal } from "./read-refusals.ts";
-import { readRuntimes } from "./read-runtimes.ts";
+import { type ComparisonOptions, readRuntimes } from "./read-runtimes.ts";
 
 export interface Overview {
   comparison: RuntimeComparison;
@@ -20,20 +20,26 @@ export interface Overview {
   refusals: { totals: RefusalTotal[]; newest: RefusalItem[] };
 }
 
+export interface OverviewOptions extends ComparisonOptions {
+  window: WindowName;
+  filter: EventFilter;
+  clock: Clock;
+}
+
 const groupsMax = 5;
 
 /** Everything on the dashboard's first page. */
 export async function readOverview(
   db: Database,
-  { window, filter, nowMs, clock }: { window: WindowName; filter: EventFilter; nowMs: number; clock: Clock },
+  { window, filter, clock, ...options }: OverviewOptions,
 ): Promise<Overview> {
   const [comparison, page, counts, work, { groups }, totals, newest] = await Promise.all([
-    readRuntimes(db, window, nowMs),
+    readRuntimes(db, { window, region: null, deployment: null, cold: "all" }, options),
     readEvents(db, filter, clock),
     readHandlerCounts(db),
     readOpenWork(db),
     readDeadLetterGroups(db, { limit: groupsMax }),
-    readRefusalTotals(db, windowEndingAt(window, nowMs)),
+    readRefusalTotals(db, windowEndingAt(window, options.nowMs)),
     readNewestRefusals(db),
   ]);
   return { comparison, page, counts, work, groups, refusals: { totals, newest } };

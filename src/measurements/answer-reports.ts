@@ -26,6 +26,9 @@ const reportSchema: v.GenericSchema<unknown, ForwardReport> = v.object({
   messageIds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(deliveryIdPattern))), v.maxLength(2_000)), []),
   attempts: count,
   timeouts: count,
+  // An older release sends neither.
+  sampleRate: v.optional(v.pipe(v.number(), v.minValue(1e-6), v.maxValue(1)), 1),
+  ackInBatch: v.optional(v.boolean(), false),
   errorType: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z_]{1,50}$/))),
 });
 
@@ -50,6 +53,8 @@ export interface AnswerReportsOptions {
   readSecret: () => string;
   save: (reports: readonly ForwardReport[]) => Promise<void>;
   saveRefusals: (refusals: RefusalCounts) => Promise<void>;
+  /** Begins what may go on after the answer. Never rejects. */
+  afterwards: () => Promise<void>;
   clock: Clock;
   log: Log;
 }
@@ -60,13 +65,14 @@ export interface AnswerReportsOptions {
  * `STORE_UNAVAILABLE` if they cannot be stored.
  */
 export async function answerReports(request: Request, options: AnswerReportsOptions): Promise<Response> {
-  const { readSecret, save, saveRefusals, clock, log } = options;
+  const { readSecret, save, saveRefusals, afterwards, clock, log } = options;
   try {
     const body = await readInternal(request, { readSecret, bytesMax: 1_000_000, timeoutMs: 5_000, clock });
     const { reports, refusals } = parseReports(body);
     await save(reports);
     if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);
     log.debug("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
+    await afterwards();
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
     return refuse(log, "reports.refused", thrown);

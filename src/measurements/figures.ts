@@ -23,8 +23,8 @@ export interface Addend extends Series {
   ms: number | null;
 }
 
-/** The clocks at the start and the end of a time. A time between others is on one clock, and never below zero. */
-const clockPairs: Partial<Record<TimeMetric, (runtime: string) => string>> = {
+/** Of a metric, the clocks at the start and the end. Other times begin and end on one clock, and are never below zero. */
+export const clockPairs: Readonly<Partial<Record<string, (runtime: string) => string>>> = {
   queue: (runtime) => `${runtime}-consumer`,
   endToEnd: () => "meta-consumer",
 };

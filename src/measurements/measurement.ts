@@ -5,10 +5,15 @@ import type { Runtime } from "#platform/delivery.ts";
 /** What is measured as a time. */
 export type TimeMetric = "ack" | "publish" | "queue" | "ingest" | "handler" | "endToEnd" | "probe";
 
-/** What is counted. `unattempted`: forwards that made no attempt to publish. */
+/**
+ * What is counted. `correction`: outcomes that another one has replaced, by the old one: counts only rise. `unattempted`:
+ * forwards that made no attempt to publish.
+ */
 export type CountMetric =
   | "deliveries"
+  | "coldStarts"
   | "outcome"
+  | "correction"
   | "unattempted"
   | "events"
   | "error"
@@ -30,8 +35,8 @@ export interface MeasuredPlace {
 
 /** In JSON, since each step measures something else. Times are in milliseconds; one below zero is a clock's skew. */
 export interface MeasurementFacts {
-  times?: [metric: TimeMetric, ms: number, weight: number, kind?: string][];
-  counts?: [metric: CountMetric, count: number, label?: string, kind?: string][];
+  times?: readonly (readonly [metric: TimeMetric, ms: number, weight: number, kind?: string])[];
+  counts?: readonly (readonly [metric: CountMetric, count: number, label?: string, kind?: string])[];
   /** Of an ingested batch: its events by kind. */
   events?: Readonly<Record<string, number>>;
   /** Of an ingested batch: from the time that Meta names to the consumer's call. */

@@ -40,9 +40,16 @@ export async function reportForward(
     runtime: facts.runtime,
     secretIndex: facts.secretIndex,
   });
-  await reporter.report(
-    { ...facts, ...ended, deliveryId, publishMs: durationMs, publishedAtMs, messageIds },
+  const ackInBatch = delivery.ackMs !== null;
+  await reporter.report({
+    ...facts,
+    ...ended,
+    deliveryId,
+    publishMs: durationMs,
+    publishedAtMs,
+    messageIds,
+    ackInBatch,
     // Where the batches did not know the time of the ack, only the report has it.
-    delivery.ackMs === null ? 1 : sampleRate,
-  );
+    sampleRate: ackInBatch && outcome === "published" ? sampleRate : 1,
+  });
 }

@@ -29,6 +29,10 @@ export interface ForwardReport extends Omit<DeliveryFacts, "id"> {
   attempts: number;
   /** How many of them ended by our own timeout. */
   timeouts: number;
+  /** The share of forwards like this one that are reported: this report stands for so many more. 1 for failures. */
+  sampleRate: number;
+  /** Whether the batches carry a time of the ack, too. */
+  ackInBatch: boolean;
   /** The error code of the last failed attempt, the fallback's if that failed; null if none failed. */
   errorType: string | null;
 }

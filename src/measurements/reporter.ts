@@ -18,10 +18,10 @@ export interface ReporterOptions {
 
 export interface Reporter {
   /**
-   * Resolves when the report has been sent, or given up, within a second of the call. Never rejects. `sampleRate`: the
-   * share of successful forwards that send a report; failures always do.
+   * Sends a report with the probability of its own `sampleRate`. Resolves when it has been sent, or given up, within a
+   * second of the call. Never rejects.
    */
-  report(report: ForwardReport, sampleRate: number): Promise<void>;
+  report(report: ForwardReport): Promise<void>;
   /**
    * Counts a refusal. Returns the report of all refusals until it is sent, which is bounded in time and never rejects;
    * undefined if such a report is due already.
@@ -103,8 +103,8 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
   }
 
   return {
-    async report(report, sampleRate) {
-      const isSampledOut = report.outcome === "published" && random() >= sampleRate;
+    async report(report) {
+      const isSampledOut = random() >= report.sampleRate;
       if (!isSampledOut && outbox.length < outboxMax) outbox.push(report);
       if (outbox.length > 0) await flush();
     },

@@ -130,20 +130,3 @@ export function windowEndingAt(name: WindowName, nowMs: number): TimeWindow {
   for (let at = fromMs; at < nowMs; at += bucketMs) bucketStartsMs.push(at);
   return { fromMs, toMs: nowMs, tier, bucketMs, bucketStartsMs };
 }
-
-/** The series with a point for every interval of the window, so that both runtimes share one time axis. */
-export function fillSeries(window: TimeWindow, points: readonly SeriesPoint[]): SeriesPoint[] {
-  const byStart = new Map(points.map((point) => [Date.parse(point.at), point]));
-  return window.bucketStartsMs.map(
-    (startMs) =>
-      byStart.get(startMs) ?? {
-        at: new Date(startMs).toISOString(),
-        count: 0,
-        ackP50: null,
-        ackP95: null,
-        ackP99: null,
-        publishP95: null,
-        lost: 0,
-      },
-  );
-}

@@ -20,7 +20,11 @@ const seriesMax = 5_000;
  * deployments, whose `deployment` is empty; `total` has only the latter, because deployments are without number. `known`:
  * the series that there are.
  */
-export function sumFigures(measurements: readonly Measurement[], known: readonly Series[], limit = seriesMax): SummedFigure[] {
+export function sumFigures(
+  measurements: readonly Measurement[],
+  known: readonly Series[],
+  limit = seriesMax,
+): SummedFigure[] {
   const places = new Set(known.map(keyOf));
   const admit = (series: Series): Series | null => {
     const key = keyOf(series);

@@ -5,6 +5,7 @@ import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters.t
 import { foldDrift } from "#store/fold-drift.ts";
 import { foldHandlerCounts } from "#store/fold-handler-counts.ts";
 import { ensurePartitions } from "#store/partitions.ts";
+import { retainFigures } from "#store/retain-figures.ts";
 import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention.ts";
 
 import { collectDeadLetters } from "./collect-dead-letters.ts";
@@ -12,6 +13,7 @@ import type { MaintenancePart } from "./maintenance.ts";
 import type { Operations } from "./operations.ts";
 import { readPause } from "./pause.ts";
 import { resumeReplays } from "./replay-step.ts";
+import { rollUp } from "./roll-up.ts";
 import { sweep } from "./sweep.ts";
 
 export interface MaintenancePartsOptions {
@@ -33,6 +35,7 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
   const urls = relayUrls.map((url) => `${url}/api/qstash/instagram-ingestion`);
   return [
     { name: "partitions", run: () => makePartitions(operations) },
+    { name: "roll-up", run: async (deadlineMs) => ({ measurements: await rollUp(db, clock, deadlineMs) }) },
     { name: "sweep", run: (deadlineMs) => sweep(operations, deadlineMs) },
     { name: "replays", run: () => resumeReplays(operations) },
     {
@@ -76,6 +79,7 @@ async function retain({ operations: { db, clock }, retention }: MaintenanceParts
     events:
       payloadDays === 0 ? nothing : await retainFully(() => retainEvents(db, before(payloadDays)), clock, deadlineMs),
     deliveries: await retainFully(() => retainDeliveries(db, before(deliveryDays)), clock, deadlineMs),
+    figures: await repeat(() => retainFigures(db, deliveryDays, clock.nowMs()), clock, deadlineMs),
   };
 }
 

@@ -89,3 +89,8 @@ export function readPlace(
 export function readDeployment(record: EnvRecord): string | null {
   return record["VERCEL_DEPLOYMENT_ID"] ?? record["VERCEL_GIT_COMMIT_SHA"] ?? record["BUILD_ID"] ?? null;
 }
+
+/** Whether the edge is Next's emulation of it, as with `next start`: its times then say nothing about Vercel's edge. */
+export function isEdgeEmulated(record: EnvRecord): boolean {
+  return record["VERCEL"] === undefined;
+}

@@ -65,6 +65,7 @@ export type LogEvent =
   | "maintenance.part_finished"
   | "maintenance.part_failed"
   | "maintenance.refused"
+  | "figures.roll_up_failed"
   | "partitions.created"
   | "partitions.default_used"
   | "privacy.copy_unreachable"

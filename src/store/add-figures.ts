@@ -23,7 +23,8 @@ export interface FigureToAdd extends SeriesRow {
     within250: number;
     within1000: number;
     within5000: number;
-    buckets: ReadonlyMap<number, number>;
+    /** As `buckets` of `figures`. */
+    buckets: Uint8Array;
   } | null;
 }
 
@@ -44,14 +45,18 @@ export async function readSeries(client: PoolClient): Promise<KnownSeries[]> {
   return rows;
 }
 
+/** One encoding of the sum of two. */
+export type MergeBuckets = (encoded: readonly Uint8Array[]) => Uint8Array;
+
 /**
- * Adds sums to the figures, in the transaction under way, which must hold the roll-up's lock; a series and interval must
- * not occur twice. Rejects with the driver's error.
+ * Adds sums to the figures, in the transaction under way, which must hold the figures' lock; a series and interval must not
+ * occur twice. Rejects with the driver's error.
  */
 export async function addFigures(
   client: PoolClient,
   figures: readonly FigureToAdd[],
   known: readonly KnownSeries[],
+  mergeBuckets: MergeBuckets,
 ): Promise<void> {
   const ids = await placeSeries(client, figures, known);
   const rows = figures
@@ -60,39 +65,37 @@ export async function addFigures(
       return seriesId === undefined ? [] : [{ ...figure, seriesId }];
     })
     .toSorted((a, b) => a.seriesId - b.seriesId || a.atMs - b.atMs);
-  const arrays = rows.map(({ histogram }) => (histogram === null ? null : [...histogram.buckets].toSorted(([a], [b]) => a - b)));
+  const intervals = [rows.map(({ tier }) => tier), rows.map(({ seriesId }) => seriesId), rows.map(({ atMs }) => atMs)];
+  const { rows: stored } = await client.query<{ place: number; buckets: Uint8Array }>(
+    `select place::integer, f.buckets
+    from unnest($1::text[], $2::integer[], $3::float8[]) with ordinality u (tier, series_id, at_ms, place)
+    join relay.figures f on (f.tier, f.series_id, f.at) = (u.tier, u.series_id, to_timestamp(at_ms / 1000))
+    where f.buckets is not null`,
+    intervals,
+  );
+  const storedAt = new Map(stored.map(({ place, buckets }) => [place - 1, buckets]));
   await client.query(
-    `insert into relay.figures as f (tier, series_id, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets, bucket_counts)
-    select tier, series_id, to_timestamp(at_ms / 1000), count, sum_ms, max_ms, within_250, within_1000, within_5000,
-      buckets::smallint[], bucket_counts::float8[]
-    from unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::float8[], $10::text[], $11::text[])
-      as u (tier, series_id, at_ms, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets, bucket_counts)
-    on conflict (tier, at, series_id) do update set
+    `insert into relay.figures as f (tier, series_id, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets)
+    select tier, series_id, to_timestamp(at_ms / 1000), count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets
+    from unnest($1::text[], $2::integer[], $3::float8[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::float8[], $10::bytea[])
+      as u (tier, series_id, at_ms, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets)
+    on conflict (tier, series_id, at) do update set
       count = f.count + excluded.count, sum_ms = f.sum_ms + excluded.sum_ms, max_ms = greatest(f.max_ms, excluded.max_ms),
       within_250 = f.within_250 + excluded.within_250, within_1000 = f.within_1000 + excluded.within_1000,
-      within_5000 = f.within_5000 + excluded.within_5000,
-      (buckets, bucket_counts) = (
-        select array_agg(bucket order by bucket), array_agg(count order by bucket)
-        from (
-          select bucket, sum(count) as count
-          from (
-            select * from unnest(f.buckets, f.bucket_counts) a (bucket, count)
-            union all
-            select * from unnest(excluded.buckets, excluded.bucket_counts) b (bucket, count)
-          ) both_of group by bucket
-        ) merged)`,
+      within_5000 = f.within_5000 + excluded.within_5000, buckets = excluded.buckets`,
     [
-      rows.map(({ tier }) => tier),
-      rows.map(({ seriesId }) => seriesId),
-      rows.map(({ atMs }) => atMs),
+      ...intervals,
       rows.map(({ count }) => count),
       rows.map(({ histogram }) => histogram?.sumMs),
       rows.map(({ histogram }) => histogram?.maxMs),
       rows.map(({ histogram }) => histogram?.within250),
       rows.map(({ histogram }) => histogram?.within1000),
       rows.map(({ histogram }) => histogram?.within5000),
-      arrays.map((pairs) => pairs && `{${pairs.map(([bucket]) => bucket).join(",")}}`),
-      arrays.map((pairs) => pairs && `{${pairs.map(([, count]) => count).join(",")}}`),
+      rows.map(({ histogram }, index) => {
+        if (histogram === null) return null;
+        const before = storedAt.get(index);
+        return before === undefined ? histogram.buckets : mergeBuckets([before, histogram.buckets]);
+      }),
     ],
   );
 }

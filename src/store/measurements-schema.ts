@@ -1,16 +1,6 @@
-import {
-  boolean,
-  doublePrecision,
-  integer,
-  primaryKey,
-  real,
-  smallint,
-  text,
-  timestamp,
-  uuid,
-} from "drizzle-orm/pg-core";
+import { boolean, doublePrecision, integer, primaryKey, real, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
-import { instant, jsonText, relay } from "./columns.ts";
+import { bytes, instant, jsonText, relay } from "./columns.ts";
 
 /** One row of each step of a delivery, appended; the roll-up adds it to `figures` and deletes it. */
 export const measurements = relay.table("measurements", {
@@ -62,11 +52,10 @@ export const figures = relay.table(
     within250: doublePrecision("within_250"),
     within1000: doublePrecision("within_1000"),
     within5000: doublePrecision("within_5000"),
-    /** A histogram of schema 5: numbers of its buckets in their order, and their counts. */
-    buckets: smallint("buckets").array(),
-    bucketCounts: doublePrecision("bucket_counts").array(),
+    /** The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts. */
+    buckets: bytes("buckets"),
   },
-  (table) => [primaryKey({ columns: [table.tier, table.at, table.seriesId] })],
+  (table) => [primaryKey({ columns: [table.tier, table.seriesId, table.at] })],
 );
 
 /** The same signed body sent to both runtimes from one place at one moment. Times are null without an answer of 200. */

@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 
 import type { Measurement } from "#measurements/measurement.ts";
 
-import { addFigures, type FigureToAdd, type KnownSeries, readSeries } from "./add-figures.ts";
+import { addFigures, type FigureToAdd, type KnownSeries, type MergeBuckets, readSeries } from "./add-figures.ts";
 import type { Database } from "./database.ts";
 import { measurementJson, type MeasurementJson, toMeasurement } from "./measurement-rows.ts";
 import { withStoreErrors } from "./store-error.ts";
@@ -16,15 +16,19 @@ const figuresLock = 7_340_121;
 
 const begin = beginWith("begin", statementTimeoutMs);
 
-/** Sums for the figures, none of them twice. `known`: all series so far. */
-export type SumUp = (measurements: readonly Measurement[], known: readonly KnownSeries[]) => FigureToAdd[];
+/** The arithmetic of figures. */
+export interface Summing {
+  /** Sums for the figures, none of them twice. `known`: all series so far. */
+  sumUp: (measurements: readonly Measurement[], known: readonly KnownSeries[]) => FigureToAdd[];
+  mergeBuckets: MergeBuckets;
+}
 
 /**
  * Takes measurements from their table and adds what `sumUp` makes of them to the figures, in one transaction, so that each
  * counts once whatever happens. Resolves with how many it took, at most `rowsPerRollUp`; with 0 also while another call
  * runs. Throws `STORE_UNAVAILABLE`.
  */
-export async function rollUpStep(db: Database, sumUp: SumUp): Promise<number> {
+export async function rollUpStep(db: Database, { sumUp, mergeBuckets }: Summing): Promise<number> {
   const taken = await changeFigures(db, async (client) => {
     const { rows } = await client.query<{ row: MeasurementJson }>(
       `delete from relay.measurements
@@ -33,7 +37,15 @@ export async function rollUpStep(db: Database, sumUp: SumUp): Promise<number> {
     );
     if (rows.length === 0) return 0;
     const known = await readSeries(client);
-    await addFigures(client, sumUp(rows.map(({ row }) => toMeasurement(row)), known), known);
+    await addFigures(
+      client,
+      sumUp(
+        rows.map(({ row }) => toMeasurement(row)),
+        known,
+      ),
+      known,
+      mergeBuckets,
+    );
     return rows.length;
   });
   return taken ?? 0;
@@ -43,7 +55,9 @@ export async function rollUpStep(db: Database, sumUp: SumUp): Promise<number> {
 export async function changeFigures<T>(db: Database, work: (client: PoolClient) => Promise<T>): Promise<T | undefined> {
   return withStoreErrors(() =>
     transact(db.$client, begin, async (client) => {
-      const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_xact_lock(${figuresLock}) as locked`);
+      const { rows } = await client.query<{ locked: boolean }>(
+        `select pg_try_advisory_xact_lock(${figuresLock}) as locked`,
+      );
       return rows[0]?.locked === true ? work(client) : undefined;
     }),
   );

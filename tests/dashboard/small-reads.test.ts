@@ -39,7 +39,14 @@ test("the overview has every part", async () => {
   await db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt: at, runtime: "nodejs" }));
   await insertEvents(db, [eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: at })]);
   const { window, filter } = overviewQuery({});
-  const overview = await readOverview(db, { window, filter, nowMs: at.getTime() + 1, clock: systemClock });
+  const overview = await readOverview(db, {
+    window,
+    filter,
+    nowMs: at.getTime() + 1,
+    isEmulated: false,
+    rollUp: async () => {},
+    clock: systemClock,
+  });
   expect(overview).toMatchObject({
     page: { events: [{ key: "k1", runtime: "nodejs", data: null }] },
     work: { open: 0, retrying: 0, dead: 0 },

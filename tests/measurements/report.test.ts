@@ -38,6 +38,8 @@ const published: ForwardReport = {
   attempts: 1,
   timeouts: 0,
   errorType: null,
+  sampleRate: 1,
+  ackInBatch: true,
 };
 const lost: ForwardReport = { ...published, outcome: "lost", publishedAtMs: null, errorType: "PUBLISH_NETWORK" };
 
@@ -71,6 +73,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
           if (reports.length > 0) saved.push([...reports]);
         },
         saveRefusals: async (counts) => void refusals.push(counts),
+        afterwards: async () => {},
         clock: systemClock,
         log: recording.log,
       });
@@ -85,7 +88,7 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     clock: systemClock,
     log: recording.log,
   });
-  const report = (facts: ForwardReport) => send(facts, sampleRate);
+  const report = (facts: ForwardReport) => send({ ...facts, ...(facts.outcome === "published" ? { sampleRate } : {}) });
   return { report, countRefusal, refusals, saved, sink, recording };
 }
 
@@ -96,7 +99,7 @@ function reporterTo(
 ) {
   const readCall = () => ({ relayUrl, path, secret: "s", bypassSecret: null, fetch, clock });
   const { report } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
-  return (facts: ForwardReport) => report(facts, 1);
+  return (facts: ForwardReport) => report(facts);
 }
 
 describe("a report", () => {
@@ -247,6 +250,7 @@ describe("a report", () => {
     const response = await answerReports(new Request(`http://localhost${path}`, { method: "POST", body, headers }), {
       readSecret: () => "s",
       save: async () => expect.unreachable(),
+      afterwards: async () => {},
       saveRefusals: async () => expect.unreachable(),
       clock: systemClock,
       log: createRecordingLog().log,
@@ -326,6 +330,7 @@ test("a report that is not understood does not prevent that the others are store
   const response = await answerReports(new Request("http://localhost/", { method: "POST", body, headers }), {
     readSecret: () => "s",
     saveRefusals: () => Promise.reject(new Error("There are no refusals")),
+    afterwards: async () => {},
     save: (understood) => saveReports(db, understood, 1_700_000_000_200),
     clock: systemClock,
     log: createRecordingLog().log,
@@ -357,13 +362,18 @@ describe("saveReports()", () => {
     ]);
   });
 
-  test("stores many at once, keeps the last of a repeated report, and replaces stored ones", async () => {
+  test("stores many at once, and of a repeated report only the first", async () => {
     const { db } = await openTestStore();
     await saveReports(db, [{ ...lost, deliveryId: "d2" }], 1_700_000_000_200);
     await saveReports(db, [{ ...published, deliveryId: "d3" }, lost, published, { ...published, deliveryId: "d2" }], 0);
     const rows = await db.select().from(deliveries);
-    const published3 = ["d1", "d2", "d3"].map((id) => [deliveryUuid(id), "published", null]);
-    expect(new Set(rows.map(({ id, outcome, errorType }) => [id, outcome, errorType]))).toEqual(new Set(published3));
+    expect(new Set(rows.map(({ id, outcome, errorType }) => [id, outcome, errorType]))).toEqual(
+      new Set([
+        [deliveryUuid("d1"), "published", null],
+        [deliveryUuid("d2"), "lost", "PUBLISH_NETWORK"],
+        [deliveryUuid("d3"), "published", null],
+      ]),
+    );
     await saveReports(db, [], 0);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { fillSeries, windowEndingAt, windowNames } from "#measurements/runtime-comparison.ts";
+import { windowEndingAt, windowNames } from "#measurements/runtime-comparison.ts";
 
 const nowMs = Date.parse("2026-01-31T12:34:56.789Z");
 
@@ -18,15 +18,5 @@ describe("windows", () => {
     const starts = new Set(windowEndingAt("1h", nowMs).bucketStartsMs);
     const later = windowEndingAt("1h", nowMs + 5_000).bucketStartsMs;
     expect(later.filter((start) => starts.has(start)).length).toBeGreaterThanOrEqual(starts.size - 1);
-  });
-
-  test("a series has a point for every interval, empty ones without percentiles", () => {
-    const window = windowEndingAt("15m", nowMs);
-    const at = new Date(window.bucketStartsMs[3] ?? 0).toISOString();
-    const point = { at, count: 2, ackP50: 1, ackP95: 2, ackP99: 3, publishP95: null, lost: 1 };
-    const series = fillSeries(window, [point]);
-    expect(series).toHaveLength(window.bucketStartsMs.length);
-    expect(series[3]).toEqual(point);
-    expect(series[4]).toMatchObject({ count: 0, ackP95: null });
   });
 });

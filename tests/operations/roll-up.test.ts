@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
+import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { bucketOf } from "#measurements/histogram.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -38,7 +39,12 @@ function countExactly(rows: readonly MeasurementRow[]) {
   const figures = new Map<string, Record<string, number>>();
   const add = (row: MeasurementRow, metric: string, values: Record<string, number>) => {
     for (const deployment of new Set(["", row.deployment ?? ""])) {
-      for (const [tier, length] of [["minute", 60_000], ["hour", hourMs], ["day", 24 * hourMs], ["total", Infinity]] as const) {
+      for (const [tier, length] of [
+        ["minute", 60_000],
+        ["hour", hourMs],
+        ["day", 24 * hourMs],
+        ["total", Infinity],
+      ] as const) {
         if (tier === "total" && deployment !== "") continue;
         const at = tier === "total" ? 0 : row.at.getTime() - (row.at.getTime() % length);
         const cold = row.cold ? "cold" : "warm";
@@ -54,7 +60,14 @@ function countExactly(rows: readonly MeasurementRow[]) {
   for (const one of rows) {
     for (const [metric, ms, weight] of one.times) {
       const within = (limit: number) => (ms <= limit ? weight : 0);
-      const sums = { count: weight, sum: ms * weight, max: ms, w250: within(250), w1000: within(1_000), w5000: within(5_000) };
+      const sums = {
+        count: weight,
+        sum: ms * weight,
+        max: ms,
+        w250: within(250),
+        w1000: within(1_000),
+        w5000: within(5_000),
+      };
       add(one, metric, { ...sums, [`bucket ${bucketOf(ms)}`]: weight });
     }
     if (one.deliveries > 0) add(one, "deliveries", { count: one.deliveries });
@@ -63,20 +76,20 @@ function countExactly(rows: readonly MeasurementRow[]) {
 }
 
 async function readAll(db: Database) {
-  const { rows } = await db.$client.query<{ key: string; sums: (number | null)[]; buckets: number[] | null; counts: number[] }>(
+  const { rows } = await db.$client.query<{ key: string; sums: (number | null)[]; buckets: Uint8Array | null }>(
     `select concat_ws(' ', tier, (extract(epoch from at) * 1000)::bigint, metric, runtime, region, deployment, cold) as key,
-      array[count, sum_ms, max_ms, within_250, within_1000, within_5000] as sums, buckets, bucket_counts as counts
+      array[count, sum_ms, max_ms, within_250, within_1000, within_5000] as sums, buckets
     from relay.figures join relay.measurement_series s on s.id = series_id`,
   );
-  return sorted(
-    new Map(
-      rows.map(({ key, sums, buckets, counts }) => {
-        const names = ["count", "sum", "max", "w250", "w1000", "w5000"];
-        const figure = Object.fromEntries(names.flatMap((name, index) => (sums[index] === null ? [] : [[name, sums[index]]])));
-        return [key, { ...figure, ...Object.fromEntries((buckets ?? []).map((bucket, index) => [`bucket ${bucket}`, counts[index]])) }];
-      }),
-    ),
-  );
+  const names = ["count", "sum", "max", "w250", "w1000", "w5000"];
+  const figures = rows.map(({ key, sums, buckets }) => {
+    const figure = names.map((name, index) => [name, sums[index]] as const).filter(([, value]) => value !== null);
+    const filled = [...decodeBuckets(buckets ?? new Uint8Array())].map(
+      ([bucket, n]) => [`bucket ${bucket}`, n] as const,
+    );
+    return [key, Object.fromEntries([...figure, ...filled])] as const;
+  });
+  return sorted(new Map(figures));
 }
 
 function sorted<T>(figures: Map<string, T>): [string, T][] {
@@ -126,7 +139,7 @@ test("a roll-up whose connection is cut in the middle has changed nothing, and t
   );
   // It has deleted the measurements by then, and waits to add them to the figures.
   await eventually("the roll-up's connection is cut", async () => {
-    const { rowCount } = await blocker.query(
+    const { rowCount } = await other.$client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into relay.figures%' and datname = current_database()",
     );
     return rowCount === 1;

@@ -420,7 +420,7 @@ test.each([
   [null, 1],
 ])("where the batches have %s as the time of the ack, the share of reports is %s", async (ackMs, expected) => {
   const rates: number[] = [];
-  const reporter = { report: async (_report: ForwardReport, rate: number) => void rates.push(rate) };
+  const reporter = { report: async ({ sampleRate }: ForwardReport) => void rates.push(sampleRate) };
   const result: ForwardResult = {
     outcome: "published",
     durationMs: 1,

@@ -94,6 +94,8 @@ describe("a delivery's row", () => {
     timeouts: 0,
     errorType: null,
     messageIds: ["msg_1"],
+    sampleRate: 1,
+    ackInBatch: false,
   };
 
   test.each(["before", "after"])("has report and batch if the report comes %s the batch", async (when) => {

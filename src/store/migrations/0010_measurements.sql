@@ -50,10 +50,9 @@ CREATE TABLE "figures" (
 	"within_250" double precision,
 	"within_1000" double precision,
 	"within_5000" double precision,
-	-- A histogram of schema 5, see src/measurements/histogram.ts: numbers of its buckets in their order, and their counts.
-	"buckets" smallint[],
-	"bucket_counts" double precision[],
-	PRIMARY KEY ("tier", "at", "series_id"),
+	-- The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts. Not compressed: reading is what is to be fast.
+	"buckets" bytea STORAGE EXTERNAL,
+	PRIMARY KEY ("tier", "series_id", "at"),
 	CONSTRAINT "figures_tier" CHECK ("tier" IN ('minute', 'hour', 'day', 'total'))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 --> statement-breakpoint

@@ -1,17 +1,20 @@
+import { goOnAfterAnswer } from "#ingestion/after-answer.ts";
 import { answerReports } from "#measurements/answer-reports.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
+import { waitUntil } from "@vercel/functions";
 
 import { clock, log } from "../../../log.ts";
-import { getDatabase } from "../../../services.ts";
+import { getDatabase, rollUps } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerReports(request, {
     readSecret: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
     saveRefusals: (refusals) => saveRefusals(getDatabase(), refusals, clock.nowMs()),
+    afterwards: () => goOnAfterAnswer(rollUps.nowAndThen(), { waitUntil, log }),
     clock,
     log,
   });

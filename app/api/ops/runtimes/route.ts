@@ -1,12 +1,19 @@
-import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
+import { parseComparison, readRuntimes } from "#dashboard/read-runtimes.ts";
 import { systemClock } from "#platform/clock.ts";
+import { isEdgeEmulated } from "#platform/delivery.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../services.ts";
+import { getReads, rollUps } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  GET: opsRoute(({ query }) => readRuntimes(getReads(), parseWindow(query), systemClock.nowMs())),
+  GET: opsRoute(({ query }) =>
+    readRuntimes(getReads(), parseComparison(query), {
+      nowMs: systemClock.nowMs(),
+      isEmulated: isEdgeEmulated(process.env),
+      rollUp: rollUps.now,
+    }),
+  ),
 });

@@ -1,0 +1,126 @@
+import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
+
+import { createHistogram, type Histogram, mergeInto, quantile, toBars } from "./histogram.ts";
+import type { Figure, Series } from "./figures.ts";
+import type { CountMetric, TimeMetric } from "./measurement.ts";
+import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
+
+/** A figure of some series in one interval of a window. */
+export interface WindowFigure extends Pick<Series, "metric" | "runtime" | "kind" | "label">, Figure {
+  /** The start of the interval. */
+  atMs: number;
+}
+
+/** Bars of a quarter of a doubling: some twenty for the times of one stage. */
+const barSchema = 2;
+
+/** What the figures of a window say of one runtime. */
+export function summarizeRuntime(runtime: Runtime, all: readonly WindowFigure[], window: TimeWindow): RuntimeSummary {
+  const figures = all.filter((figure) => figure.runtime === runtime);
+  const count = (metric: CountMetric) => countOf(figures, metric);
+  const outcomes = outcomesOf(figures);
+  // A forward without an attempt, of an event that is too large for QStash, says nothing about publishing.
+  const settled = Object.values(outcomes).reduce((sum, n) => sum + n, -count("unattempted"));
+  const histograms = new Map(stages.map((stage) => [stage, histogramOf(figures, metricOf(stage))]));
+  const acks = histograms.get("ackMs") ?? createHistogram();
+  return {
+    runtime,
+    deliveries: count("deliveries"),
+    events: count("events"),
+    ...outcomes,
+    publishSuccessRate: settled > 0 ? Math.min(1, outcomes.published / settled) : null,
+    publishTimeouts: count("publishTimeouts"),
+    errors: labelsOf(figures, "error"),
+    refusals: labelsOf(figures, "refusal"),
+    coldStarts: count("coldStarts"),
+    ...latencies(histograms),
+    ackWithin:
+      acks.count === 0
+        ? null
+        : {
+            ms250: acks.within250 / acks.count,
+            ms1000: acks.within1000 / acks.count,
+            ms5000: acks.within5000 / acks.count,
+          },
+    histograms: Object.fromEntries(
+      [...histograms].flatMap(([stage, histogram]) =>
+        histogram.count > 0 ? [[stage, toBars(histogram, barSchema)]] : [],
+      ),
+    ),
+    series: seriesOf(figures, window),
+  };
+}
+
+function metricOf(stage: Stage): TimeMetric {
+  return stage.slice(0, -2) as TimeMetric;
+}
+
+function latencies(histograms: ReadonlyMap<Stage, Histogram>): Record<Stage, Latency | null> {
+  return Object.fromEntries(stages.map((stage) => [stage, latencyOf(histograms.get(stage))])) as Record<
+    Stage,
+    Latency | null
+  >;
+}
+
+/** Percentiles of a histogram; null for an empty one. */
+export function latencyOf(histogram: Histogram | undefined): Latency | null {
+  if (histogram === undefined || histogram.count === 0) return null;
+  const [p50, p95, p99] = percentiles(histogram);
+  return { count: round(histogram.count), p50, p95, p99, max: round(histogram.maxMs) };
+}
+
+function percentiles(histogram: Histogram): [p50: number, p95: number, p99: number] {
+  const at = (q: number) => round(quantile(histogram, q) ?? 0);
+  return [at(0.5), at(0.95), at(0.99)];
+}
+
+/** The histogram of a metric over all intervals and kinds. */
+export function histogramOf(figures: readonly WindowFigure[], metric: string): Histogram {
+  const merged = createHistogram();
+  for (const figure of figures)
+    if (figure.metric === metric && figure.histogram !== null) mergeInto(merged, figure.histogram);
+  return merged;
+}
+
+/** The count of a metric over all intervals, kinds and labels. */
+export function countOf(figures: readonly WindowFigure[], metric: CountMetric): number {
+  return round(figures.reduce((sum, figure) => sum + (figure.metric === metric ? figure.count : 0), 0));
+}
+
+/** The counts of a metric by label. */
+export function labelsOf(figures: readonly WindowFigure[], metric: CountMetric): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { label, count } of figures.filter((figure) => figure.metric === metric)) {
+    counts.set(label, round((counts.get(label) ?? 0) + count));
+  }
+  return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function seriesOf(figures: readonly WindowFigure[], { bucketStartsMs }: TimeWindow): RuntimeSummary["series"] {
+  return bucketStartsMs.map((startMs) => {
+    const inInterval = figures.filter(({ atMs }) => atMs === startMs);
+    const ack = latencyOf(histogramOf(inInterval, "ack"));
+    return {
+      at: new Date(startMs).toISOString(),
+      count: countOf(inInterval, "deliveries"),
+      ackP50: ack?.p50 ?? null,
+      ackP95: ack?.p95 ?? null,
+      ackP99: ack?.p99 ?? null,
+      publishP95: latencyOf(histogramOf(inInterval, "publish"))?.p95 ?? null,
+      lost: outcomesOf(inInterval).lost,
+    };
+  });
+}
+
+/** How deliveries ended, without the outcomes that later ones replaced. */
+function outcomesOf(figures: readonly WindowFigure[]): Record<ForwardOutcome, number> {
+  const counted = labelsOf(figures, "outcome");
+  const corrected = labelsOf(figures, "correction");
+  const of = (outcome: ForwardOutcome) => Math.max(0, (counted[outcome] ?? 0) - (corrected[outcome] ?? 0));
+  return { published: of("published"), fallback: of("fallback"), lost: of("lost"), refused: of("refused") };
+}
+
+/** To a microsecond, which is more exact than the clocks. */
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

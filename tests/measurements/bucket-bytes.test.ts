@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { decodeBuckets, encodeBuckets, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { zeroBucket } from "#measurements/histogram.ts";
+
+const buckets = fc
+  .array(
+    fc.tuple(
+      fc.oneof(fc.integer({ min: -638, max: 524 }), fc.constant(zeroBucket)),
+      fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.constantFrom(1 / 3, 2 ** 24 + 1, 2 ** 52)),
+    ),
+    { maxLength: 60 },
+  )
+  .map((entries) => new Map(entries));
+
+const sorted = (map: ReadonlyMap<number, number>) => [...map].toSorted(([a], [b]) => a - b);
+
+test("buckets come back exactly", () => {
+  fc.assert(
+    fc.property(buckets, (map) => {
+      expect(sorted(decodeBuckets(encodeBuckets(map)))).toEqual(sorted(map));
+    }),
+  );
+});
+
+test("encodings in a row are the sum, and so is their merger", () => {
+  fc.assert(
+    fc.property(buckets, buckets, (a, b) => {
+      const sum = new Map(a);
+      for (const [bucket, count] of b) sum.set(bucket, (sum.get(bucket) ?? 0) + count);
+      const [first, second] = [encodeBuckets(a), encodeBuckets(b)];
+      const inARow = new Uint8Array([...first, ...second]);
+      expect(sorted(decodeBuckets(inARow))).toEqual(sorted(sum));
+      expect(sorted(decodeBuckets(mergeEncodedBuckets([first, second])))).toEqual(sorted(sum));
+    }),
+  );
+});
+
+test("a bucket in use costs four bytes, and an outlier ten", () => {
+  const near = new Map(Array.from({ length: 50 }, (_, index) => [index, 1]));
+  expect(encodeBuckets(near)).toHaveLength(6 + 200);
+  expect(encodeBuckets(new Map([...near, [400, 1]]))).toHaveLength(6 + 200 + 10);
+  expect(encodeBuckets(new Map())).toHaveLength(0);
+});
