@@ -1,9 +1,4 @@
-import {
-  type StartFilter,
-  starts,
-  type WindowName,
-  windowNames,
-} from "#measurements/runtime-comparison.ts";
+import { type StartFilter, starts, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { first, type SearchParams } from "./overview-query.ts";
 import type { ComparisonQuery } from "./read-runtimes.ts";

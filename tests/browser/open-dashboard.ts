@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
@@ -33,13 +33,13 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
       ...env,
     }),
   });
+  let storageState: StorageState | undefined;
   return {
     store,
     server,
     async open(browser, path, options) {
-      const page = await openPage(browser, options);
-      const link = { baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() };
-      await page.goto(await createSignInLink(link));
+      storageState ??= await signIn(browser, server.baseUrl);
+      const page = await openPage(browser, { storageState, ...options });
       await page.goto(server.baseUrl + path);
       return page;
     },
@@ -49,4 +49,15 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
       await database.drop();
     },
   };
+}
+
+type StorageState = Awaited<ReturnType<BrowserContext["storageState"]>>;
+
+/** The cookies of a signed-in operator. */
+async function signIn(browser: Browser, baseUrl: string): Promise<StorageState> {
+  const context = await browser.newContext();
+  await context.request.get(await createSignInLink({ baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
+  const state = await context.storageState();
+  await context.close();
+  return state;
 }

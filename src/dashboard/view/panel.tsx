@@ -41,7 +41,7 @@ export function Pair({ children }: { children: ReactNode }) {
 export function ScrollBox({ label, children }: { label: string; children: ReactNode }) {
   return (
     // A region that scrolls must be reachable by keyboard. https://dequeuniversity.com/rules/axe/4.10/scrollable-region-focusable
-    <div className={styles["scroll"]} role="region" aria-label={label} tabIndex={0}>
+    <div className={styles["scroll"]} role="region" aria-label={`${label}, table`} tabIndex={0}>
       {children}
     </div>
   );

@@ -34,7 +34,7 @@ export function WindowSelector({ current, hrefOf }: WindowSelectorProps) {
           href={hrefOf(name)}
           prefetch={false}
           scroll={false}
-          aria-label={labels[name]}
+          aria-label={`${name}, ${labels[name]}`}
           aria-current={name === current ? "true" : undefined}
         >
           {name}

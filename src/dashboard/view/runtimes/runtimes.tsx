@@ -1,6 +1,5 @@
 import { Group } from "@mantine/core";
 
-
 import { runtimes } from "#platform/delivery.ts";
 
 import { deliveriesHref, type DeliveriesQuery } from "../../deliveries-query.ts";

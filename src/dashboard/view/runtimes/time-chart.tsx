@@ -25,10 +25,9 @@ export function TimeChart({ name, ...data }: TimeChartProps) {
   const at = formatMinute(new Date((times[index] ?? 0) * 1_000).toISOString());
   const step = (event: KeyboardEvent) => {
     const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: times.length - 1 }[event.key];
-    const time = to === undefined ? undefined : times[to];
-    if (time === undefined) return;
+    if (to === undefined) return;
     event.preventDefault();
-    choose(time);
+    choose(to);
   };
   return (
     <figure className={styles["figure"]}>

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import uPlot from "uplot";
 
-import { timeChartOptions } from "./time-chart-options.ts";
+import { syncKey, timeChartOptions } from "./time-chart-options.ts";
 
 /** Data of both runtimes over time, and times that are marked. */
 export interface PlotData {
@@ -15,8 +15,8 @@ export interface PlotData {
 }
 
 /**
- * Draws the data into the element of the first reference, follows its size and the colour scheme, and calls `onChosen` with
- * the interval under the pointer, null for none. The second reference moves the pointer's line.
+ * Draws the data into the element of `box`, follows its size and the colour scheme, and calls `onChosen` with
+ * the interval under the pointer, null for none. `choose` does what the pointer does.
  */
 export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index: number | null) => void) {
   const box = useRef<HTMLDivElement>(null);
@@ -48,6 +48,13 @@ export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index
     plot.current?.setData(latest.current.data);
   }, [times, edge, node, marks]);
 
-  const choose = (time: number) => plot.current?.setCursor({ left: plot.current.valToPos(time, "x"), top: 0 });
+  const choose = (index: number) => {
+    const time = times[index];
+    if (plot.current === null || time === undefined) return;
+    const left = plot.current.valToPos(time, "x");
+    const { clientWidth, clientHeight } = plot.current.over;
+    plot.current.setCursor({ left, top: 0 });
+    uPlot.sync(syncKey).pub("mousemove", plot.current, left, 0, clientWidth, clientHeight, index);
+  };
   return { box, choose };
 }
