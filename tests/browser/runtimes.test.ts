@@ -21,7 +21,7 @@ const scriptBytesMax = 250_000;
 let dashboard: TestDashboard;
 let browser: Browser;
 
-describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browser", () => {
+describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browser", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     // Outside Vercel no verdict is given.
     dashboard = await openDashboard({ VERCEL: "1" });
@@ -64,7 +64,9 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
       await page.locator(".uplot canvas").nth(2).waitFor();
       expect(await page.getByRole("heading", { level: 3 }).allInnerTexts()).toEqual([
         "Deployments",
-        ...["Ack", "Publish", "Queue wait", "Handler", "End to end"].map((name) => expect.stringMatching(`^${name} `)),
+        ...["Ack", "Publish", "Queue wait", "Handler", "End to end", "Probe"].map((name) =>
+          expect.stringMatching(`^${name} `),
+        ),
       ]);
       await page.getByRole("row", { name: /Edge → consumer/ }).waitFor();
     });
@@ -187,7 +189,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
   });
 });
 
-describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Vercel", () => {
+describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Vercel", { timeout: 60_000 }, () => {
   test("says that the edge is emulated and gives no verdict", async () => {
     const local = await openDashboard();
     const chromium = await launchBrowser();

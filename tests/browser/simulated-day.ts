@@ -36,6 +36,7 @@ export async function loadDay(db: Database, { nowMs, edgeFactor, pairs }: Simula
       region: regions[index % 3 === 0 ? 1 : 0],
       deployment: ageMs > 6 * hourMs ? "dpl_before" : "dpl_after",
       cold,
+      probe: false,
       facts: {
         times: index % 200 === 0 ? [...times, ["queue", -3 - random.uniform(), 1]] : times,
         counts: [
@@ -46,13 +47,6 @@ export async function loadDay(db: Database, { nowMs, edgeFactor, pairs }: Simula
       },
     };
   });
-  await db.$client.query(
-    `insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
-    select at, runtime, region, deployment, cold, false, facts
-    from json_to_recordset($1::json)
-      as m (at timestamptz, runtime text, region text, deployment text, cold boolean, facts json)`,
-    [JSON.stringify(measurements)],
-  );
   const bursts = Array.from({ length: Math.ceil(pairs / 4) }, () => randomUUID());
   const probes = Array.from({ length: pairs }, (_, index) => {
     const burst = Math.floor(index / 4);
@@ -65,6 +59,18 @@ export async function loadDay(db: Database, { nowMs, edgeFactor, pairs }: Simula
       first: random.uniform() < 0.5 ? "edge" : "nodejs",
     };
   });
+  const place = { region: "fra1", deployment: "dpl_after", cold: false, probe: true };
+  const probed = probes.flatMap(({ at, edge_ms: edgeMs, node_ms: nodeMs }) => [
+    { ...place, at, runtime: "edge", facts: { times: [["probe", edgeMs, 1]] } },
+    { ...place, at, runtime: "nodejs", facts: { times: [["probe", nodeMs, 1]] } },
+  ]);
+  await db.$client.query(
+    `insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
+    select at, runtime, region, deployment, cold, probe, facts
+    from json_to_recordset($1::json)
+      as m (at timestamptz, runtime text, region text, deployment text, cold boolean, probe boolean, facts json)`,
+    [JSON.stringify([...measurements, ...probed])],
+  );
   await db.$client.query(
     `insert into relay.probe_pairs (id, at, burst, vantage, deployment, edge_ms, node_ms, cold, first)
     select id, at, burst, 'fra1', 'dpl_after', edge_ms, node_ms, 'none', first

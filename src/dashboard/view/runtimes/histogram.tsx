@@ -21,6 +21,9 @@ interface Bin {
   node: number;
 }
 
+/** Half a label, in percent of the axis on a narrow screen. */
+const labelHalf = 8;
+
 /** The distribution on both runtimes over one logarithmic axis: the edge's upwards, Node's downwards. */
 export function Histogram({ name, edge, node }: HistogramProps) {
   const bins = binsOf(edge, node);
@@ -28,8 +31,6 @@ export function Histogram({ name, edge, node }: HistogramProps) {
   const last = bins.at(-1);
   if (first === undefined || last === undefined) return null;
   const tallest = Math.max(...bins.map((bin) => Math.max(bin.edge, bin.node)));
-  const span = Math.log(last.toMs / first.fromMs);
-  const left = (ms: number) => (100 * Math.log(ms / first.fromMs)) / span;
   const width = 100 / bins.length;
   return (
     <>
@@ -48,8 +49,8 @@ export function Histogram({ name, edge, node }: HistogramProps) {
           })}
           <line className={styles["axis"]} x1="0" x2="100" y1="50" y2="50" />
         </svg>
-        {ticks(first.fromMs, last.toMs).map((ms) => (
-          <span key={ms} className={styles["tick"]} style={{ left: `${left(ms)}%` }}>
+        {ticks(first.fromMs, last.toMs).map(({ ms, left }) => (
+          <span key={ms} className={styles["tick"]} style={{ left: `${left}%` }}>
             {tickLabel(ms)}
           </span>
         ))}
@@ -106,13 +107,17 @@ function binsOf(edge: readonly HistogramBar[], node: readonly HistogramBar[]): B
   }));
 }
 
-/** Round times for the axis, at most six: powers of ten, or 1, 2 and 5 times those where it spans few. */
-function ticks(fromMs: number, toMs: number): number[] {
-  const decades = Array.from({ length: 10 }, (_, index) => 10 ** (index - 3));
-  const candidates = [[1, 2, 5], [1, 3], [1]].map((factors) =>
-    decades.flatMap((decade) => factors.map((factor) => decade * factor)).filter((ms) => ms >= fromMs && ms <= toMs),
-  );
-  return candidates.find((found) => found.length <= 6) ?? candidates.at(-1) ?? [];
+/** Round times for the axis, with their place in percent of its width: those of 1, 2 and 5 that have room for their labels. */
+function ticks(fromMs: number, toMs: number): { ms: number; left: number }[] {
+  const placed = Array.from({ length: 10 }, (_, index) => 10 ** (index - 3))
+    .flatMap((decade) => [1, 2, 5].map((factor) => decade * factor))
+    .map((ms) => ({ ms, left: (100 * Math.log(ms / fromMs)) / Math.log(toMs / fromMs) }))
+    .filter(({ left }) => left >= labelHalf && left <= 100 - labelHalf);
+  const shown: typeof placed = [];
+  for (const tick of placed) {
+    if (tick.left - (shown.at(-1)?.left ?? -100) >= 2 * labelHalf) shown.push(tick);
+  }
+  return shown;
 }
 
 function tickLabel(ms: number): string {

@@ -42,7 +42,7 @@ export function Runtimes({ comparison, parts, coldVerdict, query, nowMs }: Runti
       <VerdictPanel
         verdict={comparison.verdict}
         cold={coldVerdict}
-        probes={{ edge: edge?.probeMs ?? null, node: node?.probeMs ?? null }}
+        probes={{ edge: edge?.probeMs ?? null, nodejs: node?.probeMs ?? null }}
       />
       <Filters query={query} regions={comparison.regions} deployments={comparison.deployments.map(({ id }) => id)} />
       <LatencyOverTime comparison={comparison} query={query} />

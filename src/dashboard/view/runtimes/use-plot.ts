@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import uPlot from "uplot";
 
-import { syncKey, timeChartOptions } from "./time-chart-options.ts";
+import { timeChartOptions } from "./time-chart-options.ts";
 
 /** Data of both runtimes over time, and times that are marked. */
 export interface PlotData {
@@ -51,10 +51,9 @@ export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index
   const choose = (index: number) => {
     const time = times[index];
     if (plot.current === null || time === undefined) return;
-    const left = plot.current.valToPos(time, "x");
-    const { clientWidth, clientHeight } = plot.current.over;
-    plot.current.setCursor({ left, top: 0 });
-    uPlot.sync(syncKey).pub("mousemove", plot.current, left, 0, clientWidth, clientHeight, index);
+    // uPlot moves the other charts only for a pointer.
+    const clientX = plot.current.over.getBoundingClientRect().left + plot.current.valToPos(time, "x");
+    plot.current.over.dispatchEvent(new MouseEvent("mousemove", { clientX }));
   };
   return { box, choose };
 }

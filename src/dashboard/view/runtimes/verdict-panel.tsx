@@ -1,6 +1,8 @@
 import type { Latency } from "#measurements/runtime-comparison.ts";
 import type { Verdict, VerdictReason } from "#measurements/verdict-types.ts";
 
+import type { Runtime } from "#platform/delivery.ts";
+
 import { formatCount, formatMs } from "../../format.ts";
 import { Panel } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
@@ -13,7 +15,8 @@ export interface VerdictPanelProps {
   verdict: Verdict;
   /** On cold starts, where the verdict is on warm ones; null without any. */
   cold: Verdict | null;
-  probes: { edge: Latency | null; node: Latency | null };
+  /** The probes of each runtime, warm and cold. */
+  probes: Record<Runtime, Latency | null>;
 }
 
 /** The answer to the page's question in words, then the figures that it rests on. */
@@ -35,18 +38,14 @@ export function VerdictPanel({ verdict, cold, probes }: VerdictPanelProps) {
         {ratio !== null && confidence95 !== null && <RatioInterval ratio={ratio} interval={confidence95} />}
       </div>
       <dl className={styles["figures"]}>
-        <div>
-          <dt>
-            <RuntimeMark runtime="edge" /> probe p95
-          </dt>
-          <dd>{formatMs(probes.edge?.p95)}</dd>
-        </div>
-        <div>
-          <dt>
-            <RuntimeMark runtime="nodejs" /> probe p95
-          </dt>
-          <dd>{formatMs(probes.node?.p95)}</dd>
-        </div>
+        {Object.entries(probes).map(([runtime, latency]) => (
+          <div key={runtime}>
+            <dt>
+              <RuntimeMark runtime={runtime} /> probe p95
+            </dt>
+            <dd>{formatMs(latency?.p95)}</dd>
+          </div>
+        ))}
         <div>
           <dt>Pairs judged</dt>
           <dd>{formatCount(verdict.pairs)}</dd>
