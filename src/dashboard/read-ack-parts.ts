@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import { addEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { createHistogram } from "#measurements/histogram.ts";
 import {
   type ComparisonFilter,
@@ -61,8 +61,7 @@ export async function readAckParts(
       edge: null,
       node: null,
     };
-    const histogram = { ...createHistogram(), count, maxMs };
-    addEncodedBuckets(histogram.buckets, buckets);
+    const histogram = { ...createHistogram(), count, maxMs, buckets: decodeBuckets([buckets]) };
     part[runtime === "edge" ? "edge" : "node"] = latencyOf(histogram);
     parts.set(key, part);
   }

@@ -1,8 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import { addEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { addendsOf, addToFigure, createFigure, type Series } from "#measurements/figures.ts";
-import { createHistogram } from "#measurements/histogram.ts";
 import type { ComparisonFilter, TimeWindow } from "#measurements/runtime-comparison.ts";
 import type { WindowFigure } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
@@ -99,8 +98,8 @@ function addRow(figure: WindowFigure, { count, sums, buckets }: FigureRow): void
   figure.count += count;
   if (sums === null) return;
   const [sumMs, maxMs, within250, within1000, within5000] = sums;
-  figure.histogram = { ...createHistogram(), count, sumMs, maxMs, within250, within1000, within5000 };
-  if (buckets !== null) addEncodedBuckets(figure.histogram.buckets, buckets);
+  const decoded = decodeBuckets(buckets === null ? [] : [buckets]);
+  figure.histogram = { count, sumMs, maxMs, within250, within1000, within5000, buckets: decoded };
 }
 
 function isAdmitted(series: Series, { region, deployment, cold }: ComparisonFilter): boolean {

@@ -1,9 +1,11 @@
 /**
  * The buckets of a histogram in bytes, as figures are stored: reading a month of them is then a matter of milliseconds,
- * whatever they hold. Runs of buckets, each with the lowest one's number (int16), how many counts follow (uint16), and 4 or
- * 8 for the bytes of each count (uint16), which is a floating-point number. Little-endian. Several encodings in a row are
- * one, too.
+ * whatever they hold. Runs of buckets, each with the lowest one's number (int16), how many counts follow (uint16), and 2, 4
+ * or 8 for the bytes of each (uint16): a whole number, or a floating-point number. Little-endian. Several encodings in a row
+ * are one, too.
  */
+
+import { bucketMax, bucketMin, zeroBucket } from "./histogram.ts";
 
 const headerBytes = 6;
 /** A gap of more empty buckets than this is left out, so that an outlier costs little. */
@@ -11,29 +13,20 @@ const gapMax = 8;
 
 /** Encodes the buckets that hold anything. */
 export function encodeBuckets(buckets: ReadonlyMap<number, number>): Uint8Array {
-  const filled = [...buckets].filter(([, count]) => count !== 0).toSorted(([a], [b]) => a - b);
-  const runs: [number, number][][] = [];
-  for (const entry of filled) {
-    const run = runs.at(-1);
-    const last = run?.at(-1)?.[0];
-    if (run !== undefined && last !== undefined && entry[0] - last <= gapMax) run.push(entry);
-    else runs.push([entry]);
-  }
-  const lengths = runs.map((run) => (run.at(-1)?.[0] ?? 0) - (run[0]?.[0] ?? 0) + 1);
-  // Nearly all counts are whole and small, so that four bytes hold them exactly.
-  const widths = runs.map((run) => (run.every(([, count]) => Math.fround(count) === count) ? 4 : 8));
-  const size = runs.reduce((sum, _run, index) => sum + headerBytes + (lengths[index] ?? 0) * (widths[index] ?? 0), 0);
-  const view = new DataView(new ArrayBuffer(size));
+  const runs = runsOf(buckets);
+  const view = new DataView(
+    new ArrayBuffer(runs.reduce((sum, { length, width }) => sum + headerBytes + length * width, 0)),
+  );
   let offset = 0;
-  for (const [index, run] of runs.entries()) {
-    const [length = 0, width = 8, first = 0] = [lengths[index], widths[index], run[0]?.[0]];
+  for (const { entries, first, length, width } of runs) {
     view.setInt16(offset, first, true);
     view.setUint16(offset + 2, length, true);
     view.setUint16(offset + 4, width, true);
     offset += headerBytes;
-    for (const [bucket, count] of run) {
+    for (const [bucket, count] of entries) {
       const at = offset + (bucket - first) * width;
-      if (width === 4) view.setFloat32(at, count, true);
+      if (width === 2) view.setUint16(at, count, true);
+      else if (width === 4) view.setFloat32(at, count, true);
       else view.setFloat64(at, count, true);
     }
     offset += length * width;
@@ -41,33 +34,69 @@ export function encodeBuckets(buckets: ReadonlyMap<number, number>): Uint8Array 
   return new Uint8Array(view.buffer);
 }
 
-/** Adds encoded buckets to others. */
-export function addEncodedBuckets(buckets: Map<number, number>, encoded: Uint8Array): void {
-  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
-  for (let offset = 0; offset < view.byteLength;) {
-    const [first, length, width] = [
-      view.getInt16(offset, true),
-      view.getUint16(offset + 2, true),
-      view.getUint16(offset + 4, true),
-    ];
-    offset += headerBytes;
-    for (let index = 0; index < length; index += 1, offset += width) {
-      const count = width === 4 ? view.getFloat32(offset, true) : view.getFloat64(offset, true);
-      if (count !== 0) buckets.set(first + index, (buckets.get(first + index) ?? 0) + count);
-    }
-  }
+interface Run {
+  entries: [bucket: number, count: number][];
+  first: number;
+  length: number;
+  width: 2 | 4 | 8;
 }
 
-/** The buckets of one or more encodings in a row. */
-export function decodeBuckets(encoded: Uint8Array): Map<number, number> {
-  const buckets = new Map<number, number>();
-  addEncodedBuckets(buckets, encoded);
+function runsOf(buckets: ReadonlyMap<number, number>): Run[] {
+  const runs: Run[] = [];
+  for (const [bucket, count] of [...buckets].toSorted(([a], [b]) => a - b)) {
+    if (count === 0) continue;
+    let run = runs.at(-1);
+    if (run === undefined || bucket - (run.first + run.length - 1) > gapMax) {
+      runs.push((run = { entries: [], first: bucket, length: 1, width: 2 }));
+    }
+    run.entries.push([bucket, count]);
+    run.length = bucket - run.first + 1;
+    run.width = Math.max(run.width, widthOf(count)) as Run["width"];
+  }
+  return runs;
+}
+
+/** The fewest bytes that hold a count exactly. */
+function widthOf(count: number): Run["width"] {
+  if (Number.isInteger(count) && count >= 0 && count <= 65_535) return 2;
+  return Math.fround(count) === count ? 4 : 8;
+}
+
+/** The buckets of any number of encodings, each of which may be several in a row. */
+export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, number> {
+  // A map would take most of the time of a read.
+  const counts = new Float64Array(bucketMax - bucketMin + 1);
+  let [zeros, low, high] = [0, counts.length, 0];
+  for (const { buffer, byteOffset, byteLength } of encodings) {
+    const view = new DataView(buffer, byteOffset, byteLength);
+    for (let offset = 0; offset < byteLength;) {
+      const first = view.getInt16(offset, true);
+      const length = view.getUint16(offset + 2, true);
+      const width = view.getUint16(offset + 4, true);
+      offset += headerBytes;
+      const start = first - bucketMin;
+      if (first !== zeroBucket) [low, high] = [Math.min(low, start), Math.max(high, start + length)];
+      for (let index = start; index < start + length; index += 1, offset += width) {
+        const count =
+          width === 2
+            ? view.getUint16(offset, true)
+            : width === 4
+              ? view.getFloat32(offset, true)
+              : view.getFloat64(offset, true);
+        if (first === zeroBucket) zeros += count;
+        else counts[index] = (counts[index] ?? 0) + count;
+      }
+    }
+  }
+  const buckets = new Map<number, number>(zeros === 0 ? [] : [[zeroBucket, zeros]]);
+  for (let index = low; index < high; index += 1) {
+    const count = counts[index] ?? 0;
+    if (count !== 0) buckets.set(index + bucketMin, count);
+  }
   return buckets;
 }
 
-/** One encoding of the sum of several in a row. */
-export function mergeEncodedBuckets(inARow: readonly Uint8Array[]): Uint8Array {
-  const buckets = new Map<number, number>();
-  for (const encoded of inARow) addEncodedBuckets(buckets, encoded);
-  return encodeBuckets(buckets);
+/** One encoding of the sum of several. */
+export function mergeEncodedBuckets(encodings: readonly Uint8Array[]): Uint8Array {
+  return encodeBuckets(decodeBuckets(encodings));
 }

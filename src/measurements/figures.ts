@@ -29,17 +29,16 @@ export const clockPairs: Readonly<Partial<Record<string, (runtime: string) => st
   endToEnd: () => "meta-consumer",
 };
 
-/** Error names are of the user's own classes. */
-const labelLengthMax = 100;
+const nameLengthMax = 100;
 
 /** What one measurement adds to the series. Of a time below zero, the size is added to the skew of its two clocks. */
 export function addendsOf(measurement: Measurement): Addend[] {
   const { runtime, region, deployment, cold, probe, ingestMs } = measurement;
   const place = {
     runtime: runtime ?? "",
-    region: region ?? "",
-    deployment: deployment ?? "",
-    cold: cold === null ? ("" as const) : cold ? ("cold" as const) : ("warm" as const),
+    region: nameOf(region),
+    deployment: nameOf(deployment),
+    cold: cold === null ? "" : cold ? "cold" : "warm",
   };
   const addends: Addend[] = [];
   const addTimeOf = (metric: TimeMetric, ms: number, count = 1, kind = "") => {
@@ -49,7 +48,7 @@ export function addendsOf(measurement: Measurement): Addend[] {
     else addends.push({ ...place, metric: "skew", kind: "", label: pair, count, ms: -ms });
   };
   const addCountOf = (metric: CountMetric, count: number, label = "", kind = "") => {
-    if (count > 0) addends.push({ ...place, metric, kind, label: label.slice(0, labelLengthMax), count, ms: null });
+    if (count > 0) addends.push({ ...place, metric, kind, label: nameOf(label), count, ms: null });
   };
   for (const facts of [measurement.facts, measurement.firstFacts ?? {}]) {
     for (const [metric, ms, weight, kind] of facts.times ?? []) addTimeOf(metric, ms, weight, kind);
@@ -58,6 +57,11 @@ export function addendsOf(measurement: Measurement): Addend[] {
   if (ingestMs !== null) addTimeOf("ingest", ingestMs);
   addEvents(measurement, addTimeOf, addCountOf);
   return probe ? addends.filter(({ metric }) => metric === "probe") : addends;
+}
+
+/** Error names are of the user's own classes, and may be anything. Postgres stores neither NUL nor half a character. */
+function nameOf(text: string | null): string {
+  return (text ?? "").slice(0, nameLengthMax).replaceAll(/\p{Surrogate}|\0/gu, "\uFFFD");
 }
 
 function addEvents(

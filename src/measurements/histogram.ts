@@ -23,6 +23,10 @@ export const schema = 5;
 /** The bucket of zero, which has no logarithm: below all others, and within a smallint. */
 export const zeroBucket = -32_768;
 
+/** The lowest and the highest bucket of what is above zero: of a microsecond, and of a day. */
+export const bucketMin = -638;
+export const bucketMax = 524;
+
 const minMs = 1e-3;
 const maxMs = 24 * 60 * 60_000;
 
@@ -32,7 +36,7 @@ export function clampMs(ms: number): number {
   return Math.min(Math.max(ms, minMs), maxMs);
 }
 
-/** The bucket of a time in milliseconds: from -638 to 524, or `zeroBucket` for what is not above zero. */
+/** The bucket of a time in milliseconds: from `bucketMin` to `bucketMax`, or `zeroBucket` for what is not above zero. */
 export function bucketOf(ms: number): number {
   const clamped = clampMs(ms);
   return clamped === 0 ? zeroBucket : Math.ceil(Math.log2(clamped / 1_000) * perDoubling) - 1;
@@ -74,17 +78,20 @@ const tolerance = 1e-9;
  * at most 1.09 % from any time in it. Null for an empty histogram.
  */
 export function quantile(histogram: Readonly<Histogram>, q: number): number | null {
-  const rank = q * histogram.count * (1 - tolerance);
-  let below = 0;
-  let last: number | null = null;
-  for (const bucket of sortedBuckets(histogram)) {
-    const count = histogram.buckets.get(bucket) ?? 0;
-    if (count <= 0) continue;
-    last = bucket;
-    below += count;
-    if (below >= rank) break;
-  }
-  return last === null ? null : Math.min(middleMs(last), histogram.maxMs);
+  return quantiles(histogram, [q])?.[0] ?? null;
+}
+
+/** The same for several shares, the smallest first. */
+export function quantiles(histogram: Readonly<Histogram>, shares: readonly number[]): number[] | null {
+  const filled = [...histogram.buckets.keys()].toSorted((a, b) => a - b);
+  if (filled.length === 0) return null;
+  const countAt = (place: number) => histogram.buckets.get(filled[place] ?? 0) ?? 0;
+  let [index, below] = [0, countAt(0)];
+  return shares.map((q) => {
+    const rank = q * histogram.count * (1 - tolerance);
+    while (below < rank && index < filled.length - 1) below += countAt(++index);
+    return Math.min(middleMs(filled[index] ?? 0), histogram.maxMs);
+  });
 }
 
 /** A bar of a chart: how many times are above `fromMs` and at most `toMs`. */
@@ -124,10 +131,6 @@ function middleMs(bucket: number): number {
   if (bucket === zeroBucket) return 0;
   const [low, high] = [edgeMs(bucket), edgeMs(bucket + 1)];
   return (2 * low * high) / (low + high);
-}
-
-function sortedBuckets({ buckets }: Readonly<Histogram>): number[] {
-  return [...buckets.keys()].toSorted((a, b) => a - b);
 }
 
 function addToBucket(buckets: Map<number, number>, bucket: number, count: number): void {

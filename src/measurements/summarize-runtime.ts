@@ -1,6 +1,6 @@
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-import { createHistogram, type Histogram, mergeInto, quantile, toBars } from "./histogram.ts";
+import { createHistogram, type Histogram, mergeInto, quantiles, toBars } from "./histogram.ts";
 import type { Figure, Series } from "./figures.ts";
 import type { CountMetric, TimeMetric } from "./measurement.ts";
 import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
@@ -55,7 +55,7 @@ function metricOf(stage: Stage): TimeMetric {
   return stage.slice(0, -2) as TimeMetric;
 }
 
-function latencies(histograms: ReadonlyMap<Stage, Histogram>): Record<Stage, Latency | null> {
+function latencies(histograms: ReadonlyMap<Stage, Readonly<Histogram>>): Record<Stage, Latency | null> {
   return Object.fromEntries(stages.map((stage) => [stage, latencyOf(histograms.get(stage))])) as Record<
     Stage,
     Latency | null
@@ -63,22 +63,25 @@ function latencies(histograms: ReadonlyMap<Stage, Histogram>): Record<Stage, Lat
 }
 
 /** Percentiles of a histogram; null for an empty one. */
-export function latencyOf(histogram: Histogram | undefined): Latency | null {
+export function latencyOf(histogram: Readonly<Histogram> | undefined): Latency | null {
   if (histogram === undefined || histogram.count === 0) return null;
   const [p50, p95, p99] = percentiles(histogram);
   return { count: round(histogram.count), p50, p95, p99, max: round(histogram.maxMs) };
 }
 
-function percentiles(histogram: Histogram): [p50: number, p95: number, p99: number] {
-  const at = (q: number) => round(quantile(histogram, q) ?? 0);
-  return [at(0.5), at(0.95), at(0.99)];
+function percentiles(histogram: Readonly<Histogram>): [p50: number, p95: number, p99: number] {
+  const [p50 = 0, p95 = 0, p99 = 0] = quantiles(histogram, [0.5, 0.95, 0.99]) ?? [];
+  return [round(p50), round(p95), round(p99)];
 }
 
-/** The histogram of a metric over all intervals and kinds. */
-export function histogramOf(figures: readonly WindowFigure[], metric: string): Histogram {
+/** The histogram of a metric over all intervals and kinds; not to be changed. */
+export function histogramOf(figures: readonly WindowFigure[], metric: string): Readonly<Histogram> {
+  const found = figures.flatMap((figure) =>
+    figure.metric === metric && figure.histogram !== null ? [figure.histogram] : [],
+  );
+  if (found[0] !== undefined && found.length === 1) return found[0];
   const merged = createHistogram();
-  for (const figure of figures)
-    if (figure.metric === metric && figure.histogram !== null) mergeInto(merged, figure.histogram);
+  for (const histogram of found) mergeInto(merged, histogram);
   return merged;
 }
 
@@ -97,8 +100,9 @@ export function labelsOf(figures: readonly WindowFigure[], metric: CountMetric):
 }
 
 function seriesOf(figures: readonly WindowFigure[], { bucketStartsMs }: TimeWindow): RuntimeSummary["series"] {
-  return bucketStartsMs.map((startMs) => {
-    const inInterval = figures.filter(({ atMs }) => atMs === startMs);
+  const byStart = new Map<number, WindowFigure[]>(bucketStartsMs.map((startMs) => [startMs, []]));
+  for (const figure of figures) byStart.get(figure.atMs)?.push(figure);
+  return [...byStart].map(([startMs, inInterval]) => {
     const ack = latencyOf(histogramOf(inInterval, "ack"));
     return {
       at: new Date(startMs).toISOString(),

@@ -9,6 +9,8 @@ import { runStatement, type Values } from "./named-statement.ts";
 /** What earlier statements for the same batch stored. */
 export type StoredBefore = Record<"inserted" | "worked", number> &
   Record<"firstEventId" | "lastEventId", number | null> & {
+    /** How many of them are new, by kind, as JSON; null if nothing was stored before. */
+    insertedKinds: string | null;
     /** Without a row of the batch: whether its duplicates are linked to the delivery. */
     areLinked: boolean;
   };
@@ -20,6 +22,7 @@ export type DeliveryValues = Values<Exclude<IngestParameter, EventParameter | ke
 
 export const nothingBefore: StoredBefore = {
   inserted: 0,
+  insertedKinds: null,
   worked: 0,
   firstEventId: null,
   lastEventId: null,

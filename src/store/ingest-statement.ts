@@ -123,6 +123,23 @@ const ingestTime = "(:ingestMs + extract(epoch from clock_timestamp() - statemen
 const ofConsumer =
   "via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at, ingested_at, handled_at, message_id";
 
+/** A delivery that was reported as lost is complete now: only the answer to the forward was lost. */
+const recovered = '{"counts":[["outcome",1,"fallback"],["correction",1,"lost"]]}';
+
+/** As they were before this statement. */
+const laterBatches = "(select count(*) from relay.delivery_batches b where b.delivery_id = :deliveryId)";
+
+/** The measurement of a batch whose row is new. `first`: what counts if this batch is the first that is known of its delivery. */
+function measured(first: string): string {
+  return `, measured as (
+  insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts, first_facts, ingest_ms, inserted)
+  select least(:receivedAt, now()), :runtime, :region, :deployment, :coldStart, :probe, :facts, ${first}, ingest_ms,
+    case when inserted <> :events then coalesce(:insertedKinds,
+      (select json_object_agg(kind, n) from (select kind, count(*) as n from fresh group by kind) k), '{}') end
+  from record
+)`;
+}
+
 const recordFirst = `, record as (
   insert into relay.deliveries as d (${facts}, ${ofConsumer})
   select ${factValues}, :via, :batches, :retried, n + :inserted, :events - n - :inserted, ${ingestTime},
@@ -137,8 +154,11 @@ const recordFirst = `, record as (
     deployment = coalesce(d.deployment, excluded.deployment), ack_ms = coalesce(d.ack_ms, excluded.ack_ms),
     publish_started_at = coalesce(d.publish_started_at, excluded.publish_started_at)
   where d.via is null
-  returning 1
-)`;
+  returning reported_at, outcome, inserted, ingest_ms
+)${measured(`case
+    when reported_at is null then :firstFacts
+    when outcome = 'lost' and :batches = 1 + ${laterBatches} then '${recovered}'::json
+  end`)}`;
 
 const recordLater = `, record as (
   insert into relay.delivery_batches (delivery_id, batch_index, retried, inserted, duplicates, ingest_ms, first_event_id,
@@ -147,8 +167,11 @@ const recordLater = `, record as (
     least(first_id, :firstEventId), greatest(last_id, :lastEventId), :deliveredAt, now(), :messageId
   from ${counted}
   on conflict do nothing
-  returning 1
-), delivery as (
+  returning inserted, ingest_ms
+)${measured(`case
+    when exists (select from relay.deliveries d where d.id = :deliveryId and d.outcome = 'lost' and d.via is not null
+      and d.batches = 2 + ${laterBatches}) then '${recovered}'::json
+  end`)}, delivery as (
   insert into relay.deliveries (${facts}) select ${factValues} from record
   on conflict do nothing
 )`;

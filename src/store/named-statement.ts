@@ -54,7 +54,7 @@ const firstAnswerMs = 4_000;
 export async function runStatement<Row extends QueryResultRow, Name extends string>(
   pool: Pool | PoolClient,
   { name, text, parameters }: Statement<Name>,
-  values: Values<Name>,
+  values: Partial<Values<Name>>,
 ): Promise<Row[]> {
   const query = { text, values: parameters.map((parameter) => values[parameter]) };
   // Within a transaction nothing can be repeated.

@@ -7,6 +7,7 @@ import type { Database } from "./database.ts";
 import { deliveryRow } from "./delivery-row.ts";
 import { deliveries } from "./delivery-schema.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
+import { deliveryFacts } from "./measured-facts.ts";
 import { storableInstant, storableInteger, storableSmallint, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -47,7 +48,7 @@ export async function saveReports(db: Database, reports: readonly ForwardReport[
         end
       from saved s
       join unnest(${sql.param(unique.map(([id]) => id))}::uuid[], ${column((report) => JSON.stringify(factsOf(report)))}::text[],
-        ${column((report) => JSON.stringify(firstFactsOf(report)))}::text[]) as r (id, facts, first_facts) on r.id = s.id
+        ${column((report) => JSON.stringify(deliveryFacts(report.outcome, report.coldStart, report.ackInBatch ? report.ackMs : null)))}::text[]) as r (id, facts, first_facts) on r.id = s.id
       cross join lateral (select case s.via when 'queue' then 'published' else s.via end as outcome) came
     `),
   );
@@ -75,14 +76,6 @@ function factsOf({
       ...(timeouts > 0 ? [["publishTimeouts", timeouts * weight] as const] : []),
       ...(errorType === null ? [] : [["error", weight, errorType] as const]),
     ],
-  };
-}
-
-/** What the first batch knows, too. */
-function firstFactsOf({ outcome, coldStart, ackMs, ackInBatch }: ForwardReport): MeasurementFacts {
-  return {
-    times: ackMs !== null && ackInBatch ? [["ack", ackMs, 1]] : [],
-    counts: [["deliveries", 1], ["outcome", 1, outcome], ...(coldStart ? [["coldStarts", 1] as const] : [])],
   };
 }
 

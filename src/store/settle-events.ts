@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
 import type { HandlerResult } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
+import { factsOfHandlers } from "./measured-facts.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
 import { type SettledRow, type SettleParameter, settleFirstSuccesses, settleStatement } from "./settle-statement.ts";
@@ -23,8 +24,9 @@ export interface Settlement {
  */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
   if (settlement.results.length === 0) return { lost: [] };
-  const statement = areFirstSuccesses(settlement.results) ? settleFirstSuccesses : settleStatement;
-  const values = toValues(settlement);
+  const isPlain = areFirstSuccesses(settlement.results);
+  const statement = isPlain ? settleFirstSuccesses : settleStatement;
+  const values = isPlain ? commonValues(settlement) : toValues(settlement);
   const rows = await withStoreErrors(() =>
     repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, statement, values)),
   );
@@ -48,12 +50,36 @@ function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
   );
 }
 
-function toValues({ results, counts, deployment, messageId }: Settlement): Values<SettleParameter> {
-  // In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise.
-  const sorted = results.toSorted((a, b) => a.event.id - b.event.id);
+/** In the order of their ids, so that two settlements of the same events seldom wait for one another crosswise. */
+function inOrder(results: readonly HandlerResult[]): HandlerResult[] {
+  return results.toSorted((a, b) => a.event.id - b.event.id);
+}
+
+/** All that the statement for first successes takes, which is the one that runs most. */
+function commonValues({ results, counts, deployment }: Settlement): Partial<Values<SettleParameter>> {
   const counters = [...counts];
   return {
-    ids: sorted.map(({ event }) => event.id),
+    ids: inOrder(results).map(({ event }) => event.id),
+    countNames: counters.map(([name]) => storableText(name)),
+    counts: counters.map(([, count]) => count),
+    deliveryId: results[0]?.event.deliveryId ?? null,
+    ownMs: results.reduce((sum, { ms }) => sum + ms, 0),
+    deployment: deployment === null ? null : storableText(deployment),
+    facts: JSON.stringify(factsOfHandlers(results)),
+  };
+}
+
+function toValues(settlement: Settlement): Partial<Values<SettleParameter>> {
+  const { results, messageId } = settlement;
+  const sorted = inOrder(results);
+  const byDelivery = new Map<string, HandlerResult[]>();
+  for (const result of sorted) {
+    const ofDelivery = byDelivery.get(result.event.deliveryId);
+    if (ofDelivery === undefined) byDelivery.set(result.event.deliveryId, [result]);
+    else ofDelivery.push(result);
+  }
+  return {
+    ...commonValues(settlement),
     fences: sorted.map(({ event }) => event.fence),
     outcomes: sorted.map(({ outcome }) => outcome),
     attempts: sorted.map(({ event }) => event.attempt),
@@ -69,12 +95,9 @@ function toValues({ results, counts, deployment, messageId }: Settlement): Value
     fingerprints: sorted.map(({ error }) => error?.fingerprint ?? ""),
     kinds: sorted.map(({ event }) => event.kind),
     replayIds: sorted.map(({ event }) => event.replay?.id ?? null),
-    countNames: counters.map(([name]) => storableText(name)),
-    counts: counters.map(([, count]) => count),
-    deployment: deployment === null ? null : storableText(deployment),
     messageId: messageId === null ? null : storableText(messageId),
-    deliveryId: sorted[0]?.event.deliveryId ?? null,
-    ownMs: sorted.reduce((sum, { ms }) => sum + ms, 0),
+    measuredIds: [...byDelivery.keys()],
+    measuredFacts: [...byDelivery.values()].map((ofDelivery) => JSON.stringify(factsOfHandlers(ofDelivery))),
   };
 }
 

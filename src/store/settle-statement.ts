@@ -27,6 +27,9 @@ const parameters = {
   messageId: "text",
   deliveryId: "uuid",
   ownMs: "real",
+  facts: "json",
+  measuredIds: "uuid[]",
+  measuredFacts: "text[]",
 } as const;
 
 export type SettleParameter = keyof typeof parameters;
@@ -75,7 +78,10 @@ const firstSuccesses = `with handled as (
   values (:deliveryId, 'epoch', 0, false, false, '')
   on conflict (id) do update set handler_ms = coalesce(d.handler_ms, 0) + :ownMs,
     handled_at = coalesce(d.handled_at, case when ${isHandled(":ids")} then now() end)
-  returning id, handled_at is null and (${isShared(":ids")}) as is_unsure
+  returning id, handled_at is null and (${isShared(":ids")}) as is_unsure, runtime, region, cold_start, probe
+), measured as (
+  insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
+  select now(), runtime, region, :deployment, cold_start, probe, :facts from marked where exists (select from handled)
 )
 select null as lost, (select json_agg(id) from marked where is_unsure) as unsure`;
 
@@ -143,6 +149,13 @@ const anyResults = `with r as materialized (
     handled_at = coalesce(handled_at, case when ${isHandled(handledIds)} then now() end)
   from touched where d.id = touched.delivery_id
   returning d.id, handled_at is null and (is_late or ${isShared(handledIds)}) as is_unsure
+), measured as (
+  insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
+  select now(), coalesce(d.runtime, ''), d.region, :deployment, d.cold_start, coalesce(d.probe, false), m.facts::json
+  from unnest(:measuredIds, :measuredFacts) m (delivery_id, facts)
+  left join relay.deliveries d on d.id = m.delivery_id
+  -- A settlement that is sent again counts nothing twice.
+  where exists (select from handled) or exists (select from kept)
 )
 select
   (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)) as lost,

@@ -22,10 +22,14 @@ export async function storeApart(
     // The whole has been refused already.
     const ingested =
       rows.length > 1 ? await storeHalves(client, rows, values) : await storeReduced(client, rows, values);
-    const ids = ingested.filter(({ outcome }) => isNew(outcome[2])).map(({ outcome }) => outcome[1]);
+    const inserted = ingested.filter(({ outcome }) => isNew(outcome[2]));
+    const ids = inserted.map(({ outcome }) => outcome[1]);
+    const kinds: Record<string, number> = {};
+    for (const { row } of inserted) kinds[row.event.kind] = (kinds[row.event.kind] ?? 0) + 1;
     const before = {
       ...nothingBefore,
       inserted: ids.length,
+      insertedKinds: JSON.stringify(kinds),
       worked: ingested.filter(({ outcome }) => outcome[2] === "new").length,
       firstEventId: ids.length === 0 ? null : Math.min(...ids),
       lastEventId: ids.length === 0 ? null : Math.max(...ids),

@@ -7,6 +7,7 @@ import { type EventToStore, toRows } from "./event-to-store.ts";
 import { type DeliveryValues, type Ingested, ingestRows, nothingBefore } from "./ingest-rows.ts";
 import type { LeasedEvent } from "./leased-event.ts";
 import { markHandled } from "./mark-handled.ts";
+import { factsOfBatch, firstFactsOfBatch } from "./measured-facts.ts";
 import { unsentBy } from "./message-hash.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
 import { storableInstant, storableInteger, storableText } from "./storable.ts";
@@ -113,6 +114,8 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     deployment: delivery.deployment === null ? null : storableText(delivery.deployment),
     ackMs: delivery.ackMs,
     publishStartedAt: storableInstant(delivery.publishStartedAtMs)?.toISOString() ?? null,
+    facts: JSON.stringify(factsOfBatch({ delivery, ...batch })),
+    firstFacts: JSON.stringify(firstFactsOfBatch({ delivery, ...batch })),
   };
 }
 

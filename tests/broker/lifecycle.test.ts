@@ -64,6 +64,43 @@ describe("a crash", () => {
   });
 });
 
+describe("a message that nothing holds back", () => {
+  it("is under way when its publish is answered", async () => {
+    const { client } = await startTestBroker();
+    const gate = createGate();
+    const sink = await openSink(() => gate.response);
+    await client.publish({ url: sink.url });
+    const { messageId } = await client.publish({ url: sink.url });
+    expect(await readStates(client, messageId)).toEqual(["CREATED", "ACTIVE"]);
+    gate.open();
+    await eventually(() => readStates(client, messageId)).toEqual(["CREATED", "ACTIVE", "DELIVERED"]);
+  });
+
+  it("waits behind others of its address that wait for room", async () => {
+    const { client } = await startTestBroker();
+    const gate = createGate();
+    const sink = await openSink(() => gate.response);
+    // Half of the 128 slots.
+    await client.batch(Array.from({ length: 80 }, () => ({ url: sink.url })));
+    await eventually(() => sink.requests.length).toBe(64);
+    const { messageId } = await client.publish({ url: sink.url });
+    expect(await readStates(client, messageId)).toEqual(["CREATED"]);
+    gate.open();
+    await eventually(() => readStates(client, messageId)).toEqual(["CREATED", "ACTIVE", "DELIVERED"]);
+  });
+
+  it("is accepted once by its deduplication id, and a duplicate takes no slot", async () => {
+    const { broker, client } = await startTestBroker();
+    const sink = await openSink();
+    const publish = () => client.publish({ url: sink.url, deduplicationId: "once" });
+    const first = await publish();
+    expect(await publish()).toMatchObject({ messageId: first.messageId, deduplicated: true });
+    await eventually(() => readStates(client, first.messageId)).toEqual(["CREATED", "ACTIVE", "DELIVERED"]);
+    await broker.stop();
+    expect(sink.requests).toHaveLength(1);
+  });
+});
+
 describe("a restart", () => {
   it("keeps what is not due yet", async () => {
     const clock = createManualClock();

@@ -1,72 +1,82 @@
 import { expect, test } from "vitest";
 
 import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
-import { deliveries } from "#store/delivery-schema.ts";
-import { handlerAttempts } from "#store/event-schema.ts";
+import { rollUp } from "#operations/roll-up.ts";
+import { systemClock } from "#platform/clock.ts";
+import type { HandlerResult, LeasedEvent } from "#store/leased-event.ts";
+import { settleEvents } from "#store/settle-events.ts";
+import { storeBatch } from "#store/store-batch.ts";
 
-import { openTestStore } from "../support/store.ts";
-import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "./rows.ts";
-
-const now = new Date("2026-01-31T12:00:00.000Z");
-const before = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
+import { settlement, testFailure } from "../support/settle.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
+import { eventRow, insertOpenEvent } from "./rows.ts";
 
 test("handlers are summed by kind: runs, failures by error, retries, times, and what is open", async () => {
   const { db } = await openTestStore();
-  const at = before(10);
-  const event = (key: string, rest: object = {}) => eventRow({ key, deliveryId: "d_1", ingestedAt: at, ...rest });
-  await db
-    .insert(deliveries)
-    .values([
-      deliveryRow({ id: "d_1", receivedAt: at, ...ingested({ deliveredAt: at, inserted: 9 }) }),
-      deliveryRow({ id: "alone", receivedAt: at, ...ingested({ deliveredAt: at, handlerMs: 40 }) }),
-    ]);
-  const [retried = 0] = await insertEvents(db, [
-    event("retried"),
-    event("at once"),
-    event("alone", { deliveryId: "alone" }),
-    event("comment", { kind: "comment" }),
-    event("erased", { erasedAt: now }),
-    event("before the window", { ingestedAt: before(90) }),
-  ]);
-  const waits = await insertOpenEvent(db, event("waits", { ingestedAt: before(80) }), {
-    firstFailedAt: at,
-    attempts: 2,
+  const nowMs = Date.now();
+  const store = async (id: string, ...kinds: ("message" | "comment")[]) => {
+    const events = kinds.map((kind, index) => testEvent(`${id} ${index}`, { kind }));
+    return (await storeBatch(db, toStore(testBatch(id, events), nowMs))).leased;
+  };
+  const settle = async (leased: readonly LeasedEvent[], result: Partial<HandlerResult>) =>
+    settleEvents(
+      db,
+      settlement(leased.map((event) => ({ event, atMs: nowMs, ms: 10, outcome: "handled" as const, ...result }))),
+    );
+  const failed = { outcome: "failed", error: testFailure, retryInMs: 0 } as const;
+
+  await settle(await store("at once", "message", "message", "comment"), { ms: 40 });
+  const first = await store("retried", "message");
+  await settle(first, { ...failed, ms: 10 });
+  const again = await store("retried", "message");
+  expect(again).toMatchObject([{ attempt: 2 }]);
+  await settle(again, { ms: 20 });
+  await settle(await store("given back", "message"), { outcome: "released" });
+  await settle(await store("other error", "message"), {
+    ...failed,
+    error: { ...testFailure, name: "HandlerTimeout" },
+    ms: 30,
   });
-  await insertOpenEvent(db, event("dead", { kind: "read" }), { state: "dead" });
-  await insertOpenEvent(db, event("new", { kind: "reaction" }));
-  const call = { at, attempt: 1, ms: 10, errorName: "TypeError" };
-  await db.insert(handlerAttempts).values([
-    { ...call, eventId: retried },
-    { ...call, eventId: retried, attempt: 2, ms: 20, errorName: null },
-    { ...call, eventId: waits, at: before(70) },
-    { ...call, eventId: waits, attempt: 2, ms: 30, errorName: "HandlerTimeout" },
+  const at = new Date(nowMs - 80 * 60_000);
+  await insertOpenEvent(db, eventRow({ key: "old", deliveryId: "old", ingestedAt: at, kind: "reaction" }));
+
+  const read = () => readHandlers(db, "1h", { nowMs: Date.now(), rollUp: async () => {} });
+  const { window, handlers } = await read();
+  expect(Date.parse(window.to) - Date.parse(window.from)).toBeGreaterThanOrEqual(60 * 60_000);
+  expect(handlers).toEqual([
+    {
+      kind: "message",
+      runs: 5,
+      failed: 2,
+      failures: { CrmError: 1, HandlerTimeout: 1 },
+      retries: 1,
+      handlerMs: { count: 5, p50: expect.closeTo(30, 0), p95: 40 },
+      open: 2,
+      oldestOpenAt: expect.any(String) as string,
+    },
+    {
+      kind: "comment",
+      runs: 1,
+      failed: 0,
+      failures: {},
+      retries: 0,
+      handlerMs: { count: 1, p50: 40, p95: 40 },
+      open: 0,
+      oldestOpenAt: null,
+    },
+    {
+      kind: "reaction",
+      runs: 0,
+      failed: 0,
+      failures: {},
+      retries: 0,
+      handlerMs: null,
+      open: 1,
+      oldestOpenAt: at.toISOString(),
+    },
   ]);
-  expect(await readHandlers(db, "1h", now.getTime())).toEqual({
-    window: { from: before(60).toISOString(), to: now.toISOString() },
-    handlers: [
-      {
-        kind: "message",
-        runs: 5,
-        failed: 2,
-        failures: { TypeError: 1, HandlerTimeout: 1 },
-        retries: 2,
-        handlerMs: { count: 4, p50: 25, p95: expect.closeTo(38.5) },
-        open: 1,
-        oldestOpenAt: before(80).toISOString(),
-      },
-      { kind: "comment", runs: 1, failed: 0, failures: {}, retries: 0, handlerMs: null, open: 0, oldestOpenAt: null },
-      {
-        kind: "reaction",
-        runs: 0,
-        failed: 0,
-        failures: {},
-        retries: 0,
-        handlerMs: null,
-        open: 1,
-        oldestOpenAt: at.toISOString(),
-      },
-    ],
-  });
+  await rollUp(db, systemClock, Infinity);
+  expect((await read()).handlers).toEqual(handlers);
 });
 
 test("the window is one of the comparison's", () => {

@@ -26,7 +26,11 @@ test("refusals are added up by reason and runtime, with the first and the last o
     { runtime: "nodejs", reason: "ENV_INVALID", count: 4, since: at(5), until: at(5) },
     { runtime: "edge", reason: "BODY_TOO_LARGE", count: 1, since: at(30), until: at(30) },
   ]);
-  const { runtimes } = await readRuntimes(db, "1h", nowMs);
+  const { runtimes } = await readRuntimes(
+    db,
+    { window: "1h", region: null, deployment: null, cold: "all" },
+    { nowMs, isEmulated: false, rollUp: async () => {} },
+  );
   expect(runtimes.map(({ runtime, refusals: counts }) => [runtime, counts])).toEqual([
     ["edge", { SIGNATURE_INVALID: 5, BODY_TOO_LARGE: 1 }],
     ["nodejs", { ENV_INVALID: 4 }],

@@ -1,174 +1,305 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { parseWindow, readRuntimes } from "#dashboard/read-runtimes.ts";
-import { deliveries, deliveryBatches } from "#store/delivery-schema.ts";
-import { windowNames } from "#measurements/runtime-comparison.ts";
+import { parseComparison, readRuntimes } from "#dashboard/read-runtimes.ts";
+import type { InstagramEvent } from "#instagram/events.ts";
+import type { ForwardReport } from "#measurements/report.ts";
+import { type ComparisonFilter, windowNames } from "#measurements/runtime-comparison.ts";
+import { rollUp } from "#operations/roll-up.ts";
+import { systemClock } from "#platform/clock.ts";
+import type { ForwardedDelivery } from "#platform/delivery.ts";
+import { saveReports } from "#store/save-reports.ts";
+import { settleEvents } from "#store/settle-events.ts";
+import { storeBatch } from "#store/store-batch.ts";
 
-import { openTestStore } from "../support/store.ts";
-import { batchRow, deliveryRow, eventRow, insertEvents, ingested, unreported, type DeliveryRow } from "./rows.ts";
+import { ended, settlement } from "../support/settle.ts";
+import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
-const now = new Date("2026-01-31T12:00:00.000Z");
-const before = (ms: number) => new Date(now.getTime() - ms);
 const minuteMs = 60_000;
 
-async function compare(rows: Partial<DeliveryRow>[]) {
+interface Step extends Partial<ForwardedDelivery> {
+  via?: "queue" | "fallback";
+  /** From the webhook's call to the consumer's, by their clocks. */
+  deliveredAfterMs?: number;
+  events?: InstagramEvent[];
+  batch?: readonly [number, number];
+}
+
+/** A store in which deliveries are ingested and reported as in production, a minute ago. */
+async function setUp() {
   const { db } = await openTestStore();
-  for (const [index, row] of rows.entries()) {
-    await db.insert(deliveries).values(deliveryRow({ id: `d_${index}`, receivedAt: before(minuteMs), ...row }));
-  }
-  const read = async () => {
-    const comparison = await readRuntimes(db, "1h", now.getTime());
+  const nowMs = Date.now();
+  const receivedAtMs = nowMs - minuteMs;
+  const ingest = async (id: string, step: Step = {}) => {
+    const { via = "queue", deliveredAfterMs = 100, events, batch = [0, 1], ...facts } = step;
+    const { delivery, ...rest } = testBatch(id, events ?? [testEvent(id, { sentAtMs: receivedAtMs - 900 })], batch);
+    const known = { region: "fra1", deployment: "dpl_1", ackMs: 3, receivedAtMs, publishStartedAtMs: receivedAtMs + 3 };
+    const whole = { ...rest, delivery: { ...delivery, ...known, ...facts } };
+    const deliveredAtMs = whole.delivery.receivedAtMs + deliveredAfterMs;
+    const stored = await storeBatch(db, {
+      ...toStore(whole, deliveredAtMs),
+      via,
+      delivered: { atMs: deliveredAtMs, monotonicMs: systemClock.monotonicMs() },
+    });
+    return stored.leased;
+  };
+  const report = (id: string, rest: Partial<ForwardReport> = {}) =>
+    saveReports(
+      db,
+      [
+        {
+          deliveryId: id,
+          runtime: "edge",
+          region: "fra1",
+          deployment: "dpl_1",
+          coldStart: false,
+          receivedAtMs,
+          bodyBytes: 1,
+          secretIndex: 0,
+          probe: false,
+          events: 1,
+          outcome: "published",
+          ackMs: 4,
+          publishMs: 40,
+          publishedAtMs: receivedAtMs + 43,
+          messageIds: [],
+          attempts: 1,
+          timeouts: 0,
+          sampleRate: 1,
+          ackInBatch: true,
+          errorType: null,
+          ...rest,
+        },
+      ],
+      nowMs,
+    );
+  /** The comparison, which is the same before a roll-up and after it. */
+  const read = async (filter: Partial<ComparisonFilter> = {}) => {
+    const query = { window: "1h", region: null, deployment: null, cold: "all", ...filter } as const;
+    const options = { nowMs, isEmulated: false, rollUp: async () => {} };
+    const before = await readRuntimes(db, query, options);
+    await rollUp(db, systemClock, Infinity);
+    const comparison = await readRuntimes(db, query, options);
+    expect(comparison).toEqual(before);
     const [edge, node] = comparison.runtimes;
     if (edge === undefined || node === undefined) throw new Error("A runtime is missing");
     return { ...comparison, edge, node };
   };
-  return { db, read };
+  return { db, nowMs, receivedAtMs, ingest, report, read };
 }
 
-test("without deliveries both runtimes are listed, edge first, without figures or a verdict", async () => {
-  const { read } = await compare([]);
-  const { runtimes, window, verdict } = await read();
-  expect(window).toEqual({ from: "2026-01-31T11:00:00.000Z", to: "2026-01-31T12:00:00.000Z" });
-  expect(runtimes.map(({ runtime, series: _series, ...rest }) => [runtime, rest])).toEqual(
-    ["edge", "nodejs"].map((runtime) => [
+const near = (ms: number) => expect.closeTo(ms, ms < 10 ? 1 : 0) as number;
+
+test("without measurements both runtimes are listed, edge first, without figures", async () => {
+  const { read } = await setUp();
+  const { runtimes, deployments, regions, skew, verdict } = await read();
+  const nothing = {
+    deliveries: 0,
+    events: 0,
+    published: 0,
+    fallback: 0,
+    lost: 0,
+    refused: 0,
+    publishSuccessRate: null,
+  };
+  const unmeasured = {
+    ackMs: null,
+    publishMs: null,
+    queueMs: null,
+    ingestMs: null,
+    handlerMs: null,
+    endToEndMs: null,
+    probeMs: null,
+  };
+  expect(runtimes).toMatchObject(
+    ["edge", "nodejs"].map((runtime) => ({
       runtime,
-      {
-        deliveries: 0,
-        events: 0,
-        published: 0,
-        fallback: 0,
-        lost: 0,
-        refused: 0,
-        refusals: {},
-        publishSuccessRate: null,
-        publishTimeouts: 0,
-        errors: {},
-        coldStarts: 0,
-        ackMs: null,
-        publishMs: null,
-        queueMs: null,
-        ingestMs: null,
-        endToEndMs: null,
-        probeMs: null,
-      },
-    ]),
+      ...nothing,
+      ...unmeasured,
+      ackWithin: null,
+      histograms: {},
+      errors: {},
+    })),
   );
-  expect(verdict).toBeNull();
+  expect({ deployments, regions, skew }).toEqual({ deployments: [], regions: [], skew: [] });
+  expect(verdict).toMatchObject({ faster: "undecided", pairs: 0 });
 });
 
-test("counts outcomes, errors, timeouts and cold starts by runtime", async () => {
-  const { read } = await compare([
-    { coldStart: true },
-    { attempts: 2, timeouts: 1, errorType: "PUBLISH_TIMEOUT" },
-    { outcome: "fallback", timeouts: 4, errorType: "PUBLISH_TIMEOUT" },
-    { outcome: "lost", errorType: "PUBLISH_NETWORK" },
-    { outcome: "refused", ackMs: null, runtime: "nodejs", errorType: "PUBLISH_NETWORK" },
-  ]);
-  const { edge, node } = await read();
-  expect(edge).toMatchObject({ deliveries: 4, published: 2, fallback: 1, lost: 1, coldStarts: 1, publishTimeouts: 5 });
-  expect(edge.publishSuccessRate).toBe(0.5);
-  expect(edge.errors).toEqual({ PUBLISH_NETWORK: 1, PUBLISH_TIMEOUT: 2 });
-  expect(node).toMatchObject({ deliveries: 1, published: 0, lost: 0, refused: 1, publishSuccessRate: 0 });
+describe("a delivery counts once", () => {
+  test.each([
+    ["only ingested", ["ingest"]],
+    ["only reported", ["report"]],
+    ["reported, then ingested", ["report", "report", "ingest", "ingest"]],
+    ["ingested, then reported", ["ingest", "report", "ingest", "report"]],
+  ])("%s", async (_name, steps) => {
+    const { read, ingest, report } = await setUp();
+    for (const step of steps)
+      await (step === "ingest" ? ingest("d1", { coldStart: true }) : report("d1", { coldStart: true }));
+    const { edge, node } = await read();
+    expect(edge).toMatchObject({
+      deliveries: 1,
+      published: 1,
+      coldStarts: 1,
+      publishSuccessRate: 1,
+      ackMs: { count: 1 },
+    });
+    expect(edge.events).toBe(steps.includes("ingest") ? 1 : 0);
+    expect(edge.publishMs).toEqual(
+      steps.includes("report") ? { count: 1, p50: near(40), p95: near(40), p99: near(40), max: 40 } : null,
+    );
+    expect(node.deliveries).toBe(0);
+  });
 });
 
-test("a delivery that was reported as lost and is complete was not lost", async () => {
-  const first = ingested({ deliveredAt: before(1_000), batches: 2, via: "fallback" });
-  const { db, read } = await compare([{ ...first, outcome: "lost" }, { outcome: "lost" }]);
-  expect((await read()).edge).toMatchObject({ lost: 2, fallback: 0 });
-  await db.insert(deliveryBatches).values(batchRow({ deliveryId: "d_0", deliveredAt: before(1_000) }));
-  expect((await read()).edge).toMatchObject({ lost: 1, fallback: 1 });
-});
-
-test("percentiles are interpolated, and a forward without an attempt does not count for publishing", async () => {
-  const rows = Array.from({ length: 101 }, (_, index) => ({ ackMs: index, publishMs: index * 2 }));
-  const { read } = await compare([...rows, { attempts: 0, ackMs: null, publishMs: 9_999, outcome: "fallback" }]);
+test("stages are measured from the stage before, and handlers by the delivery that brought the event", async () => {
+  const { db, read, ingest } = await setUp();
+  const leased = await ingest("d1");
+  await settleEvents(db, settlement(ended(leased, "handled", { ms: 7 })));
   const { edge } = await read();
-  expect(edge.ackMs).toEqual({ count: 101, p50: 50, p95: 95, p99: 99, max: 100 });
-  expect(edge.publishMs).toEqual({ count: 101, p50: 100, p95: 190, p99: 198, max: 200 });
+  expect(edge.queueMs).toMatchObject({ count: 1, p50: near(97) });
+  expect(edge.handlerMs).toMatchObject({ count: 1, max: 7 });
+  expect(edge.ingestMs?.count).toBe(1);
+  // 900 ms before the webhook, 100 ms until the consumer, and its own time.
+  expect(edge.endToEndMs?.max).toBeCloseTo(1_000 + (edge.ingestMs?.max ?? 0), 1);
+  expect(edge.histograms.queueMs).toMatchObject([{ count: 1 }]);
+  expect(edge.series.filter(({ count }) => count > 0)).toMatchObject([
+    { count: 1, ackP50: near(3), publishP95: null, lost: 0 },
+  ]);
 });
 
-test("a delivery that was ingested without a report counts by the way it came, with the ack time that the batch carries", async () => {
-  const way = ingested({ deliveredAt: before(1_000), inserted: 2, duplicates: 3 });
-  const { read } = await compare([
-    { ...unreported, ...way },
-    { ...unreported, ...way, via: "fallback", runtime: "nodejs", ackMs: null },
-    { ...unreported, ...way, via: null, ingestedAt: null, deliveredAt: null, inserted: null, duplicates: null },
-  ]);
-  const { edge, node } = await read();
-  expect(edge).toMatchObject({ deliveries: 2, events: 5, published: 1, refused: 0, publishSuccessRate: 1 });
-  expect(edge.ackMs).toMatchObject({ count: 2, p50: 3 });
-  expect(edge.ingestMs).toMatchObject({ p50: 9.5 });
-  expect(node).toMatchObject({ deliveries: 1, published: 0, fallback: 1, publishSuccessRate: 0, queueMs: null });
+test("outcomes, errors and timeouts; a delivery that was reported as lost and is complete was not lost", async () => {
+  const { read, ingest, report } = await setUp();
+  const failed = { errorType: "PUBLISH_TIMEOUT", timeouts: 4, attempts: 4, publishedAtMs: null } as const;
+  await report("lost", { ...failed, outcome: "lost" });
+  await report("refused", { ...failed, outcome: "refused", ackMs: null, runtime: "nodejs" });
+  await ingest("fallback", { via: "fallback" });
+  await report("fallback", { ...failed, outcome: "fallback" });
+  await report("too large", { outcome: "fallback", attempts: 0 });
+  expect(await read()).toMatchObject({
+    edge: {
+      deliveries: 3,
+      lost: 1,
+      fallback: 2,
+      published: 0,
+      publishTimeouts: 8,
+      errors: { PUBLISH_TIMEOUT: 2 },
+      publishSuccessRate: 0,
+    },
+    node: { deliveries: 1, refused: 1, ackMs: null },
+  });
+  await ingest("lost", { via: "fallback" });
+  expect((await read()).edge).toMatchObject({ deliveries: 3, lost: 0, fallback: 3 });
+  for (const index of [1, 0, 2]) {
+    expect((await read()).edge.lost).toBe(index === 1 ? 0 : 1);
+    if (index === 1) await report("parts", { ...failed, outcome: "lost" });
+    await ingest("parts", { batch: [index, 3], events: [testEvent(`part ${index}`)] });
+  }
+  expect((await read()).edge).toMatchObject({ deliveries: 4, lost: 0, fallback: 4 });
 });
 
-test("queue, ingest and end to end are measured from the stage before, never below zero", async () => {
-  const receivedAt = before(minuteMs);
-  const after = (ms: number) => new Date(receivedAt.getTime() + ms);
-  const times = (deliveredMs: number, ingestMs: number) =>
-    ingested({ deliveredAt: after(deliveredMs), ingestedAt: after(deliveredMs + ingestMs), ingestMs });
-  const { db, read } = await compare([
-    { receivedAt, publishedAt: after(50), ...times(150, 8) },
-    { receivedAt, publishedAt: after(50), ...times(40, 12) },
-    { receivedAt, ...unreported, publishStartedAt: after(20), ...times(70, 10), runtime: "nodejs" },
-  ]);
-  await insertEvents(db, [
-    eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(158), sentAt: after(-842) }),
-    eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: after(52), sentAt: after(5_000) }),
-  ]);
-  const { edge, node } = await read();
-  expect(edge.queueMs).toMatchObject({ count: 2, p50: 50, max: 100 });
-  expect(edge.ingestMs).toMatchObject({ count: 2, p50: 10, max: 12 });
-  expect(edge.endToEndMs).toMatchObject({ count: 2, p50: 500, max: 1_000 });
-  // Without a report, from the start of the publish.
-  expect(node.queueMs).toMatchObject({ count: 1, p50: 50 });
+test("a report that comes after an incomplete ingestion corrects the outcome", async () => {
+  const { read, ingest, report } = await setUp();
+  await ingest("d1", { batch: [0, 2] });
+  await report("d1", { outcome: "lost", errorType: "PUBLISH_NETWORK" });
+  expect((await read()).edge).toMatchObject({ deliveries: 1, published: 0, lost: 1 });
+  await ingest("d1", { batch: [1, 2], events: [testEvent("second")] });
+  expect((await read()).edge).toMatchObject({ deliveries: 1, published: 0, lost: 0, fallback: 1 });
 });
 
-test("the batches of a large delivery count for ingestion each, and end with the last", async () => {
-  const receivedAt = before(minuteMs);
-  const after = (ms: number) => new Date(receivedAt.getTime() + ms);
-  const { db, read } = await compare([
-    { receivedAt, publishedAt: after(50), ...ingested({ deliveredAt: after(300), batches: 2, ingestMs: 8 }) },
-  ]);
-  const batch = { deliveryId: "d_0", deliveredAt: after(100), ingestedAt: after(900), ingestMs: 20, inserted: 4 };
-  await db.insert(deliveryBatches).values(batchRow(batch));
-  await insertEvents(db, [eventRow({ key: "k0", deliveryId: "d_0", ingestedAt: after(310), sentAt: after(-100) })]);
+test("a sampled report stands for those that were not sent; a failure for itself", async () => {
+  const { read, report } = await setUp();
+  await report("sampled", { sampleRate: 0.1, publishMs: 20, timeouts: 1, errorType: "PUBLISH_TIMEOUT" });
+  await report("failed", { outcome: "lost", publishMs: 9_000, errorType: "PUBLISH_TIMEOUT" });
   const { edge } = await read();
-  expect(edge).toMatchObject({ events: 5, queueMs: { max: 50 }, endToEndMs: { max: 1_000 } });
-  expect(edge.ingestMs).toMatchObject({ count: 2, p50: 14, max: 20 });
+  expect(edge.publishMs).toMatchObject({ count: 11, p50: near(20), max: 9_000 });
+  expect(edge).toMatchObject({
+    deliveries: 2,
+    published: 1,
+    lost: 1,
+    publishTimeouts: 10,
+    errors: { PUBLISH_TIMEOUT: 11 },
+  });
 });
 
-test("end to end leaves out dashboard tests, replays of old deliveries, duplicates and incomplete deliveries", async () => {
-  const ingestedAt = before(1_000);
-  const way = ingested({ deliveredAt: ingestedAt });
-  const { db, read } = await compare([way, way, way, { ...way, batches: 2 }]);
-  await insertEvents(db, [
-    eventRow({ key: "test", deliveryId: "d_0", ingestedAt, test: true }),
-    eventRow({ key: "old", deliveryId: "d_1", ingestedAt, sentAt: before(40 * 60 * minuteMs) }),
-    eventRow({ key: "incomplete", deliveryId: "d_3", ingestedAt }),
-  ]);
-  expect((await read()).edge.endToEndMs).toBeNull();
-});
-
-test("deliveries outside the window are left out, and the series adds up to the rest", async () => {
-  const { read } = await compare([
-    { receivedAt: before(61 * minuteMs) },
-    { receivedAt: before(59 * minuteMs), ackMs: 1 },
-    { receivedAt: before(30 * minuteMs), ackMs: 2 },
-    { receivedAt: before(30 * minuteMs), ackMs: 4, runtime: "nodejs" },
-    { receivedAt: new Date(now.getTime() + 1) },
-  ]);
+test("an ack that is not in the batch is the report's, and in no sum twice", async () => {
+  const { read, ingest, report } = await setUp();
+  await ingest("d1", { ackMs: null });
+  await report("d1", { ackMs: 400, ackInBatch: false });
+  await report("d2", { ackMs: 200, ackInBatch: false });
+  await ingest("d2", { ackMs: null });
+  await ingest("d3", { ackMs: 2_000 });
+  await ingest("d4", { ackMs: 6_000, runtime: "nodejs" });
   const { edge, node } = await read();
-  expect(edge.deliveries).toBe(2);
-  expect(edge.series.map((point) => point.at)).toEqual(node.series.map((point) => point.at));
-  expect(edge.series.length).toBeLessThanOrEqual(60);
-  expect(edge.series.filter((point) => point.count > 0)).toEqual([
-    { at: "2026-01-31T11:00:00.000Z", count: 1, ackP50: 1, ackP95: 1, ackP99: 1, publishP95: 38 },
-    { at: "2026-01-31T11:30:00.000Z", count: 1, ackP50: 2, ackP95: 2, ackP99: 2, publishP95: 38 },
+  expect(edge.ackMs).toMatchObject({ count: 3, max: 2_000 });
+  expect(edge.ackWithin).toEqual({ ms250: 1 / 3, ms1000: 2 / 3, ms5000: 1 });
+  expect(node.ackWithin).toEqual({ ms250: 0, ms1000: 0, ms5000: 0 });
+});
+
+test("negative differences between clocks are skew, and in no latency", async () => {
+  const { read, ingest } = await setUp();
+  await ingest("behind", { deliveredAfterMs: -5_000 });
+  await ingest("right");
+  const { edge, skew } = await read();
+  expect(edge.queueMs).toMatchObject({ count: 1, p50: near(97) });
+  expect(skew.map(({ pair, negative, count }) => [pair, negative, count])).toEqual([
+    ["edge-consumer", 1, 2],
+    ["meta-consumer", 1, 2],
   ]);
+  expect((skew[0]?.medianMs ?? 0) / 5_003).toBeCloseTo(1, 1);
+});
+
+test("impossible times are limited, and one of the future counts as of now", async () => {
+  const { read, ingest, report, nowMs } = await setUp();
+  await ingest("d1", { receivedAtMs: nowMs + 400 * 24 * 60 * minuteMs, ackMs: 8e15, publishStartedAtMs: 0 });
+  await report("d2", { publishMs: 8e15, receivedAtMs: nowMs + 1e12 });
+  const { edge } = await read();
+  expect(edge).toMatchObject({ deliveries: 2, ackMs: { max: 86_400_000 }, publishMs: { max: 86_400_000 } });
+});
+
+test("filters by region, deployment and start; what they can be set to is what was measured", async () => {
+  const { read, ingest, receivedAtMs } = await setUp();
+  await ingest("a");
+  await ingest("b", { region: "iad1", deployment: "dpl_2", receivedAtMs: receivedAtMs + minuteMs / 2 });
+  await ingest("c", { region: "iad1", coldStart: true, runtime: "nodejs" });
+  await ingest("d", { region: null, deployment: null });
+  const counts = async (filter: Partial<ComparisonFilter>) => {
+    const { edge, node } = await read(filter);
+    return [edge.deliveries, node.deliveries];
+  };
+  expect(await counts({})).toEqual([3, 1]);
+  expect(await counts({ region: "iad1" })).toEqual([1, 1]);
+  expect(await counts({ deployment: "dpl_1" })).toEqual([1, 1]);
+  expect(await counts({ deployment: "dpl_1", cold: "warm" })).toEqual([1, 0]);
+  expect(await counts({ cold: "cold" })).toEqual([0, 1]);
+  expect(await counts({ region: "nowhere" })).toEqual([0, 0]);
+  const { regions, deployments, window } = await read({ region: "nowhere" });
+  expect(window).toMatchObject({ region: "nowhere", deployment: null, cold: "all" });
+  expect(regions).toEqual(["fra1", "iad1"]);
+  expect(deployments.map(({ id }) => id).toSorted()).toEqual(["dpl_1", "dpl_2"]);
+});
+
+test("probes are in no figure of traffic, and events count as new or as repeated", async () => {
+  const { read, ingest } = await setUp();
+  await ingest("canary", { probe: true });
+  await ingest("d1", { events: [testEvent("m"), testEvent("r", { kind: "read" })] });
+  await ingest("d2", { events: [testEvent("m"), testEvent("n")] });
+  expect((await read()).edge).toMatchObject({ deliveries: 2, events: 4, ackMs: { count: 2 } });
+});
+
+test("a handler's error with any name stops no roll-up", async () => {
+  const { db, read, ingest } = await setUp();
+  const leased = await ingest("d1");
+  const [result] = ended(leased, "dead");
+  if (result === undefined) throw new Error("Nothing is leased");
+  const error = { name: "\0\uD800x".repeat(100), code: null, message: null, frames: [], fingerprint: "f" };
+  await settleEvents(db, settlement([{ ...result, error }]));
+  expect((await read()).edge.handlerMs).toMatchObject({ count: 1 });
 });
 
 test("every window is accepted, and the error for another one names the parameter", () => {
-  for (const name of windowNames) expect(parseWindow(new URLSearchParams({ window: name }))).toBe(name);
-  expect(parseWindow(new URLSearchParams())).toBe("1h");
-  expect(() => parseWindow(new URLSearchParams({ window: "2h" }))).toThrow(/^window must be one of/);
+  const parse = (query: Record<string, string>) => parseComparison(new URLSearchParams(query));
+  for (const name of windowNames) expect(parse({ window: name }).window).toBe(name);
+  expect(parse({})).toEqual({ window: "1h", region: null, deployment: null, cold: "all" });
+  expect(parse({ region: "fra1", deployment: "dpl_1", cold: "warm" })).toMatchObject({ region: "fra1", cold: "warm" });
+  expect(() => parse({ window: "2h" })).toThrow(/^window must be one of/);
+  expect(() => parse({ cold: "lukewarm" })).toThrow(/^cold must be one of/);
 });

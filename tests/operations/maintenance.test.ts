@@ -15,7 +15,18 @@ import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 import { endLeases, readKeys, readWork } from "../support/work.ts";
 import { startRig } from "./rig.ts";
 
-const names = ["partitions", "sweep", "replays", "dead-letters", "groups", "counts", "drift", "pause", "retention"];
+const names = [
+  "partitions",
+  "roll-up",
+  "sweep",
+  "replays",
+  "dead-letters",
+  "groups",
+  "counts",
+  "drift",
+  "pause",
+  "retention",
+];
 
 describe("maintenance", () => {
   test("does every part and records what it did", async () => {
@@ -60,6 +71,7 @@ describe("maintenance", () => {
     await rig.broker.stop(0);
     expect((await rig.maintain()).parts).toMatchObject([
       { name: "partitions" },
+      { name: "roll-up" },
       { name: "sweep", result: { published: 0, left: 1 } },
       { name: "replays" },
       { name: "dead-letters", error: "QSTASH_UNAVAILABLE" },

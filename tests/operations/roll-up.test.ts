@@ -84,7 +84,7 @@ async function readAll(db: Database) {
   const names = ["count", "sum", "max", "w250", "w1000", "w5000"];
   const figures = rows.map(({ key, sums, buckets }) => {
     const figure = names.map((name, index) => [name, sums[index]] as const).filter(([, value]) => value !== null);
-    const filled = [...decodeBuckets(buckets ?? new Uint8Array())].map(
+    const filled = [...decodeBuckets(buckets === null ? [] : [buckets])].map(
       ([bucket, n]) => [`bucket ${bucket}`, n] as const,
     );
     return [key, Object.fromEntries([...figure, ...filled])] as const;

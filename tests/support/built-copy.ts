@@ -78,6 +78,8 @@ async function unpack(ref: string, folder: string): Promise<void> {
   await run("git", ["archive", "-o", archive, ref, "--", ...parts], { cwd: root });
   await run("tar", ["-xf", archive, "-C", folder]);
   rmSync(archive);
+  // A tool's settings in releases up to 0.1.0: no part of the product, and the tool is no longer installed.
+  rmSync(join(folder, "src/store/drizzle.config.ts"), { force: true });
 }
 
 async function hashFolder(folder: string): Promise<string> {

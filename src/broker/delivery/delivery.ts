@@ -33,7 +33,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       const response = await sender.send({
         url: message.url,
         method: message.method,
-        headers: await deliveryHeaders(message, options),
+        headers: deliveryHeaders(message, options),
         body: message.body,
         signal: abort.signal,
       });
@@ -47,7 +47,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-async function deliveryHeaders(message: Message, options: DeliveryOptions): Promise<Record<string, string | string[]>> {
+function deliveryHeaders(message: Message, options: DeliveryOptions): Record<string, string | string[]> {
   const headers = new Map<string, string | string[]>();
   for (const [name, values] of Object.entries(message.header))
     headers.set(name.toLowerCase(), values.map(encodeHeaderText));
@@ -62,7 +62,7 @@ async function deliveryHeaders(message: Message, options: DeliveryOptions): Prom
     "upstash-region": "EU-CENTRAL-1",
     "upstash-topic-name": message.topicName,
     "upstash-schedule-id": message.scheduleId,
-    "upstash-signature": await signDelivery({
+    "upstash-signature": signDelivery({
       url: message.url,
       body: message.body,
       signingKey: options.signingKeys.current().current,

@@ -4,9 +4,13 @@ import { describeCause, type Log } from "#platform/log.ts";
 import type { BrokerStore } from "../store/broker-store.ts";
 import type { FlowControls } from "../store/flow-controls.ts";
 import { parseLane } from "../lane.ts";
+import { countDeliveries } from "./count-deliveries.ts";
+import { createGate } from "./gate.ts";
 import { Lanes } from "./lanes.ts";
 import type { Message } from "../message.ts";
+import type { NewMessage } from "../store/message-rows.ts";
 import type { Queues } from "../store/queues.ts";
+import { createPlace, type InFlight, mayBegin, type Place } from "./place.ts";
 import { createRepeater } from "./repeater.ts";
 
 export interface DispatcherOptions {
@@ -37,6 +41,11 @@ export interface Dispatcher {
   start(): void;
   /** Says that a message of this lane is due at this time, now or later. */
   expect(expectation: Expectation): void;
+  /**
+   * A place for a message that may be delivered as soon as it is accepted; `undefined` if it has to wait for its time, for
+   * others or for a limit. One of the place's functions has to be called.
+   */
+  takePlace(message: NewMessage): Place | undefined;
   /**
    * Applies changed limits, or the cancellation of a message. Resolves when they are in force: the broker has begun to
    * deliver all messages that it claimed under the former limits.
@@ -72,25 +81,9 @@ const sleepMsMax = 3_600_000;
 /** Creates the dispatcher; it does nothing before `start`. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { store, flowControls, queues, clock, log } = options;
-  const lanes = new Lanes({
-    room({ flowControlKey, queueName }, inFlight, nowMs) {
-      const queue = queueName === null ? undefined : queues.get(queueName);
-      return Math.min(
-        flowControlKey === null
-          ? Number.POSITIVE_INFINITY
-          : flowControls.room(flowControlKey, inFlight.flowControlKey, nowMs),
-        queueName === null
-          ? Number.POSITIVE_INFINITY
-          : queue?.isPaused
-            ? 0
-            : (queue?.parallelism ?? 1) - inFlight.queue,
-      );
-    },
-    opensAtMs: ({ flowControlKey }, nowMs) =>
-      flowControlKey === null ? undefined : flowControls.opensAtMs(flowControlKey, nowMs),
-  });
+  const lanes = new Lanes(createGate({ flowControls, queues }));
   // By the claim, not by its id: a message may be claimed again before its last attempt is off the list.
-  const inFlight = new Map<Message, { ended: Promise<void>; abort: AbortController }>();
+  const inFlight: InFlight = new Map();
   const rounds = createRepeater(runRound);
   let phase: Phase = "waiting";
   /** Messages may be active without a delivery: after a crash, or when the answer to a claim was lost. */
@@ -157,8 +150,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (const { lane, quota } of claims) {
       if (countIn(lane, claimed) === quota) lanes.stillDue(lane);
     }
-    await countDeliveries(claimed, nowMs);
-    if (lanes.hasDue()) void rounds.request();
+    await countDeliveries(claimed, nowMs, options);
+    goOn();
   }
 
   async function deliver(message: Message, abort: AbortController): Promise<void> {
@@ -166,20 +159,27 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     inFlight.delete(message);
     lanes.end(message.lane, message.body.byteLength);
     for (const expectation of expectations) expect(expectation);
+    goOn();
+  }
+
+  function goOn(): void {
     if (lanes.hasDue()) void rounds.request();
   }
 
-  async function countDeliveries(claimed: readonly Message[], nowMs: number): Promise<void> {
-    const keys = new Set(claimed.map(({ lane }) => parseLane(lane).flowControlKey).filter((key) => key !== null));
-    for (const key of keys) {
-      const count = claimed.filter(({ lane }) => parseLane(lane).flowControlKey === key).length;
-      try {
-        await flowControls.count(key, count, nowMs);
-      } catch (thrown) {
-        // The count holds in this process; only a restart would not know of it.
-        log.error("broker.store_failed", { during: "flow-control", ...describeCause(thrown) });
-      }
-    }
+  function takePlace(accepted: NewMessage): Place | undefined {
+    // While messages may be active without a delivery they are released, and this one would be among them.
+    if (phase !== "running" || hasOrphans || !mayBegin(accepted, lanes, clock.nowMs())) return undefined;
+    return createPlace(accepted, {
+      lanes,
+      inFlight,
+      isOpen: () => phase === "running",
+      deliver,
+      onFree: goOn,
+      onLost: () => {
+        hasOrphans = true;
+        void rounds.request();
+      },
+    });
   }
 
   /**
@@ -191,7 +191,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (unread.length === 0) return;
     const next = await store.readNextDue(claimedAtMs, unread);
     for (const { lane, dueAtMs } of next) lanes.learn(lane, dueAtMs, clock.nowMs());
-    if (lanes.hasDue()) void rounds.request();
+    goOn();
   }
 
   function expect({ lane, dueAtMs }: Expectation): void {
@@ -208,6 +208,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       void rounds.request();
     },
     expect,
+    takePlace,
     reconsider(queueName) {
       lanes.openQueues(queueName);
       return rounds.request();

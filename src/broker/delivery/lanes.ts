@@ -1,5 +1,6 @@
 import type { Claim } from "../store/broker-store.ts";
 import { type LaneParts, parseLane } from "../lane.ts";
+import { share } from "./share.ts";
 
 /** What holds a lane back besides the shares: its flow-control key and its queue. */
 export interface Gate {
@@ -22,6 +23,8 @@ interface Planned {
   keys: Map<string, number>;
   queues: Map<string, number>;
 }
+
+const nothing = (): Planned => ({ rows: 0, destinations: new Map(), keys: new Map(), queues: new Map() });
 
 interface Lane extends LaneParts {
   name: string;
@@ -96,7 +99,7 @@ export class Lanes {
   /** What to claim now, fairly among the lanes: each counts as planned, and no longer as due. */
   plan(nowMs: number): (Claim & LaneParts)[] {
     const claims: (Claim & LaneParts)[] = [];
-    const planned: Planned = { rows: 0, destinations: new Map(), keys: new Map(), queues: new Map() };
+    const planned = nothing();
     const open = [...this.#due].filter((lane) => this.#room(lane, planned, nowMs) > 0);
     const fairQuota = Math.max(1, Math.floor(claimMax / Math.max(1, open.length)));
     for (const lane of open) {
@@ -175,6 +178,13 @@ export class Lanes {
     }
   }
 
+  /** Whether a message of the lane that is due now may begin before any that waits: there is room, and none is known. */
+  isOpen(name: string, nowMs: number): boolean {
+    const lane = this.#get(name);
+    const waits = this.#due.has(lane) || this.#unread.has(lane) || lane.nextDueAtMs <= nowMs;
+    return !waits && this.#room(lane, nothing(), nowMs) > 0;
+  }
+
   hasDue(): boolean {
     return this.#due.size > 0;
   }
@@ -221,16 +231,6 @@ export class Lanes {
     }
     return lane;
   }
-}
-
-/**
- * How many more deliveries may begin: afterwards, those under way take at most this portion of the slots that are then
- * free. The first one may always begin if a slot is free.
- */
-function share(underWay: number, free: number, portion: number): number {
-  if (free < 1) return 0;
-  const more = Math.floor((portion * free - underWay) / (1 + portion));
-  return Math.max(underWay === 0 ? 1 : 0, more);
 }
 
 /** Deliveries of one key that are under way or planned. */

@@ -31,7 +31,8 @@ export function createRepeater(work: () => Promise<void>): Repeater {
   };
 }
 
-function createDeferred(): { promise: Promise<void>; resolve: () => void } {
+/** A promise and what resolves it. */
+export function createDeferred(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((settle) => {
     resolve = settle;

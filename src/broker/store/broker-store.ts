@@ -3,12 +3,21 @@ import type { Pool } from "pg";
 import { inTransaction } from "./database.ts";
 import { claimDeduplicationIds } from "./deduplication.ts";
 import type { Message } from "../message.ts";
-import { type Connection, eventColumns, insertMessage, messageColumns, type NewMessage } from "./message-rows.ts";
+import {
+  type Connection,
+  eventColumns,
+  type Inserted,
+  insertMessage,
+  messageColumns,
+  type NewMessage,
+} from "./message-rows.ts";
 import { recordSettlement, type Settlement } from "./settlement.ts";
 
 export interface Acceptance {
   messageId: string;
   deduplicated: boolean;
+  /** The message's place in the order of acceptance; null for a duplicate. */
+  sequence: number | null;
 }
 
 /** So many messages of a lane. */
@@ -26,6 +35,8 @@ export interface NextDue {
 export interface BrokerStore {
   /** Accepts all or none; resolves after the commit, in the order given. */
   accept(messages: readonly NewMessage[]): Promise<Acceptance[]>;
+  /** Accepts a message as active: nobody else claims it. */
+  acceptActive(message: NewMessage): Promise<Acceptance>;
   /** Marks due messages of these lanes as active, in each lane the longest due first. */
   claimDue(nowMs: number, claims: readonly Claim[]): Promise<Message[]>;
   /** The same for a lane in a queue, of which so many messages have their turn at once. */
@@ -56,6 +67,8 @@ export function createBrokerStore(pool: Pool): BrokerStore {
       if (only && messages.length === 1) return [toAcceptance(only, await insertMessage(pool, only))];
       return inTransaction(pool, (connection) => acceptAll(connection, messages));
     },
+
+    acceptActive: async (message) => toAcceptance(message, await insertMessage(pool, message, { isActive: true })),
 
     async claimDue(nowMs, claims) {
       const [only] = claims;
@@ -118,14 +131,18 @@ async function acceptAll(connection: Connection, messages: readonly NewMessage[]
   const duplicates = await claimDeduplicationIds(connection, messages);
   const acceptances: Acceptance[] = [];
   for (const message of messages) {
-    const holder = duplicates.get(message) ?? (await insertMessage(connection, { ...message, deduplicationId: null }));
-    acceptances.push(toAcceptance(message, holder));
+    const holder = duplicates.get(message);
+    const inserted =
+      holder === undefined
+        ? await insertMessage(connection, { ...message, deduplicationId: null })
+        : { holder, sequence: null };
+    acceptances.push(toAcceptance(message, inserted));
   }
   return acceptances;
 }
 
-function toAcceptance({ messageId }: NewMessage, holder: string): Acceptance {
-  return { messageId: holder, deduplicated: holder !== messageId };
+function toAcceptance({ messageId }: NewMessage, { holder, sequence }: Inserted): Acceptance {
+  return { messageId: holder ?? messageId, deduplicated: holder !== null, sequence };
 }
 
 /**

@@ -36,12 +36,19 @@ export const eventColumns =
 /** The log shows a body up to this length; a longer one is only in the message and its dead letter. */
 const eventBodyBytesMax = 16 * 1024;
 
+/** The id of the message that there is now; null if it is the one that was to be inserted, with its place in the order. */
+export type Inserted = { holder: null; sequence: number } | { holder: string; sequence: null };
+
 /**
  * Inserts a message and its CREATED event in one statement, and so in one round trip and one commit. With a deduplication
- * id that another message holds it inserts nothing. Resolves with the id of the message that there is now.
+ * id that another message holds it inserts nothing. `isActive`: its delivery begins as soon as it is committed.
  */
-export async function insertMessage(connection: Connection, message: NewMessage): Promise<string> {
-  const { rows } = await connection.query<{ holder: string | null }>({
+export async function insertMessage(
+  connection: Connection,
+  message: NewMessage,
+  { isActive = false } = {},
+): Promise<Inserted> {
+  const { rows } = await connection.query<Inserted>({
     name: "insert-message",
     text: insertMessageSql,
     values: [
@@ -69,9 +76,12 @@ export async function insertMessage(connection: Connection, message: NewMessage)
       message.line ?? null,
       message.deduplicationId,
       message.createdAtMs + deduplicationMs,
+      isActive ? "active" : "waiting",
     ],
   });
-  return rows[0]?.holder ?? message.messageId;
+  const [inserted] = rows;
+  if (inserted === undefined) throw new Error("Postgres answered an insert with no row");
+  return inserted;
 }
 
 /** An id that is held and not yet out of its window keeps its holder; the update that changes nothing returns it. */
@@ -88,7 +98,7 @@ const insertMessageSql = `
     insert into messages (message_id, state, due_at_ms, url, method, header, body, max_retries, timeout_ms,
       not_before_ms, created_at_ms, callback, failure_callback, labels, caller_ip, retry_delay, flow_control, redact,
       queue_name, topic_name, endpoint_name, schedule_id, lane, line)
-    select $1::text, 'waiting', $2::bigint, $3::text, $4::text, $5::json, $6::bytea, $7::integer, $8::bigint,
+    select $1::text, $25::text, $2::bigint, $3::text, $4::text, $5::json, $6::bytea, $7::integer, $8::bigint,
       $2::bigint, $9::bigint, $10::json, $11::json, $12::text[], $13::text, $14::text, $15::json, $16::text[],
       $17::text, $18::text, $19::text, $20::text, $21::text, $22::bigint
     where not exists (select from claimed where holder <> $1::text)
@@ -102,5 +112,10 @@ const insertMessageSql = `
       case when octet_length($6::bytea) <= ${eventBodyBytesMax} then $6::bytea end, $8::bigint, $10::json, $11::json,
       $14::text, $16::text[], $15::json
     from accepted
+    union all
+    select $9::bigint, 'ACTIVE', $1::text, $3::text, $4::text, $12::text[], $7::integer, $13::text, $18::text,
+      $19::text, $20::text, $17::text, $15::json ->> 'key', null, null, null, null, null, null, null, null
+    from accepted where $25::text = 'active'
   )
-  select (select holder from claimed) as holder`;
+  select case when sequence is null then (select holder from claimed) end as holder, sequence
+  from (select (select sequence from accepted) as sequence) message`;
