@@ -1,5 +1,4 @@
 import "@mantine/core/styles.css";
-import "@mantine/charts/styles.css";
 
 import { mantineHtmlProps } from "@mantine/core";
 import type { Metadata, Viewport } from "next";

@@ -44,6 +44,11 @@ export function formatInstant(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 23)} UTC`;
 }
 
+/** `2026-01-31 14:03 UTC` */
+export function formatMinute(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
 /** `3 min ago` */
 export function formatAgo(iso: string, nowMs: number): string {
   const agoMs = nowMs - Date.parse(iso);

@@ -272,6 +272,6 @@ const open = (options?: BrowserContextOptions) => openPage(browser, options);
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
   await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
-  await page.getByRole("heading", { name: "Edge and Node" }).waitFor();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
   return page;
 }

@@ -3,7 +3,10 @@ import { formatCount, formatIn, formatMs } from "../format.ts";
 import type { DeliveryAttempt } from "../read-delivery-attempts.ts";
 import type { DeliveryJourney } from "../read-delivery.ts";
 import type { EventHandling } from "../read-event-handling.ts";
-import styles from "./dashboard.module.css";
+import badges from "./badges.module.css";
+import events from "./event-details.module.css";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
@@ -16,15 +19,15 @@ export function AttemptsPanel({ journey, nowMs }: { journey: DeliveryJourney; no
       title="Attempts to ingest it"
       aside={
         nextDeliveryAt !== undefined && (
-          <span className={styles["dimmed"]}>QStash tries again {formatIn(nextDeliveryAt, nowMs)}</span>
+          <span className={text["dimmed"]}>QStash tries again {formatIn(nextDeliveryAt, nowMs)}</span>
         )
       }
     >
       {attempts.length === 0 ? (
-        <p className={styles["nothing"]}>No attempt is recorded yet.</p>
+        <p className={text["nothing"]}>No attempt is recorded yet.</p>
       ) : (
         <ScrollBox label="Attempts to ingest it">
-          <table className={styles["table"]}>
+          <table className={tables["table"]}>
             <caption>Calls of the consumer, the first one first; times in UTC</caption>
             <thead>
               <tr>
@@ -67,7 +70,7 @@ function AttemptRow({ attempt, nowMs }: { attempt: DeliveryAttempt; nowMs: numbe
       <td>{error === null ? status : `${status} ${error}`}</td>
       <td data-numeric>{formatMs(ms)}</td>
       <td>{handled === null ? "–" : `${formatCount(handled)} handled, ${formatCount(failed ?? 0)} failed`}</td>
-      <td className={styles["mono"]}>{messageId ?? (status === 200 ? "none: by the fallback" : "–")}</td>
+      <td className={text["mono"]}>{messageId ?? (status === 200 ? "none: by the fallback" : "–")}</td>
     </tr>
   );
 }
@@ -78,12 +81,12 @@ export function HandlersPanel({ handlers, nowMs }: { handlers: readonly EventHan
   return (
     <Panel id="handlers" title="Handlers">
       {handlers.map((handling) => (
-        <details key={handling.eventId} className={styles["event"]} open={handlers.length === 1}>
+        <details key={handling.eventId} className={events["event"]} open={handlers.length === 1}>
           <summary>
-            <span className={styles["mono"]}>
+            <span className={text["mono"]}>
               {handling.kind} {handling.eventId}
             </span>
-            <span className={styles["state"]} data-state={handling.state}>
+            <span className={badges["state"]} data-state={handling.state}>
               {describeHandling(handling, nowMs)}
             </span>
           </summary>
@@ -95,10 +98,10 @@ export function HandlersPanel({ handlers, nowMs }: { handlers: readonly EventHan
 }
 
 function Calls({ handling: { calls, eventId }, nowMs }: { handling: EventHandling; nowMs: number }) {
-  if (calls.length === 0) return <p className={styles["nothing"]}>No call of its handler is recorded.</p>;
+  if (calls.length === 0) return <p className={text["nothing"]}>No call of its handler is recorded.</p>;
   return (
     <ScrollBox label={`Calls of the handler of event ${eventId}`}>
-      <table className={styles["table"]}>
+      <table className={tables["table"]}>
         <thead>
           <tr>
             <th scope="col">At</th>
@@ -120,12 +123,12 @@ function Calls({ handling: { calls, eventId }, nowMs }: { handling: EventHandlin
                 <Timestamp iso={at} nowMs={nowMs} />
               </td>
               <td data-numeric>{replay === null ? attempt : `${attempt}, replay`}</td>
-              <td className={styles["sentence"]}>
+              <td className={tables["sentence"]}>
                 {error === null ? "handled" : [error, code, message].filter((part) => part !== null).join(" · ")}
               </td>
               <td data-numeric>{formatMs(ms)}</td>
-              <td className={styles["mono"]}>{frames[0] ?? "–"}</td>
-              <td className={styles["mono"]}>{deployment ?? "–"}</td>
+              <td className={text["mono"]}>{frames[0] ?? "–"}</td>
+              <td className={text["mono"]}>{deployment ?? "–"}</td>
             </tr>
           ))}
         </tbody>

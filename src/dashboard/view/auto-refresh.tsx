@@ -5,7 +5,7 @@ import { useDocumentVisibility } from "@mantine/hooks";
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState, useTransition } from "react";
 
-import styles from "./dashboard.module.css";
+import styles from "./badges.module.css";
 
 const everyMs = 5_000;
 

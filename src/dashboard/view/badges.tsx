@@ -1,17 +1,7 @@
 import { Badge } from "@mantine/core";
 
 import type { EventState } from "../event-filter.ts";
-import { runtimeLabel } from "../format.ts";
-import styles from "./dashboard.module.css";
-
-/** The runtime's name with its colour, which cards, charts and tables share. */
-export function RuntimeMark({ runtime }: { runtime: string }) {
-  return (
-    <span className={styles["runtime"]} data-runtime={runtime}>
-      {runtimeLabel(runtime)}
-    </span>
-  );
-}
+import styles from "./badges.module.css";
 
 /** The kind of an event. */
 export function KindBadge({ kind }: { kind: string }) {

@@ -1,6 +1,7 @@
 import { formatCount } from "../format.ts";
 import type { DeadLetterGroup } from "../read-dead-letter-groups.ts";
-import styles from "./dashboard.module.css";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
@@ -9,10 +10,10 @@ export function DeadLettersPanel({ groups, nowMs }: { groups: readonly DeadLette
   return (
     <Panel id="dead-letters" title="Dead letters">
       {groups.length === 0 ? (
-        <p className={styles["nothing"]}>There are no dead letters.</p>
+        <p className={text["nothing"]}>There are no dead letters.</p>
       ) : (
         <ScrollBox label="Dead letters">
-          <table className={styles["table"]}>
+          <table className={tables["table"]}>
             <caption>Dead letters by cause, the last to recur first; times in UTC</caption>
             <thead>
               <tr>
@@ -31,10 +32,10 @@ export function DeadLettersPanel({ groups, nowMs }: { groups: readonly DeadLette
             <tbody>
               {groups.map((group) => (
                 <tr key={group.id}>
-                  <th scope="row" className={styles["sentence"]}>
+                  <th scope="row" className={tables["sentence"]}>
                     {describeCause(group)}
                   </th>
-                  <td className={styles["mono"]}>{group.kind ?? "–"}</td>
+                  <td className={text["mono"]}>{group.kind ?? "–"}</td>
                   <td>{group.regressedAt === null ? group.state : `${group.state}, recurred`}</td>
                   <td data-numeric>{formatCount(group.open)}</td>
                   <td data-numeric>{formatCount(group.count)}</td>

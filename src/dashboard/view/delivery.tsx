@@ -5,8 +5,10 @@ import { formatCount } from "../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import type { EventPage } from "../read-events.ts";
 import { AttemptsPanel, HandlersPanel } from "./attempts.tsx";
-import { OutcomeBadge, RuntimeMark } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import { OutcomeBadge } from "./badges.tsx";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import pagers from "./pager.module.css";
+import text from "./text.module.css";
 import { DeliveryFacts } from "./delivery-facts.tsx";
 import { EventDetails } from "./event-details.tsx";
 import { Journey } from "./journey.tsx";
@@ -31,8 +33,8 @@ export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
       </nav>
       <Group justify="space-between" align="end" gap="14px 24px">
         <div>
-          <h1 className={styles["pageTitle"]}>Delivery</h1>
-          <p className={`${styles["pageHint"]} ${styles["mono"]} ${styles["breakable"]}`}>{journey.id}</p>
+          <h1 className={text["pageTitle"]}>Delivery</h1>
+          <p className={`${text["pageHint"]} ${text["mono"]} ${text["breakable"]}`}>{journey.id}</p>
         </div>
         <Group gap={10}>
           <RuntimeMark runtime={journey.runtime} />
@@ -66,12 +68,12 @@ function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey"
       title="Events"
       aside={
         journey.events !== null && (
-          <span className={styles["dimmed"]}>{formatCount(journey.events)} in this delivery</span>
+          <span className={text["dimmed"]}>{formatCount(journey.events)} in this delivery</span>
         )
       }
     >
       {page.events.length === 0 ? (
-        <p className={styles["nothing"]}>
+        <p className={text["nothing"]}>
           {journey.ingestedAt === null ? "Its events are not stored yet." : "It has no events."}
         </p>
       ) : (
@@ -80,7 +82,7 @@ function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey"
         ))
       )}
       {page.nextCursor !== null && (
-        <nav aria-label="Pages of events" className={styles["pager"]}>
+        <nav aria-label="Pages of events" className={pagers["pager"]}>
           <Link href={`?cursor=${page.nextCursor}#events`} prefetch={false}>
             More events
           </Link>

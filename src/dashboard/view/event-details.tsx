@@ -1,6 +1,8 @@
 import type { EventItem } from "../read-events.ts";
 import { StateMark, KindBadge } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import styles from "./event-details.module.css";
+import figures from "./facts.module.css";
+import text from "./text.module.css";
 import { Flags } from "./events-table.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
@@ -13,7 +15,7 @@ export function EventDetails({ event, open, nowMs }: { event: EventItem; open: b
         <span className={styles["eventKey"]}>{event.key}</span>
         <StateMark {...event} />
       </summary>
-      <dl className={styles["facts"]}>
+      <dl className={`${figures["facts"]} ${styles["facts"]}`}>
         <Fact name="Account" value={event.accountId} />
         <Fact name="Sender" value={event.senderId} />
         <Fact name="Recipient" value={event.recipientId} />
@@ -38,7 +40,7 @@ function Fact({ name, value }: { name: string; value: string | null }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd className={styles["mono"]}>{value ?? "–"}</dd>
+      <dd className={text["mono"]}>{value ?? "–"}</dd>
     </div>
   );
 }

@@ -2,8 +2,11 @@ import { Badge } from "@mantine/core";
 import Link from "next/link";
 
 import type { EventItem } from "../read-events.ts";
-import { StateMark, KindBadge, RuntimeMark } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import { StateMark, KindBadge } from "./badges.tsx";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import badges from "./badges.module.css";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
@@ -17,7 +20,7 @@ export interface EventsTableProps {
 export function EventsTable({ events, nowMs }: EventsTableProps) {
   return (
     <ScrollBox label="Events">
-      <table className={styles["table"]}>
+      <table className={tables["table"]}>
         <caption>Stored events, newest first; times in UTC</caption>
         <thead>
           <tr>
@@ -39,12 +42,12 @@ export function EventsTable({ events, nowMs }: EventsTableProps) {
               <td>
                 <KindBadge kind={event.kind} /> <Flags {...event} />
               </td>
-              <td className={styles["mono"]}>{event.accountId}</td>
-              <td className={styles["mono"]}>{event.senderId ?? "–"}</td>
+              <td className={text["mono"]}>{event.accountId}</td>
+              <td className={text["mono"]}>{event.senderId ?? "–"}</td>
               <td>
                 <RuntimeMark runtime={event.runtime ?? "–"} />
               </td>
-              <td className={styles["mono"]}>
+              <td className={text["mono"]}>
                 <Link href={`/dashboard/deliveries/${encodeURIComponent(event.deliveryId)}`} prefetch={false}>
                   {shorten(event.deliveryId)}
                 </Link>
@@ -64,7 +67,7 @@ export function EventsTable({ events, nowMs }: EventsTableProps) {
 export function Flags({ test, standby, drifted }: { test: boolean; standby: boolean; drifted: boolean }) {
   const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : []), ...(drifted ? ["drifted"] : [])];
   return flags.map((flag) => (
-    <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={styles["badge"]}>
+    <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={badges["badge"]}>
       {flag}
     </Badge>
   ));

@@ -1,6 +1,7 @@
 import { formatCount } from "../format.ts";
 import type { HandlerCount } from "../read-handler-counts.ts";
-import styles from "./dashboard.module.css";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { Panel } from "./panel.tsx";
 
 /** The totals that handlers have counted. */
@@ -8,9 +9,9 @@ export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[]
   return (
     <Panel id="handlers" title="Handler counts">
       {counts.length === 0 ? (
-        <p className={styles["nothing"]}>No handler has counted anything yet.</p>
+        <p className={text["nothing"]}>No handler has counted anything yet.</p>
       ) : (
-        <table className={styles["table"]}>
+        <table className={tables["table"]}>
           <caption>Totals that the handlers have counted since the first event</caption>
           <thead>
             <tr>
@@ -23,7 +24,7 @@ export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[]
           <tbody>
             {counts.map(({ name, count }) => (
               <tr key={name}>
-                <th scope="row" className={styles["mono"]}>
+                <th scope="row" className={text["mono"]}>
                   {name}
                 </th>
                 <td data-numeric>{formatCount(count)}</td>

@@ -1,7 +1,8 @@
 import { formatInstant, formatMs } from "../format.ts";
 import { type JourneyStep, journeySteps } from "../journey-steps.ts";
 import type { DeliveryJourney } from "../read-delivery.ts";
-import styles from "./dashboard.module.css";
+import styles from "./journey.module.css";
+import text from "./text.module.css";
 
 /** The steps of a delivery as a timeline. */
 export function Journey({ journey }: { journey: DeliveryJourney }) {
@@ -13,7 +14,7 @@ export function Journey({ journey }: { journey: DeliveryJourney }) {
           <li key={step.name} data-done={step.atMs !== null}>
             <div className={styles["stepName"]}>
               {step.name}
-              <span className={styles["meaning"]}>{step.meaning}</span>
+              <span className={text["meaning"]}>{step.meaning}</span>
             </div>
             <div className={styles["stepTime"]}>
               <StepTime {...step} />
@@ -22,7 +23,7 @@ export function Journey({ journey }: { journey: DeliveryJourney }) {
         ))}
       </ol>
       {steps.some((step) => (step.gapMs ?? 0) < 0) && (
-        <p className={styles["note"]}>
+        <p className={text["note"]}>
           A negative duration means that two steps overlapped, or that the clocks of two machines differ.
         </p>
       )}
@@ -31,7 +32,7 @@ export function Journey({ journey }: { journey: DeliveryJourney }) {
 }
 
 function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
-  if (atMs === null) return <span className={styles["dimmed"]}>{missing}</span>;
+  if (atMs === null) return <span className={text["dimmed"]}>{missing}</span>;
   const iso = new Date(atMs).toISOString();
   return (
     <>

@@ -7,8 +7,11 @@ import { strategies } from "#lifecycle-experiment/strategies.ts";
 import { formatMs } from "../format.ts";
 import type { Diagnostics } from "../read-diagnostics.ts";
 import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
-import { RuntimeMark } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import badges from "./badges.module.css";
+import pagers from "./pager.module.css";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
@@ -23,8 +26,8 @@ export function Lifecycle({ experiment, underWayUntil, others, nowMs }: Lifecycl
   return (
     <>
       <div>
-        <h1 className={styles["pageTitle"]}>What survives the response</h1>
-        <p className={`${styles["pageHint"]} ${styles["prose"]}`}>
+        <h1 className={text["pageTitle"]}>What survives the response</h1>
+        <p className={`${text["pageHint"]} ${text["prose"]}`}>
           A serverless platform may stop a function as soon as it has answered. This experiment starts the same work in
           each of the ways that code commonly uses, on each runtime of this deployment, and shows which of the work was
           done. Any request can wake a frozen instance, including the request for this page. Run the experiment while
@@ -45,7 +48,7 @@ export function Lifecycle({ experiment, underWayUntil, others, nowMs }: Lifecycl
       {experiment !== null && <Experiment experiment={experiment} nowMs={nowMs} />}
       {others.length > 0 && (
         <Panel id="experiments" title="Experiments">
-          <ul className={styles["links"]}>
+          <ul className={pagers["links"]}>
             {others.map(({ id, startedAt }) => (
               <li key={id}>
                 <Link
@@ -95,7 +98,7 @@ function Experiment({ experiment, nowMs }: { experiment: LifecycleExperiment; no
 function RunsTable({ runs }: { runs: readonly LifecycleRun[] }) {
   return (
     <ScrollBox label="Runs">
-      <table className={styles["table"]}>
+      <table className={tables["table"]}>
         <caption>What became of the work of each strategy on each runtime; a dash means that there is no value</caption>
         <thead>
           <tr>
@@ -124,14 +127,14 @@ function RunsTable({ runs }: { runs: readonly LifecycleRun[] }) {
                     <th
                       scope="rowgroup"
                       rowSpan={ofStrategy.length}
-                      className={`${styles["mono"]} ${styles["strategy"]}`}
+                      className={`${text["mono"]} ${tables["strategy"]}`}
                     >
                       {strategy}
                     </th>
                   )}
                   <td>
                     <RuntimeMark runtime={run.runtime} />
-                    {run.region !== null && <span className={styles["region"]}>{run.region}</span>}
+                    {run.region !== null && <span className={tables["meaning"]}>{run.region}</span>}
                   </td>
                   <td>
                     <VerdictBadge verdict={run.verdict} />
@@ -139,7 +142,7 @@ function RunsTable({ runs }: { runs: readonly LifecycleRun[] }) {
                   <td data-numeric>{formatMs(run.arrivedAfterMs)}</td>
                   <td data-numeric>{run.verdict === "unavailable" ? "–" : formatMs(run.dueAfterMs)}</td>
                   <td data-numeric>{formatMs(run.answerMs)}</td>
-                  <td className={styles["sentence"]}>{run.meaning}</td>
+                  <td className={tables["sentence"]}>{run.meaning}</td>
                 </tr>
               ))}
             </tbody>
@@ -162,7 +165,7 @@ const verdictColors: Record<Verdict, string> = {
 function VerdictBadge({ verdict }: { verdict: Verdict }) {
   const variant = verdict === "pending" || verdict === "unavailable" ? "outline" : "light";
   return (
-    <Badge variant={variant} color={verdictColors[verdict]} radius="sm" tt="none" className={styles["badge"]}>
+    <Badge variant={variant} color={verdictColors[verdict]} radius="sm" tt="none" className={badges["badge"]}>
       {verdict}
     </Badge>
   );

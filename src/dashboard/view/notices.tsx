@@ -1,7 +1,8 @@
 import { Alert, Code } from "@mantine/core";
 
 import { formatCount } from "../format.ts";
-import styles from "./dashboard.module.css";
+import styles from "./notices.module.css";
+import text from "./text.module.css";
 
 /** Deliveries that were acknowledged and then lost: a person must act. */
 export function LostBanner({ lost, window }: { lost: number; window: string }) {
@@ -25,7 +26,7 @@ export function RefusedBanner({ refused, window }: { refused: number; window: st
       role="alert"
       color="yellow"
       variant="light"
-      classNames={{ title: styles["warning"] ?? "" }}
+      classNames={{ title: text["warning"] ?? "" }}
       title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
     >
       In {window}, neither QStash nor the fallback kept them in time. Meta sends them again, but after an hour of

@@ -2,7 +2,8 @@ import { Alert } from "@mantine/core";
 
 import { formatAgo, formatCount } from "../format.ts";
 import { isMaintenanceOverdue, type OpenWork } from "../read-open-work.ts";
-import styles from "./dashboard.module.css";
+import figures from "./facts.module.css";
+import text from "./text.module.css";
 import { Panel } from "./panel.tsx";
 
 /** The events that are not handled, and when maintenance last looked for those that nothing tries. */
@@ -17,7 +18,7 @@ export function OpenWorkPanel({ work, nowMs }: { work: OpenWork; nowMs: number }
   ];
   return (
     <Panel id="open-work" title="Open and failed events">
-      <dl className={styles["facts"]}>
+      <dl className={figures["facts"]}>
         {facts.map(([name, value, tone]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -38,7 +39,7 @@ export function MaintenanceBanner({ work, nowMs }: { work: OpenWork; nowMs: numb
       role="alert"
       color="yellow"
       variant="light"
-      classNames={{ title: styles["warning"] ?? "" }}
+      classNames={{ title: text["warning"] ?? "" }}
       title={`Maintenance ${maintenanceRanAt === null ? "has never run" : `last ran ${formatAgo(maintenanceRanAt, nowMs)}`}`}
     >
       Events wait to be tried, and only maintenance finds those whose message was lost. It should run every five
@@ -55,7 +56,7 @@ export function PauseBanner({ work: { ingestionPausedSince }, nowMs }: { work: O
       role="alert"
       color="yellow"
       variant="light"
-      classNames={{ title: styles["warning"] ?? "" }}
+      classNames={{ title: text["warning"] ?? "" }}
       title={`Ingestion was paused ${formatAgo(ingestionPausedSince, nowMs)}`}
     >
       Deliveries are acknowledged, and wait at QStash: they are not stored until <code>npm run relay -- resume</code>.

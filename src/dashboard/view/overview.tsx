@@ -6,14 +6,16 @@ import type { RuntimeSummary, WindowName } from "#measurements/runtime-compariso
 import { formatTime } from "../format.ts";
 import type { Overview as OverviewData } from "../read-overview.ts";
 import type { PathFaults } from "../read-path.ts";
-import { ComparisonCharts } from "./comparison-charts.tsx";
-import styles from "./dashboard.module.css";
+import { everything, runtimesHref } from "../runtimes-query.ts";
+import styles from "./overview.module.css";
+import pagers from "./pager.module.css";
+import text from "./text.module.css";
 import { DeadLettersPanel } from "./dead-letters-panel.tsx";
 import { EventsTable } from "./events-table.tsx";
 import { HandlerCountsPanel } from "./handler-counts-panel.tsx";
-import { LatencyTable } from "./latency-table.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { MaintenanceBanner, OpenWorkPanel, PauseBanner } from "./open-work.tsx";
+import { PageHead } from "./page-head.tsx";
 import { Pair, Panel } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
@@ -48,13 +50,11 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
   return (
     <>
       <Group justify="space-between" align="end" gap="14px 24px">
-        <div>
-          <h1 className={styles["pageTitle"]}>Edge and Node</h1>
-          <p className={styles["pageHint"]}>
-            Deliveries received in {windowLabel(window)}, as of {formatTime(comparison.window.to, nowMs)} UTC
-          </p>
-        </div>
-        <WindowSelector current={window} />
+        <PageHead
+          title="Overview"
+          hint={`Deliveries received in ${windowLabel(window)}, as of ${formatTime(comparison.window.to, nowMs)} UTC`}
+        />
+        <WindowSelector current={window} hrefOf={(name) => `/dashboard?window=${name}`} />
       </Group>
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
@@ -70,9 +70,12 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       </Pair>
       {!isNew && (
         <>
-          <p className={styles["verdict"]}>No probe has been measured yet. Only probes show which runtime is faster.</p>
-          <ComparisonCharts comparison={comparison} />
-          <LatencyTable comparison={comparison} />
+          <p className={text["prose"]}>
+            {comparison.verdict.sentence}{" "}
+            <Link href={runtimesHref({ ...everything, window })} prefetch={false}>
+              Compare edge and Node
+            </Link>
+          </p>
           <Events overview={overview} {...props} />
           <Pair>
             <OpenWorkPanel work={work} nowMs={nowMs} />
@@ -120,12 +123,12 @@ function Events({ overview, window, q, older, nowMs }: OverviewProps) {
       }
     >
       {page.events.length === 0 ? (
-        <p className={styles["nothing"]}>{nothingFound(q, page.scannedTo, nowMs)}</p>
+        <p className={text["nothing"]}>{nothingFound(q, page.scannedTo, nowMs)}</p>
       ) : (
         <EventsTable events={page.events} nowMs={nowMs} />
       )}
       {(older || page.nextCursor !== null) && (
-        <nav aria-label="Pages of events" className={styles["pager"]}>
+        <nav aria-label="Pages of events" className={pagers["pager"]}>
           {older && (
             <Link href={href()} prefetch={false}>
               Newest

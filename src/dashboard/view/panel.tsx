@@ -1,7 +1,7 @@
 import { Group, Paper, SimpleGrid } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import styles from "./dashboard.module.css";
+import styles from "./panel.module.css";
 
 /** A titled section of a page. */
 export function Panel({
@@ -41,7 +41,7 @@ export function Pair({ children }: { children: ReactNode }) {
 export function ScrollBox({ label, children }: { label: string; children: ReactNode }) {
   return (
     // A region that scrolls must be reachable by keyboard. https://dequeuniversity.com/rules/axe/4.10/scrollable-region-focusable
-    <div className={styles["scroll"]} role="region" aria-label={label} tabIndex={0}>
+    <div className={styles["scroll"]} role="region" aria-label={`${label}, table`} tabIndex={0}>
       {children}
     </div>
   );

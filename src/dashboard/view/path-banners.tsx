@@ -4,7 +4,7 @@ import { formatCount, formatTime } from "../format.ts";
 import type { PathFaults } from "../read-path.ts";
 import type { RefusalTotal } from "../read-refusals.ts";
 import { explainReason } from "../refusal-reasons.ts";
-import styles from "./dashboard.module.css";
+import styles from "./text.module.css";
 
 /** Faults that stop every delivery; they are shown before the first delivery too. */
 export function PathFaultBanners({ configuration, redirectsTo, foreignStatus }: PathFaults) {

@@ -1,7 +1,8 @@
 import { formatCount } from "../format.ts";
 import type { RefusalItem } from "../read-refusals.ts";
-import { RuntimeMark } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import tables from "./table.module.css";
+import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
@@ -10,7 +11,7 @@ export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalI
   return (
     <Panel id="refusals" title="Refused deliveries">
       <ScrollBox label="Refused deliveries">
-        <table className={styles["table"]}>
+        <table className={tables["table"]}>
           <caption>The last hundred reports of refusals, newest first; times in UTC</caption>
           <thead>
             <tr>
@@ -31,7 +32,7 @@ export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalI
                 <td>
                   <RuntimeMark runtime={runtime} />
                 </td>
-                <td className={styles["mono"]}>{reason}</td>
+                <td className={text["mono"]}>{reason}</td>
                 <td data-numeric>{formatCount(count)}</td>
               </tr>
             ))}

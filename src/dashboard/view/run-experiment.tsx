@@ -5,7 +5,8 @@ import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState, useTransition } from "react";
 
 import { Countdown } from "./countdown.tsx";
-import styles from "./dashboard.module.css";
+import panels from "./panel.module.css";
+import text from "./text.module.css";
 
 /** A point in time, and how many milliseconds ahead of the server's clock it is. */
 export interface Until {
@@ -60,19 +61,19 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
           Run the experiment
         </Button>
         {reason && (
-          <span id="under-way" className={styles["dimmed"]}>
+          <span id="under-way" className={text["dimmed"]}>
             An experiment is under way.
           </span>
         )}
         {failure !== "" && (
-          <span role="alert" className={styles["warning"]}>
+          <span role="alert" className={text["warning"]}>
             {failure}
           </span>
         )}
       </Group>
       <Stack gap={10} align="start">
         {result !== null && (
-          <h2 ref={heading} tabIndex={-1} className={styles["panelTitle"]}>
+          <h2 ref={heading} tabIndex={-1} className={panels["panelTitle"]}>
             Result
           </h2>
         )}
@@ -84,9 +85,8 @@ export function RunExperiment({ result, underWay }: RunExperimentProps) {
 
 function Outcome({ starting, result }: { starting: boolean; result: RunExperimentProps["result"] }) {
   const lookAgain = starting ? null : (result?.lookAgain ?? null);
-  const isFinal = !starting && result !== null && lookAgain === null;
   return (
-    <div className={starting || result !== null ? styles["verdict"] : undefined} data-final={isFinal || undefined}>
+    <div>
       {/* A screen reader announces a change only of an element that was there before, so this is always rendered. The
           countdown is outside, or it would be announced every second. */}
       <span role="status">{starting ? "Waiting for all answers, about four seconds." : result?.conclusion}</span>

@@ -1,8 +1,9 @@
 import type { RuntimeSummary } from "#measurements/runtime-comparison.ts";
 
 import { formatCount, formatMs, formatShare, runtimeLabel } from "../format.ts";
-import { RuntimeMark } from "./badges.tsx";
-import styles from "./dashboard.module.css";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import figures from "./facts.module.css";
+import text from "./text.module.css";
 import { Panel } from "./panel.tsx";
 
 /** The figures of one runtime in the window. */
@@ -14,12 +15,12 @@ export function RuntimeCard({ summary }: { summary: RuntimeSummary }) {
   const refused = Object.values(others).reduce((total, count) => total + count, Math.max(notKept, summary.refused));
   return (
     <Panel id={`runtime-${runtime}`} title={<RuntimeMark runtime={runtime} />} aside={<ColdStarts {...summary} />}>
-      <dl className={styles["headline"]}>
+      <dl className={figures["headline"]}>
         <Fact name="Deliveries" value={formatCount(summary.deliveries)} />
         <Fact name="Events" value={formatCount(summary.events)} />
         <Fact name="Publish success" value={formatShare(summary.publishSuccessRate)} />
       </dl>
-      <dl className={styles["facts"]} aria-label={`${runtimeLabel(runtime)} latencies and failures`}>
+      <dl className={figures["facts"]} aria-label={`${runtimeLabel(runtime)} latencies and failures`}>
         <Fact name="Ack p50" value={formatMs(ackMs?.p50)} />
         <Fact name="Ack p95" value={formatMs(ackMs?.p95)} />
         <Fact name="Ack p99" value={formatMs(ackMs?.p99)} />
@@ -47,7 +48,7 @@ function timeoutsOf({ publishTimeouts, deliveries }: RuntimeSummary): string {
 
 function ColdStarts({ coldStarts }: { coldStarts: number }) {
   return (
-    <span className={styles["dimmed"]}>
+    <span className={text["dimmed"]}>
       {formatCount(coldStarts)} cold {coldStarts === 1 ? "start" : "starts"}
     </span>
   );

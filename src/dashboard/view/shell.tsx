@@ -3,7 +3,8 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import { AutoRefresh } from "./auto-refresh.tsx";
-import styles from "./dashboard.module.css";
+import { PageLinks } from "./page-links.tsx";
+import styles from "./shell.module.css";
 
 /** The frame of every page behind the sign-in. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -28,9 +29,6 @@ export function Shell({ children }: { children: ReactNode }) {
             </Link>
             <Group gap={8} wrap="nowrap">
               <AutoRefresh />
-              <Link href="/dashboard/diagnostics" prefetch={false} className={styles["headerLink"]}>
-                Diagnostics
-              </Link>
               <form method="post" action="/dashboard/sign-out">
                 <Button type="submit" variant="subtle" color="gray" size="xs">
                   Sign out
@@ -38,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
               </form>
             </Group>
           </Group>
+          <PageLinks />
         </Container>
       </header>
       <Container component="main" id="content" size={1180} className={styles["width"]} pt={28} pb={64}>

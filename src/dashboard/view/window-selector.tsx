@@ -2,7 +2,7 @@ import Link from "next/link";
 
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import styles from "./dashboard.module.css";
+import styles from "./window-selector.module.css";
 
 const labels: Record<WindowName, string> = {
   "15m": "the last 15 minutes",
@@ -17,17 +17,24 @@ export function windowLabel(name: WindowName): string {
   return labels[name];
 }
 
+/** Props of `WindowSelector`. */
+export interface WindowSelectorProps {
+  current: WindowName;
+  /** The page's address for another window. */
+  hrefOf: (name: WindowName) => string;
+}
+
 /** Links that select the time window. */
-export function WindowSelector({ current }: { current: WindowName }) {
+export function WindowSelector({ current, hrefOf }: WindowSelectorProps) {
   return (
     <nav aria-label="Time window" className={styles["windows"]}>
       {windowNames.map((name) => (
         <Link
           key={name}
-          href={`/dashboard?window=${name}`}
+          href={hrefOf(name)}
           prefetch={false}
           scroll={false}
-          aria-label={labels[name]}
+          aria-label={`${name}, ${labels[name]}`}
           aria-current={name === current ? "true" : undefined}
         >
           {name}

@@ -1,0 +1,22 @@
+import type { SearchParams } from "#dashboard/overview-query.ts";
+import { readRuntimesPage } from "#dashboard/read-runtimes-page.ts";
+import { comparisonQuery, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import { Runtimes } from "#dashboard/view/runtimes/runtimes.tsx";
+import { Shown } from "#dashboard/view/shown.tsx";
+import { systemClock } from "#platform/clock.ts";
+import { isEdgeEmulated } from "#platform/delivery.ts";
+
+import { rollUps } from "../../services.ts";
+import { readSignedIn } from "../signed-in.ts";
+
+export const dynamic = "force-dynamic";
+export const metadata = { title: "Edge and Node" };
+
+/** Which runtime is faster, and every figure that says so. */
+export default async function RuntimesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const nowMs = systemClock.nowMs();
+  const query = runtimesQuery(await searchParams);
+  const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
+  const page = await readSignedIn("/dashboard/runtimes", (db) => readRuntimesPage(db, comparisonQuery(query), options));
+  return <Shown found={page}>{(found) => <Runtimes {...{ ...found, query, nowMs }} />}</Shown>;
+}

@@ -1,0 +1,66 @@
+import Link from "next/link";
+
+import type { DeliveryItem } from "../delivery-columns.ts";
+import { formatCount, formatMs } from "../format.ts";
+import { OutcomeBadge } from "./badges.tsx";
+import { ScrollBox } from "./panel.tsx";
+import { RuntimeMark } from "./runtime-mark.tsx";
+import tables from "./table.module.css";
+import text from "./text.module.css";
+import { Timestamp } from "./timestamp.tsx";
+
+/** Props of `DeliveriesTable`. */
+export interface DeliveriesTableProps {
+  deliveries: readonly DeliveryItem[];
+  nowMs: number;
+}
+
+/** One page of deliveries; each leads to its own page. */
+export function DeliveriesTable({ deliveries, nowMs }: DeliveriesTableProps) {
+  return (
+    <ScrollBox label="Deliveries">
+      <table className={tables["table"]}>
+        <caption>Deliveries, last received first; times in UTC; a dash means that nothing is known</caption>
+        <thead>
+          <tr>
+            <th scope="col">Received</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">Runtime</th>
+            <th scope="col">Region</th>
+            <th scope="col" data-numeric>
+              Ack
+            </th>
+            <th scope="col" data-numeric>
+              Events
+            </th>
+            <th scope="col">Error</th>
+          </tr>
+        </thead>
+        <tbody>
+          {deliveries.map((delivery) => (
+            <tr key={delivery.id}>
+              <th scope="row" data-numeric="start">
+                <Link href={`/dashboard/deliveries/${delivery.id}`} prefetch={false}>
+                  <Timestamp iso={delivery.receivedAt} nowMs={nowMs} />
+                </Link>
+              </th>
+              <td>
+                <OutcomeBadge outcome={delivery.outcome} />
+              </td>
+              <td>
+                <RuntimeMark runtime={delivery.runtime} />
+              </td>
+              <td>
+                {delivery.region ?? "–"}
+                {delivery.coldStart && ", cold"}
+              </td>
+              <td data-numeric>{formatMs(delivery.ackMs)}</td>
+              <td data-numeric>{delivery.events === null ? "–" : formatCount(delivery.events)}</td>
+              <td className={text["mono"]}>{delivery.error ?? "–"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollBox>
+  );
+}

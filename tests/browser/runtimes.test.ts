@@ -1,0 +1,222 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import type axe from "axe-core";
+import { sql } from "drizzle-orm";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { deliveries } from "#store/delivery-schema.ts";
+
+import { deliveryRow } from "../dashboard/rows.ts";
+import { openDashboard, type TestDashboard } from "./open-dashboard.ts";
+import { executablePath, launchBrowser } from "./open-page.ts";
+import { loadDay } from "./simulated-day.ts";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const path = "/dashboard/runtimes";
+/** Compressed, of all scripts that a page loads. */
+const scriptBytesMax = 250_000;
+
+let dashboard: TestDashboard;
+let browser: Browser;
+
+describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browser", { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    // Outside Vercel no verdict is given.
+    dashboard = await openDashboard({ VERCEL: "1" });
+    browser = await launchBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await dashboard.close();
+  });
+
+  const clear = () =>
+    dashboard.store.db.execute(sql`truncate relay.measurements, relay.measurement_series, relay.figures,
+      relay.probe_pairs, relay.deliveries`);
+  /** Loads a day in the place of what is there. */
+  const load = async (edgeFactor: number, pairs = 1_200) => {
+    await clear();
+    await loadDay(dashboard.store.db, { nowMs: Date.now(), edgeFactor, pairs });
+  };
+
+  describe("after a day on which the edge took a quarter less time", () => {
+    beforeAll(async () => {
+      await load(0.75);
+      const receivedAt = new Date(Date.now() - 3_600_000);
+      await dashboard.store.db
+        .insert(deliveries)
+        .values([
+          deliveryRow({ id: "d_lost", receivedAt, outcome: "lost" }),
+          deliveryRow({ id: "d_kept", receivedAt }),
+        ]);
+    });
+
+    test("the page says that the edge is faster, and shows the figures", async () => {
+      const page = await dashboard.open(browser, path);
+      expect(await verdictOn(page)).toEqual([
+        "Yes, the edge is faster",
+        expect.stringMatching(/^The edge is faster: its p95 is 2\d % lower than Node's/),
+        expect.stringMatching(/^Typically the edge takes 2\d % less time than Node/),
+      ]);
+      await page.locator(".uplot canvas").nth(2).waitFor();
+      expect(await page.getByRole("heading", { level: 3 }).allInnerTexts()).toEqual([
+        "Deployments",
+        ...["Ack", "Publish", "Queue wait", "Handler", "End to end", "Probe"].map((name) =>
+          expect.stringMatching(`^${name} `),
+        ),
+      ]);
+      await page.getByRole("row", { name: /Edge → consumer/ }).waitFor();
+    });
+
+    test("window, region, deployment and start are in the address, and work without JavaScript", async () => {
+      const page = await dashboard.open(browser, path, { javaScriptEnabled: false });
+      await page.getByLabel("Region", { exact: true }).selectOption("iad1");
+      await page.getByLabel("Start", { exact: true }).selectOption("warm");
+      await page.getByRole("button", { name: "Show" }).click();
+      await page.getByRole("link", { name: "Show all" }).waitFor();
+      await page.getByRole("link", { name: "the last 7 days" }).click();
+      const given = new URL(page.url()).searchParams;
+      expect([given.get("window"), given.get("region"), given.get("cold")]).toEqual(["7d", "iad1", "warm"]);
+      expect(await page.getByLabel("Region", { exact: true }).inputValue()).toBe("iad1");
+      expect(await page.getByRole("link", { name: "fra1, warm" }).count()).toBe(0);
+      await page.getByRole("link", { name: "iad1, warm" }).waitFor();
+      await page.getByText("Their numbers are in the table.").waitFor();
+      await page.getByText("Ack over time as a table").click();
+      expect(await page.getByRole("table", { name: /Percentiles of the ack by interval/ }).count()).toBe(1);
+    });
+
+    test("a figure leads to its deliveries", async () => {
+      const page = await dashboard.open(browser, path);
+      await page.getByRole("row", { name: /^Lost/ }).getByRole("link").click();
+      await page.getByRole("heading", { level: 1, name: "Deliveries" }).waitFor();
+      await page.getByRole("cell", { name: "lost" }).waitFor();
+      expect(await page.getByRole("cell", { name: "published" }).count()).toBe(0);
+      expect(await page.getByLabel("Outcome").inputValue()).toBe("lost");
+    });
+
+    test("the arrow keys read out a chart's intervals, in all charts at once", async () => {
+      const page = await dashboard.open(browser, path);
+      await page.locator(".uplot canvas").nth(2).waitFor();
+      const chart = page.getByRole("slider", { name: "Ack p95 over time" });
+      await chart.focus();
+      await page.keyboard.press("Home");
+      const first = await chart.getAttribute("aria-valuetext");
+      await page.keyboard.press("ArrowRight");
+      const second = await chart.getAttribute("aria-valuetext");
+      expect(second).toMatch(/^\d{4}-\d\d-\d\d \d\d:00 UTC: edge [\d.]+ m?s, Node [\d.]+ m?s$/);
+      expect(second).not.toBe(first);
+      const other = page.getByRole("slider", { name: "Ack p50 over time" });
+      expect((await other.getAttribute("aria-valuetext"))?.slice(0, 16)).toBe(second?.slice(0, 16));
+    });
+
+    test.each(["light", "dark"] as const)("no accessibility rule is violated in the %s theme", async (colorScheme) => {
+      const page = await dashboard.open(browser, path, { colorScheme, reducedMotion: "reduce" });
+      await page.locator(".uplot canvas").nth(2).waitFor();
+      for (const details of await page.locator("details > summary").all()) await details.click();
+      for (const width of [1_280, 390]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect([width, await violations(page)]).toEqual([width, []]);
+      }
+      await page.setViewportSize({ width: 1_280, height: 800 });
+      for (const each of ["/dashboard", "/dashboard/deliveries", "/dashboard/deliveries/d_kept"]) {
+        await page.goto(dashboard.server.baseUrl + each);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        expect([each, await violations(page)]).toEqual([each, []]);
+      }
+    });
+
+    test.each([390, 320])("at %d px only the boxes of tables scroll sideways", async (width) => {
+      for (const each of [path, "/dashboard", "/dashboard/deliveries"]) {
+        const page = await dashboard.open(browser, each, { viewport: { width, height: 740 } });
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        if (each === path) await page.locator(".uplot canvas").nth(2).waitFor();
+        expect([each, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([each, width]);
+      }
+    });
+
+    test("no page of the dashboard loads more than 250 kB of compressed script", async () => {
+      const bytes: Record<string, number> = {};
+      for (const each of ["", "/runtimes", "/deliveries", "/deliveries/d_kept", "/diagnostics"]) {
+        // What the pages before it loaded does not count.
+        const page = await dashboard.open(browser, "/icon.svg");
+        const session = await page.context().newCDPSession(page);
+        await session.send("Network.clearBrowserCache");
+        const sizes: Promise<number>[] = [];
+        page.on("requestfinished", (request) => {
+          if (request.resourceType() !== "script") return;
+          sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+        });
+        await page.goto(`${dashboard.server.baseUrl}/dashboard${each}`, { waitUntil: "load" });
+        bytes[`/dashboard${each}`] = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+      }
+      // None at all would mean that scripts are not counted.
+      expect(Object.entries(bytes).filter(([, size]) => size < 100_000 || size > scriptBytesMax)).toEqual([]);
+    });
+  });
+
+  test.each([
+    {
+      edgeFactor: 1.35,
+      pairs: 1_200,
+      answer: "No, Node is faster",
+      sentence: /^Node is faster: its p95 is 2\d % lower/,
+    },
+    {
+      edgeFactor: 1,
+      pairs: 1_200,
+      answer: "No difference shown",
+      sentence: /So many pairs would show a p95 that is \d+ % higher/,
+    },
+    { edgeFactor: 0.5, pairs: 40, answer: "Too few pairs to tell", sentence: /^Undecided: 40 warm pairs/ },
+  ])(
+    "after a day with the edge's times by $edgeFactor and $pairs pairs: $answer",
+    async ({ answer, sentence, ...day }) => {
+      await load(day.edgeFactor, day.pairs);
+      const page = await dashboard.open(browser, path);
+      expect((await verdictOn(page)).slice(0, 2)).toEqual([answer, expect.stringMatching(sentence)]);
+    },
+  );
+
+  test("without any measurement it says so everywhere", async () => {
+    await clear();
+    const page = await dashboard.open(browser, path);
+    await page.getByText("Not measured yet", { exact: true }).waitFor();
+    await page.getByText("No stage was measured in this window.").waitFor();
+    expect(await page.locator("canvas").count()).toBe(0);
+  });
+});
+
+describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Vercel", { timeout: 60_000 }, () => {
+  test("says that the edge is emulated and gives no verdict", async () => {
+    const local = await openDashboard();
+    const chromium = await launchBrowser();
+    try {
+      await loadDay(local.store.db, { nowMs: Date.now(), edgeFactor: 0.5, pairs: 1_200 });
+      const page = await local.open(chromium, path);
+      expect((await verdictOn(page)).slice(0, 2)).toEqual([
+        "Cannot be told here: the edge is emulated",
+        expect.stringMatching(/^Not a verdict: outside Vercel the edge is Next's emulation/),
+      ]);
+    } finally {
+      await chromium.close();
+      await local.close();
+    }
+  });
+});
+
+/** The answer to the page's question, and the sentences below it. */
+async function verdictOn(page: Page): Promise<string[]> {
+  const panel = page.getByRole("region", { name: "Is the edge faster?" });
+  await panel.waitFor();
+  return panel.getByRole("paragraph").allInnerTexts();
+}
+
+/** The rules of WCAG 2.2 AA and axe's best practices that the page violates, with the elements. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const results = await page.evaluate(async () => (window as unknown as { axe: typeof axe }).axe.run());
+  return results.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
+}
