@@ -10,13 +10,12 @@ import {
   type WindowName,
 } from "#measurements/runtime-comparison.ts";
 import { summarizeRuntime } from "#measurements/summarize-runtime.ts";
-import { verdictOf } from "#measurements/verdict.ts";
 import { runtimes } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 
 import { oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import { readFigures } from "./read-figures.ts";
-import { readProbePairs } from "./read-probe-pairs.ts";
+import { readVerdict } from "./read-verdict.ts";
 
 const comparisonQuery = v.object({
   window: v.optional(oneOf(windowNames), "1h"),
@@ -52,9 +51,10 @@ export async function readRuntimes(
   await rollUp();
   const window = windowEndingAt(name, nowMs);
   const filter = { region, deployment, cold };
-  const [{ figures, regions, deployments }, pairs] = await Promise.all([
+  const start = cold === "cold" ? "cold" : "warm";
+  const [{ figures, regions, deployments }, judged] = await Promise.all([
     readFigures(db, window, filter),
-    readProbePairs(db, { ...window, region, deployment }),
+    readVerdict(db, { ...window, region, deployment, start, isEmulated, nowMs }),
   ]);
   return {
     window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString(), ...filter },
@@ -62,6 +62,9 @@ export async function readRuntimes(
     regions,
     deployments: deployments.map(({ id, firstSeenMs }) => ({ id, firstSeenAt: new Date(firstSeenMs).toISOString() })),
     skew: clockSkewsOf(figures),
-    verdict: verdictOf(pairs, { nowMs, isEmulated, start: cold === "cold" ? "cold" : "warm" }),
+    verdict: judged.verdict,
+    otherStart: judged.otherStart,
+    arePairsCut: judged.arePairsCut,
+    emulated: isEmulated,
   };
 }

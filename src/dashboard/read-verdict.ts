@@ -1,6 +1,7 @@
 import { type ProbeStart, startOf } from "#measurements/probe-start.ts";
+import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 import { verdictOf } from "#measurements/verdict.ts";
-import type { ProbePair, Verdict } from "#measurements/verdict-types.ts";
+import type { ProbePair } from "#measurements/verdict-types.ts";
 import type { Database } from "#store/database.ts";
 import { readPairs, type StoredPair } from "#store/probe-pairs.ts";
 
@@ -19,14 +20,7 @@ export interface VerdictFilter {
   nowMs: number;
 }
 
-export interface ReadVerdict {
-  verdict: Verdict;
-  /** That on the other kind of start; null if there are no such pairs. */
-  other: Verdict | null;
-  /** Whether the window has more pairs than are judged; the newest are. */
-  isCut: boolean;
-  emulated: boolean;
-}
+export type ReadVerdict = Pick<RuntimeComparison, "verdict" | "otherStart" | "arePairsCut">;
 
 /**
  * Which runtime is faster, by the pairs of a window. A pair of which one function was warm and the other was not belongs to
@@ -41,7 +35,7 @@ export async function readVerdict(
   const otherStart = start === "warm" ? "cold" : "warm";
   const judge = (of: "warm" | "cold") => verdictOf(pairs, { nowMs, isEmulated, start: of });
   const hasOther = pairs.some((pair) => pair.start === otherStart);
-  return { verdict: judge(start), other: hasOther ? judge(otherStart) : null, isCut, emulated: isEmulated };
+  return { verdict: judge(start), otherStart: hasOther ? judge(otherStart) : null, arePairsCut: isCut };
 }
 
 function toJudged({ edgeMs, nodeMs, idleEdgeMs, idleNodeMs, ...pair }: StoredPair): ProbePair[] {

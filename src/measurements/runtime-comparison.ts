@@ -88,8 +88,14 @@ export interface RuntimeComparison {
   /** Those that were measured in the window, the newest first; `firstSeenAt` may be before it. */
   deployments: { id: string; firstSeenAt: string }[];
   skew: ClockSkew[];
-  /** Which runtime is faster. Only probes are judged. */
+  /** Which runtime is faster. Only probes are judged: warm pairs, or cold ones where `cold` is asked for. */
   verdict: Verdict;
+  /** That on the other kind of start; null if there are no such pairs. */
+  otherStart: Verdict | null;
+  /** Whether the window has more pairs than are judged; the newest are. */
+  arePairsCut: boolean;
+  /** Outside Vercel the edge is Next's emulation: then nothing is decided. */
+  emulated: boolean;
 }
 
 const minuteMs = 60_000;

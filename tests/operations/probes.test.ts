@@ -252,10 +252,10 @@ describe("the verdict", () => {
     await savePairs(db, vantage, burstsOf(60, 0.5, 1_000));
     await savePairs(db, vantage, burstsOf(2, 1, null));
     await savePairs(db, vantage, [pairOf(nowMs - minuteMs, { canary: true })]);
-    const { verdict, other, isCut, emulated } = await readVerdict(db, filter);
+    const { verdict, otherStart, arePairsCut } = await readVerdict(db, filter);
     expect(verdict).toMatchObject({ faster: "edge", reason: "decided", pairs: 240, vantage });
-    expect(other).toMatchObject({ start: "cold", faster: "undecided", reason: "too-few", pairs: 8 });
-    expect([isCut, emulated]).toEqual([false, false]);
+    expect(otherStart).toMatchObject({ start: "cold", faster: "undecided", reason: "too-few", pairs: 8 });
+    expect(arePairsCut).toBe(false);
     expect((await readVerdict(db, { ...filter, isEmulated: true })).verdict.reason).toBe("emulated");
     expect((await readVerdict(db, { ...filter, deployment: "dpl_9" })).verdict.reason).toBe("no-pairs");
   });
