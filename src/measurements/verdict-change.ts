@@ -5,9 +5,10 @@ import { sumVariance } from "./verdict-variance.ts";
 const critical = 1.949;
 /** A smaller change of the ratio is not worth throwing pairs away. */
 const smallestChange = Math.log(1.1);
-
 /** In fewer bursts a few slow probes look like a change. */
 const burstsToTest = 60;
+/** Fewer at the beginning or at the end are an episode, not a change. */
+const burstsOnEachSide = 5;
 
 interface Change {
   /** The first burst after the change. */
@@ -32,12 +33,13 @@ function findDeparture(terms: Float64Array): Change | null {
   let burst = 0;
   for (const [index, term] of terms.entries()) {
     sum += term;
-    if (Math.abs(sum) > Math.abs(extreme)) {
+    const isInside = index + 1 >= burstsOnEachSide && index + 1 <= count - burstsOnEachSide;
+    if (isInside && Math.abs(sum) > Math.abs(extreme)) {
       extreme = sum;
       burst = index + 1;
     }
   }
-  if (burst === 0 || burst === count) return null;
+  if (burst === 0) return null;
   const before = extreme / burst;
   const after = -extreme / (count - burst);
   // The terms are shares of a mean over all bursts.

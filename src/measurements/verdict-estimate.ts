@@ -1,5 +1,5 @@
 import { estimateQuantile, type QuantileEstimate } from "./verdict-quantile.ts";
-import type { Sample } from "./verdict-sample.ts";
+import { pairsMin, type Sample } from "./verdict-sample.ts";
 import { sumVariance, type SumVariance } from "./verdict-variance.ts";
 
 /** A log ratio Node ÷ edge with its uncertainty. */
@@ -26,10 +26,11 @@ export interface Estimate {
  */
 export function estimateRatios(sample: Sample): Estimate {
   const { edge, node } = sample;
-  const edgeP95 = estimateQuantile(edge, 0.95);
-  const nodeP95 = estimateQuantile(node, 0.95);
+  const independent = Math.max(pairsMin, sample.startsMs.length);
+  const edgeP95 = estimateQuantile(edge, 0.95, independent);
+  const nodeP95 = estimateQuantile(node, 0.95, independent);
   const ratios = node.map((time, pair) => time - (edge[pair] ?? 0));
-  const median = estimateQuantile(ratios, 0.5);
+  const median = estimateQuantile(ratios, 0.5, independent);
 
   const levelTerms = termsOf(sample, clippedDeviations(ratios, median.sorted));
   const level = sumVariance(levelTerms);

@@ -25,8 +25,8 @@ export interface VerdictOptions {
   /** On a server outside Vercel the edge is Next's emulation: the figures are shown, and nothing is decided. */
   isEmulated: boolean;
   /**
-   * True (the default): the interval covers the truth at all looks together, so that it may be read at any time.
-   * False: for one look after a number of pairs that was chosen before; narrower.
+   * True (the default): the interval covers the truth at all looks together while pairs are only added, so that it may be read at
+   * any time. False: for one look after a number of pairs that was chosen before; narrower.
    */
   isLive?: boolean;
   /** Warm and cold pairs are judged apart; `warm` by default. */

@@ -3,7 +3,7 @@
 import type { Runtime } from "#platform/delivery.ts";
 
 import { findChange } from "./verdict-change.ts";
-import { estimateRatios, type LogRatio } from "./verdict-estimate.ts";
+import { type Estimate, estimateRatios, type LogRatio } from "./verdict-estimate.ts";
 import {
   burstsMin,
   countUnanswered,
@@ -37,8 +37,8 @@ interface Findings extends Pick<
 }
 
 /**
- * Judges the pairs of a window by the ratio of their p95s. Where the runtimes do not differ, at most 5 % of verdicts say that they do: of
- * single looks, or with `isLive` of windows that are looked at again and again. Pure and deterministic; the order of the pairs
+ * Judges the pairs of a window by the ratio of their p95s. Where the runtimes do not differ, about 5 % of verdicts say that they do if
+ * each window is looked at once, and with `isLive` no more if windows are looked at again and again. Pure and deterministic; the order of the pairs
  * does not matter, and no pair makes it throw. docs/COMPARING.md explains how to read it.
  */
 export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions): Verdict {
@@ -82,44 +82,45 @@ function findOnlyRuntime(pairs: readonly ProbePair[], { answered }: Selection): 
   return pairs.length > 0 && answered.size === 1 && only !== undefined ? only : null;
 }
 
-function judge(all: Sample, { isLive = true, isEmulated }: VerdictOptions): Findings {
-  let sample = all;
-  let firstBurst = 0;
-  for (;;) {
-    const isChanged = firstBurst > 0;
-    if (sample.edge.length < pairsMin || sample.startsMs.length < burstsMin)
-      return { ...undecided(sample, isChanged ? "changed" : "too-few"), firstBurst };
-    const estimate = estimateRatios(sample);
-    const { p95, p95Ms, median, level } = estimate;
-    if (!(p95.variance > negligible)) return { ...undecided(sample, "identical"), firstBurst };
-    const change = findChange(estimate);
-    if (change !== null) {
-      sample = sampleFrom(sample, change);
-      firstBurst += change;
-      continue;
-    }
-    const pairs = sample.edge.length;
-    const dependence = Math.max(level.dependence, p95.dependence);
-    if (dependence > dependenceMax)
-      return { ...undecided(sample, "too-alike"), firstBurst, independentPairs: pairs / dependence };
+function judge(sample: Sample, { isLive = true, isEmulated }: VerdictOptions): Findings {
+  const { rest, firstBurst, estimate } = afterLastChange(sample);
+  const pairs = rest.edge.length;
+  if (estimate === null) return { ...undecided(rest, firstBurst === 0 ? "too-few" : "changed"), firstBurst };
+  const { p95, p95Ms, median, level } = estimate;
+  if (!(p95.variance > negligible)) return { ...undecided(rest, "identical"), firstBurst };
+  const independentPairs = pairs / Math.max(level.dependence, p95.dependence);
+  if (independentPairs * dependenceMax < pairs)
+    return { ...undecided(rest, "too-alike"), firstBurst, independentPairs };
 
-    const tail = ratioEstimate(p95, pairs, isLive);
-    const typical = ratioEstimate(median, pairs, isLive);
-    const faster = fasterBy(tail);
-    const isDecided = faster !== "undecided" && !isEmulated;
-    return {
-      faster: isDecided ? faster : "undecided",
-      reason: isEmulated ? "emulated" : isDecided ? "decided" : "too-close",
-      ...tail,
-      differenceMs: p95Ms.node - p95Ms.edge,
-      pairs,
-      bursts: sample.startsMs.length,
-      detectableRatio: detectableRatio(pairs, p95.variance * pairs * p95.widening ** 2, isLive),
-      typical: isEmulated ? null : { ...typical, sentence: typicalSentence(typical) },
-      firstBurst,
-      independentPairs: pairs / dependence,
-    };
+  const tail = ratioEstimate(p95, pairs, isLive);
+  const typical = ratioEstimate(median, pairs, isLive);
+  const faster = isEmulated ? "undecided" : fasterBy(tail);
+  return {
+    faster,
+    reason: isEmulated ? "emulated" : faster === "undecided" ? "too-close" : "decided",
+    ...tail,
+    differenceMs: p95Ms.node - p95Ms.edge,
+    pairs,
+    bursts: rest.startsMs.length,
+    detectableRatio: detectableRatio(pairs, p95.variance * pairs * p95.widening ** 2, isLive),
+    typical: isEmulated ? null : { ...typical, sentence: typicalSentence(typical) },
+    firstBurst,
+    independentPairs,
+  };
+}
+
+/** The pairs since the ratio last changed, and what they say; null if they are too few. */
+function afterLastChange(sample: Sample): { rest: Sample; firstBurst: number; estimate: Estimate | null } {
+  let rest = sample;
+  let firstBurst = 0;
+  while (rest.edge.length >= pairsMin && rest.startsMs.length >= burstsMin) {
+    const estimate = estimateRatios(rest);
+    const change = findChange(estimate);
+    if (change === null) return { rest, firstBurst, estimate };
+    rest = sampleFrom(rest, change);
+    firstBurst += change;
   }
+  return { rest, firstBurst, estimate: null };
 }
 
 function undecided(sample: Sample, reason: VerdictReason): Findings {
