@@ -56,7 +56,7 @@ export async function readFigures(
     from relay.measurement_series s
     join relay.figures f on f.tier = ${tier} and f.series_id = s.id and f.at >= ${from}
     cross join lateral (select case when s.metric = any (${sql.param(serialMetrics)}::text[])
-      then floor(extract(epoch from f.at) * 1000 / ${bucketMs}::float8) * ${bucketMs}::float8 else ${fromMs}::float8 end as at_ms) i
+      then floor(extract(epoch from f.at)::float8 * 1000 / ${bucketMs}::float8) * ${bucketMs}::float8 else ${fromMs}::float8 end as at_ms) i
     where s.deployment = ${filter.deployment ?? ""} and (${filter.region}::text is null or s.region = ${filter.region})
       and ${filter.cold} in ('all', s.cold)
     group by s.metric, s.runtime, s.kind, s.label, at_ms

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
@@ -15,7 +15,7 @@ import { insertMeasurements, type MeasurementRow } from "./measurement-rows.ts";
 const nowMs = Date.parse("2026-01-31T12:34:56.789Z");
 const hourMs = 3_600_000;
 
-const row: fc.Arbitrary<MeasurementRow> = fc.record({
+const measurement: fc.Arbitrary<MeasurementRow> = fc.record({
   // Up to six hours late, over several minutes, hours and two days.
   at: fc.integer({ min: 0, max: 36 * hourMs }).map((ms) => new Date(nowMs - ms)),
   runtime: fc.constantFrom("edge", "nodejs"),
@@ -107,23 +107,26 @@ async function openRollUps() {
 test("figures are the sums of all measurements, in whatever order and however late they come, with two roll-ups at once", async () => {
   const { db, other, all } = await openRollUps();
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(row, { maxLength: 40 }), { minLength: 1, maxLength: 4 }), async (parts) => {
-      await db.$client.query("truncate relay.figures, relay.measurement_series, relay.measurements");
-      for (const part of parts) {
-        const inserting = insertMeasurements(db, part);
-        await Promise.all([all(db), all(other), inserting]);
-        await Promise.all([all(other), all(db)]);
-      }
-      await all(db);
-      expect(await readAll(db)).toEqual(countExactly(parts.flat()));
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(measurement, { maxLength: 40 }), { minLength: 1, maxLength: 4 }),
+      async (parts) => {
+        await db.$client.query("truncate relay.figures, relay.measurement_series, relay.measurements");
+        for (const part of parts) {
+          const inserting = insertMeasurements(db, part);
+          await Promise.all([all(db), all(other), inserting]);
+          await Promise.all([all(other), all(db)]);
+        }
+        await all(db);
+        expect(await readAll(db)).toEqual(countExactly(parts.flat()));
+      },
+    ),
     { numRuns: 25 },
   );
 });
 
 test("a roll-up whose connection is cut in the middle has changed nothing, and the next one counts all", async () => {
   const { db, url, other, all } = await openRollUps();
-  const rows = fc.sample(row, { numRuns: 200, seed: 1 });
+  const rows = fc.sample(measurement, { numRuns: 200, seed: 1 });
   await insertMeasurements(db, rows.slice(0, 100));
   await all(db);
   const before = await readAll(db);
@@ -157,7 +160,7 @@ test("while one roll-up is at work another one leaves it alone", async () => {
   await holder.connect();
   onTestFinished(() => holder.end());
   await holder.query("begin; select pg_advisory_xact_lock(7340121)");
-  await insertMeasurements(db, fc.sample(row, { numRuns: 3, seed: 2 }));
+  await insertMeasurements(db, fc.sample(measurement, { numRuns: 3, seed: 2 }));
   expect(await all(db)).toBe(0);
   await holder.query("commit");
   expect(await all(db)).toBe(3);
