@@ -346,7 +346,7 @@ test("a short answer's head goes out with its body, though Next flushes the head
   );
   const client = await open();
   await client.send(head("GET /short/answer"));
-  await client.until("sent before: false");
+  expect(await client.until("sent before: ")).toContain("sent before: false");
   await client.send(head("GET /long"));
-  await client.until("sent before: true");
+  expect(await client.until("sent before: true")).toContain("HTTP/1.1 200");
 });

@@ -3,7 +3,6 @@ import { describeCause, type Log } from "#platform/log.ts";
 
 import type { BrokerStore } from "../store/broker-store.ts";
 import type { FlowControls } from "../store/flow-controls.ts";
-import { parseLane } from "../lane.ts";
 import { countDeliveries } from "./count-deliveries.ts";
 import { createGate } from "./gate.ts";
 import { Lanes } from "./lanes.ts";
