@@ -39,7 +39,7 @@ export function hardenNextServer(env: EnvRecord): void {
       largeBodiesMax: 8,
       paths: machinePaths,
     },
-    uncompressedPaths: machinePaths,
+    shortAnswerPaths: machinePaths,
     connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
     clock: systemClock,
   };

@@ -17,9 +17,9 @@ export interface HardenServerOptions {
   webhook: SignedPath;
   /**
    * The beginning of the paths whose answers are a few bytes. Next would compress each whose length it does not know, and
-   * the client would unpack it: that costs both more than the rest of the answer.
+   * the client would unpack it: that costs both more than the rest of the answer. And it would send the head by itself.
    */
-  uncompressedPaths: readonly string[];
+  shortAnswerPaths: readonly string[];
   limits: ConnectionLimits;
   bodies: LargeBodyLimitOptions;
   /** Below the number of files that the process may open, so that our own calls to QStash and Postgres get through. */
@@ -82,8 +82,11 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");
     hideServerAction(request);
-    if (options.uncompressedPaths.some((path) => request.url?.startsWith(path)))
+    if (options.shortAnswerPaths.some((path) => request.url?.startsWith(path))) {
       delete request.headers["accept-encoding"];
+      // The head goes out with the body: a packet less to send and to receive.
+      response.flushHeaders = () => {};
+    }
 
     const pass = (passed: IncomingMessage) => {
       for (const listener of listeners) listener.call(server, passed, response);

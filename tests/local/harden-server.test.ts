@@ -16,7 +16,7 @@ const generous: HardenServerOptions = {
   webhook: { path: "/hook", header: "x-signature", pattern: /^good$/, bytesMax: 1_000_000 },
   limits: { headTimeoutMs: 60_000, bodyTimeoutMs: 60_000, answerTimeoutMs: 60_000, drainBytesMax: 50_000_000 },
   bodies: { smallBytesMax: 100, largeBodiesMax: 1, paths: ["/hook"] },
-  uncompressedPaths: [],
+  shortAnswerPaths: [],
   connectionsMax: undefined,
   clock: systemClock,
 };
@@ -334,4 +334,19 @@ test("large bodies are read one after another and small ones at once; a client t
   await first.send("x".repeat(200));
   await first.until("<200 of 200>");
   expect(await last.until(">")).toContain("<200 of 200>");
+});
+
+test("a short answer's head goes out with its body, though Next flushes the head by itself", async () => {
+  const { open } = await startHardened(
+    (_request, response) => {
+      response.flushHeaders();
+      response.end(`sent before: ${response.headersSent}`);
+    },
+    { shortAnswerPaths: ["/short"] },
+  );
+  const client = await open();
+  await client.send(head("GET /short/answer"));
+  expect(await client.until("sent before: ")).toContain("sent before: false");
+  await client.send(head("GET /long"));
+  expect(await client.until("sent before: true")).toContain("HTTP/1.1 200");
 });
