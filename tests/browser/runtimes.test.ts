@@ -83,7 +83,6 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
       expect(await page.getByLabel("Region", { exact: true }).inputValue()).toBe("iad1");
       expect(await page.getByRole("link", { name: "fra1, warm" }).count()).toBe(0);
       await page.getByRole("link", { name: "iad1, warm" }).waitFor();
-      await page.getByText("Their numbers are in the table.").waitFor();
       await page.getByText("Ack over time as a table").click();
       expect(await page.getByRole("table", { name: /Percentiles of the ack by interval/ }).count()).toBe(1);
     });

@@ -22,7 +22,7 @@ const outcomeColors: Record<string, string> = {
 /** How a forward ended; null while it runs. */
 export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   return (
-    <Badge variant="light" color={outcomeColors[outcome ?? ""] ?? "gray"} size="lg" radius="sm" tt="none" fw={600}>
+    <Badge variant="dot" color={outcomeColors[outcome ?? ""] ?? "gray"} size="lg" radius="sm" tt="none" fw={600}>
       {outcome ?? "in flight"}
     </Badge>
   );

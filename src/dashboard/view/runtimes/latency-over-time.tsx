@@ -6,8 +6,7 @@ import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";
 import { DeploymentMarks } from "./deployment-marks.tsx";
-import styles from "./latency-over-time.module.css";
-import { TimeChart } from "./time-chart.tsx";
+import { TimeCharts } from "./time-charts.tsx";
 
 const percentiles = [
   { key: "ackP50", name: "p50" },
@@ -39,18 +38,15 @@ export function LatencyOverTime({ comparison, query }: LatencyOverTimeProps) {
         <p className={text["nothing"]}>No acks were measured in this window.</p>
       ) : (
         <>
-          <div className={styles["charts"]}>
-            {percentiles.map(({ key, name }) => (
-              <TimeChart
-                key={key}
-                name={`Ack ${name}`}
-                times={edge.map(({ at }) => Date.parse(at) / 1_000)}
-                edge={edge.map((point) => point[key])}
-                node={edge.map((_, index) => node[index]?.[key] ?? null)}
-                marks={deployments.map(({ firstSeenAt }) => Date.parse(firstSeenAt) / 1_000)}
-              />
-            ))}
-          </div>
+          <TimeCharts
+            times={edge.map(({ at }) => Date.parse(at) / 1_000)}
+            marks={deployments.map(({ firstSeenAt }) => Date.parse(firstSeenAt) / 1_000)}
+            charts={percentiles.map(({ key, name }) => ({
+              name: `Ack ${name}`,
+              edge: edge.map((point) => point[key]),
+              node: edge.map((_, index) => node[index]?.[key] ?? null),
+            }))}
+          />
           <noscript>
             <p className={text["note"]}>These charts need JavaScript. Their numbers are in the table.</p>
           </noscript>

@@ -3,8 +3,6 @@ import uPlot from "uplot";
 import { formatAxisTime, formatMs } from "../../format.ts";
 
 const font = "12px system-ui, sans-serif";
-/** Charts of one page move their cursors together. */
-const sync = { key: "time", setSeries: false };
 
 /** uPlot's options for the edge (solid) and Node (dashed) over time. Colours are read from the element at each drawing. */
 export function timeChartOptions(
@@ -25,7 +23,7 @@ export function timeChartOptions(
     height: element.clientHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
     legend: { show: false },
-    cursor: { sync, y: false, drag: { x: false, y: false }, points: { size: 8 } },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
     scales: { y: { range: (_, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 64, values: timeLabels },

@@ -2,7 +2,7 @@
 
 import "uplot/dist/uPlot.min.css";
 
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 
 import { formatMinute, formatMs } from "../../format.ts";
 import { RuntimeMark } from "../runtime-mark.tsx";
@@ -12,13 +12,15 @@ import { type PlotData, usePlot } from "./use-plot.ts";
 /** Props of `TimeChart`. */
 export interface TimeChartProps extends PlotData {
   name: string;
+  /** The interval whose values are shown; null for the newest one that has any. */
+  chosen: number | null;
+  onChosen: (index: number | null) => void;
 }
 
 /** One figure of both runtimes over time. The pointer, or the arrow keys, choose the interval whose values are shown. */
-export function TimeChart({ name, ...data }: TimeChartProps) {
+export function TimeChart({ name, chosen, onChosen, ...data }: TimeChartProps) {
   const { times, edge, node } = data;
-  const [chosen, setChosen] = useState<number | null>(null);
-  const { box, choose } = usePlot(data, setChosen);
+  const { box, choose } = usePlot(data, onChosen);
 
   const newest = times.findLastIndex((_, at) => edge[at] !== null || node[at] !== null);
   const index = Math.min(chosen ?? newest, times.length - 1);

@@ -51,9 +51,7 @@ export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index
   const choose = (index: number) => {
     const time = times[index];
     if (plot.current === null || time === undefined) return;
-    // uPlot moves the other charts only for a pointer.
-    const clientX = plot.current.over.getBoundingClientRect().left + plot.current.valToPos(time, "x");
-    plot.current.over.dispatchEvent(new MouseEvent("mousemove", { clientX }));
+    plot.current.setCursor({ left: plot.current.valToPos(time, "x"), top: 0 });
   };
   return { box, choose };
 }
