@@ -72,8 +72,9 @@ export async function loadDay(db: Database, { nowMs, edgeFactor, pairs }: Simula
     [JSON.stringify([...measurements, ...probed])],
   );
   await db.$client.query(
-    `insert into relay.probe_pairs (id, at, burst, vantage, deployment, edge_ms, node_ms, cold, first)
-    select id, at, burst, 'fra1', 'dpl_after', edge_ms, node_ms, 'none', first
+    `insert into relay.probe_pairs (id, at, burst, vantage, deployment, edge_ms, node_ms, cold, first, canary, idle_edge_ms,
+      idle_node_ms)
+    select id, at, burst, 'fra1', 'dpl_after', edge_ms, node_ms, 'none', first, false, 60000, 60000
     from json_to_recordset($1::json)
       as p (id uuid, at timestamptz, burst uuid, edge_ms float8, node_ms float8, first text)`,
     [JSON.stringify(probes)],

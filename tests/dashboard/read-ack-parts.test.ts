@@ -69,10 +69,10 @@ test("region, deployment and start narrow the parts down", async () => {
 test("pairs that began cold are judged apart, if the page is not of one kind of start alone", async () => {
   const { db } = await openTestStore();
   await db.$client.query(
-    `insert into relay.probe_pairs (id, at, burst, vantage, edge_ms, node_ms, cold, first)
+    `insert into relay.probe_pairs (id, at, burst, vantage, edge_ms, node_ms, first, canary, idle_edge_ms, idle_node_ms)
     select gen_random_uuid(), to_timestamp($1) - n * interval '4 minutes', gen_random_uuid(), 'laptop',
-      100 + n % 7, 300 + n % 11, case when n % 2 = 0 then 'edge' else 'none' end, 'edge'
-    from generate_series(1, 200) n`,
+      100 + n % 7, 300 + n % 11, 'edge', false, idle.ms, idle.ms
+    from generate_series(1, 200) n, lateral (select case when n % 2 = 0 then 3600000 else 60000 end as ms) idle`,
     [nowMs / 1_000],
   );
   const options = { nowMs, isEmulated: false, rollUp: async () => {} };

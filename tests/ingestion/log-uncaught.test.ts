@@ -30,7 +30,7 @@ test("an error that nobody awaits is logged by name and frames, once, and Next p
   expect(lines).toMatchObject([
     { event: "process.uncaught", level: "error", kind: "rejection", cause: "TypeError", causeCode: "crm_down" },
     { event: "process.uncaught", level: "error", kind: "exception", cause: "Error" },
-    { event: "process.uncaught", level: "error", kind: "exception", cause: "object" },
+    { event: "process.uncaught", level: "error", kind: "exception", cause: "null" },
   ]);
   expect(lines[0]?.["frames"]).toContainEqual(expect.stringMatching(/log-uncaught\.test\.ts:\d+:\d+/));
   expect(JSON.stringify(lines)).not.toContain("customer");

@@ -94,7 +94,12 @@ test("its handler passes on what is unanswered", async () => {
   const { passOn } = (await import(pathToFileURL(file).href)) as { passOn: Handler<"message"> };
   const { db } = await openTestStore();
   await store(db, [{ atMs, part: message("m1", "Is it there in blue?") }]);
-  const event = { accountId: account, senderId: person, key: "message:m1" } as HandlerEvent<"message">;
+  const event = {
+    accountId: account,
+    senderId: person,
+    key: "message:m1",
+    data: { message: { mid: "m1", text: "Is it there in blue?" } },
+  } as HandlerEvent<"message">;
   const query = async (statement: string, values: readonly unknown[] = []) =>
     (await db.$client.query(statement, [...values])).rows as never;
   const counted: string[] = [];
