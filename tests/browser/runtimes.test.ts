@@ -7,6 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { deliveries } from "#store/delivery-schema.ts";
+import { probePairs } from "#store/measurements-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";
 import { openDashboard, type TestDashboard } from "./open-dashboard.ts";
@@ -189,8 +190,8 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
 });
 
 describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Vercel", { timeout: 60_000 }, () => {
-  test("says that the edge is emulated and gives no verdict", async () => {
-    const local = await openDashboard();
+  test("says that the edge is emulated and gives no verdict; its button sends pairs of probes", async () => {
+    const local = await openDashboard({ INSTAGRAM_APP_SECRET: "app-secret", QSTASH_TOKEN: "not-used-by-a-probe" });
     const chromium = await launchBrowser();
     try {
       await loadDay(local.store.db, { nowMs: Date.now(), edgeFactor: 0.5, pairs: 1_200 });
@@ -199,6 +200,9 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Ver
         "Cannot be told here: the edge is emulated",
         expect.stringMatching(/^Not a verdict: outside Vercel the edge is Next's emulation/),
       ]);
+      await page.getByRole("button", { name: "Send probes now" }).click();
+      await page.getByText("4 pairs were sent.").waitFor();
+      expect(await local.store.db.$count(probePairs)).toBe(1_204);
     } finally {
       await chromium.close();
       await local.close();

@@ -8,6 +8,7 @@ import { Panel } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import text from "../text.module.css";
 import { RatioInterval } from "./ratio-interval.tsx";
+import { SendProbes } from "./send-probes.tsx";
 import styles from "./verdict-panel.module.css";
 
 /** Props of `VerdictPanel`. */
@@ -55,6 +56,7 @@ export function VerdictPanel({ verdict, cold, probes }: VerdictPanelProps) {
           <dd>{detectableRatio === null ? "–" : `${((detectableRatio - 1) * 100).toFixed(0)} %`}</dd>
         </div>
       </dl>
+      <SendProbes />
     </Panel>
   );
 }
