@@ -148,6 +148,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
           CRON_SECRET: cronSecret,
           // Lines of every level show what a fault did.
           LOG_LEVEL: "debug",
+          // Maintenance would send probes, which are received and not forwarded.
+          PROBE_PAIRS_PER_DAY: "0",
           DATABASE_URL: database.url,
           QSTASH_URL: qstash.url,
           RELAY_URL: relayUrl,
