@@ -34,6 +34,7 @@ async function setUp() {
     QSTASH_URL: sink.url,
     RELAY_URL: sink.url,
     RELAY_SECRET: "relay-secret-of-thirty-two-characters",
+    REPORT_SAMPLE_RATE: "1",
   };
   return { sink, env, accept, headers: { "x-hub-signature-256": await signBody("app-secret", body) } };
 }
@@ -54,7 +55,7 @@ describe.skipIf(output === "")("the output of vercel build", () => {
   // Else what the others registered, connections of the database that are idle above all, keeps its instance awake.
   test("puts the experiment's Node part into a function of its own", () => {
     const path = "api/internal/lifecycle/node";
-    expect(readFunctionConfig(output, path)).toMatchObject({ maxDuration: 60 });
+    expect(readFunctionConfig(output, path)).toMatchObject({ maxDuration: 55 });
     expect(sharingFunction(output, path)).toEqual([path]);
   });
 
