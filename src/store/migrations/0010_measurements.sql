@@ -50,11 +50,14 @@ CREATE TABLE "figures" (
 	"within_250" double precision,
 	"within_1000" double precision,
 	"within_5000" double precision,
-	-- The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts. Not compressed: reading is what is to be fast.
-	"buckets" bytea STORAGE EXTERNAL,
+	-- The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts.
+	"buckets" bytea,
 	PRIMARY KEY ("tier", "series_id", "at"),
 	CONSTRAINT "figures_tier" CHECK ("tier" IN ('minute', 'hour', 'day', 'total'))
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+--> statement-breakpoint
+-- Not compressed: reading is what is to be fast. In a statement of its own, as before Postgres 16.
+ALTER TABLE "figures" ALTER COLUMN "buckets" SET STORAGE EXTERNAL;
 --> statement-breakpoint
 -- The same signed body sent to both runtimes from one place at one moment.
 CREATE TABLE "probe_pairs" (
