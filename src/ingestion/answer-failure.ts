@@ -4,7 +4,8 @@ import { bytesFromBase64 } from "#platform/bytes.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
-import { type DeadBatch, describeDeadBatch } from "#queue/dead-batch.ts";
+import type { DeadBatch } from "#platform/dead-batch.ts";
+import { describeDeadBatch } from "#queue/dead-batch.ts";
 import { decodeHandlersMessage, handlersPath } from "#queue/handlers-message.ts";
 
 /**

@@ -25,7 +25,7 @@ export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions,
 
 /**
  * Ingests a batch from our own webhook that QStash did not accept: as the consumer does, under another signature. 200
- * means that the events are stored. Nothing is shed here, because nobody would deliver the batch again: if too many
+ * means that the events are stored. Nothing is shed here, because QStash does not have the batch and would not deliver it again: if too many
  * handlers run, those of this batch wait, and are then tried as those are that failed.
  */
 export async function answerFallbackIngestion(

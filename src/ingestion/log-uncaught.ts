@@ -13,7 +13,7 @@ export interface UncaughtSource {
 }
 
 /**
- * Logs errors that nobody awaits, of a handler's promise or timer above all, by name and frames. Next would print them
+ * Logs errors that no code awaits, most often of a handler's promise or timer, by name and frames. Next would print them
  * whole, and their messages may quote a customer's. As under Next the process goes on: its other requests have nothing to
  * do with the error. Call it once in the process of `next start`.
  */

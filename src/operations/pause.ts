@@ -3,10 +3,9 @@ import * as v from "valibot";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { type QstashApi } from "#platform/qstash-api.ts";
+import { askQstash } from "#queue/ask-qstash.ts";
 import type { Database } from "#store/database.ts";
 import { readParts, recordPart } from "#store/maintenance-parts.ts";
-
-import { askQstash } from "./ask-qstash.ts";
 
 /** The flow-control key that every batch is published with; see qstash-publisher.ts. */
 const key = "/v2/flowControl/instagram";
@@ -68,7 +67,7 @@ export async function changePause(paused: boolean, options: PauseOptions): Promi
   return state;
 }
 
-/** A request that was not answered may still be carried out, and a pause that nobody knows of delays every delivery. */
+/** A request that was not answered may still be carried out, and a pause that the operator does not know of delays every delivery. */
 async function orInDoubt(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

@@ -56,4 +56,4 @@ export type PlanRequest = v.InferOutput<typeof planRequest>;
 export const startRequest = v.strictObject({ confirmCount: v.optional(v.pipe(v.number(), v.safeInteger())) });
 
 /** The body of a request that needs none. */
-export const noBody = v.strictObject({});
+export const emptyRequest = v.strictObject({});

@@ -1,38 +1,18 @@
-import * as v from "valibot";
-
 import { bytesFromBase64 } from "#platform/bytes.ts";
 import type { Clock } from "#platform/clock.ts";
-import { RelayError } from "#platform/errors.ts";
-import { parseJson, parseJsonObject } from "#platform/parse-json.ts";
-import { isSuccess, type QstashApi } from "#platform/qstash-api.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
+import type { QstashApi } from "#platform/qstash-api.ts";
+import { askQstash } from "#queue/ask-qstash.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
+import { type ListedLetter, readDeadLetterPage } from "#queue/dead-letter-page.ts";
 import type { Database } from "#store/database.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import { findErased } from "#store/find-erased.ts";
 
 import { redactBatch } from "./redact-batch.ts";
 
-const queueLettersPerStep = 20;
 /** The size of a page, in bytes: a message has up to 600 kB, and a failure callback repeats one in base64. */
 export const queueAnswerBytesMax = 32_000_000;
-
-/** https://upstash.com/docs/qstash/api/dlq/listMessages */
-const listSchema = v.object({
-  messages: v.array(
-    v.object({
-      dlqId: v.string(),
-      messageId: v.string(),
-      url: v.fallback(v.string(), ""),
-      body: v.optional(v.string()),
-      bodyBase64: v.optional(v.string()),
-      responseStatus: v.fallback(v.number(), 0),
-      responseBody: v.fallback(v.string(), ""),
-      maxRetries: v.fallback(v.number(), 0),
-    }),
-  ),
-  cursor: v.nullish(v.string()),
-});
-type QueueLetter = v.InferOutput<typeof listSchema>["messages"][number];
 
 export interface QueueLettersOptions {
   db: Database;
@@ -60,47 +40,28 @@ export async function redactQueueLetters(
 ): Promise<QueueLettersStep> {
   const step: QueueLettersStep = { deleted: 0, cursor };
   do {
-    const query = new URLSearchParams({
-      count: String(queueLettersPerStep),
-      ...(step.cursor !== null && { cursor: step.cursor }),
-    });
-    const page = v.safeParse(listSchema, parseJson(await ask(options.api, "GET", `/v2/dlq?${query}`)));
-    if (!page.success) throw new RelayError("QSTASH_UNAVAILABLE", "QStash's list of dead letters is not as documented");
-    for (const letter of page.output.messages) {
+    const page = await readDeadLetterPage(options.api, step.cursor);
+    for (const letter of page.letters) {
       if (!(await keepRest(letter, options))) continue;
-      await ask(options.api, "DELETE", `/v2/dlq/${encodeURIComponent(letter.dlqId)}`);
+      // One that is gone already is as good as deleted.
+      await askQstash(options.api, "DELETE", `/v2/dlq/${encodeURIComponent(letter.dlqId)}`);
       step.deleted += 1;
     }
-    // An empty cursor is the end, too.
-    step.cursor = page.output.cursor || null;
+    step.cursor = page.cursor;
   } while (step.cursor !== null && options.clock.monotonicMs() < deadlineMs);
   return step;
 }
 
 /** Whether the letter holds what was erased; then what else a batch holds is kept. */
-async function keepRest(letter: QueueLetter, { db, clock }: QueueLettersOptions): Promise<boolean> {
-  const body =
-    letter.bodyBase64 === undefined ? new TextEncoder().encode(letter.body) : bytesFromBase64(letter.bodyBase64);
+async function keepRest(letter: ListedLetter, { db, clock }: QueueLettersOptions): Promise<boolean> {
   const redact = (bytes: Uint8Array) => redactBatch(bytes, (hashes) => findErased(db, hashes));
-  const redaction = await redact(body);
+  const redaction = await redact(letter.body);
   if (redaction.outcome === "redacted") {
-    const { dlqId, messageId, url, responseStatus: status, responseBody: answer, maxRetries: retried } = letter;
-    const rest = {
-      dlqId,
-      messageId,
-      url,
-      status,
-      answer,
-      retried,
-      body: redaction.body,
-      isWhole: true,
-      deployment: null,
-    };
-    await saveBatchLetter(db, describeDeadBatch(rest, clock.nowMs()));
+    await saveBatchLetter(db, describeDeadBatch({ ...letter, body: redaction.body }, clock.nowMs()));
   }
   if (redaction.outcome !== "whole") return true;
   // A failure callback that was given up itself; the batch that it repeats has a letter of its own.
-  const { sourceBody } = parseJsonObject(new TextDecoder().decode(body));
+  const { sourceBody } = parseJsonObject(new TextDecoder().decode(letter.body));
   const source = typeof sourceBody === "string" ? decodeBase64(sourceBody) : undefined;
   return source !== undefined && (await redact(source)).outcome !== "whole";
 }
@@ -110,17 +71,5 @@ function decodeBase64(text: string): Uint8Array | undefined {
     return bytesFromBase64(text);
   } catch {
     return undefined;
-  }
-}
-
-/** The answer's text. What is gone already (404) is as good as deleted. */
-async function ask(api: QstashApi, method: "GET" | "DELETE", path: string): Promise<string> {
-  try {
-    const { status, text } = await api(method, path);
-    if (isSuccess(status) || (method === "DELETE" && status === 404)) return text;
-    throw new RelayError("QSTASH_UNAVAILABLE", `QStash answered ${status}`);
-  } catch (thrown) {
-    if (thrown instanceof RelayError) throw thrown;
-    throw new RelayError("QSTASH_UNAVAILABLE", "QStash cannot be reached", { cause: thrown });
   }
 }

@@ -1,24 +1,6 @@
+import type { DeadBatch } from "#platform/dead-batch.ts";
 import { deliveryIdPattern } from "#platform/delivery.ts";
 import { parseJson, parseJsonObject } from "#platform/parse-json.ts";
-
-/** A QStash message that was given up, as it is stored. */
-export interface DeadBatch {
-  cause: "qstash" | "undecodable" | "too-large";
-  dlqId: string | null;
-  messageId: string;
-  deliveryId: string | null;
-  batchIndex: number | null;
-  url: string;
-  status: number;
-  attempts: number;
-  errorName: string;
-  errorCode: string | null;
-  deployment: string | null;
-  body: Uint8Array | null;
-  bodyWhole: boolean;
-  failedAtMs: number;
-  expiresAtMs: number | null;
-}
 
 /** What is known of it: from QStash's failure callback, from its list of dead letters, or to the consumer itself. */
 export interface GivenUp {

@@ -3,43 +3,19 @@ import { createHash } from "node:crypto";
 
 import { sql } from "drizzle-orm";
 
+import type { DeadBatch } from "#platform/dead-batch.ts";
+
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
 import { storableInstant, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
-
-/** Why a batch was given up: QStash's retries were used up, or the consumer refused the batch for ever. */
-export type BatchCause = "qstash" | "undecodable" | "too-large";
-
-export interface BatchLetter {
-  cause: BatchCause;
-  /** QStash's id of its own dead letter; null where only the consumer knows of it. */
-  dlqId: string | null;
-  /** Of the QStash message. */
-  messageId: string;
-  /** As on the wire; null if the body does not say it. Likewise the index. */
-  deliveryId: string | null;
-  batchIndex: number | null;
-  url: string;
-  /** The consumer's last answer; 0 without one. */
-  status: number;
-  attempts: number;
-  errorName: string;
-  errorCode: string | null;
-  deployment: string | null;
-  body: Uint8Array | null;
-  bodyWhole: boolean;
-  /** When it was given up, and when QStash deletes its own copy; in ms since the epoch. */
-  failedAtMs: number;
-  expiresAtMs: number | null;
-}
 
 /**
  * Records that a batch was given up; returns whether that is news. The failure callback, QStash's own list, the consumer and
  * a retry of the same message all lead to one row: its id is the batch's place in its delivery where the body says it, else
  * the message's id. A later failure of the same batch opens a resolved row again. Throws `STORE_UNAVAILABLE`.
  */
-export async function saveBatchLetter(db: Database, letter: BatchLetter): Promise<boolean> {
+export async function saveBatchLetter(db: Database, letter: DeadBatch): Promise<boolean> {
   return withStoreErrors(async () => {
     const groupId = await findGroup(db, letter);
     const found = await findLetter(db, letter);
@@ -79,7 +55,7 @@ export async function saveBatchLetter(db: Database, letter: BatchLetter): Promis
 const isNews = sql`(excluded.message_id <> l.message_id and excluded.recorded_at > l.recorded_at)`;
 
 /** The rows of earlier releases have the dead letter's or the message's id. */
-async function findLetter(db: Database, letter: BatchLetter) {
+async function findLetter(db: Database, letter: DeadBatch) {
   const ids = [sourceIdOf(letter), storableText(letter.messageId), storableText(letter.dlqId ?? "")];
   const { rows } = await db.execute<{ sourceId: string; messageId: string | null; failedAtMs: number }>(sql`
     select source_id as "sourceId", message_id as "messageId", extract(epoch from recorded_at)::float8 * 1000 as "failedAtMs"
@@ -87,12 +63,12 @@ async function findLetter(db: Database, letter: BatchLetter) {
   return rows[0];
 }
 
-function sourceIdOf({ deliveryId, batchIndex, messageId }: BatchLetter): string {
+function sourceIdOf({ deliveryId, batchIndex, messageId }: DeadBatch): string {
   if (deliveryId === null || batchIndex === null) return storableText(messageId);
   return `${deliveryUuid(deliveryId)}/${batchIndex}`;
 }
 
-async function findGroup(db: Database, { cause, errorName, errorCode, failedAtMs, deployment }: BatchLetter) {
+async function findGroup(db: Database, { cause, errorName, errorCode, failedAtMs, deployment }: DeadBatch) {
   const fingerprint = createHash("sha256").update([cause, errorName, errorCode, "", ""].join("|")).digest("hex");
   const read = sql`select id from relay.dead_letter_groups where fingerprint = ${fingerprint}`;
   const firstAt = (storableInstant(failedAtMs) ?? new Date(0)).toISOString();

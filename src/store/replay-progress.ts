@@ -48,7 +48,7 @@ export async function readProgress(db: Database, replay: Pick<Replay, "id" | "st
 }
 
 /**
- * Gives back what a cancelled replay opened and nobody has begun: an event that had been handled needs nothing, one that was
+ * Gives back what a cancelled replay opened and no handler has begun: an event that had been handled needs nothing, one that was
  * a dead letter is one again, and any other is tried as if there had been no replay. Throws `STORE_UNAVAILABLE`.
  */
 export async function releaseReplayEvents(db: Database, replayId: string): Promise<void> {

@@ -20,7 +20,7 @@ export interface Place {
 export interface PlaceOptions {
   lanes: Lanes;
   inFlight: InFlight;
-  /** Whether deliveries may begin. What was accepted too late stays active and is released by whoever stopped them. */
+  /** Whether deliveries may begin. A message that is accepted after they were stopped stays active, and the stop releases it. */
   isOpen: () => boolean;
   /** Takes the place up to the end of the delivery. */
   deliver: (message: Message, abort: AbortController) => Promise<void>;

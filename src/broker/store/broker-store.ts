@@ -35,7 +35,7 @@ export interface NextDue {
 export interface BrokerStore {
   /** Accepts all or none; resolves after the commit, in the order given. */
   accept(messages: readonly NewMessage[]): Promise<Acceptance[]>;
-  /** Accepts a message as active: nobody else claims it. */
+  /** Accepts a message as active, so that no other dispatcher claims it. */
   acceptActive(message: NewMessage): Promise<Acceptance>;
   /** Marks due messages of these lanes as active, in each lane the longest due first. */
   claimDue(nowMs: number, claims: readonly Claim[]): Promise<Message[]>;

@@ -199,7 +199,7 @@ BEGIN
 	END LOOP;
 END $$;
 
--- In the order in which a batch is stored, against deadlocks with it. From here to the commit nobody can write into them.
+-- In the order in which a batch is stored, against deadlocks with it. From here to the commit no instance can write into them.
 -- The limit is above `deadlock_timeout`, at which an autovacuum that is in the way gives up.
 SET LOCAL lock_timeout = '1500ms';
 LOCK TABLE public.deliveries, public.events, public.delivery_events, public.delivery_batches, public.drift,

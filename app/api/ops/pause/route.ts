@@ -1,7 +1,7 @@
 import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { changePause, readPause } from "#operations/pause.ts";
 import { readRequest } from "#operations/read-request.ts";
-import { noBody } from "#operations/replay-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
@@ -12,7 +12,7 @@ export const dynamic = "force-dynamic";
 
 const change = (paused: boolean) =>
   opsRoute(async ({ request }) => {
-    await readRequest(request, noBody, clock);
+    await readRequest(request, emptyRequest, clock);
     return changePause(paused, openPause());
   });
 

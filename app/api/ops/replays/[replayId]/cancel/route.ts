@@ -1,5 +1,5 @@
 import { readRequest } from "#operations/read-request.ts";
-import { noBody } from "#operations/replay-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
 import { cancelReplay } from "#operations/start-replay.ts";
 import { methods } from "#platform/methods.ts";
 
@@ -8,7 +8,7 @@ import { openOperations } from "../../../../../operations.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
 const answer = opsRoute<{ replayId: string }>(async ({ request, params, actor }) => {
-  await readRequest(request, noBody, clock);
+  await readRequest(request, emptyRequest, clock);
   return cancelReplay(params.replayId, actor, openOperations());
 });
 

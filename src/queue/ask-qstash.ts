@@ -8,7 +8,7 @@ import { isSuccess, type QstashApi } from "#platform/qstash-api.ts";
  */
 export async function askQstash(
   api: QstashApi,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   path: string,
   headers?: Record<string, string>,
 ): Promise<unknown> {
