@@ -43,9 +43,9 @@ export interface BuiltCopyOptions {
 }
 
 /**
- * The folder of a copy of the product, built with today's packages, in which `next start` can run: another release, or
- * the working tree with other files. It is kept beside the packages and built again only when a source has changed.
- * Rejects with the build's output if the build fails.
+ * The folder of a copy of the product, built, in which `next start` can run: another release with the packages that it
+ * names, or the working tree with other files. It is kept beside the packages and built again only when a source has
+ * changed. Rejects with the output of the installation or build that fails.
  */
 export async function openBuiltCopy({ ref, files = {}, note }: BuiltCopyOptions): Promise<string> {
   // The compiled folder's links are relative to it, so it is built where packages lie beside it.
@@ -60,7 +60,7 @@ export async function openBuiltCopy({ ref, files = {}, note }: BuiltCopyOptions)
     removeUnused(dirname(kept));
     note(`Building ${ref ?? "the working tree with other files"} …`);
     await build(building);
-    keep(building, kept);
+    await keep(building, kept);
     return kept;
   } finally {
     process.off("exit", remove);
@@ -78,8 +78,6 @@ async function unpack(ref: string, folder: string): Promise<void> {
   await run("git", ["archive", "-o", archive, ref, "--", ...parts], { cwd: root });
   await run("tar", ["-xf", archive, "-C", folder]);
   rmSync(archive);
-  // A tool's settings in releases up to 0.1.0: no part of the product, and the tool is no longer installed.
-  rmSync(join(folder, "src/store/drizzle.config.ts"), { force: true });
 }
 
 async function hashFolder(folder: string): Promise<string> {
@@ -92,10 +90,24 @@ async function hashFolder(folder: string): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-async function build(folder: string): Promise<void> {
+/** Whether the copy needs the packages that are installed here. */
+function hasSamePackages(folder: string): boolean {
+  const lock = "package-lock.json";
+  return readFileSync(join(folder, lock)).equals(readFileSync(join(root, lock)));
+}
+
+async function install(folder: string): Promise<void> {
   // Turbopack follows no link that leads out of its root; hard links take no space.
-  const packages = [join(root, "node_modules"), join(folder, "node_modules")] as const;
-  await run("cp", ["-al", ...packages]).catch(() => run("cp", ["-a", ...packages]));
+  if (hasSamePackages(folder)) return link(join(root, "node_modules"), join(folder, "node_modules"));
+  await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
+}
+
+async function link(from: string, to: string): Promise<void> {
+  await run("cp", ["-al", from, to]).catch(() => run("cp", ["-a", from, to]));
+}
+
+async function build(folder: string): Promise<void> {
+  await install(folder);
   const next = join(folder, "node_modules/next/dist/bin/next");
   const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
   // `next build` sets it itself.
@@ -123,12 +135,14 @@ function removeUnused(cache: string): void {
   }
 }
 
-/** Makes the whole folder appear at once; its packages are the checkout's own. */
-function keep(built: string, kept: string): void {
+/** Makes the whole folder appear at once; its packages are the checkout's own, if they are the same. */
+async function keep(built: string, kept: string): Promise<void> {
   const copy = `${kept}.${process.pid}`;
   const leftOut = new Set(["node_modules", ".next/cache"].map((name) => join(built, name)));
   cpSync(built, copy, { recursive: true, verbatimSymlinks: true, filter: (file) => !leftOut.has(file) });
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
+  const packages = join(copy, "node_modules");
+  if (hasSamePackages(built)) symlinkSync(join(root, "node_modules"), packages, "junction");
+  else await link(join(built, "node_modules"), packages);
   try {
     renameSync(copy, kept);
   } catch (thrown) {
