@@ -24,19 +24,26 @@ export type IngestedEvent =
   | [place: number, id: number, state: "risky"]
   | [place: number, id: number, state: "known"];
 
+/** Which row of the batch is written: the delivery's own, that of a later batch, or none. */
+export type IngestRecord = "first" | "later" | "none";
+
 export interface IngestedRow {
   /** 1 if the batch's row is new; 0 if the batch was stored before, or no row was asked for. */
   recorded: number;
-  /** Null for no event. An event that another transaction stored at the same time is missing. */
+  /**
+   * Null for no event. Where a row is written, events that were known before are missing; else those that another transaction
+   * stored at the same time.
+   */
   events: IngestedEvent[] | null;
 }
 
 /**
- * Everything about a batch in one statement, which is a transaction of its own. The order within it keeps two batches with
- * common events from a deadlock: keys in the order of their hashes, then the rows of the delivery.
+ * What is new of a batch in one statement, which is a transaction of its own; without a row of the batch also what is known
+ * of it, which is seldom asked for and costs an eighth more. The order within it keeps two batches with common events from a
+ * deadlock: keys in the order of their hashes, then the rows of the delivery.
  */
-function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean): string {
-  const record = { first: recordFirst, later: recordLater, none: "" }[recorded];
+function ingestText(recorded: IngestRecord, hasFindings: boolean): string {
+  const record = { first: recordFirst, later: recordLater, none: known }[recorded];
   return `with input as materialized (
   select place, hash, unsent_hash, key, kind, account_id, sender_id, recipient_id, occurred_at, sent_at, flags, data, conversation,
     nextval('relay.event_ids') as id
@@ -67,7 +74,18 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
   insert into relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, lease_id, next_attempt_at, kind, conversation)
   select id, :deliveryId, :batchIndex, 1, 1, now() + :leaseMs * interval '1 millisecond', :leaseId, now(), kind, conversation
   from fresh where not (${anyErasure})
-), known as materialized (
+)${record}${hasFindings ? findings : ""}
+select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} as recorded, (select json_agg(event) from (
+  select case when ${anyErasure} then json_build_array(place, id, 'erased') else json_build_array(place, id, 'new', 1, 1) end as event
+  from fresh${recorded === "none" ? knownOutcomes : ""}
+) e) as events`;
+}
+
+/** Whether the same statement leased it before, of which the answer was lost. */
+const isOwn = "coalesce(lease_id = :leaseId, false)";
+
+/** Leases of them what is open, due and free, and links those that another delivery had brought. */
+const known = `, known as materialized (
   select place, known.event_id
   from input cross join lateral (select event_id from relay.event_keys k where k.hash = input.hash limit 1) known
 ), free as materialized (
@@ -85,16 +103,22 @@ function ingestText(recorded: "first" | "later" | "none", hasFindings: boolean):
     leased_until = now() + :leaseMs * interval '1 millisecond', queued_until = null
   from free where w.event_id = free.event_id and not free.risky
   returning free.place, free.is_own, w.event_id, w.fence, w.attempts, w.delivery_id, w.batch_index, w.replay_id
-)${record}, links as (
+
+), links as (
   insert into relay.duplicate_events (delivery_id, event_id)
   select :deliveryId, event_id from known
-  where ${recorded === "none" ? ":areLinked" : "exists (select from record)"}
+  where (:areLinked or not exists (${ownRange("deliveries d where d.id = :deliveryId and :batchIndex = 0")})
+      and not exists (${ownRange("delivery_batches b where b.delivery_id = :deliveryId and b.batch_index = :batchIndex")}))
     and (select count(*) from (select from relay.duplicate_events d where d.event_id = known.event_id limit ${linksMax}) d) < ${linksMax}
   order by event_id on conflict do nothing
-)${hasFindings ? findings : ""}
-select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} as recorded, (select json_agg(event) from (
-  select case when ${anyErasure} then json_build_array(place, id, 'erased') else json_build_array(place, id, 'new', 1, 1) end as event
-  from fresh
+)`;
+
+/** Of a batch whose links may not have been stored: the ids of the events that it brought itself. */
+function ownRange(batch: string): string {
+  return `select from relay.${batch} and known.event_id between first_event_id and last_event_id`;
+}
+
+const knownOutcomes = `
   union all
   select case
     when leased.is_own and leased.fence = 1 then json_build_array(known.place, known.event_id, 'new', 1, 1)
@@ -102,12 +126,7 @@ select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} a
       leased.attempts, leased.delivery_id, leased.batch_index,
       (select json_build_object('id', r.id, 'mode', r.mode, 'reason', r.reason) from relay.replays r where r.id = leased.replay_id))
     else json_build_array(known.place, known.event_id, case when free.risky then 'risky' else 'known' end) end
-  from known left join free on free.event_id = known.event_id left join leased on leased.event_id = known.event_id
-) e) as events`;
-}
-
-/** Whether the same statement leased it before, of which the answer was lost. */
-const isOwn = "coalesce(lease_id = :leaseId, false)";
+  from known left join free on free.event_id = known.event_id left join leased on leased.event_id = known.event_id`;
 
 const anyErasure = "unsent or no_account or no_sender or no_recipient";
 
@@ -188,14 +207,9 @@ const findings = `, found as (
   join fresh on fresh.place = d.place
 )`;
 
-export type IngestRecord = "first" | "later" | "none";
-
 const statements = new Map<string, Statement<IngestParameter>>();
 
-/**
- * The statement that stores events. `record`: whether it also writes the row of a delivery's first batch, or of a later
- * one.
- */
+/** The statement that stores events. */
 export function ingestStatement(record: IngestRecord, hasFindings: boolean): Statement<IngestParameter> {
   const name = `${record}${hasFindings ? "-findings" : ""}`;
   const known = statements.get(name);

@@ -53,13 +53,13 @@ export interface StoredBatch {
   repeated: boolean;
 }
 
-/** Transactions at the same time can hide events from a statement; each further one sees more. */
-const followUpsMax = 3;
+/** The first finds what was known before. Transactions at the same time can hide events from it; each further one sees more. */
+const followUpsMax = 4;
 
 /**
  * Stores a batch in one statement: each event whose key is new, with a lease for its handler, and the delivery that carried
- * it. Of the events that were stored before, those that are open and due are leased, too. A repeated call changes nothing
- * else. An event that Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE`; then nothing
+ * it. If events were stored before, a second one links them to the delivery and leases those that are open and due. A
+ * repeated call changes nothing else. An event that Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE`; then nothing
  * is stored.
  */
 export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock = systemClock): Promise<StoredBatch> {
@@ -80,7 +80,7 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
     const unseen = new Map(rows.map((row) => [row.hash, row]));
     for (const { row } of ingested) unseen.delete(row.hash);
     for (let left = followUpsMax; unseen.size > 0 && left > 0; left--) {
-      // Another transaction stored them at the same time; it has ended now.
+      // Stored before, or by another transaction at the same time, which has ended now.
       const more = await ingestRows(db.$client, [...unseen.values()], "none", {
         ...values,
         ...nothingBefore,
