@@ -74,6 +74,19 @@ test("an event is linked to the delivery that brought it and to four more", asyn
   expect(rows.map(({ id }) => id)).toEqual(["d1", "d2", "d3", "d4"].map(deliveryUuid).toSorted());
 });
 
+test("a repetition by QStash links what a call that ended between its statements did not", async () => {
+  const { db, pool } = await openTestStore();
+  const batch = toStore(testBatch("d1", [testEvent("m1"), testEvent("m2")]));
+  await storeBatch(db, toStore(testBatch("d0", [testEvent("m1")])));
+  await storeBatch(db, batch);
+  await pool.query("delete from relay.duplicate_events");
+  await storeBatch(db, batch);
+  const { rows } = await pool.query(
+    "select e.key from relay.duplicate_events d join relay.events e on e.id = event_id",
+  );
+  expect(rows).toEqual([{ key: testEvent("m1").key }]);
+});
+
 describe("a delivery's row", () => {
   const report: ForwardReport = {
     deliveryId: "d1",
