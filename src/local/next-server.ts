@@ -46,8 +46,15 @@ process.on("disconnect", () => {
   setTimeout(() => process.exit(1), ${drainLimitMs}).unref();
 });`;
 
-/** The value of `node --import` with which `next start` stops when its parent ends. */
-export const serverPreload = `data:text/javascript,${encodeURIComponent(preload)}`;
+/**
+ * Node's options for `next start`. It stops when its parent ends. A request leaves several megabytes of garbage behind: with
+ * 32 MB for young objects instead of 16 fewer of them live on to the next collection, which saves a seventh of the consumer's CPU time.
+ */
+export const serverNodeArgs = [
+  "--max-semi-space-size=32",
+  "--import",
+  `data:text/javascript,${encodeURIComponent(preload)}`,
+] as const;
 
 /**
  * Resolves when `GET /api/health` says that the server can use its store, whatever it says of the queue. Throws a
@@ -60,7 +67,7 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
   // the log file itself: a pipe through this process would break if this process is killed, and end the drain.
   const child = spawn(
     process.execPath,
-    ["--import", serverPreload, next, "start", "-p", String(options.port), "-H", options.host],
+    [...serverNodeArgs, next, "start", "-p", String(options.port), "-H", options.host],
     {
       cwd: options.root,
       env: {

@@ -1,4 +1,4 @@
-import { serverPreload } from "#local/next-server.ts";
+import { serverNodeArgs } from "#local/next-server.ts";
 
 import { openFixtureApp } from "./fixture-app.ts";
 import { appSecret } from "./delivery-sender.ts";
@@ -43,7 +43,7 @@ export async function withRig<T>(note: (text: string) => void, use: (rig: Rig) =
             RELAY_SECRET: "relay-secret-of-thirty-two-characters",
             ...(typeof env === "function" ? env(baseUrl) : env),
           }),
-          nodeArgs: ["--import", serverPreload, ...nodeArgs],
+          nodeArgs: [...serverNodeArgs, ...nodeArgs],
         }),
       startFixture: async () =>
         start({

@@ -30,7 +30,7 @@ export interface BenchServerOptions {
   /** May depend on where the server will listen. */
   env: Record<string, string> | ((baseUrl: string) => Record<string, string>);
   /** Node's own options. */
-  nodeArgs?: string[];
+  nodeArgs?: readonly string[];
 }
 
 const startLimitMs = 30_000;

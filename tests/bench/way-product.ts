@@ -29,6 +29,9 @@ export interface WayProduct {
   stop(): Promise<void>;
 }
 
+/** Releases up to 0.1.0 export the preload alone. */
+type LocalServer = { serverNodeArgs?: readonly string[]; serverPreload?: string };
+
 const keys = { token: "qstash-token", current: "sig_current_key", next: "sig_next_key" };
 const processFile = fileURLToPath(new URL("way-process.ts", import.meta.url));
 
@@ -59,10 +62,10 @@ export async function startWayProduct(name: string, folder: string): Promise<Way
     const { url: qstashUrl } = await askBroker();
 
     const local = pathToFileURL(join(folder, "src/local/next-server.ts")).href;
-    const { serverPreload } = (await import(local)) as typeof import("#local/next-server.ts");
+    const { serverNodeArgs, serverPreload = "" } = (await import(local)) as LocalServer;
     const server = await startBenchServer({
       folder,
-      nodeArgs: ["--import", serverPreload],
+      nodeArgs: serverNodeArgs ?? ["--import", serverPreload],
       env: (baseUrl) => ({
         INSTAGRAM_APP_SECRET: appSecret,
         INSTAGRAM_VERIFY_TOKEN: "verify-token",

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { serverPreload } from "#local/next-server.ts";
+import { serverNodeArgs } from "#local/next-server.ts";
 import { findFreePort } from "#local/ports.ts";
 import { systemClock } from "#platform/clock.ts";
 
@@ -42,15 +42,11 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const baseUrl = `http://127.0.0.1:${port}`;
   const env = typeof options.env === "function" ? options.env(baseUrl) : options.env;
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ["--import", serverPreload, next, "start", "-H", "127.0.0.1", "-p", String(port)],
-    {
-      cwd: options.folder ?? root,
-      env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [...serverNodeArgs, next, "start", "-H", "127.0.0.1", "-p", String(port)], {
+    cwd: options.folder ?? root,
+    env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const tail: string[] = [];
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on("line", (line) => {
