@@ -6,8 +6,8 @@ import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
-import { sessionOf } from "./ops-guard.ts";
-import type { Seal } from "./ops-session.ts";
+import { type OpsViewer, sessionOf, viewerOf } from "./ops-guard.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
@@ -27,12 +27,11 @@ export interface SignedInOptions {
  */
 export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database) => Promise<T>,
+  read: (db: Database, viewer: OpsViewer) => Promise<T>,
 ): Promise<T | RelayError> {
-  const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id)))
-      return await withStoreErrors(() => read(openReads()));
+    const viewer = await findViewer({ access, cookies });
+    if (viewer !== null) return await withStoreErrors(() => read(openReads(), viewer));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -43,8 +42,17 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
+/** Whose session the cookies hold; null for none that is valid. Throws `STORE_UNAVAILABLE` while Postgres cannot tell. */
+export async function findViewer({
+  access,
+  cookies,
+}: Pick<SignedInOptions, "access" | "cookies">): Promise<OpsViewer | null> {
+  const session = await findSession(access, cookies);
+  return session !== null && (await access.sessions.isOpen(session.id)) ? viewerOf(session) : null;
+}
+
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
-async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<SignedSeal | null> {
   try {
     return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
   } catch {
