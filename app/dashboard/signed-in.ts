@@ -1,8 +1,7 @@
 import { cookies } from "next/headers";
-import { cache } from "react";
 
 import type { OpsViewer } from "#dashboard/ops-guard.ts";
-import { findViewer, readSignedIn as readWith } from "#dashboard/read-signed-in.ts";
+import { readHolder as readHolderWith, readSignedIn as readWith } from "#dashboard/read-signed-in.ts";
 import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
@@ -17,11 +16,7 @@ export async function readSignedIn<T>(
   return readWith({ path, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
 }
 
-/** Who is signed in, once per request; null for a visitor, and while Postgres cannot tell. */
-export const readViewer = cache(async (): Promise<OpsViewer | null> => {
-  try {
-    return await findViewer({ access: createOpsAccess(), cookies: await cookies() });
-  } catch {
-    return null;
-  }
-});
+/** Name and role of the token that signed the request's session; null without one. */
+export async function readHolder(): Promise<OpsViewer | null> {
+  return readHolderWith(createOpsAccess(), await cookies());
+}

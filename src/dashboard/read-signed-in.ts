@@ -29,9 +29,10 @@ export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
   read: (db: Database, viewer: OpsViewer) => Promise<T>,
 ): Promise<T | RelayError> {
+  const session = await findSession(access, cookies);
   try {
-    const viewer = await findViewer({ access, cookies });
-    if (viewer !== null) return await withStoreErrors(() => read(openReads(), viewer));
+    if (session !== null && (await access.sessions.isOpen(session.id)))
+      return await withStoreErrors(() => read(openReads(), viewerOf(session)));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -42,13 +43,10 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
-/** Whose session the cookies hold; null for none that is valid. Throws `STORE_UNAVAILABLE` while Postgres cannot tell. */
-export async function findViewer({
-  access,
-  cookies,
-}: Pick<SignedInOptions, "access" | "cookies">): Promise<OpsViewer | null> {
+/** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */
+export async function readHolder(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<OpsViewer | null> {
   const session = await findSession(access, cookies);
-  return session !== null && (await access.sessions.isOpen(session.id)) ? viewerOf(session) : null;
+  return session === null ? null : viewerOf(session);
 }
 
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
