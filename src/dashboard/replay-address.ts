@@ -82,7 +82,7 @@ export function parseNewReplay(params: URLSearchParams): NewReplay {
 }
 
 /** The address of the page that plans a replay of these events. */
-export function newReplayHref({ filter, ...options }: Partial<NewReplay> & { filter: object }): string {
+export function newReplayHref({ filter, ...options }: Partial<Omit<NewReplay, "filter">> & { filter: object }): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filter, ...options })) {
     if (value !== undefined && value !== null && value !== "") params.set(name, String(value));

@@ -48,7 +48,7 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
         variant={variant}
         onClick={click}
         leftSection={pending && <Loader size={12} color="currentColor" aria-hidden />}
-        data-disabled={isOff || undefined}
+        data-disabled={isOff}
         aria-disabled={isOff || undefined}
         title={refusal ?? undefined}
         aria-description={refusal ?? undefined}

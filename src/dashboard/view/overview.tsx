@@ -17,6 +17,7 @@ import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { MaintenanceBanner, OpenWorkPanel } from "./open-work.tsx";
 import { PageHead } from "./page-head.tsx";
 import { Pair, Panel } from "./panel.tsx";
+import { PauseBanner } from "./pause/pause-banner.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";

@@ -48,7 +48,7 @@ export function PauseControl({ since }: { since: string | null }) {
         variant={isPaused ? "filled" : "default"}
         onClick={click}
         leftSection={pending && <Loader size={12} color="currentColor" aria-hidden />}
-        data-disabled={isOff || undefined}
+        data-disabled={isOff}
         aria-disabled={isOff || undefined}
         aria-describedby={refusal === null ? undefined : "pause-refusal"}
       >
