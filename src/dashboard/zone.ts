@@ -1,6 +1,6 @@
-/** Points in time in the zone that the reader chose: as the parts of a local time, and back. */
+/** Points in time in the zone that the reader chose. */
 
-/** The zone of whoever chose none. All texts of the API and of logs are in it. */
+/** The zone of a reader who chose none, of the API and of the log. */
 export const utc = "UTC";
 
 /** The name by which this runtime knows the zone, for example `Europe/Berlin`; null if it knows no such zone. */
@@ -14,24 +14,11 @@ export function knownZone(name: string): string | null {
 
 /** The instant as the zone's clock and calendar show it, `2026-01-31T15:03:07.123`: as an ISO text without its offset. */
 export function toZone(iso: string, zone: string): string {
-  if (zone === utc) return iso.replace(/(\.\d{3})?Z$/, (fraction) => (fraction === "Z" ? ".000" : fraction.slice(0, 4)));
   const at = new Date(iso);
+  if (zone === utc) return at.toISOString().slice(0, 23);
   const part = Object.fromEntries(formatIn(zone).formatToParts(at).map(({ type, value }) => [type, value]));
   const ms = String(at.getUTCMilliseconds()).padStart(3, "0");
   return `${part["year"]}-${part["month"]}-${part["day"]}T${part["hour"]}:${part["minute"]}:${part["second"]}.${ms}`;
-}
-
-/**
- * The instant of a local time, `2026-01-31T15:03` with or without seconds, as an ISO text in UTC; null for any other text.
- * A time that the clock skips or repeats becomes one of the two instants that are an hour apart.
- */
-export function fromZone(local: string, zone: string): string | null {
-  const asUtcMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/.test(local) ? Date.parse(`${local}Z`) : Number.NaN;
-  if (Number.isNaN(asUtcMs)) return null;
-  const offsetMs = (atMs: number) => Date.parse(`${toZone(new Date(atMs).toISOString(), zone)}Z`) - atMs;
-  // The first guess may lie on the other side of a change of the clock.
-  const guessMs = asUtcMs - offsetMs(asUtcMs);
-  return new Date(asUtcMs - offsetMs(guessMs)).toISOString();
 }
 
 /** The zone's distance from UTC at that instant: `UTC`, `UTC+1` or `UTC-3:30`. */

@@ -1,6 +1,7 @@
 import { listRequest } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
-import { parseNewReplay, readNewReplay } from "#dashboard/replay-address.ts";
+import { parseNewReplay } from "#dashboard/new-replay-query.ts";
+import { readNewReplay } from "#dashboard/read-new-replay.ts";
 import { NewReplay } from "#dashboard/view/repair/new-replay.tsx";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { systemClock } from "#platform/clock.ts";

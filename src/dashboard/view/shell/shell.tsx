@@ -7,6 +7,7 @@ import { type Holder, ProvideHolder } from "../holder.tsx";
 import { ProvidePreferences } from "../preferences.tsx";
 import { AccountMenu } from "./account-menu.tsx";
 import { FindBox } from "./find-box.tsx";
+import { Keyboard } from "./keyboard.tsx";
 import { Mark } from "./mark.tsx";
 import { PageMenu, PageNav } from "./page-nav.tsx";
 import styles from "./shell.module.css";
@@ -44,6 +45,7 @@ export function Shell({ preferences, holder, children }: ShellProps) {
               <Group gap={8} wrap="nowrap">
                 <FindBox />
                 <PageMenu />
+                <Keyboard />
                 <AccountMenu holder={holder} />
               </Group>
             </Group>
