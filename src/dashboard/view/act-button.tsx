@@ -45,7 +45,7 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
         variant={variant}
         onClick={click}
         leftSection={pending && <Loader size={12} color="currentColor" aria-hidden />}
-        data-disabled={pending || undefined}
+        data-disabled={pending}
         aria-disabled={pending || undefined}
       >
         {label}
