@@ -1,12 +1,10 @@
 /** Wall-clock times of a zone, as forms have them. */
 
-const clocks = new Map<string, Intl.DateTimeFormat>();
+import { toZone } from "./zone.ts";
 
 /** `2026-01-31T14:03:07.123` in a zone, without the seconds or milliseconds if they are zero; for `datetime-local`. */
 export function localTime(iso: string, zone: string): string {
-  const ms = Date.parse(iso);
-  const text = new Date(ms + offsetMs(ms, zone)).toISOString().slice(0, 23);
-  return text.replace(/\.000$/, "").replace(/(T\d\d:\d\d):00$/, "$1");
+  return toZone(iso, zone).replace(/\.000$/, "").replace(/(T\d\d:\d\d):00$/, "$1");
 }
 
 /** The instant of a wall-clock time in a zone, ISO 8601; a time that a change of the clock repeats or skips is read with one of its two offsets. */
@@ -23,9 +21,5 @@ export function isLocalTime(text: string): boolean {
 
 /** How far the zone is ahead of UTC at an instant. */
 function offsetMs(atMs: number, zone: string): number {
-  const wholeMs = Math.floor(atMs / 1_000) * 1_000;
-  // Swedish dates are ISO 8601 but for the space.
-  const clock = clocks.get(zone) ?? new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-  clocks.set(zone, clock);
-  return Date.parse(`${clock.format(wholeMs).replace(" ", "T")}Z`) - wholeMs;
+  return Date.parse(`${toZone(new Date(atMs).toISOString(), zone)}Z`) - atMs;
 }

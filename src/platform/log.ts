@@ -92,6 +92,7 @@ export type LogEvent =
   | "sign_in.refused"
   | "sign_in.failed"
   | "sign_out.failed"
+  | "preferences.failed"
   | "broker.started"
   | "broker.stopped"
   | "broker.message_accepted"
