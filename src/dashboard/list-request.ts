@@ -30,7 +30,13 @@ export interface ListRequestOptions<Filter> {
 }
 
 /** The periods that a form offers: the field `last` has their names. */
-export const lastPeriods = { "15m": 15 * 60_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 };
+export const lastPeriods = {
+  "15m": 15 * 60_000,
+  "1h": 3_600_000,
+  "24h": 86_400_000,
+  "7d": 7 * 86_400_000,
+  "30d": 30 * 86_400_000,
+};
 
 /**
  * Reads the address of a list. What a form sends becomes an address that means the same tomorrow and for another viewer:
@@ -38,13 +44,18 @@ export const lastPeriods = { "15m": 15 * 60_000, "1h": 3_600_000, "24h": 86_400_
  */
 export function listRequest<Filter>(params: SearchParams, options: ListRequestOptions<Filter>): ListRequest<Filter> {
   const { path, parse } = options;
-  const given = new URLSearchParams(
-    Object.entries(params).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, value])),
-  );
+  const given = searchParamsOf(params);
   const lasting = makeLasting(given, options);
   if (lasting.toString() !== given.toString()) redirect(withQuery(path, lasting));
   const { cursor, ...query } = Object.fromEntries(lasting);
   return { path, query, filter: readFilter(parse, lasting), older: cursor !== undefined };
+}
+
+/** A page's search parameters with all their values. */
+export function searchParamsOf(params: SearchParams): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(params).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, value])),
+  );
 }
 
 /** The address of a list that is narrowed down to a query, from a cursor on. */

@@ -15,6 +15,8 @@ export interface DeliveryPage {
   deliveries: DeliveryItem[];
   /** Set too for a page that is not full, even empty, while there are deliveries that were not looked at. */
   nextCursor: string | null;
+  /** When the oldest delivery was received that was looked at, for such a page; else null. */
+  scannedTo: string | null;
 }
 
 const deliveryQuery = v.object({
@@ -69,7 +71,7 @@ export async function readDeliveries(
     order by received_at desc, id desc
     limit ${count}
   `;
-  const { found, next } = await scan<Row, Position>({
+  const { found, next, hasStopped } = await scan<Row, Position>({
     limit: filter.limit,
     start: filter.cursor,
     isWhole: conditions.length === 0,
@@ -99,6 +101,7 @@ export async function readDeliveries(
   return {
     deliveries: found,
     nextCursor: next === null ? null : encodeCursor(`${next.atMs}:${next.id}`),
+    scannedTo: hasStopped && next !== null ? new Date(next.atMs).toISOString() : null,
   };
 }
 

@@ -87,7 +87,11 @@ async function readIngestedAt(db: Database, id: number): Promise<string | null> 
 export type EventRow = Omit<EventItem, "data"> & { data: string } & Record<string, unknown>;
 
 /** The events of these ids, newest first, up to one megabyte of data but one event at least; `null` as data for `none`. */
-export async function readEventRows(db: Database, ids: readonly number[], data: EventFilter["data"]): Promise<EventRow[]> {
+export async function readEventRows(
+  db: Database,
+  ids: readonly number[],
+  data: EventFilter["data"],
+): Promise<EventRow[]> {
   const { rows } = await db.execute<EventRow>(sql`
     select e.id::float8 as id, e.key, e.kind, e.account_id as "accountId", e.sender_id as "senderId",
       e.recipient_id as "recipientId", ${isoText(sql`e.occurred_at`)} as "occurredAt",

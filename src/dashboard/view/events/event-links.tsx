@@ -1,16 +1,26 @@
 import Link from "next/link";
 
-/** What a replay is planned with, see `planRequest`; a replay of other conditions would take more than the list shows. */
-const replayNames = new Set(["kind", "account", "sender", "state", "error", "deliveryId", "from", "to"]);
-/** A handled event can be replayed, but no condition of a replay asks for it. */
-const replayStates = new Set(["open", "retrying", "dead"]);
+/** What a replay is planned with, see `replay-address`: a replay of fewer conditions would take more than the list shows. */
+const replayNames = new Set(
+  [
+    "kind",
+    "account",
+    "sender",
+    "state",
+    "error",
+    "deliveryId",
+    "runtime",
+    "test",
+    "standby",
+    "drifted",
+    "replay",
+  ].concat(["from", "to"]),
+);
 
 /** Leads to the plan of a replay of the listed events, and to their export. */
 export function EventLinks({ query }: { query: Readonly<Record<string, string>> }) {
-  const conditions = Object.entries(query);
-  const isReplayable =
-    conditions.length > 0 &&
-    conditions.every(([name, value]) => replayNames.has(name) && (name !== "state" || replayStates.has(value)));
+  const names = Object.keys(query);
+  const isReplayable = names.length > 0 && names.every((name) => replayNames.has(name)) && query["state"] !== "erased";
   return (
     <>
       {isReplayable && (

@@ -1,14 +1,17 @@
-import type { Count } from "../../capped-count.ts";
-import type { RelayError } from "#platform/errors.ts";
+import { Group } from "@mantine/core";
 
+import { RelayError } from "#platform/errors.ts";
+
+import type { Count } from "../../capped-count.ts";
 import type { EventFilter } from "../../event-filter.ts";
-import { type ListRequest, listHref } from "../../list-request.ts";
+import type { ListRequest } from "../../list-request.ts";
 import type { EventPage } from "../../read-events.ts";
 import { EventsTable, type EventsTableProps } from "../events-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
 import { Pager } from "../list/pager.tsx";
 import { Total } from "../list/total.tsx";
+import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";
 import { Panel } from "../panel.tsx";
 import { Shown } from "../shown.tsx";
@@ -31,7 +34,10 @@ export function Events({ request, found, total, kinds, zone, ...props }: EventsP
   const { path, query, older } = request;
   return (
     <>
-      <PageHead title="Events" hint="What happened on Instagram, each stored once; newest first" />
+      <Group justify="space-between" align="end" gap="14px 24px">
+        <PageHead title="Events" hint="What happened on Instagram, each stored once; newest first" />
+        <Live list="events" mark={newestOf(request, found)} older={older} nowMs={props.nowMs} />
+      </Group>
       <ListFilters path={path} query={query} fields={eventFields(kinds)} times="Ingested" zone={zone}>
         <EventLinks query={query} />
       </ListFilters>
@@ -57,16 +63,17 @@ export function Events({ request, found, total, kinds, zone, ...props }: EventsP
 function Explanation() {
   return (
     <CountsWhat>
-      Every event that was stored once, also tests, standby and erased ones; a repeated delivery adds none. <b>Search</b>{" "}
-      takes an id, and finds exactly what has it; any other text is searched for from the newest event backwards, and the
-      list says how far the search came. <b>Error</b> is that of events that are retried or dead now. <b>Size</b> is that of
-      the data as Postgres holds it. Times are those of ingestion. Open events wait for their handler; retrying ones have
-      failed and are tried again; dead ones have failed for the last time.
+      Every event that was stored once, also tests, standby and erased ones; a repeated delivery adds none.{" "}
+      <b>Search</b> takes an id, and finds exactly what has it; any other text is searched for from the newest event
+      backwards, and the list says how far the search came. <b>Error</b> is that of events that are retried or dead now.{" "}
+      <b>Size</b> is that of the data as Postgres holds it. Times are those of ingestion. Open events wait for their
+      handler; retrying ones have failed and are tried again; dead ones have failed for the last time.
     </CountsWhat>
   );
 }
 
-/** The events page narrowed down, for links from elsewhere. */
-export function eventsHref(query: Readonly<Record<string, string>>): string {
-  return listHref({ path: "/dashboard/events", query });
+/** What the count of new events begins after; of a list that is narrowed down nobody counts what is new. */
+function newestOf({ query, older }: EventsProps["request"], found: EventsProps["found"]): string | undefined {
+  if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
+  return String(found.events[0]?.id ?? 0);
 }

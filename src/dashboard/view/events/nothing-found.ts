@@ -1,4 +1,4 @@
-import { localTime } from "../../zoned-time.ts";
+import { formatInstant } from "../../format.ts";
 
 /** Says that the list of events is empty, and what was looked at. */
 export function nothingFound(
@@ -6,7 +6,7 @@ export function nothingFound(
   scannedTo: string | null,
   zone: string,
 ): string {
-  const since = scannedTo === null ? "" : ` since ${localTime(scannedTo, zone).slice(0, 19).replace("T", " ")} ${zone}`;
+  const since = scannedTo === null ? "" : ` since ${formatInstant(scannedTo, zone)}`;
   const isNarrowed = Object.keys(others).length > 0;
   if (q !== undefined) return `No event${since} has “${q}”${isNarrowed ? " and meets the other conditions" : ""}.`;
   return isNarrowed ? `No event${since} is like this.` : "No events are stored.";
