@@ -2,6 +2,8 @@ import { redirect } from "next/navigation";
 
 import { RelayError, toRelayError } from "#platform/errors.ts";
 
+import type { Count } from "./capped-count.ts";
+import { orUnknown } from "./or-unknown.ts";
 import type { SearchParams } from "./overview-query.ts";
 import { instantOfLocal, isLocalTime } from "./zoned-time.ts";
 
@@ -87,11 +89,25 @@ function readFilter<Filter>(parse: (params: URLSearchParams) => Filter, params: 
   }
 }
 
-/** The rows that a request asks for; rejects with its own error if it is invalid. */
-export async function readList<Filter, Page>(
+/** A page of a list, and its total on its way. */
+export interface Listed<Page> {
+  page: Page;
+  total: Promise<Count | null>;
+}
+
+/** The page that a request asks for, and the total of all pages, for which the rows do not wait. Rejects with the request's own error if it is invalid. */
+export async function readListed<Filter extends CountedFilter, Page extends { total?: Count }>(
   { filter }: ListRequest<Filter>,
   read: (filter: Filter) => Promise<Page>,
-): Promise<Page> {
+): Promise<Listed<Page>> {
   if (filter instanceof RelayError) throw filter;
-  return read(filter);
+  const page = await read(filter);
+  const counted = read({ ...filter, cursor: undefined, limit: 1, count: true });
+  return { page, total: orUnknown(counted.then(({ total }) => total ?? null)) };
+}
+
+interface CountedFilter {
+  cursor?: unknown;
+  limit: number;
+  count?: boolean | undefined;
 }

@@ -1,6 +1,7 @@
-import { listRequest, readList } from "#dashboard/list-request.ts";
+import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
+import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
-import { parseDeliveryFilter, readDeliveries } from "#dashboard/read-deliveries.ts";
+import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { Deliveries } from "#dashboard/view/deliveries/deliveries.tsx";
 import { systemClock } from "#platform/clock.ts";
 
@@ -18,7 +19,7 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
   const { zone } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseDeliveryFilter, zone, nowMs });
   const found = await readSignedIn(path, (db) =>
-    readList(request, (filter) => readDeliveries(db, filter, systemClock)),
+    readListed(request, (filter) => readDeliveries(db, filter, systemClock)),
   );
   return <Deliveries {...{ request, found, zone, nowMs }} />;
 }

@@ -1,5 +1,5 @@
 import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { listRequest, readList } from "#dashboard/list-request.ts";
+import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
 import { readEvents } from "#dashboard/read-events.ts";
 import { Events } from "#dashboard/view/events/events.tsx";
@@ -22,7 +22,7 @@ export default async function EventsPage({ searchParams }: { searchParams: Promi
   const request = listRequest(await searchParams, { path, parse: parseEventFilter, zone, nowMs });
   const data = showsText ? "whole" : "none";
   const found = await readSignedIn(path, (db) =>
-    readList(request, (filter) => readEvents(db, { ...filter, data }, systemClock)),
+    readListed(request, (filter) => readEvents(db, { ...filter, data }, systemClock)),
   );
   const { handlerRetries } = deliveryOptions();
   return <Events {...{ request, found, kinds: eventKinds, zone, showsText, handlerRetries, nowMs }} />;

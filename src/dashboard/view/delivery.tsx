@@ -9,7 +9,7 @@ import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import type { EventPage } from "../read-events.ts";
 import { AttemptsPanel } from "./attempts.tsx";
 import { OutcomeBadge } from "./badges.tsx";
-import { eventsHref } from "./events/events-href.ts";
+import { eventsHref } from "../list-hrefs.ts";
 import { EventsTable } from "./events-table.tsx";
 import { HandlersPanel } from "./handlers-panel.tsx";
 import { RuntimeMark } from "./runtime-mark.tsx";

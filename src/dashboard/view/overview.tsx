@@ -1,4 +1,4 @@
-import { Button, Group, TextInput } from "@mantine/core";
+import { Group } from "@mantine/core";
 import Link from "next/link";
 
 import type { RuntimeSummary, WindowName } from "#measurements/runtime-comparison.ts";
@@ -7,16 +7,13 @@ import { formatTime } from "../format.ts";
 import type { Overview as OverviewData } from "../read-overview.ts";
 import type { PathFaults } from "../read-path.ts";
 import { everything, runtimesHref } from "../runtimes-query.ts";
-import styles from "./overview.module.css";
-import pagers from "./pager.module.css";
 import text from "./text.module.css";
 import { DeadLettersPanel } from "./dead-letters-panel.tsx";
-import { EventsTable } from "./events-table.tsx";
 import { HandlerCountsPanel } from "./handler-counts-panel.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
 import { MaintenanceBanner, OpenWorkPanel, PauseBanner } from "./open-work.tsx";
 import { PageHead } from "./page-head.tsx";
-import { Pair, Panel } from "./panel.tsx";
+import { Pair } from "./panel.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
@@ -34,8 +31,7 @@ export interface OverviewProps {
 }
 
 /** The dashboard's first page. */
-export function Overview({ overview, faults, ...props }: OverviewProps & { faults: PathFaults }) {
-  const { window, q, older, nowMs } = props;
+export function Overview({ overview, faults, window, q, older, nowMs }: OverviewProps & { faults: PathFaults }) {
   const { comparison, page, counts, work, groups, refusals } = overview;
   const sum = (count: (summary: RuntimeSummary) => number) =>
     comparison.runtimes.reduce((total, summary) => total + count(summary), 0);
@@ -76,7 +72,6 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
               Compare edge and Node
             </Link>
           </p>
-          <Events overview={overview} {...props} />
           <Pair>
             <OpenWorkPanel work={work} nowMs={nowMs} />
             <HandlerCountsPanel counts={counts} />
@@ -87,66 +82,4 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       {refusals.newest.length > 0 && <RefusalsPanel refusals={refusals.newest} nowMs={nowMs} />}
     </>
   );
-}
-
-function Events({ overview, window, q, older, nowMs }: OverviewProps) {
-  const { page } = overview;
-  const href = (cursor?: string) =>
-    `/dashboard?${new URLSearchParams({ window, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) })}#events`;
-  return (
-    <Panel
-      id="events"
-      title="Events"
-      aside={
-        <search>
-          <form method="get" action="/dashboard#events">
-            <Group gap={8} wrap="nowrap">
-              <input type="hidden" name="window" value={window} />
-              <TextInput
-                size="xs"
-                w="clamp(140px, 50vw, 240px)"
-                miw={0}
-                classNames={{ input: styles["search"] ?? "" }}
-                type="search"
-                name="q"
-                defaultValue={q}
-                maxLength={300}
-                aria-label="Search events"
-                placeholder="Id, key or text"
-              />
-              <Button type="submit" variant="default" size="xs" flex="none">
-                Search
-              </Button>
-            </Group>
-          </form>
-        </search>
-      }
-    >
-      {page.events.length === 0 ? (
-        <p className={text["nothing"]}>{nothingFound(q, page.scannedTo, nowMs)}</p>
-      ) : (
-        <EventsTable events={page.events} nowMs={nowMs} />
-      )}
-      {(older || page.nextCursor !== null) && (
-        <nav aria-label="Pages of events" className={pagers["pager"]}>
-          {older && (
-            <Link href={href()} prefetch={false}>
-              Newest
-            </Link>
-          )}
-          {page.nextCursor !== null && (
-            <Link href={href(page.nextCursor)} prefetch={false}>
-              {page.scannedTo === null ? "Older" : `Search on, before ${formatTime(page.scannedTo, nowMs)} UTC`}
-            </Link>
-          )}
-        </nav>
-      )}
-    </Panel>
-  );
-}
-
-function nothingFound(q: string, scannedTo: string | null, nowMs: number): string {
-  if (q === "") return "No events are stored.";
-  if (scannedTo === null) return `No stored event contains “${q}”.`;
-  return `No event since ${formatTime(scannedTo, nowMs)} UTC contains “${q}”.`;
 }

@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { Count } from "../../capped-count.ts";
-import type { ListRequest } from "../../list-request.ts";
-import type { DeliveryFilter, DeliveryPage } from "../../read-deliveries.ts";
+import type { Listed, ListRequest } from "../../list-request.ts";
+import type { DeliveryFilter } from "../../delivery-filter.ts";
+import type { DeliveryPage } from "../../read-deliveries.ts";
 import { DeliveriesTable } from "../deliveries-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
@@ -20,14 +20,13 @@ import { deliveryFields } from "./delivery-fields.ts";
 /** Props of `Deliveries`. */
 export interface DeliveriesProps {
   request: ListRequest<DeliveryFilter>;
-  found: DeliveryPage | RelayError;
-  total: Promise<Count | null>;
+  found: Listed<DeliveryPage> | RelayError;
   zone: string;
   nowMs: number;
 }
 
 /** The deliveries to which all conditions of the address apply, last received first. */
-export function Deliveries({ request, found, total, zone, nowMs }: DeliveriesProps) {
+export function Deliveries({ request, found, zone, nowMs }: DeliveriesProps) {
   const { path, query, older } = request;
   return (
     <>
@@ -36,9 +35,13 @@ export function Deliveries({ request, found, total, zone, nowMs }: DeliveriesPro
         <Live list="deliveries" mark={newestOf(request, found)} older={older} nowMs={nowMs} />
       </Group>
       <ListFilters path={path} query={query} fields={deliveryFields} times="Received" zone={zone} />
-      <Panel id="deliveries" title="Deliveries" aside={<Total count={total} nouns={["delivery", "deliveries"]} />}>
+      <Panel
+        id="deliveries"
+        title="Deliveries"
+        aside={!(found instanceof RelayError) && <Total count={found.total} nouns={["delivery", "deliveries"]} />}
+      >
         <Shown found={found}>
-          {({ deliveries, nextCursor, scannedTo }) => (
+          {({ page: { deliveries, nextCursor, scannedTo } }) => (
             <>
               {deliveries.length === 0 ? (
                 <p className={text["nothing"]}>
@@ -68,5 +71,5 @@ export function Deliveries({ request, found, total, zone, nowMs }: DeliveriesPro
 /** What the count of new deliveries begins after; of a list that is narrowed down nobody counts what is new. */
 function newestOf({ query, older }: DeliveriesProps["request"], found: DeliveriesProps["found"]): string | undefined {
   if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
-  return found.deliveries[0]?.receivedAt;
+  return found.page.deliveries[0]?.receivedAt;
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import { runtimeLabel } from "../../format.ts";
 import type { EventItem } from "../../read-events.ts";
-import { eventsHref } from "../events/events-href.ts";
+import { eventsHref } from "../../list-hrefs.ts";
 import figures from "../facts.module.css";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";

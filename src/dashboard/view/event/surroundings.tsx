@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import type { EventItem } from "../../read-events.ts";
 import type { EventSurroundings } from "../../read-event-surroundings.ts";
-import { eventsHref } from "../events/events-href.ts";
+import { eventsHref } from "../../list-hrefs.ts";
 import pagers from "../pager.module.css";
 import { Panel } from "../panel.tsx";
 import text from "../text.module.css";

@@ -2,9 +2,8 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { Count } from "../../capped-count.ts";
 import type { EventFilter } from "../../event-filter.ts";
-import type { ListRequest } from "../../list-request.ts";
+import type { Listed, ListRequest } from "../../list-request.ts";
 import type { EventPage } from "../../read-events.ts";
 import { EventsTable, type EventsTableProps } from "../events-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
@@ -23,14 +22,13 @@ import { nothingFound } from "./nothing-found.ts";
 /** Props of `Events`. */
 export interface EventsProps extends Omit<EventsTableProps, "events"> {
   request: ListRequest<EventFilter>;
-  found: EventPage | RelayError;
-  total: Promise<Count | null>;
+  found: Listed<EventPage> | RelayError;
   kinds: readonly string[];
   zone: string;
 }
 
 /** The page of events to which all conditions of the address apply, newest first. */
-export function Events({ request, found, total, kinds, zone, ...props }: EventsProps) {
+export function Events({ request, found, kinds, zone, ...props }: EventsProps) {
   const { path, query, older } = request;
   return (
     <>
@@ -41,9 +39,13 @@ export function Events({ request, found, total, kinds, zone, ...props }: EventsP
       <ListFilters path={path} query={query} fields={eventFields(kinds)} times="Ingested" zone={zone}>
         <EventLinks query={query} />
       </ListFilters>
-      <Panel id="events" title="Events" aside={<Total count={total} nouns={["event", "events"]} />}>
+      <Panel
+        id="events"
+        title="Events"
+        aside={!(found instanceof RelayError) && <Total count={found.total} nouns={["event", "events"]} />}
+      >
         <Shown found={found}>
-          {({ events, nextCursor, scannedTo }) => (
+          {({ page: { events, nextCursor, scannedTo } }) => (
             <>
               {events.length === 0 ? (
                 <p className={text["nothing"]}>{nothingFound(query, scannedTo, zone)}</p>
@@ -75,5 +77,5 @@ function Explanation() {
 /** What the count of new events begins after; of a list that is narrowed down nobody counts what is new. */
 function newestOf({ query, older }: EventsProps["request"], found: EventsProps["found"]): string | undefined {
   if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
-  return String(found.events[0]?.id ?? 0);
+  return String(found.page.events[0]?.id ?? 0);
 }
