@@ -6,6 +6,7 @@ import type { Preferences } from "../../preferences.ts";
 import { ProvidePreferences } from "../preferences.tsx";
 import { AccountMenu, type Holder } from "./account-menu.tsx";
 import { FindBox } from "./find-box.tsx";
+import { Keyboard } from "./keyboard.tsx";
 import { Mark } from "./mark.tsx";
 import { PageMenu, PageNav } from "./page-nav.tsx";
 import styles from "./shell.module.css";
@@ -43,6 +44,7 @@ export function Shell({ preferences, holder, children }: ShellProps) {
               <Group gap={8} wrap="nowrap">
                 <FindBox />
                 <PageMenu />
+                <Keyboard />
                 <AccountMenu holder={holder} />
               </Group>
             </Group>
