@@ -89,6 +89,15 @@ function readFilter<Filter>(parse: (params: URLSearchParams) => Filter, params: 
   }
 }
 
+/** The rows that a request asks for; rejects with its own error if it is invalid. */
+export async function readList<Filter, Page>(
+  { filter }: ListRequest<Filter>,
+  read: (filter: Filter) => Promise<Page>,
+): Promise<Page> {
+  if (filter instanceof RelayError) throw filter;
+  return read(filter);
+}
+
 /** A page of a list, and its total on its way. */
 export interface Listed<Page> {
   page: Page;
@@ -97,13 +106,14 @@ export interface Listed<Page> {
 
 /** The page that a request asks for, and the total of all pages, for which the rows do not wait. Rejects with the request's own error if it is invalid. */
 export async function readListed<Filter extends CountedFilter, Page extends { total?: Count }>(
-  { filter }: ListRequest<Filter>,
+  request: ListRequest<Filter>,
   read: (filter: Filter) => Promise<Page>,
 ): Promise<Listed<Page>> {
-  if (filter instanceof RelayError) throw filter;
-  const page = await read(filter);
-  const counted = read({ ...filter, cursor: undefined, limit: 1, count: true });
-  return { page, total: orUnknown(counted.then(({ total }) => total ?? null)) };
+  return readList(request, async (filter) => {
+    const page = await read(filter);
+    const counted = read({ ...filter, cursor: undefined, limit: 1, count: true });
+    return { page, total: orUnknown(counted.then(({ total }) => total ?? null)) };
+  });
 }
 
 interface CountedFilter {
