@@ -6,8 +6,8 @@ import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
-import { sessionOf } from "./ops-guard.ts";
-import type { Seal } from "./ops-session.ts";
+import { type OpsViewer, sessionOf, viewerOf } from "./ops-guard.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
@@ -27,12 +27,12 @@ export interface SignedInOptions {
  */
 export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database) => Promise<T>,
+  read: (db: Database, viewer: OpsViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id)))
-      return await withStoreErrors(() => read(openReads()));
+    if (session !== null && (await access.sessions.isOpen(session.id)))
+      return await withStoreErrors(() => read(openReads(), viewerOf(session)));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -43,8 +43,14 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
+/** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */
+export async function readHolder(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<OpsViewer | null> {
+  const session = await findSession(access, cookies);
+  return session === null ? null : viewerOf(session);
+}
+
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
-async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<SignedSeal | null> {
   try {
     return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
   } catch {
