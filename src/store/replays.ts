@@ -6,7 +6,8 @@ import type { Database } from "./database.ts";
 import type { ReplayFilter, ReplayMode } from "./replay-filter.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-export type ReplayState = "planned" | "running" | "cancelled" | "finished" | "stalled";
+export const replayRunStates = ["planned", "running", "stalled", "cancelled", "finished"] as const;
+export type ReplayState = (typeof replayRunStates)[number];
 
 /** One row is plan, run and record. Times are in ms since the epoch. */
 export interface Replay {
@@ -71,15 +72,25 @@ export async function readReplay(db: Database, id: string): Promise<Replay> {
   return rows[0] as unknown as Replay;
 }
 
-/** The newest replays, at most so many; only those made before `beforeMs`. */
-export async function readReplays(
-  db: Database,
-  { limit, beforeMs }: { limit: number; beforeMs?: number | undefined },
-): Promise<Replay[]> {
-  const before = beforeMs === undefined ? sql`true` : sql`r.created_at < to_timestamp(${beforeMs / 1000})`;
-  const { rows } = await db.execute(
-    sql`select ${columns} from relay.replays r where ${before} order by r.created_at desc, r.id desc limit ${limit}`,
-  );
+export interface ReplayListOptions {
+  limit: number;
+  state?: ReplayState | undefined;
+  /** The last replay of the page before: this one begins after it. */
+  before?: { atMs: number; id: string } | undefined;
+}
+
+/** The newest replays. */
+export async function readReplays(db: Database, { limit, state, before }: ReplayListOptions): Promise<Replay[]> {
+  const conditions = [
+    sql`true`,
+    ...(state === undefined ? [] : [sql`case when ${isStalled} then 'stalled' else r.state end = ${state}`]),
+    ...(before === undefined
+      ? []
+      : [sql`(r.created_at, r.id) < (${new Date(before.atMs).toISOString()}::timestamptz, ${before.id})`]),
+  ];
+  const { rows } = await db.execute(sql`
+    select ${columns} from relay.replays r where ${sql.join(conditions, sql` and `)}
+    order by r.created_at desc, r.id desc limit ${limit}`);
   return rows as unknown as Replay[];
 }
 
