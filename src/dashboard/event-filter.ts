@@ -41,7 +41,7 @@ export const eventQuery = v.object({
   data: v.optional(oneOf(["whole", "none"]), "whole"),
   count: v.optional(flag),
   /** `ndjson` for an export: pages may be larger. */
-  format: v.optional(oneOf(["json", "ndjson"]), "json"),
+  format: v.optional(oneOf(["json", "ndjson"])),
   limit: v.optional(
     v.pipe(
       v.string(),
