@@ -54,6 +54,14 @@ export function formatMinute(iso: string, zone: string = utc): string {
   return `${local.slice(0, 10)} ${local.slice(11, 16)} ${zoneLabel(iso, zone)}`;
 }
 
+/** For a sentence: `14:03 UTC`, or `31 Jan, 14:03 UTC` if it is not the day of `nowMs`. */
+export function formatMoment(iso: string, nowMs: number, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  const isToday = local.slice(0, 10) === toZone(new Date(nowMs).toISOString(), zone).slice(0, 10);
+  const day = `${Number(local.slice(8, 10))} ${months[Number(local.slice(5, 7)) - 1] ?? ""}, `;
+  return `${isToday ? "" : day}${local.slice(11, 16)} ${zoneLabel(iso, zone)}`;
+}
+
 /** `3 min ago` */
 export function formatAgo(iso: string, nowMs: number): string {
   const agoMs = nowMs - Date.parse(iso);

@@ -14,14 +14,9 @@ export function knownZone(name: string): string | null {
 
 /** The instant as the zone's clock and calendar show it, `2026-01-31T15:03:07.123`: as an ISO text without its offset. */
 export function toZone(iso: string, zone: string): string {
-  if (zone === utc)
-    return iso.replace(/(\.\d{3})?Z$/, (fraction) => (fraction === "Z" ? ".000" : fraction.slice(0, 4)));
   const at = new Date(iso);
-  const part = Object.fromEntries(
-    formatIn(zone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
+  if (zone === utc) return at.toISOString().slice(0, 23);
+  const part = Object.fromEntries(formatIn(zone).formatToParts(at).map(({ type, value }) => [type, value]));
   const ms = String(at.getUTCMilliseconds()).padStart(3, "0");
   return `${part["year"]}-${part["month"]}-${part["day"]}T${part["hour"]}:${part["minute"]}:${part["second"]}.${ms}`;
 }

@@ -63,6 +63,7 @@ export type LogEvent =
   | "maintenance.part_finished"
   | "maintenance.part_failed"
   | "maintenance.refused"
+  | "condition.part_failed"
   | "figures.roll_up_failed"
   | "partitions.created"
   | "partitions.default_used"

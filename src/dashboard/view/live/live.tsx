@@ -5,11 +5,13 @@ import { useRouter } from "next/navigation";
 import { useEffect, useEffectEvent, useState, useTransition } from "react";
 
 import { formatCount } from "../../format.ts";
+import type { PulseList } from "../../pulse-query.ts";
+import type { Pulse } from "../../read-pulse.ts";
 import badges from "../badges.module.css";
 import { usePreferences } from "../preferences.tsx";
 import { Timestamp } from "../timestamp.tsx";
 import { isUntouched } from "./is-untouched.ts";
-import { type Heard, type PulseList, usePulse } from "./use-pulse.ts";
+import { type Heard, usePulse } from "./use-pulse.ts";
 
 /** Props of `Live`. */
 export interface LiveProps {
@@ -31,9 +33,8 @@ export function Live({ list, mark, nowMs, older = false }: LiveProps) {
   const router = useRouter();
   const [refreshing, start] = useTransition();
   const { liveSeconds } = usePreferences();
-  const marks = list === "status" || mark === undefined ? {} : { [list]: mark };
-  const heard = usePulse(marks, older || liveSeconds === null ? null : liveSeconds * 1_000);
-  const news = useNews(heard, list, nowMs);
+  const heard = usePulse({ list, mark }, older || liveSeconds === null ? null : liveSeconds * 1_000);
+  const news = useNews(heard, { list, mark, nowMs });
   const refresh = () => start(() => router.refresh());
 
   const { pulse } = heard;
@@ -76,16 +77,17 @@ const words = {
 };
 
 /** What is new since the page was read, as the label of a button; null for nothing. */
-function useNews({ pulse }: Heard, list: LiveProps["list"], nowMs: number): string | null {
+function useNews({ pulse, mark: askedWith }: Heard, { list, mark, nowMs }: LiveProps): string | null {
   const [baseline, setBaseline] = useState<{ nowMs: number; version: string | null }>({ nowMs, version: null });
   const version = pulse === null ? null : versionOf(pulse, list);
   // The first answer after the page was read is what it shows; a page that is read again shows the answer that caused it.
   if (baseline.nowMs !== nowMs || (baseline.version === null && version !== null)) setBaseline({ nowMs, version });
-  const count = list === "status" ? null : pulse?.new[list];
+  // An answer about the rows that the page showed before says nothing of those that it shows now.
+  const count = list === "status" || askedWith !== mark ? null : pulse?.new[list];
   if (typeof count === "number" && count > 0) return `${formatCount(count)}${count >= 1_000 ? "+" : ""} new`;
   return version !== null && baseline.version !== null && version !== baseline.version ? "Show changes" : null;
 }
 
-function versionOf(pulse: NonNullable<Heard["pulse"]>, list: LiveProps["list"]): string {
+function versionOf(pulse: Pulse, list: LiveProps["list"]): string {
   return list === "status" ? `${pulse.status} ${Object.values(pulse.changed).join(" ")}` : pulse.changed[list];
 }

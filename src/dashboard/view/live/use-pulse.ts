@@ -3,38 +3,36 @@
 import { useDocumentVisibility } from "@mantine/hooks";
 import { useEffect, useEffectEvent, useState } from "react";
 
-/** The lists whose changes `/api/ops/pulse` tells. */
-export type PulseList = "events" | "deliveries" | "deadLetters" | "replays" | "alerts" | "audit";
-
-/** What `/api/ops/pulse` answers. */
-export interface Pulse {
-  asOf: string;
-  status: "ok" | "attention" | "failing";
-  /** A version of each list; another version is another list. */
-  changed: Record<PulseList, string>;
-  /** Rows after the mark that the question gave for the list, at most 1,000; null where it gave none. */
-  new: Partial<Record<PulseList, number | null>>;
-}
+import type { PulseList } from "../../pulse-query.ts";
+import type { Pulse } from "../../read-pulse.ts";
 
 /** What is known of the server, and since when it is silent. */
 export interface Heard {
   /** The last answer; null before the first. */
   pulse: Pulse | null;
+  /** The mark with which that answer was asked for. */
+  mark: string | undefined;
   /** Why there is no answer now; null while there is one. */
   silence: "unreachable" | "failing" | "signed-out" | null;
 }
 
+/** A list, and the newest row of it that the page shows. */
+export interface Mark {
+  list: PulseList | "status";
+  mark: string | undefined;
+}
+
 /**
- * Asks `/api/ops/pulse` with these marks, at once and then in this interval, while the tab is visible. An interval of null
+ * Asks `/api/ops/pulse` with this mark, at once and then in this interval, while the tab is visible. An interval of null
  * asks never. After a failure it asks on, so that the page becomes live again by itself.
  */
-export function usePulse(marks: Partial<Record<PulseList, string>>, everyMs: number | null): Heard {
+export function usePulse(of: Mark, everyMs: number | null): Heard {
   const isVisible = useDocumentVisibility() !== "hidden";
-  const [heard, setHeard] = useState<Heard>({ pulse: null, silence: null });
+  const [heard, setHeard] = useState<Heard>({ pulse: null, mark: undefined, silence: null });
 
   const ask = useEffectEvent(async (signal: AbortSignal) => {
-    const answer = await readPulse(marks, signal);
-    if (!signal.aborted) setHeard(({ pulse }) => ({ ...answer, pulse: answer.pulse ?? pulse }));
+    const answer = await readPulse(of, signal);
+    if (!signal.aborted) setHeard((before) => (answer.pulse === null ? { ...before, silence: answer.silence } : answer));
   });
   useEffect(() => {
     if (everyMs === null || !isVisible) return undefined;
@@ -53,12 +51,14 @@ export function usePulse(marks: Partial<Record<PulseList, string>>, everyMs: num
   return heard;
 }
 
-async function readPulse(marks: Partial<Record<PulseList, string>>, signal: AbortSignal): Promise<Heard> {
+async function readPulse({ list, mark }: Mark, signal: AbortSignal): Promise<Heard> {
+  const query = mark === undefined || list === "status" ? "" : `?${new URLSearchParams({ [list]: mark })}`;
+  const silent = (silence: Heard["silence"]) => ({ pulse: null, mark, silence });
   try {
-    const response = await fetch(`/api/ops/pulse?${new URLSearchParams(marks)}`, { cache: "no-store", signal });
-    if (response.ok) return { pulse: (await response.json()) as Pulse, silence: null };
-    return { pulse: null, silence: response.status === 401 ? "signed-out" : "failing" };
+    const response = await fetch(`/api/ops/pulse${query}`, { cache: "no-store", signal });
+    if (response.ok) return { pulse: (await response.json()) as Pulse, mark, silence: null };
+    return silent(response.status === 401 ? "signed-out" : "failing");
   } catch {
-    return { pulse: null, silence: "unreachable" };
+    return silent("unreachable");
   }
 }

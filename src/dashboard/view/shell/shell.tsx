@@ -3,9 +3,11 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import type { Preferences } from "../../preferences.ts";
+import { type Holder, ProvideHolder } from "../holder.tsx";
 import { ProvidePreferences } from "../preferences.tsx";
-import { AccountMenu, type Holder } from "./account-menu.tsx";
+import { AccountMenu } from "./account-menu.tsx";
 import { FindBox } from "./find-box.tsx";
+import { Keyboard } from "./keyboard.tsx";
 import { Mark } from "./mark.tsx";
 import { PageMenu, PageNav } from "./page-nav.tsx";
 import styles from "./shell.module.css";
@@ -43,6 +45,7 @@ export function Shell({ preferences, holder, children }: ShellProps) {
               <Group gap={8} wrap="nowrap">
                 <FindBox />
                 <PageMenu />
+                <Keyboard />
                 <AccountMenu holder={holder} />
               </Group>
             </Group>
@@ -50,7 +53,9 @@ export function Shell({ preferences, holder, children }: ShellProps) {
           </Container>
         </header>
         <Container component="main" id="content" size={1180} className={styles["width"]} pt={24} pb={64}>
-          <Stack gap={20}>{children}</Stack>
+          <Stack gap={20}>
+            <ProvideHolder holder={holder}>{children}</ProvideHolder>
+          </Stack>
         </Container>
       </div>
     </ProvidePreferences>
