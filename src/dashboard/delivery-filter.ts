@@ -15,7 +15,7 @@ export const deliveryQuery = v.object({
   ackMsMin: v.optional(
     v.pipe(
       v.string(),
-      v.check((value) => /^\d{1,7}(\.\d{1,3})?$/.test(value), "must be a number of milliseconds"),
+      v.regex(/^\d{1,7}(\.\d{1,3})?$/, "must be a number of milliseconds"),
       v.transform(Number),
     ),
   ),

@@ -10,7 +10,7 @@ export type PulseList = (typeof pulseLists)[number];
 
 const idMark = v.pipe(
   v.string(),
-  v.check((value) => /^(0|[1-9]\d{0,14})$/.test(value), "must be the id of a row, or 0"),
+  v.regex(/^(0|[1-9]\d{0,14})$/, "must be the id of a row, or 0"),
   v.transform(Number),
 );
 

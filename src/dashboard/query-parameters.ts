@@ -24,10 +24,7 @@ export const flag = v.pipe(
 export const pageLimit = v.optional(
   v.pipe(
     v.string(),
-    v.check(
-      (value) => /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 200,
-      "must be a whole number from 1 to 200",
-    ),
+    v.regex(/^([1-9]\d?|1\d\d|200)$/, "must be a whole number from 1 to 200"),
     v.transform(Number),
   ),
   "50",

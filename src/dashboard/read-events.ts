@@ -115,8 +115,13 @@ export async function readEventRows(
           pg_column_size(e.data) as stored_bytes,
           case when e.erased_at is not null then relay.readable(e.data) ->> 'erased' end as erased_because,
           ${data === "whole" ? sql`e.data::text` : sql`'null'`} as data
-        from relay.events e
-        where e.id = any(${sql.param(ids)}::bigint[])
+        from (
+          -- As it is stored, compressed: to add up the texts themselves, all of them would have to be read.
+          select *, sum(pg_column_size(data)) over (order by id desc) - pg_column_size(data) as stored_before
+          from relay.events
+          where id = any(${sql.param(ids)}::bigint[])
+        ) e
+        where ${data === "whole" ? sql`e.stored_before < ${pageBytesMax}` : sql`true`}
       ) e
     ) e
     left join relay.event_work w on w.event_id = e.id

@@ -5,15 +5,10 @@ import { useEffect, useState } from "react";
 
 import { liveChoices } from "../../preferences.ts";
 import { ActButton } from "../act-button.tsx";
+import type { Holder } from "../holder.tsx";
 import { usePreferences } from "../preferences.tsx";
 import text from "../text.module.css";
 import styles from "./page-nav.module.css";
-
-/** The name and the role with which the reader signed in. */
-export interface Holder {
-  name: string;
-  role: string;
-}
 
 /** Who is signed in, and what this reader chose. Its forms work without JavaScript. */
 export function AccountMenu({ holder }: { holder: Holder | null }) {
