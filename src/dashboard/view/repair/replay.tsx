@@ -1,5 +1,6 @@
 import { Alert, Badge, Button, Group } from "@mantine/core";
 import Link from "next/link";
+import type { ReactNode } from "react";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
@@ -81,11 +82,17 @@ function Actions({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) 
     case "stalled":
       return (
         <>
-          <ActButton label="Resume" variant="filled" request={{ path: `/api/ops/replays/${id}/start` }} done="It goes on." />
+          <ActButton
+            label="Resume"
+            variant="filled"
+            request={{ path: `/api/ops/replays/${id}/start` }}
+            done="It goes on."
+          />
           {cancel("Cancel", "The replay is cancelled.")}
         </>
       );
-    default:
+    case "cancelled":
+    case "finished":
       return planAnew;
   }
 }
@@ -114,7 +121,7 @@ function Advice({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) {
   return null;
 }
 
-function Notice({ title, children }: { title: string; children: React.ReactNode }) {
+function Notice({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Alert color="yellow" variant="light" title={title} classNames={{ title: text["warning"] ?? "" }}>
       {children}
@@ -151,14 +158,14 @@ function Results({ replay: { id, failed } }: { replay: DescribedReplay }) {
 function Facts({ replay, mode }: { replay: DescribedReplay; mode: string }) {
   const { actor, createdAt, startedAt, finishedAt, ratePerMinute, expiresAt, state } = replay;
   const time = (iso: string | null) => (iso === null ? "–" : <Instant iso={iso} />);
-  const facts: [name: string, value: React.ReactNode][] = [
+  const facts: [name: string, value: ReactNode][] = [
     ["Takes", `${setWords(replay)}, mode ${mode}`],
     ["Planned by", actor],
     ["Planned", time(createdAt)],
     ["Started", time(startedAt)],
     ["Ended", time(finishedAt)],
     ["Pace", `${ratePerMinute} events a minute`],
-    ...(state === "planned" ? ([["Start before", time(expiresAt)]] as [string, React.ReactNode][]) : []),
+    ...(state === "planned" ? ([["Start before", time(expiresAt)]] as [string, ReactNode][]) : []),
   ];
   return (
     <dl className={figures["facts"]}>
