@@ -1,4 +1,4 @@
-import { Alert, List } from "@mantine/core";
+import { Alert, List, ListItem } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
@@ -54,7 +54,7 @@ export function PlanFacts({ plan, nowMs }: { plan: ReplayPlan; nowMs: number }) 
         >
           <List size="sm">
             {warnings.map((warning) => (
-              <List.Item key={warning}>{warning}</List.Item>
+              <ListItem key={warning}>{warning}</ListItem>
             ))}
           </List>
         </Alert>

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group } from "@mantine/core";
+import { Alert, Badge, Group } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
@@ -9,6 +9,7 @@ import { newReplayHref, planAnewHref } from "../../replay-address.ts";
 import { ActButton } from "../act-button.tsx";
 import figures from "../facts.module.css";
 import { Refusal } from "../holder.tsx";
+import { LinkButton } from "../link-button.tsx";
 import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";
 import { Panel } from "../panel.tsx";
@@ -60,9 +61,9 @@ export function Replay({ replay, nowMs }: { replay: DescribedReplay; nowMs: numb
 function Actions({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) {
   const { id, state } = replay;
   const planAnew = (
-    <Button component={Link} href={planAnewHref(replay)} prefetch={false} size="xs" variant="default">
+    <LinkButton href={planAnewHref(replay)} variant="default">
       {state === "planned" ? "Plan anew" : "Plan the same again"}
-    </Button>
+    </LinkButton>
   );
   const cancel = (label: string, done: string) => (
     <ActButton label={label} request={{ path: `/api/ops/replays/${id}/cancel` }} done={done} />
