@@ -1,9 +1,10 @@
 "use client";
 
 import { Button, Stack } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 
 import { liveChoices } from "../../preferences.ts";
+import { ActButton } from "../act-button.tsx";
 import type { Holder } from "../holder.tsx";
 import { usePreferences } from "../preferences.tsx";
 import text from "../text.module.css";
@@ -56,6 +57,16 @@ export function AccountMenu({ holder }: { holder: Holder | null }) {
               Sign out
             </Button>
           </form>
+          {holder !== null && (
+            <ActButton
+              label="End all my sessions"
+              request={{ path: "/api/ops/sessions/end" }}
+              confirm={{
+                title: "End all your sessions?",
+                sentence: `Every browser that is signed in as ${holder.name} is signed out at once, this one too. The token itself stays valid.`,
+              }}
+            />
+          )}
         </Stack>
       </div>
     </details>
@@ -95,7 +106,13 @@ function Choice({ name, legend, chosen, options }: ChoiceProps) {
 
 /** The browser's own zone, which the server cannot know; null until the page runs in the browser. */
 function useBrowserZone(): string | null {
-  const [zone, setZone] = useState<string | null>(null);
-  useEffect(() => setZone(new Intl.DateTimeFormat().resolvedOptions().timeZone), []);
-  return zone;
+  return useSyncExternalStore(
+    neverChanges,
+    () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    () => null,
+  );
+}
+
+function neverChanges() {
+  return () => {};
 }
