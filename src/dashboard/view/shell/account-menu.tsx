@@ -60,6 +60,7 @@ export function AccountMenu({ holder }: { holder: Holder | null }) {
           {holder !== null && (
             <ActButton
               label="End all my sessions"
+              isForReaders
               request={{ path: "/api/ops/sessions/end" }}
               confirm={{
                 title: "End all your sessions?",
