@@ -5,7 +5,6 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 
 import { Confirm, type Confirmation } from "./confirm.tsx";
-import { useRefusal } from "./holder.tsx";
 import text from "./text.module.css";
 import { type Act, useAct } from "./use-act.ts";
 
@@ -27,8 +26,6 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
   const router = useRouter();
   const [asks, setAsks] = useState(false);
   const { act, pending, error, result } = useAct<{ id?: unknown }>();
-  const refusal = useRefusal();
-  const isOff = pending || refusal !== null;
   const run = async () => {
     const answer = await act(request);
     if (answer === null) return;
@@ -36,7 +33,7 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
     if (opens !== undefined) router.push(opens.replace("{id}", encodeURIComponent(String(answer.id))));
   };
   const click = () => {
-    if (isOff) return;
+    if (pending) return;
     if (confirm === undefined) void run();
     else setAsks(true);
   };
@@ -48,10 +45,8 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
         variant={variant}
         onClick={click}
         leftSection={pending && <Loader size={12} color="currentColor" aria-hidden />}
-        data-disabled={isOff}
-        aria-disabled={isOff || undefined}
-        title={refusal ?? undefined}
-        aria-description={refusal ?? undefined}
+        data-disabled={pending}
+        aria-disabled={pending || undefined}
       >
         {label}
       </Button>
