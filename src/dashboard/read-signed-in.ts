@@ -6,8 +6,8 @@ import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
-import { sessionOf } from "./ops-guard.ts";
-import type { Seal } from "./ops-session.ts";
+import { type OpsViewer, sessionOf, viewerOf } from "./ops-guard.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
@@ -20,6 +20,11 @@ export interface SignedInOptions {
   openReads(): Database;
 }
 
+/** Whose session it is, and which. */
+export interface SignedInViewer extends OpsViewer {
+  sessionId: string;
+}
+
 /**
  * The result of `read`, or the error that the page shows instead. Without a valid session it redirects to the sign-in
  * page, by throwing as Next's `redirect` does. While Postgres is down no session is known to be valid, so the page shows
@@ -27,12 +32,12 @@ export interface SignedInOptions {
  */
 export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database) => Promise<T>,
+  read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id)))
-      return await withStoreErrors(() => read(openReads()));
+    if (session !== null && (await access.sessions.isOpen(session.id)))
+      return await withStoreErrors(() => read(openReads(), { ...viewerOf(session), sessionId: session.id }));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -43,8 +48,14 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
+/** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */
+export async function readHolder(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<OpsViewer | null> {
+  const session = await findSession(access, cookies);
+  return session === null ? null : viewerOf(session);
+}
+
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
-async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<SignedSeal | null> {
   try {
     return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
   } catch {
