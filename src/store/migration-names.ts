@@ -5,6 +5,7 @@ export const migrationNames = [
   "0010_measurements",
   "0011_audit",
   "0012_alerts",
+  "0013_find",
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */
