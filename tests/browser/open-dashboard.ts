@@ -14,6 +14,8 @@ const opsToken = "a-token-for-the-browser-of-32-characters";
 /** A built server with a database of its own. */
 export interface TestDashboard {
   store: OpenDatabase;
+  /** For what needs a connection of its own. */
+  databaseUrl: string;
   server: TestServer;
   /** Opens a page of a signed-in operator at a path. */
   open(browser: Browser, path: string, options?: BrowserContextOptions): Promise<Page>;
@@ -36,6 +38,7 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
   let storageState: StorageState | undefined;
   return {
     store,
+    databaseUrl: database.url,
     server,
     async open(browser, path, options) {
       storageState ??= await signIn(browser, server.baseUrl);
