@@ -2,9 +2,9 @@ import { sql, type SQL } from "drizzle-orm";
 
 import type { Database } from "#store/database.ts";
 import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
+import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
 import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
-import { isIrregular } from "./irregular-deliveries.ts";
 
 /** What an id can be of. */
 export type FoundType =
@@ -34,7 +34,7 @@ export interface FoundRow {
 const rowsOfKind = 3;
 const rowsMax = 50;
 /** Of deliveries that are not ingested the message ids have no index: so many of the newest are looked at. */
-const irregularMax = 20_000;
+const unfinishedMax = 20_000;
 
 /** Every row that has one of the ids, in one statement in which an index answers each part. */
 export async function findMatches(db: Database, ids: readonly string[]): Promise<FoundRow[]> {
@@ -121,7 +121,7 @@ function ofMessages(ids: readonly string[]): SQL[] {
         union all (
           select id, null
           from (
-            select id, message_ids from relay.deliveries where ${isIrregular} order by received_at desc limit ${irregularMax}
+            select id, message_ids from relay.deliveries where ${unfinishedDelivery} order by received_at desc limit ${unfinishedMax}
           ) d
           where q.id = any(d.message_ids) ${limit}
         )

@@ -22,18 +22,14 @@ export const flag = v.pipe(
 
 /** The number of rows of a page, 1 to 200; 50 by default. */
 export const pageLimit = v.optional(
-  v.pipe(
-    v.string(),
-    v.regex(/^([1-9]\d?|1\d\d|200)$/, "must be a whole number from 1 to 200"),
-    v.transform(Number),
-  ),
+  v.pipe(v.string(), v.regex(/^([1-9]\d?|1\d\d|200)$/, "must be a whole number from 1 to 200"), v.transform(Number)),
   "50",
 );
 
 /** The schema of a query that takes no parameters. */
 export const noParameters = v.object({});
 
-type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
+export type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
 
 /**
  * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong, unknown or repeated: a

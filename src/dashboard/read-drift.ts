@@ -26,7 +26,7 @@ export interface DriftReport {
   drift: DriftItem[];
 }
 
-const driftQuery = v.object({ kind: v.optional(plainText), limit: pageLimit });
+export const driftQuery = v.object({ kind: v.optional(plainText), limit: pageLimit });
 
 /** How much drift to read. */
 export type DriftFilter = v.InferOutput<typeof driftQuery>;

@@ -3,7 +3,7 @@ import { toZone } from "./zone.ts";
 
 /** `2026-01-31T14:03:07.123` in a zone, without the seconds or milliseconds if they are zero. */
 export function localTime(iso: string, zone: string): string {
-  return toZone(new Date(iso).toISOString(), zone)
+  return toZone(iso, zone)
     .replace(/\.000$/, "")
     .replace(/(T\d\d:\d\d):00$/, "$1");
 }

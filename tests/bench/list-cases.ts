@@ -31,8 +31,7 @@ const deliveries = (name: string, query: Record<string, string>, isSearch = fals
 const question = (name: string, q: (rows: ListRows) => string): ListCase => ({
   name: `find ${name}`,
   isSearch: false,
-  read: (db, rows) =>
-    find(db, q(rows), { retention: { eventDays: 0, deliveryDays: 90 }, nowMs: systemClock.nowMs() }),
+  read: (db, rows) => find(db, q(rows), { retention: { eventDays: 0, deliveryDays: 90 }, nowMs: systemClock.nowMs() }),
 });
 
 const weekAgo = () => new Date(systemClock.nowMs() - 7 * 24 * 3_600_000).toISOString();

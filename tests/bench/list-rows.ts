@@ -24,7 +24,11 @@ const open = 200;
  * deliveries came to Node in another region, one in twenty thousand was lost. One event, the oldest, has a rare text. So
  * many events are dead and open, however many rows there are.
  */
-export async function makeListRows(client: Client, rows: number, onProgress: (made: number) => void): Promise<ListRows> {
+export async function makeListRows(
+  client: Client,
+  rows: number,
+  onProgress: (made: number) => void,
+): Promise<ListRows> {
   await makeRowsNow(client, rows, onProgress);
   await client.query(`update relay.events set kind = 'comment', account_id = $1, drifted = true where id % 10000 = 7`, [
     listRows.rareAccount,

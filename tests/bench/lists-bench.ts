@@ -23,13 +23,21 @@ const noiseMs = 10;
 /** A search ends within. */
 const searchMsMax = 500;
 
-export async function benchLists({ rounds: asked, rows: askedRows, isQuick, note }: BenchOptions): Promise<BenchResult> {
+export async function benchLists({
+  rounds: asked,
+  rows: askedRows,
+  isQuick,
+  note,
+}: BenchOptions): Promise<BenchResult> {
   const rounds = asked ?? (isQuick ? 1 : roundsUsual);
   const large = askedRows ?? (isQuick ? quick.rows : rowsUsual);
   const small = isQuick ? quick.small : rowsSmall;
   const postgres = await openBenchPostgres();
   try {
-    const times = { small: await measure(postgres, small, rounds, note), large: await measure(postgres, large, rounds, note) };
+    const times = {
+      small: await measure(postgres, small, rounds, note),
+      large: await measure(postgres, large, rounds, note),
+    };
     return report(times, { small, large, rounds });
   } finally {
     await postgres.remove();

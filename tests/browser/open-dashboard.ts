@@ -13,6 +13,7 @@ const opsToken = "a-token-for-the-browser-of-32-characters";
 
 /** A built server with a database of its own. */
 export interface TestDashboard {
+  databaseUrl: string;
   store: OpenDatabase;
   /** For what needs a connection of its own. */
   databaseUrl: string;
@@ -37,6 +38,7 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
   });
   let storageState: StorageState | undefined;
   return {
+    databaseUrl: database.url,
     store,
     databaseUrl: database.url,
     server,

@@ -44,7 +44,12 @@ beforeAll(async () => {
   ids = await insertEvents(db, [
     event(`message:${account}:${mid}`),
     event(`message.edited:${account}:${mid}:1`, { kind: "message.edited" }),
-    event("comment:17841400000000002:18050000000000001", { kind: "comment", accountId: "17841400000000002", senderId: null, recipientId: null }),
+    event("comment:17841400000000002:18050000000000001", {
+      kind: "comment",
+      accountId: "17841400000000002",
+      senderId: null,
+      recipientId: null,
+    }),
     event("message:0123456789abcdef", { data: JSON.stringify({ message: { mid: "odd:mid:1" } }) }),
     event(`message.echo:${account}:m_2`, { kind: "message.echo", senderId: account, recipientId: "6002" }),
   ]);
@@ -58,9 +63,16 @@ beforeAll(async () => {
   groupId = group?.id ?? 0;
   const letter = { source: "qstash", sourceId: "x", groupId, messageId: "msg_dead1", dlqId: "1725323658779-0" };
   letterId = (await db.insert(deadLetters).values(letter).returning())[0]?.id ?? 0;
-  await db
-    .insert(replays)
-    .values({ id: replayId, mode: "again", filter: "{}", reason: "r", actor: "a", plan: "{}", eventIdMax: 1, total: 0 });
+  await db.insert(replays).values({
+    id: replayId,
+    mode: "again",
+    filter: "{}",
+    reason: "r",
+    actor: "a",
+    plan: "{}",
+    eventIdMax: 1,
+    total: 0,
+  });
   await db.insert(erasedPeople).values({ hash: hashUuid("600700800"), requestedAt: at });
   const now = new Date();
   await db.insert(refusals).values([
@@ -120,7 +132,9 @@ test("an id is found as it is pasted: quoted, in a link, in a line of a log", as
     `qstash-message ${delivery}`,
   ]);
   // A link says of which list the number is.
-  expect(await hrefs(`http://localhost:3000/dashboard/events/${groupId}`)).toEqual([`event /dashboard/events/${groupId}`]);
+  expect(await hrefs(`http://localhost:3000/dashboard/events/${groupId}`)).toEqual([
+    `event /dashboard/events/${groupId}`,
+  ]);
   expect(await hrefs(`/dashboard/dead-letters/${groupId}`)).toEqual([
     `dead-letter-group /dashboard/dead-letters/${groupId}`,
   ]);
@@ -138,12 +152,28 @@ test("without a match the answer says why there may be none", async () => {
     ["what did the customer say", /has the form of an id/],
   ];
   for (const [q, reason] of expected) {
-    expect([q, await ask(q)]).toEqual([q, { matches: [], reason: expect.stringMatching(reason), searched: expect.any(Array) }]);
+    expect([q, await ask(q)]).toEqual([
+      q,
+      { matches: [], reason: expect.stringMatching(reason), searched: expect.any(Array) },
+    ]);
   }
 });
 
 test("hostile and huge pastes are harmless", async () => {
-  const hostile = ["\0", "'; drop table relay.events; --", "%", "<script>alert(1)</script>", "\u202e123456", "🦊", "9".repeat(400), "9".repeat(15), "-1", "https://[", "/dashboard/events/%zz", "x ".repeat(1_999)];
+  const hostile = [
+    "\0",
+    "'; drop table relay.events; --",
+    "%",
+    "<script>alert(1)</script>",
+    "\u202e123456",
+    "🦊",
+    "9".repeat(400),
+    "9".repeat(15),
+    "-1",
+    "https://[",
+    "/dashboard/events/%zz",
+    "x ".repeat(1_999),
+  ];
   for (const q of hostile) expect([q, (await ask(q)).matches]).toEqual([q, []]);
 });
 
@@ -155,5 +185,7 @@ test.each([
   ["q=1&q=2", "q is given more than once"],
   ["q=1&type=event", "type is no parameter of this"],
 ])("the query %j is refused", (query, message) => {
-  expect(() => parseFind(new URLSearchParams(query))).toThrow(expect.objectContaining({ code: "REQUEST_INVALID", message }));
+  expect(() => parseFind(new URLSearchParams(query))).toThrow(
+    expect.objectContaining({ code: "REQUEST_INVALID", message }),
+  );
 });

@@ -1,20 +1,12 @@
 import type { Condition } from "#operations/condition/condition.ts";
 
-import {
-  type Facts,
-  failingItem,
-  lostItem,
-  metaHourItem,
-  refusedItem,
-  stuckItem,
-  waitingItem,
-} from "./main-items.ts";
+import { type Facts, failingItem, lostItem, metaHourItem, refusedItem, stuckItem, waitingItem } from "./main-items.ts";
 import { otherItems } from "./other-items.ts";
 import type { ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
 
 /** So many items are told in the first sentence; the page lists all. */
-const toldMax = 2;
+const toldMax = 3;
 
 /** The facts in words, the worst first. */
 export function describeStatus(facts: Facts): Omit<Status, "deployment"> {
@@ -31,6 +23,7 @@ export function describeStatus(facts: Facts): Omit<Status, "deployment"> {
       metaHour === null
         ? null
         : { isRunning: metaHour.isRunning, since: metaHour.since, minutesLeft: metaHour.minutesLeft },
+    lastDeliveryAt: condition.silence?.lastDeliveryAt ?? null,
   };
 }
 
@@ -63,5 +56,5 @@ function sentenceOf(items: readonly StatusItem[], { store, silence }: Condition,
 
 /** What is said first; advice follows, and stands with the item. */
 function firstSentence(text: string): string {
-  return /^.*?[.](?= [A-Z]|$)/s.exec(text)?.[0] ?? text;
+  return /^.*?[.](?= [A-Z\d]|$)/s.exec(text)?.[0] ?? text;
 }

@@ -20,14 +20,18 @@ export interface ActButtonProps {
   /** The page to open when it was done; `{id}` stands for the id in the answer. */
   opens?: string;
   variant?: "default" | "filled" | "subtle";
+  /** Whether a reader may do it, too: it is about what is the reader's own. */
+  isForReaders?: boolean;
 }
 
 /** A button that changes something through `/api/ops`, asks before where that is due, and says what became of it. */
-export function ActButton({ label, request, confirm, done = "Done.", opens, variant = "default" }: ActButtonProps) {
+export function ActButton(props: ActButtonProps) {
+  const { label, request, confirm, done = "Done.", opens, variant = "default", isForReaders = false } = props;
   const router = useRouter();
   const [asks, setAsks] = useState(false);
   const { act, pending, error, result } = useAct<{ id?: unknown }>();
-  const refusal = useRefusal();
+  const ofRole = useRefusal();
+  const refusal = isForReaders ? null : ofRole;
   const isOff = pending || refusal !== null;
   const run = async () => {
     const answer = await act(request);

@@ -6,6 +6,7 @@ import { useState } from "react";
 
 import { formatMs } from "../../format.ts";
 import { Confirm } from "../confirm.tsx";
+import { useRefusal } from "../holder.tsx";
 import text from "../text.module.css";
 import { useAct } from "../use-act.ts";
 
@@ -22,11 +23,18 @@ export function SendTest({ kinds, eventId }: SendTestProps) {
   const [kind, setKind] = useState(kinds?.[0] ?? "");
   const [to, setTo] = useState("edge");
   const [asks, setAsks] = useState(false);
+  const refusal = useRefusal();
   const { act, pending, error, result } = useAct<Sent>();
+  const isOff = pending || refusal !== null;
   const label = eventId === undefined ? "Send a test" : "Send again as a test";
   const run = async () => {
     const what = eventId === undefined ? { kind } : { eventId };
     if ((await act({ path: "/api/ops/test-deliveries", body: { ...what, to } })) !== null) setAsks(false);
+  };
+  const click = () => {
+    if (isOff) return;
+    if (eventId === undefined) void run();
+    else setAsks(true);
   };
   return (
     <Group gap="8px 10px" align="end">
@@ -49,7 +57,16 @@ export function SendTest({ kinds, eventId }: SendTestProps) {
         value={to}
         onChange={(event) => setTo(event.currentTarget.value)}
       />
-      <Button size="xs" variant="default" onClick={() => (eventId === undefined ? void run() : setAsks(true))}>
+      {/* Not `disabled`: a disabled button loses the focus. */}
+      <Button
+        size="xs"
+        variant="default"
+        onClick={click}
+        data-disabled={isOff}
+        aria-disabled={isOff || undefined}
+        title={refusal ?? undefined}
+        aria-description={refusal ?? undefined}
+      >
         {pending ? "Sending" : label}
       </Button>
       {/* Always there, because a screen reader announces only what changes in an element that it knows. */}
