@@ -15,8 +15,6 @@ const opsToken = "a-token-for-the-browser-of-32-characters";
 export interface TestDashboard {
   databaseUrl: string;
   store: OpenDatabase;
-  /** For what needs a connection of its own. */
-  databaseUrl: string;
   server: TestServer;
   /** Opens a page of a signed-in operator at a path. */
   open(browser: Browser, path: string, options?: BrowserContextOptions): Promise<Page>;
@@ -40,7 +38,6 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
   return {
     databaseUrl: database.url,
     store,
-    databaseUrl: database.url,
     server,
     async open(browser, path, options) {
       storageState ??= await signIn(browser, server.baseUrl);
