@@ -29,16 +29,7 @@ export interface EventProps extends EventReport {
 }
 
 /** The page of one event: its whole way, every attempt, what it has to do with, and what Meta sent. */
-export function Event({
-  event,
-  payload,
-  attempts,
-  lastGood,
-  part,
-  qstashConsole,
-  nowMs,
-  ...report
-}: EventProps) {
+export function Event({ event, payload, attempts, lastGood, part, qstashConsole, nowMs, ...report }: EventProps) {
   const handling = { state: event.state, attempt: event.attempts, of: report.of, nextAttemptAt: event.nextAttemptAt };
   return (
     <>
