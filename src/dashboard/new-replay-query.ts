@@ -9,11 +9,7 @@ import { replayStates } from "#store/replay-filter.ts";
 import { flag, oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import type { NewReplay } from "./replay-address.ts";
 
-const wholeNumber = v.pipe(
-  v.string(),
-  v.regex(/^[1-9]\d{0,14}$/, "must be a whole number"),
-  v.transform(Number),
-);
+const wholeNumber = v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, "must be a whole number"), v.transform(Number));
 const idList = v.pipe(
   v.string(),
   v.regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,199}$/, "must be at most 200 ids of events, with commas between"),
@@ -36,35 +32,39 @@ const newReplayQuery = v.object({
   standby: v.optional(flag),
   drifted: v.optional(flag),
   replay: v.optional(plainText),
-  unknown: v.optional(v.pipe(oneOf(["true"]), v.transform(() => true as const))),
+  unknown: v.optional(
+    v.pipe(
+      oneOf(["true"]),
+      v.transform(() => true as const),
+    ),
+  ),
   from: v.optional(instant),
   to: v.optional(instant),
-  q: v.optional(v.pipe(v.string(), v.check(() => false, "is a search for a text, which no plan can freeze: choose other conditions"))),
   mode: v.optional(oneOf(["unfinished", "again"])),
   ratePerMinute: v.optional(wholeNumber, String(ratePerMinuteUsual)),
   reason: v.optional(plainText),
-  // Of the list that led here: they choose a page, and no events.
-  limit: v.optional(v.string()),
-  cursor: v.optional(v.string()),
-  count: v.optional(v.string()),
-  data: v.optional(v.string()),
 });
+
+/** Of the list that led here: they choose a page of it, and no events. */
+const ofPage = ["limit", "cursor", "count", "data"];
 
 /**
  * Reads the address. Throws `REQUEST_INVALID` naming every parameter that is wrong or unknown, and without a condition: what is
  * overlooked would replay more than the operator meant.
  */
 export function parseNewReplay(params: URLSearchParams): NewReplay {
-  const { mode, ratePerMinute, reason, limit, cursor, count, data, q, from, to, ...conditions } = parseQuery(
-    newReplayQuery,
-    params,
-  );
+  const conditions = new URLSearchParams([...params].filter(([name]) => !ofPage.includes(name)));
+  if (conditions.get("q")) {
+    throw new RelayError("REQUEST_INVALID", "A search for a text cannot be frozen by a plan: choose other conditions");
+  }
+  conditions.delete("q");
+  const { mode, ratePerMinute, reason = "", from, to, ...others } = parseQuery(newReplayQuery, conditions);
   const asked: NewReplay = {
-    filter: { ...conditions, from: from?.toISOString(), to: to?.toISOString() },
+    filter: { ...others, from: from?.toISOString(), to: to?.toISOString() },
     // Mode `unfinished` takes none that is handled.
-    mode: mode ?? (conditions.state === "handled" ? "again" : "unfinished"),
+    mode: mode ?? (others.state === "handled" ? "again" : "unfinished"),
     ratePerMinute,
-    reason: reason ?? "",
+    reason,
   };
   const { success, issues } = v.safeParse(planRequest, { ...asked, reason: "given later" });
   if (success) return asked;

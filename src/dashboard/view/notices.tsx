@@ -19,6 +19,21 @@ export function Unavailable({ reason, retries = true }: { reason: string; retrie
   );
 }
 
+/** Stands in the place of rows if the address of the page asks for what there cannot be. */
+export function BadAddress({ reason }: { reason: string }) {
+  return (
+    <Alert
+      role="alert"
+      color="yellow"
+      variant="light"
+      classNames={{ title: text["warning"] ?? "" }}
+      title="The address is not right"
+    >
+      {reason}. Remove the condition, or correct it.
+    </Alert>
+  );
+}
+
 /** Explains how to send a first delivery. */
 export function EmptyState() {
   return (

@@ -6,7 +6,8 @@ import styles from "./status.module.css";
 
 /** What the counts mean now, and what the last deployment changed, in words. */
 export function StatusNotes({ status: { items, deployment } }: { status: Status }) {
-  const wrong = items.filter(({ state }) => state !== "ok");
+  // A pause has a banner of its own, with the button that ends it.
+  const wrong = items.filter(({ name, state }) => state !== "ok" && name !== "pause");
   const said = items.filter(({ name, state }) => state === "ok" && (name === "metaHour" || name === "lost"));
   return (
     <Panel id="notes" title="What to look at">

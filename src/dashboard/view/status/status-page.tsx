@@ -1,5 +1,4 @@
-import { Group } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Box, Group } from "@mantine/core";
 
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 
@@ -7,7 +6,10 @@ import type { PathFaults } from "../../read-path.ts";
 import type { StatusPage as StatusPageData } from "../../status/read-status-page.ts";
 import { Live } from "../live/live.tsx";
 import { EmptyState } from "../notices.tsx";
+import { Panel } from "../panel.tsx";
 import { PathFaultBanners } from "../path-banners.tsx";
+import { PauseBanner } from "../pause/pause-banner.tsx";
+import { PauseControl } from "../pause/pause-control.tsx";
 import { RefusalsPanel } from "../refusals-panel.tsx";
 import text from "../text.module.css";
 import { StatusNotes } from "./status-notes.tsx";
@@ -23,13 +25,12 @@ export interface StatusPageProps {
   /** The reader's zone. */
   zone: string;
   nowMs: number;
-  /** What else acts on the whole relay, such as pausing. */
-  children?: ReactNode;
 }
 
 /** The dashboard's first page: what is wrong, in the order in which an operator asks. */
-export function StatusPage({ page, faults, window, zone, nowMs, children }: StatusPageProps) {
+export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProps) {
   const { status, traffic, refusals, isNew } = page;
+  const pausedSince = status.items.find(({ name }) => name === "pause")?.since ?? null;
   const hasFault = Object.values(faults).some((fault) => fault !== null);
   return (
     <>
@@ -38,6 +39,7 @@ export function StatusPage({ page, faults, window, zone, nowMs, children }: Stat
         <Live list="status" nowMs={nowMs} />
       </Group>
       <PathFaultBanners {...faults} />
+      <PauseBanner since={pausedSince} nowMs={nowMs} />
       <p className={styles["sentence"]} data-state={status.status}>
         <strong>{stateNames[status.status]}</strong> {status.sentence}
       </p>
@@ -45,8 +47,14 @@ export function StatusPage({ page, faults, window, zone, nowMs, children }: Stat
       {isNew && !hasFault && <EmptyState />}
       <StatusTiles items={status.items} nowMs={nowMs} />
       <StatusNotes status={status} />
-      {children}
       {!isNew && <TrafficPanel {...{ traffic, window, zone, nowMs }} />}
+      {pausedSince === null && (
+        <Panel id="ingestion" title="Ingestion">
+          <Box px={20} py={14}>
+            <PauseControl since={null} />
+          </Box>
+        </Panel>
+      )}
       {refusals.length > 0 && <RefusalsPanel refusals={refusals} nowMs={nowMs} />}
     </>
   );
