@@ -63,16 +63,18 @@ beforeAll(async () => {
   groupId = group?.id ?? 0;
   const letter = { source: "qstash", sourceId: "x", groupId, messageId: "msg_dead1", dlqId: "1725323658779-0" };
   letterId = (await db.insert(deadLetters).values(letter).returning())[0]?.id ?? 0;
-  await db.insert(replays).values({
-    id: replayId,
-    mode: "again",
-    filter: "{}",
-    reason: "r",
-    actor: "a",
-    plan: "{}",
-    eventIdMax: 1,
-    total: 0,
-  });
+  await db
+    .insert(replays)
+    .values({
+      id: replayId,
+      mode: "again",
+      filter: "{}",
+      reason: "r",
+      actor: "a",
+      plan: "{}",
+      eventIdMax: 1,
+      total: 0,
+    });
   await db.insert(erasedPeople).values({ hash: hashUuid("600700800"), requestedAt: at });
   const now = new Date();
   await db.insert(refusals).values([
