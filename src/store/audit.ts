@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 
+import { audit } from "./audit-schema.ts";
 import type { Database } from "./database.ts";
 import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
@@ -52,17 +53,19 @@ export interface AuditFacts {
 
 /** Of a row whose change was begun. It stays if the process dies before the change has ended. */
 const started = "started";
+const reasonMax = 1_000;
 
 /** Adds the row of a change that is about to be made, and resolves with its id. Throws `STORE_UNAVAILABLE`. */
 export async function appendAudit(db: Database, facts: AuditFacts): Promise<number> {
-  const { actor, via, address, action, target, filter, reason } = facts;
-  const { rows } = await withStoreErrors(() =>
-    db.execute<{ id: number }>(sql`
-      insert into relay.audit (actor, via, address, action, target, filter, reason, result)
-      values (${actor}, ${via}, ${address}, ${action}, ${orNull(target)}, ${filter === null ? null : JSON.stringify(filter)}::json,
-        ${reason?.replaceAll("\0", "\uFFFD").slice(0, 1_000) ?? null}, ${started})
-      returning id::float8 as id`),
-  );
+  const { target, filter, reason } = facts;
+  const row = {
+    ...facts,
+    target: orNull(target),
+    filter: filter === null ? null : JSON.stringify(filter),
+    reason: reason?.replaceAll("\0", "\uFFFD").slice(0, reasonMax) ?? null,
+    result: started,
+  };
+  const rows = await withStoreErrors(() => db.insert(audit).values(row).returning({ id: audit.id }));
   return rows[0]?.id ?? 0;
 }
 

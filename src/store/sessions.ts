@@ -1,5 +1,6 @@
-import { sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 
+import { sessions } from "./audit-schema.ts";
 import type { Database } from "./database.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -14,42 +15,39 @@ export interface Session {
   expiresAtMs: number;
 }
 
-const instantOf = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`;
-const msOf = (name: "created_at" | "expires_at") => sql`(extract(epoch from ${sql.identifier(name)}) * 1000)::float8`;
-
 /** Records a session: without its row it is not valid. Throws `STORE_UNAVAILABLE`. */
-export async function saveSession(
-  db: Database,
-  { id, name, address, createdAtMs, expiresAtMs }: Session,
-): Promise<void> {
-  await withStoreErrors(() =>
-    db.execute(sql`
-      insert into relay.sessions (id, name, address, created_at, expires_at)
-      values (${id}, ${name}, ${address}, ${instantOf(createdAtMs)}, ${instantOf(expiresAtMs)})`),
-  );
+export async function saveSession(db: Database, { createdAtMs, expiresAtMs, ...session }: Session): Promise<void> {
+  const row = { ...session, createdAt: new Date(createdAtMs), expiresAt: new Date(expiresAtMs) };
+  await withStoreErrors(() => db.insert(sessions).values(row));
 }
 
 /** Whether a session has begun and was not ended; its expiry is its seal's. Throws `STORE_UNAVAILABLE`. */
 export async function isSessionOpen(db: Database, id: string): Promise<boolean> {
-  const { rows } = await withStoreErrors(() =>
-    db.execute(sql`select from relay.sessions where id = ${id} and ended_at is null`),
-  );
-  return rows.length > 0;
+  const isOpen = and(eq(sessions.id, id), isNull(sessions.endedAt));
+  const found = await withStoreErrors(() => db.select({ id: sessions.id }).from(sessions).where(isOpen));
+  return found.length > 0;
 }
 
 /** Ends one session. Throws `STORE_UNAVAILABLE`. */
 export async function endSession(db: Database, id: string): Promise<void> {
   await withStoreErrors(() =>
-    db.execute(sql`update relay.sessions set ended_at = now() where id = ${id} and ended_at is null`),
+    db
+      .update(sessions)
+      .set({ endedAt: sql`now()` })
+      .where(eq(sessions.id, id)),
   );
 }
 
+const isValidAt = (nowMs: number) => and(isNull(sessions.endedAt), gt(sessions.expiresAt, new Date(nowMs)));
+
 /** Ends every session of a token; resolves with how many there were. Throws `STORE_UNAVAILABLE`. */
 export async function endSessionsOf(db: Database, name: string, nowMs: number): Promise<number> {
+  const ofToken = and(eq(sessions.name, name), isValidAt(nowMs));
   const { rowCount } = await withStoreErrors(() =>
-    db.execute(sql`
-      update relay.sessions set ended_at = now()
-      where name = ${name} and ended_at is null and expires_at > ${instantOf(nowMs)}`),
+    db
+      .update(sessions)
+      .set({ endedAt: sql`now()` })
+      .where(ofToken),
   );
   return rowCount ?? 0;
 }
@@ -59,13 +57,15 @@ export async function readOpenSessions(
   db: Database,
   { names, nowMs, limit }: { names: readonly string[]; nowMs: number; limit: number },
 ): Promise<Session[]> {
-  const { rows } = await withStoreErrors(() =>
-    db.execute(sql`
-      select id, name, address, ${msOf("created_at")} as "createdAtMs", ${msOf("expires_at")} as "expiresAtMs"
-      from relay.sessions
-      where name = any(${sql.param(names)}::text[]) and ended_at is null and expires_at > ${instantOf(nowMs)}
-      order by created_at desc, id
-      limit ${limit}`),
+  const ofTokens = and(inArray(sessions.name, [...names]), isValidAt(nowMs));
+  const rows = await withStoreErrors(() =>
+    db.select().from(sessions).where(ofTokens).orderBy(desc(sessions.createdAt), sessions.id).limit(limit),
   );
-  return rows as unknown as Session[];
+  return rows.map(({ id, name, address, createdAt, expiresAt }) => ({
+    id,
+    name,
+    address,
+    createdAtMs: createdAt.getTime(),
+    expiresAtMs: expiresAt.getTime(),
+  }));
 }

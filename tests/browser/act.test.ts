@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
     await page.getByText("1 change", { exact: true }).waitFor();
     const link = page.getByRole("link", { name: /^rp_/ });
     expect(await link.getAttribute("href")).toBe("/dashboard/replays/rp_0190a5b2c3d4e5f60718293a4b5c6d7e");
-  });
+  }, 60_000);
 
   test("an event is sent again as a test after a question, and saved as a fixture", async () => {
     const page = await dashboard.open(browser, `/dashboard/events/${eventId}`);
@@ -78,7 +78,7 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
     const saved = await download;
     expect(saved.suggestedFilename()).toBe(`event-${eventId}.json`);
     expect(readFileSync(await saved.path(), "utf8")).not.toContain("hello");
-  });
+  }, 60_000);
 
   test("a reader ends their own sessions and no other's, and is then signed out in every browser", async () => {
     const pages = [await openAs(bobsToken), await openAs(bobsToken)];
@@ -91,7 +91,7 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
     await page.waitForURL(/sign-in/);
     await other.reload();
     expect(new URL(other.url()).pathname).toBe("/dashboard/sign-in");
-  });
+  }, 60_000);
 });
 
 async function openAs(opsToken: string): Promise<Page> {

@@ -3,6 +3,7 @@ import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { expect, test } from "vitest";
 
 import * as alertsSchema from "#store/alerts-schema.ts";
+import * as auditSchema from "#store/audit-schema.ts";
 import * as deliverySchema from "#store/delivery-schema.ts";
 import * as eventSchema from "#store/event-schema.ts";
 import * as figuresSchema from "#store/figures-schema.ts";
@@ -15,6 +16,7 @@ import { openTestStore } from "../support/store.ts";
 
 const modules = [
   alertsSchema,
+  auditSchema,
   deliverySchema,
   eventSchema,
   figuresSchema,
