@@ -58,18 +58,16 @@ test("a version changes with the rows of its list, and with no other's", async (
     [
       ["replays"],
       () =>
-        db
-          .insert(replays)
-          .values({
-            id: "rp_1",
-            mode: "again",
-            filter: "{}",
-            reason: "r",
-            actor: "a",
-            plan: "{}",
-            eventIdMax: 1,
-            total: 0,
-          }),
+        db.insert(replays).values({
+          id: "rp_1",
+          mode: "again",
+          filter: "{}",
+          reason: "r",
+          actor: "a",
+          plan: "{}",
+          eventIdMax: 1,
+          total: 0,
+        }),
     ],
     [["replays"], () => db.update(replays).set({ cursor: 5 })],
   ];

@@ -17,7 +17,7 @@ export default async function DiagnosticsPage({ searchParams }: { searchParams: 
   const id = first(await searchParams, "experiment");
   const found = await readSignedIn("/dashboard/diagnostics", (db) => readDiagnostics(db, id, nowMs));
   return (
-    <Shown found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
+    <Shown title="Diagnostics" found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
       {(diagnostics) => <Diagnostics {...diagnostics} nowMs={nowMs} />}
     </Shown>
   );

@@ -48,6 +48,7 @@ export function opsRoutes(testKinds: readonly string[]): readonly OpsRoute[] {
     reads("/pulse", "What has changed since an open page was read", pulseQuery),
     reads("/find", "Whatever has this id", findQuery),
     reads("/events", "Stored events, newest first, as JSON or as NDJSON", eventQuery),
+    reads("/events/{eventId}/payload", "The data of an event, byte for byte as it is stored"),
     reads("/events/{eventId}/fixture", "An event as a file for relay trigger, with its ids masked", fixtureQuery),
     reads("/deliveries", "Deliveries, last received first", deliveryQuery),
     reads("/deliveries/{deliveryId}", "One delivery's journey, with every attempt"),

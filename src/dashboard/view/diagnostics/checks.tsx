@@ -3,6 +3,7 @@ import { formatMs } from "../../format.ts";
 import badges from "../badges.module.css";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
+import text from "../text.module.css";
 
 /** Props of `Checks`. */
 export interface ChecksProps {
@@ -13,15 +14,32 @@ export interface ChecksProps {
 
 /** The state by which `badges.module.css` colours each status. */
 const states = { ok: "handled", warning: "retrying", failed: "dead", skipped: "open" } as const;
-const order = ["failed", "warning", "skipped", "ok"];
+const order = ["failed", "warning", "skipped"];
 
-/** The results of a group of checks, what needs the operator first, each with its cause and remedy. */
+/** The results of a group of checks: what needs the operator, each with its cause and remedy, and what is right on request. */
 export function Checks({ title, checks }: ChecksProps) {
-  const sorted = checks.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+  const right = checks.filter(({ status }) => status === "ok");
+  const others = checks
+    .filter(({ status }) => status !== "ok")
+    .toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   return (
-    <ScrollBox label={title}>
+    <>
+      {others.length > 0 && <CheckTable label={title} checks={others} />}
+      {right.length > 0 && (
+        <details className={text["apart"]}>
+          <summary>{`${right.length} ${right.length === 1 ? "check is" : "checks are"} right`}</summary>
+          <CheckTable label={`${title}, right`} checks={right} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function CheckTable({ label, checks }: { label: string; checks: readonly CheckResult[] }) {
+  return (
+    <ScrollBox label={label}>
       <table className={tables["table"]}>
-        <caption>{title}: what needs you first</caption>
+        <caption>{label}</caption>
         <thead>
           <tr>
             <th scope="col">Check</th>
@@ -33,7 +51,7 @@ export function Checks({ title, checks }: ChecksProps) {
           </tr>
         </thead>
         <tbody>
-          {sorted.map(({ name, status, detail, durationMs, cause, remedy }) => (
+          {checks.map(({ name, status, detail, durationMs, cause, remedy }) => (
             <tr key={`${name} ${detail}`}>
               <th scope="row" className={tables["wrapped"]}>
                 {name}

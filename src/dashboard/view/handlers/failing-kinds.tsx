@@ -1,11 +1,12 @@
 import Link from "next/link";
 
-import { formatAgo, formatCount } from "../../format.ts";
+import { formatAgo } from "../../format.ts";
 import { eventsHref } from "../../list-hrefs.ts";
 import type { FailingKind } from "../../read-failing-kinds.ts";
 import { KindBadge } from "../badges.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
+import { CountLink } from "./count-link.tsx";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";
 
@@ -41,14 +42,10 @@ export function FailingKinds({ failing, nowMs }: { failing: readonly FailingKind
                 {[error, code].filter((part) => part !== null).join(" · ")}
               </th>
               <td data-numeric>
-                <Link href={eventsHref({ kind, error })} prefetch={false}>
-                  {formatCount(events)}
-                </Link>
+                <CountLink count={events} href={eventsHref({ kind, error })} />
               </td>
               <td data-numeric data-tone={dead > 0 ? "bad" : undefined}>
-                <Link href={eventsHref({ kind, error, state: "dead" })} prefetch={false}>
-                  {formatCount(dead)}
-                </Link>
+                <CountLink count={dead} href={eventsHref({ kind, error, state: "dead" })} />
               </td>
               <td>
                 <Timestamp iso={since} nowMs={nowMs} />

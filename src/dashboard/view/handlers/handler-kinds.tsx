@@ -6,6 +6,7 @@ import type { HandlerSummary } from "../../read-handlers.ts";
 import { KindBadge } from "../badges.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
+import { CountLink } from "./count-link.tsx";
 import text from "../text.module.css";
 
 /** Props of `HandlerKinds`. */
@@ -67,9 +68,7 @@ function KindRow({ summary, from, to, nowMs }: KindRowProps) {
         <KindBadge kind={kind} />
       </th>
       <td data-numeric>
-        <Link href={eventsHref({ kind, from, to })} prefetch={false}>
-          {formatCount(runs)}
-        </Link>
+        <CountLink count={runs} href={eventsHref({ kind, from, to })} />
       </td>
       <td data-numeric data-tone={failed > 0 ? "bad" : undefined}>
         {formatCount(failed)}
@@ -78,9 +77,7 @@ function KindRow({ summary, from, to, nowMs }: KindRowProps) {
         {Object.keys(failures).length === 0 ? "–" : <Errors kind={kind} failures={failures} />}
       </td>
       <td data-numeric>
-        <Link href={eventsHref({ kind, state: "retrying" })} prefetch={false}>
-          {formatCount(retries)}
-        </Link>
+        <CountLink count={retries} href={eventsHref({ kind, state: "retrying" })} />
       </td>
       <td data-numeric>{formatMs(handlerMs?.p50)}</td>
       <td data-numeric>{formatMs(handlerMs?.p95)}</td>
