@@ -78,7 +78,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     await page.getByText(/^resolved by rp_/).waitFor();
   }, 60_000);
 
-  test("a plan that expired in the open dialog says so and is made anew; the replay is cancelled with one click", async () => {
+  test("a plan that expired in the open dialog, and one whose events are replayed already, say what to do", async () => {
     const page = await open("/dashboard/replays/new?kind=message&mode=again&ratePerMinute=20&reason=once+more");
     await page.getByRole("button", { name: /^Replay \d+ events again$/ }).click();
     const dialog = page.getByRole("dialog");
@@ -99,6 +99,11 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     });
     await dialog.getByRole("button", { name: "Plan anew" }).waitFor({ state: "detached" });
     await confirm();
+    await dialog.getByText("rp_running runs the same events again at this moment").waitFor();
+    const other = await open("/dashboard/replays/rp_running");
+    await other.getByRole("button", { name: "Cancel" }).click();
+    await other.getByText("Cancelled: cancelled by ops").waitFor();
+    await dialog.getByRole("button", { name: "Start the replay" }).click();
     await page.waitForURL(/\/dashboard\/replays\/rp_[0-9a-f]{32}$/);
     await page.getByRole("progressbar", { name: "Progress of the replay" }).waitFor({ state: "attached" });
     await page.getByRole("button", { name: "Cancel" }).click();
