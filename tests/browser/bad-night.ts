@@ -7,9 +7,10 @@ import { saveRefusals } from "#store/save-refusals.ts";
 
 import { makeRowsNow } from "../bench/store-rows.ts";
 import { type DeliveryRow, deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
+import { makeReplays } from "./bad-night-replays.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { handlerAttempts } from "#store/event-schema.ts";
-import { deadLetterGroups, deadLetters, replays } from "#store/operations-schema.ts";
+import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -29,7 +30,7 @@ export interface BadNight {
 
 /**
  * Fills a migrated database: for ten minutes QStash was down and the fallback kept all; since a deployment the handler of
- * comments throws; somebody else's app signed 37 deliveries; 40 dead letters are in three groups, one of which has
+ * comments throws; an app with another secret signed 37 deliveries; 40 dead letters are in three groups, one of which has
  * recurred; one replay runs, and others are finished, cancelled and planned.
  */
 export async function makeBadNight(databaseUrl: string, { nowMs, events }: BadNight): Promise<void> {
@@ -49,7 +50,7 @@ export async function makeBadNight(databaseUrl: string, { nowMs, events }: BadNi
     await failComments(store, nowMs);
     await giveUpBatches(store, nowMs);
     await recur(store, nowMs);
-    await makeReplays(store, client, nowMs);
+    await makeReplays(store.db, client, { nowMs, deployment: deployments.since });
     for (const name of ["sweep", "dead-letters", "groups", "roll-up"]) await recordPart(store.db, name, {});
     await client.query("analyze");
   } finally {
@@ -220,84 +221,6 @@ async function recur({ db }: OpenDatabase, nowMs: number): Promise<void> {
     const place = { source: "handler", sourceId: String(eventId), groupId, kind: "message", deliveryId, batchIndex: 0 };
     await db.insert(deadLetters).values({ ...common, ...place, recordedAt: at, attempts: 9 });
   }
-}
-
-/** One of each state. Nothing advances the running one, so its heartbeat is an hour ahead. */
-async function makeReplays({ db }: OpenDatabase, client: Client, nowMs: number): Promise<void> {
-  const plan = (count: number) => ({
-    count,
-    batches: 0,
-    lettersWithoutBatch: 0,
-    byKind: { message: count },
-    byState: { handled: count },
-    byAge: { lt24h: count - 40, lt7d: 30, older: 10 },
-    oldest: new Date(nowMs - 8 * 24 * hourMs).toISOString(),
-    newest: new Date(nowMs - hourMs).toISOString(),
-    firstEventId: 1,
-    sample: [{ id: 1, kind: "message", accountId: account, state: "handled", occurredAt: null }],
-    qstashMessages: 4,
-    estimatedMs: 34_000,
-    expiresAt: new Date(nowMs + 15 * minuteMs).toISOString(),
-    warnings: ["Handlers that succeeded run again: they must bear it, see context.replay."],
-  });
-  const at = (agoMs: number) => new Date(nowMs - agoMs);
-  const common = {
-    mode: "again",
-    eventIdMax: 200,
-    cursor: 200,
-    ratePerMinute: 600,
-    total: 120,
-    plan: JSON.stringify(plan(120)),
-  };
-  const filter = JSON.stringify({ kind: "message", from: null, to: at(20 * minuteMs).toISOString() });
-  const ended = { ...common, filter, startedAt: at(2 * hourMs), finishedAt: at(2 * hourMs - minuteMs) };
-  await db.insert(replays).values([
-    {
-      ...common,
-      id: "rp_running",
-      filter,
-      state: "running",
-      reason: "the shop's handler was mended",
-      actor: "anna",
-      createdAt: at(5 * minuteMs),
-      startedAt: at(4 * minuteMs),
-      heartbeatAt: at(-hourMs),
-    },
-    {
-      ...ended,
-      id: "rp_cancelled",
-      state: "cancelled",
-      reason: "tried too early",
-      actor: "bob",
-      createdAt: at(2 * hourMs),
-      failed: 20,
-      skipped: 100,
-      stoppedBecause: "20 of the first 20 events failed",
-    },
-    {
-      ...ended,
-      id: "rp_finished",
-      state: "finished",
-      reason: "after the outage",
-      actor: "anna",
-      createdAt: at(26 * hourMs),
-      done: 120,
-    },
-    {
-      ...common,
-      id: "rp_planned",
-      filter,
-      state: "planned",
-      reason: "to be looked at",
-      actor: "bob",
-      createdAt: at(minuteMs),
-    },
-  ]);
-  await client.query(
-    `insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, deployment, replay_id)
-    select id, $1, 8, 1, case when id % 20 = 0 then 'TypeError' end, $2, 'rp_running' from relay.events order by id limit 70`,
-    [at(3 * minuteMs), deployments.since],
-  );
 }
 
 type Group = Omit<Partial<typeof deadLetterGroups.$inferInsert>, "firstAt"> & { cause: string; firstAtMs: number };
