@@ -187,8 +187,8 @@ test("equal questions at the same time are one statement, and a store that is go
   const sent = countQueries(reads.pool);
   const finder = (openDb: () => Database) =>
     createFinder({ openReads: openDb, readRetention: () => retention, clock: systemClock });
-  const ask = finder(() => reads.db);
-  const answers = await Promise.all(Array.from({ length: 100 }, () => ask(deliveryId)));
+  const askShared = finder(() => reads.db);
+  const answers = await Promise.all(Array.from({ length: 100 }, () => askShared(deliveryId)));
   expect(new Set(answers.map(({ matches }) => matches[0]?.href))).toEqual(new Set([delivery]));
   expect(sent.filter((text) => text === "prepared")).toHaveLength(1);
   await reads.close();
