@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
 import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { beginsExport, eventLines } from "#dashboard/event-lines.ts";
+import { beginsExport, eventLines } from "#dashboard/answer-events.ts";
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { readEvents } from "#dashboard/read-events.ts";
 import type { Database } from "#store/database.ts";
