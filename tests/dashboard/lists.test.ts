@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
 import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { beginsExport, eventLines } from "#dashboard/event-lines.ts";
+import { beginsExport, eventLines } from "#dashboard/answer-events.ts";
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { readEvents } from "#dashboard/read-events.ts";
 import type { Database } from "#store/database.ts";
@@ -130,7 +130,7 @@ test("deliveries are counted, found where they are few, and probes are listed al
   const find = async (query: Query) => {
     const page = await list(db, { ...query, count: "true" });
     expect(page.total).toEqual({ count: page.deliveries.length, isCapped: false });
-    return page.deliveries.map(({ id }) => names.get(id)).toSorted();
+    return page.deliveries.map(({ id }) => names.get(id) ?? "").toSorted((a, b) => (a < b ? -1 : 1));
   };
   expect(await find({})).toHaveLength(6);
   expect(await find({ outcome: "lost" })).toEqual(["lost"]);

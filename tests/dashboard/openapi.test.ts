@@ -9,7 +9,7 @@ import { opsRoutes } from "#dashboard/openapi/ops-routes.ts";
 
 const folder = fileURLToPath(new URL("../../app/api/ops", import.meta.url));
 const routes = opsRoutes(["message", "comment"]);
-const api = describeApi(routes, { version: "1.2.3", serverUrl: "https://relay.example.com" });
+const api = describeApi(routes, { version: "1.2.3", serverUrls: ["https://relay.example.com"] });
 
 interface Operation {
   operationId: string;

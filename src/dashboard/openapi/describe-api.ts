@@ -8,8 +8,8 @@ import type { OpsRoute } from "./ops-routes.ts";
 
 export interface DescribeApiOptions {
   version: string;
-  /** The deployment's public address; null if it is not configured. */
-  serverUrl: string | null;
+  /** The deployment's public addresses; empty if none is configured. */
+  serverUrls: readonly string[];
 }
 
 type Json = Record<string, unknown>;
@@ -18,7 +18,7 @@ type Json = Record<string, unknown>;
  * The API of `/api/ops` as OpenAPI 3.1: parameters and bodies are those that the schemas accept. Answers are described in
  * words and not by schemas. https://spec.openapis.org/oas/v3.1.1.html
  */
-export function describeApi(routes: readonly OpsRoute[], { version, serverUrl }: DescribeApiOptions): Json {
+export function describeApi(routes: readonly OpsRoute[], { version, serverUrls }: DescribeApiOptions): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     const path = (paths[`/api/ops${route.path}`] ??= {});
@@ -32,7 +32,7 @@ export function describeApi(routes: readonly OpsRoute[], { version, serverUrl }:
       description:
         "An unknown, repeated or malformed parameter is an error. Times are ISO 8601 in UTC. Null is unknown, or has not happened.",
     },
-    ...(serverUrl === null ? {} : { servers: [{ url: serverUrl }] }),
+    servers: serverUrls.map((url) => ({ url })),
     security: [{ token: [] }],
     paths,
     components: {

@@ -12,8 +12,10 @@ export const dynamic = "force-dynamic";
 
 const answer = opsRoute(async ({ query }) => {
   parseQuery(noParameters, query);
-  const serverUrl = readRelayUrls(process.env)[0] ?? null;
-  return describeApi(opsRoutes(payloadKinds), { version: packageJson.version, serverUrl });
+  return describeApi(opsRoutes(payloadKinds), {
+    version: packageJson.version,
+    serverUrls: readRelayUrls(process.env),
+  });
 });
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });
