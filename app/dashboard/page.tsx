@@ -21,7 +21,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
     findPathFaults(),
   ]);
   return (
-    <Shown found={page}>
+    <Shown title="Status" found={page}>
       {(found) => <StatusPage {...{ page: found, faults, window, zone, nowMs: options.nowMs }} />}
     </Shown>
   );

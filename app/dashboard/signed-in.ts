@@ -1,4 +1,4 @@
-import { cookies } from "next/headers";
+import { cookies, headers } from "next/headers";
 
 import type { OpsViewer } from "#dashboard/ops-guard.ts";
 import {
@@ -17,7 +17,8 @@ export async function readSignedIn<T>(
   path: string,
   read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
-  return readWith({ path, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
+  const address = (await headers()).get("x-page") ?? path;
+  return readWith({ path, address, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
 }
 
 /** Name and role of the token that signed the request's session; null without one. */

@@ -31,7 +31,7 @@ export function groupCount({ cause, isCapped }: DeadLetterGroup, count: number):
 
 /** The state in words, with who or what made it. */
 export function groupStateWords({ state, regressedAt, changedBy, resolvedBy }: DeadLetterGroup): string {
-  if (state === "open") return regressedAt === null ? "open" : "open again: a regression";
+  if (state === "open") return regressedAt === null ? "open" : "open again, regression";
   if (state === "acknowledged") return `acknowledged${changedBy === null ? "" : ` by ${changedBy}`}`;
   if (state === "ignored") return `ignored${changedBy === null ? "" : ` by ${changedBy}`}`;
   return `resolved${resolvedBy === null ? "" : ` ${resolvedWords(resolvedBy)}`}`;

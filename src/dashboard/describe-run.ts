@@ -10,7 +10,7 @@ export function isExpired({ state, expiresAt }: DescribedReplay, nowMs: number):
 /** The state in words. */
 export function runStateWords(replay: DescribedReplay, nowMs: number): string {
   if (isExpired(replay, nowMs)) return "plan expired";
-  return replay.state === "stalled" ? "stalled: nothing advances it" : replay.state;
+  return replay.state;
 }
 
 /** `512 events` or `512 events and 3 batches`. */

@@ -2,9 +2,10 @@ import { sql, type SQL } from "drizzle-orm";
 
 import type { Database } from "#store/database.ts";
 import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
+import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
 import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
-import { isIrregular } from "./irregular-deliveries.ts";
+import { isAnyonesId } from "./is-anyones-id.ts";
 
 /** What an id can be of. */
 export type FoundType =
@@ -34,7 +35,7 @@ export interface FoundRow {
 const rowsOfKind = 3;
 const rowsMax = 50;
 /** Of deliveries that are not ingested the message ids have no index: so many of the newest are looked at. */
-const irregularMax = 20_000;
+const unfinishedMax = 20_000;
 
 /** Every row that has one of the ids, in one statement in which an index answers each part. */
 export async function findMatches(db: Database, ids: readonly string[]): Promise<FoundRow[]> {
@@ -73,12 +74,10 @@ function ofEvents(ids: readonly string[]): SQL[] {
 function ofPeople(ids: readonly string[]): SQL[] {
   return [
     sql`
-      select case when exists (select from relay.events where account_id = q.id) then 'account' else 'person' end,
-        q.id, null, null, null
+      select case when of.account then 'account' else 'person' end, q.id, null, null, null
       from unnest(${texts(ids)}) q (id)
-      where exists (select from relay.events where account_id = q.id)
-        or exists (select from relay.events where sender_id = q.id)
-        or exists (select from relay.events where recipient_id = q.id and recipient_id <> account_id)`,
+      cross join lateral (select ${isAnyonesId("account_id", sql`q.id`)} as account) of
+      where of.account or ${isAnyonesId("sender_id", sql`q.id`)} or ${isAnyonesId("recipient_id", sql`q.id`)}`,
   ];
 }
 
@@ -121,7 +120,7 @@ function ofMessages(ids: readonly string[]): SQL[] {
         union all (
           select id, null
           from (
-            select id, message_ids from relay.deliveries where ${isIrregular} order by received_at desc limit ${irregularMax}
+            select id, message_ids from relay.deliveries where ${unfinishedDelivery} order by received_at desc limit ${unfinishedMax}
           ) d
           where q.id = any(d.message_ids) ${limit}
         )

@@ -40,37 +40,31 @@ const newReplayQuery = v.object({
   ),
   from: v.optional(instant),
   to: v.optional(instant),
-  q: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(() => false, "is a search for a text, which no plan can freeze: choose other conditions"),
-    ),
-  ),
   mode: v.optional(oneOf(["unfinished", "again"])),
   ratePerMinute: v.optional(wholeNumber, String(ratePerMinuteUsual)),
   reason: v.optional(plainText),
-  // Of the list that led here: they choose a page, and no events.
-  limit: v.optional(v.string()),
-  cursor: v.optional(v.string()),
-  count: v.optional(v.string()),
-  data: v.optional(v.string()),
 });
+
+/** Of the list that led here: they choose a page of it, and no events. */
+const ofPage = ["limit", "cursor", "count", "data"];
 
 /**
  * Reads the address. Throws `REQUEST_INVALID` naming every parameter that is wrong or unknown, and without a condition: what is
  * overlooked would replay more than the operator meant.
  */
 export function parseNewReplay(params: URLSearchParams): NewReplay {
-  const { mode, ratePerMinute, reason, limit, cursor, count, data, q, from, to, ...conditions } = parseQuery(
-    newReplayQuery,
-    params,
-  );
+  const conditions = new URLSearchParams([...params].filter(([name]) => !ofPage.includes(name)));
+  if (conditions.get("q")) {
+    throw new RelayError("REQUEST_INVALID", "A search for a text cannot be frozen by a plan: choose other conditions");
+  }
+  conditions.delete("q");
+  const { mode, ratePerMinute, reason = "", from, to, ...others } = parseQuery(newReplayQuery, conditions);
   const asked: NewReplay = {
-    filter: { ...conditions, from: from?.toISOString(), to: to?.toISOString() },
+    filter: { ...others, from: from?.toISOString(), to: to?.toISOString() },
     // Mode `unfinished` takes none that is handled.
-    mode: mode ?? (conditions.state === "handled" ? "again" : "unfinished"),
+    mode: mode ?? (others.state === "handled" ? "again" : "unfinished"),
     ratePerMinute,
-    reason: reason ?? "",
+    reason,
   };
   const { success, issues } = v.safeParse(planRequest, { ...asked, reason: "given later" });
   if (success) return asked;

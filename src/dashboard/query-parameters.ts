@@ -29,7 +29,7 @@ export const pageLimit = v.optional(
 /** The schema of a query that takes no parameters. */
 export const noParameters = v.object({});
 
-type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
+export type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
 
 /**
  * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong, unknown or repeated: a

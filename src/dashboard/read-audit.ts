@@ -38,7 +38,7 @@ export interface AuditPage {
   total?: Count;
 }
 
-const auditQuery = v.object({
+export const auditQuery = v.object({
   actor: v.optional(plainText),
   action: v.optional(oneOf(auditActions)),
   via: v.optional(oneOf(auditWays)),

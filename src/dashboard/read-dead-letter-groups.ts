@@ -48,7 +48,7 @@ export interface DeadLetterGroupPage {
   nextCursor: string | null;
 }
 
-const groupQuery = v.object({
+export const groupQuery = v.object({
   state: v.optional(oneOf(groupStates)),
   cause: v.optional(oneOf(deadLetterCauses)),
   /** The error's name or code. */

@@ -3,11 +3,11 @@ import { sql, type SQL } from "drizzle-orm";
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
+import { irregularDelivery } from "#store/irregular-delivery.ts";
 
 import type { Count } from "./capped-count.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
 import type { DeliveryFilter, DeliveryPosition } from "./delivery-filter.ts";
-import { isIrregular } from "./irregular-deliveries.ts";
 import { encodeCursor } from "./query-parameters.ts";
 import { countMatches, type Measured, scan, type Step } from "./scan.ts";
 
@@ -94,7 +94,7 @@ function indexedConditions({ outcome, error, probe, from, to }: DeliveryFilter):
   const isUsual = (outcome === undefined || outcome === "published") && error === undefined && probe !== true;
   return [
     probe === true ? sql`probe` : sql`not probe`,
-    ...(isUsual ? [] : [isIrregular]),
+    ...(isUsual ? [] : [irregularDelivery]),
     ...(from === undefined ? [] : [sql`received_at >= ${from.toISOString()}::timestamptz`]),
     ...(to === undefined ? [] : [sql`received_at < ${to.toISOString()}::timestamptz`]),
   ];

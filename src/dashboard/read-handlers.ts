@@ -37,7 +37,7 @@ export interface HandlerReport {
   failing: FailingKind[];
 }
 
-const handlerQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
+export const handlerQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
 
 /** Reads the query of `/api/ops/handlers`; throws `REQUEST_INVALID`. */
 export function parseHandlerWindow(params: URLSearchParams): WindowName {

@@ -5,9 +5,10 @@ import type { Database } from "#store/database.ts";
 
 import { type PulseList, pulseLists, type PulseMarks } from "./pulse-query.ts";
 import { createSharedReads } from "./share-reads.ts";
+import type { Status } from "./status/status.ts";
 
 /** Whether something needs a person now (`failing`), soon (`attention`), or not. */
-export type PulseStatus = "ok" | "attention" | "failing";
+export type PulseStatus = Status["status"];
 
 /** What an open page asks for again and again, so that it reads its rows only when they have changed. */
 export interface Pulse {
@@ -27,16 +28,22 @@ export interface PulseOptions {
 
 /** Open pages share an answer for so long. */
 const sharedMs = 2_000;
+/** The status takes ten statements, and what it judges by is older than that. */
+const statusSharedMs = 15_000;
 const newMax = 1_000;
 /** The largest page of a list. */
 const rowsOfPage = 200;
 
-/** The pulse of one process: two indexed queries in two seconds at most, however many pages are open on the same lists. */
+/**
+ * The pulse of one process: two statements in two seconds at most, however many pages are open on the same lists, and the
+ * status' in fifteen. Each uses an index or is bounded.
+ */
 export function createPulse({ openReads, readStatus, clock }: PulseOptions): (marks: PulseMarks) => Promise<Pulse> {
   const shareState = createSharedReads<Omit<Pulse, "new">>(sharedMs, clock);
   const shareCounts = createSharedReads<Pulse["new"]>(sharedMs, clock);
+  const shareStatus = createSharedReads<PulseStatus>(statusSharedMs, clock);
   const readState = async () => {
-    const [changed, status] = await Promise.all([readVersions(openReads()), readStatus()]);
+    const [changed, status] = await Promise.all([readVersions(openReads()), shareStatus("", readStatus)]);
     return { asOf: new Date(clock.nowMs()).toISOString(), status, changed };
   };
   return async (marks) => {

@@ -11,7 +11,7 @@ export interface ReplayPage {
   nextCursor: string | null;
 }
 
-const replayQuery = v.object({
+export const replayQuery = v.object({
   state: v.optional(oneOf(replayRunStates)),
   limit: pageLimit,
   cursor: v.optional(cursorOf(positionOf)),

@@ -12,8 +12,10 @@ import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
 export interface SignedInOptions {
-  /** The page's own path, to come back to after signing in. */
+  /** The page, for the log. */
   path: string;
+  /** The page with its query, to come back to after signing in. */
+  address: string;
   access: OpsAccess;
   /** The request's cookies. */
   cookies: { get(name: string): { value: string } | undefined };
@@ -31,7 +33,7 @@ export interface SignedInViewer extends OpsViewer {
  * `STORE_UNAVAILABLE` and nothing else.
  */
 export async function readSignedIn<T>(
-  { path, access, cookies, openReads }: SignedInOptions,
+  { path, address, access, cookies, openReads }: SignedInOptions,
   read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
@@ -45,7 +47,7 @@ export async function readSignedIn<T>(
     return error;
   }
   // Outside of the try, which would catch it.
-  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
+  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(address)}`);
 }
 
 /** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */

@@ -29,8 +29,8 @@ function mask(value: unknown, name: string, options: MaskOptions): unknown {
   if (typeof value === "number" && idNames.test(name)) return maskNumber(value, options.secret);
   if (typeof value !== "string" || keptNames.test(name)) return value;
   if (options.keepsText && textNames.test(name)) return value;
-  // A short number is a count or a flag; account `0` marks a test.
-  if (/^\d{1,4}$/.test(value)) return value;
+  // A short number is a count; account `0` marks a test.
+  if (value === "0" || (/^\d{1,4}$/.test(value) && !idNames.test(name))) return value;
   const [, path] = /^https?:\/\/(.*)$/s.exec(value) ?? [];
   return path === undefined ? disguise(value, options.secret) : `https://example.com/${disguise(path, options.secret)}`;
 }

@@ -108,6 +108,7 @@ test("a token for the metrics opens no page, also with a session that its holder
   const page = readSignedIn(
     {
       path: "/dashboard",
+      address: "/dashboard",
       access,
       cookies: { get: () => ({ value: forged }) },
       openReads: () => {

@@ -173,6 +173,19 @@ async function isHandled(db: Database, id = "d1"): Promise<boolean> {
   return rows[0]?.handled === true;
 }
 
+test("a delivery is stored with the trace of its call, unless the trace has the delivery's own id", async () => {
+  const { db, pool } = await openTestStore();
+  const own = "019c1410-4b00-7000-8000-000000000001";
+  const other = "019c1410-4b00-7000-8000-000000000002";
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  await storeBatch(db, { ...toStore(testBatch(own, numbered(1))), traceId: own.replaceAll("-", "") });
+  await storeBatch(db, { ...toStore(testBatch(other, numbered(2))), traceId });
+  const { rows } = await pool.query(
+    "select replace(trace_id::text, '-', '') as trace from relay.deliveries order by id",
+  );
+  expect(rows).toEqual([{ trace: null }, { trace: traceId }]);
+});
+
 async function countRows(db: Database, table: string): Promise<number> {
   const { rows } = await db.$client.query<{ count: number }>(`select count(*)::int as count from relay.${table}`);
   return rows[0]?.count ?? 0;

@@ -17,5 +17,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
   const found = await readSignedIn("/dashboard/find", (db) => answerFindPage(db, params, openFind));
   const href = onlyMatch(found);
   if (href !== null) redirect(href);
-  return <Shown found={found}>{(page) => <FindPage {...page} />}</Shown>;
+  return (
+    <Shown title="Find" found={found}>
+      {(page) => <FindPage {...page} />}
+    </Shown>
+  );
 }

@@ -6,7 +6,7 @@ import type { ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
 
 /** So many items are told in the first sentence; the page lists all. */
-const toldMax = 2;
+const toldMax = 3;
 
 /** The facts in words, the worst first. */
 export function describeStatus(facts: Facts): Omit<Status, "deployment"> {
@@ -56,5 +56,5 @@ function sentenceOf(items: readonly StatusItem[], { store, silence }: Condition,
 
 /** What is said first; advice follows, and stands with the item. */
 function firstSentence(text: string): string {
-  return /^.*?[.](?= [A-Z]|$)/s.exec(text)?.[0] ?? text;
+  return /^.*?[.](?= [A-Z\d]|$)/s.exec(text)?.[0] ?? text;
 }

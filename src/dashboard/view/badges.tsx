@@ -29,10 +29,18 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
+/** Props of `HandlingMark`. */
+export interface HandlingMarkProps {
+  state: EventState;
+  /** Whether it may take several lines, outside of tables. */
+  wraps?: boolean;
+  children: ReactNode;
+}
+
 /** What becomes of an event, with the sign of its state. */
-export function HandlingMark({ state, children }: { state: EventState; children: ReactNode }) {
+export function HandlingMark({ state, wraps = false, children }: HandlingMarkProps) {
   return (
-    <span className={styles["state"]} data-state={state}>
+    <span className={styles["state"]} data-state={state} data-wraps={wraps}>
       {children}
     </span>
   );

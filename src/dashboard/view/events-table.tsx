@@ -32,9 +32,9 @@ export function EventsTable({ events, handlerRetries, showsText, nowMs }: Events
           <tr>
             <th scope="col">Ingested</th>
             <th scope="col">Kind</th>
+            <th scope="col">State</th>
             <th scope="col">Account</th>
             <th scope="col">Sender</th>
-            <th scope="col">State</th>
             <th scope="col" data-numeric>
               Size
             </th>
@@ -52,11 +52,11 @@ export function EventsTable({ events, handlerRetries, showsText, nowMs }: Events
               <td>
                 <KindBadge kind={event.kind} /> <Flags {...event} />
               </td>
-              <td className={text["mono"]}>{event.accountId}</td>
-              <td className={text["mono"]}>{event.senderId ?? "–"}</td>
               <td>
                 <EventState event={event} handlerRetries={handlerRetries} nowMs={nowMs} />
               </td>
+              <td className={text["mono"]}>{event.accountId}</td>
+              <td className={text["mono"]}>{event.senderId ?? "–"}</td>
               <td data-numeric>{formatBytes(event.storedBytes)}</td>
               {showsText && <td className={tables["sentence"]}>{shorten(eventText(event.data)) ?? "–"}</td>}
             </tr>
@@ -71,25 +71,46 @@ export function EventsTable({ events, handlerRetries, showsText, nowMs }: Events
 export interface EventStateProps {
   event: Omit<EventItem, "data">;
   handlerRetries: number;
+  /** Whether it may take several lines. */
+  wraps?: boolean;
   nowMs: number;
 }
 
 /** What becomes of an event, and why: `retry 3 of 8, next in 4 min · TypeError`. */
-export function EventState({ event, handlerRetries, nowMs }: EventStateProps) {
+export function EventState({ event, handlerRetries, wraps = false, nowMs }: EventStateProps) {
   const { state, attempts, nextAttemptAt, handlerError, errorCode, erasedBecause } = event;
   const handling = { state, attempt: attempts, of: handlerRetries + 1, nextAttemptAt };
-  const reasons = [handlerError, errorCode, erasedBecause].filter((reason) => reason !== null);
-  return <HandlingMark state={state}>{[describeHandling(handling, nowMs), ...reasons].join(" · ")}</HandlingMark>;
+  const reasons = state === "erased" ? [erasedBecause] : [handlerError, errorCode];
+  const words = [describeHandling(handling, nowMs), ...reasons.filter((reason) => reason !== null)];
+  return (
+    <HandlingMark state={state} wraps={wraps}>
+      {words.join(" · ")}
+    </HandlingMark>
+  );
 }
 
 /** Badges for what is unusual about an event. */
 export function Flags({ test, standby, drifted }: { test: boolean; standby: boolean; drifted: boolean }) {
   const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : []), ...(drifted ? ["drifted"] : [])];
-  return flags.map((flag) => (
-    <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={badges["badge"]}>
-      {flag}
-    </Badge>
-  ));
+  if (flags.length === 0) return null;
+  return (
+    <span className={badges["flags"]}>
+      {flags.map((flag) => (
+        <Badge
+          key={flag}
+          variant="light"
+          color="gray"
+          size="sm"
+          radius="sm"
+          tt="none"
+          fw={500}
+          className={badges["badge"]}
+        >
+          {flag}
+        </Badge>
+      ))}
+    </span>
+  );
 }
 
 const textMax = 120;

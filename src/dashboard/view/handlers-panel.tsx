@@ -39,7 +39,9 @@ export function HandlersPanel({ handlers, nowMs, children }: HandlersPanelProps)
           {handling.calls.length === 0 ? (
             <p className={text["nothing"]}>No call of its handler is recorded.</p>
           ) : (
-            <HandlerCalls calls={handling.calls} of={`event ${handling.eventId}`} nowMs={nowMs} />
+            <div className={events["inside"]}>
+              <HandlerCalls calls={handling.calls} of={`event ${handling.eventId}`} nowMs={nowMs} />
+            </div>
           )}
         </details>
       ))}

@@ -1,18 +1,33 @@
 import { Alert, Code } from "@mantine/core";
 
+import type { RelayError } from "#platform/errors.ts";
+
 import styles from "./notices.module.css";
 import { ReadAgain } from "./read-again.tsx";
 import text from "./text.module.css";
 
-/**
- * Stands in the place of data that cannot be read. `retries` says whether the page reads again by itself.
- */
-export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean | undefined }) {
+/** Props of `Unavailable`. */
+export interface UnavailableProps {
+  error: RelayError;
+  /** Whether the page reads again by itself. */
+  retries?: boolean | undefined;
+}
+
+/** Stands in the place of data that cannot be read. */
+export function Unavailable({ error: { code, message }, retries = true }: UnavailableProps) {
+  const isStoreAway = code === "STORE_UNAVAILABLE";
   return (
-    <Alert role="alert" color="red" variant="light" title="The dashboard cannot read the store">
+    <Alert
+      role="alert"
+      color="red"
+      variant="light"
+      classNames={{ title: text["bad"] ?? "" }}
+      title={isStoreAway ? "The dashboard cannot read the store" : "This cannot be shown now"}
+    >
       <p className={text["sentence"]}>
-        {reason}. The webhook needs no store: deliveries are acknowledged, and QStash tries for hours to hand them on.
-        Meanwhile nothing is stored, and no handler runs.
+        {message}.
+        {isStoreAway &&
+          " The webhook needs no store: deliveries are acknowledged, and QStash tries for hours to hand them on. Meanwhile nothing is stored, and no handler runs."}
       </p>
       {retries && <ReadAgain />}
     </Alert>

@@ -1,6 +1,4 @@
-import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { beginsExport, eventLines } from "#dashboard/event-lines.ts";
-import { readEvents } from "#dashboard/read-events.ts";
+import { answerEvents, splitExports } from "#dashboard/answer-events.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
@@ -9,16 +7,8 @@ import { opsRoute, type OpsRequest } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-type Context = { params: Promise<Record<string, never>> };
-
-const answer = async ({ query }: OpsRequest<Record<string, never>>) => {
-  const filter = parseEventFilter(query);
-  const page = await readEvents(getReads(), filter, clock);
-  return filter.format === "ndjson" ? eventLines(page) : page;
-};
-const list = opsRoute(answer);
-const exportList = opsRoute(answer, { audit: { action: "events.export" } });
+const answer = ({ query }: OpsRequest<Record<string, never>>) => answerEvents(query, { db: getReads(), clock });
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  GET: (request: Request, context: Context) => (beginsExport(request) ? exportList : list)(request, context),
+  GET: splitExports(opsRoute(answer), opsRoute(answer, { audit: { action: "events.export" } })),
 });

@@ -30,7 +30,7 @@ export default async function DeadLetterGroupPage({ params, searchParams }: Prop
     readList(request, (filter) => readDeadLetters(db, parseRowId(groupId), filter)),
   );
   return (
-    <Shown found={page} onNotFound={notFound}>
+    <Shown title="Dead letters" found={page} onNotFound={notFound}>
       {(found) => <DeadLetterGroup {...{ ...request, page: found, zone, nowMs }} />}
     </Shown>
   );

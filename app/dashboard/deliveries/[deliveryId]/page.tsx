@@ -31,7 +31,7 @@ export default async function DeliveryPage({ params, searchParams }: Props) {
     readDeliveryPage(db, deliveryId, { ...parseDeliveryPart(given), ...options, showsText, clock: systemClock }),
   );
   return (
-    <Shown found={found} onNotFound={notFound}>
+    <Shown title="Delivery" found={found} onNotFound={notFound}>
       {(page) => <Delivery {...{ ...page, handlerRetries, showsText, qstashConsole, nowMs: systemClock.nowMs() }} />}
     </Shown>
   );

@@ -29,7 +29,7 @@ export default async function EventPage({ params, searchParams }: Props) {
     report: await readEvent(db, parseRowId(eventId), options),
   }));
   return (
-    <Shown found={found} onNotFound={notFound}>
+    <Shown title="Event" found={found} onNotFound={notFound}>
       {({ report, part }) => <Event {...{ ...report, part, qstashConsole, nowMs: systemClock.nowMs() }} />}
     </Shown>
   );

@@ -16,7 +16,7 @@ export default async function ReplayPage({ params }: { params: Promise<{ replayI
   const path = `/dashboard/replays/${encodeURIComponent(replayId)}`;
   const found = await readSignedIn(path, (db) => readDescribedReplay(db, replayId));
   return (
-    <Shown found={found} onNotFound={notFound}>
+    <Shown title="Replay" found={found} onNotFound={notFound}>
       {(replay) => <Replay replay={replay} nowMs={systemClock.nowMs()} />}
     </Shown>
   );

@@ -1,10 +1,10 @@
 import { Alert, Group } from "@mantine/core";
 import Link from "next/link";
-import type { ReactNode } from "react";
 
 import { describeHandling } from "../../describe-handling.ts";
 import type { TreeOptions } from "../../payload-tree.ts";
 import type { EventReport } from "../../read-event.ts";
+import { EventActions } from "../act/event-actions.tsx";
 import { AttemptsPanel } from "../attempts.tsx";
 import { KindBadge } from "../badges.tsx";
 import { EventState, Flags } from "../events-table.tsx";
@@ -26,22 +26,10 @@ export interface EventProps extends EventReport {
   part: TreeOptions;
   qstashConsole: string | null;
   nowMs: number;
-  /** What can be done with it. */
-  children?: ReactNode;
 }
 
 /** The page of one event: its whole way, every attempt, what it has to do with, and what Meta sent. */
-export function Event({
-  event,
-  payload,
-  attempts,
-  lastGood,
-  part,
-  qstashConsole,
-  nowMs,
-  children,
-  ...report
-}: EventProps) {
+export function Event({ event, payload, attempts, lastGood, part, qstashConsole, nowMs, ...report }: EventProps) {
   const handling = { state: event.state, attempt: event.attempts, of: report.of, nextAttemptAt: event.nextAttemptAt };
   return (
     <>
@@ -50,7 +38,7 @@ export function Event({
           <PageHead title={`Event ${event.id}`} hint={event.key} />
           <Group gap="6px 10px" mt={6}>
             <KindBadge kind={event.kind} /> <Flags {...event} />
-            <EventState event={event} handlerRetries={report.of - 1} nowMs={nowMs} />
+            <EventState event={event} handlerRetries={report.of - 1} nowMs={nowMs} wraps />
           </Group>
         </div>
         <Group gap="8px 14px">
@@ -89,7 +77,13 @@ export function Event({
         </Panel>
       </Pair>
       <Calls {...{ event, calls: report.calls, nowMs }} />
-      {children}
+      {event.erasedAt === null && (
+        <Panel id="actions" title="What can be done with it">
+          <div className={text["inside"]}>
+            <EventActions eventId={event.id} />
+          </div>
+        </Panel>
+      )}
       {lastGood !== null && event.erasedAt === null && <Structure payload={payload} lastGood={lastGood} />}
       <Payload eventId={event.id} payload={payload} isErased={event.erasedAt !== null} {...part} />
       <AttemptsPanel attempts={attempts} qstashConsole={qstashConsole} nowMs={nowMs} />

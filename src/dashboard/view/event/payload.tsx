@@ -38,7 +38,7 @@ export function Payload({ eventId, payload, isErased, at, from }: PayloadProps) 
       {at !== "" && <Place eventId={eventId} at={at} />}
       {/* A region that scrolls must be reachable by keyboard. */}
       <div className={styles["tree"]} role="region" aria-label="Payload" tabIndex={0}>
-        <Node node={root} eventId={eventId} depth={0} />
+        <Node node={root} eventId={eventId} depth={0} isOneOfMany={false} />
       </div>
       {hasLargeIntegers && (
         <p className={text["note"]}>
@@ -68,18 +68,18 @@ function Place({ eventId, at }: { eventId: number; at: string }) {
   );
 }
 
-/** Deeper parts are closed at first. */
+/** Deeper parts, and each of many, are closed at first. */
 const openDepth = 4;
+const manyMin = 20;
 
-function Node({
-  node: { name, pointer, text: scalar, inside },
-  eventId,
-  depth,
-}: {
+interface NodeProps {
   node: TreeNode;
   eventId: number;
   depth: number;
-}) {
+  isOneOfMany: boolean;
+}
+
+function Node({ node: { name, pointer, text: scalar, inside }, eventId, depth, isOneOfMany }: NodeProps) {
   const label = name === null ? null : <span className={styles["name"]}>{showUnseen(name)}: </span>;
   if (inside === null) {
     return (
@@ -92,7 +92,7 @@ function Node({
   const { isArray, children, count, nextFrom } = inside;
   const amount = `${isArray ? "[" : "{"}${formatCount(count)}${isArray ? "]" : "}"}`;
   return (
-    <details open={depth < openDepth}>
+    <details open={depth < openDepth && !isOneOfMany}>
       <summary>
         {label}
         <span className={styles["amount"]}>{amount}</span>
@@ -100,7 +100,7 @@ function Node({
       <ul>
         {children.map((child) => (
           <li key={child.pointer}>
-            <Node node={child} eventId={eventId} depth={depth + 1} />
+            <Node node={child} eventId={eventId} depth={depth + 1} isOneOfMany={count >= manyMin} />
           </li>
         ))}
         {nextFrom !== null && (

@@ -8,18 +8,20 @@ import styles from "./list-filters.module.css";
 /** Props of `Conditions`. */
 export interface ConditionsProps extends ListAddress {
   fields: readonly ListField[];
+  /** What the times `from` and `to` are about. */
+  times?: string | undefined;
   zone: string;
 }
 
 /** The conditions in a list's address, also those that have no field, as links that remove them. */
-export function Conditions({ path, query, fields, zone }: ConditionsProps) {
+export function Conditions({ path, query, fields, times = "", zone }: ConditionsProps) {
   const conditions = Object.entries(query);
   if (conditions.length === 0) return null;
   return (
     <ul className={styles["chips"]} aria-label="Conditions">
       {conditions.map(([name, value]) => {
         const field = fields.find((each) => each.name === name);
-        const label = field?.label ?? name;
+        const label = field?.label ?? timeLabel(name, times) ?? name;
         const shown = field?.options?.find((option) => option.value === value)?.label ?? timeOr(name, value, zone);
         const others = Object.fromEntries(conditions.filter(([other]) => other !== name));
         return (
@@ -44,6 +46,10 @@ export function Conditions({ path, query, fields, zone }: ConditionsProps) {
       )}
     </ul>
   );
+}
+
+function timeLabel(name: string, times: string): string | undefined {
+  return name === "from" ? `${times} from`.trim() : name === "to" ? `${times} before`.trim() : undefined;
 }
 
 function timeOr(name: string, value: string, zone: string): string {

@@ -47,7 +47,7 @@ export function ListFilters({ path, query, fields, times, zone, children }: List
             <Button type="submit" variant="default" size="xs">
               Show
             </Button>
-            <Conditions path={path} query={query} fields={fields} zone={zone} />
+            <Conditions path={path} query={query} fields={fields} times={times} zone={zone} />
           </Group>
           {children !== undefined && <Group gap="8px 14px">{children}</Group>}
         </Group>

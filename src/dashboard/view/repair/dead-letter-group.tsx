@@ -1,4 +1,4 @@
-import { Button, Group } from "@mantine/core";
+import { Group } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
@@ -9,6 +9,7 @@ import type { DeadLetterGroup as GroupData } from "../../read-dead-letter-groups
 import type { DeadLetterPage } from "../../read-dead-letters.ts";
 import { newReplayHref } from "../../replay-address.ts";
 import figures from "../facts.module.css";
+import { LinkButton } from "../link-button.tsx";
 import { Pager } from "../list/pager.tsx";
 import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";
@@ -41,14 +42,11 @@ export function DeadLetterGroup({ page, older, zone, nowMs, ...address }: DeadLe
       <Group gap="8px 16px">
         <GroupState group={group} />
         {group.open > 0 && (
-          <Button
-            component={Link}
-            size="xs"
-            prefetch={false}
+          <LinkButton
             href={newReplayHref({ filter: { group: group.id }, reason: `group ${group.id}: ${groupName(group)}` })}
           >
             Replay what failed
-          </Button>
+          </LinkButton>
         )}
         {group.kind !== null && group.errorName !== null && (
           <Link href={eventsHref(group)} prefetch={false}>

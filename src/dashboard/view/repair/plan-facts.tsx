@@ -1,5 +1,6 @@
-import { Alert, List } from "@mantine/core";
+import { Alert, List, ListItem } from "@mantine/core";
 import Link from "next/link";
+import type { ReactNode } from "react";
 
 import type { ReplayPlan } from "#operations/describe-replay.ts";
 
@@ -12,24 +13,31 @@ import tables from "../table.module.css";
 import text from "../text.module.css";
 import { Instant, Timestamp } from "../timestamp.tsx";
 
+interface Fact {
+  name: string;
+  value: ReactNode;
+  tone?: "warn" | undefined;
+}
+
 /** What a replay takes: counts by kind, state and age, its cost, some of the events, and what to think of before. */
 export function PlanFacts({ plan, nowMs }: { plan: ReplayPlan; nowMs: number }) {
   const { byKind, byState, byAge, oldest, newest, qstashMessages, estimatedMs, warnings, sample } = plan;
-  const facts: [name: string, value: React.ReactNode, tone?: "warn"][] = [
-    ["Takes", setWords(plan)],
-    ["Of kind", counts(byKind)],
-    ["In state", counts(byState)],
-    ["Happened under 24 hours ago", formatCount(byAge.lt24h)],
-    ["Under 7 days ago", formatCount(byAge.lt7d), byAge.lt7d > 0 ? "warn" : undefined] as [string, string, "warn"],
-    ["Longer ago", formatCount(byAge.older), byAge.older > 0 ? "warn" : undefined] as [string, string, "warn"],
-    ["Oldest", oldest === null ? "–" : <Instant key="oldest" iso={oldest} minute />],
-    ["Newest", newest === null ? "–" : <Instant key="newest" iso={newest} minute />],
-    ["Needs", `${formatCount(qstashMessages)} QStash messages, about ${formatMs(estimatedMs)}`],
+  const late = (count: number): Fact["tone"] => (count > 0 ? "warn" : undefined);
+  const facts: Fact[] = [
+    { name: "Takes", value: setWords(plan) },
+    { name: "Of kind", value: counts(byKind) },
+    { name: "In state", value: counts(byState) },
+    { name: "Happened under 24 hours ago", value: formatCount(byAge.lt24h) },
+    { name: "Under 7 days ago", value: formatCount(byAge.lt7d), tone: late(byAge.lt7d) },
+    { name: "Longer ago", value: formatCount(byAge.older), tone: late(byAge.older) },
+    { name: "Oldest", value: oldest === null ? "–" : <Instant iso={oldest} minute /> },
+    { name: "Newest", value: newest === null ? "–" : <Instant iso={newest} minute /> },
+    { name: "Needs", value: `${formatCount(qstashMessages)} QStash messages, about ${formatMs(estimatedMs)}` },
   ];
   return (
     <Panel id="plan" title="What it takes">
       <dl className={figures["facts"]}>
-        {facts.map(([name, value, tone]) => (
+        {facts.map(({ name, value, tone }) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd data-tone={tone}>{value}</dd>
@@ -46,7 +54,7 @@ export function PlanFacts({ plan, nowMs }: { plan: ReplayPlan; nowMs: number }) 
         >
           <List size="sm">
             {warnings.map((warning) => (
-              <List.Item key={warning}>{warning}</List.Item>
+              <ListItem key={warning}>{warning}</ListItem>
             ))}
           </List>
         </Alert>

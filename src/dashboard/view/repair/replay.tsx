@@ -1,5 +1,6 @@
-import { Alert, Badge, Button, Group } from "@mantine/core";
+import { Alert, Badge, Group } from "@mantine/core";
 import Link from "next/link";
+import type { ReactNode } from "react";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
@@ -8,6 +9,7 @@ import { newReplayHref, planAnewHref } from "../../replay-address.ts";
 import { ActButton } from "../act-button.tsx";
 import figures from "../facts.module.css";
 import { Refusal } from "../holder.tsx";
+import { LinkButton } from "../link-button.tsx";
 import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";
 import { Panel } from "../panel.tsx";
@@ -59,9 +61,9 @@ export function Replay({ replay, nowMs }: { replay: DescribedReplay; nowMs: numb
 function Actions({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) {
   const { id, state } = replay;
   const planAnew = (
-    <Button component={Link} href={planAnewHref(replay)} prefetch={false} size="xs" variant="default">
+    <LinkButton href={planAnewHref(replay)} variant="default">
       {state === "planned" ? "Plan anew" : "Plan the same again"}
-    </Button>
+    </LinkButton>
   );
   const cancel = (label: string, done: string) => (
     <ActButton label={label} request={{ path: `/api/ops/replays/${id}/cancel` }} done={done} />
@@ -90,7 +92,8 @@ function Actions({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) 
           {cancel("Cancel", "The replay is cancelled.")}
         </>
       );
-    default:
+    case "cancelled":
+    case "finished":
       return planAnew;
   }
 }
@@ -119,7 +122,7 @@ function Advice({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) {
   return null;
 }
 
-function Notice({ title, children }: { title: string; children: React.ReactNode }) {
+function Notice({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Alert color="yellow" variant="light" title={title} classNames={{ title: text["warning"] ?? "" }}>
       {children}
@@ -156,14 +159,14 @@ function Results({ replay: { id, failed } }: { replay: DescribedReplay }) {
 function Facts({ replay, mode }: { replay: DescribedReplay; mode: string }) {
   const { actor, createdAt, startedAt, finishedAt, ratePerMinute, expiresAt, state } = replay;
   const time = (iso: string | null) => (iso === null ? "–" : <Instant iso={iso} />);
-  const facts: [name: string, value: React.ReactNode][] = [
+  const facts: [name: string, value: ReactNode][] = [
     ["Takes", `${setWords(replay)}, mode ${mode}`],
     ["Planned by", actor],
     ["Planned", time(createdAt)],
     ["Started", time(startedAt)],
     ["Ended", time(finishedAt)],
     ["Pace", `${ratePerMinute} events a minute`],
-    ...(state === "planned" ? ([["Start before", time(expiresAt)]] as [string, React.ReactNode][]) : []),
+    ...(state === "planned" ? ([["Start before", time(expiresAt)]] as [string, ReactNode][]) : []),
   ];
   return (
     <dl className={figures["facts"]}>

@@ -1,11 +1,11 @@
-import { Button, Group } from "@mantine/core";
-import Link from "next/link";
+import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 import { replayRunStates } from "#store/replays.ts";
 
 import type { ListRequest } from "../../list-request.ts";
 import type { ReplayListFilter, ReplayPage } from "../../read-replays.ts";
+import { LinkButton } from "../link-button.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { type ListField, optionsOf } from "../list/list-field.ts";
 import { ListFilters } from "../list/list-filters.tsx";
@@ -38,9 +38,7 @@ export function Replays({ request, found, zone, nowMs }: ReplaysProps) {
         <Live list="replays" mark={newest} nowMs={nowMs} older={older} />
       </Group>
       <ListFilters path={path} query={query} fields={fields} zone={zone}>
-        <Button component={Link} href="/dashboard/replays/new" prefetch={false} size="xs">
-          Plan a replay
-        </Button>
+        <LinkButton href="/dashboard/replays/new">Plan a replay</LinkButton>
       </ListFilters>
       <Panel id="replays" title="Replays">
         <Shown found={found}>

@@ -1,4 +1,4 @@
-import { Group } from "@mantine/core";
+import { Box, Group } from "@mantine/core";
 
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 
@@ -50,9 +50,9 @@ export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProp
       {!isNew && <TrafficPanel {...{ traffic, window, zone, nowMs }} />}
       {pausedSince === null && (
         <Panel id="ingestion" title="Ingestion">
-          <div className={text["note"]}>
+          <Box px={20} py={14}>
             <PauseControl since={null} />
-          </div>
+          </Box>
         </Panel>
       )}
       {refusals.length > 0 && <RefusalsPanel refusals={refusals} nowMs={nowMs} />}
