@@ -42,6 +42,7 @@ export function AlertActions({ rule, scope, name, canAcknowledge, isMuted }: Ale
     <Button
       size="xs"
       variant="default"
+      miw="max-content"
       onClick={() => decide(action)}
       data-disabled={isOff}
       aria-disabled={isOff || undefined}
@@ -60,6 +61,7 @@ export function AlertActions({ rule, scope, name, canAcknowledge, isMuted }: Ale
         <Group gap={6} wrap="nowrap">
           <NativeSelect
             size="xs"
+            miw={96}
             aria-label={`How long to mute: ${name}`}
             data={periods}
             value={periodMs}
