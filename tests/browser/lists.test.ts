@@ -79,7 +79,7 @@ describe.skipIf(!existsSync(executablePath))("the lists in a browser", () => {
     await page.getByText("committed to Postgres").waitFor();
     await page.getByText("retry 3 of 8, next in 4 min").first().waitFor();
     await page.getByRole("row", { name: /3 retry TypeError · CRM_DOWN · the shop did not answer/ }).waitFor();
-    await page.getByText("handleComment (handlers/handlers.ts)").waitFor({ state: "attached" });
+    await page.getByText("handleComment (handlers/handlers.ts)").first().waitFor({ state: "attached" });
     await page.getByRole("row", { name: /another type from\.id: number here, string there/ }).waitFor();
     await page.getByRole("row", { name: /only there media: object/ }).waitFor();
     await page.getByText("may have been sent as a number").waitFor();
