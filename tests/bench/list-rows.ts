@@ -33,9 +33,10 @@ export async function makeListRows(
 ): Promise<ListRows> {
   await makeRowsNow(client, rows, onProgress);
   const every = Math.ceil(rows / rare);
-  await client.query(`update relay.events set kind = 'comment', account_id = $1, drifted = true where id % ${every} = 7`, [
-    listRows.rareAccount,
-  ]);
+  await client.query(
+    `update relay.events set kind = 'comment', account_id = $1, drifted = true where id % ${every} = 7`,
+    [listRows.rareAccount],
+  );
   await client.query(`update relay.events set sender_id = $1 where id % ${every} = 11`, [listRows.sender]);
   await client.query(
     `update relay.events set data = json_build_object('message', json_build_object('text', $1::text))
