@@ -44,7 +44,8 @@ export async function answerAudited<T>(
   } catch (thrown) {
     fault = thrown;
   }
-  const details = auditDetails(omitsBody ? null : parseJson(new TextDecoder().decode(body)));
+  const asked = body.length === 0 ? askedByQuery(request) : parseJson(new TextDecoder().decode(body));
+  const details = auditDetails(omitsBody ? null : asked);
   const facts = {
     actor: caller.name,
     via: caller.via,
@@ -58,4 +59,10 @@ export async function answerAudited<T>(
     const { url, method, headers } = request;
     return work(new Request(url, { method, headers, ...(body.length === 0 ? {} : { body }) }));
   });
+}
+
+/** An export is narrowed down by parameters. What was searched for may be a person's words. */
+function askedByQuery({ url }: Request): Record<string, string> {
+  const { q, ...others } = Object.fromEntries(new URL(url).searchParams);
+  return q === undefined ? others : { ...others, q: "(not recorded)" };
 }

@@ -6,6 +6,7 @@ import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
 
 import type { EventFilter } from "./event-filter.ts";
 import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
+import { isAnyonesId } from "./is-anyones-id.ts";
 
 /**
  * Where the candidates for a page of events come from: an index that yields them in the order of their ids. Its alias for
@@ -59,12 +60,12 @@ async function findById(db: Database, q: string): Promise<EventSource | undefine
           union all
           select event_id from ${eventsOfItem([q])} i
           union all
-          (select e.id from relay.events e where ${isHiddenMessage(sql`${q}`)} limit ${hiddenMax})
+          (select e.id from relay.events e where ${isHiddenMessage(sql`${q}::text`)} limit ${hiddenMax})
         ) found
       ) as "eventIds",
       exists (select from relay.deliveries where id = ${deliveryUuid(q)}) as delivery,
-      exists (select from relay.events where sender_id = ${q}) as sender,
-      exists (select from relay.events where account_id = ${q}) as account
+      ${isAnyonesId("sender_id", sql`${q}::text`)} as sender,
+      ${isAnyonesId("account_id", sql`${q}::text`)} as account
   `);
   const [found] = rows;
   if (found === undefined) return undefined;

@@ -5,6 +5,7 @@ import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
 import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
 import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
+import { isAnyonesId } from "./is-anyones-id.ts";
 
 /** What an id can be of. */
 export type FoundType =
@@ -73,12 +74,10 @@ function ofEvents(ids: readonly string[]): SQL[] {
 function ofPeople(ids: readonly string[]): SQL[] {
   return [
     sql`
-      select case when exists (select from relay.events where account_id = q.id) then 'account' else 'person' end,
-        q.id, null, null, null
+      select case when of.account then 'account' else 'person' end, q.id, null, null, null
       from unnest(${texts(ids)}) q (id)
-      where exists (select from relay.events where account_id = q.id)
-        or exists (select from relay.events where sender_id = q.id)
-        or exists (select from relay.events where recipient_id = q.id and recipient_id <> account_id)`,
+      cross join lateral (select ${isAnyonesId("account_id", sql`q.id`)} as account) of
+      where of.account or ${isAnyonesId("sender_id", sql`q.id`)} or ${isAnyonesId("recipient_id", sql`q.id`)}`,
   ];
 }
 

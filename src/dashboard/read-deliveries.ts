@@ -4,7 +4,6 @@ import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import { irregularDelivery } from "#store/irregular-delivery.ts";
-import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
 import type { Count } from "./capped-count.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
@@ -90,13 +89,12 @@ function between(below: DeliveryPosition | undefined, last: DeliveryPosition | u
   ];
 }
 
-/** What an index of the times answers: of all deliveries, or of the few that did not go the usual way. A loss has its error. */
+/** What an index of the times answers: of all deliveries, or of the few that did not go the usual way. */
 function indexedConditions({ outcome, error, probe, from, to }: DeliveryFilter): SQL[] {
-  const isIrregular = outcome === "fallback" || error !== undefined || probe === true;
+  const isUsual = (outcome === undefined || outcome === "published") && error === undefined && probe !== true;
   return [
     probe === true ? sql`probe` : sql`not probe`,
-    ...(isIrregular ? [irregularDelivery] : []),
-    ...(outcome === "lost" || outcome === "refused" ? [unfinishedDelivery, sql`outcome = ${outcome}`] : []),
+    ...(isUsual ? [] : [irregularDelivery]),
     ...(from === undefined ? [] : [sql`received_at >= ${from.toISOString()}::timestamptz`]),
     ...(to === undefined ? [] : [sql`received_at < ${to.toISOString()}::timestamptz`]),
   ];

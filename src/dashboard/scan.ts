@@ -7,6 +7,7 @@ const scannedMax = 100_000;
 const scanMs = 250;
 /** How long counting may take in addition. */
 const countMs = 150;
+const stepMin = 500;
 const stepMax = 20_000;
 
 /** Candidates are looked at in steps, each of those in order from `below` to `last`. */
@@ -54,11 +55,11 @@ export interface Scanned<Row, Position> {
  */
 export async function scan<Row, Position>(options: ScanOptions<Row, Position>): Promise<Scanned<Row, Position>> {
   const { limit, isWhole, clock, measure, find, positionOf } = options;
-  const startedMs = clock.monotonicMs();
+  const pace = startPace(clock, scanMs);
   const found: Row[] = [];
   let below = options.start;
   let seen = 0;
-  for (let size = limit + 1; ; size = Math.min(size * 8, stepMax)) {
+  for (let size = limit + 1; ; size = pace.sizeAfter(size)) {
     const step = isWhole ? { last: undefined, seen: 0, isEnd: true } : await measure(below, size);
     const { last, isEnd } = step;
     if (isWhole || last !== undefined) found.push(...(await find({ below, last, size }, limit + 1 - found.length)));
@@ -68,7 +69,7 @@ export async function scan<Row, Position>(options: ScanOptions<Row, Position>): 
     if (isEnd || last === undefined) return { found, next: null, hasStopped: false };
     below = last;
     seen += step.seen;
-    if (seen >= scannedMax || clock.monotonicMs() - startedMs >= scanMs) return { found, next: last, hasStopped: true };
+    if (seen >= scannedMax || pace.isOver()) return { found, next: last, hasStopped: true };
   }
 }
 
@@ -88,14 +89,29 @@ export async function countMatches<Position>({
   count,
 }: CountOptions<Position>): Promise<Count> {
   if (isWhole) return capCount(await count({ below: undefined, last: undefined, size: countMax + 1 }));
-  const startedMs = clock.monotonicMs();
+  const pace = startPace(clock, countMs);
   let found = 0;
   let below: Position | undefined;
-  for (let size = 1_000; ; size = Math.min(size * 8, stepMax)) {
+  for (let size = stepMin; ; size = pace.sizeAfter(size)) {
     const { last, isEnd } = await measure(below, size);
     if (last !== undefined) found += await count({ below, last, size });
     if (found > countMax || isEnd || last === undefined) return capCount(found);
     below = last;
-    if (clock.monotonicMs() - startedMs >= countMs) return { count: found, isCapped: true };
+    if (pace.isOver()) return { count: found, isCapped: true };
   }
+}
+
+/** Steps grow, but only to what the time that is left allows at the pace of the last one. */
+function startPace(clock: Pick<Clock, "monotonicMs">, limitMs: number) {
+  const endMs = clock.monotonicMs() + limitMs;
+  let stepFromMs = clock.monotonicMs();
+  return {
+    isOver: () => clock.monotonicMs() >= endMs,
+    sizeAfter(size: number): number {
+      const nowMs = clock.monotonicMs();
+      const tookMs = Math.max(nowMs - stepFromMs, 1);
+      stepFromMs = nowMs;
+      return Math.max(stepMin, Math.min(size * 8, stepMax, Math.floor((size * (endMs - nowMs)) / tookMs)));
+    },
+  };
 }

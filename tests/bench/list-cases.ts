@@ -5,7 +5,9 @@ import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/rea
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { readEvents } from "#dashboard/read-events.ts";
 import { createPulse } from "#dashboard/read-pulse.ts";
+import { readStatusPage } from "#dashboard/status/read-status-page.ts";
 import { systemClock } from "#platform/clock.ts";
+import { createLog } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
 
 import { type ListRows, listRows } from "./list-rows.ts";
@@ -34,6 +36,7 @@ const question = (name: string, q: (rows: ListRows) => string): ListCase => ({
   read: (db, rows) => find(db, q(rows), { retention: { eventDays: 0, deliveryDays: 90 }, nowMs: systemClock.nowMs() }),
 });
 
+const silentLog = createLog({ clock: systemClock, level: "error", write: () => {} });
 const weekAgo = () => new Date(systemClock.nowMs() - 7 * 24 * 3_600_000).toISOString();
 
 /** With `count=true`, because pages show totals. */
@@ -71,6 +74,18 @@ export const listCases: readonly ListCase[] = [
     name: "dead letters",
     isSearch: false,
     read: (db) => readDeadLetterGroups(db, parseDeadLetterGroupFilter(new URLSearchParams())),
+  },
+  {
+    name: "status page",
+    isSearch: false,
+    read: (db) =>
+      readStatusPage(db, {
+        window: "1h",
+        nowMs: systemClock.nowMs(),
+        probePairsPerDay: 0,
+        log: silentLog,
+        rollUp: async () => {},
+      }),
   },
   {
     name: "pulse",

@@ -19,10 +19,12 @@ export interface ListRows {
 const dead = 40;
 const open = 200;
 
+/** So many events, evenly spread, are comments of another account that drifted, or of one sender, and so many deliveries were lost. */
+const rare = 500;
+
 /**
- * Rows of which few differ: one event in ten thousand is a comment of another account that drifted, one in a hundred
- * deliveries came to Node in another region, one in twenty thousand was lost. One event, the oldest, has a rare text. So
- * many events are dead and open, however many rows there are.
+ * Rows of which few differ, equally many however many rows there are; but one in a hundred deliveries came to Node in another
+ * region. One event, among the oldest, has a rare text.
  */
 export async function makeListRows(
   client: Client,
@@ -30,10 +32,12 @@ export async function makeListRows(
   onProgress: (made: number) => void,
 ): Promise<ListRows> {
   await makeRowsNow(client, rows, onProgress);
-  await client.query(`update relay.events set kind = 'comment', account_id = $1, drifted = true where id % 10000 = 7`, [
-    listRows.rareAccount,
-  ]);
-  await client.query("update relay.events set sender_id = $1 where id % 5000 = 11", [listRows.sender]);
+  const every = Math.ceil(rows / rare);
+  await client.query(
+    `update relay.events set kind = 'comment', account_id = $1, drifted = true where id % ${every} = 7`,
+    [listRows.rareAccount],
+  );
+  await client.query(`update relay.events set sender_id = $1 where id % ${every} = 11`, [listRows.sender]);
   await client.query(
     `update relay.events set data = json_build_object('message', json_build_object('text', $1::text))
       where id = (select min(id) + 3 from relay.events)`,
@@ -41,7 +45,7 @@ export async function makeListRows(
   );
   await client.query(`update relay.deliveries set runtime = 'nodejs', region = 'iad1' where first_event_id % 100 = 3`);
   await client.query(`update relay.deliveries set outcome = 'lost', error_type = 'PUBLISH_TIMEOUT', via = null,
-    ingested_at = null where first_event_id % 20000 = 5`);
+    ingested_at = null where first_event_id % ${every} = 5`);
   await client.query(
     `insert into relay.event_work (event_id, delivery_id, batch_index, attempts, next_attempt_at, kind, state, error_name, first_failed_at)
       select id, delivery_id, 0, 9, now(), kind, case when row_number() over (order by id) <= $1 then 'dead' else 'open' end,

@@ -103,6 +103,17 @@ test("hostile and long requests are kept in part, and odd characters do not hind
   expect(JSON.stringify(auditDetails({ a: { b: { c: { d: { e: [[[["deep"]]]] } } } } }))).not.toContain("deep");
 });
 
+test("an export's row has its parameters, without what was searched for", async () => {
+  const { db } = await openTestStore();
+  const access = createTestAccess(() => db);
+  const request = new Request("http://localhost/api/ops/events?kind=message&q=my+words", {
+    headers: { authorization: `Bearer ${opsToken}` },
+  });
+  await answerOps(request, access, async () => ({}), { audit: { action: "events.export" } });
+  const [row] = (await readAudit(db, filterOf(""))).audit;
+  expect(row).toMatchObject({ action: "events.export", filter: { kind: "message", q: "(not recorded)" } });
+});
+
 test("the audit is read by what its rows have, page after page while rows arrive", async () => {
   const { db } = await openTestStore();
   await db.execute(sql`

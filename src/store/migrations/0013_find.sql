@@ -18,6 +18,6 @@ CREATE INDEX "dead_letters_message" ON "dead_letters" USING hash ("message_id");
 --> statement-breakpoint
 CREATE INDEX "dead_letters_dlq" ON "dead_letters" USING hash ("dlq_id");
 --> statement-breakpoint
--- Those that did not go through the queue at the first attempt, or are no traffic: few among many.
+-- Those that were not published at the first attempt, or are no traffic: few among many.
 CREATE INDEX "deliveries_irregular" ON "deliveries" ("received_at")
-WHERE "via" = 'fallback' OR "outcome" = 'fallback' OR "error_type" IS NOT NULL OR "probe";
+WHERE "via" = 'fallback' OR "outcome" <> 'published' OR "error_type" IS NOT NULL OR "probe";
