@@ -9,10 +9,10 @@ import type { OpsAccess } from "./ops-access.ts";
 import type { OpsCaller } from "./ops-guard.ts";
 
 /** The row that a route leaves in the audit. */
-export interface OpsAudit<T> {
+export interface OpsAudit<T, Params> {
   action: AuditAction;
-  /** The id of what it is done to. */
-  target?: string | null;
+  /** The id of what it is done to, from the address. */
+  target?: (params: Params) => string;
   /** The id of what it made, from its answer. */
   made?: (value: T) => string | null;
   /** The body is not recorded: it holds measurements, for example. */
@@ -21,9 +21,10 @@ export interface OpsAudit<T> {
   isRequired?: boolean;
 }
 
-interface Audited<T> {
+interface Audited<T, Params> {
   caller: OpsCaller;
-  audit: OpsAudit<T>;
+  audit: OpsAudit<T, Params>;
+  params: Params | undefined;
   /** Gets the request with its body, which has been read for the row. */
   work: (request: Request) => Promise<T>;
 }
@@ -31,12 +32,12 @@ interface Audited<T> {
 const limits = { bytesMax: 1_000_000, timeoutMs: 10_000 };
 
 /** Does `work` and leaves its row, also if it throws, as it does where the role does not reach. Throws what `audited` throws. */
-export async function answerAudited<T>(
+export async function answerAudited<T, Params>(
   request: Request,
   { audit: trail, clock, log }: OpsAccess,
-  { caller, audit, work }: Audited<T>,
+  { caller, audit, params, work }: Audited<T, Params>,
 ): Promise<T> {
-  const { action, target = null, made, omitsBody = false, isRequired = true } = audit;
+  const { action, target, made, omitsBody = false, isRequired = true } = audit;
   let body = new Uint8Array(0);
   let fault: unknown = null;
   try {
@@ -51,7 +52,7 @@ export async function answerAudited<T>(
     via: caller.via,
     address: clientPrefix(request.headers),
     action,
-    target,
+    target: params === undefined ? null : (target?.(params) ?? null),
     ...details,
   };
   return audited(facts, { trail, log, isRequired, made }, async () => {

@@ -10,7 +10,7 @@ export function groupName({ cause, errorName, errorCode }: DeadLetterGroup): str
 export function groupCause({ cause, kind }: DeadLetterGroup): string {
   switch (cause) {
     case "handler":
-      return `The handler of ${kind ?? "an event"} failed at its last attempt`;
+      return `The handler of ${kind === null ? "events" : `${kind} events`} failed at its last attempt`;
     case "qstash":
       return "QStash's retries for a batch are used up; it was never ingested";
     case "undecodable":

@@ -52,12 +52,12 @@ function explainEvent(gone: readonly string[], erasedAt: string | null, { eventD
 
 /** What the form of an id tells of it. */
 function explainForm(id: string, retention: Retention, nowMs: number): string[] {
-  if (/^msg_/.test(id)) {
+  if (id.startsWith("msg_")) {
     return [
       "It is a QStash message: not every publish is reported, so one that has not been delivered yet may be known to QStash alone, which keeps its log for some days.",
     ];
   }
-  if (/^rp_/.test(id)) return ["It has the form of a replay's id, and there is no such replay."];
+  if (id.startsWith("rp_")) return ["It has the form of a replay's id, and there is no such replay."];
   const atMs = timeOfUuid(id);
   if (atMs === null) return [];
   const at = new Date(atMs).toISOString();

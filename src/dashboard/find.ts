@@ -1,11 +1,14 @@
 import * as v from "valibot";
 
+import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 
 import { explainAbsence, type Retention } from "./explain-absence.ts";
 import { type LinkedList, readIds } from "./find-ids.ts";
+import { questionLengthMax } from "./find-question.ts";
 import { findMatches, type FoundRow, type FoundType } from "./find-matches.ts";
 import { parseQuery } from "./query-parameters.ts";
+import { createSharedReads } from "./share-reads.ts";
 
 /** A row with the id, and its page. */
 export interface Match {
@@ -28,11 +31,27 @@ export interface FindOptions {
   nowMs: number;
 }
 
+export interface FinderOptions {
+  openReads: () => Database;
+  /** Throws `ENV_INVALID`. */
+  readRetention: () => Retention;
+  clock: Pick<Clock, "nowMs" | "monotonicMs">;
+}
+
+/** The same question is answered once in so long: on a bad night many paste the same id. */
+const sharedMs = 2_000;
+
+/** `find` for one process, in which equal questions share an answer. */
+export function createFinder({ openReads, readRetention, clock }: FinderOptions): (q: string) => Promise<FindAnswer> {
+  const share = createSharedReads<FindAnswer>(sharedMs, clock);
+  return (q) => share(q, async () => find(openReads(), q, { retention: readRetention(), nowMs: clock.nowMs() }));
+}
+
 export const findQuery = v.object({
   q: v.pipe(
     v.string("is missing"),
     v.check((value) => value.trim() !== "", "must not be empty"),
-    v.maxLength(4_000, "must have at most 4000 characters"),
+    v.maxLength(questionLengthMax, `must have at most ${questionLengthMax} characters`),
   ),
 });
 

@@ -46,14 +46,14 @@ const newReplayQuery = v.object({
 });
 
 /** Of the list that led here: they choose a page of it, and no events. */
-const ofPage = ["limit", "cursor", "count", "data"];
+const ofPage = new Set(["limit", "cursor", "count", "data"]);
 
 /**
  * Reads the address. Throws `REQUEST_INVALID` naming every parameter that is wrong or unknown, and without a condition: what is
  * overlooked would replay more than the operator meant.
  */
 export function parseNewReplay(params: URLSearchParams): NewReplay {
-  const conditions = new URLSearchParams([...params].filter(([name]) => !ofPage.includes(name)));
+  const conditions = new URLSearchParams([...params].filter(([name]) => !ofPage.has(name)));
   if (conditions.get("q")) {
     throw new RelayError("REQUEST_INVALID", "A search for a text cannot be frozen by a plan: choose other conditions");
   }

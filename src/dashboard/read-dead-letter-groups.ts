@@ -81,8 +81,8 @@ export async function readDeadLetterGroups(db: Database, filter: DeadLetterGroup
   const last = groups.at(-1);
   const hasMore = rows.length > groups.length && last !== undefined;
   return {
-    groups: groups.map(({ rank: _, ...group }) => group),
-    nextCursor: hasMore ? encodeCursor(`${last.rank}:${Date.parse(last.lastAt)}:${last.id}`) : null,
+    groups,
+    nextCursor: hasMore ? encodeCursor(`${rankOf(last)}:${Date.parse(last.lastAt)}:${last.id}`) : null,
   };
 }
 
@@ -102,8 +102,7 @@ function conditionsOf({ state, cause, error, kind, deployment }: DeadLetterGroup
 export async function readDeadLetterGroup(db: Database, id: number): Promise<DeadLetterGroup> {
   const [found] = await selectGroups(db, [sql`g.id = ${id}`], 1);
   if (found === undefined) throw new RelayError("NOT_FOUND", "No such group of dead letters");
-  const { rank: _, ...group } = found;
-  return group;
+  return found;
 }
 
 function positionOf(position: string): { rank: number; atMs: number; id: number } | undefined {
@@ -118,16 +117,19 @@ const currentState = sql`case when g.state = 'ignored' and g.ignored_until <= no
 const rank = sql`(case ${currentState} when 'open' then case when g.regressed_at is null then 1 else 0 end
   when 'acknowledged' then 2 when 'ignored' then 3 else 4 end)`;
 
+function rankOf({ state, regressedAt }: DeadLetterGroup): number {
+  if (state === "open") return regressedAt === null ? 1 : 0;
+  return { acknowledged: 2, ignored: 3, resolved: 4 }[state];
+}
+
 /** There are few groups, but one of them may have millions of members. */
 const membersMax = 10_000;
 
-type Row = DeadLetterGroup & { rank: number };
-
-async function selectGroups(db: Database, conditions: readonly SQL[], limit: number): Promise<Row[]> {
-  const { rows } = await db.execute<Row & Record<string, unknown>>(sql`
+async function selectGroups(db: Database, conditions: readonly SQL[], limit: number): Promise<DeadLetterGroup[]> {
+  const { rows } = await db.execute<DeadLetterGroup & Record<string, unknown>>(sql`
     select g.id::float8 as id, g.cause, g.error_name as "errorName", g.error_code as "errorCode", g.kind,
       ${currentState} as state, least(l.count, ${membersMax})::float8 as count, l.open::float8 as open,
-      l.count > ${membersMax} as "isCapped", ${rank} as rank,
+      l.count > ${membersMax} as "isCapped",
       ${isoText(sql`g.first_at`)} as "firstAt", ${isoText(sql`l.last_at`)} as "lastAt",
       g.first_deployment as "firstDeployment", l.last_deployment as "lastDeployment",
       ${isoText(sql`l.expires_at`)} as "expiresAt", ${isoText(sql`g.ignored_until`)} as "ignoredUntil", g.note,
@@ -145,7 +147,7 @@ async function selectGroups(db: Database, conditions: readonly SQL[], limit: num
       ) newest
     ) l
     where ${sql.join([sql`l.count > 0`, ...conditions], sql` and `)}
-    order by rank, l.last_at desc, g.id desc
+    order by ${rank}, l.last_at desc, g.id desc
     limit ${limit}
   `);
   return rows;

@@ -3,6 +3,8 @@ import { readOpenSessions } from "#store/sessions.ts";
 
 /** A session that is valid now. Times are ISO 8601. */
 export interface SessionItem {
+  /** Worthless without its signature. */
+  id: string;
   name: string;
   /** The network that it began from. */
   address: string;
@@ -30,6 +32,7 @@ export async function readSessions(
   const sessions = await readOpenSessions(db, { names, nowMs, limit: sessionsMax });
   return {
     sessions: sessions.map(({ id, name, address, createdAtMs, expiresAtMs }) => ({
+      id,
       name,
       address,
       createdAt: new Date(createdAtMs).toISOString(),

@@ -4,6 +4,7 @@ import { readLastLetterId } from "#store/replay-letters.ts";
 import { type ReplaySelection, selectedLetters } from "#store/replay-filter.ts";
 import { readLastEventId, readPreview, type ReplayPreview } from "#store/replay-preview.ts";
 import { createReplay } from "#store/replays.ts";
+import { isTooSlow } from "#store/store-error.ts";
 
 import { type DescribedReplay, describeReplay, type ReplayPlan } from "./describe-replay.ts";
 import type { Operations } from "./operations.ts";
@@ -16,7 +17,7 @@ const planKeptMs = 15 * 60_000;
 /**
  * Looks at what a replay would take at this moment, and the selection that its plan would freeze; stores nothing, so
  * connections that can only read suffice. Throws `REQUEST_INVALID` if
- * too many unknown events are to be classified again, and `STORE_UNAVAILABLE`.
+ * the events cannot be counted in time, or too many unknown ones are to be classified again, and `STORE_UNAVAILABLE`.
  */
 export async function previewReplay(
   { filter, mode, ratePerMinute }: Pick<PlanRequest, "filter" | "mode" | "ratePerMinute">,
@@ -26,7 +27,11 @@ export async function previewReplay(
   const { to = new Date(nowMs).toISOString(), from = null, ...conditions } = filter;
   const eventIdMax = await readLastEventId(db);
   const selection: ReplaySelection = { filter: { ...conditions, from, to }, mode, eventIdMax };
-  const preview = await readKnown(selection, { db, reclassify });
+  const preview = await readKnown(selection, { db, reclassify }).catch((thrown: unknown) => {
+    if (!isTooSlow(thrown)) throw thrown;
+    const message = "The events are too many to be counted: narrow the conditions by from and to";
+    throw new RelayError("REQUEST_INVALID", message, { cause: thrown });
+  });
   const plan: ReplayPlan = {
     ...preview,
     ...estimate({ events: preview.count, batches: preview.batches }, ratePerMinute),

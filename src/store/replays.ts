@@ -128,9 +128,14 @@ export async function startReplay(db: Database, replay: Replay): Promise<Replay 
 }
 
 /** Their ends differ by when they were planned. */
-function hasSameConditions({ to: _, ...one }: ReplayFilter, { to: __, ...other }: ReplayFilter): boolean {
-  const sorted = (filter: object) => JSON.stringify(Object.entries(filter).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return sorted(one) === sorted(other);
+function hasSameConditions(one: ReplayFilter, other: ReplayFilter): boolean {
+  const conditions = (filter: ReplayFilter) =>
+    JSON.stringify(
+      Object.entries(filter)
+        .filter(([name]) => name !== "to")
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  return conditions(one) === conditions(other);
 }
 
 /** Takes a start back that nothing was published for. Throws `STORE_UNAVAILABLE`. */

@@ -1,14 +1,17 @@
 import { beforeAll, expect, test } from "vitest";
 
-import { find, parseFind } from "#dashboard/find.ts";
-import { type Database, openDatabase } from "#store/database.ts";
+import { createFinder, find, parseFind } from "#dashboard/find.ts";
+import { systemClock } from "#platform/clock.ts";
+import { type Database, openDatabase, openReads } from "#store/database.ts";
 import { deliveries, deliveryAttempts, deliveryBatches } from "#store/delivery-schema.ts";
 import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
 import { eventKeys, handlerAttempts } from "#store/event-schema.ts";
 import { refusals } from "#store/figures-schema.ts";
 import { deadLetterGroups, deadLetters, replays } from "#store/operations-schema.ts";
 import { erasedPeople } from "#store/privacy-schema.ts";
+import { withStoreErrors } from "#store/store-error.ts";
 
+import { countQueries } from "../support/count-queries.ts";
 import { createMigratedDatabase } from "../support/postgres.ts";
 import { batchRow, deliveryRow, eventRow, ingested, insertEvents, unreported } from "./rows.ts";
 
@@ -22,13 +25,15 @@ const replayId = `rp_${"a".repeat(31)}1`;
 const mid = "aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOjE3ODQ=";
 const account = "17841400000000001";
 
+let url: string;
 let db: Database;
 let ids: number[];
 let letterId: number;
 let groupId: number;
 
 beforeAll(async () => {
-  const { url, drop } = await createMigratedDatabase();
+  const database = await createMigratedDatabase();
+  url = database.url;
   const opened = openDatabase(url);
   db = opened.db;
   const received = { receivedAt: at, messageIds: ["msg_published1"] };
@@ -81,7 +86,7 @@ beforeAll(async () => {
   ]);
   return async () => {
     await opened.close();
-    await drop();
+    await database.drop();
   };
 });
 
@@ -175,6 +180,23 @@ test("hostile and huge pastes are harmless", async () => {
     "x ".repeat(1_999),
   ];
   for (const q of hostile) expect([q, (await ask(q)).matches]).toEqual([q, []]);
+});
+
+test("equal questions at the same time are one statement, and a store that is gone is said to be unavailable", async () => {
+  const reads = openReads(url);
+  const sent = countQueries(reads.pool);
+  const finder = (openDb: () => Database) =>
+    createFinder({ openReads: openDb, readRetention: () => retention, clock: systemClock });
+  const askShared = finder(() => reads.db);
+  const answers = await Promise.all(Array.from({ length: 100 }, () => askShared(deliveryId)));
+  expect(new Set(answers.map(({ matches }) => matches[0]?.href))).toEqual(new Set([delivery]));
+  expect(sent.filter((text) => text === "prepared")).toHaveLength(1);
+  await reads.close();
+
+  const gone = openReads("postgresql://nobody@127.0.0.1:1/nothing");
+  const refused = withStoreErrors(() => finder(() => gone.db)(deliveryId));
+  await expect(refused).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", status: 503 });
+  await gone.close();
 });
 
 test.each([

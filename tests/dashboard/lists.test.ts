@@ -130,7 +130,7 @@ test("deliveries are counted, found where they are few, and probes are listed al
   const find = async (query: Query) => {
     const page = await list(db, { ...query, count: "true" });
     expect(page.total).toEqual({ count: page.deliveries.length, isCapped: false });
-    return page.deliveries.map(({ id }) => names.get(id)).toSorted();
+    return page.deliveries.map(({ id }) => names.get(id) ?? "").toSorted((a, b) => (a < b ? -1 : 1));
   };
   expect(await find({})).toHaveLength(6);
   expect(await find({ outcome: "lost" })).toEqual(["lost"]);

@@ -126,7 +126,7 @@ test("pages that ask at the same time share two statements for two seconds, and 
 test("an answer that failed is not kept", async () => {
   const { db, readPulse, reads } = await setUp();
   await db.execute("alter table relay.replays rename to elsewhere");
-  await expect(readPulse(marks())).rejects.toThrow();
+  await expect(readPulse(marks())).rejects.toThrow("Failed query");
   await db.execute("alter table relay.elsewhere rename to replays");
   expect(await readPulse(marks())).toMatchObject({ status: "ok" });
   await reads.close();

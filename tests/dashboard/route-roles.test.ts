@@ -16,7 +16,7 @@ const routes = ["ops", "diagnostics"].flatMap((folder) =>
 );
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 /** What a reader may change: what is its own. */
-const ofReaders = ["ops/sessions/end/route.ts POST"];
+const ofReaders = new Set(["ops/sessions/end/route.ts POST"]);
 
 type Route = (request: Request, context: { params: Promise<Record<string, string>> }) => Promise<Response>;
 
@@ -51,13 +51,13 @@ afterAll(async () => {
 /** Unknown parameters and members are refused, so that nothing happens, even for an admin. */
 async function ask(file: string, method: (typeof methods)[number], role: string | null): Promise<number> {
   const route = (await import(`${api}/${file}`)) as Record<string, Route>;
-  const headers = { ...(role === null ? {} : { authorization: `Bearer ${tokenOf(role)}` }) };
+  const headers: Record<string, string> = role === null ? {} : { authorization: `Bearer ${tokenOf(role)}` };
   const body = method === "GET" ? {} : { body: '{"nothing":1}' };
   const path = file.replace(/\/route\.ts$/, "");
   const params = Object.fromEntries([...path.matchAll(/\[(\w+)\]/g)].map(([, name = ""]) => [name, "0"]));
   const request = new Request(`${env.RELAY_URL}/api/${path}?nothing=1`, { method, headers, ...body });
-  const response = await (route[method] ?? expect.unreachable())(request, { params: Promise.resolve(params) });
-  return response.status;
+  const response = await route[method]?.(request, { params: Promise.resolve(params) });
+  return response?.status ?? 405;
 }
 
 async function takeRows(): Promise<string[]> {
@@ -92,7 +92,7 @@ test.each(routes)("%s: a token for it, the role that it needs, and a row of each
       refused,
       readRows,
     };
-    const reaches = !isChange || ofReaders.includes(name);
+    const reaches = !isChange || ofReaders.has(name);
     expected[name] = {
       none: 401,
       metrics: 403,

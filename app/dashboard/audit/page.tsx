@@ -1,8 +1,8 @@
-import { listRequest } from "#dashboard/list-request.ts";
+import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
-import { readAuditView } from "#dashboard/read-audit-view.ts";
-import { parseAuditFilter } from "#dashboard/read-audit.ts";
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
+import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
+import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
+import { readSessions } from "#dashboard/read-sessions.ts";
 import { Audit } from "#dashboard/view/audit/audit.tsx";
 import { systemClock } from "#platform/clock.ts";
 
@@ -19,9 +19,10 @@ export default async function AuditPage({ searchParams }: { searchParams: Promis
   const nowMs = systemClock.nowMs();
   const { zone } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseAuditFilter, zone, nowMs });
-  const found = await readSignedIn(path, (db, { sessionId }) => {
-    const names = readOpsTokens(process.env).map(({ name }) => name);
-    return readAuditView(db, request, { names, sessionId, nowMs });
+  const found = await readSignedIn(path, async (db, { sessionId }) => {
+    const names = readTokenNames(process.env);
+    const listed = await readListed(request, (filter) => readAudit(db, filter));
+    return { ...listed, ...(await readSessions(db, { names, sessionId, nowMs })) };
   });
   return <Audit {...{ request, found, zone, nowMs }} />;
 }

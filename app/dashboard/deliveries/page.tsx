@@ -1,3 +1,4 @@
+import { payloadKinds } from "#conformance/payloads.ts";
 import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
 import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
@@ -21,5 +22,5 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
   const found = await readSignedIn(path, (db) =>
     readListed(request, (filter) => readDeliveries(db, filter, systemClock)),
   );
-  return <Deliveries {...{ request, found, zone, nowMs }} />;
+  return <Deliveries {...{ request, found, testKinds: payloadKinds, zone, nowMs }} />;
 }

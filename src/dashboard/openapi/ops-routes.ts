@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 
+import { acknowledgeRequest, muteRequest, unmuteRequest } from "#operations/alerts/decide-alert.ts";
 import { groupRequest } from "#operations/change-group.ts";
 import { endSessionsRequest } from "#operations/end-sessions.ts";
 import { emptyRequest, planRequest, startRequest } from "#operations/replay-request.ts";
@@ -72,6 +73,11 @@ export function opsRoutes(testKinds: readonly string[]): readonly OpsRoute[] {
     changes("/probes", "Takes pairs that were measured elsewhere", { body: pairsRequest }),
     changes("/probes/signed", "Signed probes to be sent from elsewhere", { body: countRequest }),
     changes("/probes/run", "Sends probes now", { body: countRequest }),
+    reads("/alerts", "Rules with their state and figures, and what was sent"),
+    changes("/alerts/test", "Posts a test to each address"),
+    changes("/alerts/{rule}/acknowledge", "Ends the reminders of an alert", { body: acknowledgeRequest }),
+    changes("/alerts/{rule}/mute", "Holds back every message of a rule until a time", { body: muteRequest }),
+    changes("/alerts/{rule}/unmute", "Ends a mute", { body: unmuteRequest }),
     reads("/audit", "Who did what, newest first", auditQuery),
     reads("/me", "The caller's own name and role"),
     reads("/sessions", "Sessions of the dashboard"),

@@ -31,7 +31,15 @@ export interface ConfirmProps extends Confirmation {
 /** A dialog that asks before something is changed. Escape closes it; the focus returns to what opened it. */
 export function Confirm({ opened, title, onClose, ...rest }: ConfirmProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={title} centered closeButtonProps={{ "aria-label": "Close" }}>
+    // Its lock for scrolling writes a style without a nonce, which the page's policy forbids.
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      centered
+      lockScroll={false}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       {/* Made anew each time, so that a number typed before does not stand there. */}
       {opened && <Question {...rest} onClose={onClose} />}
     </Modal>

@@ -51,6 +51,11 @@ export function counted({ count, isCapped }: { count: number; isCapped?: boolean
   return `${isCapped ? "over " : ""}${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
+/** An instant for a sentence: `2026-11-25 22:00 UTC`. */
+export function describeInstant(iso: string): string {
+  return `${iso.slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** A share as a percentage, with a digit after the point below ten. */
 export function percent(share: number): string {
   const value = share * 100;

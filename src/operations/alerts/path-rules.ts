@@ -43,7 +43,7 @@ const acksWithheld: AlertRule = {
   unit: "count",
   threshold: "one in the last 10 minutes",
   advice:
-    "Neither QStash nor the fallback keeps deliveries, so Meta gets 503 and sends them again, for an hour. relay doctor finds the cause.",
+    "Neither QStash nor the fallback keeps deliveries, so Meta gets 503 and sends them again, for an hour. npm run relay -- doctor finds the cause.",
   path: () => "/dashboard/deliveries?outcome=refused",
   patience: atOnce,
   isDirect: true,
@@ -51,11 +51,11 @@ const acksWithheld: AlertRule = {
     if (fact === null) return null;
     const ago = since(fact.last, nowMs);
     const isRecent = ago !== null && ago < withheldRecentMs;
-    return one(
-      isRecent ? 1 : 0,
-      fact.count,
-      `${counted(fact, "delivery")} refused in the last hour because nothing kept them.`,
-    );
+    const text =
+      fact.count === 0
+        ? "Each delivery of the last hour was kept."
+        : `${counted(fact, "delivery")} refused in the last hour because nothing kept them.`;
+    return one(isRecent ? 1 : 0, fact.count, text);
   },
 };
 
@@ -89,7 +89,7 @@ const publishFailing: AlertRule = {
   unit: "count",
   threshold: "the newest 3 forwards, or more than half of the newest 20, at two evaluations",
   advice:
-    "The fallback stores what QStash does not accept. The error types of the deliveries name the cause; relay doctor checks it.",
+    "The fallback stores what QStash does not accept. The error types of the deliveries name the cause; npm run relay -- doctor checks it.",
   path: () => "/dashboard/deliveries?outcome=fallback",
   patience: atSecond,
   isDirect: true,
@@ -133,7 +133,7 @@ const canaryMissing: AlertRule = {
   unit: "count",
   threshold: "not ingested 10 minutes after it was sent, or none sent when one was due",
   advice:
-    "A canary goes the whole way of a delivery. relay doctor checks each part of it; the page Edge and Node shows the last ones.",
+    "A canary goes the whole way of a delivery. npm run relay -- doctor checks each part of it; the page Edge and Node shows the last ones.",
   path: () => "/dashboard/runtimes",
   patience: atSecond,
   isDirect: true,
@@ -161,7 +161,7 @@ const silent: AlertRule = {
   unit: "count",
   threshold: "none where 18 were usual at these hours of at least 3 weeks",
   advice:
-    "Meta may have unsubscribed the account: check its subscription and the webhook's address, then run relay doctor.",
+    "Meta may have unsubscribed the account: check its subscription and the webhook's address, then run npm run relay -- doctor.",
   path: () => "/dashboard/deliveries",
   patience: atSecond,
   isDirect: false,

@@ -1,6 +1,16 @@
 // The rules about what is stored: handlers, open events, dead letters, pausing, maintenance.
 import type { FailingHandler, OpenGroup } from "../condition/condition.ts";
-import { type AlertRule, atOnce, atSecond, counted, one, percent, safeName, since } from "./alert-rule.ts";
+import {
+  type AlertRule,
+  atOnce,
+  atSecond,
+  counted,
+  describeInstant,
+  one,
+  percent,
+  safeName,
+  since,
+} from "./alert-rule.ts";
 import type { Judgement } from "./alert-state.ts";
 import { describeDuration } from "./describe-duration.ts";
 
@@ -30,7 +40,10 @@ const handlerFailing: AlertRule = {
 
 function judgeHandler({ kind, error, runs, failed, rate, since: at, deployment }: FailingHandler): Judgement {
   const isFailing = failed >= failuresMin && rate >= failureRate.fires;
-  const start = deployment === null ? `since ${at}` : `since ${at}, in deployment ${safeName(deployment)}`;
+  const start =
+    deployment === null
+      ? `since ${describeInstant(at)}`
+      : `since ${describeInstant(at)}, in deployment ${safeName(deployment)}`;
   return {
     scope: kind,
     level: isFailing ? 1 : rate <= failureRate.resolves ? 0 : null,
@@ -66,10 +79,10 @@ const oldestOpen: AlertRule = {
 
 const deadLetterGroup: AlertRule = {
   name: "dead-letter-group",
-  title: "A group of dead letters is new",
+  title: "A group of dead letters is open",
   severity: "warning",
   unit: "count",
-  threshold: "open; per group",
+  threshold: "new, or recurred, and not decided; per group",
   advice: "Mend the cause, deploy, and replay the group; or acknowledge, ignore or resolve it.",
   path: (scope) => `/dashboard/dead-letters/${scope}`,
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
@@ -84,7 +97,7 @@ const deadLetterGroup: AlertRule = {
 
 function judgeGroup({ id, cause, errorName, kind, at, isRegression }: OpenGroup): Judgement {
   const of = [cause, errorName, kind].flatMap((name) => (name === null ? [] : [safeName(name)])).join(", ");
-  const text = `Group ${id} (${of}) ${isRegression ? "recurred" : "began"} at ${at}.`;
+  const text = `Group ${id} (${of}) ${isRegression ? "recurred" : "began"} at ${describeInstant(at)}.`;
   return { scope: String(id), level: 1, value: null, text };
 }
 
@@ -115,7 +128,7 @@ const paused: AlertRule = {
   severity: "warning",
   unit: "ms",
   threshold: "for an hour",
-  advice: "relay resume ends the pause. QStash keeps what waits for a limited time.",
+  advice: "npm run relay -- resume ends the pause. QStash keeps what waits for a limited time.",
   path: () => "/dashboard",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: false,
@@ -135,7 +148,7 @@ const maintenance: AlertRule = {
   unit: "ms",
   threshold: "for 15 minutes",
   advice:
-    "relay schedule check says whether QStash calls it. Without it lost messages are not found, and rules are evaluated only when reports arrive.",
+    "npm run relay -- schedule check says whether QStash calls it. Without it lost messages are not found, and rules are evaluated only when reports arrive.",
   path: () => "/dashboard/diagnostics",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: true,
@@ -155,7 +168,7 @@ const partitionDefault: AlertRule = {
   unit: "count",
   threshold: "a default partition has rows",
   advice:
-    "Retention deletes from a default partition row by row, and the disk grows. relay migrate makes what is missing; the role of maintenance must own the tables.",
+    "Retention deletes from a default partition row by row, and the disk grows. npm run relay -- migrate makes what is missing; the role of maintenance must own the tables.",
   path: () => "/dashboard/diagnostics",
   patience: atOnce,
   isDirect: false,

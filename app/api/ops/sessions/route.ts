@@ -1,5 +1,5 @@
 import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
+import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
 import { readSessions } from "#dashboard/read-sessions.ts";
 import { methods } from "#platform/methods.ts";
 
@@ -11,7 +11,7 @@ export const dynamic = "force-dynamic";
 
 const answer = opsRoute(async ({ query, caller: { sessionId } }) => {
   parseQuery(noParameters, query);
-  const names = readOpsTokens(process.env).map(({ name }) => name);
+  const names = readTokenNames(process.env);
   return readSessions(getReads(), { names, sessionId, nowMs: clock.nowMs() });
 });
 

@@ -6,14 +6,14 @@ const colors: Record<AlertStateName, string> = {
   firing: "red",
   acknowledged: "yellow",
   pending: "yellow",
-  unknown: "gray",
+  unknown: "gray.6",
   ok: "green",
 };
 
 /** The state of a rule, and whether it is muted. */
 export function AlertStateBadge({ state, isMuted }: { state: AlertStateName; isMuted: boolean }) {
   return (
-    <Badge variant="dot" color={colors[state]} size="lg" radius="sm" tt="none" fw={500}>
+    <Badge variant="dot" color={colors[state]} size="lg" radius="sm" tt="none" fw={500} miw="max-content">
       {state}
       {isMuted && ", muted"}
     </Badge>

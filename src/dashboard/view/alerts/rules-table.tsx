@@ -10,6 +10,8 @@ import { AlertStateBadge } from "./alert-state-badge.tsx";
 import styles from "./alerts.module.css";
 import { LastNotice } from "./last-notice.tsx";
 
+const wrapped = `${tables["wrapped"]} ${styles["cell"]}`;
+
 /** Every rule with its state; a message's link leads to its row. */
 export function RulesTable({ rules, nowMs }: { rules: readonly RuleStatus[]; nowMs: number }) {
   return (
@@ -44,16 +46,15 @@ function Row({ rule, nowMs }: { rule: RuleStatus; nowMs: number }) {
       </td>
       <th scope="row">
         <Link href={href} prefetch={false}>
-          {title}
+          {name}
         </Link>
-        <span className={tables["meaning"]}>{name}</span>
       </th>
-      <td className={tables["sentence"]}>
-        {scopes.length > 1 ? `${rule.text} And ${scopes.length - 1} more.` : rule.text}
+      <td className={wrapped}>{scopes.length > 1 ? `${rule.text} And ${scopes.length - 1} more.` : rule.text}</td>
+      <td className={wrapped}>
+        {title}: {threshold}
       </td>
-      <td className={tables["sentence"]}>{threshold}</td>
       <td data-numeric="start">{changedAt === null ? "–" : <Timestamp iso={changedAt} nowMs={nowMs} />}</td>
-      <td className={tables["sentence"]}>
+      <td className={wrapped}>
         <LastNotice notice={lastNotice} nowMs={nowMs} />
       </td>
       <td>

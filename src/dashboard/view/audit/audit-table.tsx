@@ -3,7 +3,6 @@ import Link from "next/link";
 import type { AuditItem } from "../../read-audit.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
-import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";
 
 /** Props of `AuditTable`. */
@@ -20,7 +19,7 @@ export function AuditTable({ audit, nowMs }: AuditTableProps) {
         <caption>Changes, newest first; a dash means that there is none</caption>
         <thead>
           <tr>
-            {["When", "Who", "Action", "Result", "Target", "Asked for, and why", "Way", "Network"].map((name) => (
+            {["When", "Who", "Action", "Result", "Target", "Asked for, and why"].map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -33,7 +32,12 @@ export function AuditTable({ audit, nowMs }: AuditTableProps) {
               <td data-numeric="start">
                 <Timestamp iso={row.at} nowMs={nowMs} />
               </td>
-              <th scope="row">{row.actor}</th>
+              <th scope="row">
+                {row.actor}
+                <span className={tables["meaning"]}>
+                  {row.via}, {row.address}
+                </span>
+              </th>
               <td>{row.action}</td>
               <td data-tone={row.result === "ok" || row.result === "started" ? undefined : "bad"}>{row.result}</td>
               <td className={tables["sentence"]}>
@@ -42,8 +46,6 @@ export function AuditTable({ audit, nowMs }: AuditTableProps) {
               <td className={tables["sentence"]}>
                 <Asked {...row} />
               </td>
-              <td>{row.via}</td>
-              <td className={text["mono"]}>{row.address}</td>
             </tr>
           ))}
         </tbody>

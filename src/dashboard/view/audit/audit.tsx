@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { ListRequest } from "../../list-request.ts";
-import type { AuditView } from "../../read-audit-view.ts";
-import type { AuditFilter } from "../../read-audit.ts";
+import type { Listed, ListRequest } from "../../list-request.ts";
+import type { AuditFilter, AuditPage } from "../../read-audit.ts";
+import type { SessionItem } from "../../read-sessions.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
 import { Pager } from "../list/pager.tsx";
@@ -21,7 +21,7 @@ import { Sessions } from "./sessions.tsx";
 /** Props of `Audit`. */
 export interface AuditProps {
   request: ListRequest<AuditFilter>;
-  found: AuditView | RelayError;
+  found: (Listed<AuditPage> & { sessions: readonly SessionItem[] }) | RelayError;
   zone: string;
   nowMs: number;
 }
@@ -37,9 +37,9 @@ export function Audit({ request, found, zone, nowMs }: AuditProps) {
       </Group>
       <ListFilters path={path} query={query} fields={auditFields} times="Asked" zone={zone} />
       <Shown found={found}>
-        {({ audit, nextCursor, count, sessions }) => (
+        {({ page: { audit, nextCursor }, total, sessions }) => (
           <>
-            <Panel id="audit" title="Changes" aside={<Total count={count} nouns={["change", "changes"]} />}>
+            <Panel id="audit" title="Changes" aside={<Total count={total} nouns={["change", "changes"]} />}>
               {audit.length === 0 ? (
                 <p className={text["nothing"]}>Nothing was done that is like this.</p>
               ) : (
@@ -66,5 +66,5 @@ export function Audit({ request, found, zone, nowMs }: AuditProps) {
 
 function newestOf({ query, older }: AuditProps["request"], found: AuditProps["found"]): string | undefined {
   if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
-  return String(found.audit[0]?.id ?? 0);
+  return String(found.page.audit[0]?.id ?? 0);
 }

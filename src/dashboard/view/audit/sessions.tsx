@@ -38,8 +38,8 @@ export function Sessions({ sessions }: SessionsProps) {
 function SessionsOf({ name, sessions }: { name: string; sessions: readonly SessionItem[] }) {
   return (
     <tbody>
-      {sessions.map(({ address, createdAt, expiresAt, current }, index) => (
-        <tr key={`${createdAt} ${index}`}>
+      {sessions.map(({ id, address, createdAt, expiresAt, current }, index) => (
+        <tr key={id}>
           <th scope="row">
             {name}
             {current && <span className={tables["meaning"]}>this browser</span>}

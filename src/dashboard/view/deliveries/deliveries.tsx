@@ -5,6 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Listed, ListRequest } from "../../list-request.ts";
 import type { DeliveryFilter } from "../../delivery-filter.ts";
 import type { DeliveryPage } from "../../read-deliveries.ts";
+import { SendTest } from "../act/send-test.tsx";
 import { DeliveriesTable } from "../deliveries-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
@@ -21,12 +22,14 @@ import { deliveryFields } from "./delivery-fields.ts";
 export interface DeliveriesProps {
   request: ListRequest<DeliveryFilter>;
   found: Listed<DeliveryPage> | RelayError;
+  /** Of which a test can be sent. */
+  testKinds: readonly string[];
   zone: string;
   nowMs: number;
 }
 
 /** The deliveries to which all conditions of the address apply, last received first. */
-export function Deliveries({ request, found, zone, nowMs }: DeliveriesProps) {
+export function Deliveries({ request, found, testKinds, zone, nowMs }: DeliveriesProps) {
   const { path, query, older } = request;
   return (
     <>
@@ -56,6 +59,15 @@ export function Deliveries({ request, found, zone, nowMs }: DeliveriesProps) {
             </>
           )}
         </Shown>
+      </Panel>
+      <Panel id="test" title="Send a test delivery">
+        <div className={text["inside"]}>
+          <SendTest kinds={testKinds} />
+          <p className={text["meaning"]}>
+            Signed on the server and posted to the webhook, with an invented event of account 0. Handlers run with
+            event.test set.
+          </p>
+        </div>
       </Panel>
       <CountsWhat>
         Every delivery that was acknowledged or refused by its forward, without probes. Requests that were refused

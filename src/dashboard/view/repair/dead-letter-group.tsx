@@ -87,7 +87,15 @@ function Facts({ group, nowMs }: { group: GroupData; nowMs: number }) {
     ["Last", time(lastAt)],
     ["Since deployment", firstDeployment ?? "–"],
     ["Last seen in deployment", lastDeployment ?? "–"],
-    ["QStash’s first copy ends", expiry(expiresAt, nowMs), isExpiring(group, nowMs) ? "bad" : undefined],
+    ...(expiresAt === null
+      ? []
+      : [
+          [
+            "QStash’s first copy ends",
+            expiry(expiresAt, nowMs),
+            isExpiring(group, nowMs) ? "bad" : undefined,
+          ] satisfies Fact,
+        ]),
     ...(regressedAt === null ? [] : [["Recurred", time(regressedAt), "bad"] satisfies Fact]),
     ...(ignoredUntil === null ? [] : [["Ignored until", time(ignoredUntil)] satisfies Fact]),
     ...(changedAt === null ? [] : [["Decided", time(changedAt)] satisfies Fact]),
@@ -109,8 +117,7 @@ function Facts({ group, nowMs }: { group: GroupData; nowMs: number }) {
   );
 }
 
-function expiry(expiresAt: string | null, nowMs: number): ReactNode {
-  if (expiresAt === null) return "–";
+function expiry(expiresAt: string, nowMs: number): ReactNode {
   return (
     <>
       <Instant iso={expiresAt} minute />, {Date.parse(expiresAt) <= nowMs ? "over" : formatIn(expiresAt, nowMs)}

@@ -1,6 +1,7 @@
 "use client";
 
 import { Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { useRouter } from "next/navigation";
 import { useState } from "react";
 
 import type { DeadLetterGroup, DeadLetterGroupState } from "../../read-dead-letter-groups.ts";
@@ -23,6 +24,7 @@ const periods = [
  */
 export function DecideGroup({ group }: { group: DeadLetterGroup }) {
   const { id, state, changedAt } = group;
+  const router = useRouter();
   const { act, pending, error, result } = useAct<DeadLetterGroup>();
   const refusal = useRefusal();
   const [note, setNote] = useState("");
@@ -42,6 +44,8 @@ export function DecideGroup({ group }: { group: DeadLetterGroup }) {
       },
     });
     if (changed !== null) setNote("");
+    // Another operator may have decided: the page shows what.
+    else router.refresh();
   };
   const button = (to: DeadLetterGroupState, label: string) => (
     // Not `disabled`: a disabled button loses the focus.

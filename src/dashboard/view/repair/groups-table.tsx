@@ -8,6 +8,7 @@ import tables from "../table.module.css";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";
 import { GroupState } from "./group-state.tsx";
+import styles from "./groups-table.module.css";
 
 /** One page of groups; each leads to its own page. */
 export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGroup[]; nowMs: number }) {
@@ -18,10 +19,10 @@ export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGrou
         <thead>
           <tr>
             <th scope="col">What failed</th>
-            <th scope="col">State</th>
             <th scope="col" data-numeric>
               Unresolved
             </th>
+            <th scope="col">State</th>
             <th scope="col" data-numeric>
               All
             </th>
@@ -45,17 +46,17 @@ function Row({ group, nowMs }: { group: DeadLetterGroup; nowMs: number }) {
   const { id, open, count, lastAt, firstAt, firstDeployment, expiresAt } = group;
   return (
     <tr>
-      <th scope="row" className={tables["sentence"]}>
+      <th scope="row" className={`${tables["sentence"]} ${styles["what"]}`}>
         <Link href={`/dashboard/dead-letters/${id}`} prefetch={false}>
           {groupName(group)}
         </Link>
         <span className={tables["meaning"]}>{groupCause(group)}</span>
       </th>
-      <td>
-        <GroupState group={group} />
-      </td>
       <td data-numeric data-tone={open > 0 && group.state === "open" ? "bad" : undefined}>
         {groupCount(group, open)}
+      </td>
+      <td>
+        <GroupState group={group} />
       </td>
       <td data-numeric>{groupCount(group, count)}</td>
       <td data-numeric="start">

@@ -29,35 +29,38 @@ export function NewReplayForm({ asked, label }: { asked: NewReplay; label: strin
     run();
   };
   return (
-    <form onSubmit={submit} className={filters["form"]}>
-      <Stack gap={12} p="14px 20px 16px" align="stretch">
-        <TextInput
-          size="sm"
-          label="Reason, which is recorded and told to the handlers"
-          maxLength={300}
-          withAsterisk
-          value={reason}
-          error={lacksReason && "Say why: the next operator reads it."}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        <Group gap={12}>
-          {/* Not `disabled`: a disabled button loses the focus. */}
-          <Button
-            type="submit"
+    <>
+      <form onSubmit={submit} className={filters["form"]}>
+        <Stack gap={12} p="14px 20px 16px" align="stretch">
+          <TextInput
             size="sm"
-            leftSection={pending && <Loader size={14} color="currentColor" aria-hidden />}
-            data-disabled={isOff}
-            aria-disabled={isOff || undefined}
-          >
-            {label}
-          </Button>
-          <span role="status" className={error === null ? text["dimmed"] : text["failure"]}>
-            {starting.asked === null ? (error ?? "") : ""}
-          </span>
-        </Group>
-        <Refusal />
-      </Stack>
+            label="Reason, which is recorded and told to the handlers"
+            maxLength={300}
+            withAsterisk
+            value={reason}
+            error={lacksReason && "Say why: the next operator reads it."}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+          <Group gap={12}>
+            {/* Not `disabled`: a disabled button loses the focus. */}
+            <Button
+              type="submit"
+              size="sm"
+              leftSection={pending && <Loader size={14} color="currentColor" aria-hidden />}
+              data-disabled={isOff}
+              aria-disabled={isOff || undefined}
+            >
+              {label}
+            </Button>
+            <span role="status" className={error === null ? text["dimmed"] : text["failure"]}>
+              {starting.asked === null ? (error ?? "") : ""}
+            </span>
+          </Group>
+          <Refusal />
+        </Stack>
+      </form>
+      {/* Not within the form, whose submission its own would be, too: React's events rise through portals. */}
       <ConfirmReplay starting={starting} onPlanAnew={run} />
-    </form>
+    </>
   );
 }

@@ -26,7 +26,7 @@ export function ReplayProgress({ replay: read }: { replay: DescribedReplay }) {
       <Progress.Root size="lg" aria-hidden>
         <Progress.Section value={share(done)} color="green" />
         <Progress.Section value={share(failed)} color="red" />
-        <Progress.Section value={share(skipped)} color="gray" />
+        <Progress.Section value={share(skipped)} color="gray.5" />
         <Progress.Section value={share(pending)} color="blue" striped />
       </Progress.Root>
       <dl className={styles["counts"]}>

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
-import { isExpired, setWords } from "../../describe-run.ts";
+import { isExpired } from "../../describe-run.ts";
 import { newReplayHref, planAnewHref } from "../../replay-address.ts";
 import { ActButton } from "../act-button.tsx";
 import figures from "../facts.module.css";
@@ -160,7 +160,7 @@ function Facts({ replay, mode }: { replay: DescribedReplay; mode: string }) {
   const { actor, createdAt, startedAt, finishedAt, ratePerMinute, expiresAt, state } = replay;
   const time = (iso: string | null) => (iso === null ? "–" : <Instant iso={iso} />);
   const facts: [name: string, value: ReactNode][] = [
-    ["Takes", `${setWords(replay)}, mode ${mode}`],
+    ["Takes", mode === "again" ? "handled events again, too" : "unfinished events only"],
     ["Planned by", actor],
     ["Planned", time(createdAt)],
     ["Started", time(startedAt)],

@@ -15,7 +15,8 @@ import { useStartReplay } from "./use-start-replay.ts";
 export function StartPlanned({ replay }: { replay: DescribedReplay }) {
   const router = useRouter();
   const starting = useStartReplay();
-  const isOff = starting.pending || useRefusal() !== null;
+  const refusal = useRefusal();
+  const isOff = starting.pending || refusal !== null;
   const click = () => {
     if (!isOff) void starting.begin(replay);
   };

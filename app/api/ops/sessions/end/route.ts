@@ -1,4 +1,4 @@
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
+import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
 import { endSessions, endSessionsRequest } from "#operations/end-sessions.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
@@ -9,7 +9,7 @@ import { opsRoute } from "../../ops-route.ts";
 
 const answer = opsRoute(
   async ({ request, caller }) => {
-    const names = readOpsTokens(process.env).map(({ name }) => name);
+    const names = readTokenNames(process.env);
     const asked = await readRequest(request, endSessionsRequest, clock);
     return endSessions(asked, { db: getDatabase(), caller, names, nowMs: clock.nowMs() });
   },
