@@ -1,5 +1,5 @@
 import { createNextDeliveryReader } from "#dashboard/next-delivery.ts";
-import { qstashConsole } from "#dashboard/qstash-console.ts";
+import { qstashLog } from "#dashboard/qstash-log.ts";
 import type { ReadDeliveryOptions } from "#dashboard/read-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
@@ -16,7 +16,7 @@ const readNextDelivery = createNextDeliveryReader({
 });
 
 /** What reading a delivery or an event needs beside the store, and where QStash shows its log. Throws `ENV_INVALID`. */
-export function deliveryOptions(): ReadDeliveryOptions & { qstashConsole: string | null } {
+export function deliveryOptions(): ReadDeliveryOptions & { qstashLog: string | null } {
   const { HANDLER_RETRIES: handlerRetries, QSTASH_URL: url } = readEnv(process.env, ["HANDLER_RETRIES", "QSTASH_URL"]);
-  return { handlerRetries, readNextDelivery, qstashConsole: qstashConsole(url) };
+  return { handlerRetries, readNextDelivery, qstashLog: qstashLog(url) };
 }

@@ -2,6 +2,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
 import { find, type FindAnswer, type FindOptions } from "./find.ts";
+import { questionLengthMax } from "./find-question.ts";
 import { first, type SearchParams } from "./overview-query.ts";
 
 /** What the page shows: the question, and its answer; null before a question was asked. */
@@ -9,9 +10,6 @@ export interface FoundPage {
   q: string;
   answer: FindAnswer | null;
 }
-
-/** The longest question that `find` reads. */
-export const questionLengthMax = 4_000;
 
 /** Finds what the page's address asks for. */
 export async function answerFindPage(

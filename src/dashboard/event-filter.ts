@@ -62,3 +62,8 @@ export function parseEventFilter(params: URLSearchParams): EventFilter {
   if (filter.limit <= pageMax || filter.format === "ndjson") return filter;
   throw new RelayError("REQUEST_INVALID", `limit must be at most ${pageMax}, unless format is ndjson`);
 }
+
+/** The filter of a list for a viewer: with the events' data only if they have switched on what people wrote. */
+export function shownData(filter: EventFilter, showsText: boolean): EventFilter {
+  return { ...filter, data: showsText ? "whole" : "none" };
+}

@@ -5,6 +5,7 @@ import type { Database } from "#store/database.ts";
 
 import { explainAbsence, type Retention } from "./explain-absence.ts";
 import { type LinkedList, readIds } from "./find-ids.ts";
+import { questionLengthMax } from "./find-question.ts";
 import { findMatches, type FoundRow, type FoundType } from "./find-matches.ts";
 import { parseQuery } from "./query-parameters.ts";
 import { createSharedReads } from "./share-reads.ts";
@@ -50,7 +51,7 @@ export const findQuery = v.object({
   q: v.pipe(
     v.string("is missing"),
     v.check((value) => value.trim() !== "", "must not be empty"),
-    v.maxLength(4_000, "must have at most 4000 characters"),
+    v.maxLength(questionLengthMax, `must have at most ${questionLengthMax} characters`),
   ),
 });
 

@@ -2,6 +2,7 @@ import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
+import { shownData } from "./event-filter.ts";
 import { numberOf, parseCursor } from "./query-parameters.ts";
 import { type DeliveryDetails, type DeliveryJourney, readDelivery, type ReadDeliveryOptions } from "./read-delivery.ts";
 import { type DeliveryAttempt, readDeliveryAttempts } from "./read-delivery-attempts.ts";
@@ -40,7 +41,7 @@ export async function readDeliveryPage(
   const { journey, details } = await readDelivery(db, id, options);
   const attempts =
     attemptsFrom === 0 ? journey.attempts : await readDeliveryAttempts(db, journey.id, { skip: attemptsFrom });
-  const data = showsText ? "whole" : "none";
-  const page = await readEvents(db, { limit: eventsMax, deliveryId: id, cursor, data }, clock);
+  const filter = { limit: eventsMax, deliveryId: id, cursor, data: "whole" } as const;
+  const page = await readEvents(db, shownData(filter, showsText), clock);
   return { journey, details, attempts, attemptsFrom, page };
 }

@@ -13,9 +13,10 @@ export interface FailingKind {
   /** How many are retried or dead, and how many of them are dead. */
   events: number;
   dead: number;
-  /** When the first of them failed first, on which deployment, and which event that was. */
+  /** When the first of them failed first, on which deployment and where, and which event that was. */
   since: string;
   deployment: string | null;
+  frame: string | null;
   firstEventId: number;
 }
 
@@ -23,10 +24,7 @@ export interface FailingKind {
 export async function readFailingKinds(db: Database): Promise<FailingKind[]> {
   const { rows } = await db.execute<FailingKind & Record<string, unknown>>(sql`
     select f.kind, f.error, f.code, f.events::float8 as events, f.dead::float8 as dead,
-      ${isoText(sql`f.since`)} as since, f.first_id::float8 as "firstEventId", (
-        select a.deployment from relay.handler_attempts a
-        where a.event_id = f.first_id and a.error_name is not null order by a.at limit 1
-      ) as deployment
+      ${isoText(sql`f.since`)} as since, f.first_id::float8 as "firstEventId", first.deployment, first.frame
     from (
       select kind, error_name as error, error_code as code, count(*) as events,
         count(*) filter (where state = 'dead') as dead, min(first_failed_at) as since,
@@ -35,6 +33,13 @@ export async function readFailingKinds(db: Database): Promise<FailingKind[]> {
       where first_failed_at is not null and error_name is not null
       group by kind, error_name, error_code
     ) f
+    left join lateral (
+      select a.deployment, a.frames[1] as frame
+      from relay.handler_attempts a
+      where a.event_id = f.first_id and a.error_name is not null
+      order by a.at
+      limit 1
+    ) first on true
     order by f.events desc, f.kind, f.error, f.code
     limit 100
   `);

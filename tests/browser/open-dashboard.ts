@@ -9,7 +9,8 @@ import { createMigratedDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { openPage } from "./open-page.ts";
 
-const opsToken = "a-token-for-the-browser-of-32-characters";
+/** Of the role admin. */
+export const opsToken = "a-token-for-the-browser-of-32-characters";
 
 /** A built server with a database of its own. */
 export interface TestDashboard {

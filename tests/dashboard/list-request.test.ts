@@ -5,7 +5,6 @@ import { deliveriesHref } from "#dashboard/list-hrefs.ts";
 import { listHref, listRequest, readListed } from "#dashboard/list-request.ts";
 import { encodeCursor } from "#dashboard/query-parameters.ts";
 import { localTime } from "#dashboard/zoned-time.ts";
-import { RelayError } from "#platform/errors.ts";
 
 const path = "/dashboard/events";
 const nowMs = Date.parse("2026-07-01T12:00:00.500Z");
@@ -46,8 +45,10 @@ test("a time is shown in its field as it was filled in, in each zone", () => {
 
 test("what the list cannot be asked for is named and not ignored, and stays a condition that can be removed", () => {
   const { filter, query } = request({ kind: ["message", "comment"], nonsense: "1", from: "yesterday" });
-  expect(filter).toBeInstanceOf(RelayError);
-  expect(String(filter)).toMatch(/nonsense is no parameter of this; kind is given more than once; from must be/);
+  expect(filter).toMatchObject({
+    code: "REQUEST_INVALID",
+    message: expect.stringMatching(/^nonsense is no .*; kind is given more than once; from must be/) as string,
+  });
   expect(query).toEqual({ kind: "comment", nonsense: "1", from: "yesterday" });
 });
 

@@ -80,6 +80,7 @@ test("an event has the times of its own batch, every attempt, and the calls of i
       dead: 0,
       since: after(520).toISOString(),
       deployment: "dpl_2",
+      frame: "save (handlers/message.ts)",
       firstEventId: id,
     },
   ]);

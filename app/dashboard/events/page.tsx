@@ -1,4 +1,4 @@
-import { parseEventFilter } from "#dashboard/event-filter.ts";
+import { parseEventFilter, shownData } from "#dashboard/event-filter.ts";
 import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
 import { readEvents } from "#dashboard/read-events.ts";
@@ -20,9 +20,8 @@ export default async function EventsPage({ searchParams }: { searchParams: Promi
   const nowMs = systemClock.nowMs();
   const { zone, showsText } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseEventFilter, zone, nowMs });
-  const data = showsText ? "whole" : "none";
   const found = await readSignedIn(path, (db) =>
-    readListed(request, (filter) => readEvents(db, { ...filter, data }, systemClock)),
+    readListed(request, (filter) => readEvents(db, shownData(filter, showsText), systemClock)),
   );
   const { handlerRetries } = deliveryOptions();
   return <Events {...{ request, found, kinds: eventKinds, zone, showsText, handlerRetries, nowMs }} />;

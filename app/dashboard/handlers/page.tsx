@@ -1,5 +1,6 @@
 import { listRequest, readList } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
+import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
 import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
 import { Handlers } from "#dashboard/view/handlers/handlers.tsx";
 import { systemClock } from "#platform/clock.ts";
@@ -19,7 +20,10 @@ export default async function HandlersPage({ searchParams }: { searchParams: Pro
   const { zone } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseHandlerWindow, zone, nowMs });
   const found = await readSignedIn(path, (db) =>
-    readList(request, (window) => readHandlers(db, window, { nowMs, rollUp: rollUps.now })),
+    readList(request, async (window) => ({
+      ...(await readHandlers(db, window, { nowMs, rollUp: rollUps.now })),
+      counts: await readHandlerCounts(db),
+    })),
   );
   return <Handlers {...{ request, found, nowMs }} />;
 }

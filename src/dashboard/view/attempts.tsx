@@ -14,14 +14,14 @@ export interface AttemptsPanelProps {
   /** When QStash tries next; undefined if that is unknown, or if it has nothing more to deliver. */
   nextDeliveryAt?: string | undefined;
   /** Where QStash shows its log; null for the embedded one. */
-  qstashConsole: string | null;
+  qstashLog: string | null;
   nowMs: number;
   /** Links to further pages of the attempts. */
   children?: ReactNode;
 }
 
 /** Calls to ingest a delivery, and when QStash tries next. */
-export function AttemptsPanel({ attempts, nextDeliveryAt, qstashConsole, nowMs, children }: AttemptsPanelProps) {
+export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, children }: AttemptsPanelProps) {
   return (
     <Panel
       id="attempts"
@@ -57,7 +57,7 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashConsole, nowMs, 
             </thead>
             <tbody>
               {attempts.map((attempt) => (
-                <AttemptRow key={keyOf(attempt)} {...{ attempt, qstashConsole, nowMs }} />
+                <AttemptRow key={keyOf(attempt)} {...{ attempt, qstashLog, nowMs }} />
               ))}
             </tbody>
           </table>
@@ -72,11 +72,11 @@ function keyOf({ at, batch, retried, status, messageId }: DeliveryAttempt): stri
   return [at, batch, retried, status, messageId].join(" ");
 }
 
-interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashConsole" | "nowMs"> {
+interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashLog" | "nowMs"> {
   attempt: DeliveryAttempt;
 }
 
-function AttemptRow({ attempt, qstashConsole, nowMs }: AttemptRowProps) {
+function AttemptRow({ attempt, qstashLog, nowMs }: AttemptRowProps) {
   const { at, batch, retried, status, error, ms, handled, failed, messageId } = attempt;
   return (
     <tr>
@@ -90,11 +90,11 @@ function AttemptRow({ attempt, qstashConsole, nowMs }: AttemptRowProps) {
       <td>{handled === null ? "–" : `${formatCount(handled)} handled, ${formatCount(failed ?? 0)} failed`}</td>
       <td className={text["mono"]}>
         {messageId ?? (status === 200 ? "none: by the fallback" : "–")}
-        {messageId !== null && qstashConsole !== null && (
+        {messageId !== null && qstashLog !== null && (
           <>
             {" "}
             <Link
-              href={qstashConsole}
+              href={qstashLog}
               prefetch={false}
               target="_blank"
               rel="noreferrer"

@@ -30,12 +30,12 @@ export interface DeliveryProps {
   attemptsFrom: number;
   handlerRetries: number;
   showsText: boolean;
-  qstashConsole: string | null;
+  qstashLog: string | null;
   nowMs: number;
 }
 
 /** The page of one delivery. */
-export function Delivery({ journey, details, qstashConsole, nowMs, ...props }: DeliveryProps) {
+export function Delivery({ journey, details, qstashLog, nowMs, ...props }: DeliveryProps) {
   return (
     <>
       <Group justify="space-between" align="end" gap="14px 24px">
@@ -61,7 +61,7 @@ export function Delivery({ journey, details, qstashConsole, nowMs, ...props }: D
       <AttemptsPanel
         attempts={props.attempts}
         nextDeliveryAt={journey.nextDeliveryAt}
-        qstashConsole={qstashConsole}
+        qstashLog={qstashLog}
         nowMs={nowMs}
       >
         <AttemptPages from={props.attemptsFrom} shown={props.attempts.length} />

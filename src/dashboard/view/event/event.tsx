@@ -24,12 +24,12 @@ import { Surroundings } from "./surroundings.tsx";
 export interface EventProps extends EventReport {
   /** Which part of the payload is shown. */
   part: TreeOptions;
-  qstashConsole: string | null;
+  qstashLog: string | null;
   nowMs: number;
 }
 
 /** The page of one event: its whole way, every attempt, what it has to do with, and what Meta sent. */
-export function Event({ event, payload, attempts, lastGood, part, qstashConsole, nowMs, ...report }: EventProps) {
+export function Event({ event, payload, attempts, lastGood, part, qstashLog, nowMs, ...report }: EventProps) {
   const handling = { state: event.state, attempt: event.attempts, of: report.of, nextAttemptAt: event.nextAttemptAt };
   return (
     <>
@@ -86,7 +86,7 @@ export function Event({ event, payload, attempts, lastGood, part, qstashConsole,
       )}
       {lastGood !== null && event.erasedAt === null && <Structure payload={payload} lastGood={lastGood} />}
       <Payload eventId={event.id} payload={payload} isErased={event.erasedAt !== null} {...part} />
-      <AttemptsPanel attempts={attempts} qstashConsole={qstashConsole} nowMs={nowMs} />
+      <AttemptsPanel attempts={attempts} qstashLog={qstashLog} nowMs={nowMs} />
       <Surroundings event={event} surroundings={report.surroundings} nowMs={nowMs} />
     </>
   );

@@ -1,7 +1,8 @@
 import { Button, Group, TextInput } from "@mantine/core";
 import Link from "next/link";
 
-import { type FoundPage, questionLengthMax } from "../../answer-find-page.ts";
+import type { FoundPage } from "../../answer-find-page.ts";
+import { questionLengthMax } from "../../find-question.ts";
 import type { FindAnswer } from "../../find.ts";
 import { PageHead } from "../page-head.tsx";
 import { Panel, ScrollBox } from "../panel.tsx";

@@ -29,11 +29,12 @@ export function FailingKinds({ failing, nowMs }: { failing: readonly FailingKind
             </th>
             <th scope="col">Since</th>
             <th scope="col">Deployment</th>
+            <th scope="col">Where</th>
             <th scope="col">First</th>
           </tr>
         </thead>
         <tbody>
-          {failing.map(({ kind, error, code, events, dead, since, deployment, firstEventId }) => (
+          {failing.map(({ kind, error, code, events, dead, since, deployment, frame, firstEventId }) => (
             <tr key={`${kind} ${error} ${code}`}>
               <td>
                 <KindBadge kind={kind} />
@@ -52,6 +53,7 @@ export function FailingKinds({ failing, nowMs }: { failing: readonly FailingKind
                 <span className={tables["meaning"]}>{formatAgo(since, nowMs)}</span>
               </td>
               <td className={text["mono"]}>{deployment ?? "–"}</td>
+              <td className={text["mono"]}>{frame ?? "–"}</td>
               <td>
                 <Link href={`/dashboard/events/${firstEventId}`} prefetch={false}>
                   Event {firstEventId}

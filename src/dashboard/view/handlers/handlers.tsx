@@ -5,7 +5,9 @@ import { RelayError } from "#platform/errors.ts";
 
 import type { ListRequest } from "../../list-request.ts";
 import { listHref } from "../../list-request.ts";
+import type { HandlerCount } from "../../read-handler-counts.ts";
 import type { HandlerReport } from "../../read-handlers.ts";
+import { HandlerCountsPanel } from "../handler-counts-panel.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";
@@ -18,7 +20,7 @@ import { HandlerKinds } from "./handler-kinds.tsx";
 /** Props of `Handlers`. */
 export interface HandlersProps {
   request: ListRequest<WindowName>;
-  found: HandlerReport | RelayError;
+  found: (HandlerReport & { counts: HandlerCount[] }) | RelayError;
   nowMs: number;
 }
 
@@ -35,7 +37,7 @@ export function Handlers({ request: { path, filter }, found, nowMs }: HandlersPr
         </Group>
       </Group>
       <Shown found={found}>
-        {({ handlers, failing, window: { from, to } }) => (
+        {({ handlers, failing, counts, window: { from, to } }) => (
           <>
             <Panel id="failing" title="What fails now">
               <FailingKinds failing={failing} nowMs={nowMs} />
@@ -43,6 +45,7 @@ export function Handlers({ request: { path, filter }, found, nowMs }: HandlersPr
             <Panel id="kinds" title="Calls by kind of event">
               <HandlerKinds handlers={handlers} from={from} to={to} nowMs={nowMs} />
             </Panel>
+            <HandlerCountsPanel counts={counts} />
           </>
         )}
       </Shown>
@@ -52,7 +55,8 @@ export function Handlers({ request: { path, filter }, found, nowMs }: HandlersPr
         every call of a handler in the window, also those of retries and replays; <b>failures</b> are calls that threw
         or took longer than HANDLER_TIMEOUT_MS. Times are at most 1.1 % off. <b>Open</b> counts the events of now that
         wait or are retried, whatever the window. The links show the events that are stored; an error’s link shows those
-        that it keeps from being handled now.
+        that it keeps from being handled now. <b>Handler counts</b> are what your handlers have counted themselves,
+        since the first event.
       </CountsWhat>
     </>
   );

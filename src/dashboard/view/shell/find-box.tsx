@@ -1,6 +1,7 @@
 import { TextInput } from "@mantine/core";
 import Link from "next/link";
 
+import { questionLengthMax } from "../../find-question.ts";
 import styles from "./shell.module.css";
 
 /** Takes any id and leads to what has it; where there is no room for the box, a link to the page with it. */
@@ -14,7 +15,7 @@ export function FindBox() {
             type="search"
             name="q"
             required
-            maxLength={4_000}
+            maxLength={questionLengthMax}
             aria-label="Find by id"
             placeholder="Find any id   /"
             classNames={{ input: styles["findInput"] ?? "" }}

@@ -22,14 +22,16 @@ const leadMs = 1_500;
 export function Keyboard() {
   const router = useRouter();
   const { hasKeys } = usePreferences();
-  const [shown, setShown] = useState<"help" | "palette" | null>(null);
+  // Null until it is first wanted, and 0 likewise.
+  const [isHelpOpen, setIsHelpOpen] = useState<boolean | null>(null);
+  const [searches, setSearches] = useState(0);
   const ledAt = useRef(-leadMs);
 
   const perform = (action: KeyAction, pressedAt: number): boolean => {
     if (action.do === "open") router.push(action.href);
     if (action.do === "lead") ledAt.current = pressedAt;
-    if (action.do === "help" || action.do === "palette") setShown(action.do);
-    if (action.do === "find" && !focusFind()) setShown("palette");
+    if (action.do === "help") setIsHelpOpen(true);
+    if (action.do === "palette" || (action.do === "find" && !focusFind())) setSearches(searches + 1);
     if (action.do === "next" || action.do === "previous") return focusRow(action.do === "next" ? 1 : -1);
     return action.do === "close" ? closeMenus() : true;
   };
@@ -40,7 +42,6 @@ export function Keyboard() {
     const action = keyAction(event, { hasKeys, isLed, isTaken: isTyping(event.target) });
     if (action !== null && perform(action, event.timeStamp)) event.preventDefault();
   });
-  const close = () => setShown(null);
   return (
     <>
       <Button
@@ -48,12 +49,12 @@ export function Keyboard() {
         size="compact-sm"
         className={styles["help"]}
         aria-label="Keyboard shortcuts"
-        onClick={() => setShown("help")}
+        onClick={() => setIsHelpOpen(true)}
       >
         ?
       </Button>
-      {shown === "help" && <KeyHelp onClose={close} />}
-      {shown === "palette" && <Palette onClose={close} />}
+      {isHelpOpen !== null && <KeyHelp opened={isHelpOpen} onClose={() => setIsHelpOpen(false)} />}
+      {searches > 0 && <Palette searches={searches} />}
     </>
   );
 }

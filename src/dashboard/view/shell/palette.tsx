@@ -2,49 +2,54 @@
 
 import "@mantine/spotlight/styles.css";
 
-import { Spotlight } from "@mantine/spotlight";
+import { Spotlight, spotlight } from "@mantine/spotlight";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 
+import type { FindAnswer } from "../../find.ts";
+import { questionLengthMax } from "../../find-question.ts";
+import text from "../text.module.css";
 import { pages } from "./pages.ts";
+import styles from "./shell.module.css";
 
-/** What `/api/ops/find` answers. */
-interface Found {
-  matches: { type: string; id: string; href: string }[];
-  reason: string | null;
-}
+/** What the palette shows of the answer of `/api/ops/find`. */
+type Found = Pick<FindAnswer, "matches" | "reason">;
 
 /** An id is at least so long; shorter texts are looked for in the names of pages only. */
 const idLengthMin = 4;
 
-/** A dialog that searches the pages, and whatever has the id that is entered. */
-export function Palette({ onClose }: { onClose: () => void }) {
+/** A dialog that searches the pages, and whatever has the id that is entered. It opens whenever `searches` is raised. */
+export function Palette({ searches }: { searches: number }) {
   const router = useRouter();
   const [query, setQuery] = useState("");
   const found = useFound(query.trim());
+  useEffect(() => spotlight.open(), [searches]);
+
   const matching = pages.filter(({ name, also = "" }) => `${name} ${also}`.toLowerCase().includes(query.toLowerCase()));
-  const open = (href: string) => {
-    onClose();
-    router.push(href);
-  };
+  const action = (href: string, label: string, description?: string) => (
+    <Spotlight.Action
+      key={`${href} ${description}`}
+      label={label}
+      {...(description === undefined ? {} : { description })}
+      onClick={() => router.push(href)}
+    />
+  );
   return (
     <Spotlight.Root
-      forceOpened
-      onSpotlightClose={onClose}
       shortcut={null}
       query={query}
       onQueryChange={setQuery}
-      closeOnActionTrigger={false}
+      classNames={{
+        search: styles["findInput"] ?? "",
+        actionDescription: text["dimmed"] ?? "",
+        empty: text["dimmed"] ?? "",
+      }}
     >
-      <Spotlight.Search placeholder="A page, or any id" aria-label="A page, or any id" maxLength={4_000} />
+      <Spotlight.Search placeholder="A page, or any id" aria-label="A page, or any id" maxLength={questionLengthMax} />
       <Spotlight.ActionsList>
-        {found?.matches.map(({ type, id, href }) => (
-          <Spotlight.Action key={`${type} ${id}`} label={id} description={type} onClick={() => open(href)} />
-        ))}
-        {matching.map(({ href, name }) => (
-          <Spotlight.Action key={href} label={name} onClick={() => open(href)} />
-        ))}
+        {found?.matches.map(({ type, id, href }) => action(href, id, type.replaceAll("-", " ")))}
+        {matching.map(({ href, name }) => action(href, name))}
         {matching.length === 0 && (found?.matches.length ?? 0) === 0 && (
           <Spotlight.Empty>{found === null ? "Nothing yet" : (found.reason ?? "Nothing has this id")}</Spotlight.Empty>
         )}

@@ -29,7 +29,7 @@ export interface StatusPageProps {
 
 /** The dashboard's first page: what is wrong, in the order in which an operator asks. */
 export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProps) {
-  const { status, traffic, refusals, isNew } = page;
+  const { status, traffic, alerts, refusals, isNew } = page;
   const pausedSince = status.items.find(({ name }) => name === "pause")?.since ?? null;
   const hasFault = Object.values(faults).some((fault) => fault !== null);
   return (
@@ -46,7 +46,7 @@ export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProp
       {/* If no delivery can get through, the page must not ask for a first one. */}
       {isNew && !hasFault && <EmptyState />}
       <StatusTiles items={status.items} nowMs={nowMs} />
-      <StatusNotes status={status} />
+      <StatusNotes status={status} alerts={alerts} nowMs={nowMs} />
       {!isNew && <TrafficPanel {...{ traffic, window, zone, nowMs }} />}
       {pausedSince === null && (
         <Panel id="ingestion" title="Ingestion">
