@@ -17,7 +17,9 @@ const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
+const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
+/** These run from source, or build an app of their own. */
+const builtByThemselves = ["dev", "relay", "fuzz", "lifecycle", "qstash"];
 
 /** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [
@@ -78,9 +80,8 @@ async function main(command, args) {
   if (problem) return fail(problem);
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
-  // These run from source, or build an app of their own.
   const wantsHelp = args.includes("--help") || args.includes("-h");
-  const needsBuild = !wantsHelp && !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
+  const needsBuild = !wantsHelp && !builtByThemselves.includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     signals.forEach((signal) => process.on(signal, quit));
@@ -320,8 +321,9 @@ function fail(sentence) {
   process.exitCode = 1;
 }
 
-if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) {
-  main(process.argv[2], process.argv.slice(3)).catch((error) =>
-    fail(error && error.message ? error.message : String(error)),
-  );
+/** Runs a command of package.json. Never rejects: the exit status says whether it succeeded. */
+export function start(command, args) {
+  return main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
 }
+
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) start(process.argv[2], process.argv.slice(3));
