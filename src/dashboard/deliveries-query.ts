@@ -1,5 +1,5 @@
 import { first, type SearchParams } from "./overview-query.ts";
-import { type DeliveryFilter, parseDeliveryFilter } from "./read-deliveries.ts";
+import { type DeliveryFilter, parseDeliveryFilter } from "./delivery-filter.ts";
 
 /** What the list of deliveries is narrowed down to, as its address has it: parameters of `/api/ops/deliveries`. */
 const names = ["outcome", "runtime", "error", "region", "deployment", "ackMsMin", "from", "to"] as const;

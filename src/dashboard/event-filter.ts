@@ -12,13 +12,13 @@ import { cursorOf, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } fro
 export const eventStates = ["open", "handled", "retrying", "dead", "erased"] as const;
 export type EventState = (typeof eventStates)[number];
 
-const eventQuery = v.object({
+export const eventQuery = v.object({
   kind: v.optional(plainText),
   account: v.optional(plainText),
   sender: v.optional(plainText),
   /**
-   * An id (a whole event key, a sender, an account, a delivery), which is looked up; any other text is searched for in the
-   * keys, the people's ids and the data.
+   * An id (of an event's key, a message or comment, a sender, an account, a delivery), which is looked up; any other text is
+   * searched for in the keys, the people's ids and the data.
    */
   q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
   deliveryId: v.optional(plainText),
@@ -35,6 +35,7 @@ const eventQuery = v.object({
   from: v.optional(instant),
   to: v.optional(instant),
   data: v.optional(oneOf(["whole", "none"]), "whole"),
+  count: v.optional(flag),
   limit: pageLimit,
   cursor: v.optional(cursorOf(numberOf)),
 });

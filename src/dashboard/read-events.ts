@@ -4,6 +4,7 @@ import type { Clock } from "#platform/clock.ts";
 import type { Runtime } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 
+import type { Count } from "./capped-count.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventFilter, EventState } from "./event-filter.ts";
 import { findEvents } from "./find-events.ts";
@@ -51,6 +52,8 @@ export interface EventPage {
   nextCursor: string | null;
   /** When the oldest event was ingested that was looked at, for such a page; else null. */
   scannedTo: string | null;
+  /** Of all pages, with `count=true`. */
+  total?: Count;
 }
 
 /** An event may have megabytes of data, and a platform limits a response: Vercel's has 4.5 MB at most. */
@@ -62,7 +65,7 @@ export async function readEvents(
   filter: EventFilter,
   clock: Pick<Clock, "monotonicMs">,
 ): Promise<EventPage> {
-  const { found: ids, next, hasStopped } = await findEvents(db, filter, clock);
+  const { found: ids, next, hasStopped, total } = await findEvents(db, filter, clock);
   const rows = ids.length === 0 ? [] : await readRows(db, ids, filter.data);
   const last = rows.at(-1);
   const isCut = last !== undefined && last.id !== ids.at(-1);
@@ -70,6 +73,7 @@ export async function readEvents(
   return {
     events: rows.map(({ data, ...row }) => ({ ...row, data: JSON.parse(data) as unknown })),
     nextCursor: position === null ? null : encodeCursor(String(position)),
+    ...(total === null ? {} : { total }),
     scannedTo: hasStopped && !isCut && next !== null ? await readIngestedAt(db, next) : null,
   };
 }
