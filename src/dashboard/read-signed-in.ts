@@ -1,13 +1,14 @@
 import { redirect } from "next/navigation";
 
 import { type RelayError, toRelayError } from "#platform/errors.ts";
+import type { OpsToken } from "#platform/ops-token.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
 import { sessionOf } from "./ops-guard.ts";
-import type { Seal } from "./ops-session.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
@@ -43,8 +44,17 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
+/** Name and role of the token that signed the session; null without a session. It does not ask whether the session was ended. */
+export async function readHolder(
+  access: OpsAccess,
+  cookies: SignedInOptions["cookies"],
+): Promise<Pick<OpsToken, "name" | "role"> | null> {
+  const session = await findSession(access, cookies);
+  return session === null ? null : { name: session.signer.name, role: session.signer.role };
+}
+
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
-async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<SignedSeal | null> {
   try {
     return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
   } catch {

@@ -6,6 +6,7 @@ import { refuse } from "#platform/refuse.ts";
 import { clientNetwork } from "./client-network.ts";
 import { isCrossSite } from "./cross-site.ts";
 import type { OpsAccess } from "./ops-access.ts";
+import { dashboardPath } from "./dashboard-path.ts";
 import { findSession, holderOf, retryAfter, signInTokens } from "./ops-guard.ts";
 import { createSession, readTicket } from "./ops-session.ts";
 import { sessionCookie } from "./session-cookie.ts";
@@ -113,11 +114,6 @@ async function isSignedIn(request: Request, access: OpsAccess): Promise<boolean>
 async function readForm(request: Request, { clock }: OpsAccess): Promise<URLSearchParams> {
   const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
   return new URLSearchParams(new TextDecoder().decode(body));
-}
-
-/** The page to go to next. Only paths of the dashboard are allowed, so that a link cannot redirect to another site. */
-function dashboardPath(next: string | null): string {
-  return next !== null && /^\/dashboard(?!\/sign-)(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
 /** A redirect with 303. The location is relative because under `next start` the request's URL always says localhost. */

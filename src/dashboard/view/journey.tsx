@@ -1,8 +1,9 @@
-import { formatInstant, formatMs } from "../format.ts";
+import { formatMs } from "../format.ts";
 import { type JourneyStep, journeySteps } from "../journey-steps.ts";
 import type { DeliveryJourney } from "../read-delivery.ts";
 import styles from "./journey.module.css";
 import text from "./text.module.css";
+import { Instant } from "./timestamp.tsx";
 
 /** The steps of a delivery as a timeline. */
 export function Journey({ journey }: { journey: DeliveryJourney }) {
@@ -36,7 +37,7 @@ function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
   const iso = new Date(atMs).toISOString();
   return (
     <>
-      <time dateTime={iso}>{formatInstant(iso)}</time>
+      <Instant iso={iso} />
       {gapMs !== null && (
         <span className={styles["gap"]}>
           <strong>{gapMs < 0 ? formatMs(gapMs) : `+${formatMs(gapMs)}`}</strong>

@@ -1,5 +1,7 @@
 "use client";
 
+import "./theme.css";
+
 import { ColorSchemeScript, createTheme, MantineProvider } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 

@@ -1,0 +1,52 @@
+import Link from "next/link";
+
+import { type ListAddress, listHref } from "../../list-request.ts";
+import { localTime } from "../../zoned-time.ts";
+import type { ListField } from "./list-field.ts";
+import styles from "./list-filters.module.css";
+
+/** Props of `Conditions`. */
+export interface ConditionsProps extends ListAddress {
+  fields: readonly ListField[];
+  zone: string;
+}
+
+/** The conditions in a list's address, also those that have no field, as links that remove them. */
+export function Conditions({ path, query, fields, zone }: ConditionsProps) {
+  const conditions = Object.entries(query);
+  if (conditions.length === 0) return null;
+  return (
+    <ul className={styles["chips"]} aria-label="Conditions">
+      {conditions.map(([name, value]) => {
+        const field = fields.find((each) => each.name === name);
+        const label = field?.label ?? name;
+        const shown = field?.options?.find((option) => option.value === value)?.label ?? timeOr(name, value, zone);
+        const others = Object.fromEntries(conditions.filter(([other]) => other !== name));
+        return (
+          <li key={name}>
+            <Link
+              href={listHref({ path, query: others })}
+              prefetch={false}
+              className={styles["chip"]}
+              aria-label={`Remove the condition ${label} ${shown}`}
+            >
+              <b>{label}</b> {shown} <span aria-hidden>×</span>
+            </Link>
+          </li>
+        );
+      })}
+      {conditions.length > 1 && (
+        <li>
+          <Link href={path} prefetch={false}>
+            Show all
+          </Link>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function timeOr(name: string, value: string, zone: string): string {
+  const isTime = (name === "from" || name === "to") && !Number.isNaN(Date.parse(value));
+  return isTime ? `${localTime(value, zone).replace("T", " ")} ${zone}` : value;
+}
