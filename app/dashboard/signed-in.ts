@@ -1,5 +1,6 @@
 import { cookies } from "next/headers";
 
+import type { OpsViewer } from "#dashboard/ops-guard.ts";
 import { readHolder as readHolderWith, readSignedIn as readWith } from "#dashboard/read-signed-in.ts";
 import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
@@ -8,11 +9,14 @@ import { createOpsAccess } from "../ops-access.ts";
 import { getReads } from "../services.ts";
 
 /** `readSignedIn` of src/dashboard for the current request. */
-export async function readSignedIn<T>(path: string, read: (db: Database) => Promise<T>): Promise<T | RelayError> {
+export async function readSignedIn<T>(
+  path: string,
+  read: (db: Database, viewer: OpsViewer) => Promise<T>,
+): Promise<T | RelayError> {
   return readWith({ path, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
 }
 
 /** Name and role of the token that signed the request's session; null without one. */
-export async function readHolder(): Promise<{ name: string; role: string } | null> {
+export async function readHolder(): Promise<OpsViewer | null> {
   return readHolderWith(createOpsAccess(), await cookies());
 }

@@ -30,7 +30,13 @@ export interface ListRequestOptions<Filter> {
 }
 
 /** The periods that a form offers: the field `last` has their names. */
-export const lastPeriods = { "15m": 15 * 60_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 };
+export const lastPeriods = {
+  "15m": 15 * 60_000,
+  "1h": 3_600_000,
+  "24h": 86_400_000,
+  "7d": 7 * 86_400_000,
+  "30d": 30 * 86_400_000,
+};
 
 /**
  * Reads the address of a list. What a form sends becomes an address that means the same tomorrow and for another viewer:

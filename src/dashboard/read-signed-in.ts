@@ -1,13 +1,12 @@
 import { redirect } from "next/navigation";
 
 import { type RelayError, toRelayError } from "#platform/errors.ts";
-import type { OpsToken } from "#platform/ops-token.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
-import { sessionOf } from "./ops-guard.ts";
+import { type OpsViewer, sessionOf, viewerOf } from "./ops-guard.ts";
 import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
@@ -28,12 +27,12 @@ export interface SignedInOptions {
  */
 export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database) => Promise<T>,
+  read: (db: Database, viewer: OpsViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id)))
-      return await withStoreErrors(() => read(openReads()));
+    if (session !== null && (await access.sessions.isOpen(session.id)))
+      return await withStoreErrors(() => read(openReads(), viewerOf(session)));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -44,13 +43,10 @@ export async function readSignedIn<T>(
   return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
 }
 
-/** Name and role of the token that signed the session; null without a session. It does not ask whether the session was ended. */
-export async function readHolder(
-  access: OpsAccess,
-  cookies: SignedInOptions["cookies"],
-): Promise<Pick<OpsToken, "name" | "role"> | null> {
+/** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */
+export async function readHolder(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<OpsViewer | null> {
   const session = await findSession(access, cookies);
-  return session === null ? null : { name: session.signer.name, role: session.signer.role };
+  return session === null ? null : viewerOf(session);
 }
 
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */

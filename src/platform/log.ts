@@ -87,6 +87,7 @@ export type LogEvent =
   | "deletion_status.failed"
   | "ops.refused"
   | "ops.limited"
+  | "audit.failed"
   | "metrics.part_failed"
   | "page.failed"
   | "sign_in.accepted"

@@ -3,6 +3,7 @@ export const migrationNames = [
   "0008_relay",
   "0009_conversations",
   "0010_measurements",
+  "0011_audit",
   "0012_alerts",
   "0013_find",
 ] as const;

@@ -6,5 +6,5 @@ import { opsRoute } from "../../ops/ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(async () => diagnoseEnv(process.env)),
+  POST: opsRoute(async () => diagnoseEnv(process.env), { audit: { action: "diagnostics.env", isRequired: false } }),
 });

@@ -8,5 +8,7 @@ import { opsRoute } from "../../ops/ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigration })),
+  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigration }), {
+    audit: { action: "diagnostics.network", isRequired: false },
+  }),
 });

@@ -7,5 +7,7 @@ import { opsRoute } from "../../ops/ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(() => diagnoseQstash({ env: process.env, clock: systemClock, fetch })),
+  POST: opsRoute(() => diagnoseQstash({ env: process.env, clock: systemClock, fetch }), {
+    audit: { action: "diagnostics.qstash", isRequired: false },
+  }),
 });

@@ -11,10 +11,13 @@ import { opsRoute } from "../ops-route.ts";
 export const dynamic = "force-dynamic";
 
 const change = (paused: boolean) =>
-  opsRoute(async ({ request }) => {
-    await readRequest(request, emptyRequest, clock);
-    return changePause(paused, openPause());
-  });
+  opsRoute(
+    async ({ request }) => {
+      await readRequest(request, emptyRequest, clock);
+      return changePause(paused, openPause());
+    },
+    { audit: { action: paused ? "ingestion.pause" : "ingestion.resume" } },
+  );
 
 const read = opsRoute(async ({ query }) => {
   parseQuery(noParameters, query);

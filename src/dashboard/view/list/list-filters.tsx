@@ -56,10 +56,23 @@ export function ListFilters({ path, query, fields, times, zone, children }: List
   );
 }
 
-function Field({ field: { name, label, options, placeholder }, value = "" }: { field: ListField; value?: string | undefined }) {
+function Field({
+  field: { name, label, options, placeholder },
+  value = "",
+}: {
+  field: ListField;
+  value?: string | undefined;
+}) {
   if (options === undefined) {
     return (
-      <TextInput size="xs" label={label} name={name} defaultValue={value} placeholder={placeholder ?? ""} maxLength={300} />
+      <TextInput
+        size="xs"
+        label={label}
+        name={name}
+        defaultValue={value}
+        placeholder={placeholder ?? ""}
+        maxLength={300}
+      />
     );
   }
   // An address may name what is no option, and that must not look like "all".

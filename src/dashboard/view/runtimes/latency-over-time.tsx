@@ -72,7 +72,9 @@ export function LatencyOverTime({ comparison, query }: LatencyOverTimeProps) {
                 <tbody>
                   {measured.toReversed().map((row) => (
                     <tr key={row.edge.at}>
-                      <th scope="row"><Instant iso={row.edge.at} minute /></th>
+                      <th scope="row">
+                        <Instant iso={row.edge.at} minute />
+                      </th>
                       {[row.edge, row.node].flatMap((point, runtime) =>
                         percentiles.map(({ key }) => (
                           <td key={key + String(runtime)} data-numeric>

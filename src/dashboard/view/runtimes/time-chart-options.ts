@@ -13,10 +13,7 @@ export interface TimeChartSource {
 }
 
 /** uPlot's options for the edge (solid) and Node (dashed) over time. Colours are read from the element at each drawing. */
-export function timeChartOptions(
-  element: HTMLElement,
-  { marks, zone, onChosen }: TimeChartSource,
-): uPlot.Options {
+export function timeChartOptions(element: HTMLElement, { marks, zone, onChosen }: TimeChartSource): uPlot.Options {
   const color = (name: string) => () => getComputedStyle(element).getPropertyValue(name);
   const line = (name: string, dash: number[]) => ({
     stroke: color(name),
