@@ -90,7 +90,8 @@ function printer(): Pick<CommandContext, "print" | "write" | "hasPrinted" | "not
   };
   return {
     print: (text) => void write(text),
-    write: (text) => (write(text) ? Promise.resolve() : new Promise((drained) => process.stdout.once("drain", drained))),
+    write: (text) =>
+      write(text) ? Promise.resolve() : new Promise((drained) => process.stdout.once("drain", drained)),
     hasPrinted: () => hasPrinted,
     note: (text) => void process.stderr.write(`${text}\n`),
     showProgress: (text) => {

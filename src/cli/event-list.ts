@@ -26,7 +26,10 @@ export const eventFilters: readonly Option[] = [
   new Option("--replay <id>", "only the events of this replay"),
   choice("--data <data>", "with none, the JSON leaves out what Meta sent", ["whole", "none"]),
   new Option("--delivery <id>", "only the events of this delivery"),
-  timeOption("--from <time>", "only events ingested at this time or later: 2026-01-31T12:00:00Z, or 2h for two hours ago"),
+  timeOption(
+    "--from <time>",
+    "only events ingested at this time or later: 2026-01-31T12:00:00Z, or 2h for two hours ago",
+  ),
   timeOption("--to <time>", "only events ingested before this time"),
 ];
 

@@ -45,7 +45,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Even
   let waitMs = idleMs.first;
   while (!signal.aborted) {
     // Far behind, it reads slice by slice, so that it never holds more than some hundred events.
-    for (; fromMs + sliceMs < head.atMs - overlapMs && !signal.aborted; ) {
+    for (; fromMs + sliceMs < head.atMs - overlapMs && !signal.aborted;) {
       const slice = await readAll(read, { ...filter, from: iso(fromMs), to: iso(fromMs + sliceMs) }, signal);
       fromMs += sliceMs;
       sliceMs = nextSlice(sliceMs, slice.length);

@@ -60,6 +60,16 @@ export function showReplay(replay: DescribedReplay, { paint, zone }: Layout): st
 export const replayHead = ["Replay", "State", "Mode", "Events", "Done", "Failed", "Skipped", "Created", "Reason"];
 
 /** A row of it. */
-export function replayRow({ id, state, mode, count, done, failed, skipped, createdAt, reason }: DescribedReplay): Cell[] {
+export function replayRow({
+  id,
+  state,
+  mode,
+  count,
+  done,
+  failed,
+  skipped,
+  createdAt,
+  reason,
+}: DescribedReplay): Cell[] {
   return [id, state, mode, count, done, failed, skipped, createdAt, reason as string];
 }

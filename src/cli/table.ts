@@ -23,7 +23,11 @@ export function drawTable(
   const texts = rows.map((row) => row.map((cell) => showCell(cell, zone)));
   const widths = fitColumns([head, ...texts], width);
   if (widths === null) return texts.map((row) => drawBlock(head, row, paint)).join("\n\n");
-  const line = (row: readonly string[]) => row.map((text, column) => fit(text, widths[column] ?? 0)).join(gap).trimEnd();
+  const line = (row: readonly string[]) =>
+    row
+      .map((text, column) => fit(text, widths[column] ?? 0))
+      .join(gap)
+      .trimEnd();
   return [paint("bold", line(head)), ...texts.map(line)].join("\n");
 }
 
@@ -44,7 +48,10 @@ function fitColumns(rows: readonly (readonly string[])[], width: number): number
   const isSentence = columns.map(([, ...texts]) => texts.some((text) => text.includes(" ")));
   for (const cuttable of [isSentence, columns.map(() => true)]) {
     while (sum(widths) > room) {
-      const widest = widths.reduce((most, own, column) => (cuttable[column] === true && own > most ? own : most), columnMin);
+      const widest = widths.reduce(
+        (most, own, column) => (cuttable[column] === true && own > most ? own : most),
+        columnMin,
+      );
       if (widest === columnMin) break;
       const column = widths.findIndex((own, index) => cuttable[index] === true && own === widest);
       widths[column] = widest - 1;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { createCommandContext } from "#cli/command-context.ts";
-import { createProgram } from "#cli/relay.ts";
+import { createProgram } from "#cli/create-program.ts";
 
 import { scenarios } from "../chaos/scenarios.ts";
 import { root } from "./start-process.ts";
@@ -31,6 +31,7 @@ function mentionsIn(files: readonly string[]): Mention[] {
     [
       ...read(file)
         .replace(/\\\n\s*/g, "")
+        .replaceAll("npx relay ", "npm run relay -- ")
         .matchAll(/\bnpm (?:run )?([a-z:]+)(?: -- ([^`\n#|<"]*))?/g),
     ]
       .filter(([text, script]) => text.startsWith("npm run") || script === "start" || script === "test")

@@ -68,7 +68,10 @@ export function drawRows(rows: readonly Row[], paint: Paint): string {
 export function readArrivals(text: string, model: Model): { strategy: Strategy; qstashMs: number; arrival: string }[] {
   let isOfModel = false;
   return text.split("\n").flatMap((line) => {
-    const [runtime, host, strategy, ...cells] = line.replace(/^│/, "").split("│").map((cell) => cell.trim());
+    const [runtime, host, strategy, ...cells] = line
+      .replace(/^│/, "")
+      .split("│")
+      .map((cell) => cell.trim());
     // Only the first line of a model contains its name.
     if (host) isOfModel = runtime === model.runtime && host === hosts[model.host];
     const found = strategies.find((each) => each === strategy);

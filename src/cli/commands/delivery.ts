@@ -35,7 +35,8 @@ export function addDelivery(program: Command, context: CommandContext): void {
         context.print(
           `\nEvent ${handling.eventId}, ${handling.kind}: ${describeHandling(handling, systemClock.nowMs())}`,
         );
-        if (handling.calls.length > 0) context.print(drawTable(callHead, handling.calls.map(callRow), context.paint, context));
+        if (handling.calls.length > 0)
+          context.print(drawTable(callHead, handling.calls.map(callRow), context.paint, context));
       }
     });
 }

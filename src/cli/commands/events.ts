@@ -13,8 +13,8 @@ import { showCell } from "../table.ts";
 
 interface Options extends Record<string, string | boolean | undefined> {
   follow?: boolean;
-  all?: boolean;
-  json?: boolean;
+  all?: boolean | undefined;
+  json?: boolean | undefined;
 }
 
 /** Adds `relay events`. */

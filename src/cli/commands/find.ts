@@ -17,7 +17,10 @@ interface Found {
 export function addFind(program: Command, context: CommandContext): void {
   program
     .command("find")
-    .argument("<id>", "of a delivery, event, message, comment, person, account, QStash message, dead letter, trace or replay")
+    .argument(
+      "<id>",
+      "of a delivery, event, message, comment, person, account, QStash message, dead letter, trace or replay",
+    )
     .description("find what has an id, whatever kind of id it is")
     .addOption(jsonOption)
     .action(async (id: string, { json }: { json?: boolean }) => {

@@ -19,7 +19,8 @@ export function addHandlers(program: Command, context: CommandContext): void {
     .action(async ({ window, json }: { window: string; json?: boolean }) => {
       const report = await readOps<HandlerReport>(context, "handlers", { window });
       if (json) return context.print(JSON.stringify(report, null, 2));
-      if (report.handlers.length === 0) context.note(`No handler ran since ${showCell(report.window.from, context.zone)}.`);
+      if (report.handlers.length === 0)
+        context.note(`No handler ran since ${showCell(report.window.from, context.zone)}.`);
       else context.print(drawTable(head, report.handlers.map(toRow), context.paint, context));
       noteLink(context, "handlers", { window });
     });

@@ -81,7 +81,12 @@ export function addReplay(program: Command, context: CommandContext): void {
 
 async function list({ json }: Options, context: CommandContext): Promise<void> {
   const items = ({ replays }: { replays: DescribedReplay[]; nextCursor?: null }): DescribedReplay[] => replays;
-  return printList(context, { path: "replays", items, empty: "No replays.", head: replayHead, row: replayRow }, {}, json);
+  return printList(
+    context,
+    { path: "replays", items, empty: "No replays.", head: replayHead, row: replayRow },
+    {},
+    json,
+  );
 }
 
 async function plan(options: Options, context: CommandContext): Promise<void> {
@@ -132,7 +137,10 @@ async function follow(id: string, context: CommandContext): Promise<DescribedRep
   const interruption = aborted(context.signal);
   for (;;) {
     // Without the signal: after Ctrl-C it reads once more how far the replay is.
-    const replay = await readOps<DescribedReplay>({ ...context, signal: new AbortController().signal }, `replays/${id}`);
+    const replay = await readOps<DescribedReplay>(
+      { ...context, signal: new AbortController().signal },
+      `replays/${id}`,
+    );
     const { state, done, failed, pending, count, batches } = replay;
     if (state === "finished" || state === "cancelled" || context.signal.aborted) {
       context.showProgress("");

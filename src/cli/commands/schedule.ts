@@ -67,7 +67,11 @@ async function orFail<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function print(schedule: MaintenanceSchedule | null, done: string | null, { print: write, paint, zone, note }: CommandContext) {
+function print(
+  schedule: MaintenanceSchedule | null,
+  done: string | null,
+  { print: write, paint, zone, note }: CommandContext,
+) {
   if (done !== null) note(`The schedule is ${done}.`);
   if (schedule === null) return;
   const { problems: _, ...facts } = schedule;

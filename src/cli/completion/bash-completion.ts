@@ -5,7 +5,10 @@ export function bashCompletion(commands: readonly DescribedCommand[]): string {
   const values = commands.flatMap(({ name, options }) =>
     options
       .filter(({ takesValue }) => takesValue)
-      .map((option) => `    ${option.names.map((one) => `${name}:${one}`).join("|")}) echo "${option.values.join(" ")}" ;;`),
+      .map(
+        (option) =>
+          `    ${option.names.map((one) => `${name}:${one}`).join("|")}) echo "${option.values.join(" ")}" ;;`,
+      ),
   );
   const words = commands.map(
     ({ name, words: first, options }) =>
