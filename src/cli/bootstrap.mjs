@@ -16,6 +16,8 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
+/** Where steps are shown. */
+let progress = process.stdout;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
 /** These run from source, or build an app of their own. */
@@ -80,12 +82,14 @@ async function main(command, args) {
   if (problem) return fail(problem);
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
+  // What these print is data, which a pipe or a file may take.
+  if (command === "relay") progress = process.stderr;
   const wantsHelp = args.includes("--help") || args.includes("-h");
   const needsBuild = !wantsHelp && !builtByThemselves.includes(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     signals.forEach((signal) => process.on(signal, quit));
-    const release = await takeLock(at(".bootstrap.lock"), console.log);
+    const release = await takeLock(at(".bootstrap.lock"), (text) => progress.write(`${text}\n`));
     try {
       if (installReason(command)) await install();
       if (needsBuild && isBuildStale()) await build();
@@ -188,13 +192,13 @@ function capture(file, args, env, shell = false) {
 async function step(doing, done, work) {
   const startedMs = Date.now();
   const seconds = () => ((Date.now() - startedMs) / 1000).toFixed(1);
-  const isTerminal = Boolean(process.stdout.isTTY) && process.env.TERM !== "dumb";
-  const timer = isTerminal && setInterval(() => process.stdout.write(`\r${doing} … ${seconds()} s`), 100);
-  if (!isTerminal) console.log(`${doing} …`);
+  const isTerminal = Boolean(progress.isTTY) && process.env.TERM !== "dumb";
+  const timer = isTerminal && setInterval(() => progress.write(`\r${doing} … ${seconds()} s`), 100);
+  if (!isTerminal) progress.write(`${doing} …\n`);
   const { code, output } = await work();
   clearInterval(timer);
-  if (isTerminal) process.stdout.write("\r\u001b[2K");
-  if (code === 0) return console.log(`✔ ${done} ${seconds()} s`);
+  if (isTerminal) progress.write("\r\u001b[2K");
+  if (code === 0) return progress.write(`✔ ${done} ${seconds()} s\n`);
   console.error(output.trimEnd());
   throw new Error(`${doing} failed, see above.`);
 }

@@ -53,9 +53,7 @@ export function parseQuery<TSchema extends QuerySchema>(
   const problems = [
     ...names.filter((name) => !Object.hasOwn(schema.entries, name)).map((name) => `${name} is no parameter of this`),
     ...names.filter((name) => params.getAll(name).length > 1).map((name) => `${name} is given more than once`),
-    ...(result.issues ?? []).map(
-      (issue) => `${v.getDotPath(issue) ?? "query"} ${issue.received === "undefined" ? "is missing" : issue.message}`,
-    ),
+    ...(result.issues ?? []).map((issue) => `${v.getDotPath(issue) ?? "query"} ${issue.received === "undefined" ? "is missing" : issue.message}`),
   ];
   if (result.success && problems.length === 0) return result.output;
   throw new RelayError("REQUEST_INVALID", problems.join("; "));

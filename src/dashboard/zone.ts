@@ -16,11 +16,7 @@ export function knownZone(name: string): string | null {
 export function toZone(iso: string, zone: string): string {
   const at = new Date(iso);
   if (zone === utc) return at.toISOString().slice(0, 23);
-  const part = Object.fromEntries(
-    formatIn(zone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
+  const part = Object.fromEntries(formatIn(zone).formatToParts(at).map(({ type, value }) => [type, value]));
   const ms = String(at.getUTCMilliseconds()).padStart(3, "0");
   return `${part["year"]}-${part["month"]}-${part["day"]}T${part["hour"]}:${part["minute"]}:${part["second"]}.${ms}`;
 }

@@ -1,6 +1,14 @@
 import type { Condition } from "#operations/condition/condition.ts";
 
-import { type Facts, failingItem, lostItem, metaHourItem, refusedItem, stuckItem, waitingItem } from "./main-items.ts";
+import {
+  type Facts,
+  failingItem,
+  lostItem,
+  metaHourItem,
+  refusedItem,
+  stuckItem,
+  waitingItem,
+} from "./main-items.ts";
 import { otherItems } from "./other-items.ts";
 import type { ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
