@@ -1,7 +1,11 @@
 import { cookies } from "next/headers";
 
 import type { OpsViewer } from "#dashboard/ops-guard.ts";
-import { readHolder as readHolderWith, readSignedIn as readWith } from "#dashboard/read-signed-in.ts";
+import {
+  readHolder as readHolderWith,
+  readSignedIn as readWith,
+  type SignedInViewer,
+} from "#dashboard/read-signed-in.ts";
 import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
@@ -11,7 +15,7 @@ import { getReads } from "../services.ts";
 /** `readSignedIn` of src/dashboard for the current request. */
 export async function readSignedIn<T>(
   path: string,
-  read: (db: Database, viewer: OpsViewer) => Promise<T>,
+  read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   return readWith({ path, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
 }

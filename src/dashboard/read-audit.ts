@@ -7,8 +7,9 @@ import { requestErrors } from "#platform/request-errors.ts";
 import { type AuditAction, auditActions, type AuditWay, auditWays } from "#store/audit.ts";
 import type { Database } from "#store/database.ts";
 
+import { type Count, readCappedCount } from "./capped-count.ts";
 import { isoText } from "./iso-text.ts";
-import { cursorOf, encodeCursor, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { cursorOf, encodeCursor, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 
 /** How a change ended. `started`: it has not ended yet, or the process died before it could record the end. */
 export type AuditResult = "started" | "ok" | ErrorCode;
@@ -33,9 +34,11 @@ export interface AuditItem {
 export interface AuditPage {
   audit: AuditItem[];
   nextCursor: string | null;
+  /** Of all pages, with `count=true`. */
+  total?: Count;
 }
 
-export const auditQuery = v.object({
+const auditQuery = v.object({
   actor: v.optional(plainText),
   action: v.optional(oneOf(auditActions)),
   via: v.optional(oneOf(auditWays)),
@@ -43,6 +46,8 @@ export const auditQuery = v.object({
   target: v.optional(plainText),
   from: v.optional(instant),
   to: v.optional(instant),
+  /** Whether to count all pages, too. */
+  count: v.optional(flag),
   limit: pageLimit,
   cursor: v.optional(cursorOf(numberOf)),
 });
@@ -56,7 +61,7 @@ export function parseAuditFilter(params: URLSearchParams): AuditFilter {
 }
 
 /** The filter as conditions on `relay.audit`. */
-export function auditConditions({ actor, action, via, result, target, from, to }: AuditFilter): SQL[] {
+function auditConditions({ actor, action, via, result, target, from, to }: AuditFilter): SQL[] {
   const given = { actor, action, via, result, target };
   return [
     ...Object.entries(given).flatMap(([name, value]) =>
@@ -82,5 +87,17 @@ export async function readAudit(db: Database, filter: AuditFilter): Promise<Audi
     limit ${limit + 1}`);
   const page = rows.slice(0, limit).map((row) => ({ ...row, filter: JSON.parse(row.filter ?? "null") as unknown }));
   const last = page.at(-1);
-  return { audit: page, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(String(last.id)) : null };
+  return {
+    audit: page,
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(String(last.id)) : null,
+    ...(filter.count === true ? { total: await countAudit(db, filter) } : {}),
+  };
+}
+
+/** How many rows match, to 10,000. */
+export async function countAudit(db: Database, filter: AuditFilter): Promise<Count> {
+  return readCappedCount(
+    db,
+    sql`select from relay.audit where ${sql.join([sql`true`, ...auditConditions(filter)], sql` and `)}`,
+  );
 }

@@ -94,7 +94,10 @@ const versions: Record<PulseList, SQL> = {
       from (select * from relay.replays order by created_at desc, id desc limit ${rowsOfPage}) r
     )`,
   alerts: sql`''`,
-  audit: sql`''`,
+  audit: sql`(
+      select concat_ws(',', max(id), max(settled_at))
+      from (select id, settled_at from relay.audit order by id desc limit ${rowsOfPage}) a
+    )`,
 };
 
 async function readNew(db: Database, marks: PulseMarks): Promise<Pulse["new"]> {
@@ -115,7 +118,7 @@ async function readNew(db: Database, marks: PulseMarks): Promise<Pulse["new"]> {
 
 /** Dead letters and replays are few and have no index by time: their newest are looked at. */
 function newRows(marks: PulseMarks): Partial<Record<PulseList, SQL>> {
-  const { events, deliveries, deadLetters, replays } = marks;
+  const { events, deliveries, deadLetters, replays, audit } = marks;
   const found: Partial<Record<PulseList, SQL>> = {};
   if (events !== undefined) found.events = sql`select from relay.events where id > ${events}`;
   if (deliveries !== undefined) {
@@ -127,6 +130,7 @@ function newRows(marks: PulseMarks): Partial<Record<PulseList, SQL>> {
       where recorded_at > ${iso(deadLetters)}`;
   }
   if (replays !== undefined) found.replays = sql`select from relay.replays where created_at > ${iso(replays)}`;
+  if (audit !== undefined) found.audit = sql`select from relay.audit where id > ${audit}`;
   return found;
 }
 

@@ -20,6 +20,11 @@ export interface SignedInOptions {
   openReads(): Database;
 }
 
+/** Whose session it is, and which. */
+export interface SignedInViewer extends OpsViewer {
+  sessionId: string;
+}
+
 /**
  * The result of `read`, or the error that the page shows instead. Without a valid session it redirects to the sign-in
  * page, by throwing as Next's `redirect` does. While Postgres is down no session is known to be valid, so the page shows
@@ -27,12 +32,12 @@ export interface SignedInOptions {
  */
 export async function readSignedIn<T>(
   { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database, viewer: OpsViewer) => Promise<T>,
+  read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
     if (session !== null && (await access.sessions.isOpen(session.id)))
-      return await withStoreErrors(() => read(openReads(), viewerOf(session)));
+      return await withStoreErrors(() => read(openReads(), { ...viewerOf(session), sessionId: session.id }));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 
 import { Confirm, type Confirmation } from "./confirm.tsx";
+import { useRefusal } from "./holder.tsx";
 import text from "./text.module.css";
 import { type Act, useAct } from "./use-act.ts";
 
@@ -19,13 +20,19 @@ export interface ActButtonProps {
   /** The page to open when it was done; `{id}` stands for the id in the answer. */
   opens?: string;
   variant?: "default" | "filled" | "subtle";
+  /** Whether a reader may do it, too: it is about what is the reader's own. */
+  isForReaders?: boolean;
 }
 
 /** A button that changes something through `/api/ops`, asks before where that is due, and says what became of it. */
-export function ActButton({ label, request, confirm, done = "Done.", opens, variant = "default" }: ActButtonProps) {
+export function ActButton(props: ActButtonProps) {
+  const { label, request, confirm, done = "Done.", opens, variant = "default", isForReaders = false } = props;
   const router = useRouter();
   const [asks, setAsks] = useState(false);
   const { act, pending, error, result } = useAct<{ id?: unknown }>();
+  const ofRole = useRefusal();
+  const refusal = isForReaders ? null : ofRole;
+  const isOff = pending || refusal !== null;
   const run = async () => {
     const answer = await act(request);
     if (answer === null) return;
@@ -33,7 +40,7 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
     if (opens !== undefined) router.push(opens.replace("{id}", encodeURIComponent(String(answer.id))));
   };
   const click = () => {
-    if (pending) return;
+    if (isOff) return;
     if (confirm === undefined) void run();
     else setAsks(true);
   };
@@ -45,8 +52,10 @@ export function ActButton({ label, request, confirm, done = "Done.", opens, vari
         variant={variant}
         onClick={click}
         leftSection={pending && <Loader size={12} color="currentColor" aria-hidden />}
-        data-disabled={pending || undefined}
-        aria-disabled={pending || undefined}
+        data-disabled={isOff}
+        aria-disabled={isOff || undefined}
+        title={refusal ?? undefined}
+        aria-description={refusal ?? undefined}
       >
         {label}
       </Button>

@@ -74,7 +74,7 @@ function Question({ sentence, typed, action, pending = false, error = null, onCo
           <Button
             type="submit"
             aria-disabled={!isRight || pending || undefined}
-            data-disabled={!isRight || pending || undefined}
+            data-disabled={!isRight || pending}
           >
             {pending ? "Please wait" : action}
           </Button>

@@ -47,19 +47,3 @@ export function MaintenanceBanner({ work, nowMs }: { work: OpenWork; nowMs: numb
     </Alert>
   );
 }
-
-/** Shown while ingestion is paused: what is acknowledged meanwhile is not stored, and a pause is easily forgotten. */
-export function PauseBanner({ work: { ingestionPausedSince }, nowMs }: { work: OpenWork; nowMs: number }) {
-  if (ingestionPausedSince === null) return null;
-  return (
-    <Alert
-      role="alert"
-      color="yellow"
-      variant="light"
-      classNames={{ title: text["warning"] ?? "" }}
-      title={`Ingestion was paused ${formatAgo(ingestionPausedSince, nowMs)}`}
-    >
-      Deliveries are acknowledged, and wait at QStash: they are not stored until <code>npm run relay -- resume</code>.
-    </Alert>
-  );
-}

@@ -14,9 +14,10 @@ import { DeadLettersPanel } from "./dead-letters-panel.tsx";
 import { EventsTable } from "./events-table.tsx";
 import { HandlerCountsPanel } from "./handler-counts-panel.tsx";
 import { EmptyState, LostBanner, RefusedBanner } from "./notices.tsx";
-import { MaintenanceBanner, OpenWorkPanel, PauseBanner } from "./open-work.tsx";
+import { MaintenanceBanner, OpenWorkPanel } from "./open-work.tsx";
 import { PageHead } from "./page-head.tsx";
 import { Pair, Panel } from "./panel.tsx";
+import { PauseBanner } from "./pause/pause-banner.tsx";
 import { PathFaultBanners, RefusalsBanner } from "./path-banners.tsx";
 import { RefusalsPanel } from "./refusals-panel.tsx";
 import { RuntimeCard } from "./runtime-card.tsx";
@@ -59,7 +60,7 @@ export function Overview({ overview, faults, ...props }: OverviewProps & { fault
       {lost > 0 && <LostBanner lost={lost} window={windowLabel(window)} />}
       <PathFaultBanners {...faults} />
       <MaintenanceBanner work={work} nowMs={nowMs} />
-      <PauseBanner work={work} nowMs={nowMs} />
+      <PauseBanner since={work.ingestionPausedSince} nowMs={nowMs} />
       {refused > 0 && <RefusedBanner refused={refused} window={windowLabel(window)} />}
       {turnedAway.length > 0 && <RefusalsBanner totals={turnedAway} window={windowLabel(window)} nowMs={nowMs} />}
       {isNew && !isHindered && <EmptyState />}

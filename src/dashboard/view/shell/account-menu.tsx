@@ -4,15 +4,11 @@ import { Button, Stack } from "@mantine/core";
 import { useEffect, useState } from "react";
 
 import { liveChoices } from "../../preferences.ts";
+import { ActButton } from "../act-button.tsx";
+import type { Holder } from "../holder.tsx";
 import { usePreferences } from "../preferences.tsx";
 import text from "../text.module.css";
 import styles from "./page-nav.module.css";
-
-/** The name and the role with which the reader signed in. */
-export interface Holder {
-  name: string;
-  role: string;
-}
 
 /** Who is signed in, and what this reader chose. Its forms work without JavaScript. */
 export function AccountMenu({ holder }: { holder: Holder | null }) {
@@ -61,6 +57,17 @@ export function AccountMenu({ holder }: { holder: Holder | null }) {
               Sign out
             </Button>
           </form>
+          {holder !== null && (
+            <ActButton
+              label="End all my sessions"
+              isForReaders
+              request={{ path: "/api/ops/sessions/end" }}
+              confirm={{
+                title: "End all your sessions?",
+                sentence: `Every browser that is signed in as ${holder.name} is signed out at once, this one too. The token itself stays valid.`,
+              }}
+            />
+          )}
         </Stack>
       </div>
     </details>

@@ -3,8 +3,9 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import type { Preferences } from "../../preferences.ts";
+import { type Holder, ProvideHolder } from "../holder.tsx";
 import { ProvidePreferences } from "../preferences.tsx";
-import { AccountMenu, type Holder } from "./account-menu.tsx";
+import { AccountMenu } from "./account-menu.tsx";
 import { FindBox } from "./find-box.tsx";
 import { Keyboard } from "./keyboard.tsx";
 import { Mark } from "./mark.tsx";
@@ -52,7 +53,9 @@ export function Shell({ preferences, holder, children }: ShellProps) {
           </Container>
         </header>
         <Container component="main" id="content" size={1180} className={styles["width"]} pt={24} pb={64}>
-          <Stack gap={20}>{children}</Stack>
+          <Stack gap={20}>
+            <ProvideHolder holder={holder}>{children}</ProvideHolder>
+          </Stack>
         </Container>
       </div>
     </ProvidePreferences>
