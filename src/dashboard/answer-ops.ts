@@ -17,7 +17,8 @@ export interface AnswerOpsOptions<T> {
 }
 
 /**
- * Answers an operator's request: checks the token or session and its role, and resolves with `answer`'s value as JSON.
+ * Answers an operator's request: checks the token or session and its role, and resolves with `answer`'s value as JSON, or as
+ * it is if it is a response.
  * `answer` gets the caller, whose name it records, and the request to read the body of. An error is logged as `ops.refused`
  * and answered with the error's status.
  */
@@ -34,6 +35,7 @@ export async function answerOps<T>(
       return withStoreErrors(() => answer(caller, readable));
     };
     const value = await (audit === undefined ? work(request) : answerAudited(request, access, { caller, audit, work }));
+    if (value instanceof Response) return value;
     return Response.json(value, { status, headers: { "cache-control": "no-store" } });
   } catch (thrown) {
     return refuseOps(request, access, thrown);

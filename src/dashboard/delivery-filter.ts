@@ -13,11 +13,7 @@ export const deliveryQuery = v.object({
   region: v.optional(plainText),
   deployment: v.optional(plainText),
   ackMsMin: v.optional(
-    v.pipe(
-      v.string(),
-      v.check((value) => /^\d{1,7}(\.\d{1,3})?$/.test(value), "must be a number of milliseconds"),
-      v.transform(Number),
-    ),
+    v.pipe(v.string(), v.regex(/^\d{1,7}(\.\d{1,3})?$/, "must be a number of milliseconds"), v.transform(Number)),
   ),
   /** Probes are no traffic: they are listed alone or not at all. */
   probe: v.optional(flag),

@@ -61,10 +61,13 @@ function explainForm(id: string, retention: Retention, nowMs: number): string[] 
   const atMs = timeOfUuid(id);
   if (atMs === null) return [];
   const at = new Date(atMs).toISOString();
-  if (atMs > nowMs + dayMs) return [`As the id of a delivery it is of ${at}, which is in the future: no relay has made it.`];
+  if (atMs > nowMs + dayMs)
+    return [`As the id of a delivery it is of ${at}, which is in the future: no relay has made it.`];
   const { deliveryDays } = retention;
   if (deliveryDays > 0 && atMs < nowMs - deliveryDays * dayMs) {
-    return [`As the id of a delivery it is of ${at}; deliveries are kept for ${deliveryDays} days (DELIVERY_RETENTION_DAYS).`];
+    return [
+      `As the id of a delivery it is of ${at}; deliveries are kept for ${deliveryDays} days (DELIVERY_RETENTION_DAYS).`,
+    ];
   }
   return [
     `As the id of a delivery it is of ${at}: it may still wait at QStash, or its acknowledgement was refused and Meta sends it again under another id.`,

@@ -2,6 +2,8 @@ import { redirect } from "next/navigation";
 
 import { RelayError, toRelayError } from "#platform/errors.ts";
 
+import type { Count } from "./capped-count.ts";
+import { orUnknown } from "./or-unknown.ts";
 import type { SearchParams } from "./overview-query.ts";
 import { instantOfLocal, isLocalTime } from "./zoned-time.ts";
 
@@ -44,13 +46,18 @@ export const lastPeriods = {
  */
 export function listRequest<Filter>(params: SearchParams, options: ListRequestOptions<Filter>): ListRequest<Filter> {
   const { path, parse } = options;
-  const given = new URLSearchParams(
-    Object.entries(params).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, value])),
-  );
+  const given = searchParamsOf(params);
   const lasting = makeLasting(given, options);
   if (lasting.toString() !== given.toString()) redirect(withQuery(path, lasting));
   const { cursor, ...query } = Object.fromEntries(lasting);
   return { path, query, filter: readFilter(parse, lasting), older: cursor !== undefined };
+}
+
+/** A page's search parameters with all their values. */
+export function searchParamsOf(params: SearchParams): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(params).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, value])),
+  );
 }
 
 /** The address of a list that is narrowed down to a query, from a cursor on. */
@@ -89,4 +96,28 @@ export async function readList<Filter, Page>(
 ): Promise<Page> {
   if (filter instanceof RelayError) throw filter;
   return read(filter);
+}
+
+/** A page of a list, and its total on its way. */
+export interface Listed<Page> {
+  page: Page;
+  total: Promise<Count | null>;
+}
+
+/** The page that a request asks for, and the total of all pages, for which the rows do not wait. Rejects with the request's own error if it is invalid. */
+export async function readListed<Filter extends CountedFilter, Page extends { total?: Count }>(
+  request: ListRequest<Filter>,
+  read: (filter: Filter) => Promise<Page>,
+): Promise<Listed<Page>> {
+  return readList(request, async (filter) => {
+    const page = await read(filter);
+    const counted = read({ ...filter, cursor: undefined, limit: 1, count: true });
+    return { page, total: orUnknown(counted.then(({ total }) => total ?? null)) };
+  });
+}
+
+interface CountedFilter {
+  cursor?: unknown;
+  limit: number;
+  count?: boolean | undefined;
 }

@@ -9,11 +9,7 @@ import { replayStates } from "#store/replay-filter.ts";
 import { flag, oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import type { NewReplay } from "./replay-address.ts";
 
-const wholeNumber = v.pipe(
-  v.string(),
-  v.regex(/^[1-9]\d{0,14}$/, "must be a whole number"),
-  v.transform(Number),
-);
+const wholeNumber = v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, "must be a whole number"), v.transform(Number));
 const idList = v.pipe(
   v.string(),
   v.regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,199}$/, "must be at most 200 ids of events, with commas between"),
@@ -36,10 +32,20 @@ const newReplayQuery = v.object({
   standby: v.optional(flag),
   drifted: v.optional(flag),
   replay: v.optional(plainText),
-  unknown: v.optional(v.pipe(oneOf(["true"]), v.transform(() => true as const))),
+  unknown: v.optional(
+    v.pipe(
+      oneOf(["true"]),
+      v.transform(() => true as const),
+    ),
+  ),
   from: v.optional(instant),
   to: v.optional(instant),
-  q: v.optional(v.pipe(v.string(), v.check(() => false, "is a search for a text, which no plan can freeze: choose other conditions"))),
+  q: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(() => false, "is a search for a text, which no plan can freeze: choose other conditions"),
+    ),
+  ),
   mode: v.optional(oneOf(["unfinished", "again"])),
   ratePerMinute: v.optional(wholeNumber, String(ratePerMinuteUsual)),
   reason: v.optional(plainText),

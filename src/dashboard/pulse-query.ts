@@ -8,11 +8,7 @@ import { parseQuery } from "./query-parameters.ts";
 export const pulseLists = ["events", "deliveries", "deadLetters", "replays", "alerts", "audit"] as const;
 export type PulseList = (typeof pulseLists)[number];
 
-const idMark = v.pipe(
-  v.string(),
-  v.check((value) => /^(0|[1-9]\d{0,14})$/.test(value), "must be the id of a row, or 0"),
-  v.transform(Number),
-);
+const idMark = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,14})$/, "must be the id of a row, or 0"), v.transform(Number));
 
 /** The newest row that a page shows of a list: its id, or the time that the list is ordered by. */
 export const pulseQuery = v.object({

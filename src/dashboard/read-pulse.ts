@@ -95,8 +95,8 @@ const versions: Record<PulseList, SQL> = {
     )`,
   alerts: sql`''`,
   audit: sql`(
-      select concat_ws(',', max(id), max(settled_at))
-      from (select id, settled_at from relay.audit order by id desc limit ${rowsOfPage}) a
+      select string_agg(concat_ws(' ', id, result), ',' order by id)
+      from (select id, result from relay.audit order by id desc limit ${rowsOfPage}) a
     )`,
 };
 

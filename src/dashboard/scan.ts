@@ -81,7 +81,12 @@ export interface CountOptions<Position> {
 }
 
 /** Counts the matches up to 10,000; where no index helps, for 150 ms at most: then there are at least so many. */
-export async function countMatches<Position>({ isWhole, clock, measure, count }: CountOptions<Position>): Promise<Count> {
+export async function countMatches<Position>({
+  isWhole,
+  clock,
+  measure,
+  count,
+}: CountOptions<Position>): Promise<Count> {
   if (isWhole) return capCount(await count({ below: undefined, last: undefined, size: countMax + 1 }));
   const startedMs = clock.monotonicMs();
   let found = 0;

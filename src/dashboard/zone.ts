@@ -16,7 +16,11 @@ export function knownZone(name: string): string | null {
 export function toZone(iso: string, zone: string): string {
   const at = new Date(iso);
   if (zone === utc) return at.toISOString().slice(0, 23);
-  const part = Object.fromEntries(formatIn(zone).formatToParts(at).map(({ type, value }) => [type, value]));
+  const part = Object.fromEntries(
+    formatIn(zone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
   const ms = String(at.getUTCMilliseconds()).padStart(3, "0");
   return `${part["year"]}-${part["month"]}-${part["day"]}T${part["hour"]}:${part["minute"]}:${part["second"]}.${ms}`;
 }
@@ -36,11 +40,15 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function formatIn(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone);
   if (known !== undefined) return known;
-  const digits = "2-digit";
   const made = new Intl.DateTimeFormat("en-US", {
     timeZone,
     hourCycle: "h23",
-    ...{ year: "numeric", month: digits, day: digits, hour: digits, minute: digits, second: digits },
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
   });
   formats.set(timeZone, made);
   return made;

@@ -41,7 +41,11 @@ export async function previewReplay(
  * Plans a replay: freezes the filter, with an upper bound, and shows what it would take. Nothing else is changed. Throws
  * what `previewReplay` throws.
  */
-export async function planReplay(request: PlanRequest, actor: string, operations: Operations): Promise<DescribedReplay> {
+export async function planReplay(
+  request: PlanRequest,
+  actor: string,
+  operations: Operations,
+): Promise<DescribedReplay> {
   const { db, log, newId } = operations;
   const { selection, plan } = await previewReplay(request, operations);
   const { mode, reason, ratePerMinute } = request;

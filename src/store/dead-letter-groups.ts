@@ -86,7 +86,10 @@ async function changedMeanwhile(db: Database, id: number): Promise<RelayError> {
   );
   const [found] = rows;
   if (found === undefined) return new RelayError("NOT_FOUND", "There is no such group of dead letters");
-  return new RelayError("CONFLICT", `Meanwhile ${found.by ?? "another operator"} made the group ${found.state}: look at it again`);
+  return new RelayError(
+    "CONFLICT",
+    `Meanwhile ${found.by ?? "another operator"} made the group ${found.state}: look at it again`,
+  );
 }
 
 export interface SettledGroups {

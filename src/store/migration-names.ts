@@ -5,14 +5,7 @@ export const migrationNames = [
   "0010_measurements",
   "0011_audit",
   "0012_alerts",
-export const migrationNames = [
-  "0008_relay",
-  "0009_conversations",
-  "0010_measurements",
-  "0011_audit",
-  "0012_alerts",
   "0013_find",
-] as const;
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */

@@ -86,10 +86,17 @@ async function breakQstash({ db, pool }: OpenDatabase, nowMs: number): Promise<v
   const times = Array.from({ length: 20 }, (_, index) => nowMs - 3 * hourMs + (index * minuteMs) / 2);
   for (const [index, atMs] of times.entries()) {
     const receivedAt = new Date(atMs);
-    const delivered = ingested({ deliveredAt: new Date(atMs + 8_100), via: "fallback", retried: null, messageId: null });
+    const delivered = ingested({
+      deliveredAt: new Date(atMs + 8_100),
+      via: "fallback",
+      retried: null,
+      messageId: null,
+    });
     const outage = { outcome: "fallback", publishMs: 8_050, publishedAt: null, attempts: 3, timeouts: 3 } as const;
     const id = `outage-${index}`;
-    await db.insert(deliveries).values(atNight({ id, receivedAt, ...delivered, ...outage, errorType: "PUBLISH_TIMEOUT" }));
+    await db
+      .insert(deliveries)
+      .values(atNight({ id, receivedAt, ...delivered, ...outage, errorType: "PUBLISH_TIMEOUT" }));
     await insertEvents(db, [eventRow({ key: id, deliveryId: id, ingestedAt: receivedAt })]);
   }
   await pool.query(
@@ -104,13 +111,26 @@ async function breakQstash({ db, pool }: OpenDatabase, nowMs: number): Promise<v
 async function failComments({ db }: OpenDatabase, nowMs: number): Promise<void> {
   const failure = { errorName: "TypeError", errorCode: "CRM_SHAPE" };
   const errorMessage = "Cannot read properties of undefined (reading 'id')";
-  const groupId = await insertGroup(db, { ...failure, kind: "comment", cause: "handler", firstAtMs: nowMs - 5.5 * hourMs });
+  const groupId = await insertGroup(db, {
+    ...failure,
+    kind: "comment",
+    cause: "handler",
+    firstAtMs: nowMs - 5.5 * hourMs,
+  });
   for (let index = 0; index < deadLetterCounts.comment + 5; index += 1) {
     const at = new Date(nowMs - 5.5 * hourMs + index * 9 * minuteMs);
     const isDead = index < deadLetterCounts.comment;
     const id = `comment-${index}`;
-    await db.insert(deliveries).values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
-    const row = eventRow({ key: `comment:${account}:${id}`, deliveryId: id, ingestedAt: at, kind: "comment", data: commentOf(id) });
+    await db
+      .insert(deliveries)
+      .values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
+    const row = eventRow({
+      key: `comment:${account}:${id}`,
+      deliveryId: id,
+      ingestedAt: at,
+      kind: "comment",
+      data: commentOf(id),
+    });
     const attempts = isDead ? 9 : 3;
     const work = { ...failure, attempts, firstFailedAt: at, state: isDead ? "dead" : "open" };
     const nextAttemptAt = new Date(nowMs + 4 * minuteMs);
@@ -137,7 +157,10 @@ async function failComments({ db }: OpenDatabase, nowMs: number): Promise<void> 
 }
 
 function commentOf(id: string): string {
-  return JSON.stringify({ field: "comments", value: { id, text: "How much is it?", from: { id: "6001", username: "anna" } } });
+  return JSON.stringify({
+    field: "comments",
+    value: { id, text: "How much is it?", from: { id: "6001", username: "anna" } },
+  });
 }
 
 /** Batches that QStash gave up; it deletes the first of its copies in five hours. */
@@ -186,7 +209,9 @@ async function recur({ db }: OpenDatabase, nowMs: number): Promise<void> {
   for (let index = 0; index < deadLetterCounts.message; index += 1) {
     const at = new Date(regressedAt.getTime() + index * 10 * minuteMs);
     const id = `recurred-${index}`;
-    await db.insert(deliveries).values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
+    await db
+      .insert(deliveries)
+      .values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
     const row = eventRow({ key: id, deliveryId: id, ingestedAt: at });
     const eventId = await insertOpenEvent(db, row, { ...failure, attempts: 9, firstFailedAt: at, state: "dead" });
     const common = { ...failure, eventId, frames: ["splitText (handlers/message.ts)"], deployment: deployments.since };
@@ -216,7 +241,14 @@ async function makeReplays({ db }: OpenDatabase, client: Client, nowMs: number):
     warnings: ["Handlers that succeeded run again: they must bear it, see context.replay."],
   });
   const at = (agoMs: number) => new Date(nowMs - agoMs);
-  const common = { mode: "again", eventIdMax: 200, cursor: 200, ratePerMinute: 600, total: 120, plan: JSON.stringify(plan(120)) };
+  const common = {
+    mode: "again",
+    eventIdMax: 200,
+    cursor: 200,
+    ratePerMinute: 600,
+    total: 120,
+    plan: JSON.stringify(plan(120)),
+  };
   const filter = JSON.stringify({ kind: "message", from: null, to: at(20 * minuteMs).toISOString() });
   const ended = { ...common, filter, startedAt: at(2 * hourMs), finishedAt: at(2 * hourMs - minuteMs) };
   await db.insert(replays).values([
@@ -242,8 +274,24 @@ async function makeReplays({ db }: OpenDatabase, client: Client, nowMs: number):
       skipped: 100,
       stoppedBecause: "20 of the first 20 events failed",
     },
-    { ...ended, id: "rp_finished", state: "finished", reason: "after the outage", actor: "anna", createdAt: at(26 * hourMs), done: 120 },
-    { ...common, id: "rp_planned", filter, state: "planned", reason: "to be looked at", actor: "bob", createdAt: at(minuteMs) },
+    {
+      ...ended,
+      id: "rp_finished",
+      state: "finished",
+      reason: "after the outage",
+      actor: "anna",
+      createdAt: at(26 * hourMs),
+      done: 120,
+    },
+    {
+      ...common,
+      id: "rp_planned",
+      filter,
+      state: "planned",
+      reason: "to be looked at",
+      actor: "bob",
+      createdAt: at(minuteMs),
+    },
   ]);
   await client.query(
     `insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, deployment, replay_id)

@@ -50,6 +50,7 @@ test("a delivery in the list is as on its page", async () => {
       },
     ],
     nextCursor: null,
+    scannedTo: null,
   });
 });
 

@@ -1,14 +1,6 @@
 import type { Condition } from "#operations/condition/condition.ts";
 
-import {
-  type Facts,
-  failingItem,
-  lostItem,
-  metaHourItem,
-  refusedItem,
-  stuckItem,
-  waitingItem,
-} from "./main-items.ts";
+import { type Facts, failingItem, lostItem, metaHourItem, refusedItem, stuckItem, waitingItem } from "./main-items.ts";
 import { otherItems } from "./other-items.ts";
 import type { ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
@@ -31,6 +23,7 @@ export function describeStatus(facts: Facts): Omit<Status, "deployment"> {
       metaHour === null
         ? null
         : { isRunning: metaHour.isRunning, since: metaHour.since, minutesLeft: metaHour.minutesLeft },
+    lastDeliveryAt: condition.silence?.lastDeliveryAt ?? null,
   };
 }
 

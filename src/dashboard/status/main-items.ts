@@ -73,7 +73,14 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
       ? listed("events", { state: "open" })
       : listed("deliveries", { outcome: "published", from: atQstash.since });
   const isCapped = stuck.isCapped || atQstash.isCapped;
-  return item("stuck", { state: isLong ? "failing" : "attention", count, isCapped, since, sentence: parts.join(" "), href });
+  return item("stuck", {
+    state: isLong ? "failing" : "attention",
+    count,
+    isCapped,
+    since,
+    sentence: parts.join(" "),
+    href,
+  });
 }
 
 /** Events whose handler failed: those that are tried again, and the dead letters. */
@@ -96,7 +103,8 @@ export function failingItem({ condition: { failing, retrying, deadLetters }, whe
           `${amount(letters.count, "dead letter", letters.isCapped)} ${verb(letters.count, "is", "are")} not resolved, ${openGroups === 0 ? "all in groups that were looked at" : `with ${amount(openGroups, "open group")}`}.`,
         ]),
   ];
-  const state = worst !== undefined && worst.rate >= 0.5 ? "failing" : worst !== undefined || openGroups > 0 ? "attention" : "ok";
+  const state =
+    worst !== undefined && worst.rate >= 0.5 ? "failing" : worst !== undefined || openGroups > 0 ? "attention" : "ok";
   return item("failing", {
     state,
     count,
@@ -118,7 +126,8 @@ export function waitingItem({ condition: { open, stuck, retrying, pause, asOf },
   if (open === null || stuck === null || retrying === null) return unknownItem("waiting", "What waits");
   const count = Math.max(0, open.count - stuck.count - retrying.count);
   const isLong = retrying.count === 0 && open.oldest !== null && Date.parse(asOf) - Date.parse(open.oldest) > longMs;
-  const held = pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at QStash.` : "";
+  const held =
+    pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at QStash.` : "";
   const sentence =
     count === 0
       ? `No event waits for its handler.${held}`

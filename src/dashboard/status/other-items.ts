@@ -44,7 +44,8 @@ function publishItem({ condition: { publish } }: Facts): StatusItem | null {
 
 function pauseItem({ condition: { pause }, when }: Facts): StatusItem | null {
   if (!pause?.since) return null;
-  const waiting = pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
+  const waiting =
+    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
   return item("pause", {
     state: "attention",
     since: pause.since,
@@ -120,7 +121,11 @@ function silenceItem({ condition: { silence }, when }: Facts): StatusItem | null
   });
 }
 
-function partitionsItem({ condition: { partitions } }: { condition: Pick<Condition, "partitions"> }): StatusItem | null {
+function partitionsItem({
+  condition: { partitions },
+}: {
+  condition: Pick<Condition, "partitions">;
+}): StatusItem | null {
   if (partitions === null || partitions.defaults.length === 0) return null;
   const { defaults } = partitions;
   return item("partitions", {

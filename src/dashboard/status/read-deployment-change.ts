@@ -67,9 +67,14 @@ function figuresOf(row: Row): DeploymentFigures {
 function describeChange(last: DeploymentFigures, before: DeploymentFigures | null, when: When): string {
   const compared = (now: string, then: string | undefined) => (then === undefined ? now : `${now} (before: ${then})`);
   const failures = compared(
-    last.handlerFailureRate === null ? "no handler ran" : `${formatShare(last.handlerFailureRate)} of the handlers’ calls failed`,
+    last.handlerFailureRate === null
+      ? "no handler ran"
+      : `${formatShare(last.handlerFailureRate)} of the handlers’ calls failed`,
     before === null ? undefined : formatShare(before.handlerFailureRate),
   );
-  const latency = compared(`ack p95 is ${formatMs(last.ackP95Ms)}`, before === null ? undefined : formatMs(before.ackP95Ms));
+  const latency = compared(
+    `ack p95 is ${formatMs(last.ackP95Ms)}`,
+    before === null ? undefined : formatMs(before.ackP95Ms),
+  );
   return `Since deployment ${last.id}, first seen ${when(last.firstSeenAt)}: ${failures}; ${latency}.`;
 }

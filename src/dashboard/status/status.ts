@@ -68,4 +68,6 @@ export interface Status {
   /** Null if no deployment is known. */
   deployment: DeploymentChange | null;
   metaHour: { isRunning: boolean; since: string | null; minutesLeft: number | null } | null;
+  /** Within four weeks; null if there was none. */
+  lastDeliveryAt: string | null;
 }

@@ -1,4 +1,5 @@
 import { Badge } from "@mantine/core";
+import type { ReactNode } from "react";
 
 import type { EventState } from "../event-filter.ts";
 import styles from "./badges.module.css";
@@ -28,19 +29,11 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
-interface StateMarkProps {
-  state: EventState;
-  handlerError: string | null;
-  erasedBecause: string | null;
-}
-
-/** The state of an event, with the error for which it is retried or dead, or the reason why it was erased. */
-export function StateMark({ state, handlerError, erasedBecause }: StateMarkProps) {
-  const reason = handlerError ?? erasedBecause;
+/** What becomes of an event, with the sign of its state. */
+export function HandlingMark({ state, children }: { state: EventState; children: ReactNode }) {
   return (
     <span className={styles["state"]} data-state={state}>
-      {state}
-      {reason !== null && `: ${reason}`}
+      {children}
     </span>
   );
 }

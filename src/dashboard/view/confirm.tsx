@@ -71,11 +71,7 @@ function Question({ sentence, typed, action, pending = false, error = null, onCo
             Back
           </Button>
           {/* Not `disabled`: a disabled button loses the focus. */}
-          <Button
-            type="submit"
-            aria-disabled={!isRight || pending || undefined}
-            data-disabled={!isRight || pending}
-          >
+          <Button type="submit" aria-disabled={!isRight || pending || undefined} data-disabled={!isRight || pending}>
             {pending ? "Please wait" : action}
           </Button>
         </Group>

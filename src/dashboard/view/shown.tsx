@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import { RelayError } from "#platform/errors.ts";
 
-import { Unavailable } from "./notices.tsx";
+import { BadAddress, Unavailable } from "./notices.tsx";
 
 /** Props of `Shown`. */
 export interface ShownProps<T> {
@@ -18,5 +18,6 @@ export interface ShownProps<T> {
 export function Shown<T>({ found, onNotFound, retries, children }: ShownProps<T>) {
   if (!(found instanceof RelayError)) return children(found);
   if (found.code === "NOT_FOUND") onNotFound?.();
+  if (found.code === "REQUEST_INVALID") return <BadAddress reason={found.message} />;
   return <Unavailable reason={found.message} retries={retries} />;
 }

@@ -21,6 +21,3 @@ CREATE INDEX "dead_letters_dlq" ON "dead_letters" USING hash ("dlq_id");
 -- Those that are not ingested yet, did not go through the queue at the first attempt, or are no traffic: few among many.
 CREATE INDEX "deliveries_irregular" ON "deliveries" ("received_at")
 WHERE "via" IS DISTINCT FROM 'queue' OR "outcome" <> 'published' OR "error_type" IS NOT NULL OR "probe";
---> statement-breakpoint
--- Counts and lists the unresolved of each group.
-CREATE INDEX "dead_letters_unresolved" ON "dead_letters" ("group_id", "id") WHERE "resolved_at" IS NULL;

@@ -1,7 +1,7 @@
 import Link from "next/link";
 
+import { formatInstant } from "../../format.ts";
 import { type ListAddress, listHref } from "../../list-request.ts";
-import { localTime } from "../../zoned-time.ts";
 import type { ListField } from "./list-field.ts";
 import styles from "./list-filters.module.css";
 
@@ -48,5 +48,5 @@ export function Conditions({ path, query, fields, zone }: ConditionsProps) {
 
 function timeOr(name: string, value: string, zone: string): string {
   const isTime = (name === "from" || name === "to") && !Number.isNaN(Date.parse(value));
-  return isTime ? `${localTime(value, zone).replace("T", " ")} ${zone}` : value;
+  return isTime ? formatInstant(new Date(value).toISOString(), zone) : value;
 }

@@ -1,7 +1,7 @@
 import Link from "next/link";
 
+import { formatInstant } from "../../format.ts";
 import { type ListAddress, listHref } from "../../list-request.ts";
-import { localTime } from "../../zoned-time.ts";
 import pagers from "../pager.module.css";
 
 /** Props of `Pager`. */
@@ -28,9 +28,7 @@ export function Pager({ list, older, nextCursor, scannedTo = null, zone, ...addr
       )}
       {nextCursor !== null && (
         <Link href={listHref(address, nextCursor)} prefetch={false} rel="next">
-          {scannedTo === null
-            ? "Older"
-            : `Search on, before ${localTime(scannedTo, zone).slice(0, 19).replace("T", " ")} ${zone}`}
+          {scannedTo === null ? "Older" : `Search on, before ${formatInstant(scannedTo, zone)}`}
         </Link>
       )}
     </nav>

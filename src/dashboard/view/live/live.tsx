@@ -38,11 +38,11 @@ export function Live({ list, mark, nowMs, older = false }: LiveProps) {
   const refresh = () => start(() => router.refresh());
 
   const { pulse } = heard;
-  const refreshUntouched = useEffectEvent(() => {
-    if (news !== null && !refreshing && isUntouched()) refresh();
+  const refreshUntouched = useEffectEvent((answered: Pulse | null) => {
+    if (answered !== null && news !== null && !refreshing && isUntouched()) refresh();
   });
   // With each answer: the reader may have stopped doing something since the last one.
-  useEffect(() => refreshUntouched(), [pulse]);
+  useEffect(() => refreshUntouched(pulse), [pulse]);
 
   const readAt = new Date(nowMs).toISOString();
   const trueAt = news === null && pulse !== null && pulse.asOf > readAt ? pulse.asOf : readAt;

@@ -32,7 +32,8 @@ export function usePulse(of: Mark, everyMs: number | null): Heard {
 
   const ask = useEffectEvent(async (signal: AbortSignal) => {
     const answer = await readPulse(of, signal);
-    if (!signal.aborted) setHeard((before) => (answer.pulse === null ? { ...before, silence: answer.silence } : answer));
+    if (!signal.aborted)
+      setHeard((before) => (answer.pulse === null ? { ...before, silence: answer.silence } : answer));
   });
   useEffect(() => {
     if (everyMs === null || !isVisible) return undefined;

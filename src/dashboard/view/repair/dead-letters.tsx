@@ -75,8 +75,8 @@ function Explanation() {
           events are not known here until it is ingested. Of a group with more than 10,000 the newest are counted.
         </span>
         <span>
-          Unresolved are those that are not handled or ingested since. A group is resolved by itself when none is left; a
-          decision of an operator changes no event. A resolved group that recurs is open again, as a regression.
+          Unresolved are those that are not handled or ingested since. A group is resolved by itself when none is left;
+          a decision of an operator changes no event. A resolved group that recurs is open again, as a regression.
         </span>
       </Stack>
     </CountsWhat>

@@ -67,7 +67,11 @@ function Row({ letter, nowMs }: { letter: DeadLetterItem; nowMs: number }) {
       <td>{describeCopy(letter)}</td>
       <td>
         {resolvedAt === null ? (
-          resolvedBy === null ? "no" : `being replayed by ${resolvedBy}`
+          resolvedBy === null ? (
+            "no"
+          ) : (
+            `being replayed by ${resolvedBy}`
+          )
         ) : (
           <>
             <Timestamp iso={resolvedAt} nowMs={nowMs} /> {resolvedBy !== null && `by ${resolvedBy}`}

@@ -78,10 +78,10 @@ export function NewReplay({ request, found, zone, nowMs }: NewReplayProps) {
         </Shown>
       )}
       <CountsWhat>
-        Unfinished events are those whose handler has not succeeded; their attempts begin anew. Again takes handled ones,
-        too: a handler learns of it by context.replay. The start freezes the conditions and ends with the newest event of
-        that moment. First 20 events run; if more than half of them fail, the replay stops by itself. New deliveries keep
-        their pace. Up to {unaskedMax} unfinished events start without a further question.
+        Unfinished events are those whose handler has not succeeded; their attempts begin anew. Again takes handled
+        ones, too: a handler learns of it by context.replay. The start freezes the conditions and ends with the newest
+        event of that moment. First 20 events run; if more than half of them fail, the replay stops by itself. New
+        deliveries keep their pace. Up to {unaskedMax} unfinished events start without a further question.
       </CountsWhat>
     </>
   );

@@ -37,7 +37,13 @@ export function PlanFacts({ plan, nowMs }: { plan: ReplayPlan; nowMs: number }) 
         ))}
       </dl>
       {warnings.length > 0 && (
-        <Alert color="yellow" variant="light" radius={0} title="Before it starts" classNames={{ title: text["warning"] ?? "" }}>
+        <Alert
+          color="yellow"
+          variant="light"
+          radius={0}
+          title="Before it starts"
+          classNames={{ title: text["warning"] ?? "" }}
+        >
           <List size="sm">
             {warnings.map((warning) => (
               <List.Item key={warning}>{warning}</List.Item>

@@ -81,7 +81,12 @@ function Actions({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) 
     case "stalled":
       return (
         <>
-          <ActButton label="Resume" variant="filled" request={{ path: `/api/ops/replays/${id}/start` }} done="It goes on." />
+          <ActButton
+            label="Resume"
+            variant="filled"
+            request={{ path: `/api/ops/replays/${id}/start` }}
+            done="It goes on."
+          />
           {cancel("Cancel", "The replay is cancelled.")}
         </>
       );

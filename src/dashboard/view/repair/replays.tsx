@@ -59,9 +59,9 @@ export function Replays({ request, found, zone, nowMs }: ReplaysProps) {
         </Shown>
       </Panel>
       <CountsWhat>
-        Done are events whose handler succeeded, and batches that were ingested; failed are those that were tried without
-        success, which have their retries as usual; skipped are those that something else handled meanwhile, or that were
-        erased. A stalled replay has not moved for two minutes; maintenance resumes it.
+        Done are events whose handler succeeded, and batches that were ingested; failed are those that were tried
+        without success, which have their retries as usual; skipped are those that something else handled meanwhile, or
+        that were erased. A stalled replay has not moved for two minutes; maintenance resumes it.
       </CountsWhat>
     </>
   );

@@ -1,7 +1,7 @@
 "use client";
 
 import { Button, Stack } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 
 import { liveChoices } from "../../preferences.ts";
 import { ActButton } from "../act-button.tsx";
@@ -107,7 +107,13 @@ function Choice({ name, legend, chosen, options }: ChoiceProps) {
 
 /** The browser's own zone, which the server cannot know; null until the page runs in the browser. */
 function useBrowserZone(): string | null {
-  const [zone, setZone] = useState<string | null>(null);
-  useEffect(() => setZone(new Intl.DateTimeFormat().resolvedOptions().timeZone), []);
-  return zone;
+  return useSyncExternalStore(
+    neverChanges,
+    () => new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    () => null,
+  );
+}
+
+function neverChanges() {
+  return () => {};
 }

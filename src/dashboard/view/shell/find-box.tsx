@@ -14,7 +14,7 @@ export function FindBox() {
             type="search"
             name="q"
             required
-            maxLength={300}
+            maxLength={4_000}
             aria-label="Find by id"
             placeholder="Find any id   /"
             classNames={{ input: styles["findInput"] ?? "" }}

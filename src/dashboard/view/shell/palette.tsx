@@ -37,7 +37,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       onQueryChange={setQuery}
       closeOnActionTrigger={false}
     >
-      <Spotlight.Search placeholder="A page, or any id" aria-label="A page, or any id" maxLength={300} />
+      <Spotlight.Search placeholder="A page, or any id" aria-label="A page, or any id" maxLength={4_000} />
       <Spotlight.ActionsList>
         {found?.matches.map(({ type, id, href }) => (
           <Spotlight.Action key={`${type} ${id}`} label={id} description={type} onClick={() => open(href)} />
