@@ -89,7 +89,7 @@ export async function readOperationTotals(db: { $client: Pool }): Promise<Operat
        (select json_build_object('running', count(*) filter (where is_alive), 'stalled', count(*) filter (where not is_alive)) from (
          select heartbeat_at >= now() - interval '2 minutes' as is_alive from relay.replays where state = 'running') r) as replays,
        (select (result ->> 'paused')::boolean from relay.maintenance_parts where name = 'pause') as paused,
-       (select extract(epoch from now() - max(ran_at))::float8 from relay.maintenance_parts) as "maintenanceSeconds",
+       (select extract(epoch from now() - max(ran_at))::float8 from relay.maintenance_parts where name not like 'diagnosis.%') as "maintenanceSeconds",
        (select coalesce(json_agg(d), '[]') from (
          select deployment as id, extract(epoch from min(first_at))::float8 as "firstSeconds"
          from relay.measurement_series where deployment not in ('', 'other') group by deployment order by 2 desc limit ${deploymentsMax}) d) as deployments`,

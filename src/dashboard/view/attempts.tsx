@@ -56,9 +56,8 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashConsole, nowMs, 
               </tr>
             </thead>
             <tbody>
-              {attempts.map((attempt, index) => (
-                // Two attempts may have everything in common.
-                <AttemptRow key={`${attempt.at} ${index}`} {...{ attempt, qstashConsole, nowMs }} />
+              {attempts.map((attempt) => (
+                <AttemptRow key={keyOf(attempt)} {...{ attempt, qstashConsole, nowMs }} />
               ))}
             </tbody>
           </table>
@@ -67,6 +66,10 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashConsole, nowMs, 
       {children}
     </Panel>
   );
+}
+
+function keyOf({ at, batch, retried, status, messageId }: DeliveryAttempt): string {
+  return [at, batch, retried, status, messageId].join(" ");
 }
 
 interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashConsole" | "nowMs"> {

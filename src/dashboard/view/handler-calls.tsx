@@ -79,10 +79,7 @@ function Frames({ frames: [first, ...others] }: { frames: readonly string[] }) {
   return (
     <details>
       <summary>{first}</summary>
-      {others.map((frame, index) => (
-        // Recursion repeats a frame.
-        <div key={`${index} ${frame}`}>{frame}</div>
-      ))}
+      <div className={tables["lines"]}>{others.join("\n")}</div>
     </details>
   );
 }

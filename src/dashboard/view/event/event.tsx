@@ -1,10 +1,10 @@
 import { Alert, Group } from "@mantine/core";
 import Link from "next/link";
-import type { ReactNode } from "react";
 
 import { describeHandling } from "../../describe-handling.ts";
 import type { TreeOptions } from "../../payload-tree.ts";
 import type { EventReport } from "../../read-event.ts";
+import { EventActions } from "../act/event-actions.tsx";
 import { AttemptsPanel } from "../attempts.tsx";
 import { KindBadge } from "../badges.tsx";
 import { EventState, Flags } from "../events-table.tsx";
@@ -26,8 +26,6 @@ export interface EventProps extends EventReport {
   part: TreeOptions;
   qstashConsole: string | null;
   nowMs: number;
-  /** What can be done with it. */
-  children?: ReactNode;
 }
 
 /** The page of one event: its whole way, every attempt, what it has to do with, and what Meta sent. */
@@ -39,7 +37,6 @@ export function Event({
   part,
   qstashConsole,
   nowMs,
-  children,
   ...report
 }: EventProps) {
   const handling = { state: event.state, attempt: event.attempts, of: report.of, nextAttemptAt: event.nextAttemptAt };
@@ -89,7 +86,11 @@ export function Event({
         </Panel>
       </Pair>
       <Calls {...{ event, calls: report.calls, nowMs }} />
-      {children}
+      <Panel id="actions" title="What can be done with it">
+        <div className={text["inside"]}>
+          <EventActions eventId={event.id} />
+        </div>
+      </Panel>
       {lastGood !== null && event.erasedAt === null && <Structure payload={payload} lastGood={lastGood} />}
       <Payload eventId={event.id} payload={payload} isErased={event.erasedAt !== null} {...part} />
       <AttemptsPanel attempts={attempts} qstashConsole={qstashConsole} nowMs={nowMs} />
