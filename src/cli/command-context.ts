@@ -36,6 +36,8 @@ export interface CommandContext extends Layout {
   write(text: string): Promise<void>;
   /** Whether a part of the result is printed. */
   hasPrinted(): boolean;
+  /** The exit status, for a command that succeeded and has something to say by it. */
+  exitWith(status: number): void;
   /** Prints progress or advice on standard error, so that standard output holds only the result. */
   note(text: string): void;
   /** On a terminal: one line of progress that replaces the one before. An empty text removes it. */
@@ -82,7 +84,7 @@ export function createCommandContext(signal: AbortSignal = new AbortController()
   };
 }
 
-function printer(): Pick<CommandContext, "print" | "write" | "hasPrinted" | "note" | "showProgress"> {
+function printer(): Pick<CommandContext, "print" | "write" | "hasPrinted" | "exitWith" | "note" | "showProgress"> {
   let hasPrinted = false;
   const write = (text: string) => {
     hasPrinted = true;
@@ -93,6 +95,7 @@ function printer(): Pick<CommandContext, "print" | "write" | "hasPrinted" | "not
     write: (text) =>
       write(text) ? Promise.resolve() : new Promise((drained) => process.stdout.once("drain", drained)),
     hasPrinted: () => hasPrinted,
+    exitWith: (status) => void (process.exitCode = status),
     note: (text) => void process.stderr.write(`${text}\n`),
     showProgress: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);

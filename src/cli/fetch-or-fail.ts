@@ -1,8 +1,9 @@
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
-import { aborted } from "#local/aborted.ts";
 import { type Answer, fetchWithin, TimeoutError } from "#platform/bounded-fetch.ts";
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
+
+import { unlessAborted } from "./interruptible.ts";
 
 /** The name that the relay sees of these commands: its audit tells by it what was done by command. */
 export const userAgent = "instagram-webhook-relay-cli";
@@ -27,7 +28,7 @@ export async function fetchOrFail(
   const request = { ...init, headers: { "user-agent": userAgent, ...init.headers } };
   try {
     const answer = fetchWithin(limitMs, url, request, { fetch, clock: systemClock, answerBytesMax });
-    return await (signal === undefined ? answer : Promise.race([answer, rejectOn(signal)]));
+    return await (signal === undefined ? answer : unlessAborted(answer, signal));
   } catch (error) {
     if (error instanceof CliFailure) throw error;
     if (error instanceof TimeoutError) throw new CliFailure(`${url} did not answer within ${limitMs / 1000} s.`);
@@ -39,9 +40,4 @@ export async function fetchOrFail(
     const { cause, remedy } = explainNetwork(error, { variable });
     throw new CliFailure(`${origin} could not be reached (${code}): ${cause} ${remedy}`);
   }
-}
-
-async function rejectOn(signal: AbortSignal): Promise<never> {
-  await aborted(signal);
-  throw new CliFailure("The command was interrupted.");
 }

@@ -1,7 +1,8 @@
 /** Reads the events of a relay in the order of ingestion, as they come, although its API lists the newest first. */
 import type { EventItem, EventPage } from "#dashboard/read-events.ts";
-import { aborted } from "#local/aborted.ts";
-import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { Clock } from "#platform/clock.ts";
+
+import { pauseFor } from "./interruptible.ts";
 
 type Query = Record<string, string | undefined>;
 
@@ -49,7 +50,8 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Even
       const slice = await readAll(read, { ...filter, from: iso(fromMs), to: iso(fromMs + sliceMs) }, signal);
       fromMs += sliceMs;
       sliceMs = nextSlice(sliceMs, slice.length);
-      if (slice.length > 0) yield slice;
+      const unseen = slice.filter(({ id }) => !seen.has(id));
+      if (unseen.length > 0) yield unseen;
     }
     const startedMs = clock.monotonicMs();
     const found = isSettled ? [] : await readAll(read, { ...filter, from: iso(fromMs) }, signal);
@@ -62,7 +64,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Even
     fromMs = Math.max(fromMs, head.atMs - overlapMs);
     for (const [id, atMs] of seen) if (atMs < fromMs) seen.delete(id);
     waitMs = fresh.length > 0 ? idleMs.first : Math.min(idleMs.max, waitMs * idleMs.growth);
-    await settleWithin(clock, waitMs, aborted(signal));
+    await pauseFor(clock, waitMs, signal);
     const next = await readHead(read);
     if (next.id !== head.id) [changedMs, isSettled] = [clock.monotonicMs(), false];
     head = next;
@@ -103,7 +105,7 @@ async function readPatiently(query: Query, options: FollowOptions): Promise<Even
       if (signal.aborted) break;
       if (!mayPass(thrown)) throw thrown;
       if (failures === 0) onOutage(thrown);
-      await settleWithin(clock, waitMs, aborted(signal));
+      await pauseFor(clock, waitMs, signal);
       waitMs = Math.min(outageMs.max, waitMs * outageMs.growth);
     }
   }

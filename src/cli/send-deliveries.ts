@@ -1,11 +1,11 @@
 /** Signs deliveries as Meta does and posts them, one after another or at a steady rate. */
 import { signBody } from "#instagram/signature.ts";
-import { aborted } from "#local/aborted.ts";
-import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { Clock } from "#platform/clock.ts";
 
 import type { DeliverySource } from "./delivery-sources.ts";
 import { explainAck } from "./explain-ack.ts";
 import { fetchOrFail } from "./fetch-or-fail.ts";
+import { pauseFor } from "./interruptible.ts";
 
 export interface SendOptions {
   url: string;
@@ -39,13 +39,12 @@ const answerLimitMs = 20_000;
 export async function sendDeliveries(options: SendOptions): Promise<SentDelivery[]> {
   const { clock, rate, sources, count, signal } = options;
   const queue = Array.from({ length: count }, () => sources).flat();
-  const interruption = aborted(signal);
   const startedMs = clock.monotonicMs();
   const results: Promise<SentDelivery>[] = [];
   let done = 0;
   for (const [index, source] of queue.entries()) {
     if (rate !== null) {
-      await settleWithin(clock, startedMs + (index * 1000) / rate - clock.monotonicMs(), interruption);
+      await pauseFor(clock, startedMs + (index * 1000) / rate - clock.monotonicMs(), signal);
     }
     if (signal.aborted) break;
     const sending = sendOne(source, options, index === 0);

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signBody } from "#instagram/signature.ts";
 
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { appSecret, relay } from "./relay-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { appSecret, relay, spawned, startRelay } from "./relay-process.ts";
+import { root } from "./start-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
@@ -28,7 +31,7 @@ describe("relay", { timeout: 30_000 }, () => {
     const result = await relay(["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"], {
       RELAY_URL: url,
     });
-    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result).toMatchObject({ status: 0, stderr: `On the dashboard: ${url}/dashboard/deliveries/dlv_1\n` });
     expect(result.stdout).toMatch(/comment .* 200 .* dlv_1/);
     const request = await sink?.next();
     expect(request).toMatchObject({ method: "POST", target: "/api/webhooks/instagram/node" });
@@ -69,6 +72,7 @@ describe("relay", { timeout: 30_000 }, () => {
 
   test("events reads with the token and prints no control characters", async () => {
     const event = {
+      id: 1,
       ingestedAt: "2026-01-31",
       kind: "message\u001b[2J\u202e",
       accountId: "1",
@@ -85,6 +89,7 @@ describe("relay", { timeout: 30_000 }, () => {
     const request = await sink?.next();
     expect(request?.target).toBe("/api/ops/events?kind=message&limit=5&deliveryId=dlv_1");
     expect(request?.headers.authorization).toBe("Bearer the-token");
+    expect(request?.headers["user-agent"]).toBe("instagram-webhook-relay-cli");
   });
 
   test("delivery and dead-letters print the JSON of the server, or its error as one sentence", async () => {
@@ -117,9 +122,48 @@ describe("relay", { timeout: 30_000 }, () => {
     const item = { kind: "message", path: "message.is_ai", finding: "unknown_field", shape: "boolean", count: 3 };
     const url = await listen(() => ({ body: JSON.stringify({ drift: [{ ...item, ...times, eventId: 7 }] }) }));
     const result = await relay(["drift", "--limit", "5"], { RELAY_URL: url });
-    expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(result.stdout).toMatch(/message .* message\.is_ai .* unknown_field .* boolean .* 3 .* 7 /);
+    expect(result.status).toBe(0);
+    expect(result.stdout).toMatch(/message .* message\.is_ai .* unknown_field .* boolean .* 3 .* 7$/m);
     expect((await sink?.next())?.target).toBe("/api/ops/drift?limit=5");
+  });
+
+  test("with --json an error is JSON, too, and standard error has its sentence", async () => {
+    const url = await listen(() => ({
+      status: 404,
+      body: '{"error":{"code":"NOT_FOUND","message":"No such delivery"}}',
+    }));
+    const refused = await relay(["delivery", "x", "--json"], { RELAY_URL: url });
+    const message = `${url} answered 404: No such delivery.`;
+    expect(JSON.parse(refused.stdout)).toEqual({ error: { message, status: 404, code: "NOT_FOUND" } });
+    expect([refused.status, refused.stderr]).toEqual([1, `✖ ${message}\n`]);
+    const misspelt = await relay(["events", "--json", "--kind", "x"]);
+    expect(JSON.parse(misspelt.stdout)).toMatchObject({
+      error: { message: expect.stringContaining("Allowed choices") },
+    });
+  });
+
+  test("all events are lines of JSON, page after page, and a reader that has enough ends the command quietly", async () => {
+    const event = (id: number) => ({ id, data: "x".repeat(1_000) });
+    const url = await listen(({ target }) => {
+      const first = Number(/cursor=(\d+)/.exec(target)?.[1] ?? 10_000);
+      const events = Array.from({ length: 200 }, (_, index) => event(first - index));
+      return {
+        body: JSON.stringify({ events, nextCursor: first > 1_000 ? String(first - 200) : null, scannedTo: null }),
+      };
+    });
+    const command = `${process.execPath} src/cli/bootstrap.mjs relay events --all --limit 200`;
+    const whole = await shell(`set -o pipefail; ${command} | wc -l`, url);
+    expect(whole).toEqual({ status: 0, stdout: "9200\n", stderr: "" });
+    const cut = await shell(`set -o pipefail; ${command} | head -n 1 | cut -c 1-12`, url);
+    expect(cut).toEqual({ status: 0, stdout: '{"id":10000,\n', stderr: "" });
+  });
+
+  test("Ctrl-C prints what there is and ends with 130", async () => {
+    const url = await listen((_, index) => (index < 3 ? {} : new Promise(() => {})));
+    const sending = startRelay(["trigger", "message", "--count", "500", "--rate", "50", "--json"], { RELAY_URL: url });
+    await eventually("a fourth delivery is on its way", () => (sink?.requests.length ?? 0) > 3);
+    sending.child.kill("SIGINT");
+    expect(await sending.ended).toMatchObject({ status: 130 });
   });
 
   test("finds the address and the secrets of a start in its data folder", async () => {
@@ -142,6 +186,8 @@ describe("relay", { timeout: 30_000 }, () => {
       /^✖ "nonsense" is neither a file or folder nor one of the kinds: message, /,
     ],
     ["no such command", ["nonsense"], /^error: unknown command 'nonsense'/],
+    ["an unknown kind", ["events", "--kind", "mesage"], /^error: .*'mesage' is invalid. Allowed choices are message, /],
+    ["an unknown zone", ["events", "--zone", "Mars"], /^✖ --zone Mars: no time zone has that name/],
     ["a count that is none", ["trigger", "message", "--count", "0"], /whole number from 1/],
     [
       "a wrong --set",
@@ -166,6 +212,12 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(own.stdout).toContain("--json");
   });
 });
+
+async function shell(command: string, url: string) {
+  const env = { ...process.env, RELAY_URL: url, OPS_TOKEN: "the-token" };
+  const { status, stdout, stderr } = await spawned(spawn("bash", ["-c", command], { cwd: root, env }));
+  return { status, stdout, stderr };
+}
 
 async function listen(respond: Respond): Promise<string> {
   sink = await startSink({ respond });

@@ -8,6 +8,8 @@ import { CliFailure } from "#platform/failure.ts";
 export interface Ran {
   /** The sentence with which it failed; null if it did not. */
   failure: string | null;
+  /** Set by a command that succeeded; null if it set none. */
+  exitStatus: number | null;
   stdout: string;
   stderr: string;
   json(): Record<string, unknown>;
@@ -22,6 +24,7 @@ export interface CommandPlace extends Partial<CommandContext> {
 }
 
 export async function runCommand(args: readonly string[], { variables = {}, ...place }: CommandPlace): Promise<Ran> {
+  let exitStatus: number | null = null;
   const [printed, noted]: [string[], string[]] = [[], []];
   const print = (text: string) => void printed.push(text);
   const context: CommandContext = {
@@ -40,6 +43,7 @@ export async function runCommand(args: readonly string[], { variables = {}, ...p
     print,
     write: (text) => Promise.resolve(print(text)),
     hasPrinted: () => printed.length > 0,
+    exitWith: (given) => void (exitStatus = given),
     note: (text) => void noted.push(text),
     showProgress: () => {},
     ...place,
@@ -54,5 +58,5 @@ export async function runCommand(args: readonly string[], { variables = {}, ...p
     },
   );
   const stdout = printed.join("\n");
-  return { failure, stdout, stderr: noted.join("\n"), json: () => JSON.parse(stdout) as Record<string, unknown> };
+  return { failure, exitStatus, stdout, stderr: noted.join("\n"), json: () => JSON.parse(stdout) as Record<string, unknown> };
 }

@@ -2,16 +2,16 @@ import { hostname } from "node:os";
 
 import { type Command, InvalidArgumentError } from "commander";
 
-import { aborted } from "#local/aborted.ts";
 import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import { burstPairs, type ProbeBudget } from "#measurements/probe-budget.ts";
 import { sendBurst } from "#measurements/send-burst.ts";
 import type { SignedBurst } from "#operations/probing.ts";
 import type { ProbeStatus } from "#operations/read-probes.ts";
-import { settleWithin, systemClock } from "#platform/clock.ts";
+import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import type { CommandContext } from "../command-context.ts";
+import { pauseFor } from "../interruptible.ts";
 import { askOps, readOps } from "../read-ops.ts";
 import { alignRows } from "../terminal.ts";
 
@@ -88,7 +88,7 @@ async function probe(
   let isEmulated = false;
   let failure: string | null = null;
   while (measured.length < count && failure === null && !context.signal.aborted) {
-    if (measured.length > 0) await settleWithin(systemClock, Math.random() * 2 * pause * 1000, aborted(context.signal));
+    if (measured.length > 0) await pauseFor(systemClock, Math.random() * 2 * pause * 1000, context.signal);
     const signed = await askOps<SignedBurst>(context, "POST", "probes/signed", {
       body: { pairs: Math.min(burstPairs, count - measured.length) },
     });

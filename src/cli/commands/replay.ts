@@ -4,14 +4,14 @@ import { Argument, type Command } from "commander";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 import { CliFailure } from "#platform/failure.ts";
-import { settleWithin, systemClock } from "#platform/clock.ts";
+import { systemClock } from "#platform/clock.ts";
 
-import { aborted } from "#local/aborted.ts";
 import { eventKinds } from "#instagram/events.ts";
 import { replayStates } from "#store/replay-filter.ts";
 
 import { linkTo, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
+import { pauseFor } from "../interruptible.ts";
 import { choice, timeOption } from "../list-options.ts";
 import { askOps, readOps } from "../read-ops.ts";
 import { replayHead, replayRow, showPlan, showReplay } from "../show-replay.ts";
@@ -134,7 +134,6 @@ function printReplay(replay: DescribedReplay, { json }: Options, context: Comman
 
 /** Watches until it ends or Ctrl-C, and has a stalled one resumed. */
 async function follow(id: string, context: CommandContext): Promise<DescribedReplay> {
-  const interruption = aborted(context.signal);
   for (;;) {
     // Without the signal: after Ctrl-C it reads once more how far the replay is.
     const replay = await readOps<DescribedReplay>(
@@ -148,7 +147,7 @@ async function follow(id: string, context: CommandContext): Promise<DescribedRep
     }
     if (state === "stalled") await askOps(context, "POST", `replays/${id}/start`);
     context.showProgress(`${done} of ${count + batches} done, ${failed} failed, ${pending} under way`);
-    await settleWithin(systemClock, pollMs, interruption);
+    await pauseFor(systemClock, pollMs, context.signal);
   }
 }
 

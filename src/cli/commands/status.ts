@@ -32,7 +32,7 @@ export function addStatus(program: Command, context: CommandContext): void {
     .action(async ({ json }: { json?: boolean }) => {
       const status = await readOps<Status>(context, "status");
       context.print(json ? JSON.stringify(status, null, 2) : showStatus(status, context));
-      process.exitCode = exitStatuses[status.status];
+      context.exitWith(exitStatuses[status.status]);
     });
 }
 

@@ -1,8 +1,8 @@
-import { aborted } from "#local/aborted.ts";
-import { settleWithin, systemClock } from "#platform/clock.ts";
+import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import type { CommandContext } from "../command-context.ts";
+import { pauseFor } from "../interruptible.ts";
 import { postDelivery } from "../send-deliveries.ts";
 
 export interface SignedDelivery {
@@ -32,7 +32,7 @@ export async function deliverPatiently(
     if (status === 401 || status === 404) throw new CliFailure(`${url} answered ${error}`);
     if (error !== lastProblem) note(`${error} Trying again until it is taken …`);
     lastProblem = error;
-    await settleWithin(systemClock, delayMs, aborted(signal));
+    await pauseFor(systemClock, delayMs, signal);
   }
   return null;
 }
