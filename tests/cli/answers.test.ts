@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 
+import { signBody } from "#instagram/signature.ts";
 import { findFreePort } from "#local/ports.ts";
 
 import { startSink, type Respond, type Sink, type SinkResponse } from "../support/http-sink.ts";
@@ -116,7 +117,72 @@ describe("trigger says why it was refused", () => {
   });
 });
 
+test("trigger signs the payload of a kind and prints the id of the delivery; a rate does not wait for answers", async () => {
+  const url = await listen(() => ({ headers: { "x-delivery-id": "dlv_1" } }));
+  const change = "entry.0.changes.0.value.text=mine";
+  const place = { baseUrl: () => url };
+  const { failure, stdout, stderr } = await runCommand(["trigger", "comment", "--to", "node", "--set", change], place);
+  expect([failure, stderr]).toEqual([null, `On the dashboard: ${url}/dashboard/deliveries/dlv_1`]);
+  expect(stdout).toMatch(/comment .* 200 .* dlv_1/);
+  const request = await sink?.next();
+  expect(request).toMatchObject({ method: "POST", target: "/api/webhooks/instagram/node" });
+  expect(request?.headers["x-hub-signature-256"]).toBe(await signBody("app-secret", request?.body ?? Buffer.alloc(0)));
+  expect(JSON.parse(String(request?.body))).toMatchObject({ entry: [{ changes: [{ value: { text: "mine" } }] }] });
+
+  const many = await runCommand(["trigger", "message", "--count", "20", "--rate", "100", "--json"], place);
+  expect(many.json()).toMatchObject({ sent: 20, ok: 20 });
+  expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(21);
+});
+
+test("events are read with the token and the user agent of the commands, and print no control characters", async () => {
+  const event = { id: 1, ingestedAt: "2026-01-31", kind: "message\u001b[2J\u202e", accountId: "1", senderId: null };
+  const url = await listen(() => ({ body: JSON.stringify({ events: [event], nextCursor: "next" }) }));
+  const query = ["--kind", "message", "--delivery", "dlv_1", "--limit", "5"];
+  const { stdout, stderr } = await runCommand(["events", ...query], { baseUrl: () => url });
+  expect(stdout).toContain("message\u{FFFD}[2J\u{FFFD}");
+  expect(stdout).not.toContain("\u001b");
+  expect(stderr).toContain("For the next page add --cursor next");
+  const request = await sink?.next();
+  expect(request?.target).toBe("/api/ops/events?kind=message&limit=5&deliveryId=dlv_1");
+  expect(request?.headers).toMatchObject({
+    authorization: "Bearer ops-token-of-thirty-two-characters",
+    "user-agent": "instagram-webhook-relay-cli",
+  });
+});
+
+test("ids are escaped in addresses, --json is the server's JSON, and drift is a table", async () => {
+  const times = { firstSeen: "2026-01-31T12:00:00.000Z", lastSeen: "2026-01-31T13:00:00.000Z" };
+  const item = {
+    kind: "message",
+    path: "message.is_ai",
+    finding: "unknown_field",
+    shape: "boolean",
+    count: 3,
+    eventId: 7,
+  };
+  const url = await listen(({ target }) => {
+    if (target.startsWith("/api/ops/drift")) return { body: JSON.stringify({ drift: [{ ...item, ...times }] }) };
+    return target.startsWith("/api/ops/dead-letters") ? { body: '{"groups":[],"nextCursor":null}' } : { status: 404 };
+  });
+  const place = { baseUrl: () => url };
+  expect((await runCommand(["dead-letters", "--json"], place)).json()).toEqual({ groups: [], nextCursor: null });
+  await runCommand(["delivery", "a/b"], place);
+  expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
+  const { stdout } = await runCommand(["drift", "--limit", "5"], place);
+  expect(stdout).toMatch(/message .* message\.is_ai .* unknown_field .* boolean .* 3 .* 7$/m);
+  expect(sink?.requests[2]?.target).toBe("/api/ops/drift?limit=5");
+});
+
 test.each([
+  ["dead-letters --note looked", "Give the id of a group"],
+  ["dead-letters 7 --note looked", "--note and --deployment go with"],
+  ["dead-letters 7 --save file.json --resolve", "--save decides nothing"],
+  ["dead-letters 7 --state open", "--state and --cause are for the list"],
+  ["replay cancel rp_1 --kind comment", "--kind is for a new replay"],
+  ["trigger nonsense", '"nonsense" is neither a file or folder nor one of the kinds: message, '],
+  ["trigger message --count 0", "whole number from 1"],
+  ["trigger message --set nowhere.at.all=1", "--set nowhere.at.all: the payload has no such path"],
+  ["events --zone Mars", "--zone Mars: no time zone has that name"],
   ["events --kind mesage", "Allowed choices are message, message.echo,"],
   ["events --state done", "Allowed choices are open, handled, retrying, dead, erased."],
   ["events --test maybe", "Allowed choices are true, false."],

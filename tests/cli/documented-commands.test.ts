@@ -44,8 +44,9 @@ const faults = new Set(scenarios.map(({ name }) => name));
 
 /** The options that a script takes, as its usage names them. */
 function usageOf(script: string): string {
-  const isServer = script === "start" || script === "qstash";
+  const isServer = script === "qstash";
   const folder = script === "lifecycle" ? "lifecycle-proof" : script;
+  if (script === "start" || script === "dev") return read("src/cli/run-servers.ts");
   return read(isServer ? `src/cli/${script}.ts` : `tests/${folder}/${script}.ts`);
 }
 
@@ -77,6 +78,11 @@ test("every command that the documents name exists, with its options", () => {
   const mentions = mentionsIn(documents);
   expect(mentions.length).toBeGreaterThan(30);
   expect(mentions.map((mention) => ({ ...mention, problem: problemOf(mention) })).filter((m) => m.problem)).toEqual([]);
+});
+
+test("docs/CLI.md has every command", () => {
+  const text = read("docs/CLI.md");
+  expect(program.commands.map((one) => one.name()).filter((name) => !text.includes(`**${name}**`))).toEqual([]);
 });
 
 test("every command that the product itself names exists", () => {
