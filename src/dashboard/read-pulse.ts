@@ -93,7 +93,12 @@ const versions: Record<PulseList, SQL> = {
       select string_agg(concat_ws(' ', id, state, cursor, done, failed, skipped), ',' order by created_at, id)
       from (select * from relay.replays order by created_at desc, id desc limit ${rowsOfPage}) r
     )`,
-  alerts: sql`''`,
+  alerts: sql`(
+      select string_agg(concat_ws(' ', rule, scope, level, bad_since, acknowledged_at, muted_until, notice_id,
+        (select string_agg(concat(n.state, n.attempts), ',' order by n.address) from relay.alert_notices n where n.id = notice_id)),
+        ',' order by rule, scope)
+      from (select * from relay.alerts order by changed_at desc limit ${rowsOfPage}) a
+    )`,
   audit: sql`(
       select string_agg(concat_ws(' ', id, result), ',' order by id)
       from (select id, result from relay.audit order by id desc limit ${rowsOfPage}) a
@@ -118,7 +123,7 @@ async function readNew(db: Database, marks: PulseMarks): Promise<Pulse["new"]> {
 
 /** Dead letters and replays are few and have no index by time: their newest are looked at. */
 function newRows(marks: PulseMarks): Partial<Record<PulseList, SQL>> {
-  const { events, deliveries, deadLetters, replays, audit } = marks;
+  const { events, deliveries, deadLetters, replays, alerts, audit } = marks;
   const found: Partial<Record<PulseList, SQL>> = {};
   if (events !== undefined) found.events = sql`select from relay.events where id > ${events}`;
   if (deliveries !== undefined) {
@@ -130,6 +135,7 @@ function newRows(marks: PulseMarks): Partial<Record<PulseList, SQL>> {
       where recorded_at > ${iso(deadLetters)}`;
   }
   if (replays !== undefined) found.replays = sql`select from relay.replays where created_at > ${iso(replays)}`;
+  if (alerts !== undefined) found.alerts = sql`select from relay.alerts where changed_at > ${iso(alerts)}`;
   if (audit !== undefined) found.audit = sql`select from relay.audit where id > ${audit}`;
   return found;
 }

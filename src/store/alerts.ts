@@ -136,11 +136,3 @@ export async function retainAlerts(db: Database, nowMs: number): Promise<void> {
       and (muted_until is null or muted_until < ${before})`);
   });
 }
-
-/** How many scopes of each rule fire. Rejects with the driver's error. */
-export async function countFiring(db: Pick<Database, "execute">): Promise<Record<string, number>> {
-  const { rows } = await db.execute<{ rule: string; count: number }>(
-    sql`select rule, count(*)::int as count from relay.alerts where level > 0 group by rule`,
-  );
-  return Object.fromEntries(rows.map(({ rule, count }) => [rule, count]));
-}

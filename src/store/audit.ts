@@ -6,6 +6,10 @@ import { withStoreErrors } from "./store-error.ts";
 
 /** Everything that leaves a row. */
 export const auditActions = [
+  "alerts.acknowledge",
+  "alerts.mute",
+  "alerts.test",
+  "alerts.unmute",
   "dead-letters.decide",
   "diagnostics.env",
   "diagnostics.lifecycle",

@@ -124,17 +124,17 @@ function failingHandlers(figures: readonly FigureSum[], beginnings: readonly Err
         ({ metric, tier, label }) => metric === "handlerFailure" && tier === "hour" && label === error,
       );
       const startMs = startOfRun(hourly.map(({ atMs }) => atMs));
-      const first = beginnings.find((one) => one.kind === kind && one.error === error);
-      const isNew = first !== undefined && first.firstMs >= startMs;
+      const begins = ({ firstMs }: ErrorBeginning) => firstMs >= startMs && firstMs < startMs + hourMs;
+      const first = beginnings.find((one) => one.kind === kind && one.error === error && begins(one));
       return {
         kind,
         error,
         runs,
         failed,
         rate: runs === 0 ? 1 : Math.min(1, failed / runs),
-        since: new Date(isNew ? first.firstMs : startMs).toISOString(),
-        deployment: isNew ? first.deployment : null,
-        deployedAt: isNew ? new Date(first.deployedMs).toISOString() : null,
+        since: new Date(first?.firstMs ?? startMs).toISOString(),
+        deployment: first?.deployment ?? null,
+        deployedAt: isoOf(first?.deployedMs ?? null),
       };
     })
     .toSorted((a, b) => b.failed - a.failed || (a.kind < b.kind ? -1 : 1));

@@ -9,9 +9,12 @@ import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(async ({ request }) => {
+const answer = opsRoute(
+  async ({ request }) => {
     await readRequest(request, emptyRequest, clock);
     return sendTest(openAlerting());
-  }),
-});
+  },
+  { audit: { action: "alerts.test" } },
+);
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -8,13 +8,16 @@ import { opsRoute } from "../../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute<{ rule: string }>(async ({ request, params: { rule }, actor }) => {
+const answer = opsRoute<{ rule: string }>(
+  async ({ request, params: { rule }, actor }) => {
     const asked = await readRequest(request, acknowledgeRequest, clock);
     const scopes = await decideAlert(
       { action: "acknowledge", rule, ...asked },
       { db: getDatabase(), clock, log, actor },
     );
     return { rule, scopes };
-  }),
-});
+  },
+  { audit: { action: "alerts.acknowledge", target: ({ rule }) => rule } },
+);
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });
