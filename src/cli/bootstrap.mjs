@@ -21,7 +21,7 @@ let progress = process.stdout;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
 /** These run from source, or build an app of their own. */
-const builtByThemselves = ["dev", "relay", "fuzz", "lifecycle", "qstash"];
+const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash"]);
 
 /** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [
@@ -85,7 +85,7 @@ async function main(command, args) {
   // What these print is data, which a pipe or a file may take.
   if (command === "relay") progress = process.stderr;
   const wantsHelp = args.includes("--help") || args.includes("-h");
-  const needsBuild = !wantsHelp && !builtByThemselves.includes(command);
+  const needsBuild = !wantsHelp && !builtByThemselves.has(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     signals.forEach((signal) => process.on(signal, quit));
@@ -325,9 +325,9 @@ function fail(sentence) {
   process.exitCode = 1;
 }
 
-/** Runs a command of package.json. Never rejects: the exit status says whether it succeeded. */
+/** Runs a command of package.json; the exit status says whether it succeeded. */
 export function start(command, args) {
-  return main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
+  main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) start(process.argv[2], process.argv.slice(3));

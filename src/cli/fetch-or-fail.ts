@@ -22,7 +22,7 @@ export interface FetchLimits {
 /** The whole answer to one request. Throws a `CliFailure` that says in a sentence why there is none; follows no redirect. */
 export async function fetchOrFail(
   url: string,
-  init: RequestInit & { headers?: Record<string, string> },
+  init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> },
   { limitMs, signal, variable = "RELAY_URL" }: FetchLimits,
 ): Promise<Answer> {
   const request = { ...init, headers: { "user-agent": userAgent, ...init.headers } };

@@ -24,7 +24,7 @@ export function followRelay(options: {
     mayPass: mayPassLater,
     onOutage: (thrown) => {
       if (thrown === null) return context.note("The relay can be read again; nothing is left out.");
-      context.note(`${thrown instanceof Error ? thrown.message : String(thrown)} Trying again until it answers …`);
+      if (thrown instanceof Error) context.note(`${thrown.message} Trying again until it answers …`);
     },
   });
 }

@@ -71,5 +71,5 @@ export function replayRow({
   createdAt,
   reason,
 }: DescribedReplay): Cell[] {
-  return [id, state, mode, count, done, failed, skipped, createdAt, reason as string];
+  return [id, state, mode, count, done, failed, skipped, createdAt, reason];
 }

@@ -46,7 +46,7 @@ test.runIf(has("fish"))("fish completes commands, options and values", () => {
   for (const [line, expected] of cases) {
     const script = `${fishCompletion(commands)}\ncomplete -C '${line.join(" ")}'`;
     const found = execFileSync("fish", ["--no-config", "-c", script], { encoding: "utf8" }).trim().split("\n");
-    expect(found.map((one) => one.split("\t")[0]).toSorted()).toEqual(expected.toSorted());
+    expect(new Set(found.map((one) => one.split("\t")[0]))).toEqual(new Set(expected));
   }
 });
 

@@ -102,8 +102,8 @@ function changeOf({ acknowledge, resolve: isResolved, open, ignoreUntil, note, d
 
 async function list({ state, cause, limit, cursor, json }: Options, context: CommandContext): Promise<void> {
   const items = ({ groups }: DeadLetterGroupPage): DeadLetterGroup[] => groups;
-  const list = { path: "dead-letters", items, empty: "No dead letters.", head: groupHead, row: groupRow };
-  return printList(context, list, { state, cause, limit, cursor }, json);
+  const shown = { path: "dead-letters", items, empty: "No dead letters.", head: groupHead, row: groupRow };
+  return printList(context, shown, { state, cause, limit, cursor }, json);
 }
 
 const groupHead = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last", "QStash keeps until"];
