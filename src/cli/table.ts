@@ -8,11 +8,12 @@ export type Cell = string | number | boolean | null | undefined;
 const gap = " │ ";
 /** No column is cut to fewer characters. Where the rows are still too wide, each becomes a block of lines. */
 const columnMin = 8;
+const timePattern = /^\d{4}-\d\d-\d\dT/;
 const graphemes = new Intl.Segmenter();
 
 /**
  * A table for people, not wider than the terminal; scripts use `--json`. Columns of sentences are cut first, then ids, of
- * which a part finds nothing.
+ * which a part finds nothing, and times never.
  */
 export function drawTable(
   head: readonly string[],
@@ -46,7 +47,8 @@ function fitColumns(rows: readonly (readonly string[])[], width: number): number
   const widths = columns.map((texts) => Math.max(...texts.map((text) => stringWidth(text))));
   const room = width - gap.length * (columns.length - 1);
   const isSentence = columns.map(([, ...texts]) => texts.some((text) => text.includes(" ")));
-  for (const cuttable of [isSentence, columns.map(() => true)]) {
+  const isNoTime = columns.map((texts) => !texts.some((text) => timePattern.test(text)));
+  for (const cuttable of [isSentence, isNoTime]) {
     while (sum(widths) > room) {
       const widest = widths.reduce(
         (most, own, column) => (cuttable[column] === true && own > most ? own : most),
