@@ -8,8 +8,7 @@ export const dynamic = "force-dynamic";
 
 const answer = opsRoute(async ({ query, caller: { name, role, via } }) => {
   parseQuery(noParameters, query);
-  const { RELAY_SECRET } = process.env;
-  return { name, role, via, instance: await relayInstance(RELAY_SECRET?.split(",")[0]?.trim()) };
+  return { name, role, via, instance: await relayInstance(process.env) };
 });
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });
