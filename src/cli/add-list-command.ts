@@ -1,11 +1,19 @@
 import { type Command, Option } from "commander";
 
+import type { Count } from "#dashboard/capped-count.ts";
+
 import type { CommandContext } from "./command-context.ts";
 import { pageOptions } from "./list-options.ts";
 import { readOps } from "./read-ops.ts";
 import { type Cell, drawTable } from "./table.ts";
 
 type Query = Record<string, string | undefined>;
+
+interface Paged {
+  nextCursor?: string | null;
+  /** Of a page that was asked for it. */
+  total?: Count;
+}
 
 /** How a list of the relay is shown. */
 export interface List<Page, Item> {
@@ -27,7 +35,7 @@ export interface ListCommand<Page, Item> extends List<Page, Item> {
 }
 
 /** Adds a command that prints a list from the relay as a table, or as the server's JSON with `--json`. */
-export function addListCommand<Page extends { nextCursor?: string | null }, Item>(
+export function addListCommand<Page extends Paged, Item>(
   program: Command,
   context: CommandContext,
   { name, description, options, toQuery = (given) => given, ...list }: ListCommand<Page, Item>,
@@ -38,7 +46,7 @@ export function addListCommand<Page extends { nextCursor?: string | null }, Item
 }
 
 /** Prints one page of a list; what is no row is said on standard error. */
-export async function printList<Page extends { nextCursor?: string | null }, Item>(
+export async function printList<Page extends Paged, Item>(
   context: CommandContext,
   { path, items, empty, head, row }: List<Page, Item>,
   query: Query,
@@ -49,8 +57,11 @@ export async function printList<Page extends { nextCursor?: string | null }, Ite
   const found = items(page);
   if (found.length === 0) context.note(empty);
   else context.print(drawTable(head, found.map(row), context.paint, context));
+  const { total } = page;
+  if (total !== undefined)
+    context.note(`${total.isCapped ? "Over " : ""}${total.count.toLocaleString("en-US")} in all.`);
   if (page.nextCursor) context.note(`For the next page add --cursor ${page.nextCursor}`);
-  const { cursor: _, limit: __, ...shown } = query;
+  const { cursor: _, limit: __, count: ___, ...shown } = query;
   noteLink(context, path, shown);
 }
 

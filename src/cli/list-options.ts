@@ -23,6 +23,9 @@ export const pageOptions = [
   new Option("--limit <n>", "the number of rows, at most 200"),
 ] as const;
 
+/** The option of lists whose server counts. The program reads it as a flag, and the address as `true`. */
+export const countOption = new Option("--count", "say how many there are in all: exactly up to 10,000");
+
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2026-01-31T12:00:00Z` as it is, and `90m` (or `s`, `h`, `d`) as the time so long ago. */

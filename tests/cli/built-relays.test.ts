@@ -57,7 +57,18 @@ describe("the commands at two built relays", () => {
     expect(status.stdout).toMatch(/lost .*\n.*refused /);
     const { status: word } = (await at(source(), "status", "--json")).json();
     expect(status.exitStatus).toBe({ ok: 0, attention: 2, failing: 3 }[word as "ok"]);
-    const deliveries = await at(source(), "deliveries", "--outcome", "published", "--runtime", "edge", "--from", "1h");
+    const deliveries = await at(
+      source(),
+      "deliveries",
+      "--outcome",
+      "published",
+      "--runtime",
+      "edge",
+      "--from",
+      "1h",
+      "--count",
+    );
+    expect(deliveries.stderr).toContain("1 in all.");
     expect(deliveries.stdout).toMatch(new RegExp(`${id} │ edge +│ published │ 1 `));
     expect(deliveries.stderr).toMatch(/On the dashboard: .*\/dashboard\/deliveries\?.*outcome=published/);
     const filtered = [

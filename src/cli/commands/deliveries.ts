@@ -6,7 +6,7 @@ import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
 
 import { addListCommand } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
-import { choice, timeOption } from "../list-options.ts";
+import { choice, countOption, flagOption, timeOption } from "../list-options.ts";
 
 /** Adds `relay deliveries`. */
 export function addDeliveries(program: Command, context: CommandContext): void {
@@ -21,8 +21,10 @@ export function addDeliveries(program: Command, context: CommandContext): void {
       new Option("--region <region>", "only what was received in this region"),
       new Option("--deployment <id>", "only what this deployment received"),
       new Option("--ack-ms-min <ms>", "only deliveries whose ack took so long, or longer"),
+      flagOption("--probe <boolean>", "with true only probes, which are otherwise left out"),
       timeOption("--from <time>", "only deliveries received at this time or later: 2026-01-31T12:00:00Z, or 2h"),
       timeOption("--to <time>", "only deliveries received before this time"),
+      countOption,
     ],
     items: ({ deliveries }: DeliveryPage) => deliveries,
     empty: "No deliveries on this page.",

@@ -7,7 +7,7 @@ import { jsonOption, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { eventFilters, eventHead, eventRow, toEventQuery } from "../event-list.ts";
 import { followRelay } from "../follow-relay.ts";
-import { pageOptions } from "../list-options.ts";
+import { countOption, pageOptions } from "../list-options.ts";
 import { readOps } from "../read-ops.ts";
 import { showCell } from "../table.ts";
 
@@ -24,7 +24,7 @@ export function addEvents(program: Command, context: CommandContext): void {
   command
     .addOption(new Option("-f, --follow", "show events as they are ingested, from now on or from --from on"))
     .addOption(new Option("--all", "all pages, as lines of JSON"));
-  for (const option of [...pageOptions, jsonOption]) command.addOption(option);
+  for (const option of [countOption, ...pageOptions, jsonOption]) command.addOption(option);
   command.action(async ({ follow, all, json, ...given }: Options) => {
     const query = toEventQuery(given as Record<string, string | undefined>);
     if (follow) return followEvents(query, { all, json }, context);
@@ -63,7 +63,8 @@ async function followEvents(
   { all, json }: Pick<Options, "all" | "json">,
   context: CommandContext,
 ): Promise<void> {
-  const unfit = ["to", "cursor", "limit"].find((name) => filter[name] !== undefined) ?? (all ? "all" : undefined);
+  const unfit =
+    ["to", "cursor", "limit", "count"].find((name) => filter[name] !== undefined) ?? (all ? "all" : undefined);
   if (unfit !== undefined) throw new CliFailure(`--follow shows what comes: it does not go with --${unfit}.`);
   const read = (query: Query) => readOps<EventPage>(context, "events", query);
   for await (const events of followRelay({ read, filter, since: from, context })) {
