@@ -1,44 +1,80 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+
+import type { Count } from "#dashboard/capped-count.ts";
 
 import type { CommandContext } from "./command-context.ts";
+import { pageOptions } from "./list-options.ts";
 import { readOps } from "./read-ops.ts";
 import { type Cell, drawTable } from "./table.ts";
 
 type Query = Record<string, string | undefined>;
 
-export interface ListCommand<Page, Item> {
-  /** Of the command and of its path below `/api/ops`. */
-  name: string;
-  description: string;
-  options: readonly (readonly [flags: string, description: string])[];
-  /** The query for the options that were given; the same names and values unless it is set. */
-  toQuery?: (given: Query) => Query;
+interface Paged {
+  nextCursor?: string | null;
+  /** Of a page that was asked for it. */
+  total?: Count;
+}
+
+/** How a list of the relay is shown. */
+export interface List<Page, Item> {
+  /** Below `/api/ops`, and below `/dashboard`. */
+  path: string;
   items: (page: Page) => readonly Item[];
-  /** Printed in place of an empty table. */
+  /** Said in place of an empty table. */
   empty: string;
-  head: string[];
+  head: readonly string[];
   row: (item: Item) => Cell[];
 }
 
-/** Adds a command that prints a list from the relay as a table, or as the server's JSON with `--json`. */
-export function addListCommand<Page extends { nextCursor?: string | null }, Item>(
-  program: Command,
-  context: CommandContext,
-  { name, description, options, toQuery = (given) => given, items, empty, head, row }: ListCommand<Page, Item>,
-): void {
-  const command = program.command(name).description(description);
-  for (const [flags, meaning] of options) command.option(flags, meaning);
-  command
-    .option("--limit <n>", "the number of rows, at most")
-    .option("--json", "print the server's JSON")
-    .action(async ({ json, ...given }: { json?: boolean }) => {
-      const page = await readOps<Page>(context, name, toQuery(given));
-      if (json) return context.print(JSON.stringify(page, null, 2));
-      const found = items(page);
-      context.print(found.length === 0 ? empty : drawTable(head, found.map(row), context.paint));
-      if (page.nextCursor) context.print(`For the next page add --cursor ${page.nextCursor}`);
-    });
+export interface ListCommand<Page, Item> extends List<Page, Item> {
+  name: string;
+  description: string;
+  options: readonly Option[];
+  /** The query for the options that were given; the same names and values unless it is set. */
+  toQuery?: (given: Query) => Query;
 }
 
-/** The option of every list that has pages. */
-export const cursorOption = ["--cursor <cursor>", "the next page; the page before names its cursor"] as const;
+/** Adds a command that prints a list from the relay as a table, or as the server's JSON with `--json`. */
+export function addListCommand<Page extends Paged, Item>(
+  program: Command,
+  context: CommandContext,
+  { name, description, options, toQuery = (given) => given, ...list }: ListCommand<Page, Item>,
+): Command {
+  const command = program.command(name).description(description);
+  for (const option of [...options, ...pageOptions, jsonOption]) command.addOption(option);
+  return command.action(({ json, ...given }: { json?: boolean }) => printList(context, list, toQuery(given), json));
+}
+
+/** Prints one page of a list; what is no row is said on standard error. */
+export async function printList<Page extends Paged, Item>(
+  context: CommandContext,
+  { path, items, empty, head, row }: List<Page, Item>,
+  query: Query,
+  json: boolean | undefined,
+): Promise<void> {
+  const page = await readOps<Page>(context, path, query);
+  if (json) return context.print(JSON.stringify(page, null, 2));
+  const found = items(page);
+  if (found.length === 0) context.note(empty);
+  else context.print(drawTable(head, found.map(row), context.paint, context));
+  const { total } = page;
+  if (total !== undefined)
+    context.note(`${total.isCapped ? "Over " : ""}${total.count.toLocaleString("en-US")} in all.`);
+  if (page.nextCursor) context.note(`For the next page add --cursor ${page.nextCursor}`);
+  const { cursor: _, limit: __, count: ___, ...shown } = query;
+  noteLink(context, path, shown);
+}
+
+/** Says where the dashboard shows the same. */
+export function noteLink(context: CommandContext, path: string, query: Query = {}): void {
+  context.note(context.paintError("dim", `On the dashboard: ${linkTo(context, path, query)}`));
+}
+
+/** The address of a page of the dashboard. */
+export function linkTo(context: CommandContext, path: string, query: Query = {}): string {
+  const url = new URL(`${context.baseUrl()}/dashboard/${path}`);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  return url.href;
+}
+
+export const jsonOption = new Option("--json", "print the server's JSON");

@@ -16,8 +16,12 @@ const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const buildStamp = at(".next", "relay-build");
 const nodeMinimum = [20, 19];
+/** Where steps are shown. */
+let progress = process.stdout;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-const commands = ["start", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
+const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
+/** These run from source, or build an app of their own. */
+const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash"]);
 
 /** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [
@@ -78,13 +82,14 @@ async function main(command, args) {
   if (problem) return fail(problem);
   if (!commands.includes(command)) return fail(`Usage: node src/cli/bootstrap.mjs ${commands.join("|")}`);
   watchNpm();
-  // These run from source, or build an app of their own.
+  // What these print is data, which a pipe or a file may take.
+  if (command === "relay") progress = process.stderr;
   const wantsHelp = args.includes("--help") || args.includes("-h");
-  const needsBuild = !wantsHelp && !["relay", "fuzz", "lifecycle", "qstash"].includes(command);
+  const needsBuild = !wantsHelp && !builtByThemselves.has(command);
   const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
   if (!isReady()) {
     signals.forEach((signal) => process.on(signal, quit));
-    const release = await takeLock(at(".bootstrap.lock"), console.log);
+    const release = await takeLock(at(".bootstrap.lock"), (text) => progress.write(`${text}\n`));
     try {
       if (installReason(command)) await install();
       if (needsBuild && isBuildStale()) await build();
@@ -187,13 +192,13 @@ function capture(file, args, env, shell = false) {
 async function step(doing, done, work) {
   const startedMs = Date.now();
   const seconds = () => ((Date.now() - startedMs) / 1000).toFixed(1);
-  const isTerminal = Boolean(process.stdout.isTTY) && process.env.TERM !== "dumb";
-  const timer = isTerminal && setInterval(() => process.stdout.write(`\r${doing} … ${seconds()} s`), 100);
-  if (!isTerminal) console.log(`${doing} …`);
+  const isTerminal = Boolean(progress.isTTY) && process.env.TERM !== "dumb";
+  const timer = isTerminal && setInterval(() => progress.write(`\r${doing} … ${seconds()} s`), 100);
+  if (!isTerminal) progress.write(`${doing} …\n`);
   const { code, output } = await work();
   clearInterval(timer);
-  if (isTerminal) process.stdout.write("\r\u001b[2K");
-  if (code === 0) return console.log(`✔ ${done} ${seconds()} s`);
+  if (isTerminal) progress.write("\r\u001b[2K");
+  if (code === 0) return progress.write(`✔ ${done} ${seconds()} s\n`);
   console.error(output.trimEnd());
   throw new Error(`${doing} failed, see above.`);
 }
@@ -320,8 +325,9 @@ function fail(sentence) {
   process.exitCode = 1;
 }
 
-if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) {
-  main(process.argv[2], process.argv.slice(3)).catch((error) =>
-    fail(error && error.message ? error.message : String(error)),
-  );
+/** Runs a command of package.json; the exit status says whether it succeeded. */
+export function start(command, args) {
+  main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
 }
+
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) start(process.argv[2], process.argv.slice(3));

@@ -4,18 +4,20 @@ import { join, relative } from "node:path";
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import type { ServerMode } from "#local/next-server.ts";
 import type { RunningServers } from "#local/start-servers.ts";
 import { alignRows, type Paint, seconds } from "./terminal.ts";
 
 export interface BannerOptions {
   root: string;
+  mode?: ServerMode;
   paint: Paint;
   tookMs: number;
   /** Whether the text goes to a terminal. The sign-in link does not go into a pipe or file: everyone who has it is let in. */
   isTerminal: boolean;
 }
 
-/** What `npm start` prints once everything runs: the addresses and files, a first command, and how to stop. */
+/** What `npm start` and `npm run dev` print once everything runs: the addresses and files, a first command, and how to stop. */
 export async function describeRunning(running: RunningServers, options: BannerOptions): Promise<string> {
   const { root, paint, tookMs } = options;
   const { plan, settings } = running;
@@ -44,6 +46,7 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     alignRows(rows, paint),
     "",
     `  Send a first delivery with ${paint("bold", "npm run relay -- trigger message")} in another terminal.`,
+    ...(options.mode === "development" ? ["  What you save in src and app takes effect with the next request."] : []),
     "  Ctrl-C stops everything once the work under way is done; a second Ctrl-C stops it at once.",
     "",
   ].join("\n");

@@ -1,24 +1,43 @@
+import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Answer, fetchWithin, TimeoutError } from "#platform/bounded-fetch.ts";
 import { systemClock } from "#platform/clock.ts";
-import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+import { CliFailure } from "#platform/failure.ts";
+
+import { unlessAborted } from "./interruptible.ts";
+
+/** The name that the relay sees of these commands: its audit tells by it what was done by command. */
+export const userAgent = "instagram-webhook-relay-cli";
 
 /** A page of events may hold many large payloads. */
 const answerBytesMax = 200_000_000;
 
-/** The whole answer to one request, within `limitMs`. Throws a `CliFailure` that says why there is none; follows no redirect. */
-export async function fetchOrFail(url: string, init: RequestInit, limitMs: number): Promise<Answer> {
+export interface FetchLimits {
+  limitMs: number;
+  /** Aborted when the command is to end. */
+  signal?: AbortSignal;
+  /** The variable or option that holds the address. */
+  variable?: string;
+}
+
+/** The whole answer to one request. Throws a `CliFailure` that says in a sentence why there is none; follows no redirect. */
+export async function fetchOrFail(
+  url: string,
+  init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> },
+  { limitMs, signal, variable = "RELAY_URL" }: FetchLimits,
+): Promise<Answer> {
+  const request = { ...init, headers: { "user-agent": userAgent, ...init.headers } };
   try {
-    return await fetchWithin(limitMs, url, init, { fetch, clock: systemClock, answerBytesMax });
+    const answer = fetchWithin(limitMs, url, request, { fetch, clock: systemClock, answerBytesMax });
+    return await (signal === undefined ? answer : unlessAborted(answer, signal));
   } catch (error) {
+    if (error instanceof CliFailure) throw error;
     if (error instanceof TimeoutError) throw new CliFailure(`${url} did not answer within ${limitMs / 1000} s.`);
-    const code = errorCodeOf(error instanceof Error ? error.cause : undefined);
+    const code = networkCodeOf(error);
+    const { origin } = new URL(url);
     if (code === "ECONNREFUSED") {
-      throw new CliFailure(
-        `Nothing listens at ${new URL(url).origin}: run npm start, or set RELAY_URL to the relay's address.`,
-      );
+      throw new CliFailure(`Nothing listens at ${origin}: run npm start, or set ${variable} to the relay's address.`);
     }
-    throw new CliFailure(
-      `${url} could not be reached (${code ?? (error instanceof Error ? error.message : String(error))}).`,
-    );
+    const { cause, remedy } = explainNetwork(error, { variable });
+    throw new CliFailure(`${origin} could not be reached (${code}): ${cause} ${remedy}`);
   }
 }

@@ -1,66 +1,68 @@
-/** `npm run relay -- <command>`: commands for a running relay, on this machine or elsewhere. */
-import { Command } from "commander";
+/** `relay <command>`: commands for a running relay, on this machine or elsewhere. */
+import { CommanderError } from "commander";
 
-import { addConform } from "./commands/conform.ts";
-import { addDeadLetters } from "./commands/dead-letters.ts";
-import { addDelivery } from "./commands/delivery.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addDrift } from "./commands/drift.ts";
-import { addEvents } from "./commands/events.ts";
-import { addExplain } from "./commands/explain.ts";
-import { addMigrate } from "./commands/migrate.ts";
-import { addPause } from "./commands/pause.ts";
-import { addProbe } from "./commands/probe.ts";
-import { addReplay } from "./commands/replay.ts";
-import { addSchedule } from "./commands/schedule.ts";
-import { addSignIn } from "./commands/sign-in.ts";
-import { addTrigger } from "./commands/trigger.ts";
+import { aborted } from "#local/aborted.ts";
+import { listenForStop } from "#local/stop-request.ts";
+import { settleWithin, systemClock } from "#platform/clock.ts";
+import { CliFailure, errorCodeOf } from "#platform/failure.ts";
+
 import { type CommandContext, createCommandContext } from "./command-context.ts";
-import { CliFailure } from "#platform/failure.ts";
+import { createProgram } from "./create-program.ts";
+import { RelayRefusal } from "./read-ops.ts";
 
-const footer = `
-The address of the relay and its secrets are taken from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN,
-DATABASE_URL), otherwise from npm start on this machine (DATA_DIR, .data). Every command takes --json. The exit status
-is 0 only if everything succeeded.`;
+/** As shells report a program that Ctrl-C has ended. */
+const interruptedStatus = 130;
+/** In which an interrupted command prints what there is. */
+const lastWordsMs = 2_000;
 
-/** Runs one command; sets the exit status to 1 if it fails. */
+/** Runs one command. Sets the exit status to 1 if it fails, and ends the process with 130 if it is interrupted. */
 export async function run(args: string[]): Promise<void> {
-  const context = createCommandContext();
-  try {
-    await createProgram(context).parseAsync(args, { from: "user" });
-  } catch (error) {
-    const message = error instanceof CliFailure ? error.message : error instanceof Error ? error.stack : String(error);
-    console.error(`${context.paintError("red", "✖")} ${message}`);
-    process.exitCode = 1;
-  }
+  const stop = listenForStop(() => systemClock.monotonicMs());
+  stop.hurry.addEventListener("abort", () => process.exit(interruptedStatus));
+  endWithReader();
+  const context = createCommandContext(stop.signal);
+  const running = createProgram(context)
+    .parseAsync(args, { from: "user" })
+    .then(
+      () => undefined,
+      (thrown: unknown) => {
+        if (!stop.signal.aborted) fail(thrown, args.includes("--json"), context);
+      },
+    );
+  await Promise.race([running, aborted(stop.signal)]);
+  if (!stop.signal.aborted) return;
+  await settleWithin(systemClock, lastWordsMs, running);
+  context.showProgress("");
+  process.stdout.write("", () => process.exit(interruptedStatus));
 }
 
-/** All commands with their options. */
-export function createProgram(context: CommandContext): Command {
-  const program = new Command("npm run relay --")
-    .usage("<command> [options]")
-    .description(
-      "Sends deliveries to an Instagram Webhook Relay, shows what it stored, repairs what failed, and checks its configuration.",
-    )
-    .helpCommand(false)
-    .showHelpAfterError("(npm run relay -- --help lists the commands)")
-    .addHelpText("after", footer);
-  for (const add of [
-    addTrigger,
-    addEvents,
-    addDelivery,
-    addDeadLetters,
-    addReplay,
-    addPause,
-    addSchedule,
-    addProbe,
-    addDrift,
-    addConform,
-    addExplain,
-    addMigrate,
-    addDoctor,
-    addSignIn,
-  ])
-    add(program, context);
-  return program;
+/** `relay events | head` ends when head has its lines: that is no failure. */
+function endWithReader(): void {
+  process.stdout.on("error", (error) => {
+    if (errorCodeOf(error) === "EPIPE") process.exit();
+    process.stderr.write(`✖ The result could not be written (${errorCodeOf(error) ?? error.message}).\n`);
+    process.exit(1);
+  });
+  process.stderr.on("error", () => {});
+}
+
+/**
+ * Prints the sentence on standard error. With `--json` the error is the result too, unless a result is printed already:
+ * standard output has one JSON value in any case.
+ */
+function fail(thrown: unknown, wantsJson: boolean, context: CommandContext): void {
+  context.showProgress("");
+  // Commander has printed its sentence, or the help that was asked for.
+  const isPrinted = thrown instanceof CommanderError;
+  process.exitCode = isPrinted ? thrown.exitCode : 1;
+  if (process.exitCode === 0) return;
+  const isExpected = thrown instanceof CliFailure || isPrinted;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!isPrinted) {
+    const trace = thrown instanceof Error ? (thrown.stack ?? message) : message;
+    context.note(`${context.paintError("red", "✖")} ${isExpected ? message : trace}`);
+  }
+  if (!wantsJson || context.hasPrinted()) return;
+  const refusal = thrown instanceof RelayRefusal ? { status: thrown.status, code: thrown.code } : {};
+  context.print(JSON.stringify({ error: { message: message.replace(/^error: /, ""), ...refusal } }, null, 2));
 }

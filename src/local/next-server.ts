@@ -1,4 +1,4 @@
-/** The production server, `next start`, as a child process that drains and ends when its parent ends. */
+/** The server, `next start` or `next dev`, as a child process that drains and ends when its parent ends. */
 import { spawn } from "node:child_process";
 import { closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +14,12 @@ import { type LogFile } from "./log-file.ts";
 import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
+/** `development` compiles each route when it is first asked for, and again after a change. Nothing else is different. */
+export type ServerMode = "production" | "development";
+
 export interface NextServerOptions {
   root: string;
+  mode: ServerMode;
   host: string;
   port: number;
   baseUrl: string;
@@ -33,14 +37,20 @@ export interface NextServer {
   stop(hurry?: AbortSignal): Promise<void>;
 }
 
-const readyLimitMs = 30_000;
-const requestLimitMs = 5_000;
+/** In development the first answer takes a compilation. */
+const limits = {
+  production: { readyMs: 30_000, requestMs: 5_000 },
+  development: { readyMs: 180_000, requestMs: 60_000 },
+};
 const drainLimitMs = 30_000;
 const killLimitMs = 5_000;
 
-/** Runs first in the server's process: stops it when the channel to the parent closes, as it does if the parent is killed. */
+/**
+ * Runs first in the server's process: stops it when the channel to the parent closes, as it does if the parent is killed.
+ * `next dev` serves in a child of its own, whose channel must keep it alive until it has its orders.
+ */
 const preload = `
-process.channel?.unref();
+if (!process.env.NEXT_PRIVATE_WORKER) process.channel?.unref();
 process.on("disconnect", () => {
   process.kill(process.pid, "SIGTERM");
   setTimeout(() => process.exit(1), ${drainLimitMs}).unref();
@@ -58,22 +68,24 @@ export const serverNodeArgs = [
 
 /**
  * Resolves when `GET /api/health` says that the server can use its store, whatever it says of the queue. Throws a
- * `CliFailure` with the end of its log if it ends or is not healthy within 30 s.
+ * `CliFailure` with the end of its log if it ends or is not healthy within 30 s, in development 180 s.
  */
 export async function startNextServer(options: NextServerOptions): Promise<NextServer> {
+  const isBuilt = options.mode === "production";
+  const { readyMs, requestMs } = limits[options.mode];
   const next = join(options.root, "node_modules", "next", "dist", "bin", "next");
   const log = options.logFile.openForChild();
   // In a session of its own, so that Ctrl-C does not reach it before the broker has stopped dispatching. It writes into
   // the log file itself: a pipe through this process would break if this process is killed, and end the drain.
   const child = spawn(
     process.execPath,
-    [...serverNodeArgs, next, "start", "-p", String(options.port), "-H", options.host],
+    [...serverNodeArgs, next, isBuilt ? "start" : "dev", "-p", String(options.port), "-H", options.host],
     {
       cwd: options.root,
       env: {
-        BUILD_ID: readBuildId(options.root),
+        BUILD_ID: isBuilt ? readBuildId(options.root) : "development",
         ...options.env,
-        NODE_ENV: "production",
+        NODE_ENV: options.mode,
         NEXT_TELEMETRY_DISABLED: "1",
       },
       detached: true,
@@ -98,17 +110,17 @@ export async function startNextServer(options: NextServerOptions): Promise<NextS
   };
 
   const settled = () => isGone() || options.signal.aborted;
-  const isReady = await until(systemClock, readyLimitMs, async () => settled() || isHealthy(options.baseUrl));
+  const isReady = await until(systemClock, readyMs, async () => settled() || isHealthy(options.baseUrl, requestMs));
   if (isReady && !settled()) return { pid, exited, stop };
-  const how = isGone() ? await exited : `was not healthy within ${readyLimitMs / 1000} s`;
+  const how = isGone() ? await exited : `was not healthy within ${readyMs / 1000} s`;
   await kill();
   options.signal.throwIfAborted();
   throw new CliFailure(`The server ${how}:\n${options.logFile.tail() || "(it said nothing)"}`);
 }
 
-async function isHealthy(baseUrl: string): Promise<boolean> {
+async function isHealthy(baseUrl: string, limitMs: number): Promise<boolean> {
   try {
-    const { text } = await fetchWithin(requestLimitMs, `${baseUrl}/api/health`, {}, { fetch, clock: systemClock });
+    const { text } = await fetchWithin(limitMs, `${baseUrl}/api/health`, {}, { fetch, clock: systemClock });
     return parseJsonObject(text)["store"] === "ok";
   } catch {
     return false;

@@ -5,6 +5,7 @@ import { requireRetriesWithinLimit } from "./broker-limits.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { requireFreePort } from "./ports.ts";
 import { writeRunning } from "./running-file.ts";
+import type { ServerMode } from "./next-server.ts";
 import { readOrCreateSecrets, type Secrets } from "./secrets.ts";
 import type { ServerLifetime } from "./server-lifetime.ts";
 import { brokerHost, type Settings, valueOf } from "./settings.ts";
@@ -14,8 +15,9 @@ import { startPostgres } from "./start-postgres.ts";
 import { startWebServer } from "./start-web-server.ts";
 
 export interface StartServersOptions extends Omit<ServerLifetime, "dataDir"> {
-  /** The checkout, with a build in it. */
+  /** The checkout; in production with a build in it. */
   root: string;
+  mode: ServerMode;
   env: EnvRecord;
   settings: Settings;
   /** Throws if the server could not work with this environment. */
@@ -42,7 +44,7 @@ export interface RunningServers {
  * starts anything where that is possible; what was started is in the teardown also then.
  */
 export async function startServers(options: StartServersOptions): Promise<RunningServers> {
-  const { root, settings, stop, teardown } = options;
+  const { root, mode, settings, stop, teardown } = options;
   const lifetime: ServerLifetime = { ...options, dataDir: settings.dataDir };
   const plan = planStart(options.env, settings);
   const secrets = await prepareDataFolder(lifetime, plan, settings);
@@ -73,7 +75,7 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
         env,
       })
     : null;
-  await startWebServer(lifetime, { root, host: settings.host, port: settings.port, baseUrl: plan.baseUrl, env });
+  await startWebServer(lifetime, { root, mode, host: settings.host, port: settings.port, baseUrl: plan.baseUrl, env });
   // Only now: a message that was due before the server listened would lose an attempt at each start.
   if (broker) {
     startDispatching(lifetime, broker);

@@ -9,7 +9,7 @@ import { type NextServerOptions, startNextServer } from "./next-server.ts";
 import type { ServerLifetime } from "./server-lifetime.ts";
 
 /**
- * Starts the production server, and starts it again if it ends by itself. Resolves when it is healthy; throws a
+ * Starts the server, and starts it again if it ends by itself. Resolves when it is healthy; throws a
  * `CliFailure` with the end of its log if it does not become so.
  */
 export async function startWebServer(

@@ -21,7 +21,7 @@ export function describeResults(results: readonly ScenarioResult[], tookMs: numb
   ]);
   return [
     `Deliveries by fault, ${seconds(tookMs)} in all`,
-    drawTable(head, rows, paint, { isDense: true }),
+    drawTable(head, rows, paint),
     "\nWhat each fault did",
     ...results.map((result) => describeEffects(result, paint)),
   ].join("\n");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { createCommandContext } from "#cli/command-context.ts";
-import { createProgram } from "#cli/relay.ts";
+import { createProgram } from "#cli/create-program.ts";
 
 import { scenarios } from "../chaos/scenarios.ts";
 import { root } from "./start-process.ts";
@@ -31,6 +31,7 @@ function mentionsIn(files: readonly string[]): Mention[] {
     [
       ...read(file)
         .replace(/\\\n\s*/g, "")
+        .replaceAll("npx relay ", "npm run relay -- ")
         .matchAll(/\bnpm (?:run )?([a-z:]+)(?: -- ([^`\n#|<"]*))?/g),
     ]
       .filter(([text, script]) => text.startsWith("npm run") || script === "start" || script === "test")
@@ -43,8 +44,9 @@ const faults = new Set(scenarios.map(({ name }) => name));
 
 /** The options that a script takes, as its usage names them. */
 function usageOf(script: string): string {
-  const isServer = script === "start" || script === "qstash";
+  const isServer = script === "qstash";
   const folder = script === "lifecycle" ? "lifecycle-proof" : script;
+  if (script === "start" || script === "dev") return read("src/cli/run-servers.ts");
   return read(isServer ? `src/cli/${script}.ts` : `tests/${folder}/${script}.ts`);
 }
 
@@ -76,6 +78,11 @@ test("every command that the documents name exists, with its options", () => {
   const mentions = mentionsIn(documents);
   expect(mentions.length).toBeGreaterThan(30);
   expect(mentions.map((mention) => ({ ...mention, problem: problemOf(mention) })).filter((m) => m.problem)).toEqual([]);
+});
+
+test("docs/CLI.md has every command", () => {
+  const text = read("docs/CLI.md");
+  expect(program.commands.map((one) => one.name()).filter((name) => !text.includes(`**${name}**`))).toEqual([]);
 });
 
 test("every command that the product itself names exists", () => {

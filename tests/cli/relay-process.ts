@@ -1,14 +1,24 @@
 /** `npm run relay` as a process of its own. */
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
 import { root } from "./start-process.ts";
 
 export const appSecret = "the app's secret";
 
-export async function relay(
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export function relay(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+  return startRelay(args, env).ended;
+}
+
+export function startRelay(
   args: string[],
   env: Record<string, string> = {},
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
+): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
   const given = {
     INSTAGRAM_APP_SECRET: appSecret,
     OPS_TOKEN: "the-token",
@@ -21,6 +31,11 @@ export async function relay(
     cwd: root,
     env: { ...process.env, ...given },
   });
+  return { child, ended: spawned(child) };
+}
+
+/** Resolves when the process has ended and its output is complete. */
+export async function spawned(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));

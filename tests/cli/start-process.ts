@@ -53,7 +53,7 @@ export interface StartProcess {
   /** Resolves with the exit status (or the signal) once the process is gone and its output complete. */
   exited: Promise<number | NodeJS.Signals>;
   /** Fails with the output if the process ends first. */
-  untilRunning(): Promise<void>;
+  untilRunning(withinMs?: number): Promise<void>;
   signal(signal: NodeJS.Signals, to: "process" | "group"): void;
 }
 
@@ -62,14 +62,15 @@ export function startProcess(
   place: Place,
   how: "npm" | "node" = "npm",
   env: Record<string, string> = {},
+  { folder = root, command = "start" }: { folder?: string; command?: "start" | "dev" } = {},
 ): StartProcess {
   // Without npm in between, a start that thinks it was run by npm takes our end, a killed test run's, for npm's.
   const [file, args, given] =
     how === "npm"
       ? ["npm", ["start"], env]
-      : [process.execPath, ["src/cli/bootstrap.mjs", "start"], { npm_lifecycle_event: "start", ...env }];
+      : [process.execPath, ["src/cli/bootstrap.mjs", command], { npm_lifecycle_event: "start", ...env }];
   const child = spawn(file, args, {
-    cwd: root,
+    cwd: folder,
     env: { ...place.env, ...given } as NodeJS.ProcessEnv,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -91,9 +92,9 @@ export function startProcess(
     child,
     output: () => output,
     exited,
-    untilRunning: async () => {
+    untilRunning: async (withinMs = limitMs) => {
       const isRunning = () => output.includes("is running");
-      await findWithin(limitMs, () => isGone || isRunning());
+      await findWithin(withinMs, () => isGone || isRunning());
       if (!isRunning()) throw new Error(`It did not start:\n${output}`);
     },
     signal: (signal, to) => sendSignal(to === "group" ? -(child.pid ?? 0) : (child.pid ?? 0), signal),

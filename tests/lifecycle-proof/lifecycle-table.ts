@@ -61,14 +61,17 @@ export function drawRows(rows: readonly Row[], paint: Paint): string {
     });
     return group === 0 ? ofStrategies : [head.map(() => ""), ...ofStrategies];
   });
-  return `${drawTable(head, lines, paint, { isDense: true })}\n${paint("dim", legend)}`;
+  return `${drawTable(head, lines, paint)}\n${paint("dim", legend)}`;
 }
 
 /** The arrival columns of one model, read from a drawn table. */
 export function readArrivals(text: string, model: Model): { strategy: Strategy; qstashMs: number; arrival: string }[] {
   let isOfModel = false;
   return text.split("\n").flatMap((line) => {
-    const [, runtime, host, strategy, ...cells] = line.split("│").map((cell) => cell.trim());
+    const [runtime, host, strategy, ...cells] = line
+      .replace(/^│/, "")
+      .split("│")
+      .map((cell) => cell.trim());
     // Only the first line of a model contains its name.
     if (host) isOfModel = runtime === model.runtime && host === hosts[model.host];
     const found = strategies.find((each) => each === strategy);

@@ -2,15 +2,13 @@
 import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import type { CommandContext } from "#cli/command-context.ts";
-import { createProgram } from "#cli/relay.ts";
 import { buildPayload } from "#conformance/payloads.ts";
 import type { SignedBurst } from "#operations/probing.ts";
 import type { ProbeStatus } from "#operations/read-probes.ts";
-import { CliFailure } from "#platform/failure.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const cronSecret = "cron-secret-of-at-least-sixteen";
 const bearer = "ops-token-of-thirty-two-characters";
@@ -39,28 +37,7 @@ describe("probes of the built relay", () => {
       await client.end();
     }
   };
-  const run = async (...args: string[]) => {
-    const printed: string[] = [];
-    const context: CommandContext = {
-      paint: (_style, text) => text,
-      paintError: (_style, text) => text,
-      isTerminal: false,
-      folder: process.cwd(),
-      baseUrl: () => "http://127.0.0.1:1",
-      secret: (name) => (name === "OPS_TOKEN" ? bearer : expect.unreachable()),
-      databaseUrl: () => expect.unreachable(),
-      print: (text) => void printed.push(text),
-      note: () => {},
-      showProgress: () => {},
-    };
-    const failure = await createProgram(context)
-      .parseAsync(args, { from: "user" })
-      .then(
-        () => null,
-        (thrown: unknown) => (thrown instanceof CliFailure ? thrown.message : expect.unreachable(String(thrown))),
-      );
-    return { failure, stdout: printed.join("\n") };
-  };
+  const run = (...args: string[]) => runCommand(args, {});
   /** What a probe must not leave behind. */
   const traces = async () => ({
     events: await query("select id from relay.events"),

@@ -5,16 +5,14 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import type { CommandContext } from "#cli/command-context.ts";
-import { createProgram } from "#cli/relay.ts";
 import { buildPayload } from "#conformance/payloads.ts";
-import { CliFailure } from "#platform/failure.ts";
 
 import { relay as runRelay } from "../cli/relay-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { parseSamples } from "../metrics/parse-samples.ts";
 import { hasPromtool, runPromtool } from "../metrics/promtool.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const cronSecret = "the-secret-of-vercel-cron-jobs";
 const bearer = "ops-token-of-thirty-two-characters";
@@ -28,30 +26,8 @@ const opsTokens = [
 describe("the built relay", () => {
   let started: TestRelay | undefined;
   const relay = () => started ?? expect.unreachable();
-  /** In this process: each of its own would take longer than what it does. */
-  const run = async (...args: string[]) => {
-    const printed: string[] = [];
-    const context: CommandContext = {
-      paint: (_style, text) => text,
-      paintError: (_style, text) => text,
-      isTerminal: false,
-      folder: process.cwd(),
-      baseUrl: () => relay().baseUrl,
-      secret: (name) => (name === "INSTAGRAM_APP_SECRET" ? "app-secret" : bearer),
-      databaseUrl: () => relay().databaseUrl,
-      print: (text) => void printed.push(text),
-      note: () => {},
-      showProgress: () => {},
-    };
-    const failure = await createProgram(context)
-      .parseAsync(args, { from: "user" })
-      .then(
-        () => null,
-        (thrown: unknown) => (thrown instanceof CliFailure ? thrown.message : expect.unreachable(String(thrown))),
-      );
-    const stdout = printed.join("\n");
-    return { failure, stdout, json: () => JSON.parse(stdout) as Record<string, unknown> };
-  };
+  const run = (...args: string[]) =>
+    runCommand(args, { baseUrl: () => relay().baseUrl, databaseUrl: () => relay().databaseUrl });
   const runApart = (...args: string[]) =>
     runRelay(args, { RELAY_URL: relay().baseUrl, QSTASH_URL: relay().broker.url, QSTASH_TOKEN: "qstash-token" });
   const ask = async (method: string, path: string, body?: unknown, token = bearer) => {

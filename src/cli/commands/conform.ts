@@ -86,7 +86,7 @@ function printResult(url: string, results: readonly CaseResult[], summary: Summa
   const { print, paint } = context;
   const colors = { passed: "green", failed: "red", advised: "yellow" } as const;
   const rows = results.map(({ id, level, outcome, ms, checks }) => [id, level, outcome, ms, checks]);
-  print(drawTable(["Case", "Level", "Result", "Ms", "What is checked"], rows, paint, { isDense: true }));
+  print(drawTable(["Case", "Level", "Result", "Ms", "What is checked"], rows, paint, context));
   for (const { id, outcome, reason, why } of results) {
     if (outcome === "passed") continue;
     print(`${paint(colors[outcome], `${outcome} ${id}`)}: ${showCell(reason)}\n  ${paint("dim", why)}`);

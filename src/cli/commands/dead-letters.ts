@@ -7,13 +7,18 @@ import type { DeadLetterGroup, DeadLetterGroupPage } from "#dashboard/read-dead-
 import type { DeadLetterPage } from "#dashboard/read-dead-letters.ts";
 import type { LetterBody } from "#operations/letter-body.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { groupStates } from "#store/dead-letter-groups.ts";
 
-import { cursorOption } from "../add-list-command.ts";
+import { jsonOption, linkTo, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { toDeliveryBody } from "../dead-letter-payload.ts";
 import { askOps, readOps } from "../read-ops.ts";
-import { drawTable, showCell } from "../table.ts";
+import { choice, pageOptions } from "../list-options.ts";
+import { type Cell, drawTable, showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";
+
+/** As the groups have them. */
+const deadLetterCauses = ["qstash", "undecodable", "handler", "too-large"];
 
 interface Options {
   state?: string;
@@ -37,19 +42,19 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
     .command("dead-letters")
     .argument("[group]", "the id of a group: shows it with its members")
     .description("list what was given up, grouped by cause; show a group, decide about it, save a member")
-    .option("--state <state>", "only groups that are open, acknowledged, resolved or ignored")
-    .option("--cause <cause>", "only this cause: qstash, undecodable, handler or too-large")
+    .addOption(choice("--state <state>", "only groups of this state", groupStates))
+    .addOption(choice("--cause <cause>", "only this cause", deadLetterCauses))
     .option("--acknowledge", "note that the group is being looked at")
     .option("--resolve", "note that the cause is gone; if it recurs, the group is open again")
     .option("--open", "take the last decision back")
-    .option("--ignore-until <time>", "ignore the group until then, e.g. 2026-01-31T12:00:00Z")
+    .option("--ignore-until <time>", "ignore the group until then, e.g. 2027-01-31T12:00:00Z")
     .option("--note <text>", "a note about the decision")
     .option("--deployment <id>", "with --resolve: the deployment that mends the cause")
     .option("--letter <id>", "with --save: the member, by its id; the newest one unless given")
     .option("--save <file>", "save a member to a file that relay trigger can send")
-    .option(...cursorOption)
-    .option("--limit <n>", "the number of rows, at most")
-    .option("--json", "print the server's JSON")
+    .addOption(pageOptions[0])
+    .addOption(pageOptions[1])
+    .addOption(jsonOption)
     .action(async (group: string | undefined, options: Options) => {
       requireFitting(group, options);
       if (group === undefined) return list(options, context);
@@ -96,29 +101,25 @@ function changeOf({ acknowledge, resolve: isResolved, open, ignoreUntil, note, d
 }
 
 async function list({ state, cause, limit, cursor, json }: Options, context: CommandContext): Promise<void> {
-  const page = await readOps<DeadLetterGroupPage>(context, "dead-letters", { state, cause, limit, cursor });
-  if (json) return context.print(JSON.stringify(page, null, 2));
-  const head = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last", "QStash keeps until"];
-  const rows = page.groups.map((one) => [
-    one.id,
-    one.regressedAt === null ? one.state : `${one.state} again`,
-    one.cause,
-    [one.errorName, one.errorCode].filter((text) => text !== null).join(" "),
-    one.kind,
-    one.open,
-    one.count,
-    one.lastAt,
-    one.expiresAt,
-  ]);
-  context.print(rows.length === 0 ? "No dead letters." : drawTable(head, rows, context.paint));
-  if (page.nextCursor) context.print(`For the next page add --cursor ${page.nextCursor}`);
+  const items = ({ groups }: DeadLetterGroupPage): DeadLetterGroup[] => groups;
+  const shown = { path: "dead-letters", items, empty: "No dead letters.", head: groupHead, row: groupRow };
+  return printList(context, shown, { state, cause, limit, cursor }, json);
+}
+
+const groupHead = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last", "QStash keeps until"];
+
+function groupRow(one: DeadLetterGroup): Cell[] {
+  const state = one.regressedAt === null ? one.state : `${one.state} again`;
+  const error = [one.errorName, one.errorCode].filter((text) => text !== null).join(" ");
+  return [one.id, state, one.cause, error, one.kind, one.open, one.count, one.lastAt, one.expiresAt];
 }
 
 async function show(group: string, { limit, cursor, json }: Options, context: CommandContext): Promise<void> {
   const page = await readOps<DeadLetterPage>(context, `dead-letters/${encodeURIComponent(group)}`, { limit, cursor });
   if (json) return context.print(JSON.stringify(page, null, 2));
-  const facts = Object.entries(page.group).map(([name, value]) => [name, showCell(value)] as const);
-  context.print(alignRows(facts, context.paint));
+  const facts = Object.entries(page.group).map(([name, value]) => [name, showCell(value, context.zone)] as const);
+  const address = ["page", linkTo(context, `dead-letters/${encodeURIComponent(group)}`)] as const;
+  context.print(alignRows([...facts, address], context.paint));
   const head = ["Member", "Recorded", "Event", "Delivery", "Status", "Attempts", "Error", "Resolved by"];
   const rows = page.deadLetters.map((one) => [
     one.id,
@@ -130,8 +131,8 @@ async function show(group: string, { limit, cursor, json }: Options, context: Co
     one.errorMessage ?? one.errorName,
     one.resolvedBy,
   ]);
-  context.print(drawTable(head, rows, context.paint));
-  if (page.nextCursor) context.print(`For the next page add --cursor ${page.nextCursor}`);
+  context.print(drawTable(head, rows, context.paint, context));
+  if (page.nextCursor) context.note(`For the next page add --cursor ${page.nextCursor}`);
 }
 
 async function save(group: string, file: string, { letter, json }: Options, context: CommandContext): Promise<void> {

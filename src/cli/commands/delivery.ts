@@ -7,6 +7,7 @@ import type { HandlerCall } from "#dashboard/read-handler-calls.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";
+import { linkTo } from "../add-list-command.ts";
 import { readOps } from "../read-ops.ts";
 import { drawTable, showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";
@@ -23,17 +24,19 @@ export function addDelivery(program: Command, context: CommandContext): void {
       if (json) return context.print(JSON.stringify(journey, null, 2));
       const { attempts, handlers, ...rest } = journey;
       const facts = { ...rest, ackMs: rest.ackMs === null ? null : Number(rest.ackMs.toFixed(1)) };
-      const rows = Object.entries(facts).map(([name, value]) => [name, showCell(value)] as const);
-      context.print(alignRows(rows, context.paint));
+      const rows = Object.entries(facts).map(([name, value]) => [name, showCell(value, context.zone)] as const);
+      const page = ["page", linkTo(context, `deliveries/${encodeURIComponent(id)}`)] as const;
+      context.print(alignRows([...rows, page], context.paint));
       if (attempts.length > 0) {
         context.print("\nAttempts to ingest it");
-        context.print(drawTable(attemptHead, attempts.map(attemptRow), context.paint));
+        context.print(drawTable(attemptHead, attempts.map(attemptRow), context.paint, context));
       }
       for (const handling of handlers) {
         context.print(
           `\nEvent ${handling.eventId}, ${handling.kind}: ${describeHandling(handling, systemClock.nowMs())}`,
         );
-        if (handling.calls.length > 0) context.print(drawTable(callHead, handling.calls.map(callRow), context.paint));
+        if (handling.calls.length > 0)
+          context.print(drawTable(callHead, handling.calls.map(callRow), context.paint, context));
       }
     });
 }

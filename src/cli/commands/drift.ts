@@ -9,6 +9,7 @@ import type { CommandContext } from "../command-context.ts";
 export function addDrift(program: Command, context: CommandContext): void {
   addListCommand(program, context, {
     name: "drift",
+    path: "drift",
     description: "list where Meta's events differ from the types that handlers get, last seen first",
     options: [],
     items: ({ drift }: DriftReport & { nextCursor?: null }) => drift,

@@ -7,10 +7,11 @@ import { burstPairs, type ProbeBudget } from "#measurements/probe-budget.ts";
 import { sendBurst } from "#measurements/send-burst.ts";
 import type { SignedBurst } from "#operations/probing.ts";
 import type { ProbeStatus } from "#operations/read-probes.ts";
-import { sleep, systemClock } from "#platform/clock.ts";
+import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import type { CommandContext } from "../command-context.ts";
+import { pauseFor } from "../interruptible.ts";
 import { askOps, readOps } from "../read-ops.ts";
 import { alignRows } from "../terminal.ts";
 
@@ -86,8 +87,8 @@ async function probe(
   const measured: MeasuredPair[] = [];
   let isEmulated = false;
   let failure: string | null = null;
-  while (measured.length < count && failure === null) {
-    if (measured.length > 0) await sleep(systemClock, Math.random() * 2 * pause * 1000);
+  while (measured.length < count && failure === null && !context.signal.aborted) {
+    if (measured.length > 0) await pauseFor(systemClock, Math.random() * 2 * pause * 1000, context.signal);
     const signed = await askOps<SignedBurst>(context, "POST", "probes/signed", {
       body: { pairs: Math.min(burstPairs, count - measured.length) },
     });
@@ -135,7 +136,7 @@ function describe(
   pairs: readonly MeasuredPair[],
   from: string,
   isEmulated: boolean,
-  { print, paint }: CommandContext,
+  { print, note, paint }: CommandContext,
 ): void {
   const median = (values: readonly (number | null)[]) => {
     const sorted = values.filter((value) => value !== null).toSorted((a, b) => a - b);
@@ -157,8 +158,8 @@ function describe(
       paint,
     ),
   );
-  print("The dashboard and /api/ops/runtimes judge them; so few medians decide nothing.");
-  if (isEmulated) print(emulated);
+  note("The dashboard and /api/ops/runtimes judge them; so few medians decide nothing.");
+  if (isEmulated) note(emulated);
 }
 
 function positiveInteger(text: string): number {

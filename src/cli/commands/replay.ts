@@ -4,11 +4,18 @@ import { Argument, type Command } from "commander";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 import { CliFailure } from "#platform/failure.ts";
-import { sleep, systemClock } from "#platform/clock.ts";
+import { systemClock } from "#platform/clock.ts";
 
+import { eventKinds } from "#instagram/events.ts";
+import { replayStates } from "#store/replay-filter.ts";
+
+import { linkTo, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
+import { pauseFor } from "../interruptible.ts";
+import { choice, timeOption } from "../list-options.ts";
 import { askOps, readOps } from "../read-ops.ts";
-import { showPlan, showReplay, showReplays } from "../show-replay.ts";
+import { replayHead, replayRow, showPlan, showReplay } from "../show-replay.ts";
+import { alignRows } from "../terminal.ts";
 
 interface Options {
   ids?: string;
@@ -41,16 +48,16 @@ export function addReplay(program: Command, context: CommandContext): void {
     .description(
       "run the handlers of events again that were not handled, or of all: plans, asks, and shows the progress",
     )
-    .option("--kind <kind>", "only this kind")
+    .addOption(choice("--kind <kind>", "only this kind", eventKinds))
     .option("--error <name>", "only events whose handler failed with this error's name or code")
     .option("--group <id>", "only this group of dead letters, with its batches that were never ingested")
-    .option("--state <state>", "only events that are open, retrying or dead")
+    .addOption(choice("--state <state>", "only events of this state", replayStates))
     .option("--account <id>", "only this Instagram account")
     .option("--sender <id>", "only this sender")
     .option("--delivery <id>", "only what this delivery carried")
     .option("--ids <ids>", "only these events, separated by commas")
-    .option("--from <time>", "only events ingested at this time or later, e.g. 2026-01-31T12:00:00Z")
-    .option("--to <time>", "only events ingested before this time")
+    .addOption(timeOption("--from <time>", "only events ingested at this time or later: 2026-01-31T12:00:00Z, or 2h"))
+    .addOption(timeOption("--to <time>", "only events ingested before this time"))
     .option("--unknown", "only events of unknown kind that this release knows: they are classified again")
     .option("--again", "handled events too; needs --confirm with their number")
     .option("--confirm <count>", "the number of events that the plan shows")
@@ -68,13 +75,18 @@ export function addReplay(program: Command, context: CommandContext): void {
       const replay = await (action === "cancel"
         ? askOps<DescribedReplay>(context, "POST", `${path}/cancel`)
         : readOps<DescribedReplay>(context, path));
-      context.print(options.json ? JSON.stringify(replay, null, 2) : showReplay(replay, context.paint));
+      printReplay(replay, options, context);
     });
 }
 
 async function list({ json }: Options, context: CommandContext): Promise<void> {
-  const page = await readOps<{ replays: DescribedReplay[] }>(context, "replays");
-  context.print(json ? JSON.stringify(page, null, 2) : showReplays(page.replays, context.paint));
+  const items = ({ replays }: { replays: DescribedReplay[]; nextCursor?: null }): DescribedReplay[] => replays;
+  return printList(
+    context,
+    { path: "replays", items, empty: "No replays.", head: replayHead, row: replayRow },
+    {},
+    json,
+  );
 }
 
 async function plan(options: Options, context: CommandContext): Promise<void> {
@@ -85,12 +97,12 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
     ...(options.rate === undefined ? {} : { ratePerMinute: numberOf("--rate", options.rate) }),
   };
   const planned = await askOps<DescribedReplay>(context, "POST", "replays", { body });
-  if (!options.json) context.print(showPlan(planned, context.paint));
+  if (!options.json) context.print(showPlan(planned, context));
   if (planned.count + planned.batches === 0) {
     if (options.json) context.print(JSON.stringify(planned, null, 2));
     const left = planned.lettersWithoutBatch;
     if (left > 0) throw new CliFailure(`Nothing can be replayed: ${left} dead letters cannot be taken.`);
-    if (!options.json) context.print("Nothing is to be replayed.");
+    if (!options.json) context.note("Nothing is to be replayed.");
     return;
   }
   const confirmCount = options.confirm === undefined ? {} : { confirmCount: numberOf("--confirm", options.confirm) };
@@ -102,7 +114,10 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   }
   await askOps(context, "POST", `replays/${planned.id}/start`, { body: confirmCount });
   const ended = await follow(planned.id, context);
-  context.print(options.json ? JSON.stringify(ended, null, 2) : showReplay(ended, context.paint));
+  printReplay(ended, options, context);
+  if (context.signal.aborted) {
+    return context.note(`The replay goes on at the relay: relay replay cancel ${planned.id} ends it.`);
+  }
   const { state, done, failed, skipped, stoppedBecause } = ended;
   if (state !== "finished") throw new CliFailure(`The replay is ${state}: ${stoppedBecause ?? "without a reason"}.`);
   if (failed + skipped === 0) return;
@@ -111,18 +126,28 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   );
 }
 
-/** Watches until it ends, and has a stalled one resumed. */
+function printReplay(replay: DescribedReplay, { json }: Options, context: CommandContext): void {
+  if (json) return context.print(JSON.stringify(replay, null, 2));
+  const page = ["page", linkTo(context, `replays/${replay.id}`)] as const;
+  context.print(`${showReplay(replay, context)}\n${alignRows([page], context.paint)}`);
+}
+
+/** Watches until it ends or Ctrl-C, and has a stalled one resumed. */
 async function follow(id: string, context: CommandContext): Promise<DescribedReplay> {
   for (;;) {
-    const replay = await readOps<DescribedReplay>(context, `replays/${id}`);
+    // Without the signal: after Ctrl-C it reads once more how far the replay is.
+    const replay = await readOps<DescribedReplay>(
+      { ...context, signal: new AbortController().signal },
+      `replays/${id}`,
+    );
     const { state, done, failed, pending, count, batches } = replay;
-    if (state === "finished" || state === "cancelled") {
+    if (state === "finished" || state === "cancelled" || context.signal.aborted) {
       context.showProgress("");
       return replay;
     }
     if (state === "stalled") await askOps(context, "POST", `replays/${id}/start`);
     context.showProgress(`${done} of ${count + batches} done, ${failed} failed, ${pending} under way`);
-    await sleep(systemClock, pollMs);
+    await pauseFor(systemClock, pollMs, context.signal);
   }
 }
 

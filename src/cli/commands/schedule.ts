@@ -67,13 +67,17 @@ async function orFail<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function print(schedule: MaintenanceSchedule | null, done: string | null, { print: write, paint }: CommandContext) {
-  if (done !== null) write(`The schedule is ${done}.`);
+function print(
+  schedule: MaintenanceSchedule | null,
+  done: string | null,
+  { print: write, paint, zone, note }: CommandContext,
+) {
+  if (done !== null) note(`The schedule is ${done}.`);
   if (schedule === null) return;
   const { problems: _, ...facts } = schedule;
   write(
     alignRows(
-      Object.entries(facts).map(([name, value]) => [name, showCell(value)] as const),
+      Object.entries(facts).map(([name, value]) => [name, showCell(value, zone)] as const),
       paint,
     ),
   );

@@ -2,12 +2,13 @@ import { type Command, InvalidArgumentError } from "commander";
 
 import { systemClock } from "#platform/clock.ts";
 
+import { noteLink } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
-import { readDeliverySources } from "../delivery-sources.ts";
+import { type DeliverySource, readDeliverySources } from "../delivery-sources.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { payloadKinds } from "#conformance/payloads.ts";
 import { sendDeliveries, type SentDelivery } from "../send-deliveries.ts";
-import { drawTable } from "../table.ts";
+import { drawTable, showCell } from "../table.ts";
 import { targetUrl } from "../target-url.ts";
 import { alignRows } from "../terminal.ts";
 
@@ -16,6 +17,8 @@ interface Options {
   count: number;
   rate?: number;
   set?: string[];
+  print?: boolean;
+  dryRun?: boolean;
   json?: boolean;
 }
 
@@ -37,14 +40,19 @@ export function addTrigger(program: Command, context: CommandContext): void {
       "change a value in the payload, e.g. entry.0.messaging.0.message.text=hi",
       (one: string, before: string[] | undefined) => [...(before ?? []), one],
     )
+    .option("--print", "print the payloads and send nothing")
+    .option("--dry-run", "the same")
     .option("--json", "print JSON")
     .action(async (what: string, options: Options) => {
+      const sources = readDeliverySources(what, context.folder, options.set ?? []);
+      if (options.print || options.dryRun) return printPayloads(sources, context);
       const isLong = options.count > 1;
       const sent = await sendDeliveries({
         url: targetUrl(options.to, context),
         appSecret: context.secret("INSTAGRAM_APP_SECRET").split(",")[0]?.trim() ?? "",
-        sources: readDeliverySources(what, context.folder, options.set ?? []),
+        sources,
         count: options.count,
+        signal: context.signal,
         rate: options.rate ?? null,
         clock: systemClock,
         onProgress: (done, total) => {
@@ -55,7 +63,9 @@ export function addTrigger(program: Command, context: CommandContext): void {
       if (options.json) context.print(JSON.stringify({ ...summary, deliveries: sent }, null, 2));
       else printResult(sent, summary, context);
       if (summary.ok < summary.sent) {
-        throw new CliFailure(`${summary.sent - summary.ok} of ${summary.sent} deliveries were not answered with 200.`);
+        throw new CliFailure(
+          `${summary.sent - summary.ok} of ${summary.sent} deliveries were not answered with 200.${listReasons(sent)}`,
+        );
       }
     });
 }
@@ -76,11 +86,25 @@ function summarize(sent: readonly SentDelivery[]): Summary {
   };
 }
 
-function printResult(sent: readonly SentDelivery[], summary: Summary, { print, paint }: CommandContext): void {
+/** Byte for byte, so that `relay trigger file` sends the same; a line break follows each. */
+async function printPayloads(sources: readonly DeliverySource[], context: CommandContext): Promise<void> {
+  for (const source of sources) await context.write(Buffer.from(source.body(systemClock.nowMs())).toString());
+}
+
+/** Each reason once. */
+function listReasons(sent: readonly SentDelivery[]): string {
+  const reasons = new Set(sent.flatMap(({ error }) => error ?? []));
+  return [...reasons].map((reason) => `\n  ${showCell(reason)}`).join("");
+}
+
+function printResult(sent: readonly SentDelivery[], summary: Summary, context: CommandContext): void {
+  const { print, paint } = context;
   if (sent.length <= rowsMax) {
-    const rows = sent.map((one) => [one.source, one.status ?? one.error, one.deliveryId, one.ackMs]);
-    print(drawTable(["Sent", "Status", "Delivery", "Ack ms"], rows, paint));
+    const rows = sent.map((one) => [one.source, one.status, one.deliveryId, one.ackMs]);
+    print(drawTable(["Sent", "Status", "Delivery", "Ack ms"], rows, paint, context));
   }
+  const [first] = sent;
+  if (sent.length === 1 && first?.deliveryId) noteLink(context, `deliveries/${first.deliveryId}`);
   if (sent.length === 1) return;
   const { p50, p95, max } = summary.ackMs;
   const rows: [string, string][] = [

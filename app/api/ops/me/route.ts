@@ -1,4 +1,5 @@
 import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { relayInstance } from "#dashboard/relay-instance.ts";
 import { methods } from "#platform/methods.ts";
 
 import { opsRoute } from "../ops-route.ts";
@@ -7,7 +8,7 @@ export const dynamic = "force-dynamic";
 
 const answer = opsRoute(async ({ query, caller: { name, role, via } }) => {
   parseQuery(noParameters, query);
-  return { name, role, via };
+  return { name, role, via, instance: await relayInstance(process.env) };
 });
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });
