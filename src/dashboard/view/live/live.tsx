@@ -11,13 +11,16 @@ import badges from "../badges.module.css";
 import { usePreferences } from "../preferences.tsx";
 import { Timestamp } from "../timestamp.tsx";
 import { isUntouched } from "./is-untouched.ts";
-import { type Heard, usePulse } from "./use-pulse.ts";
+import { type Heard, markedList, usePulse } from "./use-pulse.ts";
 
 /** Props of `Live`. */
 export interface LiveProps {
   /** The list that the page shows; `status` for a page that any change concerns. */
   list: PulseList | "status";
-  /** The newest row of the list, as `/api/ops/pulse` takes it; absent for an empty list or one without a count. */
+  /**
+   * The newest row of the list, as `/api/ops/pulse` takes it; absent for an empty list or one without a count. For `status`
+   * the newest delivery: what arrives before the page's first question is noticed, too.
+   */
   mark?: string | undefined;
   /** When the page was read. */
   nowMs: number;
@@ -83,8 +86,9 @@ function useNews({ pulse, mark: askedWith }: Heard, { list, mark, nowMs }: LiveP
   // The first answer after the page was read is what it shows; a page that is read again shows the answer that caused it.
   if (baseline.nowMs !== nowMs || (baseline.version === null && version !== null)) setBaseline({ nowMs, version });
   // An answer about the rows that the page showed before says nothing of those that it shows now.
-  const count = list === "status" || askedWith !== mark ? null : pulse?.new[list];
-  if (typeof count === "number" && count > 0) return `${formatCount(count)}${count >= 1_000 ? "+" : ""} new`;
+  const count = (askedWith === mark ? pulse?.new[markedList(list)] : null) ?? 0;
+  if (count > 0 && list === "status") return "Show changes";
+  if (count > 0) return `${formatCount(count)}${count >= 1_000 ? "+" : ""} new`;
   return version !== null && baseline.version !== null && version !== baseline.version ? "Show changes" : null;
 }
 

@@ -52,8 +52,13 @@ export function usePulse(of: Mark, everyMs: number | null): Heard {
   return heard;
 }
 
+/** The list whose rows after the mark are counted. */
+export function markedList(list: Mark["list"]): PulseList {
+  return list === "status" ? "deliveries" : list;
+}
+
 async function readPulse({ list, mark }: Mark, signal: AbortSignal): Promise<Heard> {
-  const query = mark === undefined || list === "status" ? "" : `?${new URLSearchParams({ [list]: mark })}`;
+  const query = mark === undefined ? "" : `?${new URLSearchParams({ [markedList(list)]: mark })}`;
   const silent = (silence: Heard["silence"]) => ({ pulse: null, mark, silence });
   try {
     const response = await fetch(`/api/ops/pulse${query}`, { cache: "no-store", signal });

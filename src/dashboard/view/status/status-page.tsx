@@ -36,7 +36,7 @@ export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProp
     <>
       <Group justify="space-between" align="center" gap="8px 24px">
         <h1 className={text["pageTitle"]}>Status</h1>
-        <Live list="status" nowMs={nowMs} />
+        <Live list="status" mark={status.lastDeliveryAt ?? new Date(nowMs).toISOString()} nowMs={nowMs} />
       </Group>
       <PathFaultBanners {...faults} />
       <PauseBanner since={pausedSince} nowMs={nowMs} />
