@@ -58,5 +58,11 @@ export async function runCommand(args: readonly string[], { variables = {}, ...p
     },
   );
   const stdout = printed.join("\n");
-  return { failure, exitStatus, stdout, stderr: noted.join("\n"), json: () => JSON.parse(stdout) as Record<string, unknown> };
+  return {
+    failure,
+    exitStatus,
+    stdout,
+    stderr: noted.join("\n"),
+    json: () => JSON.parse(stdout) as Record<string, unknown>,
+  };
 }
