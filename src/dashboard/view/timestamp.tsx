@@ -18,8 +18,3 @@ export function Instant({ iso, minute = false }: { iso: string; minute?: boolean
   const { zone } = usePreferences();
   return <time dateTime={iso}>{minute ? formatMinute(iso, zone) : formatInstant(iso, zone)}</time>;
 }
-
-/** The reader's zone by its name, `UTC` or `Europe/Berlin`, for the head of a list or of a chart. */
-export function ZoneName() {
-  return usePreferences().zone;
-}

@@ -24,7 +24,9 @@ export function Palette({ searches }: { searches: number }) {
   const router = useRouter();
   const [query, setQuery] = useState("");
   const found = useFound(query.trim());
-  useEffect(() => spotlight.open(), [searches]);
+  useEffect(() => {
+    if (searches > 0) spotlight.open();
+  }, [searches]);
 
   const matching = pages.filter(({ name, also = "" }) => `${name} ${also}`.toLowerCase().includes(query.toLowerCase()));
   const action = (href: string, label: string, description?: string) => (
