@@ -1,7 +1,7 @@
 // What alerts are evaluated and sent with.
 import { type Condition } from "#operations/condition/condition.ts";
 import { readCondition } from "#operations/condition/read-condition.ts";
-import { createAlertAddress } from "#operations/alerts/alert-address.ts";
+import { createAlertAddresses } from "#operations/alerts/alert-address.ts";
 import { createAlertRuns } from "#operations/alerts/alert-runs.ts";
 import type { Alerting } from "#operations/alerts/alerting.ts";
 import { type AlertsStatus, readAlertsStatus } from "#operations/alerts/read-alerts.ts";
@@ -15,7 +15,7 @@ export function openAlerting(): Alerting {
   const env = readEnv(process.env, ["ALERT_WEBHOOK_URL", "RELAY_SECRET", "RELAY_URL", "PROBE_PAIRS_PER_DAY"]);
   return {
     db: getDatabase(),
-    addresses: env.ALERT_WEBHOOK_URL.map(createAlertAddress),
+    addresses: createAlertAddresses(env.ALERT_WEBHOOK_URL),
     secret: env.RELAY_SECRET[0],
     relayUrl: env.RELAY_URL[0],
     publisher: openMessagePublisher(),
@@ -41,5 +41,5 @@ export async function readConditionNow(): Promise<Condition> {
 export async function readAlertsNow(): Promise<AlertsStatus> {
   const { ALERT_WEBHOOK_URL: urls } = readEnv(process.env, ["ALERT_WEBHOOK_URL"]);
   const condition = await readConditionNow();
-  return readAlertsStatus(getReads(), { condition, addresses: urls.map(createAlertAddress), nowMs: clock.nowMs() });
+  return readAlertsStatus(getReads(), { condition, addresses: createAlertAddresses(urls), nowMs: clock.nowMs() });
 }

@@ -17,7 +17,7 @@ export async function readSignedIn<T>(
   path: string,
   read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
-  const address = (await headers()).get("x-page") ?? path;
+  const address = (await headers()).get("x-page");
   return readWith({ path, address, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
 }
 

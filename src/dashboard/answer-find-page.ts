@@ -1,3 +1,5 @@
+import { redirect } from "next/navigation";
+
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
@@ -21,9 +23,9 @@ export async function answerFindPage(
   return { q, answer: q === "" ? null : await find(db, q, openFind()) };
 }
 
-/** The page of the only match; null if there are several, none, or an error. */
-export function onlyMatch(found: FoundPage | RelayError): string | null {
-  if (found instanceof RelayError) return null;
+/** Leads on to the page of the only match, by throwing as Next's `redirect` does; not if there are several, none, or an error. */
+export function leadToOnlyMatch(found: FoundPage | RelayError): void {
+  if (found instanceof RelayError) return;
   const [match, ...others] = found.answer?.matches ?? [];
-  return match !== undefined && others.length === 0 ? match.href : null;
+  if (match !== undefined && others.length === 0) redirect(match.href);
 }

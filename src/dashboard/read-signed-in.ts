@@ -14,8 +14,8 @@ import { sessionCookieName } from "./session-cookie.ts";
 export interface SignedInOptions {
   /** The page, for the log. */
   path: string;
-  /** The page with its query, to come back to after signing in. */
-  address: string;
+  /** The page with its query, to come back to after signing in; null if only the page is known. */
+  address: string | null;
   access: OpsAccess;
   /** The request's cookies. */
   cookies: { get(name: string): { value: string } | undefined };
@@ -47,7 +47,7 @@ export async function readSignedIn<T>(
     return error;
   }
   // Outside of the try, which would catch it.
-  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(address)}`);
+  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(address ?? path)}`);
 }
 
 /** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */

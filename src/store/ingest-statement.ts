@@ -43,7 +43,7 @@ export interface IngestedRow {
  * deadlock: keys in the order of their hashes, then the rows of the delivery.
  */
 function ingestText(recorded: IngestRecord, hasFindings: boolean): string {
-  const record = { first: recordFirst, later: recordLater, none: known }[recorded];
+  const record = { first: recordFirst, later: recordLater, none: knownEvents }[recorded];
   return `with input as materialized (
   select place, hash, unsent_hash, key, kind, account_id, sender_id, recipient_id, occurred_at, sent_at, flags, data, conversation,
     nextval('relay.event_ids') as id
@@ -85,7 +85,7 @@ select ${recorded === "none" ? "0" : "(select count(*)::integer from record)"} a
 const isOwn = "coalesce(lease_id = :leaseId, false)";
 
 /** Leases of them what is open, due and free, and links those that another delivery had brought. */
-const known = `, known as materialized (
+const knownEvents = `, known as materialized (
   select place, known.event_id
   from input cross join lateral (select event_id from relay.event_keys k where k.hash = input.hash limit 1) known
 ), free as materialized (

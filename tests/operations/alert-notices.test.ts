@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { createAlertAddress } from "#operations/alerts/alert-address.ts";
+import { createAlertAddresses } from "#operations/alerts/alert-address.ts";
 import { createAlertMessage, encodeAlertMessage } from "#operations/alerts/alert-message.ts";
 import { findRule } from "#operations/alerts/alert-rules.ts";
 import { createAlertRuns } from "#operations/alerts/alert-runs.ts";
@@ -67,7 +67,7 @@ describe("a notice", () => {
 
   const openAlerting = (db: Database, urls: string[], clock = systemClock): Alerting => ({
     db,
-    addresses: urls.map(createAlertAddress),
+    addresses: createAlertAddresses(urls),
     secret,
     relayUrl: "https://relay.example",
     publisher: { publish: () => Promise.reject(new Error("QStash is down")) },
@@ -188,9 +188,9 @@ describe("a notice", () => {
 
 describe("an address", () => {
   test("of Slack gets Slack's shape, with nothing that its markup could take for a link", () => {
-    expect(createAlertAddress("https://hooks.slack.com/services/T/B/x")).toMatchObject({ form: "slack" });
-    expect(createAlertAddress("https://hooks.slack-gov.com/services/T/B/x")).toMatchObject({ form: "slack" });
-    const address = createAlertAddress("https://example.com/hooks.slack.com/secret");
+    expect(createAlertAddresses(["https://hooks.slack.com/services/T/B/x"])[0]).toMatchObject({ form: "slack" });
+    expect(createAlertAddresses(["https://hooks.slack-gov.com/services/T/B/x"])[0]).toMatchObject({ form: "slack" });
+    const address = createAlertAddresses(["https://example.com/hooks.slack.com/secret"])[0];
     expect(address).toMatchObject({
       form: "json",
       label: expect.stringMatching(/^example\.com#[0-9a-f]{6}$/) as string,

@@ -11,7 +11,7 @@ import { answerIngestion } from "#ingestion/answer-ingestion.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Handler } from "#handlers/handler.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
-import { createAlertAddress } from "#operations/alerts/alert-address.ts";
+import { createAlertAddresses } from "#operations/alerts/alert-address.ts";
 import type { Alerting } from "#operations/alerts/alerting.ts";
 import { sendNotices } from "#operations/alerts/send-notices.ts";
 import { answerMaintenance } from "#operations/answer-maintenance.ts";
@@ -93,7 +93,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   let receivers: string[] = [];
   const alerting: Rig["alerting"] = (...urls) => {
     receivers = urls;
-    const addresses = urls.map(createAlertAddress);
+    const addresses = createAlertAddresses(urls);
     return { ...operations, ...network, addresses, secret: "s".repeat(32), relayUrl: url, probePairsPerDay: 0 };
   };
   const handling = createHandling(store.db, message, {

@@ -1,6 +1,4 @@
-import { redirect } from "next/navigation";
-
-import { answerFindPage, onlyMatch } from "#dashboard/answer-find-page.ts";
+import { answerFindPage, leadToOnlyMatch } from "#dashboard/answer-find-page.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
 import { FindPage } from "#dashboard/view/find/find-page.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
@@ -15,8 +13,7 @@ export const metadata = { title: "Find" };
 export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const params = await searchParams;
   const found = await readSignedIn("/dashboard/find", (db) => answerFindPage(db, params, openFind));
-  const href = onlyMatch(found);
-  if (href !== null) redirect(href);
+  leadToOnlyMatch(found);
   return (
     <Shown title="Find" found={found}>
       {(page) => <FindPage {...page} />}

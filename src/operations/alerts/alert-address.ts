@@ -11,8 +11,12 @@ export interface AlertAddress {
 /** https://api.slack.com/messaging/webhooks, and the same of GovSlack. */
 const slackHosts = new Set(["hooks.slack.com", "hooks.slack-gov.com"]);
 
-/** The address of one receiver. */
-export function createAlertAddress(url: string): AlertAddress {
+/** The addresses of the receivers. */
+export function createAlertAddresses(urls: readonly string[]): AlertAddress[] {
+  return urls.map(createAlertAddress);
+}
+
+function createAlertAddress(url: string): AlertAddress {
   const { hostname, host } = new URL(url);
   const hash = createHash("sha256").update(url).digest("hex").slice(0, 6);
   return { url, label: `${host}#${hash}`, form: slackHosts.has(hostname) ? "slack" : "json" };
