@@ -8,7 +8,7 @@ import { getReads } from "./services.ts";
 import { openStatus } from "./status.ts";
 
 /** The status changes by the minute, and costs more than the rest of the pulse. */
-const statusSharedMs = 10_000;
+const statusSharedMs = 30_000;
 const shareStatus = createSharedReads<Status>(statusSharedMs, clock);
 
 /** One for the process, so that all open pages share its answers. */
