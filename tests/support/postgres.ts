@@ -1,6 +1,7 @@
 import { inject } from "vitest";
 
 import { createDatabase, type TestDatabase } from "./database.ts";
+import type { TemplateSchema } from "./templates.ts";
 
 export type { TestDatabase } from "./database.ts";
 
@@ -14,7 +15,7 @@ export async function createTestDatabase({ prefix = "test" }: TestDatabaseOption
   return createDatabase(inject("postgresUrl"), prefix);
 }
 
-/** The same with the migrations applied. */
-export async function createMigratedDatabase(): Promise<TestDatabase> {
-  return createDatabase(inject("postgresUrl"), "test", inject("templateDatabase"));
+/** The same with the migrations of the store, or of another schema, applied. */
+export async function createMigratedDatabase(schema: TemplateSchema = "store"): Promise<TestDatabase> {
+  return createDatabase(inject("postgresUrl"), schema, inject("templates")[schema]);
 }
