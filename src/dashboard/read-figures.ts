@@ -1,6 +1,5 @@
 import { sql } from "drizzle-orm";
 
-import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { addendsOf, addToFigure, createFigure, type Series } from "#measurements/figures.ts";
 import type { ComparisonFilter, TimeWindow } from "#measurements/runtime-comparison.ts";
 import type { WindowFigure } from "#measurements/summarize-runtime.ts";
@@ -76,7 +75,7 @@ export async function readFigures(
   ) => {
     const startMs = serialMetrics.includes(metric) ? Math.floor(atMs / bucketMs) * bucketMs : fromMs;
     const key = [startMs, metric, runtime, kind, label].join("\0");
-    const figure = figures.get(key) ?? { metric, runtime, kind, label, atMs: startMs, ...createFigure() };
+    const figure = figures.get(key) ?? { metric, runtime, kind, label, atMs: startMs, stored: null, ...createFigure() };
     figures.set(key, figure);
     return figure;
   };
@@ -98,8 +97,7 @@ function addRow(figure: WindowFigure, { count, sums, buckets }: FigureRow): void
   figure.count += count;
   if (sums === null) return;
   const [sumMs, maxMs, within250, within1000, within5000] = sums;
-  const decoded = decodeBuckets(buckets === null ? [] : [buckets]);
-  figure.histogram = { count, sumMs, maxMs, within250, within1000, within5000, buckets: decoded };
+  figure.stored = { count, sumMs, maxMs, within250, within1000, within5000, encoded: buckets ?? new Uint8Array() };
 }
 
 function isAdmitted(series: Series, { region, deployment, cold }: ComparisonFilter): boolean {

@@ -62,38 +62,57 @@ function widthOf(count: number): Run["width"] {
   return Math.fround(count) === count ? 4 : 8;
 }
 
+/** Sums while buckets are decoded, all zero in between: a map, or an array of its own, would take most of the time of a read. */
+const sums = new Float64Array(bucketMax - bucketMin + 1);
+
 /** The buckets of any number of encodings, each of which may be several in a row. */
 export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, number> {
-  // A map would take most of the time of a read.
-  const counts = new Float64Array(bucketMax - bucketMin + 1);
-  let [zeros, low, high] = [0, counts.length, 0];
-  for (const { buffer, byteOffset, byteLength } of encodings) {
-    const view = new DataView(buffer, byteOffset, byteLength);
-    for (let offset = 0; offset < byteLength;) {
-      const first = view.getInt16(offset, true);
-      const length = view.getUint16(offset + 2, true);
-      const width = view.getUint16(offset + 4, true);
-      offset += headerBytes;
-      const start = first - bucketMin;
-      if (first !== zeroBucket) [low, high] = [Math.min(low, start), Math.max(high, start + length)];
-      for (let index = start; index < start + length; index += 1, offset += width) {
-        const count =
-          width === 2
-            ? view.getUint16(offset, true)
-            : width === 4
-              ? view.getFloat32(offset, true)
-              : view.getFloat64(offset, true);
-        if (first === zeroBucket) zeros += count;
-        else counts[index] = (counts[index] ?? 0) + count;
-      }
+  const buckets = new Map<number, number>();
+  try {
+    const zeros = encodings.reduce((sum, encoding) => sum + addEncoding(encoding), 0);
+    if (zeros !== 0) buckets.set(zeroBucket, zeros);
+    for (let index = 0; index < sums.length; index += 1) {
+      const count = sums[index] ?? 0;
+      if (count !== 0) buckets.set(index + bucketMin, count);
+    }
+    return buckets;
+  } finally {
+    sums.fill(0);
+  }
+}
+
+/** Adds the buckets of an encoding to the sums, and returns the count of zeros, which have no place there. */
+function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  let zeros = 0;
+  for (let offset = 0; offset < byteLength;) {
+    const first = view.getInt16(offset, true);
+    const length = view.getUint16(offset + 2, true);
+    const width = view.getUint16(offset + 4, true);
+    offset += headerBytes;
+    if (first === zeroBucket) zeros += countAt(view, offset, width);
+    else addRun(view, offset, width, first - bucketMin, length);
+    offset += length * width;
+  }
+  return zeros;
+}
+
+/** A loop for the usual width, which is decided once and not for each count. */
+function addRun(view: DataView, offset: number, width: number, start: number, length: number): void {
+  if (width === 2) {
+    for (let index = 0; index < length; index += 1) {
+      sums[start + index] = (sums[start + index] ?? 0) + view.getUint16(offset + 2 * index, true);
+    }
+  } else {
+    for (let index = 0; index < length; index += 1) {
+      sums[start + index] = (sums[start + index] ?? 0) + countAt(view, offset + width * index, width);
     }
   }
-  const buckets = new Map<number, number>(zeros === 0 ? [] : [[zeroBucket, zeros]]);
-  for (let index = low; index < high; index += 1) {
-    const count = counts[index] ?? 0;
-    if (count !== 0) buckets.set(index + bucketMin, count);
-  }
-  return buckets;
+}
+
+function countAt(view: DataView, offset: number, width: number): number {
+  if (width === 2) return view.getUint16(offset, true);
+  return width === 4 ? view.getFloat32(offset, true) : view.getFloat64(offset, true);
 }
 
 /** One encoding of the sum of several. */

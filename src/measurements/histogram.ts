@@ -61,13 +61,18 @@ export function addTime(histogram: Histogram, ms: number, weight = 1): void {
 
 /** Adds all of `other`. */
 export function mergeInto(histogram: Histogram, other: Readonly<Histogram>): void {
+  mergeSums(histogram, other);
+  for (const [bucket, count] of other.buckets) addToBucket(histogram.buckets, bucket, count);
+}
+
+/** Adds all of `other` but its buckets. */
+export function mergeSums(histogram: Histogram, other: Readonly<Omit<Histogram, "buckets">>): void {
   histogram.count += other.count;
   histogram.sumMs += other.sumMs;
   histogram.maxMs = Math.max(histogram.maxMs, other.maxMs);
   histogram.within250 += other.within250;
   histogram.within1000 += other.within1000;
   histogram.within5000 += other.within5000;
-  for (const [bucket, count] of other.buckets) addToBucket(histogram.buckets, bucket, count);
 }
 
 /** For sums of weights, whose last digits depend on their order. */

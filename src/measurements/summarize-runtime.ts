@@ -1,14 +1,22 @@
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-import { createHistogram, type Histogram, mergeInto, quantiles, toBars } from "./histogram.ts";
+import { decodeBuckets } from "./bucket-bytes.ts";
+import { createHistogram, type Histogram, mergeInto, mergeSums, quantiles, toBars } from "./histogram.ts";
 import type { Figure, Series } from "./figures.ts";
 import type { CountMetric, TimeMetric } from "./measurement.ts";
 import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
 
-/** A figure of some series in one interval of a window. */
+/** A histogram as it is stored: its buckets are encodings in a row. */
+export interface StoredHistogram extends Omit<Histogram, "buckets"> {
+  encoded: Uint8Array;
+}
+
+/** A figure of some series in one interval of a window; its `histogram` is of what no roll-up has summed up yet. */
 export interface WindowFigure extends Pick<Series, "metric" | "runtime" | "kind" | "label">, Figure {
   /** The start of the interval. */
   atMs: number;
+  /** What the roll-ups have summed up; null where there is nothing, or it is only counted. */
+  stored: StoredHistogram | null;
 }
 
 /** Bars of a quarter of a doubling: some twenty for the times of one stage. */
@@ -55,7 +63,7 @@ function metricOf(stage: Stage): TimeMetric {
   return stage.slice(0, -2) as TimeMetric;
 }
 
-function latencies(histograms: ReadonlyMap<Stage, Readonly<Histogram>>): Record<Stage, Latency | null> {
+function latencies(histograms: ReadonlyMap<Stage, Histogram>): Record<Stage, Latency | null> {
   return Object.fromEntries(stages.map((stage) => [stage, latencyOf(histograms.get(stage))])) as Record<
     Stage,
     Latency | null
@@ -74,15 +82,25 @@ function percentiles(histogram: Readonly<Histogram>): [p50: number, p95: number,
   return [round(p50), round(p95), round(p99)];
 }
 
-/** The histogram of a metric over all intervals and kinds; not to be changed. */
-export function histogramOf(figures: readonly WindowFigure[], metric: string): Readonly<Histogram> {
-  const found = figures.flatMap((figure) =>
-    figure.metric === metric && figure.histogram !== null ? [figure.histogram] : [],
-  );
-  if (found[0] !== undefined && found.length === 1) return found[0];
+/**
+ * The histogram of a metric over all intervals and kinds. Stored buckets are decoded here, all of them into one histogram:
+ * one for each interval would take most of the time of a read.
+ */
+export function histogramOf(figures: readonly WindowFigure[], metric: string): Histogram {
   const merged = createHistogram();
-  for (const histogram of found) mergeInto(merged, histogram);
+  const encodings: Uint8Array[] = [];
+  for (const { stored } of ofMetric(figures, metric)) {
+    if (stored === null) continue;
+    mergeSums(merged, stored);
+    encodings.push(stored.encoded);
+  }
+  merged.buckets = decodeBuckets(encodings);
+  for (const { histogram } of ofMetric(figures, metric)) if (histogram !== null) mergeInto(merged, histogram);
   return merged;
+}
+
+function ofMetric(figures: readonly WindowFigure[], metric: string): WindowFigure[] {
+  return figures.filter((figure) => figure.metric === metric);
 }
 
 /** The count of a metric over all intervals, kinds and labels. */
@@ -93,7 +111,7 @@ export function countOf(figures: readonly WindowFigure[], metric: CountMetric): 
 /** The counts of a metric by label. */
 export function labelsOf(figures: readonly WindowFigure[], metric: CountMetric): Record<string, number> {
   const counts = new Map<string, number>();
-  for (const { label, count } of figures.filter((figure) => figure.metric === metric)) {
+  for (const { label, count } of ofMetric(figures, metric)) {
     counts.set(label, round((counts.get(label) ?? 0) + count));
   }
   return Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));

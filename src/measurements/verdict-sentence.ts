@@ -16,6 +16,7 @@ export interface SentenceNotes {
 }
 
 const names: Record<Runtime, string> = { edge: "the edge", nodejs: "Node" };
+const counts = new Intl.NumberFormat("en");
 
 /** The verdict in words: what is known, from which pairs, and what else a reader must know. */
 export function verdictSentence(verdict: WordlessVerdict, notes: SentenceNotes): string {
@@ -105,12 +106,13 @@ function saving(ratio: number): number {
 
 function savings(interval: Interval): string {
   const [least = 0, most = 0] = interval.map(saving).toSorted((a, b) => a - b);
-  return `95 % interval: ${percent(least)} to ${percent(most)}`;
+  return `95\u00A0% interval: ${percent(least)} to ${percent(most)}`;
 }
 
+/** Its space breaks no line, so that a number keeps its unit. */
 function percent(share: number): string {
   const value = share * 100;
-  return `${value >= 9.95 ? countText(Math.round(value)) : value.toFixed(1)} %`;
+  return `${value >= 9.95 ? countText(Math.round(value)) : value.toFixed(1)}\u00A0%`;
 }
 
 function counted(count: number, noun: string): string {
@@ -118,7 +120,7 @@ function counted(count: number, noun: string): string {
 }
 
 function countText(count: number): string {
-  return count.toLocaleString("en");
+  return counts.format(count);
 }
 
 function timeText(at: string | null): string {

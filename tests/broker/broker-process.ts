@@ -1,4 +1,4 @@
-/** A broker in a process of its own, to be killed: `node --import tsx broker-process.ts <database URL>` prints its URL. */
+/** A broker in a process of its own, to be killed. Its argument is a database's address; it prints its own. */
 import { randomUUID } from "node:crypto";
 
 import { startBroker } from "#broker/broker.ts";

@@ -1,7 +1,8 @@
 import { Client as Database } from "pg";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { createManualClock } from "../support/manual-clock.ts";
+import { createTestDatabase } from "../support/postgres.ts";
 import { createDatabase, createGate, eventually, openSink, readStates, startTestBroker } from "./test-broker.ts";
 
 describe("deduplication in batches", () => {
@@ -163,7 +164,8 @@ describe("a message that the broker does not know of", () => {
 
 describe("a data folder of an older version", () => {
   it("goes on working: what waits is delivered, dead letters can be retried", async () => {
-    const databaseUrl = await createDatabase();
+    const { url: databaseUrl, drop } = await createTestDatabase();
+    onTestFinished(drop);
     const clock = createManualClock();
     const sink = await openSink();
     await runIn(databaseUrl, oldSchema);

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 import { Client as Database } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -11,6 +10,7 @@ import { startBroker } from "#broker/broker.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
 
+import { bundle } from "../support/bundle.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import {
   connect,
@@ -220,10 +220,8 @@ describe("a database that goes away for a moment", () => {
 });
 
 async function startBrokerProcess(databaseUrl: string): Promise<{ url: string; process: ChildProcess }> {
-  const script = fileURLToPath(new URL("broker-process.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, databaseUrl], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const script = await bundle(new URL("broker-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, databaseUrl], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });

@@ -9,7 +9,7 @@ import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
 
 import { type Respond, type Sink, type SinkResponse, startSink } from "../support/http-sink.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase } from "../support/postgres.ts";
 
 export const keys = { token: "test-token", currentSigningKey: "sig_current", nextSigningKey: "sig_next" };
 
@@ -78,9 +78,9 @@ export function connect(url: string): Pick<TestBroker, "client" | "receiver" | "
   };
 }
 
-/** An empty database that is dropped when the test ends. */
+/** A broker's database, without messages, that is dropped when the test ends. */
 export async function createDatabase(atEnd: CleanUp = onTestFinished): Promise<string> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase("broker");
   atEnd(() => database.drop());
   return database.url;
 }

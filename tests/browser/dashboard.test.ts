@@ -8,13 +8,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { migrateStore } from "#store/migrate.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents } from "../dashboard/rows.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
 
@@ -28,8 +27,7 @@ let browser: Browser;
 
 describe.skipIf(!existsSync(executablePath))("the dashboard in a browser", () => {
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await migrateStore(database.url);
+    database = await createMigratedDatabase();
     store = openDatabase(database.url);
     server = await startTestServer({
       env: (baseUrl) => ({

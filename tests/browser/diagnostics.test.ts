@@ -7,11 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { openDatabase } from "#store/database.ts";
-import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
 
 import { eventually } from "../support/eventually.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
 
@@ -23,8 +22,7 @@ let browser: Browser;
 
 describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser", () => {
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await migrateStore(database.url);
+    database = await createMigratedDatabase();
     server = await startTestServer({
       env: (baseUrl) => ({
         DATABASE_URL: database.url,

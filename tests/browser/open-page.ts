@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, type BrowserServer, chromium, type Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 
 export const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
@@ -14,8 +14,12 @@ const args = [
   "--disable-sync",
 ];
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath, args });
+let server: Promise<BrowserServer> | undefined;
+
+/** A browser whose `close` ends its pages: the process is one for all files of a worker and ends with it. */
+export async function launchBrowser(): Promise<Browser> {
+  server ??= chromium.launchServer({ executablePath, args, host: "127.0.0.1" });
+  return chromium.connect((await server).wsEndpoint());
 }
 
 /**

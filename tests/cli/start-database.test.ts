@@ -1,9 +1,7 @@
 import { Client } from "pg";
 import { expect, inject, onTestFinished, test } from "vitest";
 
-import { migrateStore } from "#store/migrate.ts";
-
-import { createTestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase } from "../support/postgres.ts";
 import { createRestrictedRole } from "../support/restricted-role.ts";
 import { createPlace, startProcess } from "./start-process.ts";
 
@@ -16,9 +14,8 @@ const realQstash = {
 };
 
 test("starts with a database whose role cannot create anything", { timeout: 60_000 }, async () => {
-  const { url, drop } = await createTestDatabase();
+  const { url, drop } = await createMigratedDatabase();
   onTestFinished(drop);
-  await migrateStore(url);
   const client = new Client({ connectionString: url });
   await client.connect();
   onTestFinished(() => client.end());

@@ -24,7 +24,9 @@ const test = base.extend<{ place: Place }>({
 
 // The processes are listed from /proc. Most of a start is waiting, so the tests do it at the same time.
 describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout: 100_000 }, () => {
-  test("starts every process, keeps its secrets private, and stops in order on Ctrl-C", async ({ place }) => {
+  test("starts every process, keeps its secrets private, and stops in order on Ctrl-C, or when only npm receives a signal", async ({
+    place,
+  }) => {
     const start = startProcess(place);
     await start.untilRunning();
     expect((await fetch(`${place.baseUrl}/api/health`)).status).toBe(200);
@@ -51,9 +53,21 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
       "data folder",
     ]);
     expect(start.output()).toContain("Stopped.");
+
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const again = startProcess(place);
+      await again.untilRunning();
+      expect(readJson(join(place.dataDir, "secrets.json"))).toEqual(secrets);
+      again.signal(signal, "process");
+      await untilNothingRuns(place);
+      await again.exited;
+      expect(again.output()).toContain("Stopped.");
+    }
   });
 
-  test("exits with 0 on SIGTERM and starts again with the same secrets", async ({ place }) => {
+  test("exits with 0 on SIGTERM and SIGHUP; after a kill -9 the server ends by itself, and the next start stops the Postgres that was left running", async ({
+    place,
+  }) => {
     const first = startProcess(place, "node");
     await first.untilRunning();
     const secrets = readFileSync(join(place.dataDir, "secrets.json"), "utf8");
@@ -64,37 +78,18 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     const second = startProcess(place, "node");
     await second.untilRunning();
     expect(readFileSync(join(place.dataDir, "secrets.json"), "utf8")).toBe(secrets);
-    second.signal("SIGHUP", "process");
-    expect(await second.exited).toBe(0);
-    await untilNothingRuns(place);
-  });
-
-  test.for(["SIGTERM", "SIGKILL"] as const)("stops when only npm receives %s", async (signal, { place }) => {
-    const start = startProcess(place);
-    await start.untilRunning();
-    start.signal(signal, "process");
-    await untilNothingRuns(place);
-    await start.exited;
-    expect(start.output()).toContain("Stopped.");
-  });
-
-  test("after a kill -9 the server ends by itself, and the next start stops the Postgres that was left running", async ({
-    place,
-  }) => {
-    const start = startProcess(place, "node");
-    await start.untilRunning();
     const isServer = ({ command }: { command: string }) => command.includes("next");
     const postgres = place.processes().find(({ command }) => command.includes(" -D "));
     expect(place.processes().some(isServer)).toBe(true);
-    start.signal("SIGKILL", "process");
+    second.signal("SIGKILL", "process");
     await eventually("the server has ended", () => !place.processes().some(isServer), 20_000);
     expect(isAlive(postgres?.pid ?? 0)).toBe(true);
 
-    const next = startProcess(place, "node");
-    await next.untilRunning();
+    const third = startProcess(place, "node");
+    await third.untilRunning();
     expect(isAlive(postgres?.pid ?? 0)).toBe(false);
-    next.signal("SIGTERM", "group");
-    expect(await next.exited).toBe(0);
+    third.signal("SIGHUP", "process");
+    expect(await third.exited).toBe(0);
     await untilNothingRuns(place);
   });
 
@@ -122,7 +117,17 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(place.processes()).toEqual([]);
   });
 
-  test("HOST applies only to the server, and the output says which Postgres is used for what", async ({ place }) => {
+  test("reports a damaged secrets file in one sentence, and starts without a data folder; HOST applies only to the server, and the output says which Postgres is used for what", async ({
+    place,
+  }) => {
+    mkdirSync(place.dataDir, { recursive: true });
+    writeFileSync(join(place.dataDir, "secrets.json"), "{");
+    const damaged = startProcess(place, "node");
+    expect(await damaged.exited).toBe(1);
+    expect(damaged.output()).toMatch(/^✖ .*secrets\.json is damaged/m);
+    expect(place.processes()).toEqual([]);
+    rmSync(place.dataDir, { recursive: true });
+
     const database = await createTestDatabase();
     const start = startProcess(place, "node", { HOST: "0.0.0.0", DATABASE_URL: database.url });
     await start.untilRunning();
@@ -154,9 +159,17 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     },
   );
 
-  test("stops at a second Ctrl-C without waiting for requests under way", async ({ place }) => {
+  test("reports a data folder in use, and stops at a second Ctrl-C without waiting for requests under way", async ({
+    place,
+  }) => {
     const start = startProcess(place, "node");
     await start.untilRunning();
+    const other = await createPlace();
+    const second = startProcess(other, "node", { DATA_DIR: place.dataDir });
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`in use by another start (process ${start.child.pid})`);
+    other.remove();
+
     // A request whose body never ends keeps the server from draining; "continue" says that it has arrived.
     const request = connect(Number(place.env["PORT"]), "127.0.0.1");
     request.on("error", () => {});
@@ -171,36 +184,6 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(await start.exited).toBe(130);
     clearInterval(pressing);
     request.destroy();
-    await untilNothingRuns(place);
-  });
-
-  test("reports a data folder in use", async ({ place }) => {
-    const start = startProcess(place, "node");
-    await start.untilRunning();
-    const other = await createPlace();
-    const second = startProcess(other, "node", { DATA_DIR: place.dataDir });
-    expect(await second.exited).toBe(1);
-    expect(second.output()).toContain(`in use by another start (process ${start.child.pid})`);
-    other.remove();
-
-    start.signal("SIGTERM", "process");
-    expect(await start.exited).toBe(0);
-    await untilNothingRuns(place);
-  });
-
-  test("reports a damaged secrets file in one sentence, and starts afresh without a data folder", async ({ place }) => {
-    mkdirSync(place.dataDir, { recursive: true });
-    writeFileSync(join(place.dataDir, "secrets.json"), "{");
-    const damaged = startProcess(place, "node");
-    expect(await damaged.exited).toBe(1);
-    expect(damaged.output()).toMatch(/^✖ .*secrets\.json is damaged/m);
-    expect(place.processes()).toEqual([]);
-
-    rmSync(place.dataDir, { recursive: true });
-    const afresh = startProcess(place, "node");
-    await afresh.untilRunning();
-    afresh.signal("SIGTERM", "process");
-    expect(await afresh.exited).toBe(0);
     await untilNothingRuns(place);
   });
 });

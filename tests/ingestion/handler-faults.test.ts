@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import type { Pool } from "pg";
@@ -9,6 +8,7 @@ import { HandlerError } from "#handlers/handler.ts";
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { openDatabase } from "#store/database.ts";
 
+import { bundle } from "../support/bundle.ts";
 import { eventually } from "../support/eventually.ts";
 import { createHandling, ingest } from "../support/handling.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
@@ -186,8 +186,8 @@ interface Elsewhere {
 
 /** Handles events in a process of its own, which a handler may end. */
 async function handleElsewhere(databaseUrl: string, what: { mids: string[] } | { ids: number[] }): Promise<Elsewhere> {
-  const script = fileURLToPath(new URL("handling-process.ts", import.meta.url));
-  const args = ["--import", "tsx", script, JSON.stringify({ databaseUrl, ...what })];
+  const script = await bundle(new URL("handling-process.ts", import.meta.url));
+  const args = [script, JSON.stringify({ databaseUrl, ...what })];
   const read = (code: number, stdout: string) => ({ code, seen: stdout.split("\n").filter((line) => line !== "") });
   try {
     return read(0, (await promisify(execFile)(process.execPath, args)).stdout);

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
 import type { StartedRun } from "#lifecycle-experiment/experiment.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
-import { migrateStore } from "#store/migrate.ts";
 
 import { eventually } from "../support/eventually.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const bearer = { authorization: "Bearer ops-token-of-thirty-two-characters" };
@@ -17,8 +16,7 @@ let database: TestDatabase;
 let server: TestServer;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migrateStore(database.url);
+  database = await createMigratedDatabase();
   server = await startTestServer({
     env: (baseUrl) => ({
       DATABASE_URL: database.url,

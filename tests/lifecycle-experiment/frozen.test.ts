@@ -8,14 +8,13 @@ import type { PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
 import type { Runtime } from "#platform/delivery.ts";
 import { signInternal } from "#platform/internal-signature.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { migrateStore } from "#store/migrate.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
 import { openEdgeInstance } from "../hosts/edge-instance.ts";
 import type { FunctionInstance } from "../hosts/function-host.ts";
 import { openNodeInstance } from "../hosts/node-instance.ts";
 import { eventually } from "../support/eventually.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const folder = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,8 +26,7 @@ let store: OpenDatabase;
 let server: TestServer;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await migrateStore(database.url);
+  database = await createMigratedDatabase();
   store = openDatabase(database.url);
   server = await startTestServer({ env: { DATABASE_URL: database.url, RELAY_SECRET: secret } });
 });

@@ -285,6 +285,9 @@ describe("refusals", () => {
         if (report !== undefined) begun.push(report);
       }
       await clock.advance(100);
+      // The first is due at once, a further one every three seconds. None waits longer than a second of this clock.
+      const due = Math.min(begun.length, 1 + Math.floor(clock.monotonicMs() / 3_000));
+      await eventually("the reports that are due are sent", () => bodies.length === due);
     }
     await clock.advance(3_000);
     await Promise.all(begun);

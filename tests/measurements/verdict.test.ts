@@ -33,9 +33,11 @@ describe("a verdict", () => {
     expect(high).toBeGreaterThan(verdict.ratio ?? Infinity);
     expect(verdict.differenceMs).toBeGreaterThan(0);
     expect(verdict.sentence).toMatch(
-      /^The edge is faster: its p95 is \d\d % lower than Node's \(95 % interval: \d\d % to \d\d %\), by 1,200 warm pairs in 300 bursts from fra1 to deployment dpl_1\.$/,
+      /^The edge is faster: its p95 is \d\d\s% lower than Node's \(95\s% interval: \d\d\s% to \d\d\s%\), by 1,200 warm pairs in 300 bursts from fra1 to deployment dpl_1\.$/,
     );
-    expect(verdict.typical?.sentence).toMatch(/^Typically the edge takes \d\d % less time than Node \(95 % interval: /);
+    expect(verdict.typical?.sentence).toMatch(
+      /^Typically the edge takes \d\d\s% less time than Node \(95\s% interval: /,
+    );
   });
 
   test("is the inverse when the runtimes change places", () => {
@@ -49,7 +51,7 @@ describe("a verdict", () => {
     expect(inverse.ratio).toBeCloseTo(1 / (verdict.ratio ?? 0), 10);
     expect(inverse.confidence95?.[0]).toBeCloseTo(1 / (verdict.confidence95?.[1] ?? 0), 10);
     expect(inverse.differenceMs).toBeCloseTo(-(verdict.differenceMs ?? 0), 6);
-    expect(inverse.sentence).toMatch(/^Node is faster: its p95 is \d\d % lower than the edge's/);
+    expect(inverse.sentence).toMatch(/^Node is faster: its p95 is \d\d\s% lower than the edge's/);
   });
 
   test("does not depend on the unit of time or on the order of the pairs", () => {
@@ -68,7 +70,7 @@ describe("a verdict", () => {
     expect(verdict).toMatchObject({ faster: "undecided", reason: "too-close" });
     expect(verdict.detectableRatio).toBeGreaterThan(1.4);
     expect(verdict.sentence).toMatch(
-      /^Undecided: the edge's p95 is between \d\d % lower and \d\d % higher than Node's, by 200 warm pairs in 50 bursts from fra1 to deployment dpl_1\. So many pairs would show a p95 that is \d\d % higher than the other in four cases of five\.$/,
+      /^Undecided: the edge's p95 is between \d\d\s% lower and \d\d\s% higher than Node's, by 200 warm pairs in 50 bursts from fra1 to deployment dpl_1\. So many pairs would show a p95 that is \d\d\s% higher than the other in four cases of five\.$/,
     );
   });
 

@@ -54,7 +54,7 @@ export interface RigOptions {
 
 export async function startRig({ message, comment, retries = 0, parallelism = null }: RigOptions = {}): Promise<Rig> {
   const store = await openTestStore();
-  const broker = await startTestBroker({ clock: fastClock(20) });
+  const broker = await startTestBroker({ clock: fastClock(60) });
   const recording = createRecordingLog();
   const calls: Rig["calls"] = [];
   const answers: Rig["answers"] = new Map();

@@ -2,11 +2,10 @@
 import { expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
-import { migrateStore } from "#store/migrate.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase } from "../support/postgres.ts";
 import { startTestServer } from "../support/server.ts";
 
 const opsToken = "ops-token-of-thirty-two-characters";
@@ -15,8 +14,7 @@ const paths = ["/api/webhooks/instagram", "/api/webhooks/instagram/node"];
 const body = new TextEncoder().encode('{"object":"instagram","entry":[]}');
 
 async function start(env: (baseUrl: string) => Record<string, string>) {
-  const { url, drop } = await createTestDatabase();
-  await migrateStore(url);
+  const { url, drop } = await createMigratedDatabase();
   const server = await startTestServer({
     env: (baseUrl) => ({
       INSTAGRAM_APP_SECRET: secret,

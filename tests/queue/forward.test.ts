@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test as base } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import { reportForward } from "#measurements/report-forward.ts";
@@ -10,7 +10,7 @@ import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { createForward, type ForwardOptions } from "#queue/forward.ts";
 import { createQstashPublisher } from "#queue/qstash-publisher.ts";
 
-import { type Respond, startSink } from "../support/http-sink.ts";
+import { type Respond, type Sink, startSink } from "../support/http-sink.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 
@@ -49,7 +49,8 @@ const delivery = {
 const fallbackPath = "/api/internal/fallback-ingestion";
 
 /** The real publishers against servers that answer as given; by default the fallback stores everything. */
-async function setUp(
+async function open(
+  sinks: Sink[],
   respond: Respond,
   {
     respondFallback = () => stored,
@@ -70,7 +71,7 @@ async function setUp(
 ) {
   const qstash = await startSink({ respond });
   const node = await startSink({ respond: respondFallback });
-  onTestFinished(() => Promise.all([qstash.close(), node.close()]).then(() => {}));
+  sinks.push(qstash, node);
   const clock = createManualClock(startMs);
   const recording = createRecordingLog();
   const publisher = createQstashPublisher({
@@ -117,11 +118,25 @@ async function setUp(
   return { qstash, node, clock, recording, forward };
 }
 
+type SetUp = (
+  ...given: Parameters<typeof open> extends [Sink[], ...infer Rest] ? Rest : never
+) => ReturnType<typeof open>;
+
+// Most of a test is waiting for the manual clock, so they wait at the same time.
+const test = base.extend<{ setUp: SetUp }>({
+  // vitest reads what a fixture needs from the pattern: nothing.
+  setUp: async ({}, use) => {
+    const sinks: Sink[] = [];
+    await use((...given) => open(sinks, ...given));
+    await Promise.all(sinks.map((sink) => sink.close()));
+  },
+});
+
 const deduplicationIds = (sink: { requests: readonly { headers: Record<string, unknown> }[] }) =>
   sink.requests.map(({ headers }) => String(headers["upstash-deduplication-id"]));
 
-describe("publishing", () => {
-  test("is one message for a delivery, as QStash wants it, and a line of log for every step", async () => {
+describe.concurrent("publishing", () => {
+  test("is one message for a delivery, as QStash wants it, and a line of log for every step", async ({ setUp }) => {
     const { qstash, node, forward, recording } = await setUp(() => accepted, { traceparent });
     const result = await forward([event("m1"), event("m2")]);
     expect(result).toMatchObject({ kept: true, outcome: "published", attempts: 1, timeouts: 0, errorType: null });
@@ -152,12 +167,12 @@ describe("publishing", () => {
     expect(JSON.stringify(recording.lines)).not.toMatch(/the-token|customer/);
   });
 
-  test.each([
+  test.for<[number | null, string | undefined, string | undefined]>([
     [null, undefined, undefined],
     [50, "instagram", "parallelism=50"],
   ])(
     "with a parallelism of %s has the flow-control key %s, by which ingestion is paused",
-    async (parallelism, key, value) => {
+    async ([parallelism, key, value], { setUp }) => {
       const { qstash, forward } = await setUp(() => accepted, { parallelism });
       await forward([event("m1")]);
       expect(qstash.requests[0]?.headers["upstash-flow-control-key"]).toBe(key);
@@ -165,21 +180,21 @@ describe("publishing", () => {
     },
   );
 
-  test("splits a delivery with too many events for one message", async () => {
+  test("splits a delivery with too many events for one message", async ({ setUp }) => {
     const { qstash, forward } = await setUp(() => accepted);
     const messageIds = ["msg_1", "msg_1", "msg_1"];
     expect(await forward(events(401))).toMatchObject({ outcome: "published", attempts: 3, messageIds });
     expect(deduplicationIds(qstash).toSorted()).toEqual(["d1-0", "d1-1", "d1-2"]);
   });
 
-  test.each([500, 503, 408])("is tried again after %i, with the same deduplication id", async (status) => {
+  test.for([500, 503, 408])("is tried again after %i, with the same deduplication id", async (status, { setUp }) => {
     const { qstash, node, forward } = await setUp((_request, index) => (index === 0 ? { status } : accepted));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
     expect(deduplicationIds(qstash)).toEqual(["d1-0", "d1-0"]);
     expect(node.requests).toEqual([]);
   });
 
-  test.each(["Burst-RateLimit-Reset", "RateLimit-Reset"])("waits after 429 until %s", async (header) => {
+  test.for(["Burst-RateLimit-Reset", "RateLimit-Reset"])("waits after 429 until %s", async (header, { setUp }) => {
     let answeredAtMs = 0;
     const { clock, forward } = await setUp((_request, index) => {
       answeredAtMs = clock.nowMs();
@@ -189,28 +204,30 @@ describe("publishing", () => {
     expect(answeredAtMs - startMs).toBeGreaterThanOrEqual(4_000);
   });
 
-  test("is not tried again after 429 with a reset that comes too late", async () => {
+  test("is not tried again after 429 with a reset that comes too late", async ({ setUp }) => {
     const headers = { "RateLimit-Reset": String(startMs / 1000 + 3_600) };
     const { qstash, forward } = await setUp(() => ({ status: 429, headers }));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
     expect(qstash.requests).toHaveLength(1);
   });
 
-  test("waits longer and longer after 429 without a reset before it goes to the fallback", async () => {
+  test("waits longer and longer after 429 without a reset before it goes to the fallback", async ({ setUp }) => {
     const { qstash, forward, recording } = await setUp(() => ({ status: 429 }), { random: () => 0.5 });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_RATE_LIMITED" });
     expect(recording.of("publish.attempt_failed").map(({ retryInMs }) => retryInMs)).toEqual([750, 1_500, 3_000, null]);
     expect(qstash.requests).toHaveLength(4);
   });
 
-  test("is tried again within a short budget, too", async () => {
+  test("is tried again within a short budget, too", async ({ setUp }) => {
     const { forward } = await setUp((_request, index) => (index === 0 ? { status: 429 } : accepted), {
       publishBudgetMs: 1_000,
     });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "published", attempts: 2 });
   });
 
-  test("retries of many forwards with the same reset spread over a window after it, which widens with each attempt", async () => {
+  test("retries of many forwards with the same reset spread over a window after it, which widens with each attempt", async ({
+    setUp,
+  }) => {
     const headers = { "Burst-RateLimit-Reset": String(startMs / 1000 + 1) };
     const waits: number[][] = [];
     for (let tenth = 0; tenth < 10; tenth += 1) {
@@ -224,48 +241,48 @@ describe("publishing", () => {
     expect(waits.map(([, second]) => second)).toEqual(Array.from({ length: 10 }, (_, tenth) => 200 * tenth));
   });
 
-  test.each([
+  test.for<[string, string]>([
     ["a page", "<html>Parked</html>"],
     ["nothing", ""],
     ["JSON of somebody else's", '{"ok":true}'],
-  ])("that is answered 200 with %s is not taken for done", async (_name, body) => {
+  ])("that is answered 200 with %s is not taken for done", async ([, body], { setUp }) => {
     const { node, forward } = await setUp(() => ({ body }));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_UNCONFIRMED" });
     expect(node.requests).toHaveLength(1);
   });
 
-  test("reads at most a megabyte of an answer", async () => {
+  test("reads at most a megabyte of an answer", async ({ setUp }) => {
     const { forward } = await setUp(() => ({ body: `${"x".repeat(1_100_000)}${accepted.body}` }));
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_UNCONFIRMED" });
   });
 
-  test("with a token that no header can hold fails without showing it", async () => {
+  test("with a token that no header can hold fails without showing it", async ({ setUp }) => {
     const { forward, recording } = await setUp(() => accepted, { token: "two\nlines" });
     expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", errorType: "PUBLISH_NETWORK" });
     expect(JSON.stringify(recording.lines)).not.toMatch(/two|lines/);
   });
 
-  test.each([
+  test.for<[number, string]>([
     [400, "PUBLISH_INVALID"],
     [401, "PUBLISH_UNAUTHORIZED"],
     [404, "PUBLISH_NOT_FOUND"],
     [412, "PUBLISH_OVER_QUOTA"],
     [302, "PUBLISH_REJECTED"],
-  ])("that QStash refuses with %i is %s and goes straight to the fallback", async (status, errorType) => {
+  ])("that QStash refuses with %i is %s and goes straight to the fallback", async ([status, errorType], { setUp }) => {
     const { qstash, node, forward } = await setUp(() => ({ status, headers: { location: "/elsewhere" } }));
     expect(await forward([event("m1")])).toMatchObject({ kept: true, outcome: "fallback", attempts: 1, errorType });
     expect([qstash.requests.length, node.requests.length]).toEqual([1, 1]);
   });
 
-  test("forwards a delivery without events too, so that its journey is complete", async () => {
+  test("forwards a delivery without events too, so that its journey is complete", async ({ setUp }) => {
     const { qstash, forward } = await setUp(() => accepted);
     expect(await forward([])).toMatchObject({ outcome: "published" });
     expect(decodeBatch(qstash.requests[0]?.body.toString() ?? "").events).toEqual([]);
   });
 });
 
-describe("the fallback", () => {
-  test("gets the same batch, signed, when QStash is silent for all of its time", async () => {
+describe.concurrent("the fallback", () => {
+  test("gets the same batch, signed, when QStash is silent for all of its time", async ({ setUp }) => {
     const { qstash, node, clock, forward, recording } = await setUp(silence, { traceparent });
     const result = await forward([event("m1")]);
     expect(result).toMatchObject({ kept: true, outcome: "fallback", publishedAtMs: null });
@@ -293,7 +310,7 @@ describe("the fallback", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
-  test("takes an event that no QStash message may hold, without asking QStash", async () => {
+  test("takes an event that no QStash message may hold, without asking QStash", async ({ setUp }) => {
     const { qstash, node, forward } = await setUp(() => accepted);
     const large = event("large", "x".repeat(700_000));
     const result = await forward([event("m1"), large, event("m2")]);
@@ -303,7 +320,7 @@ describe("the fallback", () => {
     expect(node.requests.map(({ body }) => keys(body))).toEqual([[large.key]]);
   });
 
-  test("takes only the batches that QStash did not take", async () => {
+  test("takes only the batches that QStash did not take", async ({ setUp }) => {
     const { node, forward } = await setUp(({ headers }) =>
       headers["upstash-deduplication-id"] === "d1-1" ? { status: 401 } : accepted,
     );
@@ -311,7 +328,7 @@ describe("the fallback", () => {
     expect(node.requests.map(({ body }) => decodeBatch(body.toString()).delivery.batch)).toEqual([[1, 7]]);
   });
 
-  test.each([408, 429, 500, 503])("is tried again after %i while there is time", async (status) => {
+  test.for([408, 429, 500, 503])("is tried again after %i while there is time", async (status, { setUp }) => {
     const { node, forward } = await setUp(() => ({ status: 401 }), {
       respondFallback: (_request, index) => (index < 3 ? { status } : stored),
     });
@@ -320,7 +337,7 @@ describe("the fallback", () => {
   });
 });
 
-test("while QStash accepts nothing, each delivery makes one attempt to publish", async () => {
+test.concurrent("while QStash accepts nothing, each delivery makes one attempt to publish", async ({ setUp }) => {
   let status = 500;
   const { qstash, forward } = await setUp(() => (status === 200 ? accepted : { status }));
   expect(await forward([event("m1")])).toMatchObject({ outcome: "fallback", attempts: 4 });
@@ -336,14 +353,14 @@ test("while QStash accepts nothing, each delivery makes one attempt to publish",
   expect(qstash.requests.length - published).toBe(4);
 });
 
-test("a 200 that is not the relay's own answer counts as not kept", async () => {
+test.concurrent("a 200 that is not the relay's own answer counts as not kept", async ({ setUp }) => {
   const { forward } = await setUp(() => ({ status: 401 }), {
     respondFallback: () => ({ body: "<html>Parked</html>" }),
   });
   expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_REJECTED" });
 });
 
-test("a slow fallback has the whole budget for one attempt", async () => {
+test.concurrent("a slow fallback has the whole budget for one attempt", async ({ setUp }) => {
   const { node, clock, forward } = await setUp(() => ({ status: 401 }), {
     respondFallback: () => new Promise((resolve) => clock.after(4_500, () => resolve(stored))),
   });
@@ -351,10 +368,10 @@ test("a slow fallback has the whole budget for one attempt", async () => {
   expect(node.requests).toHaveLength(1);
 });
 
-describe("a batch that neither QStash nor the fallback accepts", () => {
+describe.concurrent("a batch that neither QStash nor the fallback accepts", () => {
   const refuse = () => ({ status: 401 });
 
-  test("is lost: an error line names the keys, never the content", async () => {
+  test("is lost: an error line names the keys, never the content", async ({ setUp }) => {
     const { forward, recording } = await setUp(refuse, { respondFallback: refuse });
     expect(await forward([event("m1"), event("m2")])).toMatchObject({ kept: false, outcome: "lost", attempts: 1 });
     expect(recording.of("forward.lost")).toMatchObject([
@@ -368,7 +385,7 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
     expect(JSON.stringify(recording.lines)).not.toContain("customer");
   });
 
-  test("is named by a line of its own, without the batches that were accepted", async () => {
+  test("is named by a line of its own, without the batches that were accepted", async ({ setUp }) => {
     const { forward, recording } = await setUp(
       ({ headers }) => (["d1-1", "d1-2"].includes(String(headers["upstash-deduplication-id"])) ? refuse() : accepted),
       { respondFallback: ({ body }) => (decodeBatch(body.toString()).delivery.batch[0] === 1 ? refuse() : stored) },
@@ -380,13 +397,13 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
     expect(recording.of("forward.lost")).toMatchObject([{ batch: "1/7", keys }]);
   });
 
-  test("is refused, not lost, when nothing was acknowledged", async () => {
+  test("is refused, not lost, when nothing was acknowledged", async ({ setUp }) => {
     const { forward, recording } = await setUp(refuse, { respondFallback: refuse, ackMs: null });
     expect(await forward([event("m1")])).toMatchObject({ kept: false, outcome: "refused" });
     expect(recording.of("forward.lost")).toEqual([]);
   });
 
-  test("takes no longer than both budgets, and leaves neither timer nor connection behind", async () => {
+  test("takes no longer than both budgets, and leaves neither timer nor connection behind", async ({ setUp }) => {
     const { qstash, node, clock, forward } = await setUp(silence, { respondFallback: silence });
     const result = await forward(events(1_300));
     expect(result).toMatchObject({ kept: false, outcome: "lost", errorType: "FALLBACK_TIMEOUT" });
@@ -395,7 +412,7 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
     await Promise.all([qstash.abandoned(qstash.requests.length), node.abandoned(node.requests.length)]);
   });
 
-  test("does not follow a redirect of our own address, and the outcome names it", async () => {
+  test("does not follow a redirect of our own address, and the outcome names it", async ({ setUp }) => {
     const headers = { location: "https://www.relay.example/" };
     const { forward, node, recording } = await setUp(() => ({ status: 500 }), {
       respondFallback: () => ({ status: 308, headers }),
@@ -407,7 +424,7 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
     ]);
   });
 
-  test("does not reject when neither address can be reached", async () => {
+  test("does not reject when neither address can be reached", async ({ setUp }) => {
     const { qstash, node, clock, forward } = await setUp(() => accepted);
     await Promise.all([qstash.close(), node.close()]);
     expect(await forward([event("m1")])).toMatchObject({ outcome: "lost", attempts: 4, errorType: "FALLBACK_NETWORK" });
@@ -415,10 +432,10 @@ describe("a batch that neither QStash nor the fallback accepts", () => {
   });
 });
 
-test.each([
+test.concurrent.for<[number | null, number]>([
   [0.5, 0.1],
   [null, 1],
-])("where the batches have %s as the time of the ack, the share of reports is %s", async (ackMs, expected) => {
+])("where the batches have %s as the time of the ack, the share of reports is %s", async ([ackMs, expected]) => {
   const rates: number[] = [];
   const reporter = { report: async ({ sampleRate }: ForwardReport) => void rates.push(sampleRate) };
   const result: ForwardResult = {

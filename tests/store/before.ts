@@ -7,16 +7,14 @@ import { systemClock } from "#platform/clock.ts";
 
 import { openDatabaseBefore } from "../bench/before/database.ts";
 import { type BatchBefore, ingestBefore } from "../bench/before/ingest-before.ts";
-import { migrateBefore } from "../bench/before/migrate-before.ts";
 import type { BeforeHandler } from "../bench/before/run-event-handler.ts";
-import { createTestDatabase } from "../support/postgres.ts";
+import { createMigratedDatabase } from "../support/postgres.ts";
 import { testEvent } from "../support/store.ts";
 
 /** A database with the old tables, empty, and a connection to it. */
 export async function openBefore(): Promise<{ url: string; client: Client }> {
-  const { url, drop } = await createTestDatabase();
+  const { url, drop } = await createMigratedDatabase("before");
   onTestFinished(drop);
-  await migrateBefore(url);
   return { url, client: await connectTo(url) };
 }
 

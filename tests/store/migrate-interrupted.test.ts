@@ -1,7 +1,6 @@
 /** The move from the tables of the release before, when something is in its way. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 
 import type { Client } from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
@@ -10,6 +9,7 @@ import { dropOld } from "#cli/migrate-database.ts";
 import { systemClock } from "#platform/clock.ts";
 import { migrateStore } from "#store/migrate.ts";
 
+import { bundle } from "../support/bundle.ts";
 import { eventually } from "../support/eventually.ts";
 import { hasPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { createTestDatabase } from "../support/postgres.ts";
@@ -21,9 +21,9 @@ import { startInstance } from "./instance.ts";
 const gapMaxMs = 2_000;
 
 /** A migrator in a process of its own. */
-function spawnMigrator(url: string) {
-  const script = fileURLToPath(new URL("migrator-process.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, url], { stdio: ["ignore", "pipe", "inherit"] });
+async function spawnMigrator(url: string) {
+  const script = await bundle(new URL("migrator-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, url], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }
@@ -31,7 +31,7 @@ function spawnMigrator(url: string) {
 test("a migrator that is killed in the middle loses nothing, and the next one continues", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 6_000);
-  const child = spawnMigrator(url);
+  const child = await spawnMigrator(url);
   await once(child.stdout, "data");
   child.kill("SIGKILL");
   await once(child, "exit");
@@ -175,7 +175,7 @@ describe("the old tables", () => {
   test("stay while their rows are being moved, and a move can be given up", async () => {
     const { url, client } = await openBefore();
     await fillBefore(client, 6_000);
-    const child = spawnMigrator(url);
+    const child = await spawnMigrator(url);
     await once(child.stdout, "data");
     child.kill("SIGKILL");
     await once(child, "exit");

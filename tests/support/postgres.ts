@@ -1,6 +1,8 @@
 import { inject } from "vitest";
 
 import { createDatabase, type TestDatabase } from "./database.ts";
+import { emptyDatabase } from "./reusable-database.ts";
+import type { TemplateSchema } from "./templates.ts";
 
 export type { TestDatabase } from "./database.ts";
 
@@ -14,7 +16,25 @@ export async function createTestDatabase({ prefix = "test" }: TestDatabaseOption
   return createDatabase(inject("postgresUrl"), prefix);
 }
 
-/** The same with the migrations applied. */
-export async function createMigratedDatabase(): Promise<TestDatabase> {
-  return createDatabase(inject("postgresUrl"), "test", inject("templateDatabase"));
+/** Databases that tests have given back to this worker. */
+const spare: Record<TemplateSchema, TestDatabase[]> = { store: [], broker: [], before: [] };
+
+/** A pooler holds connections of its own, which emptying a database ends. */
+const isReused = process.env["TEST_POOLER"] === undefined;
+
+/**
+ * A database with the migrations of the store, or of another schema, applied and without rows. `drop` empties it for the
+ * next test, unless the test has changed more than rows.
+ */
+export async function createMigratedDatabase(schema: TemplateSchema = "store"): Promise<TestDatabase> {
+  const template = inject("templates")[schema];
+  const database =
+    spare[schema].pop() ?? (await createDatabase(inject("postgresUrl"), `copy_${schema}`, template.name));
+  return {
+    url: database.url,
+    async drop() {
+      if (isReused && (await emptyDatabase(database.url, template))) spare[schema].push(database);
+      else await database.drop();
+    },
+  };
 }

@@ -4,10 +4,9 @@ import { type Broker, startBroker } from "#broker/broker.ts";
 import { signBody } from "#instagram/signature.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
-import { migrateStore } from "#store/migrate.ts";
 
 import { eventually } from "./eventually.ts";
-import { createTestDatabase } from "./postgres.ts";
+import { createMigratedDatabase } from "./postgres.ts";
 import { startTestServer } from "./server.ts";
 
 const secrets = {
@@ -45,8 +44,7 @@ export async function startTestRelay(
   env: Record<string, string> = {},
   onLine: (line: string) => void = () => {},
 ): Promise<TestRelay> {
-  const [store, messages] = await Promise.all([createTestDatabase(), createTestDatabase({ prefix: "broker" })]);
-  await migrateStore(store.url);
+  const [store, messages] = await Promise.all([createMigratedDatabase(), createMigratedDatabase("broker")]);
   const broker = await startBroker({
     databaseUrl: messages.url,
     host: "127.0.0.1",

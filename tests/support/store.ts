@@ -4,15 +4,13 @@ import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent, Json } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { migrateStore } from "#store/migrate.ts";
 import type { BatchToStore } from "#store/store-batch.ts";
 
-import { createTestDatabase } from "./postgres.ts";
+import { createMigratedDatabase } from "./postgres.ts";
 
 /** A migrated database of the test's own, gone when the test ends. */
 export async function openTestStore(): Promise<OpenDatabase & { url: string }> {
-  const { url, drop } = await createTestDatabase();
-  await migrateStore(url);
+  const { url, drop } = await createMigratedDatabase();
   const database = openDatabase(url);
   onTestFinished(async () => {
     await database.close();
