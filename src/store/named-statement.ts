@@ -49,7 +49,7 @@ const firstAnswerMs = 4_000;
 /**
  * Runs a statement that may be repeated: it is sent again if its connection breaks before the answer. On a pool it is
  * prepared at its first use on each connection. A pooler in transaction mode may not know prepared statements; after the
- * first refusal this process sends every statement whole. Rejects with the driver's error.
+ * first refusal a pool sends every statement whole. Rejects with the driver's error.
  */
 export async function runStatement<Row extends QueryResultRow, Name extends string>(
   pool: Pool | PoolClient,
@@ -62,14 +62,14 @@ export async function runStatement<Row extends QueryResultRow, Name extends stri
   for (let isFirst = true; ;) {
     const client = await pool.connect();
     let broken: Error | undefined;
-    const isNamed = !arePreparedRefused;
+    const isNamed = !refusing.has(pool);
     try {
       const limit = isFirst ? { query_timeout: firstAnswerMs } : {};
       const sent = { ...query, ...limit, ...(isNamed ? { name } : {}) };
       return (await client.query<Row>(sent)).rows;
     } catch (thrown) {
       if (isNamed && isPreparedRefused(thrown)) {
-        arePreparedRefused = true;
+        refusing.add(pool);
       } else if (breaksConnection(thrown)) {
         broken = thrown instanceof Error ? thrown : new Error(String(thrown));
         if (!isFirst) throw thrown;
@@ -83,7 +83,8 @@ export async function runStatement<Row extends QueryResultRow, Name extends stri
   }
 }
 
-let arePreparedRefused = false;
+/** Pools whose pooler has refused a prepared statement. */
+const refusing = new WeakSet<Pool>();
 
 /**
  * invalid_sql_statement_name, duplicate_prepared_statement, and PgBouncer's protocol_violation for a statement that it

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { appendClientAddress } from "#local/append-client-address.ts";
 
 test("the last address of X-Forwarded-For is that of the connection, whatever the client sent", async () => {
-  appendClientAddress();
+  onTestFinished(appendClientAddress());
   const server = createServer((incoming, response) => response.end(incoming.headers["x-forwarded-for"]));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
