@@ -83,7 +83,7 @@ describe.skipIf(!existsSync(executablePath))("the page of alerts", () => {
     await paused.getByRole("button", { name: "Mute: Ingestion is paused" }).click();
     await paused.getByText("Muted by ops until").waitFor();
     await paused.getByRole("button", { name: "Unmute: Ingestion is paused" }).click();
-    await paused.getByRole("button", { name: "Mute: Ingestion is paused" }).waitFor();
+    await paused.getByRole("button", { name: "Mute: Ingestion is paused", exact: true }).waitFor();
     await page.setViewportSize({ width: 320, height: 700 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 

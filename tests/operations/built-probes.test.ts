@@ -47,7 +47,7 @@ describe("probes of the built relay", () => {
   const nothing = { events: [], work: [], listed: [] };
 
   test("the command measures pairs with OPS_TOKEN alone, and the relay stores them under the given name", async () => {
-    const { failure, stdout } = await run(
+    const { failure, stdout, stderr } = await run(
       "probe",
       "--to",
       relay().baseUrl,
@@ -60,7 +60,7 @@ describe("probes of the built relay", () => {
     );
     expect(failure).toBeNull();
     expect(stdout).toMatch(/Pairs +6, from laptop\n +Edge +\d.* ms .*\n +Node +\d.* ms /);
-    expect(stdout).toContain("Next's emulation");
+    expect(stderr).toContain("Next's emulation");
     const pairs = await query("select * from relay.probe_pairs order by at");
     expect(pairs).toHaveLength(6);
     expect(new Set(pairs.map(({ burst }) => burst)).size).toBe(2);

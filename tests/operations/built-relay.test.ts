@@ -170,7 +170,7 @@ describe("the built relay", () => {
     await relay().journey(response.headers.get("x-delivery-id") ?? "");
     expect(await runApart("schedule", "check")).toMatchObject({ status: 1 });
     const created = await runApart("schedule", "create");
-    expect([created.status, created.stdout]).toEqual([0, expect.stringContaining("The schedule is created.")]);
+    expect([created.status, created.stderr]).toEqual([0, expect.stringContaining("The schedule is created.")]);
   }, 60_000);
 
   test("records who changed something, and a reader changes nothing", async () => {

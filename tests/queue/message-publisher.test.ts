@@ -40,7 +40,7 @@ test("asks for nothing that the message does not", async () => {
   const { publisher, qstash } = await openPublisher(() => ({ body: '{"messageId":"msg_1"}' }));
   await publisher.publish({ path: "/api/qstash/handlers", body: "{}", label: "handlers", retries: 3 }, 1_000);
   const { headers } = await qstash.next();
-  const names = Object.keys(headers).filter((name) => /delay|dedup|flow|forward/.test(name));
+  const names = Object.keys(headers).filter((name) => /^upstash-(delay|dedup|flow|forward)/.test(name));
   expect(names).toEqual([]);
 });
 
