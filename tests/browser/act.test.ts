@@ -1,5 +1,5 @@
 /** Who did what, who is signed in, and what is done with an event, in a browser. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
