@@ -108,26 +108,22 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
       expect(await page.getByRole("table", { name: /Percentiles of the ack by interval/ }).count()).toBe(1);
     });
 
-    test("in both themes and at all widths no rule of accessibility is violated, and only the boxes of tables scroll sideways", async () => {
+    test("with all details open no rule of accessibility is violated, and only the boxes of tables scroll sideways", async () => {
       const page = await dashboard.open(browser, path, { reducedMotion: "reduce" });
-      for (const each of [path, "/dashboard", "/dashboard/deliveries", "/dashboard/deliveries/d_kept"]) {
-        await page.setViewportSize({ width: 1_280, height: 800 });
-        await page.goto(dashboard.server.baseUrl + each);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        if (each === path) await page.locator(".uplot canvas").nth(2).waitFor();
-        for (const summary of await page.locator("main details > summary").all()) await summary.click();
-        for (const width of each === path ? [1_280, 390] : [1_280]) {
-          await page.setViewportSize({ width, height: 800 });
-          for (const colorScheme of ["light", "dark"] as const) {
-            await page.emulateMedia({ colorScheme });
-            await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
-            expect([each, width, colorScheme, await violations(page)]).toEqual([each, width, colorScheme, []]);
-          }
-        }
-        for (const width of [390, 320]) {
-          await page.setViewportSize({ width, height: 740 });
-          expect([each, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([each, width]);
-        }
+      await page.locator(".uplot canvas").nth(2).waitFor();
+      for (const summary of await page.locator("main details > summary").all()) await summary.click();
+      for (const [width, colorScheme] of [
+        [1_280, "light"],
+        [390, "dark"],
+      ] as const) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+        expect([width, colorScheme, await violations(page)]).toEqual([width, colorScheme, []]);
+      }
+      for (const width of [390, 320]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
       }
     });
 
