@@ -14,5 +14,7 @@ export function proxy(request: NextRequest): NextResponse {
   const headers = new Headers(request.headers);
   headers.set("content-security-policy", policy);
   headers.set("x-nonce", nonce);
+  // A page that asks to sign in first comes back to its whole address; Next tells it no more than its parameters.
+  headers.set("x-page", request.nextUrl.pathname + request.nextUrl.search);
   return NextResponse.next({ request: { headers }, headers: { ...overHttps, "content-security-policy": policy } });
 }

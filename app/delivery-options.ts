@@ -1,4 +1,5 @@
 import { createNextDeliveryReader } from "#dashboard/next-delivery.ts";
+import { qstashConsole } from "#dashboard/qstash-console.ts";
 import type { ReadDeliveryOptions } from "#dashboard/read-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
@@ -14,7 +15,8 @@ const readNextDelivery = createNextDeliveryReader({
   clock,
 });
 
-/** What reading a delivery needs beside the store. Throws `ENV_INVALID`. */
-export function deliveryOptions(): ReadDeliveryOptions {
-  return { handlerRetries: readEnv(process.env, ["HANDLER_RETRIES"]).HANDLER_RETRIES, readNextDelivery };
+/** What reading a delivery or an event needs beside the store, and where QStash shows its log. Throws `ENV_INVALID`. */
+export function deliveryOptions(): ReadDeliveryOptions & { qstashConsole: string | null } {
+  const { HANDLER_RETRIES: handlerRetries, QSTASH_URL: url } = readEnv(process.env, ["HANDLER_RETRIES", "QSTASH_URL"]);
+  return { handlerRetries, readNextDelivery, qstashConsole: qstashConsole(url) };
 }

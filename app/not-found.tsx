@@ -9,7 +9,11 @@ export default function NotFound() {
           There is no such page
         </Title>
         <Text>
-          The <Anchor href="/dashboard">dashboard</Anchor> leads to all pages.
+          The{" "}
+          <Anchor href="/dashboard" underline="always">
+            dashboard
+          </Anchor>{" "}
+          leads to all pages.
         </Text>
       </Stack>
     </Container>

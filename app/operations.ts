@@ -1,5 +1,6 @@
 // What operations run on: maintenance, replays, dead letters, pausing.
 import { reclassify } from "#instagram/data/reclassify.ts";
+import { alertsPart, runAlerts } from "#operations/alerts/run-alerts.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
 import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.ts";
 import type { Operations } from "#operations/operations.ts";
@@ -9,6 +10,7 @@ import { readEnv } from "#platform/env.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
 
+import { openAlerting } from "./alerts.ts";
 import { clock, log } from "./log.ts";
 import { openProbing } from "./probes.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
@@ -59,6 +61,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   });
   const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
+  parts.push({ name: alertsPart, run: () => runAlerts(openAlerting()) });
   // The last, because it takes seconds and nothing depends on it.
   parts.push({ name: probesPart, run: async (deadlineMs, last) => runProbes(openProbing(), deadlineMs, last) });
   return runMaintenance({ db: operations.db, parts, clock, log });

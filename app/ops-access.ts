@@ -2,7 +2,9 @@ import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
 import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
-import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
+import { appendAudit, settleAudit } from "#store/audit.ts";
+import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
+import { spendSeal } from "#store/spent-seals.ts";
 
 import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./services.ts";
@@ -15,9 +17,15 @@ export function createOpsAccess(): OpsAccess {
   return {
     opsTokens: () => readOpsTokens(process.env),
     relayUrls: readRelayUrls(process.env),
-    seals: {
-      spend: async (seal, nowMs) => spendSeal(getDatabase(), seal, nowMs),
-      isSpent: async (id) => isSealSpent(getReads(), id),
+    tickets: { spend: async (ticket, nowMs) => spendSeal(getDatabase(), ticket, nowMs) },
+    sessions: {
+      save: async (session) => saveSession(getDatabase(), session),
+      isOpen: async (id) => isSessionOpen(getReads(), id),
+      end: async (id) => endSession(getDatabase(), id),
+    },
+    audit: {
+      append: async (facts) => appendAudit(getDatabase(), facts),
+      settle: async (id, end) => settleAudit(getDatabase(), id, end),
     },
     guesses,
     newId: () => crypto.randomUUID(),

@@ -1,6 +1,6 @@
 import { Button, Container, Stack, Text, Title } from "@mantine/core";
 
-import { Mark } from "#dashboard/view/shell.tsx";
+import { Mark } from "#dashboard/view/shell/mark.tsx";
 
 /** The front page; it needs no sign-in. */
 export default function HomePage() {

@@ -1,24 +1,28 @@
-import { overviewQuery, type SearchParams } from "#dashboard/overview-query.ts";
-import { readOverview } from "#dashboard/read-overview.ts";
-import { Overview } from "#dashboard/view/overview.tsx";
+import { statusWindow } from "#dashboard/status/status-window.ts";
+import { readStatusPage } from "#dashboard/status/read-status-page.ts";
+import type { SearchParams } from "#dashboard/overview-query.ts";
+import { StatusPage } from "#dashboard/view/status/status-page.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
-import { systemClock } from "#platform/clock.ts";
-import { isEdgeEmulated } from "#platform/delivery.ts";
 
-import { findPathFaults, rollUps } from "../services.ts";
+import { findPathFaults } from "../services.ts";
+import { openStatus } from "../status.ts";
+import { readPreferences } from "./preferences.ts";
 import { readSignedIn } from "./signed-in.ts";
 
 export const dynamic = "force-dynamic";
-export const metadata = { title: "Overview" };
+export const metadata = { title: "Status" };
 
-/** How both runtimes do, and the newest events. */
-export default async function OverviewPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const nowMs = systemClock.nowMs();
-  const query = overviewQuery(await searchParams);
-  const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
-  const [overview, faults] = await Promise.all([
-    readSignedIn("/dashboard", (db) => readOverview(db, { ...query, ...options, clock: systemClock })),
+/** Whether anything is wrong, and then how the traffic is. */
+export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const [window, { zone }] = [statusWindow(await searchParams), await readPreferences()];
+  const options = openStatus();
+  const [page, faults] = await Promise.all([
+    readSignedIn("/dashboard", (db) => readStatusPage(db, { ...options, window, zone })),
     findPathFaults(),
   ]);
-  return <Shown found={overview}>{(found) => <Overview {...{ ...query, overview: found, faults, nowMs }} />}</Shown>;
+  return (
+    <Shown title="Status" found={page}>
+      {(found) => <StatusPage {...{ page: found, faults, window, zone, nowMs: options.nowMs }} />}
+    </Shown>
+  );
 }

@@ -1,6 +1,11 @@
-import { cookies } from "next/headers";
+import { cookies, headers } from "next/headers";
 
-import { readSignedIn as readWith } from "#dashboard/read-signed-in.ts";
+import type { OpsViewer } from "#dashboard/ops-guard.ts";
+import {
+  readHolder as readHolderWith,
+  readSignedIn as readWith,
+  type SignedInViewer,
+} from "#dashboard/read-signed-in.ts";
 import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
@@ -8,6 +13,15 @@ import { createOpsAccess } from "../ops-access.ts";
 import { getReads } from "../services.ts";
 
 /** `readSignedIn` of src/dashboard for the current request. */
-export async function readSignedIn<T>(path: string, read: (db: Database) => Promise<T>): Promise<T | RelayError> {
-  return readWith({ path, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
+export async function readSignedIn<T>(
+  path: string,
+  read: (db: Database, viewer: SignedInViewer) => Promise<T>,
+): Promise<T | RelayError> {
+  const address = (await headers()).get("x-page") ?? path;
+  return readWith({ path, address, access: createOpsAccess(), cookies: await cookies(), openReads: getReads }, read);
+}
+
+/** Name and role of the token that signed the request's session; null without one. */
+export async function readHolder(): Promise<OpsViewer | null> {
+  return readHolderWith(createOpsAccess(), await cookies());
 }

@@ -59,7 +59,7 @@ export function showReplay(replay: DescribedReplay, paint: Paint): string {
 export function showReplays(replays: readonly DescribedReplay[], paint: Paint): string {
   const head = ["Replay", "State", "Mode", "Events", "Done", "Failed", "Skipped", "Created", "Reason"];
   const rows = replays.map(({ id, state, mode, count, done, failed, skipped, createdAt, reason }) => {
-    return [id, state, mode, count, done, failed, skipped, createdAt, reason as string];
+    return [id, state, mode, count, done, failed, skipped, createdAt, reason];
   });
   return rows.length === 0 ? "No replays." : drawTable(head, rows, paint);
 }

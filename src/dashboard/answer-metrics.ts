@@ -1,6 +1,6 @@
 import type { OpsAccess } from "./ops-access.ts";
 import { refuseOps } from "./answer-ops.ts";
-import { requireOps } from "./ops-guard.ts";
+import { findCaller, requireRole } from "./ops-guard.ts";
 import { prometheusContentType } from "./prometheus-text.ts";
 
 export interface AnswerMetricsOptions {
@@ -19,7 +19,7 @@ export async function answerMetrics(
   { readMetrics, afterwards }: AnswerMetricsOptions,
 ): Promise<Response> {
   try {
-    await requireOps(request, access, "metrics");
+    requireRole(await findCaller(request, access), "metrics");
     const text = await readMetrics();
     await afterwards();
     return new Response(text, { headers: { "content-type": prometheusContentType, "cache-control": "no-store" } });

@@ -38,6 +38,12 @@ export function clientNetwork(headers: Headers): string {
   return client === undefined ? "unknown" : isIP(client) === 6 ? subscriberOf(client) : client;
 }
 
+/** The network as it is recorded: of an IPv4 address its /24, so that no single subscriber is. */
+export function clientPrefix(headers: Headers): string {
+  const network = clientNetwork(headers);
+  return isIP(network) === 4 ? `${network.split(".").slice(0, 3).join(".")}.0/24` : network;
+}
+
 function isIn(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }

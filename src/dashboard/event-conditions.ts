@@ -51,10 +51,10 @@ function isOfReplay(replay: string): SQL {
 /** Text in the data is escaped: a quotation mark, a line break or NUL is found by its JSON spelling. */
 function containsText(q: string): SQL {
   const data = sql`e.data::text`;
-  const escaped = contains(data, JSON.stringify(q).slice(1, -1));
-  if (q.includes("\0")) return escaped;
-  const columns = [sql`e.key`, sql`e.sender_id`, sql`e.recipient_id`, data];
-  return sql`(${sql.join([escaped, ...columns.map((column) => contains(column, q))], sql` or `)})`;
+  const inJson = JSON.stringify(q).slice(1, -1);
+  if (q.includes("\0")) return contains(data, inJson);
+  const columns = [data, sql`e.key`, sql`e.sender_id`, sql`e.recipient_id`].map((column) => contains(column, q));
+  return sql`(${sql.join(inJson === q ? columns : [...columns, contains(data, inJson)], sql` or `)})`;
 }
 
 function contains(column: SQL, part: string): SQL {

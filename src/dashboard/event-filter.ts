@@ -1,9 +1,10 @@
 import * as v from "valibot";
 
+import { RelayError } from "#platform/errors.ts";
 import { runtimes } from "#platform/delivery.ts";
 import { instant } from "#platform/instant.ts";
 
-import { cursorOf, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
+import { cursorOf, flag, numberOf, oneOf, parseQuery, plainText } from "./query-parameters.ts";
 
 /**
  * What becomes of an event. `open`: its handler has not run to an end yet; `retrying`: it failed, and is tried again;
@@ -12,13 +13,16 @@ import { cursorOf, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } fro
 export const eventStates = ["open", "handled", "retrying", "dead", "erased"] as const;
 export type EventState = (typeof eventStates)[number];
 
-const eventQuery = v.object({
+/** The most events of a page in JSON. */
+const pageMax = 200;
+
+export const eventQuery = v.object({
   kind: v.optional(plainText),
   account: v.optional(plainText),
   sender: v.optional(plainText),
   /**
-   * An id (a whole event key, a sender, an account, a delivery), which is looked up; any other text is searched for in the
-   * keys, the people's ids and the data.
+   * An id (of an event's key, a message or comment, a sender, an account, a delivery), which is looked up; any other text is
+   * searched for in the keys, the people's ids and the data.
    */
   q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
   deliveryId: v.optional(plainText),
@@ -35,7 +39,17 @@ const eventQuery = v.object({
   from: v.optional(instant),
   to: v.optional(instant),
   data: v.optional(oneOf(["whole", "none"]), "whole"),
-  limit: pageLimit,
+  count: v.optional(flag),
+  /** `ndjson` for an export: pages may be larger. */
+  format: v.optional(oneOf(["json", "ndjson"])),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^([1-9]\d{0,2}|1000)$/, "must be a whole number from 1 to 200, or to 1000 with format=ndjson"),
+      v.transform(Number),
+    ),
+    "50",
+  ),
   cursor: v.optional(cursorOf(numberOf)),
 });
 
@@ -44,5 +58,7 @@ export type EventFilter = v.InferOutput<typeof eventQuery>;
 
 /** Reads the query of `/api/ops/events`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
 export function parseEventFilter(params: URLSearchParams): EventFilter {
-  return parseQuery(eventQuery, params);
+  const filter = parseQuery(eventQuery, params);
+  if (filter.limit <= pageMax || filter.format === "ndjson") return filter;
+  throw new RelayError("REQUEST_INVALID", `limit must be at most ${pageMax}, unless format is ndjson`);
 }

@@ -5,6 +5,8 @@ import { ingestedBatches } from "#store/delivery-outcomes.ts";
 import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
 
 import type { EventFilter } from "./event-filter.ts";
+import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
+import { isAnyonesId } from "./is-anyones-id.ts";
 
 /**
  * Where the candidates for a page of events come from: an index that yields them in the order of their ids. Its alias for
@@ -38,24 +40,37 @@ export async function findEventSource(db: Database, filter: EventFilter): Promis
 /** No text that a person types to search for, but an id as they are pasted. */
 const idPattern = /^[\w.:=+/@-]{4,300}$/;
 
+/** A message has been edited five times at most. */
+const hiddenMax = 20;
+
 /** What has exactly this id; undefined if nothing has, so that it is searched for as a text. */
 async function findById(db: Database, q: string): Promise<EventSource | undefined> {
   if (!idPattern.test(q)) return undefined;
   const { rows } = await db.execute<{
-    eventId: number | null;
+    eventIds: number[] | null;
     delivery: boolean;
     sender: boolean;
     account: boolean;
   }>(sql`
     select
-      (select event_id::float8 from relay.event_keys where hash = ${hashUuid(q)}) as "eventId",
+      (
+        select array_agg(event_id::float8)
+        from (
+          select event_id from relay.event_keys where hash = ${hashUuid(q)}
+          union all
+          select event_id from ${eventsOfItem([q])} i
+          union all
+          (select e.id from relay.events e where ${isHiddenMessage(sql`${q}::text`)} limit ${hiddenMax})
+        ) found
+      ) as "eventIds",
       exists (select from relay.deliveries where id = ${deliveryUuid(q)}) as delivery,
-      exists (select from relay.events where sender_id = ${q}) as sender,
-      exists (select from relay.events where account_id = ${q}) as account
+      ${isAnyonesId("sender_id", sql`${q}::text`)} as sender,
+      ${isAnyonesId("account_id", sql`${q}::text`)} as account
   `);
   const [found] = rows;
   if (found === undefined) return undefined;
-  if (found.eventId !== null) return { ...allEvents, where: sql`e.id = ${found.eventId}`, settles: ["q"] };
+  if (found.eventIds !== null)
+    return { ...allEvents, where: sql`e.id = any(${sql.param(found.eventIds)}::bigint[])`, settles: ["q"] };
   if (found.delivery) return ofDelivery(q, ["q"]);
   if (found.sender) return { ...allEvents, where: sql`e.sender_id = ${q}`, settles: ["q"] };
   if (found.account) return { ...allEvents, where: sql`e.account_id = ${q}`, settles: ["q"] };

@@ -1,4 +1,6 @@
-/** Numbers and times on the pages: in UTC and in one locale, so that server and browser agree. */
+/** Numbers and times on the pages: in one locale, and in the zone given, so that server and browser agree. */
+
+import { toZone, utc, zoneLabel } from "./zone.ts";
 
 const nothing = "–";
 const counts = new Intl.NumberFormat("en-US");
@@ -33,20 +35,31 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `14:03:07`, after the day if it is not the day of `nowMs`. */
-export function formatTime(iso: string, nowMs: number): string {
-  const day = iso.slice(0, 10);
-  const time = iso.slice(11, 19);
-  return day === new Date(nowMs).toISOString().slice(0, 10) ? time : `${day} ${time}`;
+export function formatTime(iso: string, nowMs: number, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  const time = local.slice(11, 19);
+  const today = toZone(new Date(nowMs).toISOString(), zone).slice(0, 10);
+  return local.startsWith(today) ? time : `${local.slice(0, 10)} ${time}`;
 }
 
 /** `2026-01-31 14:03:07.123 UTC` */
-export function formatInstant(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)} UTC`;
+export function formatInstant(iso: string, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  return `${local.slice(0, 10)} ${local.slice(11, 23)} ${zoneLabel(iso, zone)}`;
 }
 
 /** `2026-01-31 14:03 UTC` */
-export function formatMinute(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+export function formatMinute(iso: string, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  return `${local.slice(0, 10)} ${local.slice(11, 16)} ${zoneLabel(iso, zone)}`;
+}
+
+/** For a sentence: `14:03 UTC`, or `31 Jan, 14:03 UTC` if it is not the day of `nowMs`. */
+export function formatMoment(iso: string, nowMs: number, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  const isToday = local.slice(0, 10) === toZone(new Date(nowMs).toISOString(), zone).slice(0, 10);
+  const day = `${Number(local.slice(8, 10))} ${months[Number(local.slice(5, 7)) - 1] ?? ""}, `;
+  return `${isToday ? "" : day}${local.slice(11, 16)} ${zoneLabel(iso, zone)}`;
 }
 
 /** `3 min ago` */
@@ -63,10 +76,10 @@ export function formatIn(iso: string, nowMs: number): string {
 }
 
 /** `14:03` or, over more than a day, `31 Jan`. */
-export function formatAxisTime(iso: string, spanMs: number): string {
-  if (spanMs <= 24 * 3_600_000) return iso.slice(11, 16);
-  const date = new Date(iso);
-  return `${date.getUTCDate()} ${months[date.getUTCMonth()] ?? ""}`;
+export function formatAxisTime(iso: string, spanMs: number, zone: string = utc): string {
+  const local = toZone(iso, zone);
+  if (spanMs <= 24 * 3_600_000) return local.slice(11, 16);
+  return `${Number(local.slice(8, 10))} ${months[Number(local.slice(5, 7)) - 1] ?? ""}`;
 }
 
 /** The runtime's name on the pages. */

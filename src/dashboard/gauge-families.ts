@@ -1,3 +1,4 @@
+import { alertRules } from "#operations/alerts/alert-rules.ts";
 import { groupStates } from "#store/dead-letter-groups.ts";
 import type { OpenTotals, OperationTotals } from "#store/metric-totals.ts";
 
@@ -34,7 +35,7 @@ export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters 
 
 /** What operators and maintenance do. */
 export function operationFamilies(totals: OperationTotals): MetricFamily[] {
-  const { groups, replays, paused, maintenanceSeconds, deployments } = totals;
+  const { groups, replays, alerts, paused, maintenanceSeconds, deployments } = totals;
   const of = (value: (deployment: { firstSeconds: number }) => number) =>
     Object.fromEntries(deployments.map((deployment) => [deployment.id, value(deployment)]));
   return [
@@ -46,6 +47,12 @@ export function operationFamilies(totals: OperationTotals): MetricFamily[] {
     ),
     gauge("relay_replay_running", "Replays that are running.", replays.running),
     gauge("relay_replay_stalled", "Replays that have not moved for two minutes.", replays.stalled),
+    gauge(
+      "relay_alerts_firing",
+      "Scopes of an alert rule that fire: groups of dead letters, kinds of events, else 1.",
+      Object.fromEntries(alertRules.map(({ name }) => [name, alerts[name] ?? 0])),
+      "rule",
+    ),
     gauge(
       "relay_paused",
       "1 if ingestion was paused when maintenance or an operator last knew.",

@@ -1,5 +1,5 @@
 import { runtimeLabel } from "./format.ts";
-import type { DeliveryJourney } from "./read-delivery.ts";
+import type { DeliveryItem } from "./delivery-columns.ts";
 
 export interface JourneyStep {
   name: string;
@@ -12,12 +12,12 @@ export interface JourneyStep {
   sinceReceivedMs: number | null;
 }
 
-/** The six steps of every delivery, in the order of the path, each with the time since the step before it. */
-export function journeySteps(journey: DeliveryJourney): JourneyStep[] {
+/** The six steps of every delivery, in the order of the path, each with the time since the step before it. `unhandled`: see `JourneyProps`. */
+export function journeySteps(journey: DeliveryItem, unhandled?: string): JourneyStep[] {
   const receivedMs = Date.parse(journey.receivedAt);
   const steps: JourneyStep[] = [];
   let previousMs: number | null = null;
-  for (const step of namedSteps(journey, receivedMs)) {
+  for (const step of namedSteps(journey, receivedMs, unhandled)) {
     const { atMs } = step;
     const gapMs: number | null = atMs === null || previousMs === null ? null : atMs - previousMs;
     steps.push({ ...step, gapMs, sinceReceivedMs: atMs === null ? null : atMs - receivedMs });
@@ -27,8 +27,9 @@ export function journeySteps(journey: DeliveryJourney): JourneyStep[] {
 }
 
 function namedSteps(
-  journey: DeliveryJourney,
+  journey: DeliveryItem,
   receivedMs: number,
+  unhandled: string | undefined,
 ): Pick<JourneyStep, "name" | "meaning" | "atMs" | "missing">[] {
   const { outcome, ackMs } = journey;
   const isForwarded = outcome !== "lost" && outcome !== "refused";
@@ -52,7 +53,7 @@ function namedSteps(
     },
     { name: "Delivered", meaning: "to the consumer", atMs: epochMs(journey.deliveredAt), missing: pending },
     { name: "Ingested", meaning: "committed to Postgres", atMs: epochMs(journey.ingestedAt), missing: pending },
-    { name: "Handled", meaning: "by your handlers", atMs: epochMs(journey.handledAt), missing: pending },
+    { name: "Handled", meaning: "by your handlers", atMs: epochMs(journey.handledAt), missing: unhandled ?? pending },
   ];
 }
 

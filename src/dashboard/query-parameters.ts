@@ -22,21 +22,14 @@ export const flag = v.pipe(
 
 /** The number of rows of a page, 1 to 200; 50 by default. */
 export const pageLimit = v.optional(
-  v.pipe(
-    v.string(),
-    v.check(
-      (value) => /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 200,
-      "must be a whole number from 1 to 200",
-    ),
-    v.transform(Number),
-  ),
+  v.pipe(v.string(), v.regex(/^([1-9]\d?|1\d\d|200)$/, "must be a whole number from 1 to 200"), v.transform(Number)),
   "50",
 );
 
 /** The schema of a query that takes no parameters. */
 export const noParameters = v.object({});
 
-type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
+export type QuerySchema = v.GenericSchema<Record<string, unknown>> & { readonly entries: v.ObjectEntries };
 
 /**
  * Reads query parameters by a schema; throws `REQUEST_INVALID` naming every parameter that is wrong, unknown or repeated: a
@@ -53,7 +46,9 @@ export function parseQuery<TSchema extends QuerySchema>(
   const problems = [
     ...names.filter((name) => !Object.hasOwn(schema.entries, name)).map((name) => `${name} is no parameter of this`),
     ...names.filter((name) => params.getAll(name).length > 1).map((name) => `${name} is given more than once`),
-    ...(result.issues ?? []).map((issue) => `${v.getDotPath(issue) ?? "query"} ${issue.message}`),
+    ...(result.issues ?? []).map(
+      (issue) => `${v.getDotPath(issue) ?? "query"} ${issue.received === "undefined" ? "is missing" : issue.message}`,
+    ),
   ];
   if (result.success && problems.length === 0) return result.output;
   throw new RelayError("REQUEST_INVALID", problems.join("; "));

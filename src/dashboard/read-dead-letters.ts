@@ -42,7 +42,7 @@ export interface DeadLetterPage {
   nextCursor: string | null;
 }
 
-const memberQuery = v.object({ limit: pageLimit, cursor: v.optional(cursorOf(numberOf)) });
+export const memberQuery = v.object({ limit: pageLimit, cursor: v.optional(cursorOf(numberOf)) });
 
 /** Which members of a group to read. */
 export type DeadLetterFilter = v.InferOutput<typeof memberQuery>;

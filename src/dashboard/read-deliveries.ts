@@ -1,113 +1,100 @@
 import { sql, type SQL } from "drizzle-orm";
-import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
-import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
-import { instant } from "#platform/instant.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
+import { irregularDelivery } from "#store/irregular-delivery.ts";
 
+import type { Count } from "./capped-count.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
-import { cursorOf, encodeCursor, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
-import { scan } from "./scan.ts";
+import type { DeliveryFilter, DeliveryPosition } from "./delivery-filter.ts";
+import { encodeCursor } from "./query-parameters.ts";
+import { countMatches, type Measured, scan, type Step } from "./scan.ts";
 
 export interface DeliveryPage {
   deliveries: DeliveryItem[];
   /** Set too for a page that is not full, even empty, while there are deliveries that were not looked at. */
   nextCursor: string | null;
+  /** When the oldest delivery was received that was looked at, for such a page; else null. */
+  scannedTo: string | null;
+  /** Of all pages, with `count=true`. */
+  total?: Count;
 }
 
-const deliveryQuery = v.object({
-  outcome: v.optional(oneOf(forwardOutcomes)),
-  runtime: v.optional(oneOf(runtimes)),
-  error: v.optional(plainText),
-  region: v.optional(plainText),
-  deployment: v.optional(plainText),
-  ackMsMin: v.optional(
-    v.pipe(
-      v.string(),
-      v.check((value) => /^\d{1,7}(\.\d{1,3})?$/.test(value), "must be a number of milliseconds"),
-      v.transform(Number),
-    ),
-  ),
-  /** By `receivedAt`, from inclusive, to exclusive. */
-  from: v.optional(instant),
-  to: v.optional(instant),
-  limit: pageLimit,
-  cursor: v.optional(cursorOf(positionOf)),
-});
-
-/** Which deliveries to read, and how many of them at most. */
-export type DeliveryFilter = v.InferOutput<typeof deliveryQuery>;
-
-/** Reads the query of `/api/ops/deliveries`; throws `REQUEST_INVALID` naming every parameter that is wrong. */
-export function parseDeliveryFilter(params: URLSearchParams): DeliveryFilter {
-  return parseQuery(deliveryQuery, params);
-}
-
-interface Position {
-  atMs: number;
-  id: string;
-}
-
-function positionOf(position: string): Position | undefined {
-  const [, atMs, id] = /^(\d{1,15}):([0-9a-f-]{36})$/.exec(position) ?? [];
-  return atMs === undefined || id === undefined ? undefined : { atMs: Number(atMs), id };
-}
-
-/** One page of deliveries, last received first; without probes, which are no traffic. */
+/** One page of deliveries, last received first. */
 export async function readDeliveries(
   db: Database,
   filter: DeliveryFilter,
   clock: Pick<Clock, "monotonicMs">,
 ): Promise<DeliveryPage> {
-  const conditions = conditionsOf(filter);
   type Row = DeliveryItem & Record<string, unknown>;
-  const candidates = (below: Position | undefined, count: number) => sql`
+  const conditions = conditionsOf(filter);
+  const candidates = ({ below, last, size }: Step<DeliveryPosition>) => sql`(
     select * from relay.deliveries
-    where ${sql.join([sql`not probe`, ...timesOf(filter), ...(below === undefined ? [] : [isBelow(below)])], sql` and `)}
+    where ${sql.join([...indexedConditions(filter), ...between(below, last)], sql` and `)}
     order by received_at desc, id desc
-    limit ${count}
-  `;
-  const { found, next } = await scan<Row, Position>({
-    limit: filter.limit,
-    start: filter.cursor,
+    limit ${size}
+  )`;
+  const matches = (step: Step<DeliveryPosition>) => sql`
+    from ${deliveryOutcomes(candidates(step))} d
+    where ${sql.join([sql`true`, ...conditions], sql` and `)}`;
+  const shared = {
     isWhole: conditions.length === 0,
     clock,
-    async find(below, step, wanted) {
-      const { rows } = await db.execute<Row>(sql`
-        select ${deliveryColumns}
-        from ${deliveryOutcomes(sql`(${candidates(below, step)})`)} d
-        where ${sql.join([sql`true`, ...conditions], sql` and `)}
-        order by d.received_at desc, d.id desc
-        limit ${wanted}
-      `);
+    measure: (below: DeliveryPosition | undefined, size: number) =>
+      measure(db, candidates({ below, last: undefined, size }), size),
+  };
+  const { found, next, hasStopped } = await scan<Row, DeliveryPosition>({
+    ...shared,
+    limit: filter.limit,
+    start: filter.cursor,
+    async find(step, wanted) {
+      const { rows } = await db.execute<Row>(
+        sql`select ${deliveryColumns} ${matches(step)} order by d.received_at desc, d.id desc limit ${wanted}`,
+      );
       return rows;
-    },
-    async measure(below, step) {
-      const { rows } = await db.execute<{ count: number; atMs: number; id: string }>(sql`
-        select count(*) over ()::int as count, (extract(epoch from received_at) * 1000)::float8 as "atMs", id
-        from (${candidates(below, step)}) d
-        order by received_at, id
-        limit 1
-      `);
-      const [last] = rows;
-      return { count: last?.count ?? 0, last };
     },
     positionOf: ({ receivedAt, id }) => ({ atMs: Date.parse(receivedAt), id }),
   });
+  const count = async (step: Step<DeliveryPosition>) => {
+    const rowsOf = shared.isWhole ? sql`from ${candidates(step)} d` : matches(step);
+    const { rows } = await db.execute<{ count: number }>(sql`select count(*)::int as count ${rowsOf}`);
+    return rows[0]?.count ?? 0;
+  };
   return {
     deliveries: found,
     nextCursor: next === null ? null : encodeCursor(`${next.atMs}:${next.id}`),
+    scannedTo: hasStopped && next !== null ? new Date(next.atMs).toISOString() : null,
+    ...(filter.count === true ? { total: await countMatches({ ...shared, count }) } : {}),
   };
 }
 
-function isBelow({ atMs, id }: Position): SQL {
-  return sql`(received_at, id) < (${new Date(atMs).toISOString()}::timestamptz, ${id}::uuid)`;
+async function measure(db: Database, candidates: SQL, size: number): Promise<Measured<DeliveryPosition>> {
+  const { rows } = await db.execute<{ count: number } & DeliveryPosition & Record<string, unknown>>(sql`
+    select count(*) over ()::int as count, (extract(epoch from received_at) * 1000)::float8 as "atMs", id
+    from ${candidates} d
+    order by received_at, id
+    limit 1
+  `);
+  const [last] = rows;
+  const seen = last?.count ?? 0;
+  return { seen, last: last === undefined ? undefined : { atMs: last.atMs, id: last.id }, isEnd: seen < size };
 }
 
-function timesOf({ from, to }: DeliveryFilter): SQL[] {
+function between(below: DeliveryPosition | undefined, last: DeliveryPosition | undefined): SQL[] {
+  const place = ({ atMs, id }: DeliveryPosition) => sql`(${new Date(atMs).toISOString()}::timestamptz, ${id}::uuid)`;
   return [
+    ...(below === undefined ? [] : [sql`(received_at, id) < ${place(below)}`]),
+    ...(last === undefined ? [] : [sql`(received_at, id) >= ${place(last)}`]),
+  ];
+}
+
+/** What an index of the times answers: of all deliveries, or of the few that did not go the usual way. */
+function indexedConditions({ outcome, error, probe, from, to }: DeliveryFilter): SQL[] {
+  const isUsual = (outcome === undefined || outcome === "published") && error === undefined && probe !== true;
+  return [
+    probe === true ? sql`probe` : sql`not probe`,
+    ...(isUsual ? [] : [irregularDelivery]),
     ...(from === undefined ? [] : [sql`received_at >= ${from.toISOString()}::timestamptz`]),
     ...(to === undefined ? [] : [sql`received_at < ${to.toISOString()}::timestamptz`]),
   ];

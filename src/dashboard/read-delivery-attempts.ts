@@ -22,11 +22,22 @@ export interface DeliveryAttempt {
   failed: number | null;
 }
 
-/** More of them are not shown; a message has some ten attempts, a delivery rarely more than one message. */
-const attemptsMax = 200;
+/** As many are shown on a page; a message has some ten attempts, a delivery rarely more than one message. */
+export const attemptsMax = 200;
 
-/** The attempts to ingest a delivery, in the order of time. */
-export async function readDeliveryAttempts(db: Database, uuid: string): Promise<DeliveryAttempt[]> {
+/** Which attempts of a delivery to read: all, or those of one batch; from the `skip`th on. */
+export interface AttemptsPart {
+  batch?: number | undefined;
+  skip?: number | undefined;
+}
+
+/** Two hundred attempts to ingest a delivery at most, in the order of time. */
+export async function readDeliveryAttempts(
+  db: Database,
+  uuid: string,
+  { batch, skip = 0 }: AttemptsPart = {},
+): Promise<DeliveryAttempt[]> {
+  const ofBatch = batch === undefined ? sql`` : sql`where a.batch = ${batch}`;
   const { rows } = await db.execute<DeliveryAttempt & Record<string, unknown>>(sql`
     select ${isoText(sql`a.at`)} as at, a.ms, a.batch, a.retried, a.status, a.error, a.message_id as "messageId",
       a.handled, a.failed
@@ -47,8 +58,9 @@ export async function readDeliveryAttempts(db: Database, uuid: string): Promise<
       from relay.delivery_attempts
       where delivery_id = ${uuid}
     ) a
-    order by a.at, a.batch
-    limit ${attemptsMax}
+    ${ofBatch}
+    order by a.at, a.batch, a.retried, a.status
+    limit ${attemptsMax} offset ${skip}
   `);
   return rows;
 }

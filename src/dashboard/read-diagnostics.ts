@@ -1,5 +1,6 @@
 import type { Database } from "#store/database.ts";
 
+import { type CheckedGroup, readCheckedGroups } from "./read-checked-groups.ts";
 import { type LifecycleExperiment, readLifecycle, readLifecycles } from "./read-lifecycle.ts";
 
 /** What the diagnostics page shows. */
@@ -10,6 +11,8 @@ export interface Diagnostics {
   underWayUntil: string | null;
   /** The newest experiments, which may include the one shown. */
   others: { id: string; startedAt: string }[];
+  /** The last results of the doctor's checks on this relay. */
+  checked: CheckedGroup[];
 }
 
 /** The page links to this many experiments. */
@@ -24,5 +27,5 @@ export async function readDiagnostics(db: Database, id: string, nowMs: number): 
   // The newest may still run while an older one is shown.
   const isNewest = newestId === undefined || shownId === newestId;
   const newest = isNewest ? experiment : await readLifecycle(db, newestId, nowMs);
-  return { others, experiment, underWayUntil: newest?.lookAgainAt ?? null };
+  return { others, experiment, underWayUntil: newest?.lookAgainAt ?? null, checked: await readCheckedGroups(db) };
 }

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { Database } from "#store/database.ts";
 
 import { isoText } from "./iso-text.ts";
-import { pageLimit, parseQuery } from "./query-parameters.ts";
+import { pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 
 export interface DriftItem {
   kind: string;
@@ -26,7 +26,7 @@ export interface DriftReport {
   drift: DriftItem[];
 }
 
-const driftQuery = v.object({ limit: pageLimit });
+export const driftQuery = v.object({ kind: v.optional(plainText), limit: pageLimit });
 
 /** How much drift to read. */
 export type DriftFilter = v.InferOutput<typeof driftQuery>;
@@ -37,7 +37,7 @@ export function parseDriftFilter(params: URLSearchParams): DriftFilter {
 }
 
 /** How Meta's data differs from our schemas, most recent first: what maintenance has folded, and what it has not yet. */
-export async function readDrift(db: Database, { limit }: DriftFilter): Promise<DriftReport> {
+export async function readDrift(db: Database, { kind, limit }: DriftFilter): Promise<DriftReport> {
   const { rows } = await db.execute<DriftItem & Record<string, unknown>>(sql`
     select kind, path, finding, shape, sum(count)::float8 as count, ${isoText(sql`min(first_seen)`)} as "firstSeen",
       ${isoText(sql`max(last_seen)`)} as "lastSeen", max(event_id)::float8 as "eventId"
@@ -46,6 +46,7 @@ export async function readDrift(db: Database, { limit }: DriftFilter): Promise<D
       union all
       select kind, path, finding, shape, count, seen_at, seen_at, event_id from relay.drift_findings
     ) all_drift
+    ${kind === undefined ? sql`` : sql`where kind = ${kind}`}
     group by kind, path, finding, shape
     order by max(last_seen) desc, max(event_id) desc, kind, path, finding, shape
     limit ${limit}

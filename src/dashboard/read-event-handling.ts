@@ -6,6 +6,7 @@ import { ingestedBatches } from "#store/delivery-outcomes.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventState } from "./event-filter.ts";
 import { isoText } from "./iso-text.ts";
+import { type HandlerCall, handlerCallJson } from "./read-handler-calls.ts";
 
 /** What was done to handle one event. */
 export interface EventHandling {
@@ -19,22 +20,6 @@ export interface EventHandling {
   nextAttemptAt: string | null;
   /** The newest calls of its handler, in the order of time. */
   calls: HandlerCall[];
-}
-
-/** One call of a handler. */
-export interface HandlerCall {
-  at: string;
-  ms: number;
-  attempt: number;
-  /** The error's name; null for a success. */
-  error: string | null;
-  code: string | null;
-  /** Only if the error says that it may be shown. */
-  message: string | null;
-  frames: string[];
-  deployment: string | null;
-  /** The replay that it was part of. */
-  replay: string | null;
 }
 
 const eventsMax = 100;
@@ -67,11 +52,7 @@ export async function readEventHandling(db: Database, uuid: string, handlerRetri
     left join relay.event_work w on w.event_id = e.id
     cross join lateral (
       select max(a.attempt) as attempts,
-        json_agg(json_build_object(
-          'at', ${isoText(sql`a.at`)}, 'ms', a.ms, 'attempt', a.attempt, 'error', a.error_name, 'code', a.error_code,
-          'message', a.error_message, 'frames', coalesce(a.frames, '{}'), 'deployment', a.deployment,
-          'replay', a.replay_id
-        ) order by a.at) as calls
+        json_agg(${handlerCallJson} order by a.at) as calls
       from (
         select * from relay.handler_attempts where event_id = e.id order by at desc limit ${callsMax}
       ) a

@@ -4,6 +4,7 @@ import type { Clock } from "#platform/clock.ts";
 import type { Runtime } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 
+import type { Count } from "./capped-count.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventFilter, EventState } from "./event-filter.ts";
 import { findEvents } from "./find-events.ts";
@@ -41,6 +42,8 @@ export interface EventItem {
   erasedAt: string | null;
   /** Why: `unsent`, `data-deletion` or `retention`. */
   erasedBecause: string | null;
+  /** The size of its data as Postgres holds it, which may be compressed. */
+  storedBytes: number;
   /** The item as Meta sent it. Null in a page without data. */
   data: unknown;
 }
@@ -51,6 +54,8 @@ export interface EventPage {
   nextCursor: string | null;
   /** When the oldest event was ingested that was looked at, for such a page; else null. */
   scannedTo: string | null;
+  /** Of all pages, with `count=true`. */
+  total?: Count;
 }
 
 /** An event may have megabytes of data, and a platform limits a response: Vercel's has 4.5 MB at most. */
@@ -62,14 +67,15 @@ export async function readEvents(
   filter: EventFilter,
   clock: Pick<Clock, "monotonicMs">,
 ): Promise<EventPage> {
-  const { found: ids, next, hasStopped } = await findEvents(db, filter, clock);
-  const rows = ids.length === 0 ? [] : await readRows(db, ids, filter.data);
+  const { found: ids, next, hasStopped, total } = await findEvents(db, filter, clock);
+  const rows = ids.length === 0 ? [] : await readEventRows(db, ids, filter.data);
   const last = rows.at(-1);
   const isCut = last !== undefined && last.id !== ids.at(-1);
   const position = isCut ? last.id : next;
   return {
     events: rows.map(({ data, ...row }) => ({ ...row, data: JSON.parse(data) as unknown })),
     nextCursor: position === null ? null : encodeCursor(String(position)),
+    ...(total === null ? {} : { total }),
     scannedTo: hasStopped && !isCut && next !== null ? await readIngestedAt(db, next) : null,
   };
 }
@@ -81,9 +87,15 @@ async function readIngestedAt(db: Database, id: number): Promise<string | null> 
   return rows[0]?.at ?? null;
 }
 
-type EventRow = Omit<EventItem, "data"> & { data: string } & Record<string, unknown>;
+/** An event with its data as the text that is stored. */
+export type EventRow = Omit<EventItem, "data"> & { data: string } & Record<string, unknown>;
 
-async function readRows(db: Database, ids: readonly number[], data: EventFilter["data"]): Promise<EventRow[]> {
+/** The events of these ids, newest first, up to one megabyte of data but one event at least; `null` as data for `none`. */
+export async function readEventRows(
+  db: Database,
+  ids: readonly number[],
+  data: EventFilter["data"],
+): Promise<EventRow[]> {
   const { rows } = await db.execute<EventRow>(sql`
     select e.id::float8 as id, e.key, e.kind, e.account_id as "accountId", e.sender_id as "senderId",
       e.recipient_id as "recipientId", ${isoText(sql`e.occurred_at`)} as "occurredAt",
@@ -93,17 +105,23 @@ async function readRows(db: Database, ids: readonly number[], data: EventFilter[
       case when w.state = 'open' then ${isoText(sql`w.next_attempt_at`)} end as "nextAttemptAt",
       case when w.event_id is null then ${isoText(sql`coalesce(a.handled_at, d.handled_at)`)} end as "handledAt",
       w.error_name as "handlerError", w.error_code as "errorCode", ${isoText(sql`e.erased_at`)} as "erasedAt",
-      e.erased_because as "erasedBecause", e.data
+      e.erased_because as "erasedBecause", e.stored_bytes as "storedBytes", e.data
     from (
       select e.*, sum(octet_length(e.data)) over (order by e.id desc) - octet_length(e.data) as bytes_before
       from (
         -- As text: the driver would parse a json column by itself.
         select e.id, e.ingested_at, e.occurred_at, e.sent_at, e.erased_at, e.delivery_id, e.standby, e.test, e.drifted,
           e.kind, e.account_id, e.sender_id, e.recipient_id, e.key,
+          pg_column_size(e.data) as stored_bytes,
           case when e.erased_at is not null then relay.readable(e.data) ->> 'erased' end as erased_because,
           ${data === "whole" ? sql`e.data::text` : sql`'null'`} as data
-        from relay.events e
-        where e.id = any(${sql.param(ids)}::bigint[])
+        from (
+          -- As it is stored, compressed: to add up the texts themselves, all of them would have to be read.
+          select *, sum(pg_column_size(data)) over (order by id desc) - pg_column_size(data) as stored_before
+          from relay.events
+          where id = any(${sql.param(ids)}::bigint[])
+        ) e
+        where ${data === "whole" ? sql`e.stored_before < ${pageBytesMax}` : sql`true`}
       ) e
     ) e
     left join relay.event_work w on w.event_id = e.id

@@ -7,6 +7,7 @@ import type { Database } from "#store/database.ts";
 
 import { isoText } from "./iso-text.ts";
 import { oneOf, parseQuery } from "./query-parameters.ts";
+import { type FailingKind, readFailingKinds } from "./read-failing-kinds.ts";
 import { readFigures } from "./read-figures.ts";
 
 /** How the handlers of one kind of event did in a window. */
@@ -24,14 +25,19 @@ export interface HandlerSummary {
   /** Events that are open or retried now, whatever the window, and when the oldest of them was ingested. */
   open: number;
   oldestOpenAt: string | null;
+  oldestOpenId: number | null;
 }
+
+type OpenName = "open" | "oldestOpenAt" | "oldestOpenId";
 
 export interface HandlerReport {
   window: { from: string; to: string };
   handlers: HandlerSummary[];
+  /** What fails now, whatever the window. */
+  failing: FailingKind[];
 }
 
-const handlerQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
+export const handlerQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
 
 /** Reads the query of `/api/ops/handlers`; throws `REQUEST_INVALID`. */
 export function parseHandlerWindow(params: URLSearchParams): WindowName {
@@ -46,13 +52,14 @@ export async function readHandlers(
 ): Promise<HandlerReport> {
   await rollUp();
   const window = windowEndingAt(name, nowMs);
-  const [{ figures }, { rows: open }] = await Promise.all([
+  const [{ figures }, { rows: open }, failing] = await Promise.all([
     readFigures(db, window),
-    db.execute<Pick<HandlerSummary, "kind" | "open" | "oldestOpenAt">>(sql`
-      select kind, count::float8 as open,
+    db.execute<Pick<HandlerSummary, OpenName | "kind">>(sql`
+      select kind, count::float8 as open, oldest_id::float8 as "oldestOpenId",
         ${isoText(sql`(select ingested_at from relay.events where id = oldest_id)`)} as "oldestOpenAt"
       from (select kind, count(*), min(event_id) as oldest_id from relay.event_work where state = 'open' group by kind) w
     `),
+    readFailingKinds(db),
   ]);
   const ofHandlers = figures.filter(({ metric }) => metric.startsWith("handler"));
   const kinds = new Set([...ofHandlers, ...open].map(({ kind }) => kind));
@@ -61,15 +68,16 @@ export async function readHandlers(
       kind,
       ofHandlers.filter((figure) => figure.kind === kind),
     ),
-    ...(open.find((row) => row.kind === kind) ?? { open: 0, oldestOpenAt: null }),
+    ...(open.find((row) => row.kind === kind) ?? { open: 0, oldestOpenAt: null, oldestOpenId: null }),
   }));
   return {
     window: { from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() },
     handlers: handlers.toSorted((a, b) => b.runs - a.runs || (a.kind < b.kind ? -1 : 1)),
+    failing,
   };
 }
 
-function summarize(kind: string, figures: readonly WindowFigure[]): Omit<HandlerSummary, "open" | "oldestOpenAt"> {
+function summarize(kind: string, figures: readonly WindowFigure[]): Omit<HandlerSummary, OpenName> {
   const times = latencyOf(histogramOf(figures, "handler"));
   return {
     kind,

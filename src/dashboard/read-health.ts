@@ -1,10 +1,7 @@
-import { sql } from "drizzle-orm";
-
+import { readPublishState } from "#operations/condition/read-publish-state.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
-import type { ForwardOutcome } from "#platform/delivery.ts";
 import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
-import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 
 import { type MaintenanceFacts, readMaintenanceFacts } from "./read-open-work.ts";
 
@@ -18,8 +15,6 @@ export interface Health extends MaintenanceFacts {
 const unknown: MaintenanceFacts = { maintenanceRanAt: null, ingestionPausedSince: null };
 
 const answerWithinMs = 2_000;
-const recentMs = 15 * 60_000;
-const newestConsidered = 20;
 
 /**
  * Whether the store accepts writes in time, how the newest forwards ended, when maintenance last ran, and since when
@@ -36,7 +31,7 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
     return { status: "down", store: "down", queue: "unknown", ...unknown, version };
   }
   const [queue, maintenance] = await Promise.all([
-    inTime(readQueueHealth(db, new Date(clock.nowMs() - recentMs))),
+    inTime(readPublishState(db, clock.nowMs())),
     inTime(readMaintenanceFacts(db)),
   ]);
   return {
@@ -46,23 +41,4 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
     ...(maintenance ?? unknown),
     version,
   };
-}
-
-/**
- * `failing` if the newest three forwards that tried QStash were not published, or more than half of the newest twenty.
- * The first rule notices an outage at once, the second a queue that works only now and then.
- */
-async function readQueueHealth(db: Database, since: Date): Promise<Health["queue"]> {
-  const { rows: forwards } = await db.execute<{ became: ForwardOutcome }>(sql`
-    select became
-    from ${deliveryOutcomes()} d
-    -- An event too large for QStash goes to the fallback without an attempt, which says nothing about the queue.
-    where received_at >= ${since.toISOString()}::timestamptz and attempts is distinct from 0 and became is not null
-    order by received_at desc
-    limit ${newestConsidered}
-  `);
-  if (forwards.length === 0) return "unknown";
-  const failed = forwards.map(({ became }) => became !== "published");
-  const lastThreeFailed = failed.length >= 3 && failed.slice(0, 3).every(Boolean);
-  return lastThreeFailed || failed.filter(Boolean).length > failed.length / 2 ? "failing" : "ok";
 }

@@ -46,7 +46,7 @@ export async function readOpenWork(db: Database): Promise<OpenWork> {
 /** The part `pause` does not count as a run, because pausing records it, too. */
 export async function readMaintenanceFacts(db: Database): Promise<MaintenanceFacts> {
   const { rows } = await db.execute<MaintenanceFacts & Record<string, unknown>>(sql`
-    select ${isoText(sql`max(ran_at) filter (where name <> 'pause')`)} as "maintenanceRanAt",
+    select ${isoText(sql`max(ran_at) filter (where name <> 'pause' and name not like 'diagnosis.%')`)} as "maintenanceRanAt",
       max(result ->> 'since') filter (where name = 'pause') as "ingestionPausedSince"
     from relay.maintenance_parts`);
   return rows[0] ?? { maintenanceRanAt: null, ingestionPausedSince: null };

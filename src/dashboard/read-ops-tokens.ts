@@ -14,3 +14,8 @@ export function readOpsTokens(record: EnvRecord): readonly OpsToken[] {
   }
   return [{ name: opsTokenName, role: "admin", token }, ...others];
 }
+
+/** The names of all tokens. Throws `ENV_INVALID` as `readOpsTokens` does. */
+export function readTokenNames(record: EnvRecord): readonly string[] {
+  return readOpsTokens(record).map(({ name }) => name);
+}

@@ -17,7 +17,7 @@ import { oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import { readFigures } from "./read-figures.ts";
 import { readVerdict } from "./read-verdict.ts";
 
-const comparisonQuery = v.object({
+export const comparisonQuery = v.object({
   window: v.optional(oneOf(windowNames), "1h"),
   region: v.optional(plainText),
   deployment: v.optional(plainText),

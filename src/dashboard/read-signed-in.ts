@@ -6,18 +6,25 @@ import type { Database } from "#store/database.ts";
 import { withStoreErrors } from "#store/store-error.ts";
 
 import type { OpsAccess } from "./ops-access.ts";
-import { sessionOf } from "./ops-guard.ts";
-import type { Seal } from "./ops-session.ts";
+import { type OpsViewer, sessionOf, viewerOf } from "./ops-guard.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 
 /** What a page behind the sign-in is built on. */
 export interface SignedInOptions {
-  /** The page's own path, to come back to after signing in. */
+  /** The page, for the log. */
   path: string;
+  /** The page with its query, to come back to after signing in. */
+  address: string;
   access: OpsAccess;
   /** The request's cookies. */
   cookies: { get(name: string): { value: string } | undefined };
   openReads(): Database;
+}
+
+/** Whose session it is, and which. */
+export interface SignedInViewer extends OpsViewer {
+  sessionId: string;
 }
 
 /**
@@ -26,13 +33,13 @@ export interface SignedInOptions {
  * `STORE_UNAVAILABLE` and nothing else.
  */
 export async function readSignedIn<T>(
-  { path, access, cookies, openReads }: SignedInOptions,
-  read: (db: Database) => Promise<T>,
+  { path, address, access, cookies, openReads }: SignedInOptions,
+  read: (db: Database, viewer: SignedInViewer) => Promise<T>,
 ): Promise<T | RelayError> {
   const session = await findSession(access, cookies);
   try {
-    if (session !== null && !(await access.seals.isSpent(session.id)))
-      return await withStoreErrors(() => read(openReads()));
+    if (session !== null && (await access.sessions.isOpen(session.id)))
+      return await withStoreErrors(() => read(openReads(), { ...viewerOf(session), sessionId: session.id }));
   } catch (thrown) {
     const error = toRelayError(thrown);
     // The page shows the error instead of this response.
@@ -40,11 +47,17 @@ export async function readSignedIn<T>(
     return error;
   }
   // Outside of the try, which would catch it.
-  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(path)}`);
+  return redirect(`/dashboard/sign-in?next=${encodeURIComponent(address)}`);
+}
+
+/** Whose session the cookies hold; null without a session. It does not ask whether the session has ended. */
+export async function readHolder(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<OpsViewer | null> {
+  const session = await findSession(access, cookies);
+  return session === null ? null : viewerOf(session);
 }
 
 /** Null without an OPS_TOKEN too: the sign-in page then names the variable. */
-async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<Seal | null> {
+async function findSession(access: OpsAccess, cookies: SignedInOptions["cookies"]): Promise<SignedSeal | null> {
   try {
     return await sessionOf(cookies.get(sessionCookieName(access.relayUrls))?.value, access);
   } catch {

@@ -24,6 +24,7 @@ type CodeOfOtherRequests =
   | "OVERLOADED"
   | "CONFLICT"
   | "NOT_PAUSABLE"
+  | "TEST_NOT_ACCEPTED"
   | "STOPPING";
 
 /** Reasons of one code that has several; see `RelayError.reason`. */

@@ -1,21 +1,16 @@
-import { type ErrorCode, type RelayError, toRelayError } from "#platform/errors.ts";
+import { type ErrorCode, RelayError, toRelayError } from "#platform/errors.ts";
 import { readBody } from "#platform/read-body.ts";
-import { type OpsToken, reaches } from "#platform/ops-token.ts";
 import { refuse } from "#platform/refuse.ts";
 
+import { beginSession, type SigningIn } from "./begin-session.ts";
 import { clientNetwork } from "./client-network.ts";
 import { isCrossSite } from "./cross-site.ts";
 import type { OpsAccess } from "./ops-access.ts";
+import { dashboardPath } from "./dashboard-path.ts";
 import { findSession, holderOf, retryAfter, signInTokens } from "./ops-guard.ts";
-import { createSession, readTicket } from "./ops-session.ts";
+import { readTicket } from "./ops-session.ts";
 import { sessionCookie } from "./session-cookie.ts";
 import { type SignInPage, signInPage } from "./sign-in-page.ts";
-
-/** Why the operator is not signed in, for the log and for the page. */
-interface Refusal {
-  reason: string;
-  sentence: string;
-}
 
 /**
  * Signs an operator in: by GET with a `ticket`, from a link that works once, or by POST of the form with the token. Both
@@ -23,6 +18,7 @@ interface Refusal {
  */
 export async function answerSignIn(request: Request, access: OpsAccess): Promise<Response> {
   let next = "/dashboard";
+  let by: "token" | "ticket" = "ticket";
   try {
     const isForm = request.method === "POST";
     const fields = isForm ? await readForm(request, access) : new URL(request.url).searchParams;
@@ -32,18 +28,17 @@ export async function answerSignIn(request: Request, access: OpsAccess): Promise
     // A HEAD, from a link preview for example, must not use up the link.
     if (!isForm && (ticket === null || request.method === "HEAD")) return signInPage({ status: 200, next });
 
-    const by = isForm ? "token" : "ticket";
-    const judged = isForm ? await judgeForm(request, fields, access) : await judgeTicket(ticket ?? "", access);
-    if ("reason" in judged) {
-      access.log.warn("sign_in.refused", { by, reason: judged.reason, client: clientNetwork(request.headers) });
-      return signInPage({ status: 401, next, error: judged.sentence });
-    }
-    access.log.info("sign_in.accepted", { by, actor: judged.name });
-    const nowMs = access.clock.nowMs();
-    const session = await createSession({ opsToken: judged.token, nowMs, id: access.newId() });
+    by = isForm ? "token" : "ticket";
+    const signing = isForm ? await readToken(request, fields, access) : await readLink(ticket ?? "", access);
+    const session = await beginSession(request, signing, access);
+    access.log.info("sign_in.accepted", { by, actor: signing.holder.name });
     return seeOther(next, sessionCookie(request, access.relayUrls, session));
   } catch (thrown) {
-    return refusedPage(toRelayError(thrown), next, access);
+    const error = toRelayError(thrown);
+    const { code, reason, message } = error;
+    if (code !== "UNAUTHORIZED" && code !== "FORBIDDEN") return refusedPage(error, next, access);
+    access.log.warn("sign_in.refused", { by, reason, client: clientNetwork(request.headers) });
+    return signInPage({ status: 401, next, error: message });
   }
 }
 
@@ -60,7 +55,7 @@ const refusals: Partial<Record<ErrorCode, (error: RelayError) => SignInPage>> = 
   ENV_INVALID: ({ message }) => ({ status: 503, error: message }),
   STORE_UNAVAILABLE: ({ message }) => ({
     status: 503,
-    error: `${message}, so the link cannot be used now. Enter the token, or open the link later.`,
+    error: `${message}, so no session can begin. Try again when it answers.`,
     showForm: true,
   }),
   RATE_LIMITED: (error) => ({
@@ -70,34 +65,33 @@ const refusals: Partial<Record<ErrorCode, (error: RelayError) => SignInPage>> = 
   }),
 };
 
-/** The token that was entered, or why it does not sign in. */
-async function judgeForm(request: Request, fields: URLSearchParams, access: OpsAccess): Promise<OpsToken | Refusal> {
+/** Whose token was entered. Throws `UNAUTHORIZED` with the sentence for the page, and `RATE_LIMITED`. */
+async function readToken(request: Request, fields: URLSearchParams, access: OpsAccess): Promise<SigningIn> {
   if (isCrossSite(request, access.relayUrls)) {
-    const sentence = "The form was sent from another site. Enter the token here.";
-    return { reason: "cross-site", sentence };
+    throw refusal("cross-site", "The form was sent from another site. Enter the token here.");
   }
   const token = fields.get("token")?.trim() ?? "";
-  if (token === "") return { reason: "empty", sentence: "Enter the token." };
+  if (token === "") throw refusal("empty", "Enter the token.");
   const holder = await holderOf(token, request, access);
-  if (holder === undefined) return { reason: "wrong", sentence: "That is not an OPS_TOKEN of this deployment." };
-  if (reaches(holder.role, "read")) return holder;
-  return { reason: "role", sentence: `A token of the role ${holder.role} does not open the dashboard.` };
+  if (holder === undefined) throw refusal("wrong", "That is not an OPS_TOKEN of this deployment.");
+  return { holder, ticket: null };
 }
 
 /** Without a limit: a ticket cannot be guessed, and the operator needs it while the form is limited. */
-async function judgeTicket(ticket: string, access: OpsAccess): Promise<OpsToken | Refusal> {
-  const nowMs = access.clock.nowMs();
-  const seal = await readTicket(ticket, { tokens: signInTokens(access), nowMs });
-  if (typeof seal === "string") return { reason: seal, sentence: sentences[seal] };
-  if (await access.seals.spend(seal, nowMs)) return seal.signer;
-  return { reason: "used", sentence: sentences.used };
+async function readLink(text: string, access: OpsAccess): Promise<SigningIn> {
+  const ticket = await readTicket(text, { tokens: signInTokens(access), nowMs: access.clock.nowMs() });
+  if (typeof ticket === "string") throw refusal(ticket, sentences[ticket]);
+  return { holder: ticket.signer, ticket };
 }
 
-const newLink = "enter the token, or make a new link with npm run relay -- sign-in.";
+function refusal(reason: string, sentence: string): RelayError {
+  return new RelayError("UNAUTHORIZED", sentence, { reason });
+}
+
 const sentences = {
-  expired: `This sign-in link has expired. Links work for 12 hours: ${newLink}`,
+  expired:
+    "This sign-in link has expired. Links work for 12 hours: enter the token, or make a new link with npm run relay -- sign-in.",
   forged: "This sign-in link is not valid here. It may be incomplete or from another installation.",
-  used: `This sign-in link has been used. Each works once: ${newLink}`,
 };
 
 /** False while Postgres is down: a session that may have ended counts as none, and the form is shown. */
@@ -113,11 +107,6 @@ async function isSignedIn(request: Request, access: OpsAccess): Promise<boolean>
 async function readForm(request: Request, { clock }: OpsAccess): Promise<URLSearchParams> {
   const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
   return new URLSearchParams(new TextDecoder().decode(body));
-}
-
-/** The page to go to next. Only paths of the dashboard are allowed, so that a link cannot redirect to another site. */
-function dashboardPath(next: string | null): string {
-  return next !== null && /^\/dashboard(?!\/sign-)(\/[\w-]+)*(\?[\w=&%.-]*)?$/.test(next) ? next : "/dashboard";
 }
 
 /** A redirect with 303. The location is relative because under `next start` the request's URL always says localhost. */

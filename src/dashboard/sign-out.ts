@@ -1,9 +1,12 @@
+import { audited } from "#operations/audit.ts";
 import { RelayError, toRelayError } from "#platform/errors.ts";
 import { refuse } from "#platform/refuse.ts";
 
+import { clientPrefix } from "./client-network.ts";
 import { isCrossSite } from "./cross-site.ts";
 import type { OpsAccess } from "./ops-access.ts";
 import { sessionOf } from "./ops-guard.ts";
+import type { SignedSeal } from "./ops-session.ts";
 import { readSessionCookie, sessionCookie } from "./session-cookie.ts";
 import { seeOther } from "./sign-in.ts";
 import { signInPage } from "./sign-in-page.ts";
@@ -16,7 +19,7 @@ export async function answerSignOut(request: Request, access: OpsAccess): Promis
   const removal = sessionCookie(request, access.relayUrls, "");
   try {
     const session = await sessionOf(readSessionCookie(request, access.relayUrls), access);
-    if (session !== null) await access.seals.spend(session, access.clock.nowMs());
+    if (session !== null) await endSession(request, session, access);
     return seeOther("/dashboard/sign-in", removal);
   } catch (thrown) {
     // The operator gets the page instead of this response.
@@ -26,4 +29,22 @@ export async function answerSignOut(request: Request, access: OpsAccess): Promis
     page.headers.set("set-cookie", removal);
     return page;
   }
+}
+
+async function endSession(
+  request: Request,
+  { id, signer }: SignedSeal,
+  { audit: trail, sessions, log }: OpsAccess,
+): Promise<void> {
+  const address = clientPrefix(request.headers);
+  const facts = {
+    actor: signer.name,
+    via: "page",
+    address,
+    action: "sign-out",
+    target: null,
+    filter: null,
+    reason: null,
+  } as const;
+  await audited(facts, { trail, log }, () => sessions.end(id));
 }

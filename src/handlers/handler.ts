@@ -28,7 +28,7 @@ export interface EventFacts {
   sentAt: Date | null;
   /** A copy of a conversation that another app conducts: do not answer it. */
   standby: boolean;
-  /** From the dashboard's Test button. */
+  /** From the Test button of Meta's dashboard, or sent by an operator, perhaps with a real person's ids: answer nobody. */
   test: boolean;
   /**
    * Meta sent something new: `data` is not of its type, and any part of it may be missing or different. Read it as JSON

@@ -1,4 +1,5 @@
 import { findEventDrift } from "#instagram/data/find-drift.ts";
+import { traceIdOf } from "#platform/traceparent.ts";
 import type { Batch } from "#queue/batch.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
@@ -49,6 +50,7 @@ export async function ingestBatch(
     const stored = await storeBatch(db, {
       ...call,
       retried: call.retried ?? 0,
+      traceId: traceIdOf(trace.traceparent()),
       delivery,
       batch: indexAndCount,
       events: batch.events.map((event) => ({ ...event, ...findEventDrift(event) })),

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
-import { deliveryIdPattern, forwardOutcomes } from "#platform/delivery.ts";
+import { deliveryIdPattern, type ForwardOutcome, forwardOutcomes } from "#platform/delivery.ts";
 import { deliverySchemas, durationSchema, instantSchema } from "#platform/delivery-schema.ts";
 import { RelayError } from "#platform/errors.ts";
 import { readInternal } from "#platform/read-internal.ts";
@@ -53,8 +53,8 @@ export interface AnswerReportsOptions {
   readSecrets: () => readonly string[];
   save: (reports: readonly ForwardReport[]) => Promise<void>;
   saveRefusals: (refusals: RefusalCounts) => Promise<void>;
-  /** Begins what may go on after the answer. Never rejects. */
-  afterwards: () => Promise<void>;
+  /** Begins what may go on after the answer, by the outcomes that were reported. Never rejects. */
+  afterwards: (outcomes: readonly ForwardOutcome[]) => Promise<void>;
   clock: Clock;
   log: Log;
 }
@@ -72,7 +72,7 @@ export async function answerReports(request: Request, options: AnswerReportsOpti
     await save(reports);
     if (refusals !== undefined && Object.keys(refusals.counts).length > 0) await saveRefusals(refusals);
     log.debug("reports.recorded", { deliveryIds: reports.map(({ deliveryId }) => deliveryId) });
-    await afterwards();
+    await afterwards(reports.map(({ outcome }) => outcome));
     return Response.json({ recorded: reports.length });
   } catch (thrown) {
     return refuse(log, "reports.refused", thrown);

@@ -102,7 +102,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** The time windows that the overview offers, the shortest first. */
+/** The time windows that pages offer, the shortest first. */
 export const windowNames = ["15m", "1h", "24h", "7d", "30d"] as const;
 export type WindowName = (typeof windowNames)[number];
 

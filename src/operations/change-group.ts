@@ -13,15 +13,18 @@ export const groupRequest = v.strictObject({
   until: v.optional(instant),
   note: v.optional(v.pipe(v.string(), v.maxLength(1_000, "must have at most 1000 characters"))),
   deployment: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, "must be the id of a deployment"))),
+  /** The group's `changedAt` that the operator saw: if it has changed since, nothing is done. */
+  seenChangedAt: v.optional(v.nullable(instant)),
 });
 
 /**
  * Stores an operator's decision about a group of dead letters. Throws `REQUEST_INVALID` if an ignored group has no end in the
- * future, or `until` or `deployment` belongs to another state, `NOT_FOUND` and `STORE_UNAVAILABLE`.
+ * future, or `until` or `deployment` belongs to another state, `CONFLICT` if another one was made that the operator has not
+ * seen, `NOT_FOUND` and `STORE_UNAVAILABLE`.
  */
 export async function decideGroup(
   id: number,
-  { state, until, note, deployment }: v.InferOutput<typeof groupRequest>,
+  { state, until, note, deployment, seenChangedAt }: v.InferOutput<typeof groupRequest>,
   { db, clock, log, actor }: { db: Database; clock: Clock; log: Log; actor: string },
 ): Promise<void> {
   if (state === "ignored" && (until === undefined || until.getTime() <= clock.nowMs())) {
@@ -32,6 +35,6 @@ export async function decideGroup(
     throw new RelayError("REQUEST_INVALID", "deployment is for resolved");
   }
   const change = { id, state, until: until ?? null, note: note?.replaceAll("\0", "\uFFFD") ?? null };
-  await changeGroup(db, { ...change, actor, deployment: deployment ?? null });
+  await changeGroup(db, { ...change, actor, deployment: deployment ?? null, seenChangedAt });
   log.info("dead_letter.group_changed", { group: id, state, actor });
 }

@@ -1,17 +1,29 @@
 import type { Database } from "#store/database.ts";
+import type { ReplayPreview } from "#store/replay-preview.ts";
 import { readProgress } from "#store/replay-progress.ts";
-import { readReplay, readReplays, type Replay } from "#store/replays.ts";
+import { readReplay, readReplays, type Replay, type ReplayListOptions } from "#store/replays.ts";
+
+/** What a replay would take and cost, as it was counted when it was planned. */
+export interface ReplayPlan extends ReplayPreview {
+  qstashMessages: number;
+  estimatedMs: number;
+  /** It must be started before. */
+  expiresAt: string;
+  /** Whether the filter's end is the plan's own moment, because the operator gave none. */
+  endsWithPlan: boolean;
+  /** Sentences for a person. */
+  warnings: string[];
+}
 
 /** A replay as the API shows it, with the members of its plan. Times are ISO 8601. */
-export interface DescribedReplay extends Record<string, unknown> {
+export interface DescribedReplay extends Record<string, unknown>, ReplayPlan {
   id: string;
   state: Replay["state"];
   mode: Replay["mode"];
-  /** Events, and batches that were never ingested. */
-  count: number;
-  batches: number;
-  /** Dead letters that the replay cannot take. */
-  lettersWithoutBatch: number;
+  filter: Replay["filter"];
+  reason: string;
+  actor: string;
+  ratePerMinute: number;
   done: number;
   failed: number;
   skipped: number;
@@ -19,6 +31,9 @@ export interface DescribedReplay extends Record<string, unknown> {
   pending: number;
   stoppedBecause: string | null;
   createdAt: string;
+  startedAt: string | null;
+  heartbeatAt: string | null;
+  finishedAt: string | null;
 }
 
 /** The counts are those of this moment; of a replay that has ended, those of its end. Throws `STORE_UNAVAILABLE`. */
@@ -30,9 +45,10 @@ export async function describeReplay(db: Database, replay: Replay): Promise<Desc
   const sum = (pick: "done" | "failed" | "pending") =>
     progress === null ? 0 : progress.events[pick] + progress.batches[pick];
   return {
-    // A plan of an earlier release does not have it.
+    // A plan of an earlier release has neither.
     lettersWithoutBatch: 0,
-    ...(plan as { count: number; batches: number }),
+    endsWithPlan: false,
+    ...(plan as unknown as Omit<ReplayPlan, "lettersWithoutBatch" | "endsWithPlan">),
     id,
     state,
     mode,
@@ -58,10 +74,7 @@ export async function readDescribedReplay(db: Database, id: string): Promise<Des
 }
 
 /** The newest replays. */
-export async function readDescribedReplays(
-  db: Database,
-  page: { limit: number; beforeMs?: number | undefined },
-): Promise<DescribedReplay[]> {
+export async function readDescribedReplays(db: Database, page: ReplayListOptions): Promise<DescribedReplay[]> {
   const described: DescribedReplay[] = [];
   for (const replay of await readReplays(db, page)) described.push(await describeReplay(db, replay));
   return described;

@@ -5,6 +5,7 @@ import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters.t
 import { foldDrift } from "#store/fold-drift.ts";
 import { foldHandlerCounts } from "#store/fold-handler-counts.ts";
 import { ensurePartitions } from "#store/partitions.ts";
+import { retainAudit } from "#store/retain-audit.ts";
 import { retainFigures } from "#store/retain-figures.ts";
 import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention.ts";
 
@@ -81,6 +82,7 @@ async function retain({ operations: { db, clock }, retention }: MaintenanceParts
     events:
       payloadDays === 0 ? nothing : await retainFully(() => retainEvents(db, before(payloadDays)), clock, deadlineMs),
     deliveries: await retainFully(() => retainDeliveries(db, before(deliveryDays)), clock, deadlineMs),
+    audit: await repeat(() => retainAudit(db, clock.nowMs()), clock, deadlineMs),
     figures: await repeat(() => retainFigures(db, deliveryDays, clock.nowMs()), clock, deadlineMs),
   };
 }

@@ -67,7 +67,8 @@ async function runPart(
       log.debug("maintenance.part_finished", { part: name, ms });
       return { name, ms, result };
     } catch (thrown) {
-      await finishPart(db, { name, ms: elapsed(), result: null, errorName: nameOf(thrown) });
+      // What it resolved with before stays: since when ingestion is paused, for example, is known nowhere else.
+      await finishPart(db, { name, ms: elapsed(), result: taken.last, errorName: nameOf(thrown) });
       throw thrown;
     }
   } catch (thrown) {

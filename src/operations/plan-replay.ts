@@ -4,8 +4,9 @@ import { readLastLetterId } from "#store/replay-letters.ts";
 import { type ReplaySelection, selectedLetters } from "#store/replay-filter.ts";
 import { readLastEventId, readPreview, type ReplayPreview } from "#store/replay-preview.ts";
 import { createReplay } from "#store/replays.ts";
+import { isTooSlow } from "#store/store-error.ts";
 
-import { type DescribedReplay, describeReplay } from "./describe-replay.ts";
+import { type DescribedReplay, describeReplay, type ReplayPlan } from "./describe-replay.ts";
 import type { Operations } from "./operations.ts";
 import { estimate } from "./replay-pace.ts";
 import type { PlanRequest } from "./replay-request.ts";
@@ -14,43 +15,65 @@ import type { PlanRequest } from "./replay-request.ts";
 const planKeptMs = 15 * 60_000;
 
 /**
- * Plans a replay: freezes the filter, with an upper bound, and shows what it would take. Nothing is changed. Throws
- * `REQUEST_INVALID` if too many unknown events are to be classified again, and `STORE_UNAVAILABLE`.
+ * Looks at what a replay would take at this moment, and the selection that its plan would freeze; stores nothing, so
+ * connections that can only read suffice. Throws `REQUEST_INVALID` if
+ * the events cannot be counted in time, or too many unknown ones are to be classified again, and `STORE_UNAVAILABLE`.
  */
-export async function planReplay(
-  { filter, mode, reason, ratePerMinute }: PlanRequest,
-  actor: string,
-  operations: Operations,
-): Promise<DescribedReplay> {
-  const { db, clock, log, newId } = operations;
+export async function previewReplay(
+  { filter, mode, ratePerMinute }: Pick<PlanRequest, "filter" | "mode" | "ratePerMinute">,
+  { db, clock, reclassify }: Pick<Operations, "db" | "clock" | "reclassify">,
+): Promise<{ selection: ReplaySelection; plan: ReplayPlan }> {
   const nowMs = clock.nowMs();
   const { to = new Date(nowMs).toISOString(), from = null, ...conditions } = filter;
   const eventIdMax = await readLastEventId(db);
   const selection: ReplaySelection = { filter: { ...conditions, from, to }, mode, eventIdMax };
-  const preview = await readKnown(selection, operations);
-  const letters = selectedLetters(selection) === undefined || preview.batches === 0 ? 0 : await readLastLetterId(db);
-  const plan = {
+  const preview = await readKnown(selection, { db, reclassify }).catch((thrown: unknown) => {
+    if (!isTooSlow(thrown)) throw thrown;
+    const message = "The events are too many to be counted: narrow the conditions by from and to";
+    throw new RelayError("REQUEST_INVALID", message, { cause: thrown });
+  });
+  const plan: ReplayPlan = {
     ...preview,
     ...estimate({ events: preview.count, batches: preview.batches }, ratePerMinute),
     expiresAt: new Date(nowMs + planKeptMs).toISOString(),
+    endsWithPlan: filter.to === undefined,
     warnings: warningsOf(preview, mode),
   };
+  return { selection, plan };
+}
+
+/**
+ * Plans a replay: freezes the filter, with an upper bound, and shows what it would take. Nothing else is changed. Throws
+ * what `previewReplay` throws.
+ */
+export async function planReplay(
+  request: PlanRequest,
+  actor: string,
+  operations: Operations,
+): Promise<DescribedReplay> {
+  const { db, log, newId } = operations;
+  const { selection, plan } = await previewReplay(request, operations);
+  const { mode, reason, ratePerMinute } = request;
+  const letters = selectedLetters(selection) === undefined || plan.batches === 0 ? 0 : await readLastLetterId(db);
   const replay = await createReplay(db, {
     id: `rp_${newId().replaceAll("-", "")}`,
     ...selection,
     reason,
     actor,
-    plan,
+    plan: { ...plan },
     cursor: letters === 0 ? 0 : -(letters + 1),
     ratePerMinute,
-    total: preview.count + preview.batches,
+    total: plan.count + plan.batches,
   });
-  log.info("replay.planned", { replayId: replay.id, mode, events: preview.count, batches: preview.batches, actor });
+  log.info("replay.planned", { replayId: replay.id, mode, events: plan.count, batches: plan.batches, actor });
   return describeReplay(db, replay);
 }
 
 /** Of unknown events only those count that are known by now. */
-async function readKnown(selection: ReplaySelection, { db, reclassify }: Operations): Promise<ReplayPreview> {
+async function readKnown(
+  selection: ReplaySelection,
+  { db, reclassify }: Pick<Operations, "db" | "reclassify">,
+): Promise<ReplayPreview> {
   const preview = await readPreview(db, selection);
   if (selection.filter.unknown !== true) return preview;
   if (preview.count > unknownEventsMax) {

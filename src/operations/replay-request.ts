@@ -1,5 +1,6 @@
 import * as v from "valibot";
 
+import { runtimes } from "#platform/delivery.ts";
 import { instant } from "#platform/instant.ts";
 import { replayStates } from "#store/replay-filter.ts";
 
@@ -15,6 +16,8 @@ const instantText = v.pipe(
   v.transform((at) => at.toISOString()),
 );
 
+const flag = v.optional(v.boolean());
+
 const filter = v.pipe(
   v.strictObject({
     ids: v.optional(
@@ -27,12 +30,20 @@ const filter = v.pipe(
     error: v.optional(text),
     group: v.optional(id),
     deliveryId: v.optional(text),
+    runtime: v.optional(v.picklist(runtimes, `must be one of ${runtimes.join(", ")}`)),
+    test: flag,
+    standby: flag,
+    drifted: flag,
+    replay: v.optional(text),
     from: v.optional(instantText),
     to: v.optional(instantText),
     unknown: v.optional(v.literal(true, "must be true")),
   }),
   v.check((conditions) => Object.values(conditions).some((one) => one !== undefined), "has no condition"),
 );
+
+/** Of events; a handler that takes 100 ms has four of them at once in 40 ms. */
+export const ratePerMinuteUsual = 6_000;
 
 /** The body of `POST /api/ops/replays`. */
 export const planRequest = v.strictObject({
@@ -46,11 +57,14 @@ export const planRequest = v.strictObject({
       v.minValue(1, "must be at least 1"),
       v.maxValue(100_000, "must be at most 100000"),
     ),
-    6_000,
+    ratePerMinuteUsual,
   ),
 });
 
 export type PlanRequest = v.InferOutput<typeof planRequest>;
+
+/** What a replay is to take, before the plan freezes it. */
+export type AskedFilter = PlanRequest["filter"];
 
 /** The body of `POST /api/ops/replays/{id}/start`. */
 export const startRequest = v.strictObject({ confirmCount: v.optional(v.pipe(v.number(), v.safeInteger())) });

@@ -2,9 +2,8 @@ import * as v from "valibot";
 
 import { readStalledReplays, type Replay } from "#store/replays.ts";
 
+import { maintenancePath as path } from "./maintenance-path.ts";
 import { type Operations, publishTimeoutMs } from "./operations.ts";
-
-const path = "/api/qstash/maintenance";
 
 /** The body of the message that advances a replay. It names the heartbeat, so that of two equal messages one does. */
 export const stepMessage = v.object({

@@ -28,8 +28,14 @@ export async function beginReplay(
     return describeReplay(db, planned);
   }
   await requireStartable(planned, confirmCount, operations);
-  const replay = await startReplay(db, id);
-  if (replay === undefined) throw new RelayError("CONFLICT", "The replay has been started already");
+  const replay = await startReplay(db, planned);
+  if (replay === undefined) throw new RelayError("CONFLICT", "The replay has been started already: watch it");
+  if ("sameAs" in replay) {
+    throw new RelayError(
+      "CONFLICT",
+      `${replay.sameAs} runs the same events again at this moment: watch it, or cancel it first`,
+    );
+  }
   try {
     await publishStep(replay, 0, operations);
   } catch (thrown) {
@@ -46,7 +52,12 @@ async function requireStartable(
   { db, clock, reclassify }: Operations,
 ): Promise<void> {
   const { state, plan, mode, filter, total } = replay;
-  if (state !== "planned") throw new RelayError("CONFLICT", `The replay is ${state}`);
+  if (state !== "planned") {
+    throw new RelayError(
+      "CONFLICT",
+      `The replay is ${state} already: ${state === "running" ? "watch it" : "plan another one"}`,
+    );
+  }
   const { expiresAt, count } = plan as { expiresAt: string; count: number };
   if (clock.nowMs() > Date.parse(expiresAt)) {
     throw new RelayError("CONFLICT", `The plan expired at ${expiresAt}: plan the replay again`);
@@ -70,7 +81,10 @@ export async function cancelReplay(id: string, actor: string, operations: Operat
   const { db } = operations;
   const replay = await readReplay(db, id);
   if (!(await stopReplay(replay, `cancelled by ${actor}`, operations))) {
-    throw new RelayError("CONFLICT", `The replay is ${(await readReplay(db, id)).state}`);
+    throw new RelayError(
+      "CONFLICT",
+      `The replay is ${(await readReplay(db, id)).state} already: there is nothing to cancel`,
+    );
   }
   return readDescribedReplay(db, id);
 }

@@ -46,6 +46,7 @@ export const variables = {
   // By default 1,200 pairs, which show a p95 20 % lower, in about three days; at most a burst at each call of maintenance.
   PROBE_PAIRS_PER_DAY: integer(384, 0, 1_152),
   DATABASE_POOL_MAX: integer(5, 1, 100),
+  ALERT_WEBHOOK_URL: { parse: parseReceivers, fallback: (): readonly string[] => [] },
   LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: (): LogLevel => "info" },
 } satisfies Variables;
 
@@ -84,4 +85,15 @@ function oneOf<const Word extends string>(first: Word, ...others: Word[]): Varia
 /** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */
 function parseDatabaseUrl(value: string): string | undefined {
   return /^postgres(ql)?:\/\/./.test(value) && URL.canParse(value.replace("@/", "@h/")) ? value : undefined;
+}
+
+/**
+ * Addresses that alerts are sent to, each once. They may be secrets, as Slack's are, so http is for this machine alone. Any
+ * host is accepted: only who sets the relay's variables chooses it.
+ */
+function parseReceivers(value: string): readonly string[] | undefined {
+  const urls = value.split(",").map((item) => item.trim());
+  const isUsable = (url: string) =>
+    URL.canParse(url) && /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))[^\s@]*$/i.test(url);
+  return urls.every(isUsable) ? [...new Set(urls)] : undefined;
 }

@@ -19,6 +19,8 @@ export const requestErrors = {
   CONFLICT: 409,
   // Without a flow-control key QStash has nothing to pause.
   NOT_PAUSABLE: 409,
+  // The relay's own webhook did not answer a test delivery with 200.
+  TEST_NOT_ACCEPTED: 502,
   // With this status and a header of its own QStash does not deliver a message again.
   // https://upstash.com/docs/qstash/features/retry
   BATCH_INVALID: 489,

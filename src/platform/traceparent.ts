@@ -10,3 +10,8 @@ export function traceparentOf(request: Request, deliveryId: string): string | nu
   const candidates = [request.headers.get("traceparent"), `00-${digits}-${digits.slice(16)}-01`];
   return candidates.find((value) => traceparentPattern.test(value ?? "")) ?? null;
 }
+
+/** The trace id of a W3C trace context: 32 hexadecimal digits; null without one. */
+export function traceIdOf(traceparent: string | null): string | null {
+  return traceparent !== null && traceparentPattern.test(traceparent) ? traceparent.slice(3, 35) : null;
+}

@@ -53,14 +53,20 @@ export interface GroupChange {
   /** Who decided it, and for `resolved` the deployment that mends the cause, if one does. */
   actor: string;
   deployment: string | null;
+  /** When the group had changed last as the operator saw it, so that no other decision is replaced unseen; undefined if that is no matter. */
+  seenChangedAt: Date | null | undefined;
 }
 
 /**
  * Stores an operator's decision. The members are as they were: an event is resolved by being handled, and a batch's bytes
- * are kept for a week after, so that the decision can be taken back. Throws `NOT_FOUND` and `STORE_UNAVAILABLE`.
+ * are kept for a week after, so that the decision can be taken back. Throws `NOT_FOUND`, `CONFLICT` and `STORE_UNAVAILABLE`.
  */
 export async function changeGroup(db: Database, change: GroupChange): Promise<void> {
-  const { id, state, until, note, actor, deployment } = change;
+  const { id, state, until, note, actor, deployment, seenChangedAt } = change;
+  const isAsSeen =
+    seenChangedAt === undefined
+      ? sql`true`
+      : sql`changed_at is not distinct from ${seenChangedAt?.toISOString() ?? null}::timestamptz`;
   const resolvedBy = deployment === null ? actor : `deployment:${deployment}`;
   const isResolved = state === "resolved";
   const { rowCount } = await withStoreErrors(() =>
@@ -69,9 +75,21 @@ export async function changeGroup(db: Database, change: GroupChange): Promise<vo
         note = coalesce(${note}::text, note), ignored_until = ${until?.toISOString() ?? null}::timestamptz,
         resolved_at = ${isResolved ? sql`now()` : sql`null`}, resolved_by = ${isResolved ? sql`${resolvedBy}::text` : sql`null`},
         regressed_at = ${isResolved ? sql`null` : sql`regressed_at`}
-      where id = ${id}`),
+      where id = ${id} and ${isAsSeen}`),
   );
-  if (rowCount === 0) throw noSuchGroup();
+  if (rowCount === 0) throw await changedMeanwhile(db, id);
+}
+
+async function changedMeanwhile(db: Database, id: number): Promise<RelayError> {
+  const { rows } = await db.execute<{ state: string; by: string | null }>(
+    sql`select state, changed_by as by from relay.dead_letter_groups where id = ${id}`,
+  );
+  const [found] = rows;
+  if (found === undefined) return new RelayError("NOT_FOUND", "There is no such group of dead letters");
+  return new RelayError(
+    "CONFLICT",
+    `Meanwhile ${found.by ?? "another operator"} made the group ${found.state}: look at it again`,
+  );
 }
 
 export interface SettledGroups {
@@ -104,8 +122,4 @@ export async function settleGroups(db: Database): Promise<SettledGroups> {
       resolved: resolved.rowCount ?? 0,
     };
   });
-}
-
-function noSuchGroup(): RelayError {
-  return new RelayError("NOT_FOUND", "There is no such group of dead letters");
 }

@@ -41,6 +41,8 @@ export const deliveries = relay.table("deliveries", {
   /** QStash's id for each batch, in their order. */
   messageIds: text("message_ids").array(),
   reportedAt: instant("reported_at"),
+  /** The trace of its spans, where tracing is on and the trace has an id of its own. */
+  traceId: uuid("trace_id"),
 });
 
 /** The batches of a large delivery from the second on. */

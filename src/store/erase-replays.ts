@@ -24,10 +24,29 @@ export async function erasePersonInReplays(db: Database, userId: string): Promis
     await db.execute(
       sql`update relay.replays set reason = regexp_replace(reason, ${word}, 'erased', 'g') where strpos(reason, ${userId}) > 0`,
     );
+    await eraseInAudit(db, userId, { quoted, word });
     await db.execute(
       sql`update relay.dead_letter_groups set note = regexp_replace(note, ${word}, 'erased', 'g') where strpos(note, ${userId}) > 0`,
     );
   });
+}
+
+/** What operators asked for and why may name a person; who asked for it stays. */
+async function eraseInAudit(
+  db: Database,
+  userId: string,
+  { quoted, word }: { quoted: string; word: string },
+): Promise<void> {
+  const { rows } = await db.execute<{ id: number; filter: string | null }>(sql`
+    select id::float8 as id, filter::text as filter from relay.audit
+    where strpos(filter::text, ${quoted}) > 0 or strpos(reason, ${userId}) > 0 or target = ${userId}`);
+  for (const { id, filter } of rows) {
+    const erased = filter === null ? null : withoutId(filter, userId);
+    await db.execute(sql`
+      update relay.audit set filter = ${erased}::json, reason = regexp_replace(reason, ${word}, 'erased', 'g'),
+        target = case when target = ${userId} then 'erased' else target end
+      where id = ${id}`);
+  }
 }
 
 /** An id stands alone or as a part of a key, between colons. */

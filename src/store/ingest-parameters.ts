@@ -28,6 +28,7 @@ export const ingestParameters = {
   deliveredAt: "timestamptz",
   ingestMs: "real",
   messageId: "text",
+  traceId: "uuid",
   retried: "smallint",
   batches: "smallint",
   via: "text",

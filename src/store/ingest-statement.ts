@@ -126,7 +126,7 @@ const factValues =
   ":deliveryId, :receivedAt, :bodyBytes, :coldStart, :probe, :runtime, :region, :deployment, :ackMs, :publishStartedAt";
 const ingestTime = "(:ingestMs + extract(epoch from clock_timestamp() - statement_timestamp()) * 1000)::real";
 const ofConsumer =
-  "via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at, ingested_at, handled_at, message_id";
+  "via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at, ingested_at, handled_at, message_id, trace_id";
 
 /** A delivery that was reported as lost is complete now: only the answer to the forward was lost. */
 const recovered = '{"counts":[["outcome",1,"fallback"],["correction",1,"lost"]]}';
@@ -149,7 +149,7 @@ const recordFirst = `, record as (
   insert into relay.deliveries as d (${facts}, ${ofConsumer})
   select ${factValues}, :via, :batches, :retried, n + :inserted, :events - n - :inserted, ${ingestTime},
     least(first_id, :firstEventId), greatest(last_id, :lastEventId), :deliveredAt, now(),
-    case when worked + :worked = 0 and :batches = 1 then now() end, :messageId
+    case when worked + :worked = 0 and :batches = 1 then now() end, :messageId, :traceId
   from ${counted}
   on conflict (id) do update set
     ${ofConsumer

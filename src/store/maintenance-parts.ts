@@ -56,6 +56,6 @@ export async function recordPart(db: Database, name: string, result: unknown): P
 export async function readParts(db: Database): Promise<MaintenancePart[]> {
   const { rows } = await db.execute(sql`
     select name, extract(epoch from ran_at)::float8 * 1000 as "ranAtMs", ms, result, error_name as "errorName"
-    from relay.maintenance_parts order by name`);
+    from relay.maintenance_parts where name not like 'diagnosis.%' order by name`);
   return rows.map(({ ranAtMs, ...part }) => ({ ...part, ranAt: new Date(ranAtMs as number) }) as MaintenancePart);
 }

@@ -35,6 +35,8 @@ export interface OperationTotals {
   /** Groups of dead letters by their state. */
   groups: Readonly<Record<string, number>>;
   replays: Readonly<Record<"running" | "stalled", number>>;
+  /** How many scopes of each alert rule fire; of a rule that never fired there is none. */
+  alerts: Readonly<Record<string, number>>;
   /** Whether ingestion was paused when maintenance or an operator last knew; null if neither ever did. */
   paused: boolean | null;
   /** Since a part of maintenance last ran; null if none ever did. */
@@ -88,8 +90,10 @@ export async function readOperationTotals(db: { $client: Pool }): Promise<Operat
          from relay.dead_letter_groups group by 1) g) as groups,
        (select json_build_object('running', count(*) filter (where is_alive), 'stalled', count(*) filter (where not is_alive)) from (
          select heartbeat_at >= now() - interval '2 minutes' as is_alive from relay.replays where state = 'running') r) as replays,
+       (select coalesce(json_object_agg(rule, n), '{}') from (
+         select rule, count(*) as n from relay.alerts where level > 0 group by rule) a) as alerts,
        (select (result ->> 'paused')::boolean from relay.maintenance_parts where name = 'pause') as paused,
-       (select extract(epoch from now() - max(ran_at))::float8 from relay.maintenance_parts) as "maintenanceSeconds",
+       (select extract(epoch from now() - max(ran_at))::float8 from relay.maintenance_parts where name not like 'diagnosis.%') as "maintenanceSeconds",
        (select coalesce(json_agg(d), '[]') from (
          select deployment as id, extract(epoch from min(first_at))::float8 as "firstSeconds"
          from relay.measurement_series where deployment not in ('', 'other') group by deployment order by 2 desc limit ${deploymentsMax}) d) as deployments`,

@@ -1,5 +1,12 @@
 /** The migrations of the schema `relay` in their order: the files of `migrations/` without `.sql`. */
-export const migrationNames = ["0008_relay", "0009_conversations", "0010_measurements"] as const;
+export const migrationNames = [
+  "0008_relay",
+  "0009_conversations",
+  "0010_measurements",
+  "0011_audit",
+  "0012_alerts",
+  "0013_find",
+] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */
 export const latestMigration = migrationNames[migrationNames.length - 1] ?? "";

@@ -1,9 +1,11 @@
 import { type SQL, sql } from "drizzle-orm";
 
+import type { Runtime } from "#platform/delivery.ts";
+
 import { deliveryUuid } from "./delivery-uuid.ts";
 
-/** The state of an event that is not handled. `retrying`: its handler has failed, and is tried again. */
-export const replayStates = ["open", "retrying", "dead"] as const;
+/** The state of an event. `retrying`: its handler has failed, and is tried again. Mode `unfinished` takes none that is `handled`. */
+export const replayStates = ["open", "retrying", "dead", "handled"] as const;
 
 /**
  * What a replay takes: every event that meets all conditions and came before the plan. `from` and `to` are ISO 8601, by the
@@ -20,6 +22,13 @@ export interface ReplayFilter {
   /** Of dead letters. */
   group?: number | undefined;
   deliveryId?: string | undefined;
+  /** Which of our runtimes received the delivery that brought it. */
+  runtime?: Runtime | undefined;
+  test?: boolean | undefined;
+  standby?: boolean | undefined;
+  drifted?: boolean | undefined;
+  /** The id of another replay that has run its handler, or is about to. */
+  replay?: string | undefined;
   /** Events of kind `unknown` that the present release knows: they are classified again. */
   unknown?: true | undefined;
   from?: string | null | undefined;
@@ -55,10 +64,11 @@ export function afterEvent({ filter, mode }: Pick<ReplaySelection, "filter" | "m
 
 /** SQL: the event's state, of `replayStates` or `handled`. */
 export const stateOfWork = sql`case when w.event_id is null then 'handled' when w.state = 'dead' then 'dead'
-  when w.first_failed_at is not null then 'retrying' else 'open' end`;
+  when w.first_failed_at is not null or w.deaths > 0 then 'retrying' else 'open' end`;
 
 function conditionsOf(filter: ReplayFilter): SQL[] {
   const { ids, kind, account, sender, state, error, group, deliveryId, unknown, from, to } = filter;
+  const { runtime, test, standby, drifted, replay } = filter;
   const conditions: SQL[] = [sql`e.ingested_at < ${to}::timestamptz`];
   if (typeof from === "string") conditions.push(sql`e.ingested_at >= ${from}::timestamptz`);
   if (ids !== undefined) conditions.push(sql`e.id = any(${sql.param([...ids])}::bigint[])`);
@@ -77,6 +87,16 @@ function conditionsOf(filter: ReplayFilter): SQL[] {
     );
   }
   if (deliveryId !== undefined) conditions.push(sql`e.id in (${eventsOf(deliveryUuid(deliveryId))})`);
+  if (runtime !== undefined) {
+    conditions.push(sql`exists (select from relay.deliveries d where d.id = e.delivery_id and d.runtime = ${runtime})`);
+  }
+  if (test !== undefined) conditions.push(sql`e.test = ${test}`);
+  if (standby !== undefined) conditions.push(sql`e.standby = ${standby}`);
+  if (drifted !== undefined) conditions.push(sql`e.drifted = ${drifted}`);
+  if (replay !== undefined) {
+    conditions.push(sql`(w.replay_id = ${replay} or e.id in (
+      select event_id from relay.handler_attempts where replay_id = ${replay}))`);
+  }
   return conditions;
 }
 
@@ -106,8 +126,8 @@ export function lettersWithoutBatch(selection: Pick<ReplaySelection, "filter">):
 const hasBatch = sql`l.delivery_id is not null and l.body_whole and l.body is not null`;
 
 function lettersOf({ filter }: Pick<ReplaySelection, "filter">, condition: SQL): SQL | undefined {
-  const { ids, kind, account, sender, state, unknown, error, group, deliveryId, from, to } = filter;
-  if ([ids, kind, account, sender, unknown].some((one) => one !== undefined)) return undefined;
+  const { state, error, group, deliveryId, from, to, ...ofEvents } = filter;
+  if (Object.values(ofEvents).some((one) => one !== undefined)) return undefined;
   if (state !== undefined && state !== "dead") return undefined;
   const conditions = [
     sql`l.source = 'qstash' and l.resolved_at is null and ${condition}`,

@@ -5,8 +5,10 @@ import { RelayError } from "#platform/errors.ts";
 import type { Database } from "./database.ts";
 import type { ReplayFilter, ReplayMode } from "./replay-filter.ts";
 import { withStoreErrors } from "./store-error.ts";
+import { inTransaction } from "./transaction.ts";
 
-export type ReplayState = "planned" | "running" | "cancelled" | "finished" | "stalled";
+export const replayRunStates = ["planned", "running", "stalled", "cancelled", "finished"] as const;
+export type ReplayState = (typeof replayRunStates)[number];
 
 /** One row is plan, run and record. Times are in ms since the epoch. */
 export interface Replay {
@@ -71,15 +73,25 @@ export async function readReplay(db: Database, id: string): Promise<Replay> {
   return rows[0] as unknown as Replay;
 }
 
-/** The newest replays, at most so many; only those made before `beforeMs`. */
-export async function readReplays(
-  db: Database,
-  { limit, beforeMs }: { limit: number; beforeMs?: number | undefined },
-): Promise<Replay[]> {
-  const before = beforeMs === undefined ? sql`true` : sql`r.created_at < to_timestamp(${beforeMs / 1000})`;
-  const { rows } = await db.execute(
-    sql`select ${columns} from relay.replays r where ${before} order by r.created_at desc, r.id desc limit ${limit}`,
-  );
+export interface ReplayListOptions {
+  limit: number;
+  state?: ReplayState | undefined;
+  /** The last replay of the page before: this one begins after it. */
+  before?: { atMs: number; id: string } | undefined;
+}
+
+/** The newest replays. */
+export async function readReplays(db: Database, { limit, state, before }: ReplayListOptions): Promise<Replay[]> {
+  const conditions = [
+    sql`true`,
+    ...(state === undefined ? [] : [sql`case when ${isStalled} then 'stalled' else r.state end = ${state}`]),
+    ...(before === undefined
+      ? []
+      : [sql`(r.created_at, r.id) < (${new Date(before.atMs).toISOString()}::timestamptz, ${before.id})`]),
+  ];
+  const { rows } = await db.execute(sql`
+    select ${columns} from relay.replays r where ${sql.join(conditions, sql` and `)}
+    order by r.created_at desc, r.id desc limit ${limit}`);
   return rows as unknown as Replay[];
 }
 
@@ -91,12 +103,39 @@ export async function readStalledReplays(db: Database): Promise<Replay[]> {
   return rows as unknown as Replay[];
 }
 
-/** Starts a planned replay; undefined if it is not planned any more. Throws `STORE_UNAVAILABLE`. */
-export function startReplay(db: Database, id: string): Promise<Replay | undefined> {
-  return change(
-    db,
-    sql`set state = 'running', started_at = now(), heartbeat_at = now() where r.id = ${id} and r.state = 'planned'`,
+/** One statement of `startReplay` at a time, so that of two equal replays one sees the other; an arbitrary constant. */
+const startLock = 7_340_127;
+
+/**
+ * Starts a planned replay; undefined if it is not planned any more. In mode `again` two replays of the same conditions would
+ * run each handler twice: then it returns the id of the one that runs already. Throws `STORE_UNAVAILABLE`.
+ */
+export async function startReplay(db: Database, replay: Replay): Promise<Replay | { sameAs: string } | undefined> {
+  return withStoreErrors(() =>
+    inTransaction(db, async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${startLock})`);
+      const { rows: running } = await tx.execute<{ id: string; filter: ReplayFilter }>(
+        sql`select id, filter from relay.replays where state = 'running' and mode = 'again'`,
+      );
+      const same = replay.mode === "again" && running.find(({ filter }) => hasSameConditions(filter, replay.filter));
+      if (same) return { sameAs: same.id };
+      const { rows } = await tx.execute(sql`
+        update relay.replays r set state = 'running', started_at = now(), heartbeat_at = now()
+        where r.id = ${replay.id} and r.state = 'planned' returning ${columns}`);
+      return rows[0] as unknown as Replay | undefined;
+    }),
   );
+}
+
+/** Their ends differ by when they were planned. */
+function hasSameConditions(one: ReplayFilter, other: ReplayFilter): boolean {
+  const conditions = (filter: ReplayFilter) =>
+    JSON.stringify(
+      Object.entries(filter)
+        .filter(([name]) => name !== "to")
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  return conditions(one) === conditions(other);
 }
 
 /** Takes a start back that nothing was published for. Throws `STORE_UNAVAILABLE`. */

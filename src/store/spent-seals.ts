@@ -1,4 +1,4 @@
-import { eq, lt } from "drizzle-orm";
+import { lt } from "drizzle-orm";
 
 import type { Database } from "./database.ts";
 import { spentSeals } from "./privacy-schema.ts";
@@ -20,10 +20,4 @@ export async function spendSeal(db: Database, { id, expiresAtMs }: SpendableSeal
     const spent = await db.insert(spentSeals).values(row).onConflictDoNothing().returning({ id: spentSeals.id });
     return spent.length > 0;
   });
-}
-
-/** Whether a seal's validity was ended. Throws `STORE_UNAVAILABLE`. */
-export async function isSealSpent(db: Database, id: string): Promise<boolean> {
-  const found = await withStoreErrors(() => db.select().from(spentSeals).where(eq(spentSeals.id, id)));
-  return found.length > 0;
 }

@@ -34,6 +34,8 @@ export interface BatchToStore {
   messageId: string | null;
   /** How often QStash had delivered it before. */
   retried: number;
+  /** The trace of the call's spans, 32 hexadecimal digits; null where tracing is off. */
+  traceId?: string | null;
   /** Whether the stored text of a message goes when an event says that the message was unsent; by default it does. */
   unsentMessages?: "erase" | "keep";
 }
@@ -107,6 +109,7 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     ingestMs: clock.monotonicMs() - batch.delivered.monotonicMs,
     messageId: batch.messageId === null ? null : storableText(batch.messageId),
     retried: Math.min(batch.retried, 32_767),
+    traceId: ownTraceId(batch.traceId ?? null, deliveryUuid(delivery.id)),
     via: batch.via,
     receivedAt: (storableInstant(delivery.receivedAtMs) ?? new Date(0)).toISOString(),
     bodyBytes: storableInteger(delivery.bodyBytes),
@@ -120,6 +123,11 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     facts: JSON.stringify(factsOfBatch({ delivery, ...batch })),
     firstFacts: JSON.stringify(firstFactsOfBatch({ delivery, ...batch })),
   };
+}
+
+/** A trace that began with the delivery has the digits of its id. */
+function ownTraceId(traceId: string | null, deliveryId: string): string | null {
+  return traceId === deliveryId.replaceAll("-", "") ? null : traceId;
 }
 
 function summarize(

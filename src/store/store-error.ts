@@ -56,6 +56,12 @@ export function isStoreUnavailable(thrown: unknown): boolean {
   return isQuery ? !isOurMistake(cause) : isConnectionError(cause);
 }
 
+/** Whether a statement was ended because it took too long: another one, about less, may succeed. */
+export function isTooSlow(thrown: unknown): boolean {
+  const { cause } = unwrap(thrown instanceof RelayError ? thrown.cause : thrown);
+  return cause instanceof DatabaseError && cause.code === "57014";
+}
+
 /** Whether the connection of this error must not be used again. */
 export function breaksConnection(thrown: unknown): boolean {
   if (thrown instanceof RelayError) return false;

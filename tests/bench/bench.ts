@@ -12,6 +12,7 @@ import { benchBytes } from "./bytes-bench.ts";
 import { benchCode } from "./code-bench.ts";
 import { benchCost } from "./cost-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
+import { benchLists } from "./lists-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
 import { benchStore } from "./store-bench.ts";
 import { benchViewers } from "./viewers-bench.ts";
@@ -24,6 +25,7 @@ const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> 
   cost: benchCost,
   store: benchStore,
   viewers: benchViewers,
+  lists: benchLists,
   way: benchWay,
   memory: benchMemory,
 };
@@ -37,10 +39,11 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       cost     CPU time and requests of a delivery on the built server (2 min)
                       memory   of the built server after an outage of QStash (4 min)
                       store    deliveries a second into the store, beside the previous release's (8 min)
+                      lists    lists and searches of a large store, beside a small one (2 min)
                       viewers  ingestion while people look at the heaviest page (4 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)
   --before <ref>    way: beside the release of this git ref, built in a folder of its own
-  --rows <n>        store, viewers: rows in the store
+  --rows <n>        store, viewers, lists: rows in the store
   --json            the figures as JSON
   --check           exit status 1 if a figure is over its limit
   --rounds <n>      rounds of every section that has them (code 40, others 5)

@@ -5,7 +5,6 @@
  */
 import { randomUUID } from "node:crypto";
 
-import { createSession } from "#dashboard/ops-session.ts";
 import { aborted } from "#local/aborted.ts";
 import { settleWithin, systemClock } from "#platform/clock.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
@@ -98,7 +97,7 @@ async function startConsumer({ startRelay }: Rig, databaseUrl: string): Promise<
       RELAY_URL: ownUrl,
     }),
   });
-  const session = await createSession({ opsToken, nowMs: Date.now(), id: randomUUID() });
+  const cookie = await signIn(baseUrl);
   const to = `${baseUrl}${consumerPath}`;
   return {
     async ingest() {
@@ -120,7 +119,7 @@ async function startConsumer({ startRelay }: Rig, databaseUrl: string): Promise<
     },
     async view() {
       const response = await fetch(`${baseUrl}${page}`, {
-        headers: { cookie: `relay_session=${session}` },
+        headers: { cookie },
         redirect: "manual",
         signal: AbortSignal.timeout(pageLimitMs),
       });
@@ -215,4 +214,11 @@ function report(slices: Slices, { rounds, rows }: { rounds: number; rows: number
 
 function showOrNone(values: readonly number[]): string | null {
   return values.length === 0 ? null : show(median(values));
+}
+
+/** The session cookie of a sign-in with the token. */
+async function signIn(baseUrl: string): Promise<string> {
+  const body = new URLSearchParams({ token: opsToken });
+  const response = await fetch(`${baseUrl}/dashboard/sign-in`, { method: "POST", body, redirect: "manual" });
+  return response.headers.get("set-cookie")?.split(";")[0] ?? "";
 }

@@ -50,7 +50,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     expect(await page.getByRole("button", { name: /automatic refresh/ }).count()).toBe(0);
 
     // What is announced later has to be there before its text.
-    const status = await page.getByRole("status").elementHandle();
+    const status = await page.getByRole("status").last().elementHandle();
     expect(await status?.textContent()).toBe("");
     const posts: string[] = [];
     page.on("request", (request) => request.method() === "POST" && posts.push(new URL(request.url()).pathname));
@@ -148,6 +148,6 @@ const open = (options?: BrowserContextOptions) => openPage(browser, options);
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
   await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("heading", { name: "Status", exact: true }).waitFor();
   return page;
 }

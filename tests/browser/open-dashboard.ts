@@ -9,10 +9,12 @@ import { createMigratedDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { openPage } from "./open-page.ts";
 
-const opsToken = "a-token-for-the-browser-of-32-characters";
+/** Of the role admin. */
+export const opsToken = "a-token-for-the-browser-of-32-characters";
 
 /** A built server with a database of its own. */
 export interface TestDashboard {
+  databaseUrl: string;
   store: OpenDatabase;
   server: TestServer;
   /** Opens a page of a signed-in operator at a path. */
@@ -35,6 +37,7 @@ export async function openDashboard(env: Record<string, string> = {}): Promise<T
   });
   let storageState: StorageState | undefined;
   return {
+    databaseUrl: database.url,
     store,
     server,
     async open(browser, path, options) {

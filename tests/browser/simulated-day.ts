@@ -28,7 +28,10 @@ export async function loadDay(db: Database, { nowMs, edgeFactor, pairs }: Simula
     const cold = random.uniform() < 0.1;
     // The second deployment came six hours ago.
     const ageMs = random.uniform() * (hours - 1) * hourMs;
-    const times = Object.entries(medians).map(([metric, ms]) => [metric, ms * factor * spread() * (cold ? 8 : 1), 1]);
+    const times = Object.entries(medians).map(([metric, ms]) => {
+      const time = [metric, ms * factor * spread() * (cold ? 8 : 1), 1];
+      return metric === "handler" ? [...time, "message"] : time;
+    });
     const isLost = index === 100;
     return {
       at: new Date(nowMs - ageMs),

@@ -32,7 +32,7 @@ async function ask(access: TestAccess, method: string, headers: Record<string, s
     method,
     headers: { "sec-fetch-site": "same-origin", ...headers },
   });
-  const response = await answerOps(request, access, async (actor) => ({ actor }));
+  const response = await answerOps(request, access, async ({ name }) => ({ actor: name }));
   const body = (await response.json()) as { actor?: string; error?: { code: string } };
   return [response.status, body.actor ?? body.error?.code ?? ""];
 }
@@ -61,7 +61,8 @@ test.each([
 test("a refusal says which role is needed and which there is, and leaves no token in the log", async () => {
   const access = (await setUp())();
   await ask(access, "POST", bearer("b"));
-  const reason = 'This needs the role admin, and the token "bob" has the role read';
+  const reason =
+    'This needs the role admin, and the token "bob" has the role read: ask someone with that role, or sign in with another token';
   expect(access.recording.of("ops.refused")).toMatchObject([{ level: "warn", code: "FORBIDDEN", reason }]);
   expect(JSON.stringify(access.recording.lines)).not.toContain(token("b"));
 });
@@ -107,6 +108,7 @@ test("a token for the metrics opens no page, also with a session that its holder
   const page = readSignedIn(
     {
       path: "/dashboard",
+      address: "/dashboard",
       access,
       cookies: { get: () => ({ value: forged }) },
       openReads: () => {

@@ -46,6 +46,7 @@ test("a group is counted over its dead letters, with the last of them and the fi
         state: "open",
         count: 3,
         open: 2,
+        isCapped: false,
         firstAt: at(0).toISOString(),
         lastAt: at(4).toISOString(),
         firstDeployment: "dpl_1",
@@ -64,14 +65,21 @@ test("a group is counted over its dead letters, with the last of them and the fi
   });
 });
 
-test("groups are listed by the time they recurred last, page by page, and by state and cause", async () => {
+test("groups are listed by need and then by the time they recurred last, page by page, and by their conditions", async () => {
   const { db } = await openTestStore();
   const first = await insertGroup(db, "first");
   const second = await insertGroup(db, "second", { state: "ignored", ignoredUntil: new Date(Date.now() - 1_000) });
-  const third = await insertGroup(db, "third", { state: "resolved", cause: "undecodable" });
+  const third = await insertGroup(db, "third", { state: "resolved", cause: "undecodable", firstDeployment: "dpl_1" });
+  const fourth = await insertGroup(db, "fourth", { regressedAt: at(1), errorCode: "CRM_DOWN", kind: "comment" });
   await db
     .insert(deadLetters)
-    .values([letter(first), letter(first, { recordedAt: at(9) }), letter(third), letter(second)]);
+    .values([
+      letter(first),
+      letter(first, { recordedAt: at(9), deployment: "dpl_1" }),
+      letter(third),
+      letter(second),
+      letter(fourth),
+    ]);
   const seen: number[] = [];
   let cursor: string | null = null;
   do {
@@ -79,13 +87,16 @@ test("groups are listed by the time they recurred last, page by page, and by sta
     seen.push(...page.groups.map(({ id }) => id));
     cursor = page.nextCursor;
   } while (cursor !== null);
-  expect(seen).toEqual([first, third, second]);
+  expect(seen).toEqual([fourth, first, second, third]);
   const ids = async (query: Record<string, string>) =>
     (await readDeadLetterGroups(db, groups(query))).groups.map(({ id }) => id);
   // One that is ignored no longer is open.
-  expect(await ids({ state: "open" })).toEqual([first, second]);
+  expect(await ids({ state: "open" })).toEqual([fourth, first, second]);
   expect(await ids({ state: "ignored" })).toEqual([]);
   expect(await ids({ cause: "undecodable" })).toEqual([third]);
+  expect(await ids({ error: "CRM_DOWN" })).toEqual([fourth]);
+  expect(await ids({ error: "TypeError", kind: "comment" })).toEqual([fourth]);
+  expect(await ids({ deployment: "dpl_1" })).toEqual([first, third]);
   expect(() => groups({ state: "closed" })).toThrow(/^state /);
   expect(() => groups({ stat: "open" })).toThrow(/^stat /);
 });

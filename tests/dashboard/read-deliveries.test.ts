@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { parseDeliveryFilter, readDeliveries } from "#dashboard/read-deliveries.ts";
+import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
+import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { systemClock } from "#platform/clock.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
@@ -49,6 +50,7 @@ test("a delivery in the list is as on its page", async () => {
       },
     ],
     nextCursor: null,
+    scannedTo: null,
   });
 });
 

@@ -53,6 +53,7 @@ test("handlers are summed by kind: runs, failures by error, retries, times, and 
       handlerMs: { count: 5, p50: expect.closeTo(30, 0), p95: 40 },
       open: 2,
       oldestOpenAt: expect.any(String) as string,
+      oldestOpenId: expect.any(Number) as number,
     },
     {
       kind: "comment",
@@ -63,6 +64,7 @@ test("handlers are summed by kind: runs, failures by error, retries, times, and 
       handlerMs: { count: 1, p50: 40, p95: 40 },
       open: 0,
       oldestOpenAt: null,
+      oldestOpenId: null,
     },
     {
       kind: "reaction",
@@ -73,6 +75,7 @@ test("handlers are summed by kind: runs, failures by error, retries, times, and 
       handlerMs: null,
       open: 1,
       oldestOpenAt: at.toISOString(),
+      oldestOpenId: expect.any(Number) as number,
     },
   ]);
   await rollUp(db, systemClock, Infinity);

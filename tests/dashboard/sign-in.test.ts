@@ -73,7 +73,7 @@ test("neither a HEAD nor a browser with a session uses up a link", async () => {
   const access = await setUp();
   const link = await linkFor(access);
   expect((await get(access, link, {}, "HEAD")).status).toBe(200);
-  const cookie = `relay_session=${await createSession({ opsToken, nowMs: access.clock.nowMs(), id: randomUUID() })}`;
+  const cookie = cookieOf(await get(access, await linkFor(access)));
   const signedIn = await get(access, link, { cookie });
   expect([signedIn.status, cookieOf(signedIn)]).toEqual([303, ""]);
   expect(cookieOf(await get(access, link))).not.toBe("");
@@ -134,7 +134,7 @@ test("the right token signs in and redirects to the page that was asked for", as
 });
 
 test("signing in never redirects outside of the dashboard", async () => {
-  const access = setUpWithoutStore();
+  const access = await setUp();
   for (const next of [
     "//evil.example",
     "https://evil.example",
@@ -224,13 +224,15 @@ test("without an OPS_TOKEN the page names the variable", async () => {
   expect(await response.text()).toContain("OPS_TOKEN is not set");
 });
 
-test("while Postgres is down, links and sessions fail with 503, and the token still works", async () => {
+test("while Postgres is down, no session begins or is valid, and the bearer token still works", async () => {
   const access = setUpWithoutStore();
   const response = await get(access, await linkFor(access));
   expect([response.status, cookieOf(response)]).toEqual([503, ""]);
   expect(await response.text()).toMatch(/The database .*<form/s);
 
-  const cookie = cookieOf(await post(access, { token: opsToken }));
+  expect((await post(access, { token: opsToken })).status).toBe(503);
+  const nowMs = access.clock.nowMs();
+  const cookie = `relay_session=${await createSession({ opsToken, nowMs, id: randomUUID() })}`;
   const answer = await ask(access, { cookie });
   expect([answer.status, await answer.json()]).toEqual([
     503,
@@ -244,6 +246,7 @@ test("while Postgres is down, links and sessions fail with 503, and the token st
   expect(await out.text()).toContain("could not be ended on the server");
   const failures = access.recording.lines.filter(({ code }) => code === "STORE_UNAVAILABLE");
   expect(failures.map(({ event, level }) => [event, level])).toEqual([
+    ["sign_in.failed", "error"],
     ["sign_in.failed", "error"],
     ["ops.refused", "error"],
     ["sign_out.failed", "error"],

@@ -2,18 +2,11 @@ import { expect, test } from "vitest";
 
 import { answerOps } from "#dashboard/answer-ops.ts";
 import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
-import { readOverview } from "#dashboard/read-overview.ts";
-import { overviewQuery } from "#dashboard/overview-query.ts";
-import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
-import { deliveries } from "#store/delivery-schema.ts";
 import { handlerCountIncrements, handlerCounts } from "#store/figures-schema.ts";
 
 import { createTestAccess, opsToken } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";
-import { deliveryRow, eventRow, insertEvents } from "./rows.ts";
-
-const at = new Date("2026-01-31T12:00:00.000Z");
 
 test("handler counts are listed largest first", async () => {
   const { db } = await openTestStore();
@@ -32,37 +25,6 @@ test("handler counts are listed largest first", async () => {
     { name: "b", count: 10 },
     { name: "c", count: 9 },
   ]);
-});
-
-test("the overview has every part", async () => {
-  const { db } = await openTestStore();
-  await db.insert(deliveries).values(deliveryRow({ id: "d_1", receivedAt: at, runtime: "nodejs" }));
-  await insertEvents(db, [eventRow({ key: "k1", deliveryId: "d_1", ingestedAt: at })]);
-  const { window, filter } = overviewQuery({});
-  const overview = await readOverview(db, {
-    window,
-    filter,
-    nowMs: at.getTime() + 1,
-    isEmulated: false,
-    rollUp: async () => {},
-    clock: systemClock,
-  });
-  expect(overview).toMatchObject({
-    page: { events: [{ key: "k1", runtime: "nodejs", data: null }] },
-    work: { open: 0, retrying: 0, dead: 0 },
-    groups: [],
-    counts: [],
-  });
-});
-
-test("the overview's address is read leniently", () => {
-  expect(overviewQuery({ window: "2h", cursor: "nonsense", q: ["a", "b"] })).toMatchObject({
-    window: "1h",
-    q: "a",
-    older: false,
-    filter: { q: "a", limit: 20 },
-  });
-  expect(overviewQuery({ window: "7d", cursor: "MTI" })).toMatchObject({ window: "7d", older: true });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -220,4 +220,53 @@ describe("the built relay", () => {
       stoppedBecause: "cancelled by alice",
     });
   });
+
+  test("sends tests, which are stored beside what they repeat; its audit and its sessions say who did what", async () => {
+    const stored = (await ask("GET", "ops/events?kind=message&test=false&limit=1")).json as {
+      events: { id: number }[];
+    };
+    const eventId = stored.events[0]?.id ?? 0;
+    const asked = [{ eventId, reason: "a look" }, { eventId, to: "node" }, { kind: "comment" }];
+    const sent: string[] = [];
+    for (const body of asked) {
+      const { status, json } = await ask("POST", "ops/test-deliveries", body, tokenOf("alice"));
+      expect([status, json["status"]]).toEqual([200, 200]);
+      sent.push(json["deliveryId"] as string);
+    }
+    for (const id of sent) await relay().journey(id);
+    const { json } = await ask("GET", "ops/events?test=true");
+    const tests = json["events"] as { kind: string; accountId: string; deliveryId: string }[];
+    expect(tests.map(({ kind, accountId }) => [kind, accountId])).toEqual([
+      ["comment", "0"],
+      ["message", "0"],
+      ["message", "0"],
+    ]);
+    expect(tests.map(({ deliveryId }) => deliveryId)).toEqual(sent.toReversed());
+
+    const folder = mkdtempSync(join(tmpdir(), "relay-"));
+    const fixture = await ask("GET", `ops/events/${eventId}/fixture`, undefined, tokenOf("bob"));
+    const file = join(folder, "fixture.json");
+    writeFileSync(file, JSON.stringify(fixture.json));
+    const triggered = (await run("trigger", file, "--json")).json() as { deliveries: { deliveryId: string }[] };
+    rmSync(folder, { recursive: true });
+    expect(await relay().journey(triggered.deliveries[0]?.deliveryId ?? "")).toMatchObject({ inserted: 1 });
+
+    const { audit } = (await ask("GET", "ops/audit?action=test-delivery.send&actor=alice")).json as {
+      audit: unknown[];
+    };
+    const row = { actor: "alice", via: "api", result: "ok", address: "127.0.0.0/24" };
+    expect(audit).toMatchObject([
+      { ...row, target: sent[2], filter: { kind: "comment" } },
+      { ...row, target: sent[1], filter: { eventId, to: "node" } },
+      { ...row, target: sent[0], filter: { eventId }, reason: "a look" },
+    ]);
+    expect((await ask("GET", "ops/me", undefined, tokenOf("bob"))).json).toMatchObject({
+      name: "bob",
+      role: "read",
+      via: "api",
+    });
+    const ended = await ask("POST", "ops/sessions/end", {}, tokenOf("bob"));
+    expect(ended.json).toEqual({ name: "bob", ended: 0 });
+    expect((await ask("POST", "ops/sessions/end", { name: "alice" }, tokenOf("bob"))).status).toBe(403);
+  }, 60_000);
 });

@@ -206,6 +206,14 @@ test("a group is decided about, recurs as a regression, and is resolved by itsel
   await decide({ state: "open" });
   expect(await partOf(rig, "groups")).toMatchObject({ result: { resolved: 1 } });
   expect(await groups(rig)).toMatchObject([{ state: "resolved", resolvedBy: "handled" }]);
+  const seen = (await groups(rig))[0]?.changedAt;
+  const atOnce = ["acknowledged", "resolved"].map((state) => decide({ state, seenChangedAt: seen }));
+  const settled = await Promise.allSettled(atOnce);
+  expect(settled.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  await expect(decide({ state: "acknowledged", seenChangedAt: seen })).rejects.toMatchObject({
+    code: "CONFLICT",
+    message: expect.stringMatching(/^Meanwhile ops made the group \w+: look at it again$/) as unknown,
+  });
   await expect(decide({ state: "ignored" })).rejects.toMatchObject({ code: "REQUEST_INVALID" });
   await expect(decide({ state: "open", until: new Date().toISOString() })).rejects.toMatchObject({
     code: "REQUEST_INVALID",

@@ -192,6 +192,47 @@ describe("a replay", () => {
     expect(ends.map(({ done, skipped }) => done + skipped)).toEqual([15, 15]);
   });
 
+  test("takes the conditions of the list of events", async () => {
+    const rig = await startRig();
+    const fail = createHandling(rig.db, () => {
+      throw new TypeError("no");
+    });
+    const events = [testEvent("a", { test: true }), testEvent("b", { standby: true }), testEvent("c")];
+    await ingest(testBatch("d1", events), { ...fail, retries: 0 });
+    const count = async (filter: Record<string, unknown>) =>
+      (await planReplay(request(filter), "ops", rig.operations)).count;
+    expect(await count({ test: true })).toBe(1);
+    expect(await count({ test: false, standby: false, drifted: false })).toBe(1);
+    expect(await count({ runtime: "edge" })).toBe(3);
+    expect(await count({ runtime: "nodejs" })).toBe(0);
+    expect(await count({ state: "handled" })).toBe(0);
+    await rig.pool.query("update relay.event_work set state = 'open', first_failed_at = null, deaths = 1");
+    expect(await count({ state: "retrying" })).toBe(3);
+    await rig.pool.query(
+      "update relay.handler_attempts set replay_id = 'rp_1' where event_id = (select min(id) from relay.events)",
+    );
+    expect(await count({ replay: "rp_1" })).toBe(1);
+  });
+
+  test("runs once though it is started twice at once, and in mode again not beside another one of the same events", async () => {
+    const seen: string[] = [];
+    const rig = await startRig({ message: ({ key }) => void seen.push(key) });
+    const { operations, db } = rig;
+    await ingest(testBatch("d1", [testEvent("a"), testEvent("b")]), createHandling(db));
+    const plan = () => planReplay(request({ deliveryId: "d1" }, { mode: "again" }), "ops", operations);
+    const [one, other] = [await plan(), await plan()];
+    const starts = await Promise.allSettled([one, one, other].map(({ id }) => beginReplay(id, 2, operations)));
+    expect(starts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const reasons = starts.flatMap((start) => (start.status === "rejected" ? [start.reason as unknown] : []));
+    expect(reasons).toEqual([
+      expect.objectContaining({ code: "CONFLICT", message: expect.stringMatching(/watch it/) as unknown }),
+      expect.objectContaining({ code: "CONFLICT", message: expect.stringMatching(/watch it/) as unknown }),
+    ]);
+    const [started] = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+    await ended(rig, started?.id ?? "");
+    expect(seen).toHaveLength(2);
+  });
+
   test("is refused once the set has grown by more than a tenth, or its plan has expired, or it has begun", async () => {
     const rig = await startRig();
     await storeDead(rig, numbered(5));
@@ -262,7 +303,7 @@ describe("the request for a plan", () => {
     ["no condition", {}],
     ["an unknown condition", { acount: "1" }],
     ["an empty list of ids", { ids: [] }],
-    ["another state", { state: "handled" }],
+    ["another state", { state: "erased" }],
     ["unknown: false", { unknown: false }],
     ["a time without its offset", { from: "2026-01-01T00:00:00" }],
     ["a time whose offset is no time", { from: "2026-01-01T00:00:00+23" }],

@@ -11,6 +11,9 @@ import { answerIngestion } from "#ingestion/answer-ingestion.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Handler } from "#handlers/handler.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
+import { createAlertAddress } from "#operations/alerts/alert-address.ts";
+import type { Alerting } from "#operations/alerts/alerting.ts";
+import { sendNotices } from "#operations/alerts/send-notices.ts";
 import { answerMaintenance } from "#operations/answer-maintenance.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
 import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.ts";
@@ -37,6 +40,8 @@ export interface Rig extends OpenDatabase, TestBroker {
   maintain(): Promise<MaintenanceResult>;
   /** What a route answers instead, by its path. */
   answers: Map<string, () => Response>;
+  /** For alerts to these addresses. */
+  alerting: (...urls: string[]) => Alerting;
 }
 
 export interface RigOptions {
@@ -85,6 +90,12 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
     const parts = createMaintenanceParts({ operations, api, relayUrls: [url], parallelism, retention });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };
+  let receivers: string[] = [];
+  const alerting: Rig["alerting"] = (...urls) => {
+    receivers = urls;
+    const addresses = urls.map(createAlertAddress);
+    return { ...operations, ...network, addresses, secret: "s".repeat(32), relayUrl: url, probePairsPerDay: 0 };
+  };
   const handling = createHandling(store.db, message, {
     publisher: operations.publisher,
     retries,
@@ -123,7 +134,12 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
       case "/api/qstash/handlers":
         return answerHandlers(request, { ...options, openHandlers });
       case "/api/qstash/maintenance":
-        return answerMaintenance(request, { ...options, run: maintain, openOperations: () => operations });
+        return answerMaintenance(request, {
+          ...options,
+          run: maintain,
+          openOperations: () => operations,
+          sendNotice: (id) => sendNotices(alerting(...receivers), id),
+        });
       case "/api/qstash/instagram-failure":
         return answerFailure(request, {
           ...options,
@@ -135,7 +151,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
     }
   }
 
-  return { ...store, ...broker, url, operations, api, recording, calls, maintain, answers };
+  return { ...store, ...broker, url, operations, api, recording, calls, maintain, answers, alerting };
 }
 
 /** Delays pass so many times faster; QStash delays by whole seconds. */

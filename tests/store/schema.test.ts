@@ -2,6 +2,7 @@ import { is } from "drizzle-orm";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { expect, test } from "vitest";
 
+import * as alertsSchema from "#store/alerts-schema.ts";
 import * as deliverySchema from "#store/delivery-schema.ts";
 import * as eventSchema from "#store/event-schema.ts";
 import * as figuresSchema from "#store/figures-schema.ts";
@@ -13,6 +14,7 @@ import * as privacySchema from "#store/privacy-schema.ts";
 import { openTestStore } from "../support/store.ts";
 
 const modules = [
+  alertsSchema,
   deliverySchema,
   eventSchema,
   figuresSchema,

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
+import { appendAudit, settleAudit } from "#store/audit.ts";
 import type { Database } from "#store/database.ts";
-import { isSealSpent, spendSeal } from "#store/spent-seals.ts";
+import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
+import { spendSeal } from "#store/spent-seals.ts";
 
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { createRecordingLog, type RecordingLog } from "./recording-log.ts";
@@ -15,15 +17,21 @@ export interface TestAccess extends OpsAccess {
   recording: RecordingLog;
 }
 
-/** What the rim passes in, with a clock that stands still and the seals in this database. */
+/** What the rim passes in, with a clock that stands still and the rest in this database. */
 export function createTestAccess(db: () => Database, options: Partial<OpsAccess> = {}): TestAccess {
   const recording = createRecordingLog();
   return {
     opsTokens: () => [{ name: "ops", role: "admin", token: opsToken }],
     relayUrls: [],
-    seals: {
-      spend: async (seal, nowMs) => spendSeal(db(), seal, nowMs),
-      isSpent: async (id) => isSealSpent(db(), id),
+    tickets: { spend: async (ticket, nowMs) => spendSeal(db(), ticket, nowMs) },
+    sessions: {
+      save: async (session) => saveSession(db(), session),
+      isOpen: async (id) => isSessionOpen(db(), id),
+      end: async (id) => endSession(db(), id),
+    },
+    audit: {
+      append: async (facts) => appendAudit(db(), facts),
+      settle: async (id, end) => settleAudit(db(), id, end),
     },
     guesses: createGuessLimit(),
     newId: randomUUID,

@@ -1,19 +1,26 @@
-import { deliveriesRequest } from "#dashboard/deliveries-query.ts";
+import { payloadKinds } from "#conformance/payloads.ts";
+import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
+import { listRequest, readListed } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/overview-query.ts";
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
-import { Deliveries } from "#dashboard/view/deliveries.tsx";
-import { Shown } from "#dashboard/view/shown.tsx";
+import { Deliveries } from "#dashboard/view/deliveries/deliveries.tsx";
 import { systemClock } from "#platform/clock.ts";
 
+import { readPreferences } from "../preferences.ts";
 import { readSignedIn } from "../signed-in.ts";
 
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Deliveries" };
 
+const path = "/dashboard/deliveries";
+
 /** The deliveries to which all that the address names applies. */
 export default async function DeliveriesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
-  const { filter, ...request } = deliveriesRequest(await searchParams);
-  const page = await readSignedIn("/dashboard/deliveries", (db) => readDeliveries(db, filter, systemClock));
-  return <Shown found={page}>{(found) => <Deliveries {...{ ...request, page: found, nowMs }} />}</Shown>;
+  const { zone } = await readPreferences();
+  const request = listRequest(await searchParams, { path, parse: parseDeliveryFilter, zone, nowMs });
+  const found = await readSignedIn(path, (db) =>
+    readListed(request, (filter) => readDeliveries(db, filter, systemClock)),
+  );
+  return <Deliveries {...{ request, found, testKinds: payloadKinds, zone, nowMs }} />;
 }

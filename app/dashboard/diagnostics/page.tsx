@@ -2,7 +2,7 @@ import { redirect } from "next/navigation";
 
 import { first, type SearchParams } from "#dashboard/overview-query.ts";
 import { readDiagnostics } from "#dashboard/read-diagnostics.ts";
-import { Lifecycle } from "#dashboard/view/lifecycle.tsx";
+import { Diagnostics } from "#dashboard/view/diagnostics/diagnostics.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 
@@ -11,14 +11,14 @@ import { readSignedIn } from "../signed-in.ts";
 export const dynamic = "force-dynamic";
 export const metadata = { title: "Diagnostics" };
 
-/** The lifecycle experiment. The address of one that was deleted for newer ones leads to the newest. */
+/** The doctor's checks and the lifecycle experiment. The address of one that was deleted for newer ones leads to the newest. */
 export default async function DiagnosticsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
   const id = first(await searchParams, "experiment");
   const found = await readSignedIn("/dashboard/diagnostics", (db) => readDiagnostics(db, id, nowMs));
   return (
-    <Shown found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
-      {(diagnostics) => <Lifecycle {...diagnostics} nowMs={nowMs} />}
+    <Shown title="Diagnostics" found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
+      {(diagnostics) => <Diagnostics {...diagnostics} nowMs={nowMs} />}
     </Shown>
   );
 }

@@ -18,5 +18,9 @@ export default async function RuntimesPage({ searchParams }: { searchParams: Pro
   const query = runtimesQuery(await searchParams);
   const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
   const page = await readSignedIn("/dashboard/runtimes", (db) => readRuntimesPage(db, comparisonQuery(query), options));
-  return <Shown found={page}>{(found) => <Runtimes {...{ ...found, query, nowMs }} />}</Shown>;
+  return (
+    <Shown title="Edge and Node" found={page}>
+      {(found) => <Runtimes {...{ ...found, query, nowMs }} />}
+    </Shown>
+  );
 }

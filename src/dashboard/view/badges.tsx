@@ -1,4 +1,5 @@
 import { Badge } from "@mantine/core";
+import type { ReactNode } from "react";
 
 import type { EventState } from "../event-filter.ts";
 import styles from "./badges.module.css";
@@ -28,19 +29,19 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   );
 }
 
-interface StateMarkProps {
+/** Props of `HandlingMark`. */
+export interface HandlingMarkProps {
   state: EventState;
-  handlerError: string | null;
-  erasedBecause: string | null;
+  /** Whether it may take several lines, outside of tables. */
+  wraps?: boolean;
+  children: ReactNode;
 }
 
-/** The state of an event, with the error for which it is retried or dead, or the reason why it was erased. */
-export function StateMark({ state, handlerError, erasedBecause }: StateMarkProps) {
-  const reason = handlerError ?? erasedBecause;
+/** What becomes of an event, with the sign of its state. */
+export function HandlingMark({ state, wraps = false, children }: HandlingMarkProps) {
   return (
-    <span className={styles["state"]} data-state={state}>
-      {state}
-      {reason !== null && `: ${reason}`}
+    <span className={styles["state"]} data-state={state} data-wraps={wraps}>
+      {children}
     </span>
   );
 }

@@ -1,17 +1,23 @@
 import { Badge, Group } from "@mantine/core";
 import Link from "next/link";
+import type { ReactNode } from "react";
 
+import { attemptsMax } from "../read-delivery-attempts.ts";
+import type { DeliveryAttempt } from "../read-delivery-attempts.ts";
 import { formatCount } from "../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import type { EventPage } from "../read-events.ts";
-import { AttemptsPanel, HandlersPanel } from "./attempts.tsx";
+import { AttemptsPanel } from "./attempts.tsx";
 import { OutcomeBadge } from "./badges.tsx";
+import { eventsHref } from "../list-hrefs.ts";
+import { EventsTable } from "./events-table.tsx";
+import { HandlersPanel } from "./handlers-panel.tsx";
 import { RuntimeMark } from "./runtime-mark.tsx";
 import pagers from "./pager.module.css";
 import text from "./text.module.css";
 import { DeliveryFacts } from "./delivery-facts.tsx";
-import { EventDetails } from "./event-details.tsx";
 import { Journey } from "./journey.tsx";
+import { PageHead } from "./page-head.tsx";
 import { Pair, Panel } from "./panel.tsx";
 
 /** Props of `Delivery`. */
@@ -19,23 +25,21 @@ export interface DeliveryProps {
   journey: DeliveryJourney;
   details: DeliveryDetails;
   page: EventPage;
+  /** The attempts that the page shows, and the first of them; the journey has the first ones. */
+  attempts: readonly DeliveryAttempt[];
+  attemptsFrom: number;
+  handlerRetries: number;
+  showsText: boolean;
+  qstashConsole: string | null;
   nowMs: number;
 }
 
 /** The page of one delivery. */
-export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
+export function Delivery({ journey, details, qstashConsole, nowMs, ...props }: DeliveryProps) {
   return (
     <>
-      <nav aria-label="Breadcrumb">
-        <Link href="/dashboard" prefetch={false}>
-          ← Overview
-        </Link>
-      </nav>
       <Group justify="space-between" align="end" gap="14px 24px">
-        <div>
-          <h1 className={text["pageTitle"]}>Delivery</h1>
-          <p className={`${text["pageHint"]} ${text["mono"]} ${text["breakable"]}`}>{journey.id}</p>
-        </div>
+        <PageHead title="Delivery" hint={journey.id} />
         <Group gap={10}>
           <RuntimeMark runtime={journey.runtime} />
           <OutcomeBadge outcome={journey.outcome} />
@@ -54,14 +58,56 @@ export function Delivery({ journey, details, page, nowMs }: DeliveryProps) {
           <DeliveryFacts journey={journey} details={details} />
         </Panel>
       </Pair>
-      <AttemptsPanel journey={journey} nowMs={nowMs} />
-      <HandlersPanel handlers={journey.handlers} nowMs={nowMs} />
-      <DeliveredEvents journey={journey} page={page} nowMs={nowMs} />
+      <AttemptsPanel
+        attempts={props.attempts}
+        nextDeliveryAt={journey.nextDeliveryAt}
+        qstashConsole={qstashConsole}
+        nowMs={nowMs}
+      >
+        <AttemptPages from={props.attemptsFrom} shown={props.attempts.length} />
+      </AttemptsPanel>
+      <HandlersPanel handlers={journey.handlers} nowMs={nowMs}>
+        <Link href={eventsHref({ deliveryId: journey.id, state: "dead" })} prefetch={false}>
+          All its dead events
+        </Link>
+        <Link href={eventsHref({ deliveryId: journey.id, state: "retrying" })} prefetch={false}>
+          All that are retried
+        </Link>
+      </HandlersPanel>
+      <DeliveredEvents journey={journey} {...props} nowMs={nowMs} />
     </>
   );
 }
 
-function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey" | "page" | "nowMs">) {
+function AttemptPages({ from, shown }: { from: number; shown: number }) {
+  if (from === 0 && shown < attemptsMax) return null;
+  return (
+    <PageLinks label="Pages of attempts">
+      {from > 0 && (
+        <Link href="?#attempts" prefetch={false}>
+          First
+        </Link>
+      )}
+      {shown === attemptsMax && (
+        <Link href={`?attempts=${from + attemptsMax}#attempts`} prefetch={false}>
+          More attempts
+        </Link>
+      )}
+    </PageLinks>
+  );
+}
+
+function PageLinks({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <nav aria-label={label} className={pagers["pager"]}>
+      {children}
+    </nav>
+  );
+}
+
+type DeliveredEventsProps = Pick<DeliveryProps, "journey" | "page" | "handlerRetries" | "showsText" | "nowMs">;
+
+function DeliveredEvents({ journey, page, handlerRetries, showsText, nowMs }: DeliveredEventsProps) {
   return (
     <Panel
       id="events"
@@ -77,16 +123,14 @@ function DeliveredEvents({ journey, page, nowMs }: Pick<DeliveryProps, "journey"
           {journey.ingestedAt === null ? "Its events are not stored yet." : "It has no events."}
         </p>
       ) : (
-        page.events.map((event) => (
-          <EventDetails key={event.id} event={event} open={page.events.length === 1} nowMs={nowMs} />
-        ))
+        <EventsTable events={page.events} {...{ handlerRetries, showsText, nowMs }} />
       )}
       {page.nextCursor !== null && (
-        <nav aria-label="Pages of events" className={pagers["pager"]}>
-          <Link href={`?cursor=${page.nextCursor}#events`} prefetch={false}>
+        <PageLinks label="Pages of events">
+          <Link href={`?events=${page.nextCursor}#events`} prefetch={false}>
             More events
           </Link>
-        </nav>
+        </PageLinks>
       )}
     </Panel>
   );

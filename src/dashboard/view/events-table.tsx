@@ -1,9 +1,11 @@
 import { Badge } from "@mantine/core";
 import Link from "next/link";
 
+import { describeHandling } from "../describe-handling.ts";
+import { eventText } from "../event-text.ts";
+import { formatBytes } from "../format.ts";
 import type { EventItem } from "../read-events.ts";
-import { StateMark, KindBadge } from "./badges.tsx";
-import { RuntimeMark } from "./runtime-mark.tsx";
+import { HandlingMark, KindBadge } from "./badges.tsx";
 import badges from "./badges.module.css";
 import tables from "./table.module.css";
 import text from "./text.module.css";
@@ -13,48 +15,50 @@ import { Timestamp } from "./timestamp.tsx";
 /** Props of `EventsTable`. */
 export interface EventsTableProps {
   events: readonly EventItem[];
+  /** `HANDLER_RETRIES`. */
+  handlerRetries: number;
+  /** Whether the viewer has switched on what people wrote. */
+  showsText: boolean;
   nowMs: number;
 }
 
-/** One page of events. */
-export function EventsTable({ events, nowMs }: EventsTableProps) {
+/** One page of events; each leads to its own page. */
+export function EventsTable({ events, handlerRetries, showsText, nowMs }: EventsTableProps) {
   return (
     <ScrollBox label="Events">
       <table className={tables["table"]}>
-        <caption>Stored events, newest first; times in UTC</caption>
+        <caption>Stored events, newest first; a dash means that there is none</caption>
         <thead>
           <tr>
             <th scope="col">Ingested</th>
             <th scope="col">Kind</th>
+            <th scope="col">State</th>
             <th scope="col">Account</th>
             <th scope="col">Sender</th>
-            <th scope="col">Runtime</th>
-            <th scope="col">Delivery</th>
-            <th scope="col">Handler</th>
+            <th scope="col" data-numeric>
+              Size
+            </th>
+            {showsText && <th scope="col">Text</th>}
           </tr>
         </thead>
         <tbody>
           {events.map((event) => (
             <tr key={event.id}>
-              <td data-numeric="start">
-                <Timestamp iso={event.ingestedAt} nowMs={nowMs} />
-              </td>
+              <th scope="row" data-numeric="start">
+                <Link href={`/dashboard/events/${event.id}`} prefetch={false}>
+                  <Timestamp iso={event.ingestedAt} nowMs={nowMs} />
+                </Link>
+              </th>
               <td>
                 <KindBadge kind={event.kind} /> <Flags {...event} />
               </td>
+              <td>
+                <EventState event={event} handlerRetries={handlerRetries} nowMs={nowMs} />
+              </td>
               <td className={text["mono"]}>{event.accountId}</td>
               <td className={text["mono"]}>{event.senderId ?? "–"}</td>
-              <td>
-                <RuntimeMark runtime={event.runtime ?? "–"} />
-              </td>
-              <td className={text["mono"]}>
-                <Link href={`/dashboard/deliveries/${encodeURIComponent(event.deliveryId)}`} prefetch={false}>
-                  {shorten(event.deliveryId)}
-                </Link>
-              </td>
-              <td>
-                <StateMark {...event} />
-              </td>
+              <td data-numeric>{formatBytes(event.storedBytes)}</td>
+              {showsText && <td className={tables["sentence"]}>{shorten(eventText(event.data)) ?? "–"}</td>}
             </tr>
           ))}
         </tbody>
@@ -63,17 +67,54 @@ export function EventsTable({ events, nowMs }: EventsTableProps) {
   );
 }
 
+/** Props of `EventState`. */
+export interface EventStateProps {
+  event: Omit<EventItem, "data">;
+  handlerRetries: number;
+  /** Whether it may take several lines. */
+  wraps?: boolean;
+  nowMs: number;
+}
+
+/** What becomes of an event, and why: `retry 3 of 8, next in 4 min · TypeError`. */
+export function EventState({ event, handlerRetries, wraps = false, nowMs }: EventStateProps) {
+  const { state, attempts, nextAttemptAt, handlerError, errorCode, erasedBecause } = event;
+  const handling = { state, attempt: attempts, of: handlerRetries + 1, nextAttemptAt };
+  const reasons = state === "erased" ? [erasedBecause] : [handlerError, errorCode];
+  const words = [describeHandling(handling, nowMs), ...reasons.filter((reason) => reason !== null)];
+  return (
+    <HandlingMark state={state} wraps={wraps}>
+      {words.join(" · ")}
+    </HandlingMark>
+  );
+}
+
 /** Badges for what is unusual about an event. */
 export function Flags({ test, standby, drifted }: { test: boolean; standby: boolean; drifted: boolean }) {
   const flags = [...(test ? ["test"] : []), ...(standby ? ["standby"] : []), ...(drifted ? ["drifted"] : [])];
-  return flags.map((flag) => (
-    <Badge key={flag} variant="light" color="gray" size="sm" radius="sm" tt="none" fw={500} className={badges["badge"]}>
-      {flag}
-    </Badge>
-  ));
+  if (flags.length === 0) return null;
+  return (
+    <span className={badges["flags"]}>
+      {flags.map((flag) => (
+        <Badge
+          key={flag}
+          variant="light"
+          color="gray"
+          size="sm"
+          radius="sm"
+          tt="none"
+          fw={500}
+          className={badges["badge"]}
+        >
+          {flag}
+        </Badge>
+      ))}
+    </span>
+  );
 }
 
-/** The beginning and the end of a long id; the delivery's page shows all of it. */
-function shorten(id: string): string {
-  return id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
+const textMax = 120;
+
+function shorten(words: string | null): string | null {
+  return words === null || words.length <= textMax ? words : `${words.slice(0, textMax)}…`;
 }

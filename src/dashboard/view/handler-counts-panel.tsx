@@ -7,7 +7,7 @@ import { Panel } from "./panel.tsx";
 /** The totals that handlers have counted. */
 export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[] }) {
   return (
-    <Panel id="handlers" title="Handler counts">
+    <Panel id="counts" title="Handler counts">
       {counts.length === 0 ? (
         <p className={text["nothing"]}>No handler has counted anything yet.</p>
       ) : (

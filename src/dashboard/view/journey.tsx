@@ -1,12 +1,20 @@
-import { formatInstant, formatMs } from "../format.ts";
+import { formatMs } from "../format.ts";
 import { type JourneyStep, journeySteps } from "../journey-steps.ts";
-import type { DeliveryJourney } from "../read-delivery.ts";
+import type { DeliveryItem } from "../delivery-columns.ts";
 import styles from "./journey.module.css";
 import text from "./text.module.css";
+import { Instant } from "./timestamp.tsx";
 
-/** The steps of a delivery as a timeline. */
-export function Journey({ journey }: { journey: DeliveryJourney }) {
-  const steps = journeySteps(journey);
+/** Props of `Journey`. */
+export interface JourneyProps {
+  journey: DeliveryItem;
+  /** Why it is not handled, where more is known than that. */
+  unhandled?: string | undefined;
+}
+
+/** The steps from Meta to the handlers as a timeline, of a delivery or of one event. */
+export function Journey({ journey, unhandled }: JourneyProps) {
+  const steps = journeySteps(journey, unhandled);
   return (
     <>
       <ol className={styles["journey"]}>
@@ -36,7 +44,7 @@ function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
   const iso = new Date(atMs).toISOString();
   return (
     <>
-      <time dateTime={iso}>{formatInstant(iso)}</time>
+      <Instant iso={iso} />
       {gapMs !== null && (
         <span className={styles["gap"]}>
           <strong>{gapMs < 0 ? formatMs(gapMs) : `+${formatMs(gapMs)}`}</strong>

@@ -17,16 +17,16 @@ import { RunExperiment, type Until } from "./run-experiment.tsx";
 import { Timestamp } from "./timestamp.tsx";
 
 /** Props of `Lifecycle`. */
-export interface LifecycleProps extends Diagnostics {
+export interface LifecycleProps extends Omit<Diagnostics, "checked"> {
   nowMs: number;
 }
 
-/** The diagnostics page: starts the lifecycle experiment and shows one. It never sends a request by itself. */
+/** Starts the lifecycle experiment and shows one. It never sends a request by itself. */
 export function Lifecycle({ experiment, underWayUntil, others, nowMs }: LifecycleProps) {
   return (
     <>
       <div>
-        <h1 className={text["pageTitle"]}>What survives the response</h1>
+        <h2 className={text["pageTitle"]}>What survives the response</h2>
         <p className={`${text["pageHint"]} ${text["prose"]}`}>
           A serverless platform may stop a function as soon as it has answered. This experiment starts the same work in
           each of the ways that code commonly uses, on each runtime of this deployment, and shows which of the work was

@@ -1,45 +1,50 @@
 import { Alert, Code } from "@mantine/core";
 
-import { formatCount } from "../format.ts";
+import type { RelayError } from "#platform/errors.ts";
+
 import styles from "./notices.module.css";
+import { ReadAgain } from "./read-again.tsx";
 import text from "./text.module.css";
 
-/** Deliveries that were acknowledged and then lost: a person must act. */
-export function LostBanner({ lost, window }: { lost: number; window: string }) {
+/** Props of `Unavailable`. */
+export interface UnavailableProps {
+  error: RelayError;
+  /** Whether the page reads again by itself. */
+  retries?: boolean | undefined;
+}
+
+/** Stands in the place of data that cannot be read. */
+export function Unavailable({ error: { code, message }, retries = true }: UnavailableProps) {
+  const isStoreAway = code === "STORE_UNAVAILABLE";
   return (
     <Alert
       role="alert"
-      color="red.9"
-      variant="filled"
-      title={`${formatCount(lost)} ${lost === 1 ? "delivery" : "deliveries"} lost`}
+      color="red"
+      variant="light"
+      classNames={{ title: text["bad"] ?? "" }}
+      title={isStoreAway ? "The dashboard cannot read the store" : "This cannot be shown now"}
     >
-      In {window}, the relay acknowledged them, but neither QStash nor the fallback kept their events. The log lines{" "}
-      <code>forward.lost</code> name the deliveries and the keys of their events.
+      <p className={text["sentence"]}>
+        {message}.
+        {isStoreAway &&
+          " The webhook needs no store: deliveries are acknowledged, and QStash tries for hours to hand them on. Meanwhile nothing is stored, and no handler runs."}
+      </p>
+      {retries && <ReadAgain />}
     </Alert>
   );
 }
 
-/** Deliveries that were not acknowledged, so that Meta sends them again. */
-export function RefusedBanner({ refused, window }: { refused: number; window: string }) {
+/** Stands in the place of rows if the address of the page asks for what there cannot be. */
+export function BadAddress({ reason }: { reason: string }) {
   return (
     <Alert
       role="alert"
       color="yellow"
       variant="light"
       classNames={{ title: text["warning"] ?? "" }}
-      title={`${formatCount(refused)} ${refused === 1 ? "delivery" : "deliveries"} answered with 503`}
+      title="The address is not right"
     >
-      In {window}, neither QStash nor the fallback kept them in time. Meta sends them again, but after an hour of
-      failures it may unsubscribe the account. <code>npm run relay -- doctor</code> finds the cause.
-    </Alert>
-  );
-}
-
-/** Stands in the place of data that cannot be read. `retries` says whether the page reads again by itself. */
-export function Unavailable({ reason, retries = true }: { reason: string; retries?: boolean | undefined }) {
-  return (
-    <Alert role="alert" color="red" variant="light" title="The dashboard cannot read the store">
-      {reason}.{retries && " This page tries again by itself."}
+      {reason}. Remove the condition, or correct it.
     </Alert>
   );
 }

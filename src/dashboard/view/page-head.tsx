@@ -5,7 +5,7 @@ export function PageHead({ title, hint }: { title: string; hint: string }) {
   return (
     <div>
       <h1 className={text["pageTitle"]}>{title}</h1>
-      <p className={text["pageHint"]}>{hint}</p>
+      <p className={`${text["pageHint"]} ${text["breakable"]}`}>{hint}</p>
     </div>
   );
 }

@@ -1,9 +1,17 @@
 "use client";
 
+import "./theme.css";
+
 import { ColorSchemeScript, createTheme, MantineProvider } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 
-const theme = createTheme({ primaryColor: "indigo", primaryShade: 8, defaultRadius: "md" });
+const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: 8,
+  defaultRadius: "md",
+  // Locking the page's scroll adds a style element without our nonce, which the pages' policy forbids.
+  components: { Modal: { defaultProps: { lockScroll: false } } },
+});
 
 /** Mantine's script in the head. `nonce` is null on a page for which proxy.ts did not make one. */
 export function ThemeScript({ nonce }: { nonce: string | null }) {

@@ -2,9 +2,12 @@ import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
 import { methods } from "#platform/methods.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
+import { keepDiagnosis } from "../keep-diagnosis.ts";
 
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(async () => diagnoseEnv(process.env)),
+  POST: opsRoute(async () => keepDiagnosis("env", diagnoseEnv(process.env)), {
+    audit: { action: "diagnostics.env", isRequired: false },
+  }),
 });

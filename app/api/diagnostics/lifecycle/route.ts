@@ -10,8 +10,11 @@ import { startExperimentHere } from "./experiment.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(async ({ request }) => {
-    const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
-    return startExperimentHere({ ...timingDefault, ...parseTiming(body) });
-  }),
+  POST: opsRoute(
+    async ({ request }) => {
+      const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
+      return startExperimentHere({ ...timingDefault, ...parseTiming(body) });
+    },
+    { audit: { action: "diagnostics.lifecycle", made: ({ id }) => id } },
+  ),
 });

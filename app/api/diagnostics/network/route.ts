@@ -4,9 +4,15 @@ import { methods } from "#platform/methods.ts";
 import { latestMigration } from "#store/migration-names.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
+import { keepDiagnosis } from "../keep-diagnosis.ts";
 
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(() => diagnoseNetwork({ env: process.env, clock, latestMigration })),
+  POST: opsRoute(
+    async () => keepDiagnosis("network", await diagnoseNetwork({ env: process.env, clock, latestMigration })),
+    {
+      audit: { action: "diagnostics.network", isRequired: false },
+    },
+  ),
 });

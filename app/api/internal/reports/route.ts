@@ -6,6 +6,7 @@ import { saveRefusals } from "#store/save-refusals.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { waitUntil } from "@vercel/functions";
 
+import { alertRuns } from "../../../alerts.ts";
 import { clock, log } from "../../../log.ts";
 import { getDatabase, rollUps } from "../../../services.ts";
 
@@ -14,7 +15,11 @@ function answer(request: Request): Promise<Response> {
     readSecrets: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
     saveRefusals: (refusals) => saveRefusals(getDatabase(), refusals, clock.nowMs()),
-    afterwards: () => goOnAfterAnswer(rollUps.nowAndThen(), { waitUntil, log }),
+    afterwards: (outcomes) =>
+      goOnAfterAnswer(
+        rollUps.nowAndThen().then(() => alertRuns.afterReports(outcomes)),
+        { waitUntil, log },
+      ),
     clock,
     log,
   });

@@ -1,4 +1,5 @@
-import { parseDeliveryFilter, readDeliveries } from "#dashboard/read-deliveries.ts";
+import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
+import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 

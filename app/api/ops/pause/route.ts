@@ -6,15 +6,16 @@ import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
 import { openPause } from "../../../operations.ts";
-import { opsRoute } from "../ops-route.ts";
+import { opsRoute, type OpsRequest } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const change = (paused: boolean) =>
-  opsRoute(async ({ request }) => {
+const change =
+  (paused: boolean) =>
+  async ({ request }: OpsRequest<Record<string, never>>) => {
     await readRequest(request, emptyRequest, clock);
     return changePause(paused, openPause());
-  });
+  };
 
 const read = opsRoute(async ({ query }) => {
   parseQuery(noParameters, query);
@@ -23,6 +24,6 @@ const read = opsRoute(async ({ query }) => {
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   GET: read,
-  POST: change(true),
-  DELETE: change(false),
+  POST: opsRoute(change(true), { audit: { action: "ingestion.pause" } }),
+  DELETE: opsRoute(change(false), { audit: { action: "ingestion.resume" } }),
 });

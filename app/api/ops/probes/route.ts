@@ -18,7 +18,8 @@ const read = opsRoute(async ({ query }) => {
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   GET: read,
-  POST: opsRoute(async ({ request }) =>
-    takePairs(await readRequest(request, pairsRequest, clock), { db: getDatabase(), clock }),
+  POST: opsRoute(
+    async ({ request }) => takePairs(await readRequest(request, pairsRequest, clock), { db: getDatabase(), clock }),
+    { audit: { action: "probes.take", omitsBody: true } },
   ),
 });

@@ -16,5 +16,5 @@ const plan = async ({ request, actor }: { request: Request; actor: string }) =>
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   GET: opsRoute(({ query }) => readReplayPage(getReads(), parseReplayPage(query))),
-  POST: opsRoute(plan, 201),
+  POST: opsRoute(plan, { status: 201, audit: { action: "replay.plan", made: ({ id }) => id } }),
 });

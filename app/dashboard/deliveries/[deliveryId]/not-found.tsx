@@ -11,8 +11,8 @@ export default function DeliveryNotFound() {
       <Text size="sm">
         No delivery with this id is stored. A delivery appears here once it is ingested or its forward is reported.
       </Text>
-      <Link href="/dashboard" prefetch={false}>
-        ← Overview
+      <Link href="/dashboard/deliveries" prefetch={false}>
+        ← Deliveries
       </Link>
     </>
   );

@@ -1,13 +1,14 @@
 import { notFound } from "next/navigation";
 
-import { deliveryEvents, type SearchParams } from "#dashboard/overview-query.ts";
-import { readDelivery } from "#dashboard/read-delivery.ts";
-import { readEvents } from "#dashboard/read-events.ts";
+import { parseDeliveryPart } from "#dashboard/event-request.ts";
+import type { SearchParams } from "#dashboard/overview-query.ts";
+import { readDeliveryPage } from "#dashboard/read-delivery-page.ts";
 import { Delivery } from "#dashboard/view/delivery.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 
 import { deliveryOptions } from "../../../delivery-options.ts";
+import { readPreferences } from "../../preferences.ts";
 import { readSignedIn } from "../../signed-in.ts";
 
 export const dynamic = "force-dynamic";
@@ -22,14 +23,16 @@ interface Props {
 export default async function DeliveryPage({ params, searchParams }: Props) {
   // Next passes a parameter percent-encoded; it answers a malformed one itself.
   const deliveryId = decodeURIComponent((await params).deliveryId);
-  const filter = deliveryEvents(deliveryId, await searchParams);
-  const found = await readSignedIn(`/dashboard/deliveries/${deliveryId}`, async (db) => ({
-    ...(await readDelivery(db, deliveryId, deliveryOptions())),
-    page: await readEvents(db, filter, systemClock),
-  }));
+  const given = await searchParams;
+  const { showsText } = await readPreferences();
+  const { qstashConsole, ...options } = deliveryOptions();
+  const { handlerRetries } = options;
+  const found = await readSignedIn(`/dashboard/deliveries/${deliveryId}`, async (db) =>
+    readDeliveryPage(db, deliveryId, { ...parseDeliveryPart(given), ...options, showsText, clock: systemClock }),
+  );
   return (
-    <Shown found={found} onNotFound={notFound}>
-      {(delivery) => <Delivery {...delivery} nowMs={systemClock.nowMs()} />}
+    <Shown title="Delivery" found={found} onNotFound={notFound}>
+      {(page) => <Delivery {...{ ...page, handlerRetries, showsText, qstashConsole, nowMs: systemClock.nowMs() }} />}
     </Shown>
   );
 }

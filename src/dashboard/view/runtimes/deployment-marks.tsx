@@ -2,7 +2,7 @@ import Link from "next/link";
 
 import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
-import { formatMinute } from "../../format.ts";
+import { Instant } from "../timestamp.tsx";
 import styles from "./latency-over-time.module.css";
 
 /** Props of `DeploymentMarks`. */
@@ -23,7 +23,7 @@ export function DeploymentMarks({ deployments, hrefOf }: DeploymentMarksProps) {
             <Link href={hrefOf(id)} prefetch={false}>
               {id}
             </Link>{" "}
-            since {formatMinute(firstSeenAt)}
+            since <Instant iso={firstSeenAt} minute />
           </li>
         ))}
       </ol>

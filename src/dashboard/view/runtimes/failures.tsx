@@ -3,8 +3,8 @@ import Link from "next/link";
 import type { RuntimeSummary } from "#measurements/runtime-comparison.ts";
 import { runtimes } from "#platform/delivery.ts";
 
-import type { DeliveriesQuery } from "../../deliveries-query.ts";
 import { formatCount } from "../../format.ts";
+import type { Conditions } from "../../list-hrefs.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import tables from "../table.module.css";
@@ -13,14 +13,14 @@ import tables from "../table.module.css";
 export interface FailuresProps {
   summaries: readonly RuntimeSummary[];
   /** Where the deliveries of this page's window are to which all of this applies. */
-  hrefOf: (deliveries: DeliveriesQuery) => string;
+  hrefOf: (deliveries: Conditions) => string;
 }
 
 interface Row {
   name: string;
   count: (summary: RuntimeSummary) => number;
   /** Undefined where no list has the rows. */
-  deliveries?: DeliveriesQuery;
+  deliveries?: Conditions;
   isBad?: boolean;
 }
 

@@ -1,10 +1,11 @@
 import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
-import { formatMinute, formatMs } from "../../format.ts";
+import { formatMs } from "../../format.ts";
 import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";
+import { Instant } from "../timestamp.tsx";
 import { DeploymentMarks } from "./deployment-marks.tsx";
 import { TimeCharts } from "./time-charts.tsx";
 
@@ -71,7 +72,9 @@ export function LatencyOverTime({ comparison, query }: LatencyOverTimeProps) {
                 <tbody>
                   {measured.toReversed().map((row) => (
                     <tr key={row.edge.at}>
-                      <th scope="row">{formatMinute(row.edge.at)}</th>
+                      <th scope="row">
+                        <Instant iso={row.edge.at} minute />
+                      </th>
                       {[row.edge, row.node].flatMap((point, runtime) =>
                         percentiles.map(({ key }) => (
                           <td key={key + String(runtime)} data-numeric>

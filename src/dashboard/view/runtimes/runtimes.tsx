@@ -2,8 +2,8 @@ import { Group } from "@mantine/core";
 
 import { runtimes } from "#platform/delivery.ts";
 
-import { deliveriesHref, type DeliveriesQuery } from "../../deliveries-query.ts";
 import { formatTime } from "../../format.ts";
+import { type Conditions, deliveriesHref } from "../../list-hrefs.ts";
 import type { RuntimesPage } from "../../read-runtimes-page.ts";
 import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
 import { PageHead } from "../page-head.tsx";
@@ -28,7 +28,7 @@ export interface RuntimesProps extends RuntimesPage {
 export function Runtimes({ comparison, parts, coldVerdict, query, nowMs }: RuntimesProps) {
   const { from, to } = comparison.window;
   const [edge, node] = runtimes.map((name) => comparison.runtimes.find(({ runtime }) => runtime === name));
-  const hrefOf = (more: DeliveriesQuery) =>
+  const hrefOf = (more: Conditions) =>
     deliveriesHref({ from, to, region: query.region, deployment: query.deployment, ...more });
   return (
     <>

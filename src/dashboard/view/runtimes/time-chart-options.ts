@@ -4,12 +4,16 @@ import { formatAxisTime, formatMs } from "../../format.ts";
 
 const font = "12px system-ui, sans-serif";
 
+/** What a chart reads at each drawing, and calls. */
+export interface TimeChartSource {
+  marks: () => readonly number[];
+  /** The zone of the time axis. */
+  zone: string;
+  onChosen: (index: number | null) => void;
+}
+
 /** uPlot's options for the edge (solid) and Node (dashed) over time. Colours are read from the element at each drawing. */
-export function timeChartOptions(
-  element: HTMLElement,
-  marks: () => readonly number[],
-  onChosen: (index: number | null) => void,
-): uPlot.Options {
+export function timeChartOptions(element: HTMLElement, { marks, zone, onChosen }: TimeChartSource): uPlot.Options {
   const color = (name: string) => () => getComputedStyle(element).getPropertyValue(name);
   const line = (name: string, dash: number[]) => ({
     stroke: color(name),
@@ -21,12 +25,12 @@ export function timeChartOptions(
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zone),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
     scales: { y: { range: (_, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 28, space: 64, values: timeLabels },
+      { ...axis, grid: { show: false }, size: 28, space: 64, values: timeLabels(zone) },
       {
         ...axis,
         grid: { stroke: color("--line"), width: 1 },
@@ -42,10 +46,12 @@ export function timeChartOptions(
   };
 }
 
-function timeLabels(plot: uPlot, seconds: number[]): string[] {
-  const { min = 0, max = 0 } = plot.scales["x"] ?? {};
-  const spanMs = ((max ?? 0) - (min ?? 0)) * 1_000;
-  return seconds.map((at) => formatAxisTime(new Date(at * 1_000).toISOString(), spanMs));
+function timeLabels(zone: string) {
+  return (plot: uPlot, seconds: number[]): string[] => {
+    const { min = 0, max = 0 } = plot.scales["x"] ?? {};
+    const spanMs = ((max ?? 0) - (min ?? 0)) * 1_000;
+    return seconds.map((at) => formatAxisTime(new Date(at * 1_000).toISOString(), spanMs, zone));
+  };
 }
 
 function drawMarks({ ctx, bbox, valToPos }: uPlot, marks: readonly number[], color: string): void {

@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import type { KeyboardEvent } from "react";
 
 import { formatMinute, formatMs } from "../../format.ts";
+import { usePreferences } from "../preferences.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import styles from "./time-chart.module.css";
 import { type PlotData, usePlot } from "./use-plot.ts";
@@ -20,11 +21,12 @@ export interface TimeChartProps extends PlotData {
 /** One figure of both runtimes over time. The pointer, or the arrow keys, choose the interval whose values are shown. */
 export function TimeChart({ name, chosen, onChosen, ...data }: TimeChartProps) {
   const { times, edge, node } = data;
+  const { zone } = usePreferences();
   const { box, choose } = usePlot(data, onChosen);
 
   const newest = times.findLastIndex((_, at) => edge[at] !== null || node[at] !== null);
   const index = Math.min(chosen ?? newest, times.length - 1);
-  const at = formatMinute(new Date((times[index] ?? 0) * 1_000).toISOString());
+  const at = formatMinute(new Date((times[index] ?? 0) * 1_000).toISOString(), zone);
   const step = (event: KeyboardEvent) => {
     const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: times.length - 1 }[event.key];
     if (to === undefined) return;

@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import uPlot from "uplot";
 
+import { usePreferences } from "../preferences.tsx";
 import { timeChartOptions } from "./time-chart-options.ts";
 
 /** Data of both runtimes over time, and times that are marked. */
@@ -19,6 +20,7 @@ export interface PlotData {
  * the interval under the pointer, null for none. `choose` does what the pointer does.
  */
 export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index: number | null) => void) {
+  const { zone } = usePreferences();
   const box = useRef<HTMLDivElement>(null);
   const plot: RefObject<uPlot | null> = useRef(null);
   const latest = useRef<{ data: uPlot.AlignedData; marks: number[] }>({ data: [times, edge, node], marks });
@@ -26,7 +28,7 @@ export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const options = timeChartOptions(element, () => latest.current.marks, onChosen);
+    const options = timeChartOptions(element, { marks: () => latest.current.marks, zone, onChosen });
     const made = new uPlot(options, latest.current.data, element);
     plot.current = made;
     const resized = new ResizeObserver(() =>
@@ -41,7 +43,7 @@ export function usePlot({ times, edge, node, marks }: PlotData, onChosen: (index
       recoloured.disconnect();
       made.destroy();
     };
-  }, [onChosen]);
+  }, [zone, onChosen]);
 
   useEffect(() => {
     latest.current = { data: [times, edge, node], marks };

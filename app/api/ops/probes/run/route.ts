@@ -9,6 +9,8 @@ import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const run = opsRoute(async ({ request }) => probeNow(await readRequest(request, countRequest, clock), openProbing()));
+const run = opsRoute(async ({ request }) => probeNow(await readRequest(request, countRequest, clock), openProbing()), {
+  audit: { action: "probes.run" },
+});
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: run });

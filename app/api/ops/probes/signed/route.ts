@@ -9,8 +9,9 @@ import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";
 
-const signed = opsRoute(async ({ request }) =>
-  signBurst(await readRequest(request, countRequest, clock), openProbing()),
+const signed = opsRoute(
+  async ({ request }) => signBurst(await readRequest(request, countRequest, clock), openProbing()),
+  { audit: { action: "probes.sign" } },
 );
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: signed });

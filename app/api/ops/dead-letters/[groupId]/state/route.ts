@@ -8,11 +8,14 @@ import { clock, log } from "../../../../../log.ts";
 import { getDatabase } from "../../../../../services.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
-const answer = opsRoute<{ groupId: string }>(async ({ request, params, actor }) => {
-  const id = parseRowId(params.groupId);
-  const db = getDatabase();
-  await decideGroup(id, await readRequest(request, groupRequest, clock), { db, clock, log, actor });
-  return readDeadLetterGroup(db, id);
-});
+const answer = opsRoute<{ groupId: string }>(
+  async ({ request, params, actor }) => {
+    const id = parseRowId(params.groupId);
+    const db = getDatabase();
+    await decideGroup(id, await readRequest(request, groupRequest, clock), { db, clock, log, actor });
+    return readDeadLetterGroup(db, id);
+  },
+  { audit: { action: "dead-letters.decide", target: ({ groupId }) => groupId } },
+);
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

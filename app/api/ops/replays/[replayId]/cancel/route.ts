@@ -7,9 +7,12 @@ import { clock } from "../../../../../log.ts";
 import { openOperations } from "../../../../../operations.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
-const answer = opsRoute<{ replayId: string }>(async ({ request, params, actor }) => {
-  await readRequest(request, emptyRequest, clock);
-  return cancelReplay(params.replayId, actor, openOperations());
-});
+const answer = opsRoute<{ replayId: string }>(
+  async ({ request, params, actor }) => {
+    await readRequest(request, emptyRequest, clock);
+    return cancelReplay(params.replayId, actor, openOperations());
+  },
+  { audit: { action: "replay.cancel", target: ({ replayId }) => replayId } },
+);
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

@@ -7,9 +7,12 @@ import { clock } from "../../../../../log.ts";
 import { openOperations } from "../../../../../operations.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
-const answer = opsRoute<{ replayId: string }>(async ({ request, params }) => {
-  const { confirmCount } = await readRequest(request, startRequest, clock);
-  return beginReplay(params.replayId, confirmCount, openOperations());
-});
+const answer = opsRoute<{ replayId: string }>(
+  async ({ request, params }) => {
+    const { confirmCount } = await readRequest(request, startRequest, clock);
+    return beginReplay(params.replayId, confirmCount, openOperations());
+  },
+  { audit: { action: "replay.start", target: ({ replayId }) => replayId } },
+);
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

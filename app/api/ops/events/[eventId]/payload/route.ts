@@ -1,0 +1,16 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { answerPayload } from "#dashboard/answer-payload.ts";
+import { parseRowId } from "#dashboard/row-id.ts";
+import { methods } from "#platform/methods.ts";
+
+import { getReads } from "../../../../../services.ts";
+import { opsRoute } from "../../../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const answer = opsRoute<{ eventId: string }>(async ({ query, params }) => {
+  parseQuery(noParameters, query);
+  return answerPayload(getReads(), parseRowId(params.eventId));
+});
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

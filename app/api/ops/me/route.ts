@@ -1,0 +1,13 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { methods } from "#platform/methods.ts";
+
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const answer = opsRoute(async ({ query, caller: { name, role, via } }) => {
+  parseQuery(noParameters, query);
+  return { name, role, via };
+});
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

@@ -1,0 +1,18 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
+import { readSessions } from "#dashboard/read-sessions.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock } from "../../../log.ts";
+import { getReads } from "../../../services.ts";
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+const answer = opsRoute(async ({ query, caller: { sessionId } }) => {
+  parseQuery(noParameters, query);
+  const names = readTokenNames(process.env);
+  return readSessions(getReads(), { names, sessionId, nowMs: clock.nowMs() });
+});
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ GET: answer });

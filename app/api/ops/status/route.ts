@@ -1,0 +1,16 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { readStatus } from "#dashboard/status/read-status.ts";
+import { methods } from "#platform/methods.ts";
+
+import { getReads } from "../../../services.ts";
+import { openStatus } from "../../../status.ts";
+import { opsRoute } from "../ops-route.ts";
+
+export const dynamic = "force-dynamic";
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  GET: opsRoute(async ({ query }) => {
+    parseQuery(noParameters, query);
+    return readStatus(getReads(), openStatus());
+  }),
+});

@@ -1,0 +1,16 @@
+import { payloadKinds } from "#conformance/payloads.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { sendTest, testRequest } from "#operations/send-test.ts";
+import { methods } from "#platform/methods.ts";
+
+import { clock } from "../../../log.ts";
+import { openTestSending } from "../../../test-deliveries.ts";
+import { opsRoute } from "../ops-route.ts";
+
+const schema = testRequest(payloadKinds);
+
+const answer = opsRoute(async ({ request }) => sendTest(await readRequest(request, schema, clock), openTestSending()), {
+  audit: { action: "test-delivery.send", made: ({ deliveryId }) => deliveryId },
+});
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });

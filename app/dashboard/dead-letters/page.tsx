@@ -1,0 +1,22 @@
+import { listRequest, readList } from "#dashboard/list-request.ts";
+import type { SearchParams } from "#dashboard/overview-query.ts";
+import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
+import { DeadLetters } from "#dashboard/view/repair/dead-letters.tsx";
+import { systemClock } from "#platform/clock.ts";
+
+import { readPreferences } from "../preferences.ts";
+import { readSignedIn } from "../signed-in.ts";
+
+export const dynamic = "force-dynamic";
+export const metadata = { title: "Dead letters" };
+
+const path = "/dashboard/dead-letters";
+
+/** What was given up, in groups. */
+export default async function DeadLettersPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const nowMs = systemClock.nowMs();
+  const { zone } = await readPreferences();
+  const request = listRequest(await searchParams, { path, parse: parseDeadLetterGroupFilter, zone, nowMs });
+  const found = await readSignedIn(path, (db) => readList(request, (filter) => readDeadLetterGroups(db, filter)));
+  return <DeadLetters {...{ request, found, zone, nowMs }} />;
+}

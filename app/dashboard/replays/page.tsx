@@ -1,0 +1,22 @@
+import { listRequest, readList } from "#dashboard/list-request.ts";
+import type { SearchParams } from "#dashboard/overview-query.ts";
+import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
+import { Replays } from "#dashboard/view/repair/replays.tsx";
+import { systemClock } from "#platform/clock.ts";
+
+import { readPreferences } from "../preferences.ts";
+import { readSignedIn } from "../signed-in.ts";
+
+export const dynamic = "force-dynamic";
+export const metadata = { title: "Replays" };
+
+const path = "/dashboard/replays";
+
+/** What was and is replayed. */
+export default async function ReplaysPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const nowMs = systemClock.nowMs();
+  const { zone } = await readPreferences();
+  const request = listRequest(await searchParams, { path, parse: parseReplayPage, zone, nowMs });
+  const found = await readSignedIn(path, (db) => readList(request, (filter) => readReplayPage(db, filter)));
+  return <Replays {...{ request, found, zone, nowMs }} />;
+}

@@ -1,0 +1,33 @@
+import { RelayError } from "#platform/errors.ts";
+import { readBody } from "#platform/read-body.ts";
+import { refuse } from "#platform/refuse.ts";
+
+import { isCrossSite } from "./cross-site.ts";
+import { dashboardPath } from "./dashboard-path.ts";
+import type { OpsAccess } from "./ops-access.ts";
+import { preferenceCookies } from "./preferences.ts";
+import { seeOther } from "./sign-in.ts";
+
+/** Sets the cookies of the preferences that a form of a page changes, and goes back to that page. */
+export async function answerPreferences(request: Request, access: OpsAccess): Promise<Response> {
+  try {
+    if (isCrossSite(request, access.relayUrls)) {
+      throw new RelayError("UNAUTHORIZED", "Change preferences from the dashboard itself");
+    }
+    const body = await readBody(request, { bytesMax: 1_000, timeoutMs: 5_000, clock: access.clock });
+    const answer = seeOther(pageBefore(request));
+    const form = new URLSearchParams(new TextDecoder().decode(body));
+    for (const cookie of preferenceCookies(form)) answer.headers.append("set-cookie", cookie);
+    return answer;
+  } catch (thrown) {
+    return refuse(access.log, "preferences.failed", thrown);
+  }
+}
+
+/** The pages' Referrer-Policy sends the whole address to our own routes. */
+function pageBefore(request: Request): string {
+  const referer = request.headers.get("referer") ?? "";
+  if (!URL.canParse(referer)) return dashboardPath(null);
+  const { pathname, search } = new URL(referer);
+  return dashboardPath(pathname + search);
+}

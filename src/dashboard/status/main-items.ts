@@ -1,0 +1,152 @@
+import type { Condition, FailingHandler } from "#operations/condition/condition.ts";
+
+import { explainReason } from "../refusal-reasons.ts";
+import type { StatusItem } from "./status.ts";
+import { amount, item, listed, unknownItem, verb, type When } from "./status-words.ts";
+
+/** So long something may wait before it needs attention, or be stuck before it fails. */
+const longMs = 15 * 60_000;
+
+/** What the items are made of. */
+export interface Facts {
+  condition: Condition;
+  /** Deliveries that were lost in the last 30 days; null if that is unknown. */
+  lostInMonth: number | null;
+  when: When;
+}
+
+/** Deliveries that were acknowledged and are nowhere. */
+export function lostItem({ condition: { lost }, lostInMonth, when }: Facts): StatusItem {
+  if (lost === null) return unknownItem("lost", "Whether deliveries are lost");
+  const { count, isCapped, since } = lost;
+  const href = listed("deliveries", { outcome: "lost", from: since });
+  if (count > 0) {
+    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither QStash nor the store has the events. The log line forward.lost names their keys.`;
+    return item("lost", { state: "failing", count, isCapped, since, sentence, href });
+  }
+  const earlier =
+    lostInMonth === null || lostInMonth === 0
+      ? ""
+      : ` ${amount(lostInMonth, "delivery")} ${verb(lostInMonth, "was", "were")} lost in the 29 days before.`;
+  return item("lost", { state: "ok", count, sentence: `Nothing was lost in the last 24 hours.${earlier}`, href });
+}
+
+/** Deliveries that Meta sends again, or that were not Meta's. */
+export function refusedItem({ condition: { refused, metaHour }, when }: Facts): StatusItem {
+  if (refused === null) return unknownItem("refused", "Whether deliveries are refused");
+  const { count, isCapped, since, byReason } = refused;
+  const [first] = byReason;
+  if (count === 0 || first === undefined) {
+    return item("refused", { state: "ok", count: 0, sentence: "No delivery was refused in the last hour." });
+  }
+  // Meta signs each delivery: what comes without a signature is a stranger's, and refusing it is right.
+  const areStrangers = byReason.every(({ reason }) => reason === "SIGNATURE_MISSING");
+  const { what, advice } = explainReason(first.reason);
+  const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}: ${what}. ${advice}`;
+  const state = metaHour?.isRunning === true ? "failing" : areStrangers ? "ok" : "attention";
+  return item("refused", { state, count, isCapped, since, sentence, href: "/dashboard#refusals" });
+}
+
+/** What should have gone on, and did not. */
+export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when }: Facts): StatusItem {
+  // While ingestion is paused, deliveries wait at QStash because they should.
+  const atQstash = pause?.since ? { count: 0, isCapped: false, since: null } : notIngested;
+  if (stuck === null || atQstash === null) return unknownItem("stuck", "Whether something is stuck");
+  const count = stuck.count + atQstash.count;
+  if (count === 0) return item("stuck", { state: "ok", count, sentence: "Nothing is stuck." });
+  const since = [stuck.since, atQstash.since].filter((iso) => iso !== null).toSorted()[0] ?? null;
+  const parts = [
+    ...(stuck.count === 0
+      ? []
+      : [
+          `${amount(stuck.count, "event", stuck.isCapped)} ${verb(stuck.count, "is", "are")} due since ${when(stuck.since ?? "")}, and nothing handles ${verb(stuck.count, "it", "them")}.`,
+        ]),
+    ...(atQstash.count === 0
+      ? []
+      : [
+          `QStash has accepted ${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
+        ]),
+  ];
+  const isLong = since !== null && Date.parse(asOf) - Date.parse(since) > longMs;
+  const href =
+    stuck.count > 0
+      ? listed("events", { state: "open" })
+      : listed("deliveries", { outcome: "published", from: atQstash.since });
+  const isCapped = stuck.isCapped || atQstash.isCapped;
+  return item("stuck", {
+    state: isLong ? "failing" : "attention",
+    count,
+    isCapped,
+    since,
+    sentence: parts.join(" "),
+    href,
+  });
+}
+
+/** Events whose handler failed: those that are tried again, and the dead letters. */
+export function failingItem({ condition: { failing, retrying, deadLetters }, when }: Facts): StatusItem {
+  if (failing === null || retrying === null || deadLetters === null) {
+    return unknownItem("failing", "Whether handlers fail");
+  }
+  const { open: letters, openGroups } = deadLetters;
+  const count = retrying.count + letters.count;
+  const [worst, ...others] = failing;
+  const parts = [
+    ...(worst === undefined ? [] : [describeFailing(worst, when)]),
+    ...(others.length === 0 ? [] : [`So do those of ${others.map(({ kind }) => kind).join(", ")}.`]),
+    ...(retrying.count === 0
+      ? []
+      : [`${amount(retrying.count, "event", retrying.isCapped)} ${verb(retrying.count, "is", "are")} tried again.`]),
+    ...(letters.count === 0
+      ? []
+      : [
+          `${amount(letters.count, "dead letter", letters.isCapped)} ${verb(letters.count, "is", "are")} not resolved, ${openGroups === 0 ? "all in groups that were looked at" : `with ${amount(openGroups, "open group")}`}.`,
+        ]),
+  ];
+  const state =
+    worst !== undefined && worst.rate >= 0.5 ? "failing" : worst !== undefined || openGroups > 0 ? "attention" : "ok";
+  return item("failing", {
+    state,
+    count,
+    isCapped: retrying.isCapped || letters.isCapped,
+    since: worst?.since ?? deadLetters.newest.at(-1)?.at ?? null,
+    sentence: parts.length === 0 ? "No handler fails, and there are no dead letters." : parts.join(" "),
+    href: letters.count > 0 ? "/dashboard/dead-letters" : listed("events", { state: "retrying" }),
+  });
+}
+
+/** `The handler of comment fails since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` */
+export function describeFailing({ kind, error, runs, failed, since, deployment }: FailingHandler, when: When): string {
+  const from = deployment === null ? "" : `, since deployment ${deployment}`;
+  return `The handler of ${kind} fails since ${when(since)}${from}: ${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes.`;
+}
+
+/** Events that are stored and whose turn has not come. */
+export function waitingItem({ condition: { open, stuck, retrying, pause, asOf }, when }: Facts): StatusItem {
+  if (open === null || stuck === null || retrying === null) return unknownItem("waiting", "What waits");
+  const count = Math.max(0, open.count - stuck.count - retrying.count);
+  const isLong = retrying.count === 0 && open.oldest !== null && Date.parse(asOf) - Date.parse(open.oldest) > longMs;
+  const held =
+    pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at QStash.` : "";
+  const sentence =
+    count === 0
+      ? `No event waits for its handler.${held}`
+      : `${amount(count, "event", open.isCapped)} ${verb(count, "waits", "wait")} for ${verb(count, "its handler", "their handlers")}; the oldest open event was stored at ${when(open.oldest ?? "")}.${held}`;
+  return item("waiting", {
+    state: count > 0 && isLong ? "attention" : "ok",
+    count,
+    isCapped: open.isCapped,
+    since: count === 0 ? null : open.oldest,
+    sentence,
+    href: listed("events", { state: "open" }),
+  });
+}
+
+/** Whether Meta counts down to unsubscribing the account. */
+export function metaHourItem({ condition: { metaHour }, when }: Facts): StatusItem {
+  if (metaHour === null) return unknownItem("metaHour", "Whether Meta’s hour runs");
+  const { isRunning, since, minutesLeft } = metaHour;
+  if (!isRunning) return item("metaHour", { state: "ok", sentence: "Meta’s hour does not run." });
+  const sentence = `Meta’s hour runs since ${when(since ?? "")}: in ${amount(minutesLeft ?? 0, "minute")} Meta may end the subscription, unless deliveries are answered with 200 again.`;
+  return item("metaHour", { state: "failing", since, sentence, href: "/dashboard#refusals" });
+}

@@ -1,0 +1,136 @@
+import type { Condition } from "#operations/condition/condition.ts";
+
+import { formatMs, formatShare } from "../format.ts";
+import type { Facts } from "./main-items.ts";
+import type { StatusItem } from "./status.ts";
+import { amount, item, verb } from "./status-words.ts";
+
+/** Maintenance runs every five minutes; so late, it has missed three times. */
+const overdueMs = 15 * 60_000;
+/** Of the acks this share may take over a second. */
+const slowShareMax = 0.01;
+
+/** What only matters when something is wrong with it; what is fine, or cannot be told, is left out. */
+export function otherItems(facts: Facts): StatusItem[] {
+  return [
+    storeItem(facts),
+    publishItem(facts),
+    pauseItem(facts),
+    expiringItem(facts),
+    ackItem(facts),
+    maintenanceItem(facts),
+    canaryItem(facts),
+    silenceItem(facts),
+    partitionsItem(facts),
+  ].filter((found) => found !== null);
+}
+
+function storeItem({ condition: { store } }: Facts): StatusItem | null {
+  if (store === "ok") return null;
+  return item("store", {
+    state: "failing",
+    sentence: "Postgres does not answer. Deliveries are acknowledged and wait at QStash, which tries again for hours.",
+  });
+}
+
+function publishItem({ condition: { publish } }: Facts): StatusItem | null {
+  if (publish?.state !== "failing") return null;
+  return item("publish", {
+    state: "failing",
+    sentence: "QStash does not accept what the relay publishes. The fallback stores the events meanwhile.",
+    href: "/dashboard/diagnostics",
+  });
+}
+
+function pauseItem({ condition: { pause }, when }: Facts): StatusItem | null {
+  if (!pause?.since) return null;
+  const waiting =
+    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
+  return item("pause", {
+    state: "attention",
+    since: pause.since,
+    sentence: `Ingestion is paused since ${when(pause.since)}. Deliveries are acknowledged and stay at QStash${waiting}.`,
+  });
+}
+
+function expiringItem({ condition: { deadLetters }, when }: Facts): StatusItem | null {
+  const { count = 0, withoutCopy = 0, first = null } = deadLetters?.expiring ?? {};
+  if (count === 0 || withoutCopy === 0) return null;
+  return item("expiring", {
+    state: "attention",
+    count,
+    since: null,
+    sentence: `QStash deletes ${amount(count, "dead letter")} within a day, the first at ${when(first ?? "")}; of ${withoutCopy.toLocaleString("en-US")} the relay has no whole copy.`,
+    href: "/dashboard/dead-letters",
+  });
+}
+
+function ackItem({ condition: { ack } }: Facts): StatusItem | null {
+  if (ack?.overOneSecond === null || ack === null || ack.overOneSecond <= slowShareMax) return null;
+  return item("ack", {
+    state: "attention",
+    sentence: `${formatShare(ack.overOneSecond)} of the acks of the last 15 minutes took over a second; p99 is ${formatMs(ack.p99Ms)}.`,
+    href: "/dashboard/runtimes?window=15m",
+  });
+}
+
+function maintenanceItem({ condition: { maintenance, silence, asOf }, when }: Facts): StatusItem | null {
+  if (maintenance === null) return null;
+  const { ranAt, failed } = maintenance;
+  const lateBy = (iso: string | null) => (iso === null ? Number.NaN : Date.parse(asOf) - Date.parse(iso));
+  const advice = "It should run every five minutes: npm run relay -- schedule makes and checks its schedule.";
+  if (ranAt !== null && lateBy(ranAt) > overdueMs) {
+    return item("maintenance", {
+      state: "attention",
+      since: ranAt,
+      sentence: `Maintenance last ran at ${when(ranAt)}. ${advice}`,
+    });
+  }
+  // A relay that has just received its first delivery has time until maintenance runs.
+  if (ranAt === null && lateBy(silence?.lastDeliveryAt ?? null) > overdueMs) {
+    return item("maintenance", { state: "attention", sentence: `Maintenance has never run. ${advice}` });
+  }
+  if (failed.length === 0) return null;
+  return item("maintenance", {
+    state: "attention",
+    count: failed.length,
+    sentence: `The last run of maintenance failed in ${failed.join(", ")}. The log line maintenance.part_failed has the cause.`,
+  });
+}
+
+function canaryItem({ condition: { canary }, when }: Facts): StatusItem | null {
+  if (canary === null || !canary.isExpected) return null;
+  const { missingOn, isOverdue, sentAt, arrivedAt } = canary;
+  if (missingOn.length === 0 && !isOverdue) return null;
+  const arrived = arrivedAt === null ? "none arrived within a week" : `the last one arrived at ${when(arrivedAt)}`;
+  const what =
+    missingOn.length > 0
+      ? `The canary of ${when(sentAt ?? "")} has not arrived by ${missingOn.map((runtime) => (runtime === "edge" ? "the edge" : "Node")).join(" and ")}`
+      : `No canary was sent since ${when(sentAt ?? "")}`;
+  return item("canary", { state: "attention", sentence: `${what}; ${arrived}.`, href: "/dashboard/diagnostics" });
+}
+
+function silenceItem({ condition: { silence }, when }: Facts): StatusItem | null {
+  if (silence?.verdict !== "silent") return null;
+  const { lastDeliveryAt, expected } = silence;
+  return item("silence", {
+    state: "attention",
+    since: lastDeliveryAt,
+    sentence: `No delivery arrived since ${lastDeliveryAt === null ? "long ago" : when(lastDeliveryAt)}; past weeks had ${Math.round(expected).toLocaleString("en-US")} in these hours. Check the subscription at Meta.`,
+    href: "/dashboard/diagnostics",
+  });
+}
+
+function partitionsItem({
+  condition: { partitions },
+}: {
+  condition: Pick<Condition, "partitions">;
+}): StatusItem | null {
+  if (partitions === null || partitions.defaults.length === 0) return null;
+  const { defaults } = partitions;
+  return item("partitions", {
+    state: "attention",
+    count: defaults.length,
+    sentence: `${defaults.join(", ")} ${verb(defaults.length, "has", "have")} rows that belong into other partitions: maintenance did not make those in time.`,
+  });
+}

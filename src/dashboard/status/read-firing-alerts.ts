@@ -1,0 +1,28 @@
+import { findRule } from "#operations/alerts/alert-rules.ts";
+import { readAlerts } from "#store/alerts.ts";
+import type { Database } from "#store/database.ts";
+
+/** An alert that fires. */
+export interface FiringAlert {
+  rule: string;
+  title: string;
+  /** Of a rule that judges several things, which of them; else empty. */
+  scope: string;
+  since: string;
+  isAcknowledged: boolean;
+}
+
+/** The alerts that fire as of the last evaluation, those that nobody has acknowledged first. */
+export async function readFiringAlerts(db: Database): Promise<FiringAlert[]> {
+  const rows = await readAlerts(db);
+  return rows
+    .filter(({ level }) => level > 0)
+    .map(({ rule, scope, since, changedAt, acknowledgedAt }) => ({
+      rule,
+      title: findRule(rule)?.title ?? rule,
+      scope,
+      since: (since ?? changedAt).toISOString(),
+      isAcknowledged: acknowledgedAt !== null,
+    }))
+    .toSorted((a, b) => Number(a.isAcknowledged) - Number(b.isAcknowledged) || (a.since < b.since ? -1 : 1));
+}

@@ -1,0 +1,52 @@
+import { sql } from "drizzle-orm";
+
+import { countMax } from "#operations/condition/condition.ts";
+import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
+import type { Database } from "#store/database.ts";
+import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
+import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
+
+import { utc } from "../zone.ts";
+import { describeStatus } from "./describe-status.ts";
+import { readDeploymentChange } from "./read-deployment-change.ts";
+import type { Status } from "./status.ts";
+import { whenIn } from "./status-words.ts";
+
+/** What a status is read with. */
+export interface StatusOptions extends ConditionOptions {
+  /** The zone of the times in sentences; UTC for programs. */
+  zone?: string;
+  /** Rolls up for a moment, so that the figures are complete. Never rejects. */
+  rollUp: () => Promise<void>;
+}
+
+const monthMs = 30 * 24 * 3_600_000;
+
+/**
+ * How the relay is, in ten statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
+ * never rejects because of the store.
+ */
+export async function readStatus(db: Database, { zone = utc, rollUp, ...options }: StatusOptions): Promise<Status> {
+  await rollUp();
+  const { nowMs } = options;
+  const when = whenIn(zone, nowMs);
+  const [condition, lostInMonth, deployment] = await Promise.all([
+    readCondition(db, options),
+    readLostInMonth(db, nowMs).catch(() => null),
+    readDeploymentChange(db, { nowMs, when }).catch(() => null),
+  ]);
+  return { ...describeStatus({ condition, lostInMonth, when }), deployment };
+}
+
+/** A loss is not forgotten after a day. Reads only the index of what is not complete. */
+async function readLostInMonth(db: Database, nowMs: number): Promise<number> {
+  const lost = sql`(
+    select * from relay.deliveries
+    where received_at >= ${new Date(nowMs - monthMs).toISOString()}::timestamptz and ${unfinishedDelivery}
+      and outcome = 'lost' and not probe
+    order by received_at desc limit ${countMax + 1})`;
+  const { rows } = await db.execute<{ count: number }>(
+    sql`select count(*)::int as count from ${deliveryOutcomes(lost)} d where became = 'lost'`,
+  );
+  return rows[0]?.count ?? 0;
+}

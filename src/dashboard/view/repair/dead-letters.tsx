@@ -1,0 +1,93 @@
+import { Group, Stack } from "@mantine/core";
+
+import { RelayError } from "#platform/errors.ts";
+
+import type { ListRequest } from "../../list-request.ts";
+import {
+  type DeadLetterGroupFilter,
+  type DeadLetterGroupPage,
+  deadLetterCauses,
+} from "../../read-dead-letter-groups.ts";
+import { CountsWhat } from "../list/counts-what.tsx";
+import { type ListField, optionsOf } from "../list/list-field.ts";
+import { ListFilters } from "../list/list-filters.tsx";
+import { Pager } from "../list/pager.tsx";
+import { Live } from "../live/live.tsx";
+import { PageHead } from "../page-head.tsx";
+import { Panel } from "../panel.tsx";
+import { Shown } from "../shown.tsx";
+import text from "../text.module.css";
+import { GroupsTable } from "./groups-table.tsx";
+
+/** Props of `DeadLetters`. */
+export interface DeadLettersProps {
+  request: ListRequest<DeadLetterGroupFilter>;
+  found: DeadLetterGroupPage | RelayError;
+  zone: string;
+  nowMs: number;
+}
+
+const fields: readonly ListField[] = [
+  { name: "state", label: "State", options: optionsOf(["open", "acknowledged", "ignored", "resolved"]) },
+  { name: "cause", label: "Cause", options: optionsOf(deadLetterCauses) },
+  { name: "error", label: "Error, name or code" },
+  { name: "kind", label: "Kind of event" },
+  { name: "deployment", label: "Deployment" },
+];
+
+/** The groups of dead letters, what needs a person first. */
+export function DeadLetters({ request, found, zone, nowMs }: DeadLettersProps) {
+  const { path, query, older } = request;
+  return (
+    <>
+      <Group justify="space-between" align="end" gap="14px 24px">
+        <PageHead title="Dead letters" hint="What was given up, in groups of one cause, error and kind" />
+        <Live list="deadLetters" mark={newestOf(found)} nowMs={nowMs} older={older} />
+      </Group>
+      <ListFilters path={path} query={query} fields={fields} zone={zone} />
+      <Panel id="groups" title="Groups" aside={<span className={text["dimmed"]}>What needs a person comes first</span>}>
+        <Shown found={found}>
+          {({ groups, nextCursor }) => (
+            <>
+              {groups.length === 0 ? (
+                <p className={text["nothing"]}>
+                  {Object.keys(query).length === 0 ? "There are no dead letters." : "No group is like this."}
+                </p>
+              ) : (
+                <GroupsTable groups={groups} nowMs={nowMs} />
+              )}
+              <Pager {...{ list: "groups", path, query, older, nextCursor, zone }} />
+            </>
+          )}
+        </Shown>
+      </Panel>
+      <Explanation />
+    </>
+  );
+}
+
+function Explanation() {
+  return (
+    <CountsWhat>
+      <Stack gap={6}>
+        <span>
+          A handler’s dead letter is one event, however many attempts it had. QStash’s is one batch of a delivery, whose
+          events are not known here until it is ingested. Of a group with more than 10,000 the newest are counted.
+        </span>
+        <span>
+          Unresolved are those that are not handled or ingested since. A group is resolved by itself when none is left;
+          a decision of an operator changes no event. A resolved group that recurs is open again, as a regression.
+        </span>
+      </Stack>
+    </CountsWhat>
+  );
+}
+
+/** The recording time of the newest dead letter on the page, after which the count of new ones begins. */
+function newestOf(found: DeadLettersProps["found"]): string | undefined {
+  if (found instanceof RelayError) return undefined;
+  return found.groups
+    .map(({ lastAt }) => lastAt)
+    .toSorted()
+    .at(-1);
+}
