@@ -89,7 +89,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
       await page.getByRole("heading", { level: 1, name: "Deliveries" }).waitFor();
       await page.getByRole("cell", { name: "lost" }).waitFor();
       expect(await page.getByRole("cell", { name: "published" }).count()).toBe(0);
-      expect(await page.getByLabel("Outcome").inputValue()).toBe("lost");
+      expect(await page.getByLabel("Outcome", { exact: true }).inputValue()).toBe("lost");
     });
 
     test("window, region, deployment and start are in the address, and work without JavaScript", async () => {
@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
     test("in both themes and at all widths no rule of accessibility is violated, and only the boxes of tables scroll sideways", async () => {
       const page = await dashboard.open(browser, path, { reducedMotion: "reduce" });
       await page.locator(".uplot canvas").nth(2).waitFor();
-      for (const summary of await page.locator("details > summary").all()) await summary.click();
+      for (const summary of await page.getByRole("main").locator("details > summary").all()) await summary.click();
       for (const width of [1_280, 390]) {
         await page.setViewportSize({ width, height: 800 });
         for (const colorScheme of ["light", "dark"] as const) {

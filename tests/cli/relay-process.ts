@@ -1,28 +1,32 @@
 /** `npm run relay` as a process of its own. */
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
 import { bundle } from "../support/bundle.ts";
 import { root } from "./start-process.ts";
 
 export const appSecret = "the app's secret";
 
-export interface CommandResult {
+interface Ended {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command from a bundle: as `npm run relay` does, in a third of the time. */
-export async function relay(args: string[], env: Record<string, string> = {}): Promise<CommandResult> {
-  return runNode([await bundle(new URL("relay-main.ts", import.meta.url)), ...args], env);
+/** Runs a command from a bundle, in a third of the time. */
+export async function relay(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+  return spawned(startNode([await bundle(new URL("relay-main.ts", import.meta.url)), ...args], env));
 }
 
-/** Runs a command from source, as npm starts it. */
-export function relayFromSource(args: string[], env: Record<string, string> = {}): Promise<CommandResult> {
-  return runNode(["src/cli/bootstrap.mjs", "relay", ...args], env);
+/** Starts a command from source, as npm does. */
+export function startRelay(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
+  const child = startNode(["src/cli/bootstrap.mjs", "relay", ...args], env);
+  return { child, ended: spawned(child) };
 }
 
-async function runNode(args: string[], env: Record<string, string>): Promise<CommandResult> {
+function startNode(args: string[], env: Record<string, string>): ChildProcessWithoutNullStreams {
   const given = {
     INSTAGRAM_APP_SECRET: appSecret,
     OPS_TOKEN: "the-token",
@@ -31,7 +35,11 @@ async function runNode(args: string[], env: Record<string, string>): Promise<Com
     NO_COLOR: "1",
     ...env,
   };
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...given } });
+  return spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...given } });
+}
+
+/** Resolves when the process has ended and its output is complete. */
+export async function spawned(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signBody } from "#instagram/signature.ts";
 
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { appSecret, relay, relayFromSource } from "./relay-process.ts";
+import { appSecret, relay } from "./relay-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
@@ -25,8 +25,9 @@ afterEach(async () => {
 describe("relay", { timeout: 30_000 }, () => {
   test("trigger signs the payload of a kind and prints the id of the delivery", async () => {
     const url = await listen(() => ({ headers: { "x-delivery-id": "dlv_1" } }));
-    const args = ["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"];
-    const result = await relayFromSource(args, { RELAY_URL: url });
+    const result = await relay(["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"], {
+      RELAY_URL: url,
+    });
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(result.stdout).toMatch(/comment .* 200 .* dlv_1/);
     const request = await sink?.next();
