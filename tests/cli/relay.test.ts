@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signBody } from "#instagram/signature.ts";
 
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { appSecret, relay } from "./relay-process.ts";
+import { appSecret, relay, startRelay } from "./relay-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
@@ -157,7 +157,8 @@ describe("relay", { timeout: 30_000 }, () => {
   });
 
   test("every command has a help text", async () => {
-    const help = await relay(["--help"]);
+    // As npm starts it.
+    const help = await startRelay(["--help"]).ended;
     expect(help.status).toBe(0);
     for (const command of ["trigger", "events", "delivery", "dead-letters", "drift", "doctor", "migrate"])
       expect(help.stdout).toContain(`\n  ${command} `);
