@@ -1,6 +1,7 @@
 /** `npm run relay` as a process of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 
+import { bundle } from "../support/bundle.ts";
 import { root } from "./start-process.ts";
 
 export const appSecret = "the app's secret";
@@ -11,14 +12,21 @@ interface Ended {
   stderr: string;
 }
 
-export function relay(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  return startRelay(args, env).ended;
+/** Runs a command from a bundle, in a third of the time. */
+export async function relay(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+  return spawned(startNode([await bundle(new URL("relay-main.ts", import.meta.url)), ...args], env));
 }
 
+/** Starts a command from source, as npm does. */
 export function startRelay(
   args: string[],
   env: Record<string, string> = {},
 ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
+  const child = startNode(["src/cli/bootstrap.mjs", "relay", ...args], env);
+  return { child, ended: spawned(child) };
+}
+
+function startNode(args: string[], env: Record<string, string>): ChildProcessWithoutNullStreams {
   const given = {
     INSTAGRAM_APP_SECRET: appSecret,
     OPS_TOKEN: "the-token",
@@ -27,11 +35,7 @@ export function startRelay(
     NO_COLOR: "1",
     ...env,
   };
-  const child = spawn(process.execPath, ["src/cli/bootstrap.mjs", "relay", ...args], {
-    cwd: root,
-    env: { ...process.env, ...given },
-  });
-  return { child, ended: spawned(child) };
+  return spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...given } });
 }
 
 /** Resolves when the process has ended and its output is complete. */
