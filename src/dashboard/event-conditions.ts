@@ -27,7 +27,8 @@ export function eventConditions(filter: EventFilter, settled: readonly (keyof Ev
     runtime:
       runtime === undefined
         ? undefined
-        : sql`exists (select from relay.deliveries d where d.id = e.delivery_id and d.runtime = ${runtime})`,
+        : // Looked up for each candidate: the planner would make `exists` a join, and read all deliveries.
+          sql`(select d.runtime from relay.deliveries d where d.id = e.delivery_id) = ${runtime}`,
     test: test === undefined ? undefined : sql`e.test = ${test}`,
     standby: standby === undefined ? undefined : sql`e.standby = ${standby}`,
     drifted: drifted === undefined ? undefined : sql`e.drifted = ${drifted}`,
