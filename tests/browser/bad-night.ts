@@ -113,19 +113,17 @@ async function breakQstash({ db, pool }: OpenDatabase, nowMs: number): Promise<v
 async function failComments({ db }: OpenDatabase, nowMs: number): Promise<void> {
   const failure = { errorName: "TypeError", errorCode: "CRM_SHAPE" };
   const errorMessage = "Cannot read properties of undefined (reading 'id')";
-  const groupId = await insertGroup(db, {
-    ...failure,
-    kind: "comment",
-    cause: "handler",
-    firstAtMs: nowMs - 5.5 * hourMs,
-  });
+  const firstAtMs = nowMs - 5.5 * hourMs;
+  const groupId = await insertGroup(db, { ...failure, kind: "comment", cause: "handler", firstAtMs });
   for (let index = 0; index < deadLetterCounts.comment + 5; index += 1) {
-    const at = new Date(nowMs - 5.5 * hourMs + index * 9 * minuteMs);
+    const at = new Date(firstAtMs + index * 9 * minuteMs);
     const isDead = index < deadLetterCounts.comment;
     const id = `comment-${index}`;
     await db
       .insert(deliveries)
-      .values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
+      .values(
+        atNight({ id, receivedAt: at, ...ingested({ deliveredAt: new Date(at.getTime() + 90), handledAt: null }) }),
+      );
     const row = eventRow({
       key: `comment:${account}:${id}`,
       deliveryId: id,
