@@ -30,7 +30,7 @@ const well: Condition = {
   acksWithheld: never,
   publish: { state: "ok" },
   open: { ...none, oldest: null },
-  stuck: { ...none, since: null, retried: 0 },
+  stuck: { ...none, since: null },
   failing: [],
   retrying: { ...none, nextAt: null },
   notIngested: never,
@@ -114,14 +114,6 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
 ])("the status says %s", (_name, facts, status, sentence) => {
   const described = describe(facts);
   expect(described).toMatchObject({ status, sentence: expect.stringMatching(sentence) });
-});
-
-test.each([
-  ["retrying", 5],
-  ["open", 0],
-])("what is stuck leads to the list of events that are %s if they are", (state, retried) => {
-  const { items } = describe({ stuck: { count: 5, isCapped: false, since: ago(20), retried } });
-  expect(itemOf({ items }, "stuck")).toMatchObject({ count: 5, href: `/dashboard/events?state=${state}` });
 });
 
 test("what is unknown has no count, and times are in the reader's zone", () => {

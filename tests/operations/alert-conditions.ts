@@ -17,7 +17,7 @@ export function wellAt(nowMs: number): Condition {
     acksWithheld: none,
     publish: { state: "ok" },
     open: { ...none, oldest: null },
-    stuck: { ...none, retried: 0 },
+    stuck: none,
     failing: [],
     retrying: { count: 0, isCapped: false, nextAt: null },
     notIngested: none,

@@ -77,8 +77,7 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
   const isLong = since !== null && Date.parse(asOf) - Date.parse(since) > longMs;
   const href =
     stuck.count > 0
-      ? // No list has both: the one that has more of them.
-        listed("events", { state: stuck.retried * 2 > stuck.count ? "retrying" : "open" })
+      ? listed("events", { state: "open" })
       : listed("deliveries", { outcome: "published", from: atQstash.since });
   const isCapped = stuck.isCapped || atQstash.isCapped;
   return item("stuck", {

@@ -104,8 +104,8 @@ export interface Condition {
   publish: { state: "ok" | "failing" } | null;
   /** Events that are stored and not handled, dead ones apart; and when the oldest of them was stored. */
   open: (CappedCount & { oldest: string | null }) | null;
-  /** Of those: due for over a minute, not leased, and nothing has taken them; `retried`: of which so many have failed before. */
-  stuck: (CappedCount & { since: string | null; retried: number }) | null;
+  /** Of those: due for over a minute, not leased, and nothing has taken them. */
+  stuck: (CappedCount & { since: string | null }) | null;
   /** Handlers that fail now; empty if none does. */
   failing: FailingHandler[] | null;
   /** Events that wait for their next attempt, and when the first of them is due. */

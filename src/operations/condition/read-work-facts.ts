@@ -12,7 +12,6 @@ interface Row extends Record<string, unknown> {
   oldestMs: Millis;
   stuck: number;
   stuckSinceMs: Millis;
-  stuckRetried: number;
   retrying: number;
   nextMs: Millis;
   letters: number;
@@ -38,13 +37,12 @@ export async function readWorkFacts(db: Database, nowMs: number): Promise<WorkFa
     from (
       select count(*)::int as open, min(event_id) as oldest_id,
         count(*) filter (where is_stuck)::int as stuck, ${millis("min(next_attempt_at) filter (where is_stuck)")} as "stuckSinceMs",
-        count(*) filter (where is_stuck and has_failed)::int as "stuckRetried",
         count(*) filter (where is_retrying)::int as retrying, ${millis("min(next_attempt_at) filter (where is_retrying)")} as "nextMs"
       from (
         select event_id, next_attempt_at,
           next_attempt_at <= ${at(nowMs - onItsWayMs)} and (leased_until is null or leased_until <= ${at(nowMs)}) as is_stuck,
-          next_attempt_at > ${at(nowMs)} and has_failed as is_retrying, has_failed
-        from (select *, first_failed_at is not null or deaths > 0 as has_failed from relay.event_work) w where state = 'open' order by event_id limit ${countMax + 1}
+          next_attempt_at > ${at(nowMs)} and (first_failed_at is not null or deaths > 0) as is_retrying
+        from relay.event_work where state = 'open' order by event_id limit ${countMax + 1}
       ) o
     ) w, (
       select count(*)::int as letters, count(*) filter (where ${isExpiring})::int as expiring,
@@ -68,7 +66,7 @@ export async function readWorkFacts(db: Database, nowMs: number): Promise<WorkFa
   if (row === undefined) throw new Error("No row");
   return {
     open: { ...cappedCount(row.open), oldest: isoOf(row.oldestMs) },
-    stuck: { ...cappedCount(row.stuck), since: isoOf(row.stuckSinceMs), retried: row.stuckRetried },
+    stuck: { ...cappedCount(row.stuck), since: isoOf(row.stuckSinceMs) },
     retrying: { ...cappedCount(row.retrying), nextAt: isoOf(row.nextMs) },
     deadLetters: {
       open: cappedCount(row.letters),
