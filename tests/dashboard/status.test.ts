@@ -86,6 +86,17 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     /^Nothing is lost\. 12 deliveries were refused in the last hour, since 11:40 UTC: .* Meta’s hour runs since 11:40 UTC: in 40 minutes/,
   ],
   [
+    "Meta's hour before what else fails",
+    {
+      failing: [{ ...failing, deployment: null, deployedAt: null }],
+      stuck: { count: 5, isCapped: false, since: ago(20) },
+      publish: { state: "failing" },
+      metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
+    },
+    "failing",
+    /^Nothing is lost\. Meta’s hour runs since 11:40 UTC: .* QStash does not accept what the relay publishes\. 5 events are due since 11:40/,
+  ],
+  [
     "requests of strangers",
     { refused: { ...wrongSecret, perMinute: 1, byReason: [{ reason: "SIGNATURE_MISSING", ...wrongSecret }] } },
     "ok",
@@ -114,6 +125,11 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
 ])("the status says %s", (_name, facts, status, sentence) => {
   const described = describe(facts);
   expect(described).toMatchObject({ status, sentence: expect.stringMatching(sentence) });
+});
+
+test("what is stuck leads to the list that has it, whether it has failed before or not", () => {
+  const status = describe({ stuck: { count: 5, isCapped: false, since: ago(20) } });
+  expect(itemOf(status, "stuck")).toMatchObject({ count: 5, href: "/dashboard/events?state=unhandled" });
 });
 
 test("what is unknown has no count, and times are in the reader's zone", () => {

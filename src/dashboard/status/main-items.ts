@@ -77,7 +77,7 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
   const isLong = since !== null && Date.parse(asOf) - Date.parse(since) > longMs;
   const href =
     stuck.count > 0
-      ? listed("events", { state: "open" })
+      ? listed("events", { state: "unhandled" })
       : listed("deliveries", { outcome: "published", from: atQstash.since });
   const isCapped = stuck.isCapped || atQstash.isCapped;
   return item("stuck", {

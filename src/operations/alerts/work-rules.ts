@@ -59,7 +59,7 @@ const oldestOpen: AlertRule = {
   unit: "ms",
   threshold: "the oldest open event is older than 15 minutes",
   advice: "Its page says what it waits for: its handler fails, maintenance does not run, or ingestion is behind.",
-  path: () => "/dashboard/events?state=open",
+  path: () => "/dashboard/events?state=unhandled",
   patience: atOnce,
   isDirect: false,
   judge({ open, retrying, stuck }, nowMs) {
