@@ -71,7 +71,7 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
     ...(atQstash.count === 0
       ? []
       : [
-          `QStash has accepted ${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
+          `QStash has accepted ${atQstash.isCapped ? "" : "at least "}${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
         ]),
   ];
   const isLong = since !== null && Date.parse(asOf) - Date.parse(since) > longMs;
