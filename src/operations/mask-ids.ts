@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createCipheriv, createHmac } from "node:crypto";
 
 /** Members whose value is one of Meta's words or a time: handlers decide by them, and they name nobody. */
 const keptNames =
@@ -64,31 +64,28 @@ function maskNumber(value: number, secret: string): number {
 const digits = "0123456789";
 const small = "abcdefghijklmnopqrstuvwxyz";
 const large = small.toUpperCase();
+/** The mark that makes a character an emoji. */
+const emojiStyle = "\uFE0F";
 
-/** Each digit and letter replaced by another of its class, drawn from the whole text. Of the rest, ASCII, such as a dash, and emoji stay. */
+/**
+ * Each digit and letter replaced by another of its class, drawn from the whole text. Of the rest, ASCII, such as a dash, and
+ * emoji stay.
+ */
 function disguise(text: string, secret: string): string {
-  const draw = drawFrom(text, secret);
-  let masked = "";
-  for (const character of text) {
-    const byte = draw();
-    if (/[1-9]/.test(character) && masked === "") masked += digits.charAt(1 + (byte % 9));
-    else if (/\p{Nd}/u.test(character)) masked += digits.charAt(byte % 10);
-    else if (/\p{Lu}/u.test(character)) masked += large.charAt(byte % 26);
-    else if (/[\p{L}\p{M}\p{N}]/u.test(character) && !/[\u200d\ufe0f]/.test(character))
-      masked += small.charAt(byte % 26);
-    else masked += character;
-  }
-  return masked;
+  const drawn = drawFrom(text, secret);
+  let next = 0;
+  return text.replaceAll(/[\p{L}\p{M}\p{N}]/gu, (character, offset: number) => {
+    const byte = drawn[next] ?? 0;
+    next += 1;
+    if (character === emojiStyle) return character;
+    if (offset === 0 && character >= "1" && character <= "9") return digits.charAt(1 + (byte % 9));
+    if (/\p{Nd}/u.test(character)) return digits.charAt(byte % 10);
+    return /\p{Lu}/u.test(character) ? large.charAt(byte % 26) : small.charAt(byte % 26);
+  });
 }
 
-/** Bytes that nobody without the secret can tell, the same for the same text. */
-function drawFrom(text: string, secret: string): () => number {
-  let block = Buffer.alloc(0);
-  let next = 0;
-  return () => {
-    if (next % 32 === 0) block = createHmac("sha256", secret).update(`fixture:${next}:${text}`).digest();
-    const byte = block[next % 32] ?? 0;
-    next += 1;
-    return byte;
-  };
+/** A byte for each character that nobody without the secret can tell, the same for the same text, in time that grows as the text. */
+function drawFrom(text: string, secret: string): Uint8Array {
+  const key = createHmac("sha256", secret).update(`fixture:${text}`).digest();
+  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(text.length));
 }

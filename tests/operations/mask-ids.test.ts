@@ -116,3 +116,13 @@ test("nothing of a hostile payload stays: ids in names, lists and long numbers, 
   const same = maskIds({ id: "1780123456" }, options) as { id: string };
   expect(masked.ids[0]).toBe(Number(same.id));
 });
+
+test("a text of megabytes is masked in time that grows with its length", () => {
+  const took = (text: string) => {
+    const startedAt = performance.now();
+    maskIds({ text }, options);
+    return performance.now() - startedAt;
+  };
+  took("warm ".repeat(10_000));
+  expect(took("tall ".repeat(200_000))).toBeLessThan(40 * took("tall ".repeat(20_000)) + 200);
+});
