@@ -5,7 +5,7 @@ import type { Database } from "#store/database.ts";
 
 import { find, type FindAnswer, type FindOptions } from "./find.ts";
 import { questionLengthMax } from "./find-question.ts";
-import { first, type SearchParams } from "./overview-query.ts";
+import { first, type SearchParams } from "./search-params.ts";
 
 /** What the page shows: the question, and its answer; null before a question was asked. */
 export interface FoundPage {

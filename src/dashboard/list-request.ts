@@ -4,7 +4,7 @@ import { RelayError, toRelayError } from "#platform/errors.ts";
 
 import type { Count } from "./capped-count.ts";
 import { orUnknown } from "./or-unknown.ts";
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import { instantOfLocal, isLocalTime } from "./zoned-time.ts";
 
 /** A list's address: where it is, and what it is narrowed down to, as parameters of its route under `/api/ops`. */

@@ -1,6 +1,6 @@
 import { type StartFilter, starts, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import { first, type SearchParams } from "./overview-query.ts";
+import { first, type SearchParams } from "./search-params.ts";
 import type { ComparisonQuery } from "./read-runtimes.ts";
 
 /** What the address of the page "Edge and Node" asks for. */
