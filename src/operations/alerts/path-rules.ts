@@ -1,16 +1,13 @@
 // The rules about what arrives: lost and refused deliveries, the ack, the queue, silence.
-import { type AlertRule, atOnce, atSecond, counted, one, percent, since } from "./alert-rule.ts";
+import { areAcksSlow, areAcksWithheld, levelOfMetaHour, since } from "../condition/limits.ts";
+import { type AlertRule, atOnce, atSecond, counted, one, percent } from "./alert-rule.ts";
 import { describeDuration } from "./describe-duration.ts";
 
 const minuteMs = 60_000;
 /** So long after the last one, no more are lost. */
 const lostRecentMs = 15 * minuteMs;
-const withheldRecentMs = 10 * minuteMs;
-const hourLevelsMs = [15 * minuteMs, 30 * minuteMs, 45 * minuteMs];
-/** Of few acks a single cold start would be one per cent. */
-const acksMin = 50;
-const slowAcksMin = 3;
-const slowShare = { fires: 0.01, resolves: 0.005 };
+/** A rule that fires is resolved only well below its limit, so that what swings around it is one alert. */
+const slowShareResolves = 0.005;
 /** After a delivery within so long nothing is silent. */
 const arrivedRecentMs = 60 * minuteMs;
 
@@ -49,13 +46,11 @@ const acksWithheld: AlertRule = {
   isDirect: true,
   judge({ acksWithheld: fact }, nowMs) {
     if (fact === null) return null;
-    const ago = since(fact.last, nowMs);
-    const isRecent = ago !== null && ago < withheldRecentMs;
     const text =
       fact.count === 0
         ? "Each delivery of the last hour was kept."
         : `${counted(fact, "delivery")} refused in the last hour because nothing kept them.`;
-    return one(isRecent ? 1 : 0, fact.count, text);
+    return one(areAcksWithheld(fact, nowMs) ? 1 : 0, fact.count, text);
   },
 };
 
@@ -73,12 +68,11 @@ const metaHour: AlertRule = {
   judge({ metaHour: fact, refused }, nowMs) {
     if (fact === null) return null;
     const ms = since(fact.since, nowMs) ?? 0;
-    const level = fact.isRunning ? hourLevelsMs.filter((levelMs) => ms >= levelMs).length : 0;
     const reason = refused?.byReason.find(({ reason: name }) => name !== "SIGNATURE_MISSING")?.reason;
     const text = fact.isRunning
       ? `Deliveries have been refused for ${describeDuration(ms)}${reason === undefined ? "" : `, most with ${reason}`}: ${fact.minutesLeft ?? 0} minutes are left.`
       : "Meta gets its answers.";
-    return one(level, fact.isRunning ? ms : 0, text);
+    return one(levelOfMetaHour(fact, nowMs), fact.isRunning ? ms : 0, text);
   },
 };
 
@@ -120,9 +114,8 @@ const ackSlow: AlertRule = {
     const { count, p99Ms, overOneSecond } = ack;
     if (overOneSecond === null || p99Ms === null) return one(null, null, "No ack in the last 15 minutes.");
     const text = `${percent(overOneSecond)} of ${counted({ count }, "ack")} took over 1 s; p99 is ${describeMs(p99Ms)}.`;
-    const isMeaningful = count >= acksMin && overOneSecond * count >= slowAcksMin;
-    if (isMeaningful && overOneSecond > slowShare.fires) return one(1, overOneSecond, text);
-    return one(overOneSecond <= slowShare.resolves ? 0 : null, overOneSecond, text);
+    if (areAcksSlow(ack)) return one(1, overOneSecond, text);
+    return one(overOneSecond <= slowShareResolves ? 0 : null, overOneSecond, text);
   },
 };
 

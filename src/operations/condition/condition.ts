@@ -116,8 +116,11 @@ export interface Condition {
   /** `since` is null while ingestion is not paused; `waiting`: batches at QStash when maintenance last asked. */
   pause: { since: string | null; waiting: number | null } | null;
   canary: CanaryFacts | null;
-  /** When a part of maintenance last ran, null if never; and the parts that failed at their last run. */
-  maintenance: { ranAt: string | null; failed: string[] } | null;
+  /**
+   * When a part of maintenance last ran, null if never; the parts that failed at their last run. The next run is expected from
+   * the last one on, or from the first delivery on; null without either.
+   */
+  maintenance: { ranAt: string | null; expectedFrom: string | null; failed: string[] } | null;
   /** Default partitions with rows that belong into others: partitions were not made in time. */
   partitions: { defaults: string[] } | null;
   /** Acks of the last 15 minutes; `p99Ms` and `overOneSecond`, a share from 0 to 1, are null without any. */
