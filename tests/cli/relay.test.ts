@@ -120,9 +120,10 @@ describe("relay", { timeout: 30_000 }, () => {
     expect([missing.status, missing.stderr]).toEqual([1, expect.stringMatching(/^✖ DATABASE_URL is not set[^\n]*\n$/)]);
     const unknown = await relay(["nonsense"]);
     expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringMatching(/^error: unknown command 'nonsense'/)]);
-    const help = await relay(["events", "--help"]);
+    const help = await relay(["listen", "--help"], { COLUMNS: "60" });
     expect([help.status, help.stderr]).toEqual([0, ""]);
-    for (const option of ["--follow", "--kind <kind>", "--json", "--zone <zone>"])
+    expect(Math.max(...help.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+    for (const option of ["--from <url>", "--kind <kind>", "--json", "--zone <zone>"])
       expect(help.stdout).toContain(option);
   });
 });
