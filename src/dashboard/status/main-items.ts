@@ -1,3 +1,4 @@
+import { amount } from "#operations/condition/amount.ts";
 import type { Condition, FailingHandler } from "#operations/condition/condition.ts";
 import {
   areAcksWithheld,
@@ -10,7 +11,7 @@ import {
 
 import { explainReason } from "../refusal-reasons.ts";
 import type { StatusItem } from "./status.ts";
-import { amount, item, listed, unknownItem, verb, type When } from "./status-words.ts";
+import { item, listed, unknownItem, verb, type When } from "./status-words.ts";
 
 /** A handler that fails too often, and in so many of its calls, does nothing useful. */
 const failingShareMin = 0.5;

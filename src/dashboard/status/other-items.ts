@@ -1,10 +1,11 @@
+import { amount } from "#operations/condition/amount.ts";
 import type { Condition } from "#operations/condition/condition.ts";
 import { areAcksSlow, isMaintenanceLate } from "#operations/condition/limits.ts";
 
 import { formatMs, formatShare } from "../format.ts";
 import type { Facts } from "./main-items.ts";
 import type { StatusItem } from "./status.ts";
-import { amount, item, verb } from "./status-words.ts";
+import { item, verb } from "./status-words.ts";
 
 /** What only matters when something is wrong with it; what is fine, or cannot be told, is left out. */
 export function otherItems(facts: Facts): StatusItem[] {

@@ -1,6 +1,7 @@
 // The rules about what arrives: lost and refused deliveries, the ack, the queue, silence.
+import { amount } from "../condition/amount.ts";
 import { areAcksSlow, areAcksWithheld, levelOfMetaHour, since } from "../condition/limits.ts";
-import { type AlertRule, atOnce, atSecond, counted, one, percent } from "./alert-rule.ts";
+import { type AlertRule, atOnce, atSecond, one, percent } from "./alert-rule.ts";
 import { describeDuration } from "./describe-duration.ts";
 
 const minuteMs = 60_000;
@@ -28,7 +29,7 @@ const lost: AlertRule = {
     const text =
       ago === null
         ? "No delivery was lost in 24 hours."
-        : `${counted(fact, "delivery")} lost in 24 hours, the last one ${describeDuration(ago)} ago.`;
+        : `${amount(fact.count, "delivery", fact.isCapped)} lost in 24 hours, the last one ${describeDuration(ago)} ago.`;
     return one(ago !== null && ago < lostRecentMs ? 1 : 0, fact.count, text);
   },
 };
@@ -49,7 +50,7 @@ const acksWithheld: AlertRule = {
     const text =
       fact.count === 0
         ? "Each delivery of the last hour was kept."
-        : `${counted(fact, "delivery")} refused in the last hour because nothing kept them.`;
+        : `${amount(fact.count, "delivery", fact.isCapped)} refused in the last hour because nothing kept them.`;
     return one(areAcksWithheld(fact, nowMs) ? 1 : 0, fact.count, text);
   },
 };
@@ -113,7 +114,7 @@ const ackSlow: AlertRule = {
     if (ack === null) return null;
     const { count, p99Ms, overOneSecond } = ack;
     if (overOneSecond === null || p99Ms === null) return one(null, null, "No ack in the last 15 minutes.");
-    const text = `${percent(overOneSecond)} of ${counted({ count }, "ack")} took over 1 s; p99 is ${describeMs(p99Ms)}.`;
+    const text = `${percent(overOneSecond)} of ${amount(count, "ack")} took over 1 s; p99 is ${describeMs(p99Ms)}.`;
     if (areAcksSlow(ack)) return one(1, overOneSecond, text);
     return one(overOneSecond <= slowShareResolves ? 0 : null, overOneSecond, text);
   },

@@ -1,7 +1,8 @@
 // The rules about what is stored: handlers, open events, dead letters, pausing, maintenance.
 import type { FailingHandler, OpenGroup } from "../condition/condition.ts";
+import { amount } from "../condition/amount.ts";
 import { failsTooOften, heldAtQstash, isMaintenanceLate, since, waitsTooLong } from "../condition/limits.ts";
-import { type AlertRule, atOnce, atSecond, counted, describeInstant, one, percent, safeName } from "./alert-rule.ts";
+import { type AlertRule, atOnce, atSecond, describeInstant, one, percent, safeName } from "./alert-rule.ts";
 import type { Judgement } from "./alert-state.ts";
 import { describeDuration } from "./describe-duration.ts";
 
@@ -34,7 +35,7 @@ function judgeHandler(handler: FailingHandler): Judgement {
     scope: kind,
     level: failsTooOften(handler) ? 1 : rate <= failureShareResolves ? 0 : null,
     value: rate,
-    text: `${kind}: ${failed} of ${counted({ count: runs }, "call")} failed (${percent(rate)}), most with ${safeName(error)}, ${start}.`,
+    text: `${kind}: ${failed} of ${amount(runs, "call")} failed (${percent(rate)}), most with ${safeName(error)}, ${start}.`,
   };
 }
 
@@ -53,19 +54,19 @@ const oldestOpen: AlertRule = {
     const held = heldAtQstash(condition);
     if (held !== null && waitsTooLong(held.since, nowMs)) {
       const heldMs = since(held.since, nowMs) ?? 0;
-      const text = `QStash has had ${counted(held, "delivery")} for up to ${describeDuration(heldMs)}, and the consumer has not ingested them.`;
+      const text = `QStash has had ${amount(held.count, "delivery", held.isCapped)} for up to ${describeDuration(heldMs)}, and the consumer has not ingested them.`;
       return one(1, heldMs, text);
     }
     if (open === null) return null;
     const ms = since(open.oldest, nowMs) ?? 0;
     if (open.count === 0) return held === null ? null : one(0, 0, "Every event is handled.");
     const parts = [
-      ...(stuck !== null && stuck.count > 0 ? [`${counted(stuck, "event")} overdue`] : []),
+      ...(stuck !== null && stuck.count > 0 ? [`${amount(stuck.count, "event", stuck.isCapped)} overdue`] : []),
       ...(retrying !== null && retrying.count > 0
-        ? [`${counted(retrying, "event")} waiting for the next attempt`]
+        ? [`${amount(retrying.count, "event", retrying.isCapped)} waiting for the next attempt`]
         : []),
     ];
-    const text = `The oldest of ${counted(open, "open event")} is ${describeDuration(ms)} old${parts.length === 0 ? "" : `: ${parts.join(", ")}`}.`;
+    const text = `The oldest of ${amount(open.count, "open event", open.isCapped)} is ${describeDuration(ms)} old${parts.length === 0 ? "" : `: ${parts.join(", ")}`}.`;
     return one(waitsTooLong(open.oldest, nowMs) ? 1 : 0, ms, text);
   },
 };
@@ -110,7 +111,7 @@ const deadLetterExpiring: AlertRule = {
     const text =
       first === null
         ? "None expires within 24 hours."
-        : `${counted({ count }, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; of ${withoutCopy} the relay has no whole copy.`;
+        : `${amount(count, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; of ${withoutCopy} the relay has no whole copy.`;
     return one(count > 0 ? 1 : 0, count, text);
   },
 };
@@ -129,7 +130,7 @@ const paused: AlertRule = {
     if (pause === null) return null;
     const ms = since(pause.since, nowMs);
     if (ms === null) return one(0, 0, "Ingestion is not paused.");
-    const waiting = pause.waiting === null ? "" : `; ${counted({ count: pause.waiting }, "batch")} wait at QStash`;
+    const waiting = pause.waiting === null ? "" : `; ${amount(pause.waiting, "batch")} wait at QStash`;
     return one(ms >= pausedMs ? 1 : 0, ms, `Paused for ${describeDuration(ms)}${waiting}.`);
   },
 };
