@@ -103,7 +103,11 @@ function canaryItem({ condition: { canary }, when }: Facts): StatusItem | null {
     missingOn.length > 0
       ? `The canary of ${when(sentAt ?? "")} has not arrived by ${missingOn.map((runtime) => (runtime === "edge" ? "the edge" : "Node")).join(" and ")}`
       : `No canary was sent since ${when(sentAt ?? "")}`;
-  return item("canary", { state: "attention", sentence: `${what}; ${arrived}.`, href: "/dashboard/runtimes" });
+  return item("canary", {
+    state: "attention",
+    sentence: `${what}; ${arrived}.`,
+    href: "/dashboard/deliveries?probe=true",
+  });
 }
 
 function silenceItem({ condition: { silence }, when }: Facts): StatusItem | null {

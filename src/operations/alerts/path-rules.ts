@@ -127,8 +127,8 @@ const canaryMissing: AlertRule = {
   unit: "count",
   threshold: "not ingested 10 minutes after it was sent, or none sent when one was due",
   advice:
-    "A canary goes the whole way of a delivery. npm run relay -- doctor checks each part of it; the page Edge and Node shows the last ones.",
-  path: () => "/dashboard/runtimes",
+    "A canary is a probe that goes the whole way of a delivery. The list has the last ones with their journeys; npm run relay -- doctor checks each part of the way.",
+  path: () => "/dashboard/deliveries?probe=true",
   patience: atSecond,
   isDirect: true,
   judge({ canary }, nowMs) {
