@@ -7,7 +7,7 @@ import type { Facts } from "./main-items.ts";
 import type { StatusItem } from "./status.ts";
 import { item, verb } from "./status-words.ts";
 
-/** What only matters when something is wrong with it; what is fine, or cannot be told, is left out. */
+/** What only matters when something is wrong with it; what is fine, or unknown, is left out. */
 export function otherItems(facts: Facts): StatusItem[] {
   return [
     storeItem(facts),
