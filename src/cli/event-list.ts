@@ -1,7 +1,7 @@
 /** The events of the relay as the commands filter and show them. */
 import { Option } from "commander";
 
-import { eventStates } from "#dashboard/event-filter.ts";
+import { askedStates } from "#dashboard/event-filter.ts";
 import type { EventItem } from "#dashboard/read-events.ts";
 import { eventKinds } from "#instagram/events.ts";
 import { runtimes } from "#platform/delivery.ts";
@@ -17,7 +17,7 @@ export const eventFilters: readonly Option[] = [
   new Option("--account <id>", "only this Instagram account"),
   new Option("--sender <id>", "only this sender"),
   new Option("--q <text>", "only what has this id, or contains this text"),
-  choice("--state <state>", "only this state", eventStates),
+  choice("--state <state>", "only this state", askedStates),
   new Option("--error <name>", "only events that are retried or dead for this error, by its name or code"),
   choice("--runtime <runtime>", "only what this runtime received", runtimes),
   flagOption("--test <boolean>", "only events of Meta's Test button, or with false only others; so also:"),

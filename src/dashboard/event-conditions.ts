@@ -22,12 +22,13 @@ export function eventConditions(filter: EventFilter, settled: readonly (keyof Ev
     sender: sender === undefined ? undefined : sql`e.sender_id = ${sender}`,
     q: q === undefined ? undefined : containsText(q),
     deliveryId: deliveryId === undefined ? undefined : isOfDelivery(deliveryUuid(deliveryId)),
-    state: state === undefined ? undefined : sql`${eventState} = ${state}`,
+    state: state === undefined ? undefined : isInState(state),
     error: error === undefined ? undefined : sql`(w.error_name = ${error} or w.error_code = ${error})`,
     runtime:
       runtime === undefined
         ? undefined
-        : sql`exists (select from relay.deliveries d where d.id = e.delivery_id and d.runtime = ${runtime})`,
+        : // Looked up for each candidate: the planner would make `exists` a join, and read all deliveries.
+          sql`(select d.runtime from relay.deliveries d where d.id = e.delivery_id) = ${runtime}`,
     test: test === undefined ? undefined : sql`e.test = ${test}`,
     standby: standby === undefined ? undefined : sql`e.standby = ${standby}`,
     drifted: drifted === undefined ? undefined : sql`e.drifted = ${drifted}`,
@@ -36,6 +37,10 @@ export function eventConditions(filter: EventFilter, settled: readonly (keyof Ev
   return Object.entries(all).flatMap(([name, condition]) =>
     condition === undefined || settled.includes(name as keyof EventFilter) ? [] : [condition],
   );
+}
+
+function isInState(state: NonNullable<EventFilter["state"]>): SQL {
+  return state === "unhandled" ? sql`${eventState} in ('open', 'retrying')` : sql`${eventState} = ${state}`;
 }
 
 function isOfDelivery(uuid: string): SQL {

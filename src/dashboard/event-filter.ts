@@ -12,6 +12,8 @@ import { cursorOf, flag, numberOf, oneOf, parseQuery, plainText } from "./query-
  */
 export const eventStates = ["open", "handled", "retrying", "dead", "erased"] as const;
 export type EventState = (typeof eventStates)[number];
+/** What a list can be narrowed down to; `unhandled`: open or retrying. */
+export const askedStates = [...eventStates, "unhandled"] as const;
 
 /** The most events of a page in JSON. */
 const pageMax = 200;
@@ -26,7 +28,7 @@ export const eventQuery = v.object({
    */
   q: v.optional(v.pipe(v.string(), v.maxLength(300, "must have at most 300 characters"))),
   deliveryId: v.optional(plainText),
-  state: v.optional(oneOf(eventStates)),
+  state: v.optional(oneOf(askedStates)),
   /** The name or the code of the error for which it is retried or dead. */
   error: v.optional(plainText),
   runtime: v.optional(oneOf(runtimes)),

@@ -23,6 +23,9 @@ export interface EventSource {
 
 const allEvents = { from: sql`relay.events e`, id: sql`e.id` };
 
+/** Of events that have work. */
+const workStates: ReadonlySet<string> = new Set(["open", "retrying", "unhandled", "dead"]);
+
 /** The source with the fewest candidates, as far as the filter shows. */
 export async function findEventSource(db: Database, filter: EventFilter): Promise<EventSource> {
   const { q, deliveryId, replay, state, error, sender, account, kind } = filter;
@@ -30,7 +33,7 @@ export async function findEventSource(db: Database, filter: EventFilter): Promis
   if (byId !== undefined) return byId;
   if (deliveryId !== undefined) return ofDelivery(deliveryId, ["deliveryId"]);
   if (replay !== undefined) return ofReplay(replay);
-  if (state === "open" || state === "retrying" || state === "dead" || error !== undefined) return ofOpenWork(filter);
+  if ((state !== undefined && workStates.has(state)) || error !== undefined) return ofOpenWork(filter);
   if (sender !== undefined) return { ...allEvents, where: sql`e.sender_id = ${sender}`, settles: ["sender"] };
   if (account !== undefined) return { ...allEvents, where: sql`e.account_id = ${account}`, settles: ["account"] };
   if (kind !== undefined) return { ...allEvents, where: sql`e.kind = ${kind}`, settles: ["kind"] };
@@ -98,6 +101,7 @@ function ofOpenWork({ state, error, kind }: EventFilter): EventSource {
   const failed = sql`(s.first_failed_at is not null or s.deaths > 0)`;
   const conditions = [
     ...(state === "dead" ? [sql`s.state = 'dead'`] : []),
+    ...(state === "unhandled" ? [sql`s.state = 'open'`] : []),
     ...(state === "retrying" ? [sql`s.state = 'open' and ${failed}`] : []),
     ...(state === "open" ? [sql`s.state = 'open' and not ${failed}`] : []),
     ...(error === undefined ? [] : [sql`(s.error_name = ${error} or s.error_code = ${error})`]),

@@ -48,6 +48,7 @@ export async function makeBadNight(databaseUrl: string, { nowMs, events }: BadNi
       nowMs,
     );
     await failComments(store, nowMs);
+    await measureHandlers(client, nowMs);
     await giveUpBatches(store, nowMs);
     await recur(store, nowMs);
     await makeReplays(store.db, client, { nowMs, deployment: deployments.since });
@@ -112,19 +113,17 @@ async function breakQstash({ db, pool }: OpenDatabase, nowMs: number): Promise<v
 async function failComments({ db }: OpenDatabase, nowMs: number): Promise<void> {
   const failure = { errorName: "TypeError", errorCode: "CRM_SHAPE" };
   const errorMessage = "Cannot read properties of undefined (reading 'id')";
-  const groupId = await insertGroup(db, {
-    ...failure,
-    kind: "comment",
-    cause: "handler",
-    firstAtMs: nowMs - 5.5 * hourMs,
-  });
+  const firstAtMs = nowMs - 5.5 * hourMs;
+  const groupId = await insertGroup(db, { ...failure, kind: "comment", cause: "handler", firstAtMs });
   for (let index = 0; index < deadLetterCounts.comment + 5; index += 1) {
-    const at = new Date(nowMs - 5.5 * hourMs + index * 9 * minuteMs);
+    const at = new Date(firstAtMs + index * 9 * minuteMs);
     const isDead = index < deadLetterCounts.comment;
     const id = `comment-${index}`;
     await db
       .insert(deliveries)
-      .values(atNight({ id, receivedAt: at, ...ingested({ deliveredAt: at, handledAt: null }) }));
+      .values(
+        atNight({ id, receivedAt: at, ...ingested({ deliveredAt: new Date(at.getTime() + 90), handledAt: null }) }),
+      );
     const row = eventRow({
       key: `comment:${account}:${id}`,
       deliveryId: id,
@@ -162,6 +161,19 @@ function commentOf(id: string): string {
     field: "comments",
     value: { id, text: "How much is it?", from: { id: "6001", username: "anna" } },
   });
+}
+
+/** A call of each handler every two minutes; since the deployment that of comments throws. */
+async function measureHandlers(client: Client, nowMs: number): Promise<void> {
+  const call = (kind: string) => `json_build_array('handler', 8 + i % 12, 1, '${kind}')`;
+  const failure = `json_build_array(json_build_array('handlerFailure', 1, 'TypeError', 'comment'))`;
+  await client.query(
+    `insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
+    select at, 'nodejs', 'fra1', case when at < $2 then $3 else $4 end, false, false, json_build_object(
+      'times', json_build_array(${call("message")}, ${call("comment")}), 'counts', case when at >= $2 then ${failure} else '[]' end)
+    from (select i, $1::timestamptz - i * interval '2 minutes' as at from generate_series(1, 720) i) minutes`,
+    [new Date(nowMs), new Date(nowMs - 6 * hourMs), deployments.before, deployments.since],
+  );
 }
 
 /** Batches that QStash gave up; it deletes the first of its copies in five hours. */
@@ -217,9 +229,10 @@ async function recur({ db }: OpenDatabase, nowMs: number): Promise<void> {
     const eventId = await insertOpenEvent(db, row, { ...failure, attempts: 9, firstFailedAt: at, state: "dead" });
     const common = { ...failure, eventId, frames: ["splitText (handlers/message.ts)"], deployment: deployments.since };
     await db.insert(handlerAttempts).values({ ...common, at, ms: 3, attempt: 9 });
-    const { deliveryId } = row;
-    const place = { source: "handler", sourceId: String(eventId), groupId, kind: "message", deliveryId, batchIndex: 0 };
-    await db.insert(deadLetters).values({ ...common, ...place, recordedAt: at, attempts: 9 });
+    const place = { source: "handler", sourceId: String(eventId), groupId, kind: "message", batchIndex: 0 };
+    await db
+      .insert(deadLetters)
+      .values({ ...common, ...place, deliveryId: row.deliveryId, recordedAt: at, attempts: 9 });
   }
 }
 

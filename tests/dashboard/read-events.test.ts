@@ -111,6 +111,7 @@ test("each event has one state, by which events are found, and says what comes n
   expect(await keys({ state: "erased" })).toEqual(["erased"]);
   expect(await keys({ state: "open" })).toEqual(["open"]);
   expect(await keys({ state: "retrying" })).toEqual(["process died", "retrying"]);
+  expect((await keys({ state: "unhandled" })).toSorted()).toEqual(["open", "process died", "retrying"]);
   expect(await keys({ state: "dead" })).toEqual(["dead"]);
   expect(await keys({ error: "TypeError" })).toEqual(["dead", "retrying"]);
   expect(await keys({ error: "CRM_DOWN", state: "dead" })).toEqual(["dead"]);

@@ -26,8 +26,8 @@ const well: Condition = {
   ...wellAt(nowMs),
   silence: { lastDeliveryAt: ago(1), expected: 0, weeks: 0, verdict: "unknown" },
 };
-const describe = (facts: Partial<Condition>, zone = "UTC", lostInMonth = 0) =>
-  describeStatus({ condition: { ...well, ...facts }, lostInMonth, when: whenIn(zone, nowMs) });
+const describe = (facts: Partial<Condition>, zone = "UTC", { lostInMonth = 0, refusedInDay = 0 } = {}) =>
+  describeStatus({ condition: { ...well, ...facts }, lostInMonth, refusedInDay, when: whenIn(zone, nowMs) });
 const itemOf = ({ items }: Pick<Status, "items">, name: ItemName) => items.find((item) => item.name === name);
 const failing = { kind: "comment", error: "CrmError", runs: 31, failed: 29, rate: 29 / 31, since: ago(586) };
 const wrongSecret = { count: 12, isCapped: false, since: ago(20), last: ago(0) };
@@ -39,7 +39,15 @@ test("a relay that is well says so, and when the last delivery arrived", () => {
     sentence: "Nothing is lost, stuck or failing. The last delivery arrived at 11:59 UTC.",
   });
   expect(status.items.map(({ name }) => name)).toEqual(["lost", "refused", "stuck", "failing", "waiting", "metaHour"]);
-  expect(itemOf(describe({}, "UTC", 2), "lost")?.sentence).toMatch(/2 deliveries were lost in the 29 days before/);
+  expect(itemOf(describe({}, "UTC", { lostInMonth: 2 }), "lost")?.sentence).toMatch(
+    /2 deliveries were lost in the 29 days before/,
+  );
+  expect(itemOf(describe({}, "UTC", { refusedInDay: 37 }), "refused")).toMatchObject({
+    state: "ok",
+    count: 0,
+    sentence: "No delivery was refused in the last hour. 37 deliveries were refused in the 23 hours before.",
+    href: "/dashboard#refusals",
+  });
 });
 
 test.each<[name: string, facts: Partial<Condition>, status: Status["status"], sentence: string | RegExp]>([
@@ -60,6 +68,17 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     },
     "failing",
     /^Nothing is lost\. 12 deliveries were refused in the last hour, since 11:40 UTC: .* Meta’s hour runs since 11:40 UTC: in 40 minutes/,
+  ],
+  [
+    "Meta's hour before what else fails",
+    {
+      failing: [{ ...failing, deployment: null, deployedAt: null }],
+      stuck: { count: 5, isCapped: false, since: ago(20) },
+      publish: { state: "failing" },
+      metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
+    },
+    "failing",
+    /^Nothing is lost\. Meta’s hour runs since 11:40 UTC: .* QStash does not accept what the relay publishes\. 5 events are due since 11:40/,
   ],
   [
     "requests of strangers",
@@ -171,6 +190,11 @@ test.each<[name: string, facts: Partial<Condition>, ruleName: string, level: num
 ])("the status page and the alert rule agree on %s", (_name, facts, ruleName, level, status) => {
   expect(findRule(ruleName)?.judge({ ...well, ...facts }, nowMs)?.scopes[0]?.level).toBe(level);
   expect(describe(facts).status).toBe(status);
+});
+
+test("what is stuck leads to the list that has it, whether it has failed before or not", () => {
+  const status = describe({ stuck: { count: 5, isCapped: false, since: ago(20) } });
+  expect(itemOf(status, "stuck")).toMatchObject({ count: 5, href: "/dashboard/events?state=unhandled" });
 });
 
 test("what is unknown has no count, and times are in the reader's zone", () => {

@@ -2,7 +2,7 @@ import type { Condition } from "#operations/condition/condition.ts";
 
 import { type Facts, failingItem, lostItem, metaHourItem, refusedItem, stuckItem, waitingItem } from "./main-items.ts";
 import { otherItems } from "./other-items.ts";
-import type { ItemState, Status, StatusItem } from "./status.ts";
+import type { ItemName, ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
 
 /** The first sentence is made of so many items; the page lists all. */
@@ -34,10 +34,14 @@ function overall(items: readonly StatusItem[]): Status["status"] {
 
 const severity: readonly ItemState[] = ["failing", "attention", "unknown", "ok"];
 
+/** These explain the others, or end by themselves within the hour: of equals they are told first. */
+const urgent: ReadonlySet<ItemName> = new Set(["lost", "metaHour", "publish"]);
+const haste = ({ name }: StatusItem) => (urgent.has(name) ? 0 : 1);
+
 function sentenceOf(items: readonly StatusItem[], { store, silence }: Condition, when: When): string {
   const bad = items
     .filter(({ state }) => state !== "ok")
-    .toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state));
+    .toSorted((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state) || haste(a) - haste(b));
   const isAnythingLost = items.find(({ name }) => name === "lost")?.state;
   if (store === "down") return bad.find(({ name }) => name === "store")?.sentence ?? "";
   if (bad.length === 0) {

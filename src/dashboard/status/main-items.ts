@@ -21,6 +21,8 @@ export interface Facts {
   condition: Condition;
   /** Deliveries that were lost in the last 30 days; null if that is unknown. */
   lostInMonth: number | null;
+  /** Deliveries that were refused in the last 24 hours, without those that had no signature; null if that is unknown. */
+  refusedInDay: number | null;
   when: When;
 }
 
@@ -41,12 +43,18 @@ export function lostItem({ condition: { lost }, lostInMonth, when }: Facts): Sta
 }
 
 /** Deliveries that Meta sends again, or that were not Meta's. */
-export function refusedItem({ condition: { refused, metaHour, acksWithheld, asOf }, when }: Facts): StatusItem {
+export function refusedItem({ condition, refusedInDay, when }: Facts): StatusItem {
+  const { refused, metaHour, acksWithheld, asOf } = condition;
   if (refused === null) return unknownItem("refused", "Whether deliveries are refused");
   const { count, isCapped, since, byReason } = refused;
   const [first] = byReason;
   if (count === 0 || first === undefined) {
-    return item("refused", { state: "ok", count: 0, sentence: "No delivery was refused in the last hour." });
+    const isEarlier = refusedInDay !== null && refusedInDay > 0;
+    const earlier = isEarlier
+      ? ` ${amount(refusedInDay, "delivery")} ${verb(refusedInDay, "was", "were")} refused in the 23 hours before.`
+      : "";
+    const sentence = `No delivery was refused in the last hour.${earlier}`;
+    return item("refused", { state: "ok", count: 0, sentence, href: isEarlier ? "/dashboard#refusals" : null });
   }
   // Meta signs each delivery: what comes without a signature is a stranger's, and refusing it is right.
   const areStrangers = byReason.every(({ reason }) => reason === "SIGNATURE_MISSING");
@@ -82,7 +90,7 @@ export function stuckItem({ condition, when }: Facts): StatusItem {
   ];
   const href =
     stuck.count > 0
-      ? listed("events", { state: "open" })
+      ? listed("events", { state: "unhandled" })
       : listed("deliveries", { outcome: "published", from: atQstash.since });
   const isCapped = stuck.isCapped || atQstash.isCapped;
   return item("stuck", {

@@ -15,7 +15,7 @@ export interface StatusPage {
   /** What arrived in the window, by runtime. */
   traffic: RuntimeSummary[];
   alerts: FiringAlert[];
-  /** The newest refusals; empty unless deliveries were refused in the last hour. */
+  /** The newest refusals; empty unless deliveries were refused in the last day. */
   refusals: RefusalItem[];
   /** Whether nothing has been received yet, not even to be refused. */
   isNew: boolean;
@@ -33,12 +33,12 @@ export async function readStatusPage(
     readNewestRefusals(db),
     readFiringAlerts(db),
   ]);
-  const isRefused = (status.items.find(({ name: of }) => of === "refused")?.count ?? 0) > 0;
+  const leadsToRefusals = status.items.some(({ name: of, href }) => of === "refused" && href !== null);
   return {
     status,
     traffic: runtimes.map((runtime) => summarizeRuntime(runtime, figures, window)),
     alerts,
-    refusals: isRefused ? newest : [],
+    refusals: leadsToRefusals ? newest : [],
     isNew: status.lastDeliveryAt === null && newest.length === 0,
   };
 }

@@ -6,6 +6,7 @@ import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
+import { readRefusalTotals } from "../read-refusals.ts";
 import { utc } from "../zone.ts";
 import { describeStatus } from "./describe-status.ts";
 import { readDeploymentChange } from "./read-deployment-change.ts";
@@ -20,22 +21,30 @@ export interface StatusOptions extends ConditionOptions {
   rollUp: () => Promise<void>;
 }
 
-const monthMs = 30 * 24 * 3_600_000;
+const dayMs = 24 * 3_600_000;
+const monthMs = 30 * dayMs;
 
 /**
- * How the relay is, in ten statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
+ * How the relay is, in eleven statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
  * never rejects because of the store.
  */
 export async function readStatus(db: Database, { zone = utc, rollUp, ...options }: StatusOptions): Promise<Status> {
   await rollUp();
   const { nowMs } = options;
   const when = whenIn(zone, nowMs);
-  const [condition, lostInMonth, deployment] = await Promise.all([
+  const [condition, lostInMonth, refusedInDay, deployment] = await Promise.all([
     readCondition(db, options),
     readLostInMonth(db, nowMs).catch(() => null),
+    readRefused(db, { fromMs: nowMs - dayMs, toMs: nowMs }).catch(() => null),
     readDeploymentChange(db, { nowMs, when }).catch(() => null),
   ]);
-  return { ...describeStatus({ condition, lostInMonth, when }), deployment };
+  return { ...describeStatus({ condition, lostInMonth, refusedInDay, when }), deployment };
+}
+
+/** Of those that have a signature: what has none is a stranger's. */
+async function readRefused(db: Database, window: { fromMs: number; toMs: number }): Promise<number> {
+  const totals = await readRefusalTotals(db, window);
+  return totals.reduce((sum, { reason, count }) => (reason === "SIGNATURE_MISSING" ? sum : sum + count), 0);
 }
 
 /** A loss is not forgotten after a day. Reads only the index of what is not complete. */

@@ -46,7 +46,7 @@ const oldestOpen: AlertRule = {
   unit: "ms",
   threshold: "the oldest open event, or a batch that QStash has, is older than 15 minutes",
   advice: "Its page says what it waits for: its handler fails, maintenance does not run, or ingestion is behind.",
-  path: () => "/dashboard/events?state=open",
+  path: () => "/dashboard/events?state=unhandled",
   patience: atOnce,
   isDirect: false,
   judge(condition, nowMs) {
@@ -111,7 +111,7 @@ const deadLetterExpiring: AlertRule = {
     const text =
       first === null
         ? "None expires within 24 hours."
-        : `${amount(count, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; of ${withoutCopy} the relay has no whole copy.`;
+        : `${amount(count, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; the relay has a whole copy ${withoutCopy === 0 ? "of each" : `of all but ${withoutCopy}`}.`;
     return one(count > 0 ? 1 : 0, count, text);
   },
 };

@@ -1,6 +1,6 @@
 import { runtimes } from "#platform/delivery.ts";
 
-import { eventStates } from "../../event-filter.ts";
+import { askedStates } from "../../event-filter.ts";
 import { runtimeLabel } from "../../format.ts";
 import { flagOptions, type ListField, optionsOf } from "../list/list-field.ts";
 
@@ -9,7 +9,7 @@ export function eventFields(kinds: readonly string[]): ListField[] {
   return [
     { name: "q", label: "Search", placeholder: "Id, key or text" },
     { name: "kind", label: "Kind", options: optionsOf(kinds) },
-    { name: "state", label: "State", options: optionsOf(eventStates) },
+    { name: "state", label: "State", options: optionsOf(askedStates) },
     { name: "error", label: "Error", placeholder: "Name or code" },
     { name: "account", label: "Account", placeholder: "Id" },
     { name: "sender", label: "Sender", placeholder: "Id", isRare: true },

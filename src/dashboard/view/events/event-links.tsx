@@ -17,10 +17,14 @@ const replayNames = new Set(
   ].concat(["from", "to"]),
 );
 
+/** A replay has no such condition. */
+const unreplayable = new Set(["erased", "unhandled"]);
+
 /** Leads to the plan of a replay of the listed events, and to their export. */
 export function EventLinks({ query }: { query: Readonly<Record<string, string>> }) {
   const names = Object.keys(query);
-  const isReplayable = names.length > 0 && names.every((name) => replayNames.has(name)) && query["state"] !== "erased";
+  const isReplayable =
+    names.length > 0 && names.every((name) => replayNames.has(name)) && !unreplayable.has(query["state"] ?? "");
   return (
     <>
       {isReplayable && (

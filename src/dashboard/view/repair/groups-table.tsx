@@ -28,7 +28,7 @@ export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGrou
             </th>
             <th scope="col">Last</th>
             <th scope="col">First</th>
-            <th scope="col">Since deployment</th>
+            <th scope="col">Deployment</th>
             <th scope="col">QStash’s copies end</th>
           </tr>
         </thead>

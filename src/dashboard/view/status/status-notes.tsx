@@ -18,7 +18,7 @@ export interface StatusNotesProps {
 export function StatusNotes({ status: { items, deployment }, alerts, nowMs }: StatusNotesProps) {
   // A pause has a banner of its own, with the button that ends it.
   const wrong = items.filter(({ name, state }) => state !== "ok" && name !== "pause");
-  const said = items.filter(({ name, state }) => state === "ok" && (name === "metaHour" || name === "lost"));
+  const said = items.filter(({ name, state }) => state === "ok" && saidWhileWell.has(name));
   return (
     <Panel id="notes" title="What to look at">
       <ul className={styles["notes"]}>
@@ -38,6 +38,7 @@ export function StatusNotes({ status: { items, deployment }, alerts, nowMs }: St
   );
 }
 
+const saidWhileWell: ReadonlySet<ItemName> = new Set(["lost", "refused", "metaHour"]);
 const alertsMax = 5;
 
 function Firing({ alerts, nowMs }: Pick<StatusNotesProps, "alerts" | "nowMs">) {
@@ -63,7 +64,7 @@ function Note({ item: { name, state, sentence, href } }: { item: StatusItem }) {
       <span className={styles["name"]}>{names[name]}</span>
       <span>
         {sentence}
-        {href !== null && state !== "ok" && (
+        {href !== null && (state !== "ok" || name === "refused") && (
           <>
             {" "}
             <Link href={href} prefetch={false} aria-label={`Show: ${names[name]}`}>
