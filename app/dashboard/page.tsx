@@ -14,15 +14,19 @@ export const metadata = { title: "Status" };
 
 /** Whether anything is wrong, and then how the traffic is. */
 export default async function Page({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  const [window, { zone }] = [statusWindow(await searchParams), await readPreferences()];
+  const given = await searchParams;
+  const { zone } = await readPreferences();
   const options = openStatus();
-  const [page, faults] = await Promise.all([
-    readSignedIn("/dashboard", (db) => readStatusPage(db, { ...options, window, zone })),
+  const [read, faults] = await Promise.all([
+    readSignedIn("/dashboard", async (db) => {
+      const window = statusWindow(given);
+      return { window, page: await readStatusPage(db, { ...options, window, zone }) };
+    }),
     findPathFaults(),
   ]);
   return (
-    <Shown title="Status" found={page}>
-      {(found) => <StatusPage {...{ page: found, faults, window, zone, nowMs: options.nowMs }} />}
+    <Shown title="Status" found={read}>
+      {(found) => <StatusPage {...{ ...found, faults, zone, nowMs: options.nowMs }} />}
     </Shown>
   );
 }

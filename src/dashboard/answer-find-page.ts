@@ -1,11 +1,14 @@
 import { redirect } from "next/navigation";
+import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
 import { find, type FindAnswer, type FindOptions } from "./find.ts";
 import { questionLengthMax } from "./find-question.ts";
-import { first, type SearchParams } from "./search-params.ts";
+import { searchParamsOf } from "./list-request.ts";
+import type { SearchParams } from "./search-params.ts";
+import { parseQuery } from "./query-parameters.ts";
 
 /** What the page shows: the question, and its answer; null before a question was asked. */
 export interface FoundPage {
@@ -13,13 +16,18 @@ export interface FoundPage {
   answer: FindAnswer | null;
 }
 
-/** Finds what the page's address asks for. */
+const tooLong = `must have at most ${questionLengthMax} characters`;
+const findPageQuery = v.object({
+  q: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(questionLengthMax, tooLong)), ""),
+});
+
+/** Finds what the page's address asks for. Throws `REQUEST_INVALID`. */
 export async function answerFindPage(
   db: Database,
   params: SearchParams,
   openFind: () => FindOptions,
 ): Promise<FoundPage> {
-  const q = first(params, "q").trim().slice(0, questionLengthMax);
+  const { q } = parseQuery(findPageQuery, searchParamsOf(params));
   return { q, answer: q === "" ? null : await find(db, q, openFind()) };
 }
 

@@ -1,6 +1,7 @@
 import type { OpsAccess } from "./ops-access.ts";
 import { refuseOps } from "./answer-ops.ts";
 import { findCaller, requireRole } from "./ops-guard.ts";
+import { noParameters, parseQuery } from "./query-parameters.ts";
 import { prometheusContentType } from "./prometheus-text.ts";
 
 export interface AnswerMetricsOptions {
@@ -20,6 +21,7 @@ export async function answerMetrics(
 ): Promise<Response> {
   try {
     requireRole(await findCaller(request, access), "metrics");
+    parseQuery(noParameters, new URL(request.url).searchParams);
     const text = await readMetrics();
     await afterwards();
     return new Response(text, { headers: { "content-type": prometheusContentType, "cache-control": "no-store" } });

@@ -5,6 +5,7 @@ import { RelayError, toRelayError } from "#platform/errors.ts";
 import type { Count } from "#store/capped-count.ts";
 import { orUnknown } from "./or-unknown.ts";
 import type { SearchParams } from "./search-params.ts";
+import { noParameters, parseQuery } from "./query-parameters.ts";
 import { instantOfLocal, isLocalTime } from "./zoned-time.ts";
 
 /** A list's address: where it is, and what it is narrowed down to, as parameters of its route under `/api/ops`. */
@@ -58,6 +59,11 @@ export function searchParamsOf(params: SearchParams): URLSearchParams {
   return new URLSearchParams(
     Object.entries(params).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, value])),
   );
+}
+
+/** Throws `REQUEST_INVALID` if the address of a page that takes no parameters has one. */
+export function requirePlainAddress(params: SearchParams): void {
+  parseQuery(noParameters, searchParamsOf(params));
 }
 
 /** The address of a list that is narrowed down to a query, from a cursor on. */

@@ -1,5 +1,10 @@
+import * as v from "valibot";
+
 import type { Database } from "#store/database.ts";
 
+import { searchParamsOf } from "./list-request.ts";
+import type { SearchParams } from "./search-params.ts";
+import { parseQuery, plainText } from "./query-parameters.ts";
 import { type CheckedGroup, readCheckedGroups } from "./read-checked-groups.ts";
 import { type LifecycleExperiment, readLifecycle, readLifecycles } from "./read-lifecycle.ts";
 
@@ -17,6 +22,13 @@ export interface Diagnostics {
 
 /** The page links to this many experiments. */
 const shownMax = 5;
+
+const diagnosticsQuery = v.object({ experiment: v.optional(plainText, "") });
+
+/** The experiment that the page's address asks for; empty for the newest. Throws `REQUEST_INVALID`. */
+export function parseExperimentId(params: SearchParams): string {
+  return parseQuery(diagnosticsQuery, searchParamsOf(params)).experiment;
+}
 
 /** Reads the experiment of this id, or the newest if the id is empty. Throws `NOT_FOUND` for one that was deleted. */
 export async function readDiagnostics(db: Database, id: string, nowMs: number): Promise<Diagnostics> {

@@ -1,6 +1,10 @@
+import * as v from "valibot";
+
 import { type StartFilter, starts, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import { first, type SearchParams } from "./search-params.ts";
+import { searchParamsOf } from "./list-request.ts";
+import type { SearchParams } from "./search-params.ts";
+import { oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import type { ComparisonQuery } from "./read-runtimes.ts";
 
 /** What the address of the page "Edge and Node" asks for. */
@@ -18,16 +22,16 @@ export const everything: Omit<RuntimesQuery, "window"> = { region: "", deploymen
 const path = "/dashboard/runtimes";
 const windowDefault = "24h";
 
-/** Reads the page's address leniently: where `/api/ops/runtimes` would answer 400, a page ignores the parameter. */
+const schema = v.object({
+  window: v.optional(oneOf(windowNames), windowDefault),
+  region: v.optional(plainText, ""),
+  deployment: v.optional(plainText, ""),
+  cold: v.optional(oneOf(starts), "all"),
+});
+
+/** Reads the page's address. Throws `REQUEST_INVALID`, as `/api/ops/runtimes` does. */
 export function runtimesQuery(params: SearchParams): RuntimesQuery {
-  const window = first(params, "window");
-  const cold = first(params, "cold");
-  return {
-    window: windowNames.find((name) => name === window) ?? windowDefault,
-    region: label(first(params, "region")),
-    deployment: label(first(params, "deployment")),
-    cold: starts.find((name) => name === cold) ?? "all",
-  };
+  return parseQuery(schema, searchParamsOf(params));
 }
 
 /** The page's address for a query, without what is its default. */
@@ -43,9 +47,4 @@ export function runtimesHref({ window, region, deployment, cold }: RuntimesQuery
 /** The query as `readRuntimes` takes it. */
 export function comparisonQuery({ region, deployment, ...query }: RuntimesQuery): ComparisonQuery {
   return { ...query, region: region === "" ? null : region, deployment: deployment === "" ? null : deployment };
-}
-
-/** A text to compare with; what cannot be one is ignored, for Postgres refuses NUL. */
-function label(text: string): string {
-  return text.length > 300 || text.includes("\0") ? "" : text;
 }

@@ -1,11 +1,15 @@
-import { createHmac } from "node:crypto";
+import { createCipheriv, createHmac } from "node:crypto";
 
 /** Members whose value is one of Meta's words or a time: handlers decide by them, and they name nobody. */
 const keptNames =
   /^(object|field|action|verb|reaction|emoji|type|source|status|user_token_status|media_product_type|product_type|notification_messages_timezone|time|timestamp|watermark|.*_(time|timestamp))$/;
 /** Members that hold what a person or the business wrote. */
 const textNames = /^(text|title|subtitle|caption|name|payload|metadata|ref|reason|feedback|ad_title)$/;
-const idNames = /(^|_)id$/;
+const idNames = /(^|_)ids?$/;
+/** What the name of a member looks like; an id does not. */
+const nameForm = /^(?!.*\d{5})[\w-]{1,60}$/;
+/** What a word of Meta's, a time, the name of a zone or an emoji looks like; an id, an address or a sentence does not. */
+const wordForm = /^((?!.*(\d{5}|\/\/))[\w.:+/-]{1,60}|\d{1,16}|[^\p{L}\p{N}]+)$/u;
 
 export interface MaskOptions {
   /** Equal ids become equal invented ones under one key, also in different fixtures; nobody without it can undo that. */
@@ -24,51 +28,64 @@ export function maskIds(value: unknown, options: MaskOptions): unknown {
 function mask(value: unknown, name: string, options: MaskOptions): unknown {
   if (Array.isArray(value)) return value.map((item) => mask(item, name, options));
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mask(member, key, options)]));
+    const members = Object.entries(value);
+    return Object.fromEntries(members.map(([key, member]) => [maskName(key, options), mask(member, key, options)]));
   }
-  if (typeof value === "number" && idNames.test(name)) return maskNumber(value, options.secret);
-  if (typeof value !== "string" || keptNames.test(name)) return value;
-  if (options.keepsText && textNames.test(name)) return value;
-  // A short number is a count; account `0` marks a test.
-  if (value === "0" || (/^\d{1,4}$/.test(value) && !idNames.test(name))) return value;
+  if (typeof value === "number") return isHarmlessNumber(value, name) ? value : maskNumber(value, options.secret);
+  if (typeof value !== "string" || isHarmlessText(value, name, options)) return value;
   const [, path] = /^https?:\/\/(.*)$/s.exec(value) ?? [];
   return path === undefined ? disguise(value, options.secret) : `https://example.com/${disguise(path, options.secret)}`;
 }
 
+/** A member may be named by an id: reactions by the person who reacted, for example. */
+function maskName(name: string, { secret }: MaskOptions): string {
+  return nameForm.test(name) ? name : disguise(name, secret);
+}
+
+/** A short number is a count. */
+function isHarmlessNumber(value: number, name: string): boolean {
+  return keptNames.test(name) || (Math.abs(value) < 10_000 && !idNames.test(name));
+}
+
+/** A word of Meta's, an emoji, a time, a count; account `0` marks a test. */
+function isHarmlessText(value: string, name: string, { keepsText }: MaskOptions): boolean {
+  if (textNames.test(name)) return keepsText;
+  if (keptNames.test(name)) return wordForm.test(value);
+  return value === "0" || (/^\d{1,4}$/.test(value) && !idNames.test(name));
+}
+
+/** Of up to 15 digits it is the same as for the text; one of more than 16 has lost its last digits already. */
 function maskNumber(value: number, secret: string): number {
-  const text = String(value);
-  if (!/^\d{5,16}$/.test(text)) return value;
-  const masked = disguise(text, secret);
-  return Number.isSafeInteger(Number(masked)) ? Number(masked) : Number(`1${masked.slice(1)}`);
+  const masked = Number(disguise(String(Math.trunc(Math.abs(value))).slice(0, 16), secret));
+  const safe = Number.isSafeInteger(masked) ? masked : Number(`1${String(masked).slice(1)}`);
+  return value < 0 ? -safe : safe;
 }
 
 const digits = "0123456789";
 const small = "abcdefghijklmnopqrstuvwxyz";
 const large = small.toUpperCase();
+/** The mark that makes a character an emoji. */
+const emojiStyle = "\uFE0F";
 
-/** Each digit and letter replaced by another of its class, drawn from the whole text; the rest, such as a dash, stays. */
+/**
+ * Each digit and letter replaced by another of its class, drawn from the whole text. Of the rest, ASCII, such as a dash, and
+ * emoji stay.
+ */
 function disguise(text: string, secret: string): string {
-  const draw = drawFrom(text, secret);
-  let masked = "";
-  for (const character of text) {
-    const byte = draw();
-    if (/[1-9]/.test(character) && masked === "") masked += digits.charAt(1 + (byte % 9));
-    else if (/\d/.test(character)) masked += digits.charAt(byte % 10);
-    else if (/\p{Lu}/u.test(character)) masked += large.charAt(byte % 26);
-    else if (/\p{L}/u.test(character)) masked += small.charAt(byte % 26);
-    else masked += character;
-  }
-  return masked;
+  const drawn = drawFrom(text, secret);
+  let next = 0;
+  return text.replaceAll(/[\p{L}\p{M}\p{N}]/gu, (character, offset: number) => {
+    const byte = drawn[next] ?? 0;
+    next += 1;
+    if (character === emojiStyle) return character;
+    if (offset === 0 && character >= "1" && character <= "9") return digits.charAt(1 + (byte % 9));
+    if (/\p{Nd}/u.test(character)) return digits.charAt(byte % 10);
+    return /\p{Lu}/u.test(character) ? large.charAt(byte % 26) : small.charAt(byte % 26);
+  });
 }
 
-/** Bytes that nobody without the secret can tell, the same for the same text. */
-function drawFrom(text: string, secret: string): () => number {
-  let block = Buffer.alloc(0);
-  let next = 0;
-  return () => {
-    if (next % 32 === 0) block = createHmac("sha256", secret).update(`fixture:${next}:${text}`).digest();
-    const byte = block[next % 32] ?? 0;
-    next += 1;
-    return byte;
-  };
+/** A byte for each character that nobody without the secret can tell, the same for the same text, in time that grows as the text. */
+function drawFrom(text: string, secret: string): Uint8Array {
+  const key = createHmac("sha256", secret).update(`fixture:${text}`).digest();
+  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(text.length));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { readNewestRefusals } from "#dashboard/read-refusals.ts";
+import { readNewestRefusals, readRefusalTotals } from "#dashboard/read-refusals.ts";
 import { readRuntimes } from "#dashboard/read-runtimes.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { refusals } from "#store/figures-schema.ts";
@@ -11,7 +11,7 @@ const nowMs = Date.parse("2026-01-31T12:00:00.000Z");
 const minuteMs = 60_000;
 const at = (minutesAgo: number) => new Date(nowMs - minutesAgo * minuteMs).toISOString();
 
-test("refusals of the window are added up by reason and runtime", async () => {
+test("refusals are added up by reason and runtime, with the first and the last of the window", async () => {
   const { db } = await openTestStore();
   const save = (minutesAgo: number, runtime: "edge" | "nodejs", counts: Record<string, number>) =>
     saveRefusals(db, { runtime, atMs: nowMs - minutesAgo * minuteMs, counts }, nowMs);
@@ -20,6 +20,12 @@ test("refusals of the window are added up by reason and runtime", async () => {
   await save(10, "edge", { SIGNATURE_INVALID: 3 });
   await save(5, "nodejs", { ENV_INVALID: 4 });
 
+  const totals = await readRefusalTotals(db, { fromMs: nowMs - 60 * minuteMs, toMs: nowMs });
+  expect(totals).toEqual([
+    { runtime: "edge", reason: "SIGNATURE_INVALID", count: 5, since: at(30), until: at(10) },
+    { runtime: "nodejs", reason: "ENV_INVALID", count: 4, since: at(5), until: at(5) },
+    { runtime: "edge", reason: "BODY_TOO_LARGE", count: 1, since: at(30), until: at(30) },
+  ]);
   const { runtimes } = await readRuntimes(
     db,
     { window: "1h", region: null, deployment: null, cold: "all" },
@@ -55,5 +61,6 @@ test("a report with a time of the far future deletes nothing and counts as of no
     await saveRefusals(db, { runtime: "edge", atMs: index === 0 ? nowMs : farMs, counts: { NOT_KEPT: 1 } }, nowMs);
   }
   expect(await db.$count(refusals)).toBe(100);
-  expect(new Set((await readNewestRefusals(db)).map((report) => report.at))).toEqual(new Set([at(0)]));
+  const totals = await readRefusalTotals(db, { fromMs: nowMs - minuteMs, toMs: nowMs + 1 });
+  expect(totals).toMatchObject([{ count: 100, until: at(0) }]);
 });

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 
-import { comparisonQuery, runtimesHref, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import { parseExperimentId } from "#dashboard/read-diagnostics.ts";
+import { requirePlainAddress } from "#dashboard/list-request.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
+import { runtimesHref, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import { statusWindow } from "#dashboard/status/status-window.ts";
 
 test("the address of the comparison holds what differs from its default, and is read back", () => {
   const query = { window: "7d", region: "fra1", deployment: "dpl_1&x=2", cold: "cold" } as const;
@@ -10,8 +14,16 @@ test("the address of the comparison holds what differs from its default, and is 
   expect(runtimesHref(runtimesQuery({}))).toBe("/dashboard/runtimes");
 });
 
-test("what the comparison cannot be asked for is ignored", () => {
-  const query = runtimesQuery({ window: "2y", region: "a\0b", deployment: "d".repeat(301), cold: "lukewarm" });
-  expect(query).toEqual({ window: "24h", region: "", deployment: "", cold: "all" });
-  expect(comparisonQuery(query)).toEqual({ window: "24h", region: null, deployment: null, cold: "all" });
+test.each([
+  ["runtimes", runtimesQuery, { window: "2y" }],
+  ["runtimes", runtimesQuery, { region: "a\0b" }],
+  ["runtimes", runtimesQuery, { deployment: "d".repeat(301) }],
+  ["runtimes", runtimesQuery, { cold: "lukewarm" }],
+  ["runtimes", runtimesQuery, { zone: "x" }],
+  ["status", statusWindow, { window: "2y" }],
+  ["status", statusWindow, { window: ["1h", "7d"] }],
+  ["diagnostics", parseExperimentId, { experiment: ["1", "2"] }],
+  ["alerts and replay", requirePlainAddress, { rule: "lost" }],
+])("the page %s refuses a parameter that it would otherwise ignore", (_page, parse, params: SearchParams) => {
+  expect(() => parse(params)).toThrow(expect.objectContaining({ code: "REQUEST_INVALID" }));
 });

@@ -141,6 +141,9 @@ test("signing in never redirects outside of the dashboard", async () => {
     "/dashboard@evil.example",
     "/dashboard/\\evil",
     "/api",
+    "/dashboard/../api/ops/events",
+    "/dashboard/.%2E/api",
+    "/dashboard/./sign-in?ticket=1",
   ]) {
     expect((await post(access, { token: opsToken, next })).headers.get("location")).toBe("/dashboard");
   }

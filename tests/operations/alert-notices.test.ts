@@ -18,6 +18,7 @@ import { sendTest } from "#operations/alerts/send-test.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
+import { appendAudit } from "#store/audit.ts";
 import type { Database } from "#store/database.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { recordPart } from "#store/maintenance-parts.ts";
@@ -63,7 +64,9 @@ async function startReceiver(...answers: (Answer | null)[]) {
 }
 
 describe("a notice", () => {
-  const store = openSharedStore("relay.alerts, relay.alert_notices, relay.deliveries, relay.maintenance_parts");
+  const store = openSharedStore(
+    "relay.alerts, relay.alert_notices, relay.deliveries, relay.maintenance_parts, relay.audit",
+  );
 
   const openAlerting = (db: Database, urls: string[], clock = systemClock): Alerting => ({
     db,
@@ -146,6 +149,17 @@ describe("a notice", () => {
       { isSent: false, result: "no answer within 5 s" },
       { isSent: true, result: "answered 200", form: "json" },
     ]);
+  });
+
+  test("as a test is sent ten times in a minute at most", async () => {
+    const { db } = store();
+    const receiver = await startReceiver({ status: 200 });
+    const facts = { actor: "ops", via: "api", address: "unknown", action: "alerts.test" } as const;
+    for (let row = 1; row <= 11; row += 1)
+      await appendAudit(db, { ...facts, target: null, filter: null, reason: null });
+    const sending = sendTest(openAlerting(db, [receiver.url], createManualClock()));
+    await expect(sending).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    expect(receiver.received).toEqual([]);
   });
 
   test("goes through QStash, whose retries reach a receiver that was down for a moment", async () => {

@@ -79,3 +79,50 @@ test("numbers that are ids, addresses and unknown members are masked; text stays
   expect(masked.text).toMatch(/^[A-Z][a-z]{4} 👋 [a-z]{2} \d{4}$/);
   expect((maskIds(value, { ...options, keepsText: true }) as typeof value).text).toBe(value.text);
 });
+
+test("nothing of a hostile payload stays: ids in names, lists and long numbers, sentences in place of words, digits of other scripts", () => {
+  const value = {
+    reactions: { "17841400000000001": 12, "jane@example.com": 1 },
+    ids: [1780123456, 17841400000000123, -17801234567],
+    user: 17801234567,
+    phone: 491701234567,
+    text: "4711",
+    message: { text: "0", status: "call me, Jane", source: "https://jane.example/", type: "17841400000000001" },
+    note: "٠١٢٣٤٥ नमस्ते",
+    timestamp: 1769860800000,
+    occurred_time: "2026-01-31T12:00:00+0000",
+    notification_messages_timezone: "America/Los_Angeles",
+    emoji: "❤️",
+    count: 42,
+  };
+  const masked = maskIds(value, options) as typeof value;
+  const { timestamp, occurred_time, notification_messages_timezone, emoji, count } = value;
+  expect(masked).toMatchObject({ timestamp, occurred_time, notification_messages_timezone, emoji, count });
+  const text = JSON.stringify(masked);
+  const secrets = [
+    "17841400000000",
+    "1780123456",
+    "491701234567",
+    "4711",
+    "jane",
+    "Jane",
+    '"0"',
+    "٠١٢٣٤٥",
+    "नमस्ते",
+    "ि",
+  ];
+  expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+  expect(masked.ids.every(Number.isSafeInteger)).toBe(true);
+  const same = maskIds({ id: "1780123456" }, options) as { id: string };
+  expect(masked.ids[0]).toBe(Number(same.id));
+});
+
+test("a text of megabytes is masked in time that grows with its length", () => {
+  const took = (text: string) => {
+    const startedAt = performance.now();
+    maskIds({ text }, options);
+    return performance.now() - startedAt;
+  };
+  took("warm ".repeat(10_000));
+  expect(took("tall ".repeat(200_000))).toBeLessThan(40 * took("tall ".repeat(20_000)) + 200);
+});

@@ -1,3 +1,5 @@
+import { requirePlainAddress } from "#dashboard/list-request.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { Alerts } from "#dashboard/view/alerts/alerts.tsx";
 import { systemClock } from "#platform/clock.ts";
 
@@ -8,8 +10,12 @@ export const dynamic = "force-dynamic";
 export const metadata = { title: "Alerts" };
 
 /** What fires, where it is sent, and every rule. */
-export default async function AlertsPage() {
+export default async function AlertsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const given = await searchParams;
   const nowMs = systemClock.nowMs();
-  const found = await readSignedIn("/dashboard/alerts", readAlertsNow);
+  const found = await readSignedIn("/dashboard/alerts", async () => {
+    requirePlainAddress(given);
+    return readAlertsNow();
+  });
   return <Alerts found={found} nowMs={nowMs} />;
 }

@@ -1,7 +1,7 @@
 import { redirect } from "next/navigation";
 
-import { first, type SearchParams } from "#dashboard/search-params.ts";
-import { readDiagnostics } from "#dashboard/read-diagnostics.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
+import { parseExperimentId, readDiagnostics } from "#dashboard/read-diagnostics.ts";
 import { Diagnostics } from "#dashboard/view/diagnostics/diagnostics.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
@@ -14,8 +14,10 @@ export const metadata = { title: "Diagnostics" };
 /** The doctor's checks and the lifecycle experiment. The address of one that was deleted for newer ones leads to the newest. */
 export default async function DiagnosticsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
-  const id = first(await searchParams, "experiment");
-  const found = await readSignedIn("/dashboard/diagnostics", (db) => readDiagnostics(db, id, nowMs));
+  const given = await searchParams;
+  const found = await readSignedIn("/dashboard/diagnostics", async (db) =>
+    readDiagnostics(db, parseExperimentId(given), nowMs),
+  );
   return (
     <Shown title="Diagnostics" found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
       {(diagnostics) => <Diagnostics {...diagnostics} nowMs={nowMs} />}

@@ -15,12 +15,15 @@ export const metadata = { title: "Edge and Node" };
 /** Which runtime is faster, and every figure that says so. */
 export default async function RuntimesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
-  const query = runtimesQuery(await searchParams);
+  const given = await searchParams;
   const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
-  const page = await readSignedIn("/dashboard/runtimes", (db) => readRuntimesPage(db, comparisonQuery(query), options));
+  const page = await readSignedIn("/dashboard/runtimes", async (db) => {
+    const query = runtimesQuery(given);
+    return { ...(await readRuntimesPage(db, comparisonQuery(query), options)), query };
+  });
   return (
     <Shown title="Edge and Node" found={page}>
-      {(found) => <Runtimes {...{ ...found, query, nowMs }} />}
+      {(found) => <Runtimes {...{ ...found, nowMs }} />}
     </Shown>
   );
 }

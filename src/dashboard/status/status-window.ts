@@ -1,9 +1,14 @@
+import * as v from "valibot";
+
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
-import { first, type SearchParams } from "../search-params.ts";
+import { searchParamsOf } from "../list-request.ts";
+import type { SearchParams } from "../search-params.ts";
+import { oneOf, parseQuery } from "../query-parameters.ts";
 
-/** The window of the traffic that the status page's address asks for; an hour by default. */
+const statusQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
+
+/** The window of the traffic that the status page's address asks for; an hour by default. Throws `REQUEST_INVALID`. */
 export function statusWindow(params: SearchParams): WindowName {
-  const window = first(params, "window");
-  return windowNames.find((name) => name === window) ?? "1h";
+  return parseQuery(statusQuery, searchParamsOf(params)).window;
 }

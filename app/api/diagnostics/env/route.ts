@@ -1,4 +1,7 @@
 import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
@@ -7,7 +10,13 @@ import { keepDiagnosis } from "../keep-diagnosis.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: opsRoute(async () => keepDiagnosis("env", diagnoseEnv(process.env)), {
-    audit: { action: "diagnostics.env", isRequired: false },
-  }),
+  POST: opsRoute(
+    async ({ request }) => {
+      await readRequest(request, emptyRequest, clock);
+      return keepDiagnosis("env", diagnoseEnv(process.env));
+    },
+    {
+      audit: { action: "diagnostics.env", isRequired: false },
+    },
+  ),
 });

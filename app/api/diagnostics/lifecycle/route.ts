@@ -1,3 +1,4 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { parseTiming } from "#lifecycle-experiment/wire.ts";
 import { systemClock as clock } from "#platform/clock.ts";
@@ -11,7 +12,8 @@ export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   POST: opsRoute(
-    async ({ request }) => {
+    async ({ request, query }) => {
+      parseQuery(noParameters, query);
       const body = await readBody(request, { bytesMax: 10_000, timeoutMs: 5_000, clock });
       return startExperimentHere({ ...timingDefault, ...parseTiming(body) });
     },

@@ -1,5 +1,7 @@
 import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { systemClock as clock } from "#platform/clock.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 import { latestMigration } from "#store/migration-names.ts";
 
@@ -10,7 +12,10 @@ export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   POST: opsRoute(
-    async () => keepDiagnosis("network", await diagnoseNetwork({ env: process.env, clock, latestMigration })),
+    async ({ request }) => {
+      await readRequest(request, emptyRequest, clock);
+      return keepDiagnosis("network", await diagnoseNetwork({ env: process.env, clock, latestMigration }));
+    },
     {
       audit: { action: "diagnostics.network", isRequired: false },
     },

@@ -1,5 +1,7 @@
 import { diagnoseQstash } from "#diagnostics/diagnose-qstash.ts";
-import { systemClock } from "#platform/clock.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
@@ -9,7 +11,10 @@ export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   POST: opsRoute(
-    async () => keepDiagnosis("qstash", await diagnoseQstash({ env: process.env, clock: systemClock, fetch })),
+    async ({ request }) => {
+      await readRequest(request, emptyRequest, clock);
+      return keepDiagnosis("qstash", await diagnoseQstash({ env: process.env, clock, fetch }));
+    },
     {
       audit: { action: "diagnostics.qstash", isRequired: false },
     },

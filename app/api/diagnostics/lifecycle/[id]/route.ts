@@ -1,3 +1,4 @@
+import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { readLifecycle } from "#dashboard/read-lifecycle.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
@@ -8,5 +9,8 @@ import { opsRoute } from "../../../ops/ops-route.ts";
 export const dynamic = "force-dynamic";
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  GET: opsRoute<{ id: string }>(({ params }) => readLifecycle(getReads(), params.id, systemClock.nowMs())),
+  GET: opsRoute<{ id: string }>(async ({ params, query }) => {
+    parseQuery(noParameters, query);
+    return readLifecycle(getReads(), params.id, systemClock.nowMs());
+  }),
 });
