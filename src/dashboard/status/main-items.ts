@@ -85,7 +85,7 @@ export function stuckItem({ condition, when }: Facts): StatusItem {
     ...(atQstash.count === 0
       ? []
       : [
-          `QStash has accepted ${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
+          `QStash has accepted ${atQstash.isCapped ? "" : "at least "}${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
         ]),
   ];
   const href =

@@ -55,10 +55,12 @@ const fields: readonly ListField[] = [
 /** What a replay of the address's conditions would take, and the form that starts it. */
 export function NewReplay({ request, found, zone, nowMs }: NewReplayProps) {
   const { path, query, filter } = request;
+  // The reason is asked for below, and is no condition.
+  const { reason: _, ...conditions } = query;
   return (
     <>
       <PageHead title="Plan a replay" hint="Handlers run again for the events of these conditions" />
-      <ListFilters path={path} query={query} fields={fields} times="Ingested" zone={zone} />
+      <ListFilters path={path} query={conditions} fields={fields} times="Ingested" zone={zone} />
       {found === null || filter instanceof RelayError ? (
         <Panel id="plan" title="What it takes">
           <p className={text["nothing"]}>
