@@ -1,7 +1,7 @@
 // What test deliveries and fixtures are made with.
 import { buildPayload, type PayloadKind } from "#conformance/payloads.ts";
 import { signBody } from "#instagram/signature.ts";
-import type { TestSending } from "#operations/send-test.ts";
+import type { TestSending } from "#operations/send-test-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock } from "./log.ts";

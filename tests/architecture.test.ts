@@ -125,6 +125,17 @@ describe("the layout", () => {
     expect(Object.keys(mayImport).toSorted()).toEqual(folders.toSorted());
   });
 
+  test("docs/ARCHITECTURE.md shows every folder of src, tests and app/api", () => {
+    const tree = /^```\n(app\/[\s\S]*?)^```/m.exec(readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8"))?.[1] ?? "";
+    const missing = ["src", "tests", "app/api"].flatMap((parent) =>
+      readdirSync(join(root, parent), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && !(parent === "tests" && entry.name in mayImport))
+        .map(({ name }) => (parent === "app/api" ? `api/${name}/` : `  ${name}/`))
+        .filter((name) => !tree.includes(name)),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test("docs/ARCHITECTURE.md has the same table", () => {
     const text = readFileSync(join(root, "docs/ARCHITECTURE.md"), "utf8");
     const [, section = ""] = text.split("## Who may import whom\n");

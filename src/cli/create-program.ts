@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 
+import { addHelpNote, helpWidth } from "./add-help-note.ts";
 import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -25,11 +26,11 @@ import { addTrigger } from "./commands/trigger.ts";
 import type { CommandContext } from "./command-context.ts";
 import { requireZone } from "./in-zone.ts";
 
-const footer = `
-Run it in the project as npx relay <command>, or as npm run relay -- <command>. The address of the relay and its secrets are
-taken from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN, DATABASE_URL), otherwise from npm start on this
-machine (DATA_DIR, .data). Every command takes --json. Exit status: 0 if everything succeeded, 1 if something failed, 130
-after Ctrl-C; of relay status 2 if something needs attention and 3 if something is lost or failing.`;
+const footer =
+  "Run it in the project as npx relay <command>, or as npm run relay -- <command>. The address of the relay and its secrets are " +
+  "taken from the environment (RELAY_URL, INSTAGRAM_APP_SECRET, OPS_TOKEN, DATABASE_URL), otherwise from npm start on this " +
+  "machine (DATA_DIR, .data). Every command takes --json. Exit status: 0 if everything succeeded, 1 if something failed, 130 " +
+  "after Ctrl-C; of relay status 2 if something needs attention and 3 if something is lost or failing.";
 
 /** All commands with their options. */
 export function createProgram(context: CommandContext): Command {
@@ -39,14 +40,15 @@ export function createProgram(context: CommandContext): Command {
       "Sends deliveries to an Instagram Webhook Relay, shows what it stored, repairs what failed, and checks its configuration.",
     )
     .addOption(new Option("--zone <zone>", "show times in this time zone, e.g. Europe/Berlin").default("UTC"))
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
+    .configureOutput({ getOutHelpWidth: () => helpWidth(context.width) })
     .hook("preAction", (_, command) => {
       context.zone = requireZone(command.optsWithGlobals<{ zone: string }>().zone);
     })
     .exitOverride()
     .helpCommand(false)
-    .showHelpAfterError("(relay --help lists the commands)")
-    .addHelpText("after", footer);
+    .showHelpAfterError("(relay --help lists the commands)");
+  addHelpNote(program, footer);
   for (const add of [
     addStatus,
     addFind,

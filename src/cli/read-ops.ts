@@ -89,6 +89,9 @@ function explain({ names }: OpsPlace, { origin }: URL, answer: Answer, message: 
     return `${origin} redirects to ${there}: set ${names.url} to that address.`;
   }
   if (typeof message !== "string") {
+    if (status >= 500) {
+      return `${origin} answered ${status} without the relay's JSON: its code does not run, or a proxy before it reports a fault. npm run dev prints what does not compile.`;
+    }
     const what = /^\s*</.test(text) ? "a page" : "a text";
     return `${origin} answered ${status} with ${what} instead of JSON: another server answers there, or an older version of the relay. Set ${names.url} to the relay's address.`;
   }

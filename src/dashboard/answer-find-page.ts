@@ -7,7 +7,7 @@ import type { Database } from "#store/database.ts";
 import { find, type FindAnswer, type FindOptions } from "./find.ts";
 import { questionLengthMax } from "./find-question.ts";
 import { searchParamsOf } from "./list-request.ts";
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import { parseQuery } from "./query-parameters.ts";
 
 /** What the page shows: the question, and its answer; null before a question was asked. */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import type { TreeOptions } from "./payload-tree.ts";
 import { parseQuery, plainText } from "./query-parameters.ts";
 import { searchParamsOf } from "./list-request.ts";

@@ -3,7 +3,7 @@ import { sql, type SQL } from "drizzle-orm";
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 
-import type { Count } from "./capped-count.ts";
+import type { Count } from "#store/capped-count.ts";
 import { eventConditions } from "./event-conditions.ts";
 import type { EventFilter } from "./event-filter.ts";
 import { eventIdsBetween } from "./event-ids-between.ts";

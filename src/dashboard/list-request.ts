@@ -2,9 +2,9 @@ import { redirect } from "next/navigation";
 
 import { RelayError, toRelayError } from "#platform/errors.ts";
 
-import type { Count } from "./capped-count.ts";
+import type { Count } from "#store/capped-count.ts";
 import { orUnknown } from "./or-unknown.ts";
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import { noParameters, parseQuery } from "./query-parameters.ts";
 import { instantOfLocal, isLocalTime } from "./zoned-time.ts";
 

@@ -7,7 +7,7 @@ import { requestErrors } from "#platform/request-errors.ts";
 import { type AuditAction, auditActions, type AuditWay, auditWays } from "#store/audit.ts";
 import type { Database } from "#store/database.ts";
 
-import { type Count, readCappedCount } from "./capped-count.ts";
+import { type Count, readCappedCount } from "#store/capped-count.ts";
 import { isoText } from "./iso-text.ts";
 import { cursorOf, encodeCursor, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } from "./query-parameters.ts";
 

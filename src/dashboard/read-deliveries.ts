@@ -5,7 +5,7 @@ import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import { irregularDelivery } from "#store/irregular-delivery.ts";
 
-import type { Count } from "./capped-count.ts";
+import type { Count } from "#store/capped-count.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
 import type { DeliveryFilter, DeliveryPosition } from "./delivery-filter.ts";
 import { encodeCursor } from "./query-parameters.ts";

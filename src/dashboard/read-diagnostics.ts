@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Database } from "#store/database.ts";
 
 import { searchParamsOf } from "./list-request.ts";
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import { parseQuery, plainText } from "./query-parameters.ts";
 import { type CheckedGroup, readCheckedGroups } from "./read-checked-groups.ts";
 import { type LifecycleExperiment, readLifecycle, readLifecycles } from "./read-lifecycle.ts";

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Database } from "#store/database.ts";
+import { allDrift } from "#store/fold-drift.ts";
 
 import { isoText } from "./iso-text.ts";
 import { pageLimit, parseQuery, plainText } from "./query-parameters.ts";
@@ -39,16 +40,11 @@ export function parseDriftFilter(params: URLSearchParams): DriftFilter {
 /** How Meta's data differs from our schemas, most recent first: what maintenance has folded, and what it has not yet. */
 export async function readDrift(db: Database, { kind, limit }: DriftFilter): Promise<DriftReport> {
   const { rows } = await db.execute<DriftItem & Record<string, unknown>>(sql`
-    select kind, path, finding, shape, sum(count)::float8 as count, ${isoText(sql`min(first_seen)`)} as "firstSeen",
-      ${isoText(sql`max(last_seen)`)} as "lastSeen", max(event_id)::float8 as "eventId"
-    from (
-      select kind, path, finding, shape, count, first_seen, last_seen, event_id from relay.drift
-      union all
-      select kind, path, finding, shape, count, seen_at, seen_at, event_id from relay.drift_findings
-    ) all_drift
+    select kind, path, finding, shape, count::float8 as count, ${isoText(sql`first_seen`)} as "firstSeen",
+      ${isoText(sql`last_seen`)} as "lastSeen", event_id::float8 as "eventId"
+    from ${allDrift} d
     ${kind === undefined ? sql`` : sql`where kind = ${kind}`}
-    group by kind, path, finding, shape
-    order by max(last_seen) desc, max(event_id) desc, kind, path, finding, shape
+    order by last_seen desc, event_id desc, kind, path, finding, shape
     limit ${limit}
   `);
   return { drift: rows };

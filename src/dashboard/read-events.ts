@@ -4,7 +4,7 @@ import type { Clock } from "#platform/clock.ts";
 import type { Runtime } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 
-import type { Count } from "./capped-count.ts";
+import type { Count } from "#store/capped-count.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventFilter, EventState } from "./event-filter.ts";
 import { findEvents } from "./find-events.ts";

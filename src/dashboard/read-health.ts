@@ -1,18 +1,19 @@
+import { readMaintenanceFacts } from "#operations/condition/read-maintenance-facts.ts";
 import { readPublishState } from "#operations/condition/read-publish-state.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { canWrite } from "#store/can-write.ts";
 import type { Database } from "#store/database.ts";
 
-import { type MaintenanceFacts, readMaintenanceFacts } from "./read-open-work.ts";
-
-export interface Health extends MaintenanceFacts {
+export interface Health {
   status: "ok" | "down";
   store: "ok" | "down";
   queue: "ok" | "failing" | "unknown";
+  /** When a part of maintenance last ran; null if none ever did, or if that is unknown. */
+  maintenanceRanAt: string | null;
+  /** Since when QStash holds the batches back; null if it does not, or if that is unknown. */
+  ingestionPausedSince: string | null;
   version: string;
 }
-
-const unknown: MaintenanceFacts = { maintenanceRanAt: null, ingestionPausedSince: null };
 
 const answerWithinMs = 2_000;
 
@@ -28,9 +29,16 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
       answer.catch(() => undefined),
     );
   if ((await inTime(canWrite(db))) !== true) {
-    return { status: "down", store: "down", queue: "unknown", ...unknown, version };
+    return {
+      status: "down",
+      store: "down",
+      queue: "unknown",
+      maintenanceRanAt: null,
+      ingestionPausedSince: null,
+      version,
+    };
   }
-  const [queue, maintenance] = await Promise.all([
+  const [queue, facts] = await Promise.all([
     inTime(readPublishState(db, clock.nowMs())),
     inTime(readMaintenanceFacts(db)),
   ]);
@@ -38,7 +46,8 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
     status: "ok",
     store: "ok",
     queue: queue ?? "unknown",
-    ...(maintenance ?? unknown),
+    maintenanceRanAt: facts?.maintenance?.ranAt ?? null,
+    ingestionPausedSince: facts?.pause?.since ?? null,
     version,
   };
 }

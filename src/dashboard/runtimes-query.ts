@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type StartFilter, starts, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { searchParamsOf } from "./list-request.ts";
-import type { SearchParams } from "./overview-query.ts";
+import type { SearchParams } from "./search-params.ts";
 import { oneOf, parseQuery, plainText } from "./query-parameters.ts";
 import type { ComparisonQuery } from "./read-runtimes.ts";
 

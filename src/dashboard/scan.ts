@@ -1,6 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 
-import { capCount, type Count, countMax } from "./capped-count.ts";
+import { capCount, type Count, countMax } from "#store/capped-count.ts";
 
 /** How much one page may cost where no index helps; the page after it goes on from there. */
 const scannedMax = 100_000;

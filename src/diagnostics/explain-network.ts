@@ -94,7 +94,8 @@ const rules: readonly AdviceRule[] = [
   },
   {
     when: /^TypeError$|^ERR_INVALID_/,
-    cause: "The request could not be built: an address or a token contains a character that is not allowed.",
+    cause:
+      "The request could not be built: an address or a token contains a character that is not allowed, or the port is one that fetch blocks.",
     remedy: "Copy {variable} and the token again.",
   },
 ];

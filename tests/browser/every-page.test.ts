@@ -91,7 +91,7 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
     await tabTo(page, "Replay this…");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Plan a replay" }).waitFor();
-    await tabTo(page, "Reason, which is recorded and told to the handlers");
+    await tabTo(page, "Reason, which is recorded, and which the handlers get");
     await page.keyboard.type("the CRM is back");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "the CRM is back" }).waitFor();

@@ -110,7 +110,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     await page.getByText("Cancelled: cancelled by ops").waitFor();
   }, 60_000);
 
-  test("a reader sees all of it and is told why the buttons are off; the route refuses, too", async () => {
+  test("a reader sees all of it and why the buttons are off; the route refuses, too", async () => {
     const page = await open(`/dashboard/dead-letters/${groupOf.message}`, reader);
     await page.getByText("Only the role admin may do this; bob has the role read.").first().waitFor();
     const button = page.getByRole("button", { name: "Acknowledge" });

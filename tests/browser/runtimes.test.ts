@@ -192,7 +192,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node outside Ver
       await loadDay(local.store.db, { nowMs: Date.now(), edgeFactor: 0.5, pairs: 1_200 });
       const page = await local.open(chromium, path);
       expect((await verdictOn(page)).slice(0, 2)).toEqual([
-        "Cannot be told here: the edge is emulated",
+        "Not known here: the edge is emulated",
         expect.stringMatching(/^Not a verdict: outside Vercel the edge is Next's emulation/),
       ]);
       await page.getByRole("button", { name: "Send probes now" }).click();

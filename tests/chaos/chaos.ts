@@ -10,7 +10,7 @@
  * - Only acknowledged deliveries count, and only rows: at the end, when no forward runs, QStash holds no message and
  *   every handler has finished, each event is looked up in the database by its key. Duplicates are rows, and runs of
  *   handlers by the handlers' own count.
- * - What a fault did is told by the server's log and the proxies; a fault that nobody noticed shows.
+ * - What a fault did is shown by the server's log and the proxies; a fault that nobody noticed shows.
  */
 import { parseArgs } from "node:util";
 

@@ -36,6 +36,11 @@ describe("a relay that does not answer as one", () => {
       /answered 200 with a page instead of JSON: another server/,
     ],
     [
+      "does not run",
+      { status: 500, body: "<!doctype html>" },
+      /answered 500 without the relay's JSON: its code does not/,
+    ],
+    [
       "is protected",
       { status: 401, body: "Vercel Authentication" },
       /Deployment Protection answers instead of the relay\. Turn on/,
@@ -115,6 +120,13 @@ describe("trigger says why it was refused", () => {
     });
     expect(sink?.requests).toEqual([]);
   });
+});
+
+test("a replay without a condition asks for one, and nothing is planned", async () => {
+  const url = await listen(() => ({}));
+  const { failure } = await runCommand(["replay", "--yes"], { baseUrl: () => url });
+  expect(failure).toMatch(/^Which events\? Name an --error/);
+  expect(sink?.requests).toEqual([]);
 });
 
 test("trigger signs the payload of a kind and prints the id of the delivery; a rate does not wait for answers", async () => {

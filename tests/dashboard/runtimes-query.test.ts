@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { parseExperimentId } from "#dashboard/read-diagnostics.ts";
 import { requirePlainAddress } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { runtimesHref, runtimesQuery } from "#dashboard/runtimes-query.ts";
 import { statusWindow } from "#dashboard/status/status-window.ts";
 

@@ -4,6 +4,7 @@ import { describeStatus } from "#dashboard/status/describe-status.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
 import type { ItemName, Status } from "#dashboard/status/status.ts";
 import { whenIn } from "#dashboard/status/status-words.ts";
+import { alertRules, findRule } from "#operations/alerts/alert-rules.ts";
 import type { Condition, Happened } from "#operations/condition/condition.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -13,6 +14,7 @@ import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";
+import { bad, wellAt } from "../operations/alert-conditions.ts";
 import { deliveryRow, eventRow, insertOpenEvent } from "./rows.ts";
 
 const nowMs = Date.parse("2026-01-31T12:00:00.000Z");
@@ -20,26 +22,8 @@ const ago = (minutes: number) => new Date(nowMs - minutes * 60_000).toISOString(
 const never: Happened = { count: 0, isCapped: false, since: null, last: null };
 const none = { count: 0, isCapped: false };
 
-/** A relay that is well. */
 const well: Condition = {
-  asOf: new Date(nowMs).toISOString(),
-  store: "ok",
-  lost: never,
-  refused: { ...never, perMinute: 0, byReason: [] },
-  metaHour: { isRunning: false, since: null, minutesLeft: null, share: 0 },
-  acksWithheld: never,
-  publish: { state: "ok" },
-  open: { ...none, oldest: null },
-  stuck: { ...none, since: null },
-  failing: [],
-  retrying: { ...none, nextAt: null },
-  notIngested: never,
-  deadLetters: { open: none, openGroups: 0, newest: [], expiring: { count: 0, withoutCopy: 0, first: null } },
-  pause: { since: null, waiting: null },
-  canary: { isExpected: true, sentAt: ago(20), arrivedAt: ago(20), missingOn: [], isOverdue: false },
-  maintenance: { ranAt: ago(3), failed: [] },
-  partitions: { defaults: [] },
-  ack: { count: 100, p99Ms: 12, overOneSecond: 0 },
+  ...wellAt(nowMs),
   silence: { lastDeliveryAt: ago(1), expected: 0, weeks: 0, verdict: "unknown" },
 };
 const describe = (facts: Partial<Condition>, zone = "UTC", { lostInMonth = 0, refusedInDay = 0 } = {}) =>
@@ -125,6 +109,87 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
 ])("the status says %s", (_name, facts, status, sentence) => {
   const described = describe(facts);
   expect(described).toMatchObject({ status, sentence: expect.stringMatching(sentence) });
+});
+
+/** The item of the status page that has the facts of each alert rule. */
+const itemOfRule: Record<string, ItemName> = {
+  lost: "lost",
+  "acks-withheld": "refused",
+  "meta-hour": "metaHour",
+  "publish-failing": "publish",
+  "ack-slow": "ack",
+  "canary-missing": "canary",
+  silence: "silence",
+  "handler-failing": "failing",
+  "oldest-open": "waiting",
+  "dead-letter-group": "failing",
+  "dead-letter-expiring": "expiring",
+  paused: "pause",
+  maintenance: "maintenance",
+  "partition-default": "partitions",
+};
+
+test.each(alertRules)("the status page says what $name is about, and calls what is critical failing", (rule) => {
+  const facts: Partial<Condition> = bad[rule.name]?.(nowMs, 0) ?? {};
+  if (rule.name === "acks-withheld" && facts.acksWithheld) {
+    facts.refused = { ...facts.acksWithheld, perMinute: 1, byReason: [{ reason: "NOT_KEPT", ...facts.acksWithheld }] };
+  }
+  const item = itemOf(describe(facts), itemOfRule[rule.name] ?? "store");
+  expect(rule.judge({ ...well, ...facts }, nowMs)?.scopes[0]?.level).toBe(1);
+  expect(item?.state).toMatch(rule.severity === "critical" ? /^failing$/ : /^(attention|failing)$/);
+});
+
+const fewFailed = { ...failing, runs: 500, failed: 4, rate: 4 / 500, deployment: null, deployedAt: null };
+const oneRetried = {
+  open: { count: 1, isCapped: false, oldest: ago(20) },
+  retrying: { ...none, count: 1, nextAt: null },
+};
+const heldLong = { ...never, count: 1, since: ago(20), last: ago(20) };
+const expiring = { count: 1, withoutCopy: 0, first: ago(-60) };
+
+test.each<[name: string, facts: Partial<Condition>, ruleName: string, level: number | null, status: Status["status"]]>([
+  ["one slow ack of twenty", { ack: { count: 20, p99Ms: 1_200, overOneSecond: 0.05 } }, "ack-slow", null, "ok"],
+  ["few failures of many calls", { failing: [fewFailed] }, "handler-failing", 0, "ok"],
+  ["an event that is retried for long", oneRetried, "oldest-open", 1, "attention"],
+  ["a batch that QStash has for long", { notIngested: heldLong }, "oldest-open", 1, "failing"],
+  [
+    "the same while ingestion is paused",
+    { notIngested: heldLong, pause: { since: ago(30), waiting: 1 } },
+    "oldest-open",
+    0,
+    "attention",
+  ],
+  [
+    "an expiring dead letter with a copy",
+    { deadLetters: { open: none, openGroups: 0, newest: [], expiring } },
+    "dead-letter-expiring",
+    1,
+    "attention",
+  ],
+  [
+    "a relay that began a moment ago",
+    { maintenance: { ranAt: null, expectedFrom: ago(2), failed: [] } },
+    "maintenance",
+    0,
+    "ok",
+  ],
+  [
+    "maintenance that never ran while deliveries arrive",
+    { maintenance: { ranAt: null, expectedFrom: ago(20), failed: [] } },
+    "maintenance",
+    1,
+    "attention",
+  ],
+  [
+    "one refused delivery",
+    { metaHour: { isRunning: true, since: ago(2), minutesLeft: 58, share: 1 } },
+    "meta-hour",
+    0,
+    "attention",
+  ],
+])("the status page and the alert rule agree on %s", (_name, facts, ruleName, level, status) => {
+  expect(findRule(ruleName)?.judge({ ...well, ...facts }, nowMs)?.scopes[0]?.level).toBe(level);
+  expect(describe(facts).status).toBe(status);
 });
 
 test("what is stuck leads to the list that has it, whether it has failed before or not", () => {

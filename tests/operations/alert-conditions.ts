@@ -24,7 +24,7 @@ export function wellAt(nowMs: number): Condition {
     deadLetters: { open: none, openGroups: 0, newest: [], expiring: { count: 0, withoutCopy: 0, first: null } },
     pause: { since: null, waiting: 0 },
     canary: { isExpected: true, sentAt: now, arrivedAt: now, missingOn: [], isOverdue: false },
-    maintenance: { ranAt: now, failed: [] },
+    maintenance: { ranAt: now, expectedFrom: now, failed: [] },
     partitions: { defaults: [] },
     ack: { count: 100, p99Ms: 20, overOneSecond: 0 },
     silence: { lastDeliveryAt: now, expected: 0, weeks: 4, verdict: "usual" },
@@ -84,7 +84,9 @@ export const bad: Record<string, (nowMs: number, ms: number) => Partial<Conditio
     },
   }),
   paused: (nowMs, ms) => ({ pause: { since: iso(nowMs - 61 * minuteMs - ms), waiting: 3 } }),
-  maintenance: (nowMs, ms) => ({ maintenance: { ranAt: iso(nowMs - 16 * minuteMs - ms), failed: [] } }),
+  maintenance: (nowMs, ms) => ({
+    maintenance: { ranAt: null, expectedFrom: iso(nowMs - 16 * minuteMs - ms), failed: [] },
+  }),
   "partition-default": () => ({ partitions: { defaults: ["events_default"] } }),
 };
 

@@ -37,7 +37,7 @@ describe("the condition", () => {
       failing: [],
       deadLetters: { open: none, openGroups: 0, newest: [], expiring: { count: 0, withoutCopy: 0 } },
       pause: null,
-      maintenance: { ranAt: null, failed: [] },
+      maintenance: { ranAt: null, expectedFrom: null, failed: [] },
       partitions: null,
       ack: { count: 0, p99Ms: null, overOneSecond: null },
       silence: { lastDeliveryAt: null, verdict: "unknown" },
@@ -125,7 +125,7 @@ describe("the condition", () => {
       },
       pause: { since: iso(hourMs), waiting: 7 },
       canary: { isExpected: false },
-      maintenance: { ranAt: iso(4 * minuteMs), failed: [] },
+      maintenance: { ranAt: iso(4 * minuteMs), expectedFrom: iso(4 * minuteMs), failed: [] },
       partitions: { defaults: ["events_default"] },
     });
   });

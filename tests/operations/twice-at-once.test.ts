@@ -1,4 +1,4 @@
-/** Two operators do the same at once, or one acts on what another has changed: one is told so, and nothing is done twice. */
+/** Two operators do the same at once, or one acts on what another has changed: one gets an error, and nothing is done twice. */
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import * as v from "valibot";

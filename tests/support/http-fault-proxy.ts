@@ -146,7 +146,7 @@ function readAll(stream: IncomingMessage): Promise<Buffer | null> {
   });
 }
 
-/** What belongs to one connection stays there; the body is whole, so that its length can be told. */
+/** What belongs to one connection stays there; the body is whole, so that its length is known. */
 function onward(headers: IncomingMessage["headers"]): IncomingMessage["headers"] {
   const { connection: _connection, "keep-alive": _keepAlive, "transfer-encoding": _encoding, ...rest } = headers;
   return rest;

@@ -9,7 +9,7 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** What goes wrong with bytes on their way, and what somebody would try on purpose. */
+/** What goes wrong with bytes on their way, and what an attacker would try. */
 type Mutation = (bytes: Buffer, below: (limit: number) => number, other: Buffer) => Buffer;
 
 const fragments = [

@@ -1,5 +1,5 @@
 import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
 import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
 import { readSessions } from "#dashboard/read-sessions.ts";

@@ -1,5 +1,5 @@
 import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
 import { DeadLetters } from "#dashboard/view/repair/dead-letters.tsx";
 import { systemClock } from "#platform/clock.ts";

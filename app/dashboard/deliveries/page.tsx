@@ -1,7 +1,7 @@
 import { payloadKinds } from "#conformance/payloads.ts";
 import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
 import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { Deliveries } from "#dashboard/view/deliveries/deliveries.tsx";
 import { systemClock } from "#platform/clock.ts";

@@ -1,6 +1,6 @@
 import { redirect } from "next/navigation";
 
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseExperimentId, readDiagnostics } from "#dashboard/read-diagnostics.ts";
 import { Diagnostics } from "#dashboard/view/diagnostics/diagnostics.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";

@@ -1,5 +1,5 @@
 import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
 import { Drift } from "#dashboard/view/drift/drift.tsx";
 import { eventKinds } from "#instagram/events.ts";

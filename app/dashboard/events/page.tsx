@@ -1,6 +1,6 @@
 import { parseEventFilter, shownData } from "#dashboard/event-filter.ts";
 import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readEvents } from "#dashboard/read-events.ts";
 import { Events } from "#dashboard/view/events/events.tsx";
 import { eventKinds } from "#instagram/events.ts";

@@ -1,5 +1,5 @@
 import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
 import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
 import { Handlers } from "#dashboard/view/handlers/handlers.tsx";

@@ -1,5 +1,5 @@
 import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
 import { Replays } from "#dashboard/view/repair/replays.tsx";
 import { systemClock } from "#platform/clock.ts";

@@ -1,4 +1,4 @@
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readRuntimesPage } from "#dashboard/read-runtimes-page.ts";
 import { comparisonQuery, runtimesQuery } from "#dashboard/runtimes-query.ts";
 import { Runtimes } from "#dashboard/view/runtimes/runtimes.tsx";

@@ -6,6 +6,7 @@ import { createReceiver, type Receiver } from "#conformance/receiver.ts";
 import { type CaseResult, runCases } from "#conformance/run-cases.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { drawTable, showCell } from "../table.ts";
@@ -23,7 +24,7 @@ interface Options {
 
 /** Adds `relay conform`, which fails if a case of level `must` fails. */
 export function addConform(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("conform")
     .argument(
       "<url>",
@@ -37,10 +38,6 @@ export function addConform(program: Command, context: CommandContext): void {
     .option("--patience <seconds>", "the time after which it must give up a sender that stops halfway", seconds, 30)
     .option("--yes-this-is-mine", "test a receiver on another machine: it gets forged requests and load")
     .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      "\nA fault in a case of level must makes the command fail; a fault in a case of level should is advice.",
-    )
     .action(async (to: string, options: Options) => {
       // An origin without a slash means the relay there; with a slash it is the address of a receiver.
       const url = /^https?:\/\/[^/]+\/$/.test(to) && URL.canParse(to) ? to : targetUrl(to, context);
@@ -69,6 +66,10 @@ export function addConform(program: Command, context: CommandContext): void {
       else printResult(url, results, summary, context);
       if (summary.failed > 0) throw new CliFailure(`${url} does not conform: ${summary.failed} cases failed.`);
     });
+  addHelpNote(
+    command,
+    "A fault in a case of level must makes the command fail; a fault in a case of level should is advice.",
+  );
 }
 
 interface Summary {

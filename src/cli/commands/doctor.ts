@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Check } from "#diagnostics/check.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
 import { showChecks } from "../doctor/show-checks.ts";
@@ -25,15 +26,11 @@ const exitLimitMs = 500;
 
 /** Adds `relay doctor`, which fails if a check fails; warnings do not count. */
 export function addDoctor(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("doctor")
     .description("check the configuration, QStash and every address, from this machine and on the running relay")
     .option("--url <url>", "the relay's base URL")
     .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      "\nIt publishes two QStash messages that only ask the relay for its health. Warnings do not make it fail.",
-    )
     .action(async ({ url, json }: Options) => {
       if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
         throw new CliFailure(`--url must begin with http:// or https://, not "${url}".`);
@@ -59,6 +56,10 @@ export function addDoctor(program: Command, context: CommandContext): void {
       }
       if (failures > 0) throw new CliFailure(`${failures} ${failures === 1 ? "check" : "checks"} failed.`);
     });
+  addHelpNote(
+    command,
+    "It publishes two QStash messages that only ask the relay for its health. Warnings do not make it fail.",
+  );
 }
 
 function readLocalEnvironment(): LocalEnvironment {

@@ -2,13 +2,14 @@ import { type Command, Option } from "commander";
 
 import { eventKinds } from "#instagram/events.ts";
 
+import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { choice, timeOption } from "../list-options.ts";
 import { listen } from "../listen/listen.ts";
 
 /** Adds `relay listen`. */
 export function addListen(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("listen")
     .description("bring the events of a deployed relay to the one on this machine as they come, without a tunnel")
     .requiredOption("--from <url>", "the base URL of the deployed relay")
@@ -20,11 +21,9 @@ export function addListen(program: Command, context: CommandContext): void {
     .addOption(choice("--kind <kind>", "only this kind", eventKinds))
     .addOption(new Option("--account <id>", "only this Instagram account"))
     .option("--json", "print a line of JSON for each event")
-    .addHelpText(
-      "after",
-      `
-The events are signed with INSTAGRAM_APP_SECRET of the relay on this machine, which stores each of them once. What Meta sent
-with an event is the same; the bytes around it are not, and events that one delivery brought can arrive in several.`,
-    )
     .action((options) => listen(options, context));
+  addHelpNote(
+    command,
+    "The events are signed with INSTAGRAM_APP_SECRET of the relay on this machine, which stores each of them once. What Meta sent with an event is the same; the bytes around it are not, and events that one delivery brought can arrive in several.",
+  );
 }

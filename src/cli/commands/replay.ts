@@ -90,8 +90,14 @@ async function list({ json }: Options, context: CommandContext): Promise<void> {
 }
 
 async function plan(options: Options, context: CommandContext): Promise<void> {
+  const filter = filterOf(options);
+  if (Object.values(filter).every((condition) => condition === undefined)) {
+    throw new CliFailure(
+      "Which events? Name an --error, a --group, a --kind or another condition; --from 24h is all of a day.",
+    );
+  }
   const body = {
-    filter: filterOf(options),
+    filter,
     mode: options.again ? "again" : "unfinished",
     reason: options.reason,
     ...(options.rate === undefined ? {} : { ratePerMinute: numberOf("--rate", options.rate) }),

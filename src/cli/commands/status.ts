@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Status, StatusItem } from "#dashboard/status/status.ts";
 
 import { jsonOption } from "../add-list-command.ts";
+import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readOps } from "../read-ops.ts";
 import { showCell } from "../table.ts";
@@ -19,21 +20,18 @@ const marks = {
 
 /** Adds `relay status`, whose exit status says how the relay is. */
 export function addStatus(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("status")
     .description(
       "say whether anything is lost, refused, stuck, failing or waiting, as the first page of the dashboard does",
     )
     .addOption(jsonOption)
-    .addHelpText(
-      "after",
-      "\nExit status: 0 ok, 2 something needs attention, 3 something is lost or failing, 1 not known.",
-    )
     .action(async ({ json }: { json?: boolean }) => {
       const status = await readOps<Status>(context, "status");
       context.print(json ? JSON.stringify(status, null, 2) : showStatus(status, context));
       context.exitWith(exitStatuses[status.status]);
     });
+  addHelpNote(command, "Exit status: 0 ok, 2 something needs attention, 3 something is lost or failing, 1 not known.");
 }
 
 function showStatus({ status, sentence, asOf, items, deployment }: Status, context: CommandContext): string {

@@ -4,7 +4,7 @@ import { acknowledgeRequest, muteRequest, unmuteRequest } from "#operations/aler
 import { groupRequest } from "#operations/change-group.ts";
 import { endSessionsRequest } from "#operations/end-sessions.ts";
 import { emptyRequest, planRequest, startRequest } from "#operations/replay-request.ts";
-import { testRequest } from "#operations/send-test.ts";
+import { testRequest } from "#operations/send-test-delivery.ts";
 import { countRequest, pairsRequest } from "#operations/take-probes.ts";
 import type { OpsRole } from "#platform/ops-token.ts";
 

@@ -5,8 +5,8 @@ import { otherItems } from "./other-items.ts";
 import type { ItemName, ItemState, Status, StatusItem } from "./status.ts";
 import type { When } from "./status-words.ts";
 
-/** So many items are told in the first sentence; the page lists all. */
-const toldMax = 3;
+/** The first sentence is made of so many items; the page lists all. */
+const summedUpMax = 3;
 
 /** The facts in words, the worst first. */
 export function describeStatus(facts: Facts): Omit<Status, "deployment"> {
@@ -34,7 +34,7 @@ function overall(items: readonly StatusItem[]): Status["status"] {
 
 const severity: readonly ItemState[] = ["failing", "attention", "unknown", "ok"];
 
-/** These explain the others, or end by themselves within the hour: of equals they are told first. */
+/** These explain the others, or end by themselves within the hour: of equals they come first. */
 const urgent: ReadonlySet<ItemName> = new Set(["lost", "metaHour", "publish"]);
 const haste = ({ name }: StatusItem) => (urgent.has(name) ? 0 : 1);
 
@@ -49,11 +49,11 @@ function sentenceOf(items: readonly StatusItem[], { store, silence }: Condition,
     const newest = last === null ? "No delivery has arrived yet." : `The last delivery arrived at ${when(last)}.`;
     return `Nothing is lost, stuck or failing. ${newest}`;
   }
-  const told = bad.slice(0, toldMax).map(({ sentence }) => firstSentence(sentence));
-  const rest = bad.length - told.length;
+  const summedUp = bad.slice(0, summedUpMax).map(({ sentence }) => firstSentence(sentence));
+  const rest = bad.length - summedUp.length;
   return [
     ...(isAnythingLost === "ok" ? ["Nothing is lost."] : []),
-    ...told,
+    ...summedUp,
     ...(rest === 0 ? [] : [rest === 1 ? "One more thing needs attention." : `${rest} more things need attention.`]),
   ].join(" ");
 }

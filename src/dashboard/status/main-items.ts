@@ -1,11 +1,20 @@
+import { amount } from "#operations/condition/amount.ts";
 import type { Condition, FailingHandler } from "#operations/condition/condition.ts";
+import {
+  areAcksWithheld,
+  failsTooOften,
+  handlerFailures,
+  heldAtQstash,
+  levelOfMetaHour,
+  waitsTooLong,
+} from "#operations/condition/limits.ts";
 
 import { explainReason } from "../refusal-reasons.ts";
 import type { StatusItem } from "./status.ts";
-import { amount, item, listed, unknownItem, verb, type When } from "./status-words.ts";
+import { item, listed, unknownItem, verb, type When } from "./status-words.ts";
 
-/** So long something may wait before it needs attention, or be stuck before it fails. */
-const longMs = 15 * 60_000;
+/** A handler that fails too often, and in so many of its calls, does nothing useful. */
+const failingShareMin = 0.5;
 
 /** What the items are made of. */
 export interface Facts {
@@ -34,7 +43,8 @@ export function lostItem({ condition: { lost }, lostInMonth, when }: Facts): Sta
 }
 
 /** Deliveries that Meta sends again, or that were not Meta's. */
-export function refusedItem({ condition: { refused, metaHour }, refusedInDay, when }: Facts): StatusItem {
+export function refusedItem({ condition, refusedInDay, when }: Facts): StatusItem {
+  const { refused, metaHour, acksWithheld, asOf } = condition;
   if (refused === null) return unknownItem("refused", "Whether deliveries are refused");
   const { count, isCapped, since, byReason } = refused;
   const [first] = byReason;
@@ -50,14 +60,18 @@ export function refusedItem({ condition: { refused, metaHour }, refusedInDay, wh
   const areStrangers = byReason.every(({ reason }) => reason === "SIGNATURE_MISSING");
   const { what, advice } = explainReason(first.reason);
   const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}: ${what}. ${advice}`;
-  const state = metaHour?.isRunning === true ? "failing" : areStrangers ? "ok" : "attention";
+  const nowMs = Date.parse(asOf);
+  const isUrgent =
+    (metaHour !== null && levelOfMetaHour(metaHour, nowMs) > 0) ||
+    (acksWithheld !== null && areAcksWithheld(acksWithheld, nowMs));
+  const state = isUrgent ? "failing" : areStrangers ? "ok" : "attention";
   return item("refused", { state, count, isCapped, since, sentence, href: "/dashboard#refusals" });
 }
 
 /** What should have gone on, and did not. */
-export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when }: Facts): StatusItem {
-  // While ingestion is paused, deliveries wait at QStash because they should.
-  const atQstash = pause?.since ? { count: 0, isCapped: false, since: null } : notIngested;
+export function stuckItem({ condition, when }: Facts): StatusItem {
+  const { stuck, asOf } = condition;
+  const atQstash = heldAtQstash(condition);
   if (stuck === null || atQstash === null) return unknownItem("stuck", "Whether something is stuck");
   const count = stuck.count + atQstash.count;
   if (count === 0) return item("stuck", { state: "ok", count, sentence: "Nothing is stuck." });
@@ -74,14 +88,13 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
           `QStash has accepted ${atQstash.isCapped ? "" : "at least "}${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
         ]),
   ];
-  const isLong = since !== null && Date.parse(asOf) - Date.parse(since) > longMs;
   const href =
     stuck.count > 0
       ? listed("events", { state: "unhandled" })
       : listed("deliveries", { outcome: "published", from: atQstash.since });
   const isCapped = stuck.isCapped || atQstash.isCapped;
   return item("stuck", {
-    state: isLong ? "failing" : "attention",
+    state: waitsTooLong(since, Date.parse(asOf)) ? "failing" : "attention",
     count,
     isCapped,
     since,
@@ -91,27 +104,32 @@ export function stuckItem({ condition: { stuck, notIngested, pause, asOf }, when
 }
 
 /** Events whose handler failed: those that are tried again, and the dead letters. */
-export function failingItem({ condition: { failing, retrying, deadLetters }, when }: Facts): StatusItem {
+export function failingItem({ condition: { failing, retrying, deadLetters, open, asOf }, when }: Facts): StatusItem {
   if (failing === null || retrying === null || deadLetters === null) {
     return unknownItem("failing", "Whether handlers fail");
   }
   const { open: letters, openGroups } = deadLetters;
   const count = retrying.count + letters.count;
-  const [worst, ...others] = failing;
+  const notable = failing.filter(({ rate }) => rate >= handlerFailures.shareMax);
+  const [worst, ...others] = notable;
+  const oldest = open?.oldest ?? null;
+  const isLong = retrying.count > 0 && waitsTooLong(oldest, Date.parse(asOf));
   const parts = [
     ...(worst === undefined ? [] : [describeFailing(worst, when)]),
     ...(others.length === 0 ? [] : [`So do those of ${others.map(({ kind }) => kind).join(", ")}.`]),
     ...(retrying.count === 0
       ? []
-      : [`${amount(retrying.count, "event", retrying.isCapped)} ${verb(retrying.count, "is", "are")} tried again.`]),
+      : [
+          `${amount(retrying.count, "event", retrying.isCapped)} ${verb(retrying.count, "is", "are")} tried again${isLong ? `; the oldest open event was stored at ${when(oldest ?? "")}` : ""}.`,
+        ]),
     ...(letters.count === 0
       ? []
       : [
           `${amount(letters.count, "dead letter", letters.isCapped)} ${verb(letters.count, "is", "are")} not resolved, ${openGroups === 0 ? "all in groups that were looked at" : `with ${amount(openGroups, "open group")}`}.`,
         ]),
   ];
-  const state =
-    worst !== undefined && worst.rate >= 0.5 ? "failing" : worst !== undefined || openGroups > 0 ? "attention" : "ok";
+  const isDown = notable.some((handler) => failsTooOften(handler) && handler.rate >= failingShareMin);
+  const state = isDown ? "failing" : worst !== undefined || openGroups > 0 || isLong ? "attention" : "ok";
   return item("failing", {
     state,
     count,
@@ -132,7 +150,7 @@ export function describeFailing({ kind, error, runs, failed, since, deployment }
 export function waitingItem({ condition: { open, stuck, retrying, pause, asOf }, when }: Facts): StatusItem {
   if (open === null || stuck === null || retrying === null) return unknownItem("waiting", "What waits");
   const count = Math.max(0, open.count - stuck.count - retrying.count);
-  const isLong = retrying.count === 0 && open.oldest !== null && Date.parse(asOf) - Date.parse(open.oldest) > longMs;
+  const isLong = retrying.count === 0 && waitsTooLong(open.oldest, Date.parse(asOf));
   const held =
     pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at QStash.` : "";
   const sentence =
@@ -150,10 +168,12 @@ export function waitingItem({ condition: { open, stuck, retrying, pause, asOf },
 }
 
 /** Whether Meta counts down to unsubscribing the account. */
-export function metaHourItem({ condition: { metaHour }, when }: Facts): StatusItem {
+export function metaHourItem({ condition: { metaHour, asOf }, when }: Facts): StatusItem {
   if (metaHour === null) return unknownItem("metaHour", "Whether Meta’s hour runs");
   const { isRunning, since, minutesLeft } = metaHour;
   if (!isRunning) return item("metaHour", { state: "ok", sentence: "Meta’s hour does not run." });
   const sentence = `Meta’s hour runs since ${when(since ?? "")}: in ${amount(minutesLeft ?? 0, "minute")} Meta may end the subscription, unless deliveries are answered with 200 again.`;
-  return item("metaHour", { state: "failing", since, sentence, href: "/dashboard#refusals" });
+  // It begins with any single refusal: most end with the next delivery.
+  const state = levelOfMetaHour(metaHour, Date.parse(asOf)) > 0 ? "failing" : "attention";
+  return item("metaHour", { state, since, sentence, href: "/dashboard#refusals" });
 }

@@ -1,16 +1,13 @@
+import { amount } from "#operations/condition/amount.ts";
 import type { Condition } from "#operations/condition/condition.ts";
+import { areAcksSlow, isMaintenanceLate } from "#operations/condition/limits.ts";
 
 import { formatMs, formatShare } from "../format.ts";
 import type { Facts } from "./main-items.ts";
 import type { StatusItem } from "./status.ts";
-import { amount, item, verb } from "./status-words.ts";
+import { item, verb } from "./status-words.ts";
 
-/** Maintenance runs every five minutes; so late, it has missed three times. */
-const overdueMs = 15 * 60_000;
-/** Of the acks this share may take over a second. */
-const slowShareMax = 0.01;
-
-/** What only matters when something is wrong with it; what is fine, or cannot be told, is left out. */
+/** What only matters when something is wrong with it; what is fine, or unknown, is left out. */
 export function otherItems(facts: Facts): StatusItem[] {
   return [
     storeItem(facts),
@@ -55,18 +52,22 @@ function pauseItem({ condition: { pause }, when }: Facts): StatusItem | null {
 
 function expiringItem({ condition: { deadLetters }, when }: Facts): StatusItem | null {
   const { count = 0, withoutCopy = 0, first = null } = deadLetters?.expiring ?? {};
-  if (count === 0 || withoutCopy === 0) return null;
+  if (count === 0) return null;
+  const copies =
+    withoutCopy === 0
+      ? "the relay has a whole copy of each"
+      : `of ${withoutCopy.toLocaleString("en-US")} the relay has no whole copy`;
   return item("expiring", {
     state: "attention",
     count,
     since: null,
-    sentence: `QStash deletes ${amount(count, "dead letter")} within a day, the first at ${when(first ?? "")}; of ${withoutCopy.toLocaleString("en-US")} the relay has no whole copy.`,
+    sentence: `QStash deletes ${amount(count, "dead letter")} within a day, the first at ${when(first ?? "")}; ${copies}.`,
     href: "/dashboard/dead-letters",
   });
 }
 
 function ackItem({ condition: { ack } }: Facts): StatusItem | null {
-  if (ack?.overOneSecond === null || ack === null || ack.overOneSecond <= slowShareMax) return null;
+  if (ack === null || ack.overOneSecond === null || !areAcksSlow(ack)) return null;
   return item("ack", {
     state: "attention",
     sentence: `${formatShare(ack.overOneSecond)} of the acks of the last 15 minutes took over a second; p99 is ${formatMs(ack.p99Ms)}.`,
@@ -74,21 +75,16 @@ function ackItem({ condition: { ack } }: Facts): StatusItem | null {
   });
 }
 
-function maintenanceItem({ condition: { maintenance, silence, asOf }, when }: Facts): StatusItem | null {
+function maintenanceItem({ condition: { maintenance, asOf }, when }: Facts): StatusItem | null {
   if (maintenance === null) return null;
   const { ranAt, failed } = maintenance;
-  const lateBy = (iso: string | null) => (iso === null ? Number.NaN : Date.parse(asOf) - Date.parse(iso));
-  const advice = "It should run every five minutes: npm run relay -- schedule makes and checks its schedule.";
-  if (ranAt !== null && lateBy(ranAt) > overdueMs) {
+  if (isMaintenanceLate(maintenance, Date.parse(asOf))) {
+    const last = ranAt === null ? "Maintenance has never run." : `Maintenance last ran at ${when(ranAt)}.`;
     return item("maintenance", {
       state: "attention",
       since: ranAt,
-      sentence: `Maintenance last ran at ${when(ranAt)}. ${advice}`,
+      sentence: `${last} It should run every five minutes: npm run relay -- schedule makes and checks its schedule.`,
     });
-  }
-  // A relay that has just received its first delivery has time until maintenance runs.
-  if (ranAt === null && lateBy(silence?.lastDeliveryAt ?? null) > overdueMs) {
-    return item("maintenance", { state: "attention", sentence: `Maintenance has never run. ${advice}` });
   }
   if (failed.length === 0) return null;
   return item("maintenance", {
@@ -107,7 +103,11 @@ function canaryItem({ condition: { canary }, when }: Facts): StatusItem | null {
     missingOn.length > 0
       ? `The canary of ${when(sentAt ?? "")} has not arrived by ${missingOn.map((runtime) => (runtime === "edge" ? "the edge" : "Node")).join(" and ")}`
       : `No canary was sent since ${when(sentAt ?? "")}`;
-  return item("canary", { state: "attention", sentence: `${what}; ${arrived}.`, href: "/dashboard/diagnostics" });
+  return item("canary", {
+    state: "attention",
+    sentence: `${what}; ${arrived}.`,
+    href: "/dashboard/deliveries?probe=true",
+  });
 }
 
 function silenceItem({ condition: { silence }, when }: Facts): StatusItem | null {

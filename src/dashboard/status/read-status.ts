@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import { countMax } from "#operations/condition/condition.ts";
 import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
+import { countMax } from "#store/capped-count.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import { unfinishedDelivery } from "#store/unfinished-delivery.ts";

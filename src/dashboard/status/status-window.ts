@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { searchParamsOf } from "../list-request.ts";
-import type { SearchParams } from "../overview-query.ts";
+import type { SearchParams } from "../search-params.ts";
 import { oneOf, parseQuery } from "../query-parameters.ts";
 
 const statusQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });

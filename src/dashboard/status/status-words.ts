@@ -19,12 +19,6 @@ export function unknownItem(name: ItemName, what: string): StatusItem {
   return item(name, { state: "unknown", sentence: `${what} is unknown.` });
 }
 
-/** `1 event` or `12 events`; `over 10,000 events` if more were not counted. */
-export function amount(count: number, one: string, isCapped = false): string {
-  const many = one.endsWith("y") ? `${one.slice(0, -1)}ies` : one.endsWith("h") ? `${one}es` : `${one}s`;
-  return `${isCapped ? "over " : ""}${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
-}
-
 /** The verb that goes with a count. */
 export function verb(count: number, one: string, many: string): string {
   return count === 1 ? one : many;

@@ -40,17 +40,6 @@ export const atOnce: Patience = { firesAfterMs: 0, resolvesAfterMs: 10 * minuteM
 /** Fires at the second evaluation, five minutes after the first: what passes by itself is not sent. */
 export const atSecond: Patience = { firesAfterMs: 4 * minuteMs, resolvesAfterMs: 10 * minuteMs };
 
-/** The time since an instant; null for null. */
-export function since(instant: string | null, nowMs: number): number | null {
-  return instant === null ? null : nowMs - Date.parse(instant);
-}
-
-/** `3 deliveries`, `1 delivery`, `over 10,000 deliveries`. */
-export function counted({ count, isCapped }: { count: number; isCapped?: boolean }, noun: string): string {
-  const plural = noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}${noun.endsWith("ch") ? "es" : "s"}`;
-  return `${isCapped ? "over " : ""}${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
-}
-
 /** An instant for a sentence: `2026-11-25 22:00 UTC`. */
 export function describeInstant(iso: string): string {
   return `${iso.slice(0, 16).replace("T", " ")} UTC`;

@@ -1,16 +1,14 @@
 // The rules about what arrives: lost and refused deliveries, the ack, the queue, silence.
-import { type AlertRule, atOnce, atSecond, counted, one, percent, since } from "./alert-rule.ts";
+import { amount } from "../condition/amount.ts";
+import { areAcksSlow, areAcksWithheld, levelOfMetaHour, since } from "../condition/limits.ts";
+import { type AlertRule, atOnce, atSecond, one, percent } from "./alert-rule.ts";
 import { describeDuration } from "./describe-duration.ts";
 
 const minuteMs = 60_000;
 /** So long after the last one, no more are lost. */
 const lostRecentMs = 15 * minuteMs;
-const withheldRecentMs = 10 * minuteMs;
-const hourLevelsMs = [15 * minuteMs, 30 * minuteMs, 45 * minuteMs];
-/** Of few acks a single cold start would be one per cent. */
-const acksMin = 50;
-const slowAcksMin = 3;
-const slowShare = { fires: 0.01, resolves: 0.005 };
+/** A rule that fires is resolved only well below its limit, so that what swings around it is one alert. */
+const slowShareResolves = 0.005;
 /** After a delivery within so long nothing is silent. */
 const arrivedRecentMs = 60 * minuteMs;
 
@@ -31,7 +29,7 @@ const lost: AlertRule = {
     const text =
       ago === null
         ? "No delivery was lost in 24 hours."
-        : `${counted(fact, "delivery")} lost in 24 hours, the last one ${describeDuration(ago)} ago.`;
+        : `${amount(fact.count, "delivery", fact.isCapped)} lost in 24 hours, the last one ${describeDuration(ago)} ago.`;
     return one(ago !== null && ago < lostRecentMs ? 1 : 0, fact.count, text);
   },
 };
@@ -49,13 +47,11 @@ const acksWithheld: AlertRule = {
   isDirect: true,
   judge({ acksWithheld: fact }, nowMs) {
     if (fact === null) return null;
-    const ago = since(fact.last, nowMs);
-    const isRecent = ago !== null && ago < withheldRecentMs;
     const text =
       fact.count === 0
         ? "Each delivery of the last hour was kept."
-        : `${counted(fact, "delivery")} refused in the last hour because nothing kept them.`;
-    return one(isRecent ? 1 : 0, fact.count, text);
+        : `${amount(fact.count, "delivery", fact.isCapped)} refused in the last hour because nothing kept them.`;
+    return one(areAcksWithheld(fact, nowMs) ? 1 : 0, fact.count, text);
   },
 };
 
@@ -73,12 +69,11 @@ const metaHour: AlertRule = {
   judge({ metaHour: fact, refused }, nowMs) {
     if (fact === null) return null;
     const ms = since(fact.since, nowMs) ?? 0;
-    const level = fact.isRunning ? hourLevelsMs.filter((levelMs) => ms >= levelMs).length : 0;
     const reason = refused?.byReason.find(({ reason: name }) => name !== "SIGNATURE_MISSING")?.reason;
     const text = fact.isRunning
       ? `Deliveries have been refused for ${describeDuration(ms)}${reason === undefined ? "" : `, most with ${reason}`}: ${fact.minutesLeft ?? 0} minutes are left.`
       : "Meta gets its answers.";
-    return one(level, fact.isRunning ? ms : 0, text);
+    return one(levelOfMetaHour(fact, nowMs), fact.isRunning ? ms : 0, text);
   },
 };
 
@@ -119,10 +114,9 @@ const ackSlow: AlertRule = {
     if (ack === null) return null;
     const { count, p99Ms, overOneSecond } = ack;
     if (overOneSecond === null || p99Ms === null) return one(null, null, "No ack in the last 15 minutes.");
-    const text = `${percent(overOneSecond)} of ${counted({ count }, "ack")} took over 1 s; p99 is ${describeMs(p99Ms)}.`;
-    const isMeaningful = count >= acksMin && overOneSecond * count >= slowAcksMin;
-    if (isMeaningful && overOneSecond > slowShare.fires) return one(1, overOneSecond, text);
-    return one(overOneSecond <= slowShare.resolves ? 0 : null, overOneSecond, text);
+    const text = `${percent(overOneSecond)} of ${amount(count, "ack")} took over 1 s; p99 is ${describeMs(p99Ms)}.`;
+    if (areAcksSlow(ack)) return one(1, overOneSecond, text);
+    return one(overOneSecond <= slowShareResolves ? 0 : null, overOneSecond, text);
   },
 };
 
@@ -133,8 +127,8 @@ const canaryMissing: AlertRule = {
   unit: "count",
   threshold: "not ingested 10 minutes after it was sent, or none sent when one was due",
   advice:
-    "A canary goes the whole way of a delivery. npm run relay -- doctor checks each part of it; the page Edge and Node shows the last ones.",
-  path: () => "/dashboard/runtimes",
+    "A canary is a probe that goes the whole way of a delivery. The list has the last ones with their journeys; npm run relay -- doctor checks each part of the way.",
+  path: () => "/dashboard/deliveries?probe=true",
   patience: atSecond,
   isDirect: true,
   judge({ canary }, nowMs) {

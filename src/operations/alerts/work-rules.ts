@@ -1,27 +1,14 @@
 // The rules about what is stored: handlers, open events, dead letters, pausing, maintenance.
 import type { FailingHandler, OpenGroup } from "../condition/condition.ts";
-import {
-  type AlertRule,
-  atOnce,
-  atSecond,
-  counted,
-  describeInstant,
-  one,
-  percent,
-  safeName,
-  since,
-} from "./alert-rule.ts";
+import { amount } from "../condition/amount.ts";
+import { failsTooOften, heldAtQstash, isMaintenanceLate, since, waitsTooLong } from "../condition/limits.ts";
+import { type AlertRule, atOnce, atSecond, describeInstant, one, percent, safeName } from "./alert-rule.ts";
 import type { Judgement } from "./alert-state.ts";
 import { describeDuration } from "./describe-duration.ts";
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const oldestMs = 15 * minuteMs;
-const failuresMin = 5;
-const failureRate = { fires: 0.2, resolves: 0.1 };
-const pausedMs = hourMs;
-/** It runs every five minutes: so late, it has missed three times. */
-const maintenanceMs = 15 * minuteMs;
+/** A rule that fires is resolved only well below its limit, so that what swings around it is one alert. */
+const failureShareResolves = 0.1;
+const pausedMs = 60 * 60_000;
 
 const handlerFailing: AlertRule = {
   name: "handler-failing",
@@ -38,17 +25,17 @@ const handlerFailing: AlertRule = {
   },
 };
 
-function judgeHandler({ kind, error, runs, failed, rate, since: at, deployment }: FailingHandler): Judgement {
-  const isFailing = failed >= failuresMin && rate >= failureRate.fires;
+function judgeHandler(handler: FailingHandler): Judgement {
+  const { kind, error, runs, failed, rate, since: at, deployment } = handler;
   const start =
     deployment === null
       ? `since ${describeInstant(at)}`
       : `since ${describeInstant(at)}, in deployment ${safeName(deployment)}`;
   return {
     scope: kind,
-    level: isFailing ? 1 : rate <= failureRate.resolves ? 0 : null,
+    level: failsTooOften(handler) ? 1 : rate <= failureShareResolves ? 0 : null,
     value: rate,
-    text: `${kind}: ${failed} of ${counted({ count: runs }, "call")} failed (${percent(rate)}), most with ${safeName(error)}, ${start}.`,
+    text: `${kind}: ${failed} of ${amount(runs, "call")} failed (${percent(rate)}), most with ${safeName(error)}, ${start}.`,
   };
 }
 
@@ -57,23 +44,30 @@ const oldestOpen: AlertRule = {
   title: "An event is not handled",
   severity: "warning",
   unit: "ms",
-  threshold: "the oldest open event is older than 15 minutes",
+  threshold: "the oldest open event, or a batch that QStash has, is older than 15 minutes",
   advice: "Its page says what it waits for: its handler fails, maintenance does not run, or ingestion is behind.",
   path: () => "/dashboard/events?state=unhandled",
   patience: atOnce,
   isDirect: false,
-  judge({ open, retrying, stuck }, nowMs) {
+  judge(condition, nowMs) {
+    const { open, retrying, stuck } = condition;
+    const held = heldAtQstash(condition);
+    if (held !== null && waitsTooLong(held.since, nowMs)) {
+      const heldMs = since(held.since, nowMs) ?? 0;
+      const text = `QStash has had ${amount(held.count, "delivery", held.isCapped)} for up to ${describeDuration(heldMs)}, and the consumer has not ingested them.`;
+      return one(1, heldMs, text);
+    }
     if (open === null) return null;
     const ms = since(open.oldest, nowMs) ?? 0;
-    if (open.count === 0) return one(0, 0, "Every event is handled.");
+    if (open.count === 0) return held === null ? null : one(0, 0, "Every event is handled.");
     const parts = [
-      ...(stuck !== null && stuck.count > 0 ? [`${counted(stuck, "event")} overdue`] : []),
+      ...(stuck !== null && stuck.count > 0 ? [`${amount(stuck.count, "event", stuck.isCapped)} overdue`] : []),
       ...(retrying !== null && retrying.count > 0
-        ? [`${counted(retrying, "event")} waiting for the next attempt`]
+        ? [`${amount(retrying.count, "event", retrying.isCapped)} waiting for the next attempt`]
         : []),
     ];
-    const text = `The oldest of ${counted(open, "open event")} is ${describeDuration(ms)} old${parts.length === 0 ? "" : `: ${parts.join(", ")}`}.`;
-    return one(ms >= oldestMs ? 1 : 0, ms, text);
+    const text = `The oldest of ${amount(open.count, "open event", open.isCapped)} is ${describeDuration(ms)} old${parts.length === 0 ? "" : `: ${parts.join(", ")}`}.`;
+    return one(waitsTooLong(open.oldest, nowMs) ? 1 : 0, ms, text);
   },
 };
 
@@ -117,7 +111,7 @@ const deadLetterExpiring: AlertRule = {
     const text =
       first === null
         ? "None expires within 24 hours."
-        : `${counted({ count }, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; the relay has a whole copy ${withoutCopy === 0 ? "of each" : `of all but ${withoutCopy}`}.`;
+        : `${amount(count, "dead letter")} expire at QStash, the first in ${describeDuration(-(since(first, nowMs) ?? 0))}; the relay has a whole copy ${withoutCopy === 0 ? "of each" : `of all but ${withoutCopy}`}.`;
     return one(count > 0 ? 1 : 0, count, text);
   },
 };
@@ -136,7 +130,7 @@ const paused: AlertRule = {
     if (pause === null) return null;
     const ms = since(pause.since, nowMs);
     if (ms === null) return one(0, 0, "Ingestion is not paused.");
-    const waiting = pause.waiting === null ? "" : `; ${counted({ count: pause.waiting }, "batch")} wait at QStash`;
+    const waiting = pause.waiting === null ? "" : `; ${amount(pause.waiting, "batch")} wait at QStash`;
     return one(ms >= pausedMs ? 1 : 0, ms, `Paused for ${describeDuration(ms)}${waiting}.`);
   },
 };
@@ -155,9 +149,10 @@ const maintenance: AlertRule = {
   judge({ maintenance: fact }, nowMs) {
     if (fact === null) return null;
     const ms = since(fact.ranAt, nowMs);
-    if (ms === null) return one(1, null, "It has never run.");
+    const level = isMaintenanceLate(fact, nowMs) ? 1 : 0;
+    if (ms === null) return one(level, null, "It has never run.");
     const failed = fact.failed.length === 0 ? "" : ` Parts that failed: ${fact.failed.join(", ")}.`;
-    return one(ms >= maintenanceMs ? 1 : 0, ms, `It last ran ${describeDuration(ms)} ago.${failed}`);
+    return one(level, ms, `It last ran ${describeDuration(ms)} ago.${failed}`);
   },
 };
 

@@ -1,13 +1,8 @@
 /** The facts about the relay at one moment: what the status page shows and the alert rules judge. */
-
-/** Exact to `countMax`; a larger one is `isCapped`. */
-export interface CappedCount {
-  count: number;
-  isCapped: boolean;
-}
+import type { Count } from "#store/capped-count.ts";
 
 /** Something that happened in a window, with the first and the last time in it; both null if it did not happen. Times are ISO 8601. */
-export interface Happened extends CappedCount {
+export interface Happened extends Count {
   since: string | null;
   last: string | null;
 }
@@ -58,7 +53,7 @@ export interface OpenGroup {
 
 export interface DeadLetterFacts {
   /** Those that are not resolved. */
-  open: CappedCount;
+  open: Count;
   /** How many groups are open, and the newest of them, at most 20. */
   openGroups: number;
   newest: OpenGroup[];
@@ -103,32 +98,27 @@ export interface Condition {
   /** Whether the newest forwards reach QStash; see `readPublishState`. */
   publish: { state: "ok" | "failing" } | null;
   /** Events that are stored and not handled, dead ones apart; and when the oldest of them was stored. */
-  open: (CappedCount & { oldest: string | null }) | null;
+  open: (Count & { oldest: string | null }) | null;
   /** Of those: due for over a minute, not leased, and nothing has taken them. */
-  stuck: (CappedCount & { since: string | null }) | null;
+  stuck: (Count & { since: string | null }) | null;
   /** Handlers that fail now; empty if none does. */
   failing: FailingHandler[] | null;
   /** Events that wait for their next attempt, and when the first of them is due. */
-  retrying: (CappedCount & { nextAt: string | null }) | null;
+  retrying: (Count & { nextAt: string | null }) | null;
   /** Deliveries of the last 24 hours that QStash accepted over a minute ago and that are not ingested: of those that sent a report. */
   notIngested: Happened | null;
   deadLetters: DeadLetterFacts | null;
   /** `since` is null while ingestion is not paused; `waiting`: batches at QStash when maintenance last asked. */
   pause: { since: string | null; waiting: number | null } | null;
   canary: CanaryFacts | null;
-  /** When a part of maintenance last ran, null if never; and the parts that failed at their last run. */
-  maintenance: { ranAt: string | null; failed: string[] } | null;
+  /**
+   * When a part of maintenance last ran, null if never; the parts that failed at their last run. The next run is expected from
+   * the last one on, or from the first delivery on; null without either.
+   */
+  maintenance: { ranAt: string | null; expectedFrom: string | null; failed: string[] } | null;
   /** Default partitions with rows that belong into others: partitions were not made in time. */
   partitions: { defaults: string[] } | null;
   /** Acks of the last 15 minutes; `p99Ms` and `overOneSecond`, a share from 0 to 1, are null without any. */
   ack: { count: number; p99Ms: number | null; overOneSecond: number | null } | null;
   silence: Silence | null;
-}
-
-/** Rows beyond it are not counted. */
-export const countMax = 10_000;
-
-/** What a statement with `limit ${countMax + 1}` counted. */
-export function cappedCount(counted: number): CappedCount {
-  return { count: Math.min(counted, countMax), isCapped: counted > countMax };
 }

@@ -1,7 +1,8 @@
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { createHistogram, quantile } from "#measurements/histogram.ts";
+import { capCount } from "#store/capped-count.ts";
 
-import { type Condition, countMax, type FailingHandler, type Happened, type RefusedFor } from "./condition.ts";
+import type { Condition, FailingHandler, Happened, RefusedFor } from "./condition.ts";
 import { type AnsweredMinute, judgeMetaHour } from "./judge-meta-hour.ts";
 import { judgeSilence } from "./judge-silence.ts";
 import type { ErrorBeginning, FigureSum } from "./read-window-figures.ts";
@@ -56,7 +57,7 @@ function happened(figures: readonly FigureSum[]): Happened {
   const times = figures.map(({ atMs }) => atMs);
   const [since, last] = times.length === 0 ? [null, null] : [Math.min(...times), Math.max(...times)];
   const count = Math.round(total(figures));
-  return { count: Math.min(count, countMax), isCapped: count > countMax, since: isoOf(since), last: isoOf(last) };
+  return { ...capCount(count), since: isoOf(since), last: isoOf(last) };
 }
 
 /** Over the last five minutes. */

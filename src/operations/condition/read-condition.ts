@@ -4,7 +4,7 @@ import type { Database } from "#store/database.ts";
 import type { Condition } from "./condition.ts";
 import { factsOfFigures, failingKinds } from "./facts-of-figures.ts";
 import { readCanaryFacts } from "./read-canary-facts.ts";
-import { readDeliveryFacts } from "./read-delivery-facts.ts";
+import { readUnfinishedDeliveries } from "./read-unfinished-deliveries.ts";
 import { readMaintenanceFacts } from "./read-maintenance-facts.ts";
 import { readPublishState } from "./read-publish-state.ts";
 import { readErrorBeginnings, readLastDelivery, readWindowFigures } from "./read-window-figures.ts";
@@ -46,7 +46,7 @@ export async function readCondition(
   { nowMs, probePairsPerDay, log }: ConditionOptions,
 ): Promise<Condition> {
   const reads: Promise<Partial<Condition>>[] = [
-    readDeliveryFacts(db, nowMs),
+    readUnfinishedDeliveries(db, nowMs),
     readPublishState(db, nowMs).then((state) => ({ publish: state === null ? null : { state } })),
     readWorkFacts(db, nowMs),
     readMaintenanceFacts(db),

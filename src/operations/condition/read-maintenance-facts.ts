@@ -1,9 +1,11 @@
+import { sql } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Database } from "#store/database.ts";
 import { type MaintenancePart, readParts } from "#store/maintenance-parts.ts";
 
 import type { Condition } from "./condition.ts";
+import { isoOf, type Millis } from "./times.ts";
 
 export type MaintenanceFacts = Pick<Condition, "maintenance" | "pause" | "partitions">;
 
@@ -21,16 +23,23 @@ export async function readMaintenanceFacts(db: Database): Promise<MaintenanceFac
   const parts = await readParts(db);
   const resultOf = (name: string) => parts.find((part) => part.name === name)?.result;
   const runs = parts.filter(({ name }) => name !== "pause");
-  const ranAtMs = Math.max(...runs.map(({ ranAt }) => ranAt.getTime()));
+  const ranAt = runs.length === 0 ? null : isoOf(Math.max(...runs.map((part) => part.ranAt.getTime())));
   const pause = resultOf("pause");
   const partitions = resultOf("partitions");
   return {
-    maintenance: { ranAt: runs.length === 0 ? null : new Date(ranAtMs).toISOString(), failed: failedOf(parts) },
+    maintenance: { ranAt, expectedFrom: ranAt ?? (await readFirstDelivery(db)), failed: failedOf(parts) },
     pause: v.is(pauseResult, pause) ? { since: pause.since, waiting: pause.waiting } : null,
     partitions: v.is(partitionsResult, partitions)
       ? { defaults: partitions.defaults.filter((name) => name !== mayHaveRows) }
       : null,
   };
+}
+
+async function readFirstDelivery(db: Database): Promise<string | null> {
+  const { rows } = await db.execute<{ atMs: Millis }>(sql`
+    select (extract(epoch from received_at) * 1000)::float8 as "atMs" from relay.deliveries
+    where not probe order by received_at limit 1`);
+  return isoOf(rows[0]?.atMs ?? null);
 }
 
 function failedOf(parts: readonly MaintenancePart[]): string[] {

@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
 
+import { capCount, countMax } from "#store/capped-count.ts";
 import type { Database } from "#store/database.ts";
 
-import { cappedCount, type Condition, countMax, type OpenGroup } from "./condition.ts";
+import type { Condition, OpenGroup } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";
 
 export type WorkFacts = Pick<Condition, "open" | "stuck" | "retrying" | "deadLetters">;
@@ -65,11 +66,11 @@ export async function readWorkFacts(db: Database, nowMs: number): Promise<WorkFa
   const [row] = rows;
   if (row === undefined) throw new Error("No row");
   return {
-    open: { ...cappedCount(row.open), oldest: isoOf(row.oldestMs) },
-    stuck: { ...cappedCount(row.stuck), since: isoOf(row.stuckSinceMs) },
-    retrying: { ...cappedCount(row.retrying), nextAt: isoOf(row.nextMs) },
+    open: { ...capCount(row.open), oldest: isoOf(row.oldestMs) },
+    stuck: { ...capCount(row.stuck), since: isoOf(row.stuckSinceMs) },
+    retrying: { ...capCount(row.retrying), nextAt: isoOf(row.nextMs) },
     deadLetters: {
-      open: cappedCount(row.letters),
+      open: capCount(row.letters),
       openGroups: row.groups,
       newest: (row.newest ?? []).map(({ atMs, ...group }) => ({ ...group, at: new Date(atMs).toISOString() })),
       expiring: { count: row.expiring, withoutCopy: row.withoutCopy, first: isoOf(row.expiresMs) },

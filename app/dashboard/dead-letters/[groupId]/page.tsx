@@ -1,7 +1,7 @@
 import { notFound } from "next/navigation";
 
 import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
 import { parseRowId } from "#dashboard/row-id.ts";
 import { DeadLetterGroup } from "#dashboard/view/repair/dead-letter-group.tsx";

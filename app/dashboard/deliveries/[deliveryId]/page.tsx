@@ -1,7 +1,7 @@
 import { notFound } from "next/navigation";
 
 import { parseDeliveryPart } from "#dashboard/event-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readDeliveryPage } from "#dashboard/read-delivery-page.ts";
 import { Delivery } from "#dashboard/view/delivery.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";

@@ -1,7 +1,7 @@
 import { notFound } from "next/navigation";
 
 import { parsePayloadPart } from "#dashboard/event-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { readEvent } from "#dashboard/read-event.ts";
 import { parseRowId } from "#dashboard/row-id.ts";
 import { Event } from "#dashboard/view/event/event.tsx";

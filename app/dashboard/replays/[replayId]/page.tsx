@@ -2,7 +2,7 @@ import { notFound } from "next/navigation";
 
 import { readDescribedReplay } from "#operations/describe-replay.ts";
 import { requirePlainAddress } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { Replay } from "#dashboard/view/repair/replay.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

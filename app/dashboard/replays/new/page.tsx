@@ -1,5 +1,5 @@
 import { listRequest } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/overview-query.ts";
+import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseNewReplay } from "#dashboard/new-replay-query.ts";
 import { readNewReplay } from "#dashboard/read-new-replay.ts";
 import { NewReplay } from "#dashboard/view/repair/new-replay.tsx";

@@ -1,6 +1,6 @@
 import { Group } from "@mantine/core";
 
-import { SendTest } from "./send-test.tsx";
+import { SendTestDelivery } from "./send-test-delivery.tsx";
 
 /** Props of `EventActions`. */
 export interface EventActionsProps {
@@ -13,7 +13,7 @@ export function EventActions({ eventId }: EventActionsProps) {
   const file = `event-${eventId}.json`;
   return (
     <Group gap="10px 20px" align="end">
-      <SendTest eventId={eventId} />
+      <SendTestDelivery eventId={eventId} />
       <span>
         Save as a fixture for <code>relay trigger</code>:{" "}
         <a href={href} download={file}>

@@ -24,7 +24,7 @@ export function Alerts({ found, nowMs }: AlertsProps) {
   return (
     <>
       <Group justify="space-between" align="end" gap="14px 24px">
-        <PageHead title="Alerts" hint="Rules about the relay's condition, and who is told of what" />
+        <PageHead title="Alerts" hint="Rules about the relay's condition, and the messages that they send" />
         <Live list="alerts" nowMs={nowMs} />
       </Group>
       <Shown found={found}>

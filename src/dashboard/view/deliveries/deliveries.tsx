@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Listed, ListRequest } from "../../list-request.ts";
 import type { DeliveryFilter } from "../../delivery-filter.ts";
 import type { DeliveryPage } from "../../read-deliveries.ts";
-import { SendTest } from "../act/send-test.tsx";
+import { SendTestDelivery } from "../act/send-test-delivery.tsx";
 import { DeliveriesTable } from "../deliveries-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
@@ -62,7 +62,7 @@ export function Deliveries({ request, found, testKinds, zone, nowMs }: Deliverie
       </Panel>
       <Panel id="test" title="Send a test delivery">
         <div className={text["inside"]}>
-          <SendTest kinds={testKinds} />
+          <SendTestDelivery kinds={testKinds} />
           <p className={text["meaning"]}>
             Signed on the server and posted to the webhook, with an invented event of account 0. Handlers run with
             event.test set.

@@ -34,7 +34,7 @@ export function NewReplayForm({ asked, label }: { asked: NewReplay; label: strin
         <Stack gap={12} p="14px 20px 16px" align="stretch">
           <TextInput
             size="sm"
-            label="Reason, which is recorded and told to the handlers"
+            label="Reason, which is recorded, and which the handlers get"
             maxLength={300}
             withAsterisk
             value={reason}

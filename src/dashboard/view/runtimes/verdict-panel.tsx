@@ -69,7 +69,7 @@ const undecided: Record<Exclude<VerdictReason, "decided">, string> = {
   unanswered: "Too many probes without an answer",
   identical: "The times do not vary",
   "one-runtime": "Only one runtime answered",
-  emulated: "Cannot be told here: the edge is emulated",
+  emulated: "Not known here: the edge is emulated",
   "no-pairs": "Not measured yet",
 };
 

@@ -59,7 +59,7 @@ const answerLimitMs = 10_000;
  * so that nothing stored is touched, and handlers see `event.test`. Throws `RATE_LIMITED` after thirty in a minute,
  * `TEST_NOT_ACCEPTED` if the webhook does not answer 200, `NOT_FOUND`, `CONFLICT` and `STORE_UNAVAILABLE`.
  */
-export async function sendTest({ kind, eventId, to }: TestRequest, sending: TestSending): Promise<SentTest> {
+export async function sendTestDelivery({ kind, eventId, to }: TestRequest, sending: TestSending): Promise<SentTest> {
   const { db, baseUrl, bypassSecret, sign, clock } = sending;
   // The row of this one is there already.
   if ((await countRecentAudit(db, "test-delivery.send", 60_000)) > testsPerMinuteMax) {

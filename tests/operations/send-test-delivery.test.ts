@@ -7,7 +7,7 @@ import { buildPayload, type PayloadKind, payloadKinds } from "#conformance/paylo
 import { signBody } from "#instagram/signature.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { makeFixture } from "#operations/make-fixture.ts";
-import { sendTest, testRequest, type TestSending } from "#operations/send-test.ts";
+import { sendTestDelivery, testRequest, type TestSending } from "#operations/send-test-delivery.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
@@ -42,7 +42,7 @@ async function setUp(data: unknown = { sender: { id: "6001" }, message: { mid: "
 
 test("a stored event is sent again as a test: signed, with the same data, to the runtime named", async () => {
   const { sink, sending, eventId } = await setUp();
-  const sent = await sendTest(parse({ eventId, to: "node" }), sending);
+  const sent = await sendTestDelivery(parse({ eventId, to: "node" }), sending);
   expect(sent).toEqual({ deliveryId: "d_test", status: 200, ackMs: expect.any(Number), to: "node" });
   const { target, headers, body } = await sink.next();
   expect([target, headers["x-vercel-protection-bypass"]]).toEqual(["/api/webhooks/instagram/node", "bypass"]);
@@ -56,7 +56,7 @@ test("a stored event is sent again as a test: signed, with the same data, to the
     data: { message: { text: "hello" } },
   });
   expect(event?.key).toContain("d_test");
-  expect((await sendTest(parse({ kind: "comment" }), sending)).to).toBe("edge");
+  expect((await sendTestDelivery(parse({ kind: "comment" }), sending)).to).toBe("edge");
   expect(await parseWebhook((await sink.next()).body, parseOptions("d"))).toMatchObject([
     { kind: "comment", test: true },
   ]);
@@ -76,18 +76,20 @@ test("a test is refused with what to do about it", async () => {
   const again = parse({ eventId });
   const gone = await startSink();
   await gone.close();
-  await expect(sendTest(again, { ...sending, baseUrl: gone.url })).rejects.toMatchObject({
+  await expect(sendTestDelivery(again, { ...sending, baseUrl: gone.url })).rejects.toMatchObject({
     code: "TEST_NOT_ACCEPTED",
     message: "The webhook could not be reached (ECONNREFUSED): npm run relay -- doctor finds the cause",
   });
   const refusing = await startSink({ respond: () => ({ status: 401 }) });
   onTestFinished(() => refusing.close());
-  await expect(sendTest(again, { ...sending, baseUrl: refusing.url })).rejects.toThrow(/answered 401: .*doctor/);
-  await expect(sendTest(parse({ eventId: 999 }), sending)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(sendTestDelivery(again, { ...sending, baseUrl: refusing.url })).rejects.toThrow(
+    /answered 401: .*doctor/,
+  );
+  await expect(sendTestDelivery(parse({ eventId: 999 }), sending)).rejects.toMatchObject({ code: "NOT_FOUND" });
   await db.execute(sql`
     insert into relay.audit (actor, via, address, action, result)
     select 'ops', 'page', '-', 'test-delivery.send', case when n < 30 then 'ok' else 'started' end from generate_series(1, 31) n`);
-  await expect(sendTest(again, sending)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 60_000 });
+  await expect(sendTestDelivery(again, sending)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 60_000 });
 });
 
 test("a fixture masks what a handler was sent, and says why there is none", async () => {
@@ -102,6 +104,6 @@ test("a fixture masks what a handler was sent, and says why there is none", asyn
 
 test("an event whose body was not JSON can be neither marked as a test nor masked", async () => {
   const { db, sending, eventId } = await setUp({ bodyBase64: "bm90IGpzb24=" });
-  await expect(sendTest(parse({ eventId }), sending)).rejects.toMatchObject({ code: "CONFLICT" });
+  await expect(sendTestDelivery(parse({ eventId }), sending)).rejects.toMatchObject({ code: "CONFLICT" });
   await expect(makeFixture(db, eventId, mask)).rejects.toMatchObject({ code: "CONFLICT" });
 });

@@ -11,7 +11,9 @@ import text from "../text.module.css";
 import { useAct } from "../use-act.ts";
 
 /** What is sent: an invented event of one of the kinds, or a stored event again. */
-export type SendTestProps = { kinds: readonly string[]; eventId?: undefined } | { kinds?: undefined; eventId: number };
+export type SendTestDeliveryProps =
+  | { kinds: readonly string[]; eventId?: undefined }
+  | { kinds?: undefined; eventId: number };
 
 interface Sent {
   deliveryId: string | null;
@@ -19,7 +21,7 @@ interface Sent {
 }
 
 /** Signs a delivery on the server and posts it to the webhook, marked as a test; says how it was answered. */
-export function SendTest({ kinds, eventId }: SendTestProps) {
+export function SendTestDelivery({ kinds, eventId }: SendTestDeliveryProps) {
   const [kind, setKind] = useState(kinds?.[0] ?? "");
   const [to, setTo] = useState("edge");
   const [asks, setAsks] = useState(false);

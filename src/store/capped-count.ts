@@ -1,6 +1,6 @@
 import { sql, type SQL } from "drizzle-orm";
 
-import type { Database } from "#store/database.ts";
+import type { Database } from "./database.ts";
 
 /** How many rows there are: exact, or at least so many. */
 export interface Count {

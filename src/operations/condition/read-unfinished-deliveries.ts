@@ -1,10 +1,11 @@
 import { sql } from "drizzle-orm";
 
+import { capCount, countMax } from "#store/capped-count.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
 import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
 
-import { cappedCount, type Condition, countMax, type Happened } from "./condition.ts";
+import type { Condition, Happened } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";
 
 const dayMs = 24 * 60 * 60_000;
@@ -18,13 +19,13 @@ interface Row extends Record<string, unknown> {
   lastMs: Millis;
 }
 
-export type DeliveryFacts = Pick<Condition, "lost" | "notIngested">;
+export type UnfinishedDeliveries = Pick<Condition, "lost" | "notIngested">;
 
 /**
  * What became of the last day's deliveries that are not complete. Reads only the index of those. Rejects with the driver's
  * error.
  */
-export async function readDeliveryFacts(db: Database, nowMs: number): Promise<DeliveryFacts> {
+export async function readUnfinishedDeliveries(db: Database, nowMs: number): Promise<UnfinishedDeliveries> {
   const at = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`;
   const unfinished = (outcome: string, beforeMs: number) => sql`(
     select * from relay.deliveries
@@ -40,7 +41,7 @@ export async function readDeliveryFacts(db: Database, nowMs: number): Promise<De
     where not complete and ingested_batches = 0`);
   const of = (became: Row["became"]): Happened => {
     const row = rows.find((one) => one.became === became);
-    return { ...cappedCount(row?.count ?? 0), since: isoOf(row?.sinceMs ?? null), last: isoOf(row?.lastMs ?? null) };
+    return { ...capCount(row?.count ?? 0), since: isoOf(row?.sinceMs ?? null), last: isoOf(row?.lastMs ?? null) };
   };
   return { lost: of("lost"), notIngested: of("published") };
 }
