@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signBody } from "#instagram/signature.ts";
 
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { appSecret, relay, startRelay } from "./relay-process.ts";
+import { appSecret, relay } from "./relay-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
