@@ -80,8 +80,8 @@ function find(value: unknown, at: string): { value: unknown; name: string | null
   return { value: here, name };
 }
 
-/** What changes the direction of text, or has no width: a payload must not look like another one. */
-const unseen = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Control characters, what changes the direction of text, and what has no width: a payload must not look like another one. */
+const unseen = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** A text with what would not be seen as the escapes of JSON. */
 export function showUnseen(text: string): string {

@@ -61,27 +61,33 @@ function maskNumber(value: number, secret: string): number {
   return value < 0 ? -safe : safe;
 }
 
-const digits = "0123456789";
-const small = "abcdefghijklmnopqrstuvwxyz";
-const large = small.toUpperCase();
-/** The mark that makes a character an emoji. */
-const emojiStyle = "\uFE0F";
-
 /**
  * Each digit and letter replaced by another of its class, drawn from the whole text. Of the rest, ASCII, such as a dash, and
  * emoji stay.
  */
 function disguise(text: string, secret: string): string {
   const drawn = drawFrom(text, secret);
-  let next = 0;
-  return text.replaceAll(/[\p{L}\p{M}\p{N}]/gu, (character, offset: number) => {
-    const byte = drawn[next] ?? 0;
-    next += 1;
-    if (character === emojiStyle) return character;
-    if (offset === 0 && character >= "1" && character <= "9") return digits.charAt(1 + (byte % 9));
-    if (/\p{Nd}/u.test(character)) return digits.charAt(byte % 10);
-    return /\p{Lu}/u.test(character) ? large.charAt(byte % 26) : small.charAt(byte % 26);
-  });
+  const units = Buffer.from(text.replaceAll(foreign, toAscii), "utf16le");
+  // A loop over bytes: one text may have millions of characters, and the process does nothing else meanwhile.
+  for (let at = 0; at < units.length; at += 2) {
+    if (units[at + 1] !== 0) continue;
+    const code = units[at] ?? 0;
+    const random = drawn[at / 2] ?? 0;
+    if (code > zero && code <= nine && at === 0) units[at] = zero + 1 + (random % 9);
+    else if (code >= zero && code <= nine) units[at] = zero + (random % 10);
+    else if (code >= largeA && code < largeA + 26) units[at] = largeA + (random % 26);
+    else if (code >= smallA && code < smallA + 26) units[at] = smallA + (random % 26);
+  }
+  return units.toString("utf16le");
+}
+
+const [zero, nine, largeA, smallA] = [0x30, 0x39, 0x41, 0x61];
+
+/** Letters, their marks and digits of other scripts, without the mark that makes a character an emoji. */
+const foreign = /(?!\p{ASCII}|\uFE0F)[\p{L}\p{M}\p{N}]/gu;
+
+function toAscii(character: string): string {
+  return /\p{Nd}/u.test(character) ? "0" : /\p{Lu}/u.test(character) ? "A" : "a";
 }
 
 /** A byte for each character that nobody without the secret can tell, the same for the same text, in time that grows as the text. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { compareStructure } from "#dashboard/compare-structure.ts";
-import { payloadTree, pointersTo, type TreeNode } from "#dashboard/payload-tree.ts";
+import { payloadTree, pointersTo, showUnseen, type TreeNode } from "#dashboard/payload-tree.ts";
 
 const whole = { at: "", from: 0 };
 
@@ -21,6 +21,10 @@ test("a payload is a tree of its fields, with what would not be seen as escapes"
     ["ok", null],
   ]);
   expect(payloadTree({ id: "123", phone: "9007199254740991" }, whole).hasLargeIntegers).toBe(false);
+});
+
+test("a field's name is shown with what would not be seen as escapes", () => {
+  expect(showUnseen("a\u001b[31m\u0007\u202e\n")).toBe("a\\u001b[31m\\u0007\\u202e\\u000a");
 });
 
 test("a long array is shown a hundred items at a time, from a place in the address", () => {
