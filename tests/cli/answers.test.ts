@@ -196,7 +196,7 @@ test.each([
   ["trigger message --set nowhere.at.all=1", "--set nowhere.at.all: the payload has no such path"],
   ["events --zone Mars", "--zone Mars: no time zone has that name"],
   ["events --kind mesage", "Allowed choices are message, message.echo,"],
-  ["events --state done", "Allowed choices are open, handled, retrying, dead, erased."],
+  ["events --state done", "Allowed choices are open, handled, retrying, dead, erased, unhandled."],
   ["events --test maybe", "Allowed choices are true, false."],
   ["events --from yesterday", "It must be a time such as"],
   ["deliveries --outcome gone", "Allowed choices are published, fallback, lost, refused."],

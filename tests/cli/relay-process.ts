@@ -17,6 +17,15 @@ export async function relay(args: string[], env: Record<string, string> = {}): P
   return spawned(startNode([await bundle(new URL("relay-main.ts", import.meta.url)), ...args], env));
 }
 
+/** Starts a command from source, as npm does. */
+export function startRelay(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
+  const child = startNode(["src/cli/bootstrap.mjs", "relay", ...args], env);
+  return { child, ended: spawned(child) };
+}
+
 function startNode(args: string[], env: Record<string, string>): ChildProcessWithoutNullStreams {
   const given = {
     INSTAGRAM_APP_SECRET: appSecret,
@@ -30,7 +39,7 @@ function startNode(args: string[], env: Record<string, string>): ChildProcessWit
 }
 
 /** Resolves when the process has ended and its output is complete. */
-async function spawned(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+export async function spawned(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));

@@ -1,3 +1,5 @@
+/** What only a process of its own shows: exit statuses, streams, signals, where secrets are found. */
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +8,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { startSink, type Respond, type Sink } from "../support/http-sink.ts";
-import { appSecret, relay } from "./relay-process.ts";
+import { appSecret, relay, spawned, startRelay } from "./relay-process.ts";
+import { root } from "./start-process.ts";
 
 let folder: string;
 let sink: Sink | undefined;
@@ -22,20 +26,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("relay", { timeout: 30_000 }, () => {
-  test("trigger signs the payload of a kind and prints the id of the delivery", async () => {
-    const url = await listen(() => ({ headers: { "x-delivery-id": "dlv_1" } }));
-    const result = await relay(["trigger", "comment", "--to", "node", "--set", "entry.0.changes.0.value.text=mine"], {
-      RELAY_URL: url,
-    });
-    expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(result.stdout).toMatch(/comment .* 200 .* dlv_1/);
-    const request = await sink?.next();
-    expect(request).toMatchObject({ method: "POST", target: "/api/webhooks/instagram/node" });
-    expect(request?.headers["x-hub-signature-256"]).toBe(await signBody(appSecret, request?.body ?? Buffer.alloc(0)));
-    expect(JSON.parse(String(request?.body))).toMatchObject({ entry: [{ changes: [{ value: { text: "mine" } }] }] });
-  });
+async function listen(respond: Respond): Promise<string> {
+  sink = await startSink({ respond });
+  return sink.url;
+}
 
+describe("relay", { timeout: 30_000 }, () => {
   test("trigger sends the files of a folder byte for byte in order of their names, prints a summary, and fails unless all are answered with 200", async () => {
     writeFileSync(join(folder, "b.json"), '{ "second":  1.0 }\n');
     writeFileSync(join(folder, "a.json"), "not even JSON");
@@ -51,6 +47,8 @@ describe("relay", { timeout: 30_000 }, () => {
       '{ "second":  1.0 }\n',
     ]);
     expect(sink?.requests.every(({ target }) => target === "/elsewhere")).toBe(true);
+    const [request] = sink?.requests ?? [];
+    expect(request?.headers["x-hub-signature-256"]).toBe(await signBody(appSecret, request?.body ?? Buffer.alloc(0)));
     expect(JSON.parse(result.stdout)).toMatchObject({
       sent: 4,
       ok: 3,
@@ -60,66 +58,49 @@ describe("relay", { timeout: 30_000 }, () => {
     expect(result.stderr).toContain("1 of 4 deliveries were not answered with 200.");
   });
 
-  test("trigger sends at a fixed rate, however slow the answers are", async () => {
-    const url = await listen(() => ({}));
-    const result = await relay(["trigger", "message", "--count", "20", "--rate", "100", "--json"], { RELAY_URL: url });
-    expect(JSON.parse(result.stdout)).toMatchObject({ sent: 20, ok: 20 });
-    expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(20);
-  });
-
-  test("events reads with the token and prints no control characters", async () => {
-    const event = {
-      ingestedAt: "2026-01-31",
-      kind: "message\u001b[2J\u202e",
-      accountId: "1",
-      senderId: null,
-      deliveryId: "dlv_1",
-    };
-    const url = await listen(() => ({ body: JSON.stringify({ events: [event], nextCursor: "next" }) }));
-    const result = await relay(["events", "--kind", "message", "--delivery", "dlv_1", "--limit", "5"], {
-      RELAY_URL: `${url}/`,
+  test("with --json an error is JSON, too, and standard error has its sentence", async () => {
+    const url = await listen(() => ({
+      status: 404,
+      body: '{"error":{"code":"NOT_FOUND","message":"No such delivery"}}',
+    }));
+    const refused = await relay(["delivery", "x", "--json"], { RELAY_URL: url });
+    const message = `${url} answered 404: No such delivery.`;
+    expect(JSON.parse(refused.stdout)).toEqual({ error: { message, status: 404, code: "NOT_FOUND" } });
+    expect([refused.status, refused.stderr]).toEqual([1, `✖ ${message}\n`]);
+    const misspelt = await relay(["events", "--json", "--kind", "x"]);
+    expect(JSON.parse(misspelt.stdout)).toMatchObject({
+      error: { message: expect.stringContaining("Allowed choices are message,") as string },
     });
-    expect(result.status).toBe(0);
-    expect(result.stdout).toContain("message\u{FFFD}[2J\u{FFFD}");
-    expect(result.stdout).not.toContain("\u001b");
-    const request = await sink?.next();
-    expect(request?.target).toBe("/api/ops/events?kind=message&limit=5&deliveryId=dlv_1");
-    expect(request?.headers.authorization).toBe("Bearer the-token");
+    expect(misspelt.status).toBe(1);
   });
 
-  test("delivery and dead-letters print the JSON of the server, or its error as one sentence", async () => {
-    const url = await listen(({ target }) =>
-      target.startsWith("/api/ops/dead-letters")
-        ? { body: '{"deadLetters":[],"nextCursor":null}' }
-        : { status: 404, body: '{"error":{"code":"NOT_FOUND","message":"No such delivery"}}' },
-    );
-    const letters = await relay(["dead-letters", "--json"], { RELAY_URL: url });
-    expect([letters.status, JSON.parse(letters.stdout)]).toEqual([0, { deadLetters: [], nextCursor: null }]);
-    const delivery = await relay(["delivery", "a/b"], { RELAY_URL: url });
-    expect(delivery).toMatchObject({ status: 1, stdout: "", stderr: `✖ ${url} answered 404: No such delivery.\n` });
-    expect(sink?.requests[1]?.target).toBe("/api/ops/deliveries/a%2Fb");
+  test("all events are lines of JSON, page after page, and a reader that has enough ends the command quietly", async () => {
+    const url = await listen(({ target }) => {
+      const first = Number(/cursor=(\d+)/.exec(target)?.[1] ?? 10_000);
+      const events = Array.from({ length: 200 }, (_, index) => ({ id: first - index, data: "x".repeat(1_000) }));
+      const nextCursor = first > 1_000 ? String(first - 200) : null;
+      return { body: JSON.stringify({ events, nextCursor, scannedTo: null }) };
+    });
+    const command = `set -o pipefail; ${process.execPath} src/cli/bootstrap.mjs relay events --all`;
+    expect(await shell(`${command} | wc -l`, url)).toEqual({ status: 0, stdout: "9200\n", stderr: "" });
+    expect(await shell(`${command} | head -n 1 | cut -c 1-12`, url)).toEqual({
+      status: 0,
+      stdout: '{"id":10000,\n',
+      stderr: "",
+    });
   });
 
-  test.each([
-    ["dead-letters --note looked", "Give the id of a group"],
-    ["dead-letters 7 --note looked", "--note and --deployment go with"],
-    ["dead-letters 7 --save file.json --resolve", "--save decides nothing"],
-    ["dead-letters 7 --state open", "--state and --cause are for the list"],
-    ["replay cancel rp_1 --kind comment", "--kind is for a new replay"],
-  ])("%s fails instead of ignoring an option", async (command, reason) => {
-    const result = await relay(command.split(" "), { RELAY_URL: "http://127.0.0.1:1" });
-    expect(result).toMatchObject({ status: 1, stdout: "" });
-    expect(result.stderr).toContain(reason);
-  });
-
-  test("drift prints a table", async () => {
-    const times = { firstSeen: "2026-01-31T12:00:00.000Z", lastSeen: "2026-01-31T13:00:00.000Z" };
-    const item = { kind: "message", path: "message.is_ai", finding: "unknown_field", shape: "boolean", count: 3 };
-    const url = await listen(() => ({ body: JSON.stringify({ drift: [{ ...item, ...times, eventId: 7 }] }) }));
-    const result = await relay(["drift", "--limit", "5"], { RELAY_URL: url });
-    expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(result.stdout).toMatch(/message .* message\.is_ai .* unknown_field .* boolean .* 3 .* 7 /);
-    expect((await sink?.next())?.target).toBe("/api/ops/drift?limit=5");
+  test("Ctrl-C prints what there is and ends with 130", async () => {
+    const url = await listen(() => ({}));
+    const sending = startRelay(["trigger", "message", "--count", "9000", "--rate", "50", "--json"], { RELAY_URL: url });
+    await eventually("some are sent", () => (sink?.requests.length ?? 0) > 3);
+    sending.child.kill("SIGINT");
+    const { status, stdout } = await sending.ended;
+    expect(status).toBe(130);
+    const { sent, ok } = JSON.parse(stdout) as { sent: number; ok: number };
+    expect(sent).toBe(ok);
+    expect(sent).toBeGreaterThan(3);
+    expect(sent).toBeLessThan(9_000);
   });
 
   test("finds the address and the secrets of a start in its data folder", async () => {
@@ -147,7 +128,7 @@ describe("relay", { timeout: 30_000 }, () => {
   });
 });
 
-async function listen(respond: Respond): Promise<string> {
-  sink = await startSink({ respond });
-  return sink.url;
+function shell(command: string, url: string) {
+  const env = { ...process.env, RELAY_URL: url, OPS_TOKEN: "the-token" };
+  return spawned(spawn("bash", ["-c", command], { cwd: root, env }));
 }

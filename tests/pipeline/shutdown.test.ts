@@ -96,7 +96,7 @@ test("a server that is stopped while QStash refuses ingests its forwards itself 
       ({ status }) => status === 503,
       () => false,
     );
-  await eventually("a new delivery is refused", isRefused, 4_000);
+  await eventually("a new delivery is refused", isRefused, 7_000);
   for (const refuse of refusals) refuse();
   expect(await stopped).toBe(stoppedBySigterm);
   const keys = (await db.select().from(events)).map(({ key }) => key);
