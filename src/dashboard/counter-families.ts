@@ -1,4 +1,5 @@
 import type { CountMetric } from "#measurements/measurement.ts";
+import { duplicateCauses } from "#measurements/duplicate-cause.ts";
 import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
@@ -30,6 +31,12 @@ const counters: Partial<Record<CountMetric, Counter>> = {
     name: "relay_events_total",
     help: "Events that deliveries carried: inserted, or duplicate if they were stored before.",
     labels: ({ kind, label }) => ({ kind, result: label }),
+  },
+  duplicates: {
+    name: "relay_duplicates_total",
+    help: "Events that came again, by cause: another delivery from Meta, a repeated delivery by QStash, or both QStash and the fallback.",
+    labels: ({ label }) => ({ cause: label }),
+    known: duplicateCauses,
   },
   refusal: {
     name: "relay_refused_total",

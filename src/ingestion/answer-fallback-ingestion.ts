@@ -8,7 +8,7 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";
 import type { HandlersToRun, RunHandlersOptions } from "./run-event-handlers.ts";
-import { saveAttempt } from "./save-attempt.ts";
+import { type CallResult, saveAttempt } from "./save-attempt.ts";
 
 /** The forward that sends the body waits no longer: it is the most that `FALLBACK_BUDGET_MS` allows. */
 const bodyTimeoutMs = 5_000;
@@ -33,7 +33,7 @@ export async function answerFallbackIngestion(
   { readSettings, openHandlers, waitUntil, clock, log }: AnswerFallbackIngestionOptions,
 ): Promise<Response> {
   const call = { messageId: null, retried: null, atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
-  let saveCall = async (_status: number, _errorCode: string | null) => {};
+  let saveCall = async (_result: CallResult) => {};
   try {
     const { secrets, webhookBytesMax } = readSettings();
     const bytes = await readInternal(request, {
@@ -49,14 +49,14 @@ export async function answerFallbackIngestion(
     deliveryLog.debug("ingestion.received", { batch: delivery.batch.join("/"), events: batch.events.length });
     const run = { ...openHandlers(), clock, log: deliveryLog };
     const after = { waitUntil, log: deliveryLog };
-    saveCall = (status, errorCode) => saveAttempt({ call, delivery, status, errorCode }, { ...run, ...after });
+    saveCall = (result) => saveAttempt({ call, delivery, ...result }, { ...run, ...after });
     const { inserted, duplicates, repeated, toRun } = await ingestBatch(batch, { ...call, via: "fallback" }, run);
     if (toRun !== null) await goOnAfterAnswer(handleInTurn(toRun, run), after);
-    if (repeated) await saveCall(200, null);
+    if (repeated) await saveCall({ status: 200, errorCode: null, duplicates });
     return Response.json({ inserted, duplicates });
   } catch (thrown) {
     const { status, code } = toRelayError(thrown);
-    await saveCall(status, code);
+    await saveCall({ status, errorCode: code, duplicates: 0 });
     return refuse(log, "fallback.refused", thrown);
   }
 }

@@ -7,7 +7,7 @@ import { storeUnavailable } from "#store/store-error.ts";
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";
 import type { RunHandlersOptions } from "./run-event-handlers.ts";
-import { saveAttempt } from "./save-attempt.ts";
+import { type CallResult, saveAttempt } from "./save-attempt.ts";
 import type { UndecodableMessage } from "./save-undecodable.ts";
 import { takeRun } from "./take-run.ts";
 
@@ -28,18 +28,18 @@ export function answerIngestion(request: Request, options: AnswerIngestionOption
   return answerQstash(request, "ingestion.refused", options, async (call, callLog) => {
     const run = { ...options.openHandlers(), clock: options.clock, log: callLog };
     let batch: Batch | null = null;
-    const attempt = (status: number, errorCode: string | null) =>
-      saveAttempt({ call, delivery: batch?.delivery ?? null, status, errorCode }, { ...run, ...options });
+    const attempt = (result: CallResult) =>
+      saveAttempt({ call, delivery: batch?.delivery ?? null, ...result }, { ...run, ...options });
     try {
       batch = await decodeOrSave(call, options);
       const log = callLog.with({ deliveryId: batch.delivery.id });
       log.debug("ingestion.received", { batch: batch.delivery.batch.join("/"), events: batch.events.length });
       const { inserted, duplicates, repeated } = await ingestAndHandle(batch, call, { ...run, log });
-      if (repeated) await attempt(200, null);
+      if (repeated) await attempt({ status: 200, errorCode: null, duplicates });
       return Response.json({ inserted, duplicates });
     } catch (thrown) {
       const { status, code } = toRelayError(thrown);
-      await attempt(status, code);
+      await attempt({ status, errorCode: code, duplicates: 0 });
       throw thrown;
     }
   });

@@ -70,12 +70,15 @@ function addEvents(
   addCountOf: (metric: CountMetric, count: number, label: string, kind: string) => void,
 ): void {
   let isAnyNew = false;
+  let known = 0;
   for (const [kind, count] of Object.entries(events)) {
     const isNew = inserted === null ? count : (inserted[kind] ?? 0);
     isAnyNew ||= isNew > 0;
     addCountOf("events", isNew, "inserted", kind);
     addCountOf("events", count - isNew, "duplicate", kind);
+    known += count - isNew;
   }
+  addCountOf("duplicates", known, "delivery", "");
   // A batch that brings nothing new arrived long after the events that it repeats.
   if (isAnyNew && sentMs !== undefined) addTimeOf("endToEnd", sentMs + (ingestMs ?? 0));
 }

@@ -16,6 +16,7 @@ export type CountMetric =
   | "correction"
   | "unattempted"
   | "events"
+  | "duplicates"
   | "error"
   | "publishTimeouts"
   | "refusal"

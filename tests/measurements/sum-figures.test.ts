@@ -38,3 +38,16 @@ test("once the names are used up, those that are known go on, and a new deployme
     ["dpl_1", 1],
   ]);
 });
+
+test("of a batch what was stored before is counted by kind, and as sent again by Meta", () => {
+  const batch = measurement(1, { facts: { events: { message: 3, comment: 1 } }, inserted: { message: 1 } });
+  const counted = sumFigures([batch], [])
+    .filter(({ tier, deployment }) => tier === "total" && deployment === "")
+    .map(({ metric, kind, label, count }) => [metric, kind, label, count].join(" "));
+  expect(counted.toSorted()).toEqual([
+    "duplicates  delivery 3",
+    "events comment duplicate 1",
+    "events message duplicate 2",
+    "events message inserted 1",
+  ]);
+});

@@ -45,6 +45,8 @@ test("every metric has its samples, of which those of open work and operations a
   const valueOf = (series: string) => samples.get(series)?.value;
   expect(valueOf('relay_deliveries_total{runtime="edge",outcome="published"}')).toBe(10);
   expect(valueOf('relay_events_total{kind="message",result="duplicate"}')).toBe(2);
+  expect(valueOf('relay_duplicates_total{cause="delivery"}')).toBe(2);
+  expect(valueOf('relay_duplicates_total{cause="qstash"}')).toBe(0);
   expect(valueOf('relay_refused_total{runtime="edge",reason="SIGNATURE_INVALID"}')).toBe(3);
   expect(
     valueOf('relay_handler_failures_total{runtime="edge",kind="message",error="Odd\\"Error\\\\"}'),

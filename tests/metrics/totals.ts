@@ -58,6 +58,7 @@ export async function measureEverything(db: Database): Promise<void> {
   await count(db, "correction", 1, { label: "published" });
   await count(db, "events", 12, { label: "inserted", kind: "message" });
   await count(db, "events", 2, { label: "duplicate", kind: "message" });
+  await count(db, "duplicates", 2, { label: "delivery" });
   await count(db, "refusal", 3, { label: "SIGNATURE_INVALID" });
   await count(db, "error", 3, { label: "PUBLISH_TIMEOUT" });
   await count(db, "publishTimeouts", 3);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 import type { Database } from "#store/database.ts";
+import { saveDeliveryAttempt } from "#store/delivery-attempts.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { settleEvents } from "#store/settle-events.ts";
@@ -85,6 +86,31 @@ test("a repetition by QStash links what a call that ended between its statements
     "select e.key from relay.duplicate_events d join relay.events e on e.id = event_id",
   );
   expect(rows).toEqual([{ key: testEvent("m1").key }]);
+});
+
+test("a call that brings a batch again counts its events, by the way of the batch's first call and its own", async () => {
+  const { db, pool } = await openTestStore();
+  await storeBatch(db, toStore(testBatch("d1", numbered(3))));
+  await storeBatch(db, { ...toStore(testBatch("d2", [testEvent("other")])), via: "fallback" });
+  await pool.query("delete from relay.measurements");
+  const again = { batchIndex: 0, atMs: 1, ms: 1, errorCode: null, messageId: null, deployment: null };
+  for (const [deliveryId, retried, status, duplicates] of [
+    ["d1", 1, 200, 3],
+    ["d1", null, 200, 2],
+    ["d2", 0, 200, 1],
+    ["d1", 2, 503, 0],
+    ["unknown", 0, 200, 1],
+  ] as const) {
+    await saveDeliveryAttempt(db, { ...again, deliveryId, retried, status, duplicates });
+  }
+  const { rows } = await pool.query<{ facts: unknown }>("select facts from relay.measurements");
+  expect(rows.map(({ facts }) => facts)).toEqual(
+    [
+      [3, "qstash"],
+      [2, "fallback"],
+      [1, "fallback"],
+    ].map((counted) => ({ counts: [["duplicates", ...counted]] })),
+  );
 });
 
 describe("a delivery's row", () => {
