@@ -13,8 +13,8 @@ export default defineConfig({
     reporters: ["default", "./tests/support/summary-reporter.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // One fewer by default: on two processors that is one, which waits for servers and browsers most of its time.
-    maxWorkers: availableParallelism(),
+    // One more than processors, because a worker waits for servers and browsers much of its time.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -19,6 +19,7 @@ test("a server that is stopped after the consumer's answer stores the results of
       QSTASH_CURRENT_SIGNING_KEY: signingKeys.currentSigningKey,
       QSTASH_NEXT_SIGNING_KEY: signingKeys.nextSigningKey,
     }),
+    drainLimitMs: 20_000,
   });
   // What handlers count cannot be stored while this is locked, so the run is under way when the answer comes.
   const locker = await pool.connect();

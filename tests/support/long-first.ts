@@ -2,16 +2,22 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take more than a few seconds, the longest first. */
 const longFiles: readonly string[] = [
+  "browser/every-page.test.ts",
   "browser/runtimes.test.ts",
   "lifecycle-proof/lifecycle.test.ts",
   "browser/dashboard.test.ts",
+  "browser/repair.test.ts",
   "cli/start.test.ts",
   "chaos/chaos.test.ts",
   "conformance/conform.test.ts",
   "local/built-server.test.ts",
   "browser/diagnostics.test.ts",
+  "browser/lists.test.ts",
   "cli/supervisor.test.ts",
   "measurements/verdict-simulation.test.ts",
+  "browser/act.test.ts",
+  "cli/built-relays.test.ts",
+  "cli/dev.test.ts",
   "local/embedded-postgres.test.ts",
   "operations/built-relay.test.ts",
   "store/migrate-interrupted.test.ts",
