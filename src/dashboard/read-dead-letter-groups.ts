@@ -113,7 +113,7 @@ function positionOf(position: string): { rank: number; atMs: number; id: number 
 
 const currentState = sql`case when g.state = 'ignored' and g.ignored_until <= now() then 'open' else g.state end`;
 
-/** Regressions come first, then what is open, then what a person looks at, then what nobody needs to. */
+/** Regressions come first, then open groups, then acknowledged ones, then those that ask for no action. */
 const rank = sql`(case ${currentState} when 'open' then case when g.regressed_at is null then 1 else 0 end
   when 'acknowledged' then 2 when 'ignored' then 3 else 4 end)`;
 

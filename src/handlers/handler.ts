@@ -28,7 +28,7 @@ export interface EventFacts {
   sentAt: Date | null;
   /** A copy of a conversation that another app conducts: do not answer it. */
   standby: boolean;
-  /** From the Test button of Meta's dashboard, or sent by an operator, perhaps with a real person's ids: answer nobody. */
+  /** From the Test button of Meta's dashboard, or sent by an operator, perhaps with a real person's ids: the handler must not send an answer. */
   test: boolean;
   /**
    * Meta sent something new: `data` is not of its type, and any part of it may be missing or different. Read it as JSON

@@ -1,6 +1,6 @@
 import { createCipheriv, createHmac } from "node:crypto";
 
-/** Members whose value is one of Meta's words or a time: handlers decide by them, and they name nobody. */
+/** Members whose value is one of Meta's words or a time: handlers decide by them, and they identify no person. */
 const keptNames =
   /^(object|field|action|verb|reaction|emoji|type|source|status|user_token_status|media_product_type|product_type|notification_messages_timezone|time|timestamp|watermark|.*_(time|timestamp))$/;
 /** Members that hold what a person or the business wrote. */
@@ -12,7 +12,7 @@ const nameForm = /^(?!.*\d{5})[\w-]{1,60}$/;
 const wordForm = /^((?!.*(\d{5}|\/\/))[\w.:+/-]{1,60}|\d{1,16}|[^\p{L}\p{N}]+)$/u;
 
 export interface MaskOptions {
-  /** Equal ids become equal invented ones under one key, also in different fixtures; nobody without it can undo that. */
+  /** Equal ids become equal invented ones under one key, also in different fixtures; without the key the ids cannot be recovered. */
   secret: string;
   keepsText: boolean;
 }
@@ -90,7 +90,7 @@ function toAscii(character: string): string {
   return /\p{Nd}/u.test(character) ? "0" : /\p{Lu}/u.test(character) ? "A" : "a";
 }
 
-/** A byte for each character that nobody without the secret can tell, the same for the same text, in time that grows as the text. */
+/** One byte for each character, the same for the same text, and unpredictable without the secret. Takes time in proportion to the text. */
 function drawFrom(text: string, secret: string): Uint8Array {
   const key = createHmac("sha256", secret).update(`fixture:${text}`).digest();
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(text.length));

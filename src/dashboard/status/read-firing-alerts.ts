@@ -12,7 +12,7 @@ export interface FiringAlert {
   isAcknowledged: boolean;
 }
 
-/** The alerts that fire as of the last evaluation, those that nobody has acknowledged first. */
+/** The alerts that fire as of the last evaluation, those that are not acknowledged first. */
 export async function readFiringAlerts(db: Database): Promise<FiringAlert[]> {
   const rows = await readAlerts(db);
   return rows

@@ -33,7 +33,7 @@ export type AlertDecision =
   | { action: "acknowledge" | "unmute"; rule: string; scope: string }
   | { action: "mute"; rule: string; scope: string; until: Date };
 
-/** A mute that nobody remembers hides the next outage. */
+/** A mute that the operators forget hides the next outage. */
 const mutedMsMax = 30 * 24 * 60 * 60_000;
 
 /**

@@ -80,7 +80,7 @@ export function Deliveries({ request, found, testKinds, zone, nowMs }: Deliverie
   );
 }
 
-/** What the count of new deliveries begins after; of a list that is narrowed down nobody counts what is new. */
+/** The mark after which the pulse counts new deliveries. A filtered list has none: the pulse counts without a filter. */
 function newestOf({ query, older }: DeliveriesProps["request"], found: DeliveriesProps["found"]): string | undefined {
   if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
   return found.page.deliveries[0]?.receivedAt;

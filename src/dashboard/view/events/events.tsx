@@ -74,7 +74,7 @@ function Explanation() {
   );
 }
 
-/** What the count of new events begins after; of a list that is narrowed down nobody counts what is new. */
+/** The mark after which the pulse counts new events. A filtered list has none: the pulse counts without a filter. */
 function newestOf({ query, older }: EventsProps["request"], found: EventsProps["found"]): string | undefined {
   if (found instanceof RelayError || older || Object.keys(query).length > 0) return undefined;
   return String(found.page.events[0]?.id ?? 0);
