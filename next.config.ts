@@ -1,5 +1,15 @@
+import { existsSync } from "node:fs";
+
 import type { NextConfig } from "next";
 
+/**
+ * The queue of this build: the edge function holds one. `next start` reads this file too, where it has no effect.
+ * app/queue/publishers/ has a file for each.
+ */
+const queue = process.env["QUEUE"]?.trim() || "qstash";
+if (!/^[a-z-]+$/.test(queue) || !existsSync(`app/queue/publishers/${queue}.ts`)) {
+  throw new Error(`QUEUE is malformed: app/queue/publishers/ has no file for it`);
+}
 /** Read by `next start` too, so that it follows the environment; by default as in src/platform/env.ts. */
 const webhookBytesMax = Number(process.env["WEBHOOK_BODY_BYTES_MAX"]) || 3_145_728;
 /** The largest part in which Node hands over a body. */
@@ -40,6 +50,7 @@ const config: NextConfig = {
       "@vercel/functions": "./node_modules/@vercel/functions/wait-until.js",
       // Resolved by package.json's imports, whose conditions tell the edge from Node: an alias's own do not.
       "@opentelemetry/api": "#opentelemetry-api",
+      "#queue-publisher": `./app/queue/publishers/${queue}.ts`,
     },
   },
 };

@@ -8,7 +8,9 @@ import { type AlertsStatus, readAlertsStatus } from "#operations/alerts/read-ale
 import { readEnv } from "#platform/env.ts";
 
 import { clock, log } from "./log.ts";
-import { getDatabase, getReads, openMessagePublisher, rollUps } from "./services.ts";
+import { getDatabase, getReads } from "./database.ts";
+import { openMessagePublisher } from "./queue/queue.ts";
+import { rollUps } from "./services.ts";
 
 /** Throws `ENV_INVALID`. */
 export function openAlerting(): Alerting {

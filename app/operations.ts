@@ -13,7 +13,8 @@ import { continueErasures } from "#privacy/continue-erasures.ts";
 import { openAlerting } from "./alerts.ts";
 import { clock, log } from "./log.ts";
 import { openProbing } from "./probes.ts";
-import { getDatabase, openMessagePublisher } from "./services.ts";
+import { getDatabase } from "./database.ts";
+import { openMessagePublisher } from "./queue/queue.ts";
 
 /** Throws `ENV_INVALID`. */
 export function openOperations(): Operations {

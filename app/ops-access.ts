@@ -7,7 +7,7 @@ import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
 import { spendSeal } from "#store/spent-seals.ts";
 
 import { clock, log } from "./log.ts";
-import { getDatabase, getReads } from "./services.ts";
+import { getDatabase, getReads } from "./database.ts";
 
 /** One for the process, so that all routes share their counts. */
 const guesses = createGuessLimit();

@@ -5,7 +5,7 @@ import { isEdgeEmulated, readPlace } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock, log } from "./log.ts";
-import { getDatabase, getReads } from "./services.ts";
+import { getDatabase, getReads } from "./database.ts";
 
 const place = readPlace(process.env.NEXT_RUNTIME, process.env);
 

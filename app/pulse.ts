@@ -4,7 +4,7 @@ import { readStatus } from "#dashboard/status/read-status.ts";
 import type { Status } from "#dashboard/status/status.ts";
 
 import { clock } from "./log.ts";
-import { getReads } from "./services.ts";
+import { getReads } from "./database.ts";
 import { openStatus } from "./status.ts";
 
 /** The status changes by the minute, and costs more than the rest of the pulse. */

@@ -5,7 +5,7 @@ import type { TestSending } from "#operations/send-test-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock } from "./log.ts";
-import { getDatabase } from "./services.ts";
+import { getDatabase } from "./database.ts";
 
 /** Throws `ENV_INVALID`. */
 export function openTestSending(): TestSending {

@@ -10,7 +10,7 @@ import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/database.ts";
 
 import { createOpsAccess } from "../ops-access.ts";
-import { getReads } from "../services.ts";
+import { getReads } from "../database.ts";
 
 /** `readSignedIn` of src/dashboard for the current request. */
 export async function readSignedIn<T>(

@@ -147,11 +147,20 @@ function npm(args) {
 }
 
 function isBuildStale() {
-  return !fs.existsSync(at(".next", "BUILD_ID")) || readText(buildStamp) !== hashFiles(root, buildInputs, notBuilt);
+  return !fs.existsSync(at(".next", "BUILD_ID")) || readText(buildStamp) !== buildHash();
+}
+
+/** A build is made of the files and, because the edge function holds one queue, of QUEUE. */
+function buildHash() {
+  const fromFile = [".env.production.local", ".env.local", ".env.production", ".env"]
+    .map((name) => /^\s*QUEUE\s*=\s*["']?([a-z-]*)/m.exec(readText(at(name)) || ""))
+    .find((found) => found);
+  const queue = process.env.QUEUE || (fromFile && fromFile[1]) || "qstash";
+  return `${hashFiles(root, buildInputs, notBuilt)}${queue === "qstash" ? "" : ` ${queue}`}`;
 }
 
 async function build() {
-  const hash = hashFiles(root, buildInputs, notBuilt);
+  const hash = buildHash();
   fs.rmSync(buildStamp, { force: true });
   // `next build` sets NODE_ENV itself and warns about another value.
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };

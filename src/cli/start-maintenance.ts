@@ -1,4 +1,4 @@
-import { askQstash } from "#queue/ask-qstash.ts";
+import { askQstash } from "#queue/qstash/ask-qstash.ts";
 import { ensureSchedule } from "#operations/maintenance-schedule.ts";
 import { systemClock } from "#platform/clock.ts";
 import { type EnvRecord, readEnv } from "#platform/env.ts";

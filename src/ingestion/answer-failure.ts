@@ -1,12 +1,14 @@
 import * as v from "valibot";
 
 import { bytesFromBase64 } from "#platform/bytes.ts";
+import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
-import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
+import { qstashPath } from "#queue/qstash/qstash-path.ts";
+import type { AnswerQueueCall } from "#queue/queue-call.ts";
 import type { DeadBatch } from "#platform/dead-batch.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
-import { decodeHandlersMessage, handlersPath } from "#queue/handlers-message.ts";
+import { decodeHandlersMessage } from "#queue/handlers-message.ts";
 
 /**
  * The part of QStash's failure callback that we read. Only the id is required: a dead letter is to be recorded even if
@@ -22,7 +24,8 @@ const callbackSchema = v.object({
   sourceBody: v.fallback(v.string(), ""),
 });
 
-export interface AnswerFailureOptions extends AnswerQstashOptions {
+export interface AnswerFailureOptions {
+  clock: Clock;
   /** Resolves with whether the dead letter is new. */
   save: (letter: DeadBatch) => Promise<boolean>;
   /** Notes that no message is under way for these events, so that maintenance publishes one. */
@@ -34,12 +37,16 @@ export interface AnswerFailureOptions extends AnswerQstashOptions {
  * repeats. A message to run handlers is none: its events are still open here, and maintenance publishes them again; neither
  * is one to maintenance itself.
  */
-export function answerFailure(request: Request, options: AnswerFailureOptions): Promise<Response> {
-  return answerQstash(request, "dead_letter.refused", options, async ({ body }, log) => {
+export function answerFailure(
+  request: Request,
+  answerCall: AnswerQueueCall,
+  options: AnswerFailureOptions,
+): Promise<Response> {
+  return answerCall(request, "dead_letter.refused", async ({ body }, log) => {
     const { dlqId, sourceMessageId, url, status, retried, ...callback } = parseCallback(body);
     const source = bytesOf(callback.sourceBody);
-    if (url.endsWith(handlersPath)) return releaseEvents(source, options, log);
-    if (url.endsWith("/api/qstash/maintenance")) return Response.json({ recorded: false });
+    if (url.endsWith(qstashPath("handlers"))) return releaseEvents(source, options, log);
+    if (url.endsWith(qstashPath("maintenance"))) return Response.json({ recorded: false });
     const answer = new TextDecoder().decode(bytesOf(callback.body));
     const given = { dlqId, messageId: sourceMessageId, url, status, retried, answer, body: source };
     const letter = describeDeadBatch({ ...given, isWhole: false, deployment: null }, options.clock.nowMs());

@@ -1,5 +1,5 @@
 import { describeCause, type Log } from "#platform/log.ts";
-import { encodeHandlersMessage, eventsPerMessageMax, handlersPath } from "#queue/handlers-message.ts";
+import { encodeHandlersMessage, eventsPerMessageMax } from "#queue/handlers-message.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 
 import type { ProcessWork } from "./process-work.ts";
@@ -21,14 +21,14 @@ export interface PublishHandlersOptions {
 }
 
 const patient = { attempts: 2, timeoutMs: 3_000 };
-/** A process that stops while QStash is down must not wait for it: maintenance finds the events. */
+/** A process that stops while the queue is down must not wait for it: maintenance finds the events. */
 const hurried = { attempts: 1, timeoutMs: 1_000 };
-/** Of QStash, for a message that meets an outage or a full server. */
-const qstashRetries = 3;
+/** Of the queue, for a message that meets an outage or a full server. */
+const queueRetries = 3;
 
 /**
- * Publishes the messages that let QStash call `/api/qstash/handlers` for these events, one for each 200 of them. Resolves
- * with the ids of events whose message QStash did not accept: maintenance will find those. Never rejects.
+ * Publishes the messages that let the queue call the route `handlers` for these events, one for each 200 of them. Resolves
+ * with the ids of events whose message the queue did not accept: maintenance will find those. Never rejects.
  */
 export async function publishHandlers(
   { eventIds, delayMs, replay }: HandlersToPublish,
@@ -48,7 +48,7 @@ async function publish(
   { publisher, work, newId, log }: PublishHandlersOptions,
 ): Promise<boolean> {
   const { attempts, timeoutMs } = work.stopping.aborted ? hurried : patient;
-  const message = { path: handlersPath, body, delayMs, label: "handlers", retries: qstashRetries };
+  const message = { to: "handlers" as const, body, delayMs, label: "handlers", retries: queueRetries };
   const deduplicationId = newId();
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     try {

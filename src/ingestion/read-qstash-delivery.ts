@@ -1,5 +1,5 @@
 import { type EnvRecord, readEnv } from "#platform/env.ts";
-import type { QstashDeliveryOptions } from "#queue/verify-delivery.ts";
+import type { QstashDeliveryOptions } from "#queue/qstash/verify-delivery.ts";
 
 const variables = ["QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY", "RELAY_URL", "DATABASE_URL"] as const;
 

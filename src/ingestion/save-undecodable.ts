@@ -1,12 +1,12 @@
 import type { RelayError } from "#platform/errors.ts";
-import type { QstashCall } from "#queue/answer-qstash.ts";
+import type { QueueCall } from "#queue/queue-call.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
 import type { Database } from "#store/database.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import { hashUuid } from "#store/delivery-uuid.ts";
 
 /** A message that is no batch, whole. */
-export interface UndecodableMessage extends Pick<QstashCall, "bytes" | "messageId" | "retried" | "atMs"> {
+export interface UndecodableMessage extends Pick<QueueCall, "bytes" | "messageId" | "retried" | "atMs"> {
   error: RelayError;
 }
 

@@ -1,5 +1,5 @@
 import { describeCause } from "#platform/log.ts";
-import { encodeHandlersMessage, handlersPath } from "#queue/handlers-message.ts";
+import { encodeHandlersMessage } from "#queue/handlers-message.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
 import { resolveIngestedLetters } from "#store/dead-letters.ts";
 import { takeReplayEvents } from "#store/replay-events.ts";
@@ -13,9 +13,9 @@ import { canarySize, type Pace, paceOf } from "./replay-pace.ts";
 import { publishStep, type StepMessage } from "./replay-step.ts";
 
 /**
- * One step of a running replay: publishes what its pace allows, or waits, or ends it; then has QStash call for the next one.
- * A message that came before, or for a replay that has ended, does nothing. `isRetry`: QStash has delivered it before. Throws
- * `STORE_UNAVAILABLE`; then QStash delivers it again, and maintenance finds a replay that nothing advances any more.
+ * One step of a running replay: publishes what its pace allows, or waits, or ends it; then has the queue call for the next one.
+ * A message that came before, or for a replay that has ended, does nothing. `isRetry`: the queue has delivered it before. Throws
+ * `STORE_UNAVAILABLE`; then the queue delivers it again, and maintenance finds a replay that nothing advances any more.
  */
 export async function advanceReplay(
   { replay: id, heartbeat }: StepMessage,
@@ -70,7 +70,7 @@ async function step(replay: Replay, operations: Operations): Promise<number | nu
   return null;
 }
 
-/** A batch that was published is ingested within QStash's retries, or has failed; its message may have been lost, too. */
+/** A batch that was published is ingested within the queue's retries, or has failed; its message may have been lost, too. */
 function isOverdue({ startedAtMs, plan }: Replay, { clock }: Operations): boolean {
   const { estimatedMs = 0 } = plan as { estimatedMs?: number };
   return clock.nowMs() > (startedAtMs ?? 0) + estimatedMs + 15 * 60_000;
@@ -87,7 +87,7 @@ function waitMs({ startedAtMs }: Replay, { clock }: Operations): number {
 /** Of a set whose events are handled elsewhere a step takes no more than so many times a message's worth. */
 const roundsMax = 100;
 
-/** How far it came. `refused`: by QStash, a message, whose events are due, so that maintenance publishes them. */
+/** How far it came. `refused`: by the queue, a message, whose events are due, so that maintenance publishes them. */
 async function publishEvents(
   replay: Replay,
   pace: Pace,
@@ -104,7 +104,7 @@ async function publishEvents(
     published += 1;
     try {
       const body = encodeHandlersMessage({ eventIds, replay: replay.id });
-      const message = { path: handlersPath, body, flowControl: pace.flowControl, label: "replay", retries: 3 };
+      const message = { to: "handlers" as const, body, flowControl: pace.flowControl, label: "replay", retries: 3 };
       await publisher.publish(message, publishTimeoutMs);
     } catch (thrown) {
       log.warn("handlers.publish_failed", { replayId: replay.id, events: eventIds.length, ...describeCause(thrown) });
@@ -116,14 +116,14 @@ async function publishEvents(
   return "more";
 }
 
-/** False if QStash refused one: from there on the batches count as failed, and another replay can take them. */
+/** False if the queue refused one: from there on the batches count as failed, and another replay can take them. */
 async function publishLetters(
   letters: readonly { id: number; body: string }[],
   { db, publisher, log }: Operations,
 ): Promise<boolean> {
   for (const [index, { id, body }] of letters.entries()) {
     try {
-      const message = { path: "/api/qstash/instagram-ingestion", body, label: "instagram", retries: 2 };
+      const message = { to: "instagram-ingestion" as const, body, label: "instagram", retries: 2 };
       await publisher.publish(message, publishTimeoutMs);
     } catch (thrown) {
       log.warn("replay.failed", { deadLetter: id, ...describeCause(thrown) });

@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import { refuse } from "#platform/refuse.ts";
-import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts";
+import type { AnswerQueueCall, QueueCall } from "#queue/queue-call.ts";
 
 import { advanceReplay } from "./advance-replay.ts";
 import { noticeMessage } from "./alerts/notice-message.ts";
@@ -48,7 +48,7 @@ export async function answerCron(request: Request, { readSecret, run, log }: Ans
   }
 }
 
-export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
+export interface MaintenanceMessageOptions {
   run: () => Promise<MaintenanceResult>;
   openOperations: () => Operations;
   /** Sends the alerts' notice with this id. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
@@ -56,21 +56,33 @@ export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
 }
 
 /**
- * The same for QStash: its schedule has no body, or an empty object. A message with a replay's step advances that replay
- * instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that QStash calls again.
+ * The same for the queue: a schedule's message has no body, or an empty object. A message with a replay's step advances that
+ * replay instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that the queue
+ * calls again.
  */
-export function answerMaintenance(request: Request, options: AnswerMaintenanceOptions): Promise<Response> {
-  return answerQstash(request, "maintenance.refused", options, async ({ body, retried }, log) => {
-    if (body.trim() === "" || body.trim() === "{}") return describeResult(await options.run());
-    const json = parseJson(body);
-    if (v.is(noticeMessage, json)) {
-      const sent = await options.sendNotice(json.alertNotice);
-      return Response.json(sent, { status: sent.pending > 0 ? 503 : 200, headers });
-    }
-    const step = v.safeParse(stepMessage, json);
-    if (!step.success)
-      throw new RelayError("BATCH_INVALID", "The body is neither empty, nor a replay's step or a notice");
-    const operations = { ...options.openOperations(), log };
-    return Response.json(await advanceReplay(step.output, retried > 0, operations), { headers });
-  });
+export function answerMaintenance(
+  request: Request,
+  answerCall: AnswerQueueCall,
+  options: MaintenanceMessageOptions,
+): Promise<Response> {
+  return answerCall(request, "maintenance.refused", (call, log) => runMaintenanceMessage(call, log, options));
+}
+
+/** The same for a message that has no request. Throws `BATCH_INVALID`, `ENV_INVALID` and `STORE_UNAVAILABLE`. */
+export async function runMaintenanceMessage(
+  { body, retried }: QueueCall,
+  log: Log,
+  options: MaintenanceMessageOptions,
+): Promise<Response> {
+  if (body.trim() === "" || body.trim() === "{}") return describeResult(await options.run());
+  const json = parseJson(body);
+  if (v.is(noticeMessage, json)) {
+    const sent = await options.sendNotice(json.alertNotice);
+    return Response.json(sent, { status: sent.pending > 0 ? 503 : 200, headers });
+  }
+  const step = v.safeParse(stepMessage, json);
+  if (!step.success)
+    throw new RelayError("BATCH_INVALID", "The body is neither empty, nor a replay's step or a notice");
+  const operations = { ...options.openOperations(), log };
+  return Response.json(await advanceReplay(step.output, retried > 0, operations), { headers });
 }

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Clock } from "#platform/clock.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
-import { readDeadLetterPage } from "#queue/dead-letter-page.ts";
+import { readDeadLetterPage } from "#queue/qstash/dead-letter-page.ts";
 import type { Database } from "#store/database.ts";
 import { findKnownMessages, saveBatchLetter } from "#store/dead-letters.ts";
 

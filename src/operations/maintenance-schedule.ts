@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import { type QstashApi } from "#platform/qstash-api.ts";
 import { protectionBypassHeader } from "#platform/protection-bypass.ts";
-import { askQstash } from "#queue/ask-qstash.ts";
+import { askQstash } from "#queue/qstash/ask-qstash.ts";
 
 /** The schedule's id at QStash: one per account and region. */
 const scheduleId = "relay-maintenance";

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { type QstashApi } from "#platform/qstash-api.ts";
-import { askQstash } from "#queue/ask-qstash.ts";
+import { askQstash } from "#queue/qstash/ask-qstash.ts";
 import type { Database } from "#store/database.ts";
 import { readParts, recordPart } from "#store/maintenance-parts.ts";
 

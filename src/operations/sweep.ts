@@ -1,17 +1,17 @@
 import { describeCause } from "#platform/log.ts";
-import { encodeHandlersMessage, eventsPerMessageMax, handlersPath } from "#queue/handlers-message.ts";
+import { encodeHandlersMessage, eventsPerMessageMax } from "#queue/handlers-message.ts";
 import { releaseDueEvents, takeDueEvents } from "#store/open-work.ts";
 
 import { type Operations, publishTimeoutMs } from "./operations.ts";
 
 /** In one step; the next one takes more. */
 const eventsMax = 4_000;
-/** QStash's retries of a message end within so long, unless it is down. */
+/** A queue's retries of a message end within so long, unless it is down. */
 const queuedMs = 10 * 60_000;
 
 /**
  * Publishes the open events that are due and that no message is under way for: the message was lost, or could not be
- * published, or the process died. Stops at the first refusal of QStash; the rest stays due.
+ * published, or the process died. Stops at the first refusal of the queue; the rest stays due.
  */
 export async function sweep({ db, publisher, log, clock }: Operations, deadlineMs: number) {
   let published = 0;
@@ -23,7 +23,7 @@ export async function sweep({ db, publisher, log, clock }: Operations, deadlineM
     if (message === undefined) break;
     try {
       const body = encodeHandlersMessage(message);
-      await publisher.publish({ path: handlersPath, body, label: "handlers", retries: 3 }, publishTimeoutMs);
+      await publisher.publish({ to: "handlers", body, label: "handlers", retries: 3 }, publishTimeoutMs);
     } catch (thrown) {
       log.warn("handlers.publish_failed", { events: message.eventIds.length, ...describeCause(thrown) });
       break;

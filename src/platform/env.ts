@@ -1,5 +1,7 @@
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
+import { qstashPublisherVariables } from "./queue-env/qstash.ts";
+import { type QueueName, queueNames } from "./queue-name.ts";
 import {
   deliveryVariables,
   type EnvRecord,
@@ -15,12 +17,15 @@ import {
 
 export { type EnvRecord, parseBaseUrl } from "./webhook-env.ts";
 
-const { INSTAGRAM_APP_SECRET, QSTASH_TOKEN, QSTASH_URL, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariables } =
-  deliveryVariables;
+const { INSTAGRAM_APP_SECRET, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariables } = deliveryVariables;
+const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherVariables;
+
+/** Of the queues beside QStash, in the order of docs/QUEUES.md. */
+export const otherQueueVariables = {} satisfies Variables;
 
 /**
- * Every variable the product knows, in the order of the README's table. A test holds this list, the README and
- * `.env.example` together.
+ * Every variable the product knows: in the order of the README's table, and then those of other queues. Tests hold these
+ * lists, the README, docs/QUEUES.md and `.env.example` together.
  */
 export const variables = {
   INSTAGRAM_APP_SECRET,
@@ -36,6 +41,8 @@ export const variables = {
   OPS_TOKENS: { parse: parseOpsTokens, fallback: (): readonly OpsToken[] => [] },
   // Vercel asks for 16 characters. https://vercel.com/docs/cron-jobs/manage-cron-jobs#securing-cron-jobs
   CRON_SECRET: optional({ parse: (value) => (value.length < 16 ? undefined : value) }),
+  QUEUE: oneOf(...queueNames),
+  ...furtherQstashVariables,
   ...furtherDeliveryVariables,
   HANDLER_TIMEOUT_MS: integer(10_000, 1, 50_000),
   HANDLER_CONCURRENCY: integer(4, 1, 50),
@@ -48,6 +55,7 @@ export const variables = {
   DATABASE_POOL_MAX: integer(5, 1, 100),
   ALERT_WEBHOOK_URL: { parse: parseReceivers, fallback: (): readonly string[] => [] },
   LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: (): LogLevel => "info" },
+  ...otherQueueVariables,
 } satisfies Variables;
 
 export type EnvName = keyof typeof variables;
@@ -58,23 +66,34 @@ export function readEnv<Name extends EnvName>(record: EnvRecord, names: readonly
   return readVariables(variables, record, names);
 }
 
-/** What the path from Meta to the store needs beyond a delivery's variables: the handshake's token and the consumer's. */
-const furtherPathVariables = [
+/** What the path from Meta to the store needs whichever queue is used. */
+const pathVariables = [
+  ...(Object.keys(deliveryVariables) as (keyof typeof deliveryVariables)[]),
   "INSTAGRAM_VERIFY_TOKEN",
-  "QSTASH_CURRENT_SIGNING_KEY",
-  "QSTASH_NEXT_SIGNING_KEY",
   "DATABASE_URL",
 ] as const satisfies readonly EnvName[];
 
-type PathVariable = keyof typeof deliveryVariables | (typeof furtherPathVariables)[number];
+/** What each queue needs beside these, on the edge and on Node. */
+const queueVariables: Record<QueueName, readonly EnvName[]> = {
+  qstash: [
+    ...(Object.keys(qstashPublisherVariables) as (keyof typeof qstashPublisherVariables)[]),
+    "QSTASH_CURRENT_SIGNING_KEY",
+    "QSTASH_NEXT_SIGNING_KEY",
+  ],
+  sqs: [],
+  "cloud-tasks": [],
+  redis: [],
+  postgres: [],
+  vercel: [],
+};
 
 /**
  * Reads every variable on the path of an event from Meta to the store. Throws `ENV_INVALID` naming each gap: with one of
  * them the webhook refuses deliveries, or what it acknowledges does not arrive.
  */
-export function readPathEnv(record: EnvRecord): Pick<Env, PathVariable> {
-  const names = Object.keys(deliveryVariables) as (keyof typeof deliveryVariables)[];
-  return readEnv(record, [...names, ...furtherPathVariables]);
+export function readPathEnv(record: EnvRecord): Pick<Env, (typeof pathVariables)[number]> {
+  const { QUEUE } = readEnv(record, ["QUEUE"]);
+  return readEnv(record, [...pathVariables, ...queueVariables[QUEUE]]);
 }
 
 /** One of these words; the first if the variable is not set. */

@@ -21,7 +21,7 @@ export const text: Variable<string> = { parse: (value) => value };
 
 /** The value becomes a header: any other character would make each request fail. */
 const parseToken = (value: string) => (/^[\x21-\x7e]+$/.test(value) ? value : undefined);
-const token: Variable<string> = { parse: parseToken };
+export const token: Variable<string> = { parse: parseToken };
 const optionalToken = optional(token);
 
 /** Long enough that no rate of guessing matters; `openssl rand -base64 32` makes 44 characters. */
@@ -79,11 +79,9 @@ const ackMode: Variable<AckMode> = {
 const publishMsMax = 9_000;
 const fallbackMsMax = 5_000;
 
-/** What a delivery needs, its publishing included: the webhook answers 503 while one is missing or malformed. */
+/** What a delivery needs, beside its queue's variables: the webhook answers 503 while one is missing or malformed. */
 export const deliveryVariables = {
   INSTAGRAM_APP_SECRET: list,
-  QSTASH_TOKEN: token,
-  QSTASH_URL: { parse: parseBaseUrl, fallback: () => "https://qstash.upstash.io" },
   RELAY_URL: { parse: parseBaseUrls, fallback: vercelUrls },
   RELAY_SECRET: secrets,
   ACK_MODE: ackMode,
@@ -92,21 +90,28 @@ export const deliveryVariables = {
   PUBLISH_BUDGET_MS: integer(8_000, 1, publishMsMax),
   FALLBACK_BUDGET_MS: integer(5_000, 1, fallbackMsMax),
   REPORT_SAMPLE_RATE: share(0.1),
-  QSTASH_RETRIES: integer(5, 0, 1_000),
-  INGESTION_PARALLELISM: optional(integer(1, 1, 10_000)),
   WEBHOOK_BODY_BYTES_MAX: integer(3_145_728, 1, 100_000_000),
   VERCEL_AUTOMATION_BYPASS_SECRET: optionalToken,
 } satisfies Variables;
 
 export type DeliveryVariable = keyof typeof deliveryVariables;
 
-/** Reads these of a delivery's variables, all if none is named. Throws `ENV_INVALID` naming each gap. */
-export function readDeliveryEnv<Name extends DeliveryVariable = DeliveryVariable>(
+/** Reads these of a delivery's variables. Throws `ENV_INVALID` naming each gap. */
+export function readDeliveryEnv<Name extends DeliveryVariable>(
   record: EnvRecord,
   ...names: Name[]
 ): Pick<Values<typeof deliveryVariables>, Name> {
-  const all = Object.keys(deliveryVariables) as Name[];
-  return readVariables(deliveryVariables, record, names.length > 0 ? names : all);
+  return readVariables(deliveryVariables, record, names);
+}
+
+/** Reads all of a delivery's variables, its queue's included. Throws `ENV_INVALID` naming each gap. */
+export function readForwardEnv<Queue extends Variables>(
+  record: EnvRecord,
+  queueVariables: Queue,
+): Values<typeof deliveryVariables> & Values<Queue> {
+  const all = { ...deliveryVariables, ...queueVariables };
+  const env: unknown = readVariables<Variables, string>(all, record, Object.keys(all));
+  return env as Values<typeof deliveryVariables> & Values<Queue>;
 }
 
 /** Reads the handshake's token. Throws `ENV_INVALID` if there is none. */

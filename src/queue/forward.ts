@@ -4,17 +4,17 @@ import type { Forwarding, ForwardResult } from "#platform/delivery.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 
 import { attemptUntil, type AttemptOptions, type AttemptStats } from "./attempts.ts";
-import { batchBytesMax, encodeBatches, type EncodedBatch } from "./encode-batch.ts";
-import type { BatchToPublish, Publisher } from "./publisher.ts";
+import { encodeBatches, type EncodedBatch } from "./encode-batch.ts";
+import type { BatchToPublish, Publisher, QueuePublisher } from "./publisher.ts";
 
 export interface ForwardOptions {
-  /** To QStash. */
-  publisher: Publisher;
+  /** To the queue. */
+  publisher: QueuePublisher;
   /** For one attempt to publish. */
   timeoutMs: number;
-  /** Attempts to publish after the first, while QStash accepts batches. */
+  /** Attempts to publish after the first, while the queue accepts batches. */
   retries: number;
-  /** Past QStash, for what it did not accept. */
+  /** Past the queue, for what it did not accept. */
   fallback: Publisher;
   /** For all attempts of all batches at the fallback together, in milliseconds, with the waits between them. */
   fallbackBudgetMs: number;
@@ -25,8 +25,8 @@ export interface ForwardOptions {
 }
 
 /**
- * Starts to forward one delivery: publishes its events in as few batches as the limits allow, and posts what QStash does
- * not accept to the fallback ingestion. `publishBudgetMs`: for all attempts to publish all batches, waiting included.
+ * Starts to forward one delivery: publishes its events in as few batches as the limits allow, and posts what the queue
+ * does not accept to the fallback ingestion. `publishBudgetMs`: for all attempts to publish all batches, waiting included.
  */
 export type Forward = (delivery: ReceivedDelivery, publishBudgetMs: number) => Forwarding;
 
@@ -40,7 +40,7 @@ export function createForward({
   ...options
 }: ForwardOptions): Forward {
   const { clock, random, log } = options;
-  /** False after QStash did not accept a delivery. While false, each forward makes only one attempt, so that time remains for the fallback. */
+  /** False after the queue did not accept a delivery. While false, each forward makes only one attempt, so that time remains for the fallback. */
   let isAccepting = true;
 
   async function forward(
@@ -63,11 +63,11 @@ export function createForward({
       ...rest,
     });
     try {
-      batches = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events).map((batch) =>
-        toPublish(batch, facts.id, traceparent),
+      batches = encodeBatches({ ...facts, publishStartedAtMs: clock.nowMs() }, events, publisher.bytesMax).map(
+        (batch) => toPublish(batch, facts.id, traceparent),
       );
       deliveryLog.debug("forward.started", { events: events.length, batches: batches.length });
-      const fitting = batches.filter(({ body }) => body.byteLength <= batchBytesMax);
+      const fitting = batches.filter(({ body }) => body.byteLength <= publisher.bytesMax);
       const unpublished = await publishAll(fitting, publisher, published, {
         step: "publish",
         timeoutMs,
@@ -102,16 +102,25 @@ export function createForward({
     }
   }
 
+  /** Nothing waits for it but the result: the events are kept already. */
+  async function wake(result: ForwardResult): Promise<ForwardResult> {
+    if (result.messageIds.length > 0) await publisher.wake?.(wakeTimeoutMs);
+    return result;
+  }
+
   return (delivery, publishBudgetMs) => {
-    const result = forward(delivery, publishBudgetMs);
-    return { kept: result.then(({ outcome }) => outcome !== null), result };
+    const forwarded = forward(delivery, publishBudgetMs);
+    return { kept: forwarded.then(({ outcome }) => outcome !== null), result: forwarded.then(wake) };
   };
 }
+
+/** The route answers at once; the rest of an edge function's 25 seconds belongs to publishing and the fallback. */
+const wakeTimeoutMs = 1_000;
 
 interface Outgoing extends EncodedBatch, BatchToPublish {
   /** As the consumer logs it: index and count. */
   name: string;
-  /** QStash's, once it has accepted the batch. */
+  /** The queue's, once it has accepted the batch. */
   messageId?: string | undefined;
 }
 

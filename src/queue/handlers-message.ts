@@ -2,15 +2,13 @@ import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
 
-/** The body of a QStash message to `/api/qstash/handlers`: events whose handlers are to run. */
+/** The body of a message to the route `handlers`: events whose handlers are to run. */
 export interface HandlersMessage {
   /** At most `eventsPerMessageMax`. */
   eventIds: readonly number[];
   /** The replay that they belong to; null if none. */
   replay: string | null;
 }
-
-export const handlersPath = "/api/qstash/handlers";
 
 /** As many as one batch holds. */
 export const eventsPerMessageMax = 200;
@@ -32,7 +30,7 @@ export function encodeHandlersMessage({ eventIds, replay }: HandlersMessage): st
 
 /**
  * Throws `BATCH_INVALID` naming the place, never the value, at which the body departs from the format, and
- * `BATCH_VERSION_UNKNOWN` for a newer version, which a newer release will read when QStash delivers it again.
+ * `BATCH_VERSION_UNKNOWN` for a newer version, which a newer release will read when the queue delivers it again.
  */
 export function decodeHandlersMessage(body: string): HandlersMessage {
   let json: unknown;

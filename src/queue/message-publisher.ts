@@ -1,93 +1,28 @@
-import { fetchWithin, mayPass, type Network } from "#platform/bounded-fetch.ts";
-import { ForwardError } from "#platform/forward-error.ts";
-import { protectionBypassHeader } from "#platform/protection-bypass.ts";
+import type { QueueRoute } from "./queue-route.ts";
 
-/** A QStash message to one of our own routes. */
+/** A message of the relay to one of its own routes. */
 export interface OutgoingMessage {
-  /** The route's path. */
-  path: string;
+  /** The route that takes it. */
+  to: QueueRoute;
   body: string;
-  /** When QStash delivers it, counted from now; at once unless given. Rounded up to whole seconds. */
+  /** When the queue delivers it, counted from now; at once unless given. Rounded up to whole seconds. */
   delayMs?: number;
-  /** Equal for every attempt at the same message. QStash refuses a colon in it. */
+  /** Equal for every attempt at the same message. Without a colon, which QStash refuses. */
   deduplicationId?: string;
-  /** `value` in QStash's form, for example `rate=10, period=60s`. https://upstash.com/docs/qstash/features/flowcontrol */
+  /**
+   * `value` in QStash's form, for example `rate=10, period=60s`. A queue without it delivers at once.
+   * https://upstash.com/docs/qstash/features/flowcontrol
+   */
   flowControl?: { key: string; value: string };
   label: string;
-  /** Deliveries that QStash retries by itself. */
+  /** Deliveries that the queue retries by itself. */
   retries: number;
 }
 
 export interface MessagePublisher {
   /**
-   * One attempt. Settles within `timeoutMs`. Rejects with a `ForwardError` if QStash refused, with a `TimeoutError` if it was
+   * One attempt. Settles within `timeoutMs`. Rejects with a `ForwardError` if the queue refused, with a `TimeoutError` if it was
    * silent, and with anything else if it could not be reached.
    */
   publish(message: OutgoingMessage, timeoutMs: number): Promise<{ messageId: string }>;
-}
-
-export interface MessagePublisherOptions extends Network {
-  /** The base URL of the account's region. */
-  qstashUrl: string;
-  token: string;
-  /** Our own base URL. */
-  relayUrl: string;
-  /** Lets QStash pass Vercel's Deployment Protection; null without it. */
-  bypassSecret: string | null;
-}
-
-/**
- * Publishes messages to our own routes, beside the batches that `createQstashPublisher` publishes on the edge, where each
- * option costs bytes. https://upstash.com/docs/qstash/api/publish
- */
-export function createMessagePublisher(options: MessagePublisherOptions): MessagePublisher {
-  const { qstashUrl, token, relayUrl, bypassSecret } = options;
-  const common: Record<string, string> = {
-    authorization: `Bearer ${token}`,
-    "content-type": "application/json",
-    "upstash-method": "POST",
-    "upstash-failure-callback": `${relayUrl}/api/qstash/instagram-failure`,
-  };
-  if (bypassSecret !== null) {
-    common[`upstash-forward-${protectionBypassHeader}`] = bypassSecret;
-    common[`upstash-failure-callback-forward-${protectionBypassHeader}`] = bypassSecret;
-  }
-  return {
-    async publish({ path, body, ...message }, timeoutMs) {
-      const init = { method: "POST", body, headers: { ...common, ...headersOf(message) } };
-      const { status, text } = await fetchWithin(
-        timeoutMs,
-        `${qstashUrl}/v2/publish/${relayUrl}${path}`,
-        init,
-        options,
-      );
-      if (status < 200 || status > 299) {
-        throw new ForwardError(
-          mayPass(status) ? "PUBLISH_UNAVAILABLE" : "PUBLISH_REJECTED",
-          `QStash answered ${status}`,
-        );
-      }
-      const messageId = /"messageId":\s*"([\w-]+)"/.exec(text)?.[1];
-      if (messageId === undefined) throw new ForwardError("PUBLISH_UNCONFIRMED", `${status} without a message's id`);
-      return { messageId };
-    },
-  };
-}
-
-function headersOf({
-  delayMs = 0,
-  deduplicationId,
-  flowControl,
-  label,
-  retries,
-}: Omit<OutgoingMessage, "path" | "body">) {
-  return {
-    "upstash-label": label,
-    "upstash-retries": String(retries),
-    ...(delayMs > 0 ? { "upstash-delay": `${Math.ceil(delayMs / 1000)}s` } : {}),
-    ...(deduplicationId === undefined ? {} : { "upstash-deduplication-id": deduplicationId }),
-    ...(flowControl === undefined
-      ? {}
-      : { "upstash-flow-control-key": flowControl.key, "upstash-flow-control-value": flowControl.value }),
-  };
 }

@@ -5,6 +5,7 @@ import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { bytesFromHex } from "#platform/bytes.ts";
 import { parse, stringify } from "#platform/natives.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
+import { qstashBytesMax } from "#queue/qstash/qstash-publisher.ts";
 
 /** The two contestants for one body; each resolves with the bytes it would send on. */
 export interface Contest {
@@ -44,7 +45,7 @@ export async function prepare(text: string): Promise<Contest> {
     async relay() {
       if ((await verifier.verify(body, header)) === null) throw new Error("The signature does not match");
       const events = await parseWebhook(body, { deliveryId: facts.id, onFailure });
-      return encodeBatches(facts, events).reduce((bytes, batch) => bytes + batch.body.byteLength, 0);
+      return encodeBatches(facts, events, qstashBytesMax).reduce((bytes, batch) => bytes + batch.body.byteLength, 0);
     },
     async floor() {
       if (!(await crypto.subtle.verify("HMAC", key, signature, body))) throw new Error("The signature does not match");

@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { aborted } from "#local/aborted.ts";
 import { settleWithin, systemClock } from "#platform/clock.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
+import { qstashBytesMax } from "#queue/qstash/qstash-publisher.ts";
 import { migrateStore } from "#store/migrate.ts";
 
 import { signDelivery as signQstashDelivery, signingKeys } from "../support/qstash-token.ts";
@@ -101,7 +102,7 @@ async function startConsumer({ startRelay }: Rig, databaseUrl: string): Promise<
   const to = `${baseUrl}${consumerPath}`;
   return {
     async ingest() {
-      const [batch] = encodeBatches(facts(), [randomEvent()]);
+      const [batch] = encodeBatches(facts(), [randomEvent()], qstashBytesMax);
       if (batch === undefined) throw new Error("There is no batch");
       const { body } = batch;
       const response = await fetch(to, {

@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const { getDatabase, getReads } = await import("../../app/services.ts");
+  const { getDatabase, getReads } = await import("../../app/database.ts");
   await Promise.all([getDatabase().$client.end(), getReads().$client.end(), store.close()]);
   await drop();
   for (const name of Object.keys({ ...env, DATABASE_URL: "" })) {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { systemClock as clock } from "#platform/clock.ts";
+import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";
@@ -26,7 +27,7 @@ const callback = {
   createdAt: "1700000000000",
 };
 
-async function answer(body: string, save: Parameters<typeof answerFailure>[1]["save"], released: number[] = []) {
+async function answer(body: string, save: Parameters<typeof answerFailure>[2]["save"], released: number[] = []) {
   const signature = await signDelivery({ body: new TextEncoder().encode(body), sub: url });
   const request = new Request("http://localhost:3000/", {
     method: "POST",
@@ -34,10 +35,10 @@ async function answer(body: string, save: Parameters<typeof answerFailure>[1]["s
     headers: { "upstash-signature": signature },
   });
   const recording = createRecordingLog();
-  const response = await answerFailure(request, {
+  const readQstash = () => ({ ...signingKeys, urls: [url] });
+  const answerCall = createAnswerQstash({ clock, log: recording.log, readQstash });
+  const response = await answerFailure(request, answerCall, {
     clock,
-    log: recording.log,
-    readQstash: () => ({ ...signingKeys, urls: [url] }),
     save,
     release: async (ids) => void released.push(...ids),
   });

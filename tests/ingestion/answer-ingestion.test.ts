@@ -2,13 +2,15 @@ import type { Pool } from "pg";
 import { describe, expect, test } from "vitest";
 
 import { answerHandlers } from "#ingestion/answer-handlers.ts";
-import { answerIngestion, type AnswerIngestionOptions } from "#ingestion/answer-ingestion.ts";
+import { answerIngestion } from "#ingestion/answer-ingestion.ts";
+import type { IngestMessageOptions } from "#ingestion/ingest-message.ts";
 import { createPlaces } from "#ingestion/places.ts";
 import { createProcessWork } from "#ingestion/process-work.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
+import { type AnswerQstashOptions, createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { openDatabase } from "#store/database.ts";
 
 import { createHandling, type Handling } from "../support/handling.ts";
@@ -28,9 +30,15 @@ async function call(body: string, headers: Record<string, string> = {}): Promise
   });
 }
 
+const answerIngestionCall = (request: Request, options: IngestMessageOptions & AnswerQstashOptions) =>
+  answerIngestion(request, createAnswerQstash(options), options);
+
+const answerHandlersCall = (request: Request, options: IngestMessageOptions & AnswerQstashOptions) =>
+  answerHandlers(request, createAnswerQstash(options), options);
+
 function optionsFor(handling: Handling) {
   const waitedFor: Promise<unknown>[] = [];
-  const options: AnswerIngestionOptions = {
+  const options: IngestMessageOptions & AnswerQstashOptions = {
     readQstash: () => ({ ...signingKeys, urls: [url] }),
     clock: handling.clock,
     log: handling.log,
@@ -65,8 +73,8 @@ describe("answerIngestion()", () => {
     const handling = createHandling(db);
     const options = optionsFor(handling);
     const answers = [
-      await answerIngestion(await call(body), options),
-      await answerIngestion(await call(body), options),
+      await answerIngestionCall(await call(body), options),
+      await answerIngestionCall(await call(body), options),
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
@@ -84,7 +92,7 @@ describe("answerIngestion()", () => {
       open = resolve;
     });
     const options = optionsFor(createHandling(db, () => gate));
-    const response = await answerIngestion(await call(body), options);
+    const response = await answerIngestionCall(await call(body), options);
     expect([response.status, await readKeys(pool, "handled")]).toEqual([200, []]);
     open();
     await options.done();
@@ -97,7 +105,7 @@ describe("answerIngestion()", () => {
       throw new Error("x");
     });
     const options = optionsFor(handling);
-    expect((await answerIngestion(await call(body), options)).status).toBe(200);
+    expect((await answerIngestionCall(await call(body), options)).status).toBe(200);
     await options.done();
     expect(await readWork(pool)).toMatchObject([{ state: "open" }, { state: "open" }]);
     expect(handling.published).toMatchObject([{ delayMs: 10_000 }]);
@@ -109,7 +117,7 @@ describe("answerIngestion()", () => {
     const waitUntil = () => {
       throw new Error("This host keeps nothing alive after a response");
     };
-    await answerIngestion(await call(body), { ...optionsFor(handling), waitUntil });
+    await answerIngestionCall(await call(body), { ...optionsFor(handling), waitUntil });
     expect(await readKeys(pool, "handled")).toHaveLength(2);
     expect(handling.recording.of("handlers.wait_until_failed")).toMatchObject([{ level: "error", deliveryId }]);
   });
@@ -117,9 +125,9 @@ describe("answerIngestion()", () => {
   test("records each further call, and each that failed, after the answer", async () => {
     const { db, pool } = await openTestStore();
     const options = optionsFor(createHandling(db));
-    await answerIngestion(await call(body), options);
-    await answerIngestion(await call(body, { "upstash-retried": "1" }), options);
-    await answerIngestion(await call('{"version":9}', { "upstash-retried": "2" }), options);
+    await answerIngestionCall(await call(body), options);
+    await answerIngestionCall(await call(body, { "upstash-retried": "1" }), options);
+    await answerIngestionCall(await call('{"version":9}', { "upstash-retried": "2" }), options);
     await options.done();
     const common = { message_id: "msg_1" };
     expect(await readAttempts(pool)).toEqual([
@@ -134,7 +142,7 @@ describe("answerIngestion()", () => {
   ])("answers 401 to %s, without opening the database", async (_name, headers) => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     const openHandlers = () => expect.unreachable();
-    const response = await answerIngestion(await call("{}", headers), {
+    const response = await answerIngestionCall(await call("{}", headers), {
       ...optionsFor(createHandling(db)),
       openHandlers,
     });
@@ -147,7 +155,7 @@ describe("answerIngestion()", () => {
     const options = optionsFor(createHandling(db));
     const odd = '{"version":2,"delivery":{"id":"d9"},"events":[{"text":"é"}]}';
     for (let time = 0; time < 2; time += 1) {
-      const response = await answerIngestion(await call(odd), options);
+      const response = await answerIngestionCall(await call(odd), options);
       expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([489, "true"]);
       expect(await response.json()).toMatchObject({ error: { code: "BATCH_INVALID" } });
     }
@@ -162,14 +170,14 @@ describe("answerIngestion()", () => {
   test("answers 503 to a body that is not a batch if it cannot be kept, so that QStash keeps it", async () => {
     const { db } = await openTestStore();
     const saving = { saveUndecodable: () => Promise.reject(new Error("full")) };
-    const response = await answerIngestion(await call("{}"), { ...optionsFor(createHandling(db)), ...saving });
+    const response = await answerIngestionCall(await call("{}"), { ...optionsFor(createHandling(db)), ...saving });
     expect([response.status, response.headers.get("upstash-nonretryable-error")]).toEqual([503, null]);
   });
 
   test("answers 503 without Retry-After when the database is down", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     const options = optionsFor(createHandling(db));
-    const response = await answerIngestion(await call(body), options);
+    const response = await answerIngestionCall(await call(body), options);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, null]);
     expect(await response.json()).toEqual({
       error: { code: "STORE_UNAVAILABLE", message: "The database is unavailable" },
@@ -183,7 +191,7 @@ describe("answerIngestion()", () => {
     const readQstash = () => {
       throw new RelayError("ENV_INVALID", "Configuration is incomplete: DATABASE_URL is not set");
     };
-    const response = await answerIngestion(await call("{}"), { ...optionsFor(createHandling(db)), readQstash });
+    const response = await answerIngestionCall(await call("{}"), { ...optionsFor(createHandling(db)), readQstash });
     expect(response.status).toBe(503);
     await close();
   });
@@ -194,7 +202,7 @@ describe("answerIngestion()", () => {
     await work.runs.enter(0);
     const handling = createHandling(db, undefined, { work });
     const options = optionsFor(handling);
-    const response = await answerIngestion(await call(body), options);
+    const response = await answerIngestionCall(await call(body), options);
     expect([response.status, await response.json()]).toEqual([200, { inserted: 2, duplicates: 0 }]);
     await options.done();
     const released = { state: "open", attempts: 0, leased: false };
@@ -206,7 +214,7 @@ describe("answerIngestion()", () => {
     const { db, pool } = await openTestStore();
     const waiting = Array.from({ length: 11 * pool.options.max }, () => pool.query("select pg_sleep(0.05)"));
     const options = optionsFor(createHandling(db));
-    const response = await answerIngestion(await call(body, { "upstash-retried": "1" }), options);
+    const response = await answerIngestionCall(await call(body, { "upstash-retried": "1" }), options);
     expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 164]);
     expect(await response.json()).toMatchObject({ error: { code: "OVERLOADED" } });
     await Promise.all([...waiting, options.done()]);
@@ -222,8 +230,8 @@ describe("answerIngestion()", () => {
       open = resolve;
     });
     const options = optionsFor(createHandling(db, () => gate, { work }));
-    expect((await answerIngestion(await call(body), options)).status).toBe(200);
-    const second = answerIngestion(await call(JSON.stringify(testBatch("d2", [testEvent("c")]))), options);
+    expect((await answerIngestionCall(await call(body), options)).status).toBe(200);
+    const second = answerIngestionCall(await call(JSON.stringify(testBatch("d2", [testEvent("c")]))), options);
     open();
     expect((await second).status).toBe(200);
     await options.done();
@@ -239,7 +247,7 @@ describe("answerHandlers()", () => {
       if (broken) throw new Error("x");
     });
     const options = optionsFor(handling);
-    await answerIngestion(await call(JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]))), options);
+    await answerIngestionCall(await call(JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]))), options);
     await options.done();
     broken = false;
     const eventIds = handling.published[0]?.eventIds ?? [];
@@ -247,7 +255,7 @@ describe("answerHandlers()", () => {
     const answers = [];
     for (const prepare of [() => Promise.resolve(), () => makeDue(pool), () => Promise.resolve()]) {
       await prepare();
-      const response = await answerHandlers(await call(body), options);
+      const response = await answerHandlersCall(await call(body), options);
       answers.push([response.status, await response.json()]);
     }
     expect(answers).toEqual([
@@ -266,7 +274,7 @@ describe("answerHandlers()", () => {
     ['{"version":2,"ids":[1]}', 503],
   ])("answers %s with %i", async (body, status) => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
-    expect((await answerHandlers(await call(body), optionsFor(createHandling(db)))).status).toBe(status);
+    expect((await answerHandlersCall(await call(body), optionsFor(createHandling(db)))).status).toBe(status);
     await close();
   });
 
@@ -276,7 +284,7 @@ describe("answerHandlers()", () => {
     await work.runs.enter(0);
     const body = encodeHandlersMessage({ eventIds: [1], replay: null });
     const options = optionsFor(createHandling(db, undefined, { work }));
-    const response = await answerHandlers(await call(body), options);
+    const response = await answerHandlersCall(await call(body), options);
     expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, 14]);
     expect(await response.json()).toMatchObject({ error: { code: "OVERLOADED" } });
     await close();
@@ -285,14 +293,14 @@ describe("answerHandlers()", () => {
   test("answers 503 when the database is down, so that QStash delivers the message again", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     const body = encodeHandlersMessage({ eventIds: [1], replay: null });
-    expect((await answerHandlers(await call(body), optionsFor(createHandling(db)))).status).toBe(503);
+    expect((await answerHandlersCall(await call(body), optionsFor(createHandling(db)))).status).toBe(503);
     await close();
   });
 
   test("answers 401 to a call that QStash did not sign", async () => {
     const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/nowhere");
     const body = encodeHandlersMessage({ eventIds: [1], replay: null });
-    const response = await answerHandlers(
+    const response = await answerHandlersCall(
       await call(body, { "upstash-signature": "a.b.c" }),
       optionsFor(createHandling(db)),
     );

@@ -4,6 +4,7 @@ import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { signBody } from "#instagram/signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
+import { qstashBytesMax } from "#queue/qstash/qstash-publisher.ts";
 
 import { createRandom, mutate } from "../support/mutate.ts";
 import { createReceiver } from "../support/receiver.ts";
@@ -105,7 +106,9 @@ function assertNothingLost(body: Uint8Array, delivery: ReceivedDelivery, fault: 
   const { events, traceparent: _traceparent, ...facts } = delivery;
   for (const { key } of events) expect(key, fault).toMatch(/^[\x21-\x7e]{1,500}$/);
   const sent = { ...facts, publishStartedAtMs: delivery.receivedAtMs };
-  const batches = encodeBatches(sent, events).map(({ body: bytes }) => decodeBatch(new TextDecoder().decode(bytes)));
+  const batches = encodeBatches(sent, events, qstashBytesMax).map(({ body: bytes }) =>
+    decodeBatch(new TextDecoder().decode(bytes)),
+  );
   expect(
     batches.flatMap((batch) => batch.events),
     fault,

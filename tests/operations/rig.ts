@@ -20,7 +20,8 @@ import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.
 import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
-import { createMessagePublisher } from "#queue/message-publisher.ts";
+import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
+import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import type { OpenDatabase } from "#store/database.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
@@ -78,7 +79,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const qstash = { qstashUrl: broker.broker.url, token: keys.token, relayUrl: url, bypassSecret: null };
   const operations: Operations = {
     db: store.db,
-    publisher: createMessagePublisher({ ...qstash, ...network }),
+    publisher: createQstashMessagePublisher({ ...qstash, ...network }),
     reclassify,
     newId: randomUUID,
     clock: systemClock,
@@ -120,29 +121,29 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
 
   async function route(path: string, request: Request): Promise<Response> {
     const readQstash = () => ({ ...keys, urls: [`${url}${path}`] });
-    const options = { readQstash, clock: systemClock, log };
+    const clock = systemClock;
+    const answerCall = createAnswerQstash({ readQstash, clock, log });
     const openHandlers = () => handling;
     switch (path) {
       case "/api/qstash/instagram-ingestion":
-        return answerIngestion(request, {
-          ...options,
+        return answerIngestion(request, answerCall, {
+          clock,
           openHandlers,
           waitUntil,
           saveUndecodable: (letter) =>
             saveUndecodable(letter, { db: store.db, relayUrls: [url], path, deployment: null }),
         });
       case "/api/qstash/handlers":
-        return answerHandlers(request, { ...options, openHandlers });
+        return answerHandlers(request, answerCall, { clock, openHandlers });
       case "/api/qstash/maintenance":
-        return answerMaintenance(request, {
-          ...options,
+        return answerMaintenance(request, answerCall, {
           run: maintain,
           openOperations: () => operations,
           sendNotice: (id) => sendNotices(alerting(...receivers), id),
         });
       case "/api/qstash/instagram-failure":
-        return answerFailure(request, {
-          ...options,
+        return answerFailure(request, answerCall, {
+          clock,
           save: (letter) => saveBatchLetter(store.db, letter),
           release: (ids) => releaseDueEvents(store.db, ids),
         });

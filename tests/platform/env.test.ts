@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { type EnvName, readEnv, readPathEnv, variables } from "#platform/env.ts";
+import { type EnvName, otherQueueVariables, readEnv, readPathEnv, variables } from "#platform/env.ts";
 
-const names = Object.keys(variables) as EnvName[];
+const names = (Object.keys(variables) as EnvName[]).filter((name) => !(name in otherQueueVariables));
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
 describe("readEnv()", () => {
@@ -155,7 +155,7 @@ describe("readPathEnv()", () => {
       DATABASE_URL: "postgres://h/d",
       ACK_MODE: "sometimes",
     };
-    const gaps = "QSTASH_TOKEN is not set, ACK_MODE is malformed, QSTASH_NEXT_SIGNING_KEY is not set";
+    const gaps = "ACK_MODE is malformed, QSTASH_TOKEN is not set, QSTASH_NEXT_SIGNING_KEY is not set";
     expect(() => readPathEnv(record)).toThrow(`Configuration is incomplete: ${gaps}`);
     const whole = { ...record, ACK_MODE: "durable", QSTASH_TOKEN: "q", QSTASH_NEXT_SIGNING_KEY: "k" };
     expect(readPathEnv(whole).ACK_MODE).toEqual({ kind: "durable" });
@@ -172,5 +172,10 @@ describe("the documents", () => {
     const table = read("README.md").split("## Environment")[1]?.split("\n## ")[0] ?? "";
     const named = [...table.matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gm)].map(([, name]) => name);
     expect(named).toEqual(names);
+  });
+
+  test("the tables of docs/QUEUES.md name the other queues' variables in the same order", () => {
+    const named = [...read("docs/QUEUES.md").matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gm)].map(([, name]) => name);
+    expect(named).toEqual(Object.keys(otherQueueVariables));
   });
 });

@@ -8,7 +8,7 @@ import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { createForward, type ForwardOptions } from "#queue/forward.ts";
-import { createQstashPublisher } from "#queue/qstash-publisher.ts";
+import { createQstashPublisher } from "#queue/qstash/qstash-publisher.ts";
 
 import { type Respond, type Sink, startSink } from "../support/http-sink.ts";
 import { advanceUntilSettled, createManualClock } from "../support/manual-clock.ts";

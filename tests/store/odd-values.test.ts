@@ -6,6 +6,7 @@ import { systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
+import { qstashBytesMax } from "#queue/qstash/qstash-publisher.ts";
 import type { Database } from "#store/database.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
@@ -47,7 +48,9 @@ describe("a signed delivery with an odd value in any field", () => {
           ...facts
         } = { ...received, id: `d${number}`, publishStartedAtMs: null };
         const stored = await Promise.all(
-          encodeBatches(facts, parsed).map((batch) => store(db, decodeBatch(new TextDecoder().decode(batch.body)))),
+          encodeBatches(facts, parsed, qstashBytesMax).map((batch) =>
+            store(db, decodeBatch(new TextDecoder().decode(batch.body))),
+          ),
         );
         for (const { key } of parsed) keys.add(key);
         inserted += stored.reduce((sum, one) => sum + one.inserted, 0);
@@ -83,7 +86,7 @@ test("a time in microseconds and a flag given as a word are understood and count
   const entry = [{ id: account, time: "1790000000000000", messaging }];
   const body = JSON.stringify({ object: "instagram", entry });
   const received = await createReceiver().deliver(new TextEncoder().encode(body), body);
-  for (const batch of encodeBatches({ ...received, publishStartedAtMs: null }, received.events)) {
+  for (const batch of encodeBatches({ ...received, publishStartedAtMs: null }, received.events, qstashBytesMax)) {
     await store(db, decodeBatch(new TextDecoder().decode(batch.body)));
   }
   const rows = await db

@@ -1,7 +1,7 @@
 import { keepDiagnosis as keepWith } from "#dashboard/keep-diagnosis.ts";
 
 import { clock } from "../../log.ts";
-import { getDatabase } from "../../services.ts";
+import { getDatabase } from "../../database.ts";
 
 /** `keepDiagnosis` of src/dashboard in this process's database. */
 export function keepDiagnosis<T extends { checks: object[] }>(name: string, diagnosis: T): Promise<T> {

@@ -3,7 +3,8 @@ import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
 import { clock, log } from "../../log.ts";
-import { findPathFaults, getDatabase } from "../../services.ts";
+import { getDatabase } from "../../database.ts";
+import { findPathFaults } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -7,7 +7,8 @@ import { waitUntil } from "@vercel/functions";
 
 import { clock, log } from "../../log.ts";
 import { createOpsAccess } from "../../ops-access.ts";
-import { getReads, rollUps } from "../../services.ts";
+import { getReads } from "../../database.ts";
+import { rollUps } from "../../services.ts";
 
 export const dynamic = "force-dynamic";
 

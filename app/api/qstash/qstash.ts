@@ -1,10 +1,11 @@
-// The options that QStash's routes share.
-import type { AnswerQstashOptions } from "#queue/answer-qstash.ts";
+// What QStash's routes share.
 import { readQstashDelivery } from "#ingestion/read-qstash-delivery.ts";
+import type { AnswerQueueCall } from "#queue/queue-call.ts";
+import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 
 import { clock, log } from "../../log.ts";
 
 /** For the route at this path, which accepts only what was signed for its own address. */
-export function answerQstashOptions(path: string): AnswerQstashOptions {
-  return { clock, log, readQstash: () => readQstashDelivery(process.env, path) };
+export function answerQstashAt(path: string): AnswerQueueCall {
+  return createAnswerQstash({ clock, log, readQstash: () => readQstashDelivery(process.env, path) });
 }

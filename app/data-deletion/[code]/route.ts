@@ -2,7 +2,7 @@ import { answerDeletionStatus } from "#dashboard/answer-deletion-status.ts";
 import { methods } from "#platform/methods.ts";
 
 import { log } from "../../log.ts";
-import { getReads } from "../../services.ts";
+import { getReads } from "../../database.ts";
 
 export const dynamic = "force-dynamic";
 

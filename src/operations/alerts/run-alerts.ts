@@ -2,7 +2,6 @@ import { describeCause } from "#platform/log.ts";
 import { retainAlerts } from "#store/alerts.ts";
 
 import { readCondition } from "../condition/read-condition.ts";
-import { maintenancePath } from "../maintenance-path.ts";
 import { publishTimeoutMs } from "../operations.ts";
 import type { Alerting } from "./alerting.ts";
 import { evaluateAlerts, type Evaluation } from "./evaluate-alerts.ts";
@@ -35,15 +34,15 @@ export async function evaluateNow(alerting: Alerting): Promise<Evaluation> {
 }
 
 /**
- * A QStash message makes QStash's retries ours; it has only the notice's id, because addresses may be secrets. What is about
- * QStash, or what QStash does not accept, is sent from here. What is not sent now stays pending for maintenance.
+ * A message makes the queue's retries ours; it has only the notice's id, because addresses may be secrets. What is about
+ * the queue, or what it does not accept, is sent from here. What is not sent now stays pending for maintenance.
  */
 async function deliver(id: string, isDirect: boolean, alerting: Alerting): Promise<void> {
   const { publisher, log } = alerting;
   if (!isDirect) {
     try {
       const body = encodeNoticeMessage(id);
-      const message = { path: maintenancePath, body, deduplicationId: `alert-${id}`, label: "alerts", retries: 3 };
+      const message = { to: "maintenance" as const, body, deduplicationId: `alert-${id}`, label: "alerts", retries: 3 };
       await publisher.publish(message, publishTimeoutMs);
       return;
     } catch (thrown) {

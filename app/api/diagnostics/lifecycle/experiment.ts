@@ -4,7 +4,7 @@ import { readEnv } from "#platform/env.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
 
 import { clock, log } from "../../../log.ts";
-import { getDatabase } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
 
 const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
 

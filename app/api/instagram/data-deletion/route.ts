@@ -3,7 +3,8 @@ import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
 
-import { getDatabase, openErasureApi } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
+import { openErasureApi } from "../../../services.ts";
 import { answerSignedRequestOptions } from "../signed-request.ts";
 
 const options = answerSignedRequestOptions("DATABASE_URL", "RELAY_URL");

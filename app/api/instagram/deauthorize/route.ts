@@ -2,7 +2,7 @@ import { methods } from "#platform/methods.ts";
 import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
 import { saveDeauthorization } from "#store/save-deauthorization.ts";
 
-import { getDatabase } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
 import { answerSignedRequestOptions } from "../signed-request.ts";
 
 const options = answerSignedRequestOptions("DATABASE_URL");

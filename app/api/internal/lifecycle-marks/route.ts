@@ -4,7 +4,7 @@ import { methods } from "#platform/methods.ts";
 import { saveLifecycleMark } from "#store/save-lifecycle.ts";
 
 import { clock, log } from "../../../log.ts";
-import { getDatabase } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerMark(request, {

@@ -8,7 +8,8 @@ import { waitUntil } from "@vercel/functions";
 
 import { alertRuns } from "../../../alerts.ts";
 import { clock, log } from "../../../log.ts";
-import { getDatabase, rollUps } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
+import { rollUps } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerReports(request, {

@@ -1,7 +1,7 @@
 import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

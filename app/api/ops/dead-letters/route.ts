@@ -1,7 +1,7 @@
 import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -1,7 +1,7 @@
 import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -2,7 +2,7 @@ import { answerEvents, splitExports } from "#dashboard/answer-events.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute, type OpsRequest } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -3,7 +3,7 @@ import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

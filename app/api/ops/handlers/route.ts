@@ -2,7 +2,8 @@ import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads, rollUps } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
+import { rollUps } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -6,7 +6,7 @@ import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
 import { openProbeStatus } from "../../../probes.ts";
-import { getDatabase } from "../../../services.ts";
+import { getDatabase } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

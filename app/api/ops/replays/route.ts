@@ -6,7 +6,7 @@ import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";
 import { openOperations } from "../../../operations.ts";
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

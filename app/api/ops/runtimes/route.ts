@@ -3,7 +3,8 @@ import { systemClock } from "#platform/clock.ts";
 import { isEdgeEmulated } from "#platform/delivery.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads, rollUps } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
+import { rollUps } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

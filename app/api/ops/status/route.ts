@@ -2,7 +2,7 @@ import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../services.ts";
+import { getReads } from "../../../database.ts";
 import { openStatus } from "../../../status.ts";
 import { opsRoute } from "../ops-route.ts";
 

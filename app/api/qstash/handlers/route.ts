@@ -1,12 +1,12 @@
 import { answerHandlers } from "#ingestion/answer-handlers.ts";
 import { methods } from "#platform/methods.ts";
-import { handlersPath } from "#queue/handlers-message.ts";
+import { qstashPath } from "#queue/qstash/qstash-path.ts";
 
-import { openHandlers } from "../../../services.ts";
-import { answerQstashOptions } from "../qstash.ts";
+import { handlersOptions } from "../../../queue/messages.ts";
+import { answerQstashAt } from "../qstash.ts";
 
-const options = { ...answerQstashOptions(handlersPath), openHandlers };
+const answerCall = answerQstashAt(qstashPath("handlers"));
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: (request) => answerHandlers(request, options),
+  POST: (request) => answerHandlers(request, answerCall, handlersOptions),
 });

@@ -3,14 +3,15 @@ import { methods } from "#platform/methods.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
 
-import { getDatabase } from "../../../services.ts";
-import { answerQstashOptions } from "../qstash.ts";
+import { clock } from "../../../log.ts";
+import { getDatabase } from "../../../database.ts";
+import { answerQstashAt } from "../qstash.ts";
 
-const options = answerQstashOptions("/api/qstash/instagram-failure");
+const answerCall = answerQstashAt("/api/qstash/instagram-failure");
 
 function answer(request: Request): Promise<Response> {
-  return answerFailure(request, {
-    ...options,
+  return answerFailure(request, answerCall, {
+    clock,
     save: (letter) => saveBatchLetter(getDatabase(), letter),
     release: (eventIds) => releaseDueEvents(getDatabase(), eventIds),
   });

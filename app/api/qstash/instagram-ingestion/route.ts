@@ -1,27 +1,14 @@
 import { answerIngestion } from "#ingestion/answer-ingestion.ts";
-import { saveUndecodable } from "#ingestion/save-undecodable.ts";
-import { readDeployment } from "#platform/delivery.ts";
 import { methods } from "#platform/methods.ts";
-import { readRelayUrls } from "#platform/relay-urls.ts";
-import { waitUntil } from "@vercel/functions";
+import { qstashPath } from "#queue/qstash/qstash-path.ts";
 
-import { getDatabase, openHandlers } from "../../../services.ts";
-import { answerQstashOptions } from "../qstash.ts";
+import { ingestionOptions } from "../../../queue/messages.ts";
+import { answerQstashAt } from "../qstash.ts";
 
-const path = "/api/qstash/instagram-ingestion";
-const saveOptions = () => ({
-  db: getDatabase(),
-  relayUrls: readRelayUrls(process.env),
-  path,
-  deployment: readDeployment(process.env),
-});
+const path = qstashPath("instagram-ingestion");
+const answerCall = answerQstashAt(path);
+const options = ingestionOptions(path);
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: (request) =>
-    answerIngestion(request, {
-      ...answerQstashOptions(path),
-      openHandlers,
-      saveUndecodable: (message) => saveUndecodable(message, saveOptions()),
-      waitUntil,
-    }),
+  POST: (request) => answerIngestion(request, answerCall, options),
 });

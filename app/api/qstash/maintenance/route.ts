@@ -1,18 +1,12 @@
-import { sendNotices } from "#operations/alerts/send-notices.ts";
 import { answerMaintenance } from "#operations/answer-maintenance.ts";
 import { methods } from "#platform/methods.ts";
+import { qstashPath } from "#queue/qstash/qstash-path.ts";
 
-import { openAlerting } from "../../../alerts.ts";
-import { maintain, openOperations } from "../../../operations.ts";
-import { answerQstashOptions } from "../qstash.ts";
+import { maintenanceOptions } from "../../../queue/messages.ts";
+import { answerQstashAt } from "../qstash.ts";
 
-const options = {
-  ...answerQstashOptions("/api/qstash/maintenance"),
-  run: maintain,
-  openOperations,
-  sendNotice: async (id: string) => sendNotices(openAlerting(), id),
-};
+const answerCall = answerQstashAt(qstashPath("maintenance"));
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: (request) => answerMaintenance(request, options),
+  POST: (request) => answerMaintenance(request, answerCall, maintenanceOptions),
 });

@@ -5,10 +5,10 @@ import { createReporter, type Reporter } from "#measurements/reporter.ts";
 import { readPlace } from "#platform/delivery.ts";
 import { createDeliveryId } from "#platform/delivery-id.ts";
 import { waitUntil } from "@vercel/functions";
-import { readDeliveryEnv, readVerifyToken } from "#platform/webhook-env.ts";
+import { readDeliveryEnv, readForwardEnv, readVerifyToken } from "#platform/webhook-env.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
 import { createForward } from "#queue/forward.ts";
-import { createQstashPublisher } from "#queue/qstash-publisher.ts";
+import { queue } from "#queue-publisher";
 
 import { clock, log } from "../../../log.ts";
 
@@ -41,24 +41,12 @@ export function createWebhookRoutes() {
 }
 
 function createSettings(reporter: Reporter): WebhookSettings {
-  const env = readDeliveryEnv(process.env);
-  const call = readInternalCall("/api/internal/fallback-ingestion");
-  const { relayUrl, bypassSecret } = call;
+  const env = readForwardEnv(process.env, queue.variables);
   const forward = createForward({
-    publisher: createQstashPublisher({
-      url: env.QSTASH_URL,
-      token: env.QSTASH_TOKEN,
-      destination: `${relayUrl}/api/qstash/instagram-ingestion`,
-      failureCallback: `${relayUrl}/api/qstash/instagram-failure`,
-      retries: env.QSTASH_RETRIES,
-      parallelism: env.INGESTION_PARALLELISM,
-      bypassSecret,
-      fetch,
-      clock,
-    }),
+    publisher: queue.create(env, readInternalCall),
     timeoutMs: env.PUBLISH_TIMEOUT_MS,
     retries: env.PUBLISH_RETRIES,
-    fallback: createFallbackPublisher(call),
+    fallback: createFallbackPublisher(readInternalCall("/api/internal/fallback-ingestion")),
     fallbackBudgetMs: env.FALLBACK_BUDGET_MS,
     clock,
     random: Math.random,

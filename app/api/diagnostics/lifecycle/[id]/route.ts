@@ -3,7 +3,7 @@ import { readLifecycle } from "#dashboard/read-lifecycle.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../../services.ts";
+import { getReads } from "../../../../database.ts";
 import { opsRoute } from "../../../ops/ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -2,7 +2,7 @@ import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-let
 import { parseRowId } from "#dashboard/row-id.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../../services.ts";
+import { getReads } from "../../../../database.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

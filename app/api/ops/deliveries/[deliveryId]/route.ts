@@ -3,7 +3,7 @@ import { readDelivery } from "#dashboard/read-delivery.ts";
 import { methods } from "#platform/methods.ts";
 
 import { deliveryOptions } from "../../../../delivery-options.ts";
-import { getReads } from "../../../../services.ts";
+import { getReads } from "../../../../database.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

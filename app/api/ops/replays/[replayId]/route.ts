@@ -2,7 +2,7 @@ import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
 import { readDescribedReplay } from "#operations/describe-replay.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../../services.ts";
+import { getReads } from "../../../../database.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

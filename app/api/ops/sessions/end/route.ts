@@ -4,7 +4,7 @@ import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../../log.ts";
-import { getDatabase } from "../../../../services.ts";
+import { getDatabase } from "../../../../database.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 const answer = opsRoute(

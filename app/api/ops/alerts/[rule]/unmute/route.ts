@@ -3,7 +3,7 @@ import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock, log } from "../../../../../log.ts";
-import { getDatabase } from "../../../../../services.ts";
+import { getDatabase } from "../../../../../database.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

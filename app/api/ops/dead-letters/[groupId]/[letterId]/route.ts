@@ -3,7 +3,7 @@ import { parseRowId } from "#dashboard/row-id.ts";
 import { describeLetterBody } from "#operations/letter-body.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../../../services.ts";
+import { getReads } from "../../../../../database.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -3,7 +3,7 @@ import { answerPayload } from "#dashboard/answer-payload.ts";
 import { parseRowId } from "#dashboard/row-id.ts";
 import { methods } from "#platform/methods.ts";
 
-import { getReads } from "../../../../../services.ts";
+import { getReads } from "../../../../../database.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

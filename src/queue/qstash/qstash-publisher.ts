@@ -2,7 +2,10 @@ import { type Answer, fetchWithin, mayPass, type Network } from "#platform/bound
 import { ForwardError, type ForwardErrorCode } from "#platform/forward-error.ts";
 import { protectionBypassHeader } from "#platform/protection-bypass.ts";
 
-import type { Publisher } from "./publisher.ts";
+import type { QueuePublisher } from "../publisher.ts";
+
+/** QStash's smallest plan takes 1 MB a message; its failure callback repeats the body in base64, a third larger. */
+export const qstashBytesMax = 600_000;
 
 export interface QstashPublisherOptions extends Network {
   /** The base URL of the account's region. */
@@ -28,7 +31,7 @@ export interface QstashPublisherOptions extends Network {
  * accepts the connection and stalls would hold it until the platform ends the function. Its errors are the `PUBLISH_…`
  * codes. https://upstash.com/docs/qstash/api/publish
  */
-export function createQstashPublisher(options: QstashPublisherOptions): Publisher {
+export function createQstashPublisher(options: QstashPublisherOptions): QueuePublisher {
   const { url, token, destination, clock } = options;
   const headers: Record<string, string> = {
     authorization: `Bearer ${token}`,
@@ -48,6 +51,7 @@ export function createQstashPublisher(options: QstashPublisherOptions): Publishe
   }
 
   return {
+    bytesMax: qstashBytesMax,
     async publish({ body, deduplicationId, traceparent }, timeoutMs) {
       const init = {
         method: "POST",

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
-import { verifyDelivery } from "#queue/verify-delivery.ts";
+import { verifyDelivery } from "#queue/qstash/verify-delivery.ts";
 
-import { signDelivery, signingKeys, type TokenOptions } from "../support/qstash-token.ts";
+import { signDelivery, signingKeys, type TokenOptions } from "../../support/qstash-token.ts";
 
 const url = "https://relay.example/api/qstash/instagram-ingestion";
 const old = "https://old.example/api/qstash/instagram-ingestion";

@@ -3,6 +3,7 @@ import { toRelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
+import type { AnswerQueueCall, QueueCall, RefusalEvent } from "../queue-call.ts";
 import { type QstashDeliveryOptions, verifyDelivery } from "./verify-delivery.ts";
 
 /** Far above QStash's largest message; a failure callback repeats one in base64. */
@@ -16,29 +17,21 @@ export interface AnswerQstashOptions {
   log: Log;
 }
 
-/** A call by QStash that is verified. */
-export interface QstashCall {
-  body: string;
-  bytes: Uint8Array<ArrayBuffer>;
-  messageId: string | null;
-  /** How often QStash has delivered the message before. */
-  retried: number;
-  /** When it came: by the wall clock, and by the monotonic one. */
-  atMs: number;
-  monotonicMs: number;
-}
-
 const idPattern = /^[\w-]{1,100}$/;
 
 /**
- * Answers a call by QStash: verifies it and resolves with `answer`'s response. An error is logged as `event` and answered
- * with the error's status, and with its `Retry-After` if it has one.
+ * Answers a call by QStash: an error is answered with its status, and with its `Retry-After` if it has one. A message that
+ * no attempt can make valid is answered so that QStash gives it up.
  */
-export async function answerQstash(
+export function createAnswerQstash(options: AnswerQstashOptions): AnswerQueueCall {
+  return (request, event, answer) => answerQstash(request, event, options, answer);
+}
+
+async function answerQstash(
   request: Request,
-  event: "ingestion.refused" | "handlers.refused" | "dead_letter.refused" | "maintenance.refused",
+  event: RefusalEvent,
   { readQstash, clock, log }: AnswerQstashOptions,
-  answer: (call: QstashCall, log: Log) => Promise<Response>,
+  answer: (call: QueueCall, log: Log) => Promise<Response>,
 ): Promise<Response> {
   const times = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   // Logged before anything is verified.

@@ -1,20 +1,20 @@
 import { expect, onTestFinished, test } from "vitest";
 
 import { systemClock as clock } from "#platform/clock.ts";
-import { createMessagePublisher } from "#queue/message-publisher.ts";
+import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
 
-import { type Respond, startSink } from "../support/http-sink.ts";
+import { type Respond, startSink } from "../../support/http-sink.ts";
 
 async function openPublisher(respond: Respond, bypassSecret: string | null = null) {
   const qstash = await startSink({ respond });
   onTestFinished(() => qstash.close());
   const options = { qstashUrl: qstash.url, token: "token", relayUrl: "https://relay.example", bypassSecret };
-  return { publisher: createMessagePublisher({ ...options, fetch, clock }), qstash };
+  return { publisher: createQstashMessagePublisher({ ...options, fetch, clock }), qstash };
 }
 
 test("publishes a message to our own route, with what it asks for", async () => {
   const { publisher, qstash } = await openPublisher(() => ({ body: '{"messageId":"msg_1"}' }), "bypass");
-  const message = { path: "/api/qstash/handlers", body: "{}", label: "handlers", retries: 3 };
+  const message = { to: "handlers" as const, body: "{}", label: "handlers", retries: 3 };
   const flowControl = { key: "replay", value: "rate=10, period=60s" };
   const published = publisher.publish({ ...message, delayMs: 9_001, deduplicationId: "one", flowControl }, 1_000);
   expect(await published).toEqual({ messageId: "msg_1" });
@@ -38,7 +38,7 @@ test("publishes a message to our own route, with what it asks for", async () => 
 
 test("asks for nothing that the message does not", async () => {
   const { publisher, qstash } = await openPublisher(() => ({ body: '{"messageId":"msg_1"}' }));
-  await publisher.publish({ path: "/api/qstash/handlers", body: "{}", label: "handlers", retries: 3 }, 1_000);
+  await publisher.publish({ to: "handlers", body: "{}", label: "handlers", retries: 3 }, 1_000);
   const { headers } = await qstash.next();
   const names = Object.keys(headers).filter((name) => /^upstash-(delay|dedup|flow|forward)/.test(name));
   expect(names).toEqual([]);
@@ -50,12 +50,12 @@ test.each([
   [200, "hello", "PUBLISH_UNCONFIRMED"],
 ])("rejects if QStash answers %i and %s", async (status, body, code) => {
   const { publisher } = await openPublisher(() => ({ status, body }));
-  const published = publisher.publish({ path: "/x", body: "{}", label: "handlers", retries: 3 }, 1_000);
+  const published = publisher.publish({ to: "handlers", body: "{}", label: "handlers", retries: 3 }, 1_000);
   await expect(published).rejects.toMatchObject({ code });
 });
 
 test("rejects if QStash is silent", async () => {
   const { publisher } = await openPublisher(() => new Promise<never>(() => {}));
-  const published = publisher.publish({ path: "/x", body: "{}", label: "handlers", retries: 3 }, 50);
+  const published = publisher.publish({ to: "handlers", body: "{}", label: "handlers", retries: 3 }, 50);
   await expect(published).rejects.toMatchObject({ name: "TimeoutError" });
 });

@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 
 import { askQstash } from "./ask-qstash.ts";
-import type { GivenUp } from "./dead-batch.ts";
+import type { GivenUp } from "../dead-batch.ts";
 
 /** https://upstash.com/docs/qstash/api/dlq/listMessages */
 const pageSchema = v.object({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { QstashApi } from "#platform/qstash-api.ts";
-import { readDeadLetterPage } from "#queue/dead-letter-page.ts";
+import { readDeadLetterPage } from "#queue/qstash/dead-letter-page.ts";
 
 const answering =
   (status: number, text: string): QstashApi =>

@@ -1,0 +1,106 @@
+import type { QueueName } from "#platform/queue-name.ts";
+
+import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
+
+/** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
+export interface QueueCapabilities {
+  /** Its name for people. */
+  title: string;
+  /** It calls our routes; otherwise the drain route takes messages from it. */
+  push: boolean;
+  /** The longest delay of one message, in milliseconds; 0 for none. */
+  delayMaxMs: number;
+  /** The largest body of one message. */
+  bytesMax: number;
+  /** It keeps a list of the messages that it gave up. */
+  deadLetters: boolean;
+  /** It tells which attempts it made, and when the next is due. */
+  attemptLog: boolean;
+  /** A message can be taken back. */
+  cancel: boolean;
+  /** It can hold batches back while it accepts further ones. */
+  pause: boolean;
+  /** It calls maintenance by a schedule of its own. */
+  schedule: boolean;
+  /** For so long a second message with the same deduplication id is dropped, in milliseconds; 0 for not at all. */
+  dedupWindowMs: number;
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** By queue, with the smallest plan's limits. docs/QUEUES.md has the sources. */
+export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
+  qstash: {
+    title: "QStash",
+    push: true,
+    delayMaxMs: 7 * dayMs,
+    bytesMax: qstashBytesMax,
+    deadLetters: true,
+    attemptLog: true,
+    cancel: true,
+    pause: true,
+    schedule: true,
+    dedupWindowMs: 10 * minuteMs,
+  },
+  sqs: {
+    title: "SQS",
+    push: false,
+    delayMaxMs: 15 * minuteMs,
+    bytesMax: 262_144,
+    deadLetters: false,
+    attemptLog: false,
+    cancel: false,
+    pause: false,
+    schedule: false,
+    dedupWindowMs: 0,
+  },
+  "cloud-tasks": {
+    title: "Cloud Tasks",
+    push: true,
+    delayMaxMs: 30 * dayMs,
+    bytesMax: 100_000,
+    deadLetters: false,
+    attemptLog: false,
+    cancel: true,
+    pause: true,
+    schedule: false,
+    dedupWindowMs: 60 * minuteMs,
+  },
+  redis: {
+    title: "Redis",
+    push: false,
+    delayMaxMs: 0,
+    bytesMax: 600_000,
+    deadLetters: false,
+    attemptLog: false,
+    cancel: false,
+    pause: false,
+    schedule: false,
+    dedupWindowMs: 0,
+  },
+  postgres: {
+    title: "Postgres",
+    push: false,
+    delayMaxMs: 365 * dayMs,
+    bytesMax: 3_000_000,
+    deadLetters: false,
+    attemptLog: false,
+    cancel: true,
+    pause: true,
+    schedule: false,
+    dedupWindowMs: 0,
+  },
+  vercel: {
+    title: "Vercel Queues",
+    push: true,
+    delayMaxMs: 7 * dayMs,
+    bytesMax: 600_000,
+    deadLetters: false,
+    attemptLog: false,
+    cancel: false,
+    pause: false,
+    schedule: false,
+    dedupWindowMs: dayMs,
+  },
+};
