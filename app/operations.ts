@@ -1,4 +1,5 @@
 // What operations run on: maintenance, replays, dead letters, pausing.
+import { otlpParts } from "#dashboard/otlp/otlp-part.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { alertsPart, runAlerts } from "#operations/alerts/run-alerts.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
@@ -13,7 +14,7 @@ import { continueErasures } from "#privacy/continue-erasures.ts";
 import { openAlerting } from "./alerts.ts";
 import { clock, log } from "./log.ts";
 import { openProbing } from "./probes.ts";
-import { getDatabase } from "./database.ts";
+import { getDatabase, getReads } from "./database.ts";
 import { openMessagePublisher } from "./queue/queue.ts";
 
 /** Throws `ENV_INVALID`. */
@@ -63,6 +64,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
   parts.push({ name: alertsPart, run: () => runAlerts(openAlerting()) });
+  parts.push(...otlpParts(process.env, getReads, { fetch, clock }));
   // The last, because it takes seconds and nothing depends on it.
   parts.push({ name: probesPart, run: async (deadlineMs, last) => runProbes(openProbing(), deadlineMs, last) });
   return runMaintenance({ db: operations.db, parts, clock, log });

@@ -5,7 +5,7 @@ import type { MetricTotal } from "#store/metric-totals.ts";
 import type { MetricFamily, MetricSample } from "./prometheus-text.ts";
 
 /** What each metric of the store is called outside, in base units, and what it measures. */
-const names: Readonly<Record<TimeMetric, { name: string; help: string }>> = {
+export const histogramNames: Readonly<Record<TimeMetric, { name: string; help: string }>> = {
   ack: { name: "relay_ack_duration_seconds", help: "From the webhook's entry to its response to Meta." },
   publish: {
     name: "relay_publish_duration_seconds",
@@ -40,7 +40,7 @@ interface Sum {
  * that a sum of weights never falls by the last digit of a floating-point number: to Prometheus that is a counter's reset.
  */
 export function histogramFamilies(totals: readonly MetricTotal[]): MetricFamily[] {
-  const families = new Map(Object.keys(names).map((metric) => [metric, new Map<string, Sum>()]));
+  const families = new Map(Object.keys(histogramNames).map((metric) => [metric, new Map<string, Sum>()]));
   for (const { metric, runtime, region, cold, kind, sumMs, buckets } of totals) {
     const sums = families.get(metric);
     if (sums === undefined) continue;
@@ -54,7 +54,7 @@ export function histogramFamilies(totals: readonly MetricTotal[]): MetricFamily[
       sum.counts[step] = (sum.counts[step] ?? 0) + count;
     }
   }
-  return Object.entries(names).map(([metric, { name, help }]) => ({
+  return Object.entries(histogramNames).map(([metric, { name, help }]) => ({
     name,
     type: "histogram",
     help,

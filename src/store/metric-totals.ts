@@ -63,6 +63,13 @@ export async function readMetricTotals(db: { $client: Pool }): Promise<MetricTot
   );
 }
 
+/** Since when anything is measured, in milliseconds since the epoch; null before. Throws `STORE_UNAVAILABLE`. */
+export async function readStartMs(db: { $client: Pool }): Promise<number | null> {
+  const text = `select extract(epoch from min(first_at))::float8 * 1000 as "startMs" from relay.measurement_series`;
+  const [row] = await read<{ startMs: number | null }>(db, text);
+  return row?.startMs ?? null;
+}
+
 /** Counts what is open. Throws `STORE_UNAVAILABLE`. */
 export async function readOpenTotals(db: { $client: Pool }): Promise<OpenTotals> {
   const rows = await read<OpenTotals>(
