@@ -26,6 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
   broker: ["platform"],
   local: ["broker", "platform"],
   conformance: ["instagram", "diagnostics", "platform"],
+  receiver: ["instagram", "diagnostics", "platform"],
   cli: [
     "platform",
     "instagram",
@@ -43,6 +44,7 @@ const mayImport: Record<string, readonly string[]> = {
     "local",
     "broker",
     "conformance",
+    "receiver",
   ],
 };
 /** Of these folders the ones named may take only the files that hold types. */
@@ -61,7 +63,7 @@ const typesOnly: Record<string, readonly string[]> = {
   store: ["instagram", "measurements", "lifecycle-experiment"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform"];
+const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform", "receiver"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
