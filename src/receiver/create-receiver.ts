@@ -2,10 +2,9 @@ import { durable } from "#instagram/ack-policy.ts";
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
 import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
-import type { Runtime } from "#platform/delivery.ts";
 import { createDeliveryId } from "#platform/delivery-id.ts";
 import { RelayError } from "#platform/errors.ts";
-import { createLog, describeCause, type Log, type LogLevel, writeToConsole } from "#platform/log.ts";
+import { createLog, describeCause, type Log, writeToConsole } from "#platform/log.ts";
 
 import type { InstagramEvent } from "./instagram-event.ts";
 
@@ -43,9 +42,9 @@ export interface ReceiverOptions {
   /** A larger body is answered with 413. 3 MB unless given. */
   bodyBytesMax?: number | undefined;
   /** Takes each log line, a JSON object without secrets and message text. The console unless given. */
-  log?: ((level: LogLevel, line: string) => void) | undefined;
+  log?: ((level: "debug" | "info" | "warn" | "error", line: string) => void) | undefined;
   /** Written into log lines; `nodejs` unless given. */
-  runtime?: Runtime | undefined;
+  runtime?: "edge" | "nodejs" | undefined;
   clock?: Clock | undefined;
 }
 
