@@ -5,6 +5,7 @@
 export type { EventData } from "#instagram/data/event-data.ts";
 export { type EventKind, eventKinds, type Json } from "#instagram/events.ts";
 export { verifyHandshake } from "#instagram/handshake.ts";
+export { isSignedRequest } from "#instagram/is-signed-request.ts";
 export { createSignatureVerifier, isSignature, signBody, type SignatureVerifier } from "#instagram/signature.ts";
 export { type Clock, systemClock } from "#platform/clock.ts";
 export { type ErrorCode, RelayError } from "#platform/errors.ts";
