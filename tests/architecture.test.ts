@@ -180,6 +180,12 @@ describe("the layout", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("only the entries of the receiver's package pass on what other folders export", () => {
+    const passesOn = /^export (?:type )?(?:\*|\{[^}]*\}) from "#/m;
+    const barrels = files("src").filter((file) => passesOn.test(readFileSync(join(root, file), "utf8")));
+    expect(barrels.toSorted()).toEqual(["src/receiver/explain.ts", "src/receiver/index.ts"]);
+  });
+
   test("the webhook takes in no schema: on the edge every byte is loaded before the first answer", () => {
     const taken = importedWith(["app/api/webhooks/instagram/route.ts", "src/instagram/webhook-parser.ts"]);
     expect(taken).toContain("src/instagram/webhook-handler.ts");

@@ -1,7 +1,7 @@
 /** Three hosts of one bundle, each with a real HTTP server. */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -24,7 +24,7 @@ export async function startOnNode(script: string, folder: string): Promise<Host>
   const file = join(folder, "node-app.mjs");
   writeFileSync(file, script);
   const { default: app } = (await import(pathToFileURL(file).href)) as { default: App };
-  return listen(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  return listen((request) => app.fetch(request));
 }
 
 /** The edge VM behind an HTTP server of Node's. `script` leaves the app in the global `bundled`. */
@@ -50,7 +50,7 @@ export async function startOnEdge(script: string): Promise<Host> {
     const response = await call(request, request.body?.getReader());
     return new Response(await response.text(), { status: response.status, headers: [...response.headers] });
   };
-  return listen(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  return listen(fetch);
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
@@ -92,8 +92,9 @@ const config :Workerd.Config = (
   };
 }
 
-async function listen(listener: RequestListener): Promise<Host> {
-  const server = createServer(listener);
+async function listen(fetch: App["fetch"]): Promise<Host> {
+  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });

@@ -25,8 +25,14 @@ export function createInference(sourceFolder: string): string {
 /** Declarations in place of those of event-data.ts: the same types without valibot. `emitted` is the compiler's folder of `src`. */
 export function flattenEventData(emitted: string, inferred: string): string {
   const read = (name: string) => readFileSync(join(emitted, `${name}.d.ts`), "utf8");
-  const item = statement(read("instagram/data/item"), /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\nexport type Item<[\s\S]*?^\}\);$/m);
-  const table = statement(read(eventDataFile), /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\nexport interface EventData [\s\S]*?^\}$/m);
+  const item = statement(
+    read("instagram/data/item"),
+    /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\nexport type Item<[\s\S]*?^\}\);$/m,
+  );
+  const table = statement(
+    read(eventDataFile),
+    /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\nexport interface EventData [\s\S]*?^\}$/m,
+  );
   const types = inferred
     .replaceAll(/^export declare const (\w+): /gm, "export type $1 = ")
     .replaceAll(/import\("#instagram\/data\/item\.ts"\)\./g, "");

@@ -11,7 +11,8 @@ export function createManifest(version: string): string {
   const manifest = {
     name: packageName,
     version,
-    description: "Receives Instagram webhooks on any runtime: verifies, parses into typed events with keys, answers Meta",
+    description:
+      "Receives Instagram webhooks on any runtime: verifies, parses into typed events with keys, answers Meta",
     keywords: ["instagram", "webhook", "meta", "x-hub-signature-256", "edge", "hono", "nextjs", "workers"],
     license: "MIT",
     type: "module",
