@@ -26,6 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
   broker: ["platform"],
   local: ["broker", "platform"],
   conformance: ["instagram", "diagnostics", "platform"],
+  receiver: ["instagram", "diagnostics", "platform"],
   cli: [
     "platform",
     "instagram",
@@ -43,6 +44,7 @@ const mayImport: Record<string, readonly string[]> = {
     "local",
     "broker",
     "conformance",
+    "receiver",
   ],
 };
 /** Of these folders the ones named may take only the files that hold types. */
@@ -61,7 +63,7 @@ const typesOnly: Record<string, readonly string[]> = {
   store: ["instagram", "measurements", "lifecycle-experiment"],
   handlers: ["instagram"],
 };
-const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform"];
+const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform", "receiver"];
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -176,6 +178,12 @@ describe("the layout", () => {
       imports(file).flatMap((specifier) => (specifier.startsWith("node:") ? [`${file} → ${specifier}`] : [])),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("only the entries of the receiver's package pass on what other folders export", () => {
+    const passesOn = /^export (?:type )?(?:\*|\{[^}]*\}) from "#/m;
+    const barrels = files("src").filter((file) => passesOn.test(readFileSync(join(root, file), "utf8")));
+    expect(barrels.toSorted()).toEqual(["src/receiver/explain.ts", "src/receiver/index.ts"]);
   });
 
   test("the webhook takes in no schema: on the edge every byte is loaded before the first answer", () => {

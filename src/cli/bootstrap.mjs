@@ -19,9 +19,9 @@ const nodeMinimum = [20, 19];
 /** Where steps are shown. */
 let progress = process.stdout;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash"];
+const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle", "fuzz", "qstash", "pack"];
 /** These run from source, or build an app of their own. */
-const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash"]);
+const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash", "pack"]);
 
 /** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [

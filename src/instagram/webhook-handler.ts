@@ -1,5 +1,5 @@
 import type { Clock } from "#platform/clock.ts";
-import type { Forwarding, Runtime } from "#platform/delivery.ts";
+import type { Forwarding, ForwardResult, Runtime } from "#platform/delivery.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { describeCause, type Log } from "#platform/log.ts";
@@ -15,24 +15,25 @@ import type { ReceivedDelivery } from "./received-delivery.ts";
 import { createSignatureVerifier, isSignature, type SignatureVerifier } from "./signature.ts";
 import { parseWebhook } from "./webhook-parser.ts";
 
-export interface WebhookSettings {
+/** `Result`: what a forward says of itself, which only `report` reads. */
+export interface WebhookSettings<Result = ForwardResult> {
   /** A delivery is genuine if any of them signed it. */
   appSecrets: readonly string[];
-  /** `RELAY_SECRET`, which marks probes. */
-  relaySecret: string;
+  /** `RELAY_SECRET`, which marks probes; null where there are none. */
+  relaySecret: string | null;
   bodyBytesMax: number;
   /** What acks wait for while deliveries are being kept. */
   ack: AckPlan;
   /** Starts to forward a delivery, which publishes for at most `publishBudgetMs` before it falls back. */
-  forward: (delivery: ReceivedDelivery, publishBudgetMs: number) => Forwarding;
+  forward: (delivery: ReceivedDelivery, publishBudgetMs: number) => Forwarding<Result>;
   /**
    * Reports what became of a delivery once its forward has ended. `ackMs`: from handler entry to the response, on a
    * monotonic clock; null if that was no ack. The promise is bounded in time and never rejects.
    */
-  report: (delivery: ReceivedDelivery, forwarded: Forwarding["result"], ackMs: number | null) => Promise<void>;
+  report: (delivery: ReceivedDelivery, forwarded: Promise<Result>, ackMs: number | null) => Promise<void>;
 }
 
-export interface WebhookHandlerOptions {
+export interface WebhookHandlerOptions<Result = ForwardResult> {
   runtime: Runtime;
   region: string | null;
   deployment: string | null;
@@ -45,7 +46,7 @@ export interface WebhookHandlerOptions {
   /** Throws `ENV_INVALID` if there is none. */
   readVerifyToken: () => string;
   /** Called for each delivery, before anything is acknowledged; throws `ENV_INVALID` if something is missing. */
-  readSettings: () => WebhookSettings;
+  readSettings: () => WebhookSettings<Result>;
   /** Counts a refusal; what it returns, the report of many, is bounded in time and never rejects. */
   countRefusal: (reason: string) => Promise<void> | undefined;
 }
@@ -63,7 +64,7 @@ export interface WebhookHandler {
 const bodyTimeoutMs = 10_000;
 
 /** The webhook, the same on every runtime: GET handshake, POST deliveries. */
-export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
+export function createWebhookHandler<Result = ForwardResult>(options: WebhookHandlerOptions<Result>): WebhookHandler {
   const { clock, log, runtime, region, deployment } = options;
   const policy = createAckPolicy({ runtime, clock, log });
   let isFirst = true;
@@ -125,7 +126,9 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
         const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
         // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
         const mark = request.headers.get(probeHeader);
-        const isMarked = (purpose: string) => verifyInternal(settings.relaySecret, purpose, body, mark, receivedAtMs);
+        const { relaySecret } = settings;
+        const isMarked = async (purpose: string) =>
+          relaySecret !== null && verifyInternal(relaySecret, purpose, body, mark, receivedAtMs);
         const isCanary = await isMarked(canaryPurpose);
         const probe = isCanary || (await isMarked(probePurpose));
         const delivery: ReceivedDelivery = {

@@ -43,10 +43,10 @@ export interface ForwardedDelivery extends DeliveryFacts {
 }
 
 /** A forward that has started. Both promises are bounded in time and never reject. */
-export interface Forwarding {
+export interface Forwarding<Result = ForwardResult> {
   /** Whether QStash or the store has every event; settles with `result`. */
   kept: Promise<boolean>;
-  result: Promise<ForwardResult>;
+  result: Promise<Result>;
 }
 
 /** What one forward did, without the ack. */
