@@ -4,13 +4,17 @@ import type { SignedProbe } from "#measurements/probe.ts";
 import { ProbeFailure, sendProbe } from "#measurements/send-probe.ts";
 import type { Answer } from "#platform/bounded-fetch.ts";
 import { type Runtime, runtimes } from "#platform/delivery.ts";
+import { encoder } from "#platform/bytes.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
+import { forgeryPurpose, markProbe, probeAccount } from "#platform/probe-mark.ts";
 
 import { ask, type DeployedRelay, examine, isRedirect, skipped, targetOf } from "./checklist.ts";
 
 export interface WebhookOptions extends DeployedRelay {
   /** INSTAGRAM_VERIFY_TOKEN of the deployment; null if it is not known here. */
   verifyToken: string | null;
+  /** RELAY_SECRET of the deployment; null if it is not known here. */
+  relaySecret: string | null;
   /** A probe that the relay has signed with its own app secret; a string says why there is none. */
   probe: SignedProbe | string;
 }
@@ -25,15 +29,13 @@ export async function checkWebhook(options: WebhookOptions): Promise<Check[]> {
   const url = `${baseUrl}${path}`;
   const reached = await examine("Reached by Meta", options, async () => judgeReached(await ask(url, options), url));
   if (reached.status === "failed") return [reached];
-  const forged = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
   return [
     reached,
     await examine("Handshake with a wrong token", options, async () =>
       expectStatus(await handshake(url, "a-wrong-token", options), 403, acceptsAnyToken),
     ),
     await checkHandshake(url, options),
-    await examine("Delivery without a signature", options, () => post(url, options, {})),
-    await examine("Delivery with a forged signature", options, () => post(url, options, forged)),
+    await checkForgery(url, options),
     ...(typeof probe === "string"
       ? runtimes.map((runtime) => skipped(nameOf(runtime), probe))
       : await Promise.all(runtimes.map((runtime) => checkProbe(runtime, probe, options)))),
@@ -98,10 +100,23 @@ async function checkHandshake(url: string, options: WebhookOptions): Promise<Che
   });
 }
 
-async function post(url: string, relay: DeployedRelay, signature: Record<string, string>): Promise<Finding> {
-  const headers = { "content-type": "application/json", ...signature };
-  const body = JSON.stringify({ object: "instagram", entry: [] });
-  return expectStatus(await ask(url, relay, { method: "POST", headers, body }), 401, acceptsForgeries);
+/** With a mark that keeps it out of the figures: else the relay would warn of deliveries of Meta's that it refuses. */
+async function checkForgery(url: string, options: WebhookOptions): Promise<Check> {
+  const name = "Delivery with a forged signature";
+  const { relaySecret, clock } = options;
+  if (relaySecret === null) return skipped(name, "RELAY_SECRET of the deployment is not set here");
+  const body = JSON.stringify({
+    object: "instagram",
+    entry: [{ id: probeAccount, time: clock.nowMs(), messaging: [] }],
+  });
+  return examine(name, options, async () => {
+    const headers = {
+      "content-type": "application/json",
+      "x-hub-signature-256": `sha256=${"0".repeat(64)}`,
+      ...(await markProbe(relaySecret, encoder.encode(body), clock.nowMs(), forgeryPurpose)),
+    };
+    return expectStatus(await ask(url, options, { method: "POST", headers, body }), 401, acceptsForgeries);
+  });
 }
 
 function expectStatus(answer: Answer, expected: number, wrong: Advice): Finding {

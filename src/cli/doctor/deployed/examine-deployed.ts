@@ -14,6 +14,7 @@ import type { ChecklistGroup, DeployedRelay } from "./checklist.ts";
 export interface DeployedOptions extends DeployedRelay {
   opsToken: string | null;
   verifyToken: string | null;
+  relaySecret: string | null;
   qstash: { url: string; token: string } | null;
   bypassSecret: string | null;
   version: string;

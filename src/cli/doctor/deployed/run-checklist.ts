@@ -36,7 +36,7 @@ export async function runChecklist(url: string, json: boolean, context: CommandC
 /** Of the environment. The secrets of `npm start` are those of the relay on this machine alone. */
 function secretsOf(baseUrl: string, context: CommandContext) {
   const isHere = new URL(baseUrl).origin === new URL(context.localUrl()).origin;
-  const read = (name: "OPS_TOKEN" | "INSTAGRAM_VERIFY_TOKEN") => {
+  const read = (name: "OPS_TOKEN" | "INSTAGRAM_VERIFY_TOKEN" | "RELAY_SECRET") => {
     if (!isHere) return context.variable(name) ?? null;
     try {
       return context.secret(name);
@@ -48,6 +48,8 @@ function secretsOf(baseUrl: string, context: CommandContext) {
   return {
     opsToken: read("OPS_TOKEN"),
     verifyToken: read("INSTAGRAM_VERIFY_TOKEN"),
+    // The first of a list signs.
+    relaySecret: read("RELAY_SECRET")?.split(",")[0]?.trim() ?? null,
     qstash: url === undefined || token === undefined ? null : { url, token },
   };
 }
