@@ -81,6 +81,15 @@ describe("relay secrets", () => {
     for (const value of Object.values(variables)) expect(stdout + stderr).not.toContain(value);
   });
 
+  test("with another queue it asks for no variable of QStash", async () => {
+    const names = async (variables: Record<string, string>) => {
+      const { elsewhere } = (await run(["--json"], { variables })).json();
+      return (elsewhere as { name: string }[]).map(({ name }) => name);
+    };
+    expect(await names({})).toContain("QSTASH_TOKEN");
+    expect(await names({ QUEUE: "postgres" })).toEqual(["INSTAGRAM_APP_SECRET", "DATABASE_URL"]);
+  });
+
   test("on a terminal it generates nothing, and says how to pipe the lines", async () => {
     const shown = await run(["--file", "values"], { isTerminal: true });
     expect(shown.stdout).toMatch(/^Nothing is generated yet.*\n\n {2}npx relay secrets --file .* \| sh$/);

@@ -32,6 +32,7 @@ export interface PlanOptions {
 export function planSecrets({ variable, file, generate }: PlanOptions): SecretsPlan {
   const unknown = Object.keys(file).filter((name) => !(name in variables));
   const plan: SecretsPlan = { values: [], created: [], kept: [], elsewhere: [], malformed: [], unknown };
+  const queue = file["QUEUE"]?.trim() || variable("QUEUE") || "qstash";
   for (const name of Object.keys(variables) as EnvName[]) {
     const stored = file[name]?.trim();
     const present = stored || variable(name);
@@ -41,7 +42,8 @@ export function planSecrets({ variable, file, generate }: PlanOptions): SecretsP
     } else if (isGenerated(name)) {
       plan.values.push([name, generate()]);
       plan.created.push(name);
-    } else if (isForeign(name)) plan.elsewhere.push({ name, where: foreignVariables[name] });
+    } else if (isForeign(name) && (queue === "qstash" || !name.startsWith("QSTASH_")))
+      plan.elsewhere.push({ name, where: foreignVariables[name] });
     if (present !== undefined && !isReadable({ [name]: present }, name)) plan.malformed.push(name);
   }
   return plan;
