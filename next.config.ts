@@ -33,6 +33,8 @@ const config: NextConfig = {
   reactStrictMode: true,
   // No page shows an optimised image, and the optimiser logs addresses that strangers make up.
   images: { unoptimized: true },
+  // An authority that sslrootcert in DATABASE_URL names: no import leads to it.
+  outputFileTracingIncludes: { "/**": ["./src/handlers/**/*.{crt,pem}"] },
   experimental: {
     // Of an edge route's body Next holds so much in memory. The webhook sees more than its limit, and so answers 413.
     proxyClientMaxBodySize: webhookBytesMax + 2 * chunkBytesMax,

@@ -5,6 +5,10 @@ import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
+import { readEnv, readPathEnv } from "#platform/env.ts";
+
+import { thrownBy } from "./support/thrown-by.ts";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const documents = [
   "README.md",
@@ -45,4 +49,18 @@ test.each(documents)("%s links to headings that exist", (document) => {
 test.each(documents)("%s names files and folders that exist", (document) => {
   const paths = textsIn(document, /`((?:src|tests|app|docs)\/[\w./[\]-]+)`/g);
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test("the Deploy button asks for every variable that neither an integration nor Vercel sets", () => {
+  const [address = ""] =
+    /^https:\/\/vercel\.com\/new\/clone\?\S+$/m.exec(readFileSync(join(root, "docs/DEPLOY.md"), "utf8")) ?? [];
+  const parameters = new URL(address).searchParams;
+  const asked = (parameters.get("env") ?? "").split(",");
+  const stores = JSON.parse(parameters.get("stores") ?? "") as { productSlug: string }[];
+  expect(stores.map(({ productSlug }) => productSlug)).toEqual(["upstash-qstash", "neon"]);
+  const bySomethingElse = /^(QSTASH_|DATABASE_URL|RELAY_URL)/;
+  const gaps = [thrownBy(() => readPathEnv({})), thrownBy(() => readEnv({}, ["OPS_TOKEN"]))].join();
+  const needed = (gaps.match(/[A-Z_]+(?= is not set)/g) ?? []).filter((name) => !bySomethingElse.test(name));
+  // Optional, but Vercel's cron needs it.
+  expect(asked.toSorted()).toEqual([...needed, "CRON_SECRET"].toSorted());
 });

@@ -20,6 +20,7 @@ import { addPause } from "./commands/pause.ts";
 import { addProbe } from "./commands/probe.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addSchedule } from "./commands/schedule.ts";
+import { addSecrets } from "./commands/secrets.ts";
 import { addSignIn } from "./commands/sign-in.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTrigger } from "./commands/trigger.ts";
@@ -68,6 +69,7 @@ export function createProgram(context: CommandContext): Command {
     addConform,
     addExplain,
     addSchedule,
+    addSecrets,
     addMigrate,
     addDoctor,
     addSignIn,

@@ -3,7 +3,7 @@ import type { Forwarding, ForwardResult, Runtime } from "#platform/delivery.ts";
 import { errorResponse, RelayError, toRelayError } from "#platform/errors.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import { canaryPurpose, probeHeader, probePurpose } from "#platform/probe-mark.ts";
+import { canaryPurpose, forgeryPurpose, probeHeader, probePurpose } from "#platform/probe-mark.ts";
 import { checkAnnounced, readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
 import { traceparentOf } from "#platform/traceparent.ts";
@@ -106,7 +106,7 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
       const receivedAtMs = clock.nowMs();
       try {
         const settings = options.readSettings();
-        const { bodyBytesMax } = settings;
+        const { bodyBytesMax, relaySecret } = settings;
         const coldStart = isFirst;
         isFirst = false;
 
@@ -118,17 +118,21 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
         const body = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
         verifier ??= createSignatureVerifier(settings.appSecrets);
         const secretIndex = await verifier.verify(body, signature);
-        if (secretIndex === null) throw wrongSignature("does not match the body under any configured app secret");
+        // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
+        const mark = request.headers.get(probeHeader);
+        const isMarked = async (purpose: string) =>
+          relaySecret !== null && verifyInternal(relaySecret, purpose, body, mark, receivedAtMs);
+        if (secretIndex === null) {
+          const forged = wrongSignature("does not match the body under any configured app secret");
+          // The doctor's own: counted, it would look as if Meta's deliveries were refused.
+          if (await isMarked(forgeryPurpose)) return refuse(log, "delivery.refused", forged);
+          throw forged;
+        }
         if (isSignedRequest(body)) throw wrongSignature("is that of a signed_request, not of a delivery");
 
         const id = options.newId(receivedAtMs);
         const deliveryLog = log.with({ deliveryId: id });
         const plan = policy.plan(isHeld ? settings.ack : { ...settings.ack, mode: durable });
-        // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
-        const mark = request.headers.get(probeHeader);
-        const { relaySecret } = settings;
-        const isMarked = async (purpose: string) =>
-          relaySecret !== null && verifyInternal(relaySecret, purpose, body, mark, receivedAtMs);
         const isCanary = await isMarked(canaryPurpose);
         const probe = isCanary || (await isMarked(probePurpose));
         const delivery: ReceivedDelivery = {

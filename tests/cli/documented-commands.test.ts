@@ -32,6 +32,8 @@ function mentionsIn(files: readonly string[]): Mention[] {
       ...read(file)
         .replace(/\\\n\s*/g, "")
         .replaceAll("npx relay ", "npm run relay -- ")
+        // The alias of docs/DEPLOY.md.
+        .replaceAll(/^ *deployed (?=[a-z])/gm, "npm run relay -- ")
         .matchAll(/\bnpm (?:run )?([a-z:]+)(?: -- ([^`\n#|<"]*))?/g),
     ]
       .filter(([text, script]) => text.startsWith("npm run") || script === "start" || script === "test")

@@ -271,6 +271,18 @@ describe("a probe", () => {
     expect(handed).toEqual([]);
     expect(refusals).toEqual(answers.map(() => "SIGNATURE_INVALID"));
   });
+
+  test.each([
+    ["the doctor's", relaySecret, payload, []],
+    ["another secret's", "other", payload, ["SIGNATURE_INVALID"]],
+    ["that of another body", relaySecret, "{}", ["SIGNATURE_INVALID"]],
+  ])("a forgery is refused, and not counted if its mark is %s", async (_name, by, body, counted) => {
+    const { handler, handed, refusals, recording } = setUp();
+    const marked = await markProbe(by, encode(body), nowMs, "forgery");
+    const response = await handler.post(await signed(payload, { ...marked, ...wrongSignature }));
+    expect([response.status, handed, refusals]).toEqual([401, [], counted]);
+    expect(recording.of("delivery.refused")).toHaveLength(1);
+  });
 });
 
 describe("a refused delivery", () => {

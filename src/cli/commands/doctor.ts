@@ -18,6 +18,7 @@ import { readSettings, valueOf } from "#local/settings.ts";
 
 interface Options {
   url?: string;
+  deployed?: string;
   json?: boolean;
 }
 
@@ -30,13 +31,17 @@ export function addDoctor(program: Command, context: CommandContext): void {
     .command("doctor")
     .description("check the configuration, QStash and every address, from this machine and on the running relay")
     .option("--url <url>", "the relay's base URL")
+    .option("--deployed <url>", "tick off the checklist of docs/DEPLOY.md against the relay at this address instead")
     .option("--json", "print JSON")
-    .action(async ({ url, json }: Options) => {
-      if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
-        throw new CliFailure(`--url must begin with http:// or https://, not "${url}".`);
+    .action(async ({ url, deployed, json }: Options) => {
+      requireAddress("--url", url);
+      requireAddress("--deployed", deployed);
+      // Loaded here, as below, because every other command would be slower.
+      if (deployed !== undefined)
+        return (await import("../doctor/deployed/run-checklist.ts")).runChecklist(deployed, json === true, context);
       const baseUrl = url?.replace(/\/+$/, "") ?? context.baseUrl();
       const local = readLocalEnvironment();
-      // Loaded here, because the SDK and the driver would make every other command slower.
+      // With the SDK and the driver.
       const { examineHere } = await import("../doctor/examine-here.ts");
       const here = await examineHere(local.env, (doing) => context.showProgress(`From this machine: ${doing} …`));
       const relay = await examineRelay(baseUrl, local, context);
@@ -60,6 +65,11 @@ export function addDoctor(program: Command, context: CommandContext): void {
     command,
     "It publishes two QStash messages that only ask the relay for its health. Warnings do not make it fail.",
   );
+}
+
+function requireAddress(option: string, url: string | undefined): void {
+  if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
+    throw new CliFailure(`${option} must begin with http:// or https://, not "${url}".`);
 }
 
 function readLocalEnvironment(): LocalEnvironment {
