@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   privacy: ["instagram", "queue", "store", "handlers", "measurements", "tracing", "platform"],
   operations: ["queue", "store", "measurements", "platform"],
   dashboard: ["store", "measurements", "operations", "lifecycle-experiment", "platform"],
-  diagnostics: ["instagram", "platform"],
+  diagnostics: ["instagram", "queue", "platform"],
   broker: ["platform"],
   local: ["broker", "platform"],
   conformance: ["instagram", "diagnostics", "platform"],

@@ -21,6 +21,7 @@ import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import type { OpenDatabase } from "#store/database.ts";
@@ -88,7 +89,13 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const api = createQstashApi({ url: broker.broker.url, token: keys.token, timeoutMs: 5_000, ...network });
   const maintain = () => {
     const retention = { payloadDays: 0, deliveryDays: 90 };
-    const parts = createMaintenanceParts({ operations, api, relayUrls: [url], parallelism, retention });
+    const parts = createMaintenanceParts({
+      operations,
+      api,
+      pause: createQstashPause(api, parallelism),
+      relayUrls: [url],
+      retention,
+    });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };
   let receivers: string[] = [];
