@@ -1,10 +1,12 @@
 // The queue that the build was made for, as the Node routes use it.
+import { qstashLog } from "#dashboard/qstash-log.ts";
+import type { QueueView } from "#dashboard/queue-view.ts";
 import type { QueueName } from "#platform/queue-name.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
-import { openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
+import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
 import { queue } from "#queue-publisher";
 
 import { openQstashApi, openQstashMessages } from "./node/qstash.ts";
@@ -36,4 +38,10 @@ export function openQueuePause(): QueuePause {
 /** QStash's API; null if another queue is used and QStash's token is not set. Throws `ENV_INVALID`. */
 export function openUsedQstashApi(): QstashApi | null {
   return ifQstashIsUsed(process.env, queue.name, openQstashApi);
+}
+
+/** What pages say of it. */
+export function queueView(): QueueView {
+  const logHref = qstashLog(capabilities, process.env.QSTASH_URL);
+  return { ...capabilities, noPause: describeNoPause(capabilities), logHref };
 }

@@ -12,8 +12,9 @@ export interface Pause {
   since: string | null;
   /** Batches that wait at the queue, for the pause or for their turn. */
   waiting: number;
-  /** Whether batches can be held back. */
+  /** Whether batches can be held back; and if not, why and what to do. */
   pausable: boolean;
+  obstacle: string | null;
 }
 
 export interface PauseOptions {
@@ -35,7 +36,7 @@ export async function readPause({ db, queue, nowMs }: PauseOptions): Promise<Pau
   const part = (await readParts(db)).find(({ name }) => name === "pause");
   const before = v.is(recorded, part?.result) ? part.result.since : null;
   const since = paused ? (before ?? new Date(nowMs).toISOString()) : null;
-  return { paused, since, waiting, pausable: queue.obstacle === null };
+  return { paused, since, waiting, pausable: queue.obstacle === null, obstacle: queue.obstacle };
 }
 
 /**
