@@ -87,6 +87,13 @@ export const queueVariables: Record<QueueName, readonly EnvName[]> = {
   vercel: [],
 };
 
+/** Variables that only other queues read. */
+export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
+  const used = new Set<EnvName>([...pathVariables, ...queueVariables[queue]]);
+  const others = queueNames.filter((name) => name !== queue).flatMap((name) => queueVariables[name]);
+  return new Set(others.filter((name) => !used.has(name)));
+}
+
 /**
  * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each gap: with one of
  * them the webhook refuses deliveries, or what it acknowledges does not arrive.
