@@ -95,8 +95,8 @@ export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
 }
 
 /**
- * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each gap: with one of
- * them the webhook refuses deliveries, or what it acknowledges does not arrive.
+ * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each
+ * gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive.
  */
 export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
   return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
