@@ -19,6 +19,7 @@ export function openSqsQueue(): PulledQueue {
     accessKeyId: env.SQS_ACCESS_KEY_ID,
     secretAccessKey: env.SQS_SECRET_ACCESS_KEY,
     sessionToken: env.SQS_SESSION_TOKEN,
+    waitSeconds: 1,
     fetch,
     clock,
   });

@@ -14,11 +14,20 @@ const hiddenSecondsMax = 43_200;
 /** Ten messages of a MiB each, and what SQS says of them. */
 const answerBytesMax = 16_000_000;
 
+export interface SqsPulledQueueOptions extends SqsApiOptions {
+  /**
+   * How long SQS may wait for a first message, in whole seconds. Without waiting it asks only some of its servers, and may
+   * find nothing in a queue that has messages.
+   * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+   */
+  waitSeconds: number;
+}
+
 /**
  * An SQS queue as the drain takes from it; it holds batches alone. Taking costs one request for ten messages, and so does
  * acknowledging those that are dealt with at about the same time. Rejects with a `ForwardError` if SQS refuses.
  */
-export function createSqsPulledQueue(options: SqsApiOptions): PulledQueue {
+export function createSqsPulledQueue({ waitSeconds, ...options }: SqsPulledQueueOptions): PulledQueue {
   const api = createSqsApi({ answerBytesMax, ...options });
   const deletes = createSqsDeletes(api, options.clock);
   return {
@@ -26,8 +35,7 @@ export function createSqsPulledQueue(options: SqsApiOptions): PulledQueue {
       const input = {
         MaxNumberOfMessages: Math.min(countMax, takeCountMax),
         VisibilityTimeout: seconds(leaseMs),
-        // Without waiting SQS asks some of its servers alone, and may find nothing in a queue that has messages.
-        WaitTimeSeconds: timeoutMs > 2_000 ? 1 : 0,
+        WaitTimeSeconds: Math.min(waitSeconds, Math.floor(timeoutMs / 2_000)),
         MessageSystemAttributeNames: ["ApproximateReceiveCount"],
       };
       const { Messages: messages } = v.parse(receivedSchema, await ask(api, "ReceiveMessage", input, timeoutMs));
