@@ -50,7 +50,7 @@ function unlessItExists(thrown: unknown): void {
 }
 
 const takenSchema = v.object({
-  result: v.array(v.tuple([v.string(), v.number(), v.nullable(v.string())])),
+  result: v.array(v.tuple([v.string(), v.number(), v.string()])),
 });
 
 function toPulled([id, taking, body]: v.InferOutput<typeof takenSchema>["result"][number]): PulledMessage {
@@ -58,7 +58,7 @@ function toPulled([id, taking, body]: v.InferOutput<typeof takenSchema>["result"
     id,
     receipt: String(taking),
     route: "instagram-ingestion",
-    body: bodyFromBase64(body ?? ""),
+    body: bodyFromBase64(body),
     retried: taking - 1,
   };
 }

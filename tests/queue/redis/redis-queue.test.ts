@@ -177,4 +177,3 @@ describe.runIf(hasRedisServer)("on Debian's Redis", () => {
     });
   });
 });
-

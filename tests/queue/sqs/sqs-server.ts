@@ -87,7 +87,9 @@ function findRefusal({ headers }: IncomingMessage, body: string): [string, strin
     return ["InvalidSignatureException", `Signature expired: ${date} is now earlier than …`];
 
   const lines = names.split(";").map((name) => `${name}:${String(headers[name])}\n`);
-  const canonical = ["POST", "/", "", lines.join(""), names, createHash("sha256").update(body).digest("hex")].join("\n");
+  const canonical = ["POST", "/", "", lines.join(""), names, createHash("sha256").update(body).digest("hex")].join(
+    "\n",
+  );
   const scope = [day, region, service, end];
   const toSign = ["AWS4-HMAC-SHA256", date, scope.join("/"), createHash("sha256").update(canonical).digest("hex")];
   const hmac = (key: Buffer, part: string) => createHmac("sha256", key).update(part).digest();
