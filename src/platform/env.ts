@@ -78,8 +78,8 @@ const pathVariables = [
   "DATABASE_URL",
 ] as const satisfies readonly EnvName[];
 
-/** What each queue needs beside these, on the edge and on Node. */
-const queueVariables: Record<QueueName, readonly EnvName[]> = {
+/** What each queue needs beside what every path needs, on the edge and on Node. */
+export const queueVariables: Record<QueueName, readonly EnvName[]> = {
   qstash: [
     ...(Object.keys(qstashPublisherVariables) as (keyof typeof qstashPublisherVariables)[]),
     "QSTASH_CURRENT_SIGNING_KEY",
@@ -92,13 +92,19 @@ const queueVariables: Record<QueueName, readonly EnvName[]> = {
   vercel: [],
 };
 
+/** Variables that only other queues read. */
+export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
+  const used = new Set<EnvName>([...pathVariables, ...queueVariables[queue]]);
+  const others = queueNames.filter((name) => name !== queue).flatMap((name) => queueVariables[name]);
+  return new Set(others.filter((name) => !used.has(name)));
+}
+
 /**
- * Reads every variable on the path of an event from Meta to the store. Throws `ENV_INVALID` naming each gap: with one of
+ * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each gap: with one of
  * them the webhook refuses deliveries, or what it acknowledges does not arrive.
  */
-export function readPathEnv(record: EnvRecord): Pick<Env, (typeof pathVariables)[number]> {
-  const { QUEUE } = readEnv(record, ["QUEUE"]);
-  return readEnv(record, [...pathVariables, ...queueVariables[QUEUE]]);
+export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
+  return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
 }
 
 /** One of these words; the first if the variable is not set. */
