@@ -1,6 +1,8 @@
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
+import { redisVariables } from "./queue-env/redis.ts";
+import { sqsVariables } from "./queue-env/sqs.ts";
 import { type QueueName, queueNames } from "./queue-name.ts";
 import {
   deliveryVariables,
@@ -21,7 +23,10 @@ const { INSTAGRAM_APP_SECRET, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariabl
 const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherVariables;
 
 /** Of the queues beside QStash, in the order of docs/QUEUES.md. */
-export const otherQueueVariables = {} satisfies Variables;
+export const otherQueueVariables = {
+  ...sqsVariables,
+  ...redisVariables,
+} satisfies Variables;
 
 /**
  * Every variable the product knows: in the order of the README's table, and then those of other queues. Tests hold these
@@ -80,9 +85,9 @@ export const queueVariables: Record<QueueName, readonly EnvName[]> = {
     "QSTASH_CURRENT_SIGNING_KEY",
     "QSTASH_NEXT_SIGNING_KEY",
   ],
-  sqs: [],
+  sqs: Object.keys(sqsVariables) as (keyof typeof sqsVariables)[],
   "cloud-tasks": [],
-  redis: [],
+  redis: Object.keys(redisVariables) as (keyof typeof redisVariables)[],
   postgres: [],
   vercel: [],
 };
