@@ -1,6 +1,8 @@
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
+import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
+import { vercelPublisherVariables } from "./queue-env/vercel.ts";
 import { type QueueName, queueNames } from "./queue-name.ts";
 import {
   deliveryVariables,
@@ -12,6 +14,7 @@ import {
   text,
   type Values,
   type Variable,
+  parseBaseUrl,
   type Variables,
 } from "./webhook-env.ts";
 
@@ -21,7 +24,11 @@ const { INSTAGRAM_APP_SECRET, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariabl
 const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherVariables;
 
 /** Of the queues beside QStash, in the order of docs/QUEUES.md. */
-export const otherQueueVariables = {} satisfies Variables;
+export const otherQueueVariables = {
+  ...cloudTasksPublisherVariables,
+  GOOGLE_CERTS_URL: { parse: parseBaseUrl, fallback: () => "https://www.googleapis.com/oauth2/v3/certs" },
+  ...vercelPublisherVariables,
+} satisfies Variables;
 
 /**
  * Every variable the product knows: in the order of the README's table, and then those of other queues. Tests hold these
@@ -81,10 +88,10 @@ export const queueVariables: Record<QueueName, readonly EnvName[]> = {
     "QSTASH_NEXT_SIGNING_KEY",
   ],
   sqs: [],
-  "cloud-tasks": [],
+  "cloud-tasks": ["CLOUD_TASKS_QUEUE", "GOOGLE_SERVICE_ACCOUNT_KEY", "CLOUD_TASKS_URL", "GOOGLE_CERTS_URL"],
   redis: [],
   postgres: [],
-  vercel: [],
+  vercel: ["VERCEL_QUEUE_REGION", "VERCEL_QUEUE_URL", "VERCEL_OIDC_TOKEN", "VERCEL_DEPLOYMENT_ID"],
 };
 
 /**

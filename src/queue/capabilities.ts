@@ -1,6 +1,8 @@
 import type { QueueName } from "#platform/queue-name.ts";
 
+import { cloudTasksBytesMax } from "./cloud-tasks/cloud-tasks-publisher.ts";
 import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
+import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 
 /** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
 export interface QueueCapabilities {
@@ -59,7 +61,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     title: "Cloud Tasks",
     push: true,
     delayMaxMs: 30 * dayMs,
-    bytesMax: 100_000,
+    bytesMax: cloudTasksBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
@@ -95,7 +97,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     title: "Vercel Queues",
     push: true,
     delayMaxMs: 7 * dayMs,
-    bytesMax: 600_000,
+    bytesMax: vercelBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
