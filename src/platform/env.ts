@@ -1,8 +1,10 @@
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
+import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
 import { redisVariables } from "./queue-env/redis.ts";
 import { sqsVariables } from "./queue-env/sqs.ts";
+import { vercelPublisherVariables } from "./queue-env/vercel.ts";
 import { type QueueName, queueNames } from "./queue-name.ts";
 import {
   deliveryVariables,
@@ -14,6 +16,7 @@ import {
   text,
   type Values,
   type Variable,
+  parseBaseUrl,
   type Variables,
 } from "./webhook-env.ts";
 
@@ -25,7 +28,10 @@ const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherV
 /** Of the queues beside QStash, in the order of docs/QUEUES.md. */
 export const otherQueueVariables = {
   ...sqsVariables,
+  ...cloudTasksPublisherVariables,
+  GOOGLE_CERTS_URL: { parse: parseBaseUrl, fallback: () => "https://www.googleapis.com/oauth2/v3/certs" },
   ...redisVariables,
+  ...vercelPublisherVariables,
 } satisfies Variables;
 
 /**
@@ -86,10 +92,10 @@ export const queueVariables: Record<QueueName, readonly EnvName[]> = {
     "QSTASH_NEXT_SIGNING_KEY",
   ],
   sqs: Object.keys(sqsVariables) as (keyof typeof sqsVariables)[],
-  "cloud-tasks": [],
+  "cloud-tasks": ["CLOUD_TASKS_QUEUE", "GOOGLE_SERVICE_ACCOUNT_KEY", "CLOUD_TASKS_URL", "GOOGLE_CERTS_URL"],
   redis: Object.keys(redisVariables) as (keyof typeof redisVariables)[],
   postgres: [],
-  vercel: [],
+  vercel: ["VERCEL_QUEUE_REGION", "VERCEL_QUEUE_URL", "VERCEL_OIDC_TOKEN", "VERCEL_DEPLOYMENT_ID"],
 };
 
 /** Variables that only other queues read. */

@@ -1,6 +1,8 @@
 import type { QueueName } from "#platform/queue-name.ts";
 
+import { cloudTasksBytesMax } from "./cloud-tasks/cloud-tasks-publisher.ts";
 import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
+import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 
 /** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
 export interface QueueCapabilities {
@@ -64,7 +66,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: false,
     push: true,
     delayMaxMs: 30 * dayMs,
-    bytesMax: 100_000,
+    bytesMax: cloudTasksBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
@@ -103,7 +105,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: false,
     push: true,
     delayMaxMs: 7 * dayMs,
-    bytesMax: 600_000,
+    bytesMax: vercelBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
