@@ -11,6 +11,8 @@ import { sqsRefusal } from "./sqs-refusal.ts";
 const takeCountMax = 10;
 /** From the taking on, however often the time is changed. */
 const hiddenSecondsMax = 43_200;
+/** The body of a message that `doctor` sends. It is deleted when it is taken. */
+export const doctorMark = "relay doctor";
 /** Ten messages of a MiB each, and what SQS says of them. */
 const answerBytesMax = 16_000_000;
 
@@ -39,7 +41,10 @@ export function createSqsPulledQueue({ waitSeconds, ...options }: SqsPulledQueue
         MessageSystemAttributeNames: ["ApproximateReceiveCount"],
       };
       const { Messages: messages } = v.parse(receivedSchema, await ask(api, "ReceiveMessage", input, timeoutMs));
-      return messages.map(toPulled);
+      for (const { Body, ReceiptHandle } of messages)
+        // One that is not deleted comes again.
+        if (Body === doctorMark) void deletes.add(ReceiptHandle, timeoutMs).catch(() => {});
+      return messages.filter(({ Body }) => Body !== doctorMark).map(toPulled);
     },
     acknowledge: (message, timeoutMs) => deletes.add(message.receipt, timeoutMs),
     async giveBack({ receipt }, delayMs, timeoutMs) {

@@ -32,7 +32,10 @@ export async function connectToRedis(port: number): Promise<RespConnection> {
   return {
     ask: (command) =>
       new Promise((resolve, reject) => {
-        if (socket.destroyed) return void reject(new Error("Redis closed the connection"));
+        if (socket.destroyed) {
+          reject(new Error("Redis closed the connection"));
+          return;
+        }
         waiting.push({ resolve, reject });
         const parts = command.map(String);
         const bulks = parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`);
