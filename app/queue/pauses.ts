@@ -2,13 +2,14 @@
 import type { QueueName } from "#platform/queue-name.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
 
+import { openCloudTasksPause } from "./node/cloud-tasks.ts";
 import { openQstashPause } from "./node/qstash.ts";
 
 /** By queue. Each throws `ENV_INVALID`. */
 export const pauses: Record<QueueName, (() => QueuePause) | null> = {
   qstash: openQstashPause,
   sqs: null,
-  "cloud-tasks": null,
+  "cloud-tasks": openCloudTasksPause,
   redis: null,
   postgres: null,
   vercel: null,

@@ -9,17 +9,19 @@ import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
 import { queue } from "#queue-publisher";
 
+import { openCloudTasksMessages } from "./node/cloud-tasks.ts";
 import { openQstashApi, openQstashMessages } from "./node/qstash.ts";
+import { openVercelMessages } from "./node/vercel.ts";
 import { pauses } from "./pauses.ts";
 
 /** What publishes the relay's messages to its own routes. */
 const messagePublishers: Record<QueueName, () => MessagePublisher> = {
   qstash: openQstashMessages,
   sqs: openQstashMessages,
-  "cloud-tasks": openQstashMessages,
+  "cloud-tasks": openCloudTasksMessages,
   redis: openQstashMessages,
   postgres: openQstashMessages,
-  vercel: openQstashMessages,
+  vercel: openVercelMessages,
 };
 
 export const queueName: QueueName = queue.name;

@@ -15,6 +15,8 @@ export const requestErrors = {
   EXPERIMENT_RUNNING: 409,
   // An operator's request needs the queue.
   QSTASH_UNAVAILABLE: 503,
+  // The same for another queue; and what a delivery needs of the queue, such as the keys that its tokens are signed with.
+  QUEUE_UNAVAILABLE: 503,
   // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.
   CONFLICT: 409,
   // The queue cannot hold batches back, or not as it is set up.

@@ -17,7 +17,7 @@ export interface GoogleToken {
 
 /**
  * Tokens for one of Google's APIs, which the service account signs itself: Google needs no exchange for them. One token is
- * used for most of an hour, by all requests of an isolate. Written out, because jose adds 3 kB of gzip to the edge function.
+ * used for most of an hour, by all requests of an isolate. Written out, because jose adds 6 kB of gzip to the edge function, and this 0.7 kB.
  * https://google.aip.dev/auth/4111
  */
 export function createGoogleToken(account: GoogleServiceAccount, audience: string, clock: Clock): GoogleToken {
