@@ -4,15 +4,16 @@ import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.t
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import { queue } from "#queue-publisher";
 
+import { openTableMessages } from "./node/postgres.ts";
 import { openQstashMessages } from "./node/qstash.ts";
 
 /** What publishes the relay's messages to its own routes. */
 const messagePublishers: Record<QueueName, () => MessagePublisher> = {
   qstash: openQstashMessages,
-  sqs: openQstashMessages,
+  sqs: openTableMessages,
   "cloud-tasks": openQstashMessages,
-  redis: openQstashMessages,
-  postgres: openQstashMessages,
+  redis: openTableMessages,
+  postgres: openTableMessages,
   vercel: openQstashMessages,
 };
 
