@@ -10,6 +10,7 @@ import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-paus
 import { queue } from "#queue-publisher";
 
 import { openCloudTasksMessages } from "./node/cloud-tasks.ts";
+import { openTableMessages } from "./node/postgres.ts";
 import { openQstashApi, openQstashMessages } from "./node/qstash.ts";
 import { openVercelMessages } from "./node/vercel.ts";
 import { pauses } from "./pauses.ts";
@@ -17,10 +18,10 @@ import { pauses } from "./pauses.ts";
 /** What publishes the relay's messages to its own routes. */
 const messagePublishers: Record<QueueName, () => MessagePublisher> = {
   qstash: openQstashMessages,
-  sqs: openQstashMessages,
+  sqs: openTableMessages,
   "cloud-tasks": openCloudTasksMessages,
-  redis: openQstashMessages,
-  postgres: openQstashMessages,
+  redis: openTableMessages,
+  postgres: openTableMessages,
   vercel: openVercelMessages,
 };
 
