@@ -1,6 +1,8 @@
 import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
+import { createDrainPause } from "#operations/drain-pause.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
+import type { QueuePause } from "#queue/queue-pause.ts";
 import { enqueueMessage } from "#store/queue-messages.ts";
 import { waitUntil } from "@vercel/functions";
 
@@ -18,6 +20,11 @@ const wakeDrain = async () => (await import("../drain.ts")).wakeDrain();
 /** The relay's own messages, for queues that are drained. Throws `ENV_INVALID`. */
 export function openTableMessages(): MessagePublisher {
   return createTableMessages({ db: getDatabase(), clock, wake: () => waitUntil(wakeDrain()) });
+}
+
+/** Of a queue that is drained. `inStore`: whether its batches lie in Postgres. Throws `ENV_INVALID`. */
+export function openDrainPause(inStore: boolean): QueuePause {
+  return createDrainPause({ db: getDatabase(), inStore, wake: () => waitUntil(wakeDrain()) });
 }
 
 /** Commits a batch. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
