@@ -36,15 +36,16 @@ export interface TokenChanges {
 export const queue = recordedQueue.v2.name;
 const audience = "https://cloudtasks.googleapis.com/";
 
+const makeKeys = () => generateKeyPair("RS256", { extractable: true });
+/** Google's, the service account's and a stranger's. Made once: that takes a while. */
+const keyPairs = Promise.all([makeKeys(), makeKeys(), makeKeys()]);
+
 /**
  * Cloud Tasks and Google's keys on one address: takes what the recorded requests have and nothing else, verifies every token,
  * counts sizes and names, and delivers with a token of its own until the answer is 2xx.
  */
 export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {}) {
-  const [google, owner, other] = await Promise.all(
-    [1, 2, 3].map(() => generateKeyPair("RS256", { extractable: true })),
-  );
-  if (google === undefined || owner === undefined || other === undefined) throw new Error("No keys were made");
+  const [google, owner, other] = await keyPairs;
   const keyFile = async (key: CryptoKey, email: string) =>
     JSON.stringify({
       type: "service_account",
@@ -66,11 +67,11 @@ export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {
   let retryConfig: Record<string, unknown> = recordedQueue.v2.retryConfig;
 
   /** As Google signs it for the address, unless the test changes something. */
-  async function signToken(aud: string, { claims = {}, header = {}, key = google!.privateKey }: TokenChanges = {}) {
+  async function signToken(aud: string, { claims = {}, header = {}, key = google.privateKey }: TokenChanges = {}) {
     const now = Math.floor(Date.now() / 1000);
     const right = { ...delivery.token.claims, aud, iat: now, exp: now + 3_600 };
     return new SignJWT({ ...right, ...claims })
-      .setProtectedHeader({ ...delivery.token.header, ...header } as { alg: string })
+      .setProtectedHeader({ ...delivery.token.header, ...header })
       .sign(key);
   }
 
@@ -123,7 +124,7 @@ export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {
       counts.certs += 1;
       return certs;
     }
-    if (!(await isAuthorized(incoming, owner!.publicKey, email))) return "UNAUTHENTICATED";
+    if (!(await isAuthorized(incoming, owner.publicKey, email))) return "UNAUTHENTICATED";
     if (!path.includes(`/${queue}`)) return "NOT_FOUND";
     const rest = path.split(queue)[1] ?? "";
     if (path.startsWith("/v2beta3/") && rest === "?readMask=state,stats") {
