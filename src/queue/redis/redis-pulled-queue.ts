@@ -3,6 +3,7 @@ import { parseJson } from "#platform/parse-json.ts";
 import * as v from "valibot";
 
 import { bodyFromBase64 } from "../base64-body.ts";
+import { gather } from "../gather.ts";
 import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
 import { createRedisRest, type RedisRestOptions } from "./redis-rest.ts";
 import { acknowledge, createGroup, giveBack, take } from "./redis-scripts.ts";
@@ -22,6 +23,11 @@ const answerBytesMax = 16_000_000;
  */
 export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueOptions): PulledQueue {
   const command = createRedisRest({ answerBytesMax, ...options });
+  const acknowledgeAll = async (messages: readonly PulledMessage[], timeoutMs: number) => {
+    const takings = messages.map(({ id, receipt }) => ({ id, taking: Number(receipt) }));
+    await command(acknowledge(stream, takings), timeoutMs);
+    return new Map<PulledMessage, Error>();
+  };
   return {
     async take(countMax, leaseMs, timeoutMs) {
       const deadline = options.clock.monotonicMs() + timeoutMs;
@@ -35,11 +41,9 @@ export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueO
       const { result } = v.parse(takenSchema, parseJson(answer.text));
       return result.map(toPulled);
     },
-    async acknowledge({ id, receipt }, timeoutMs) {
-      await command(acknowledge(stream, id, Number(receipt)), timeoutMs);
-    },
+    acknowledge: gather(acknowledgeAll, options.clock),
     async giveBack({ id, receipt }, delayMs, timeoutMs) {
-      await command(giveBack(stream, id, Number(receipt), delayMs), timeoutMs);
+      await command(giveBack(stream, { id, taking: Number(receipt) }, delayMs), timeoutMs);
     },
   };
 }
