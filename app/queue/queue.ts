@@ -9,16 +9,17 @@ import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
 import { queue } from "#queue-publisher";
 
+import { openTableMessages } from "./node/postgres.ts";
 import { openQstashApi, openQstashMessages } from "./node/qstash.ts";
 import { pauses } from "./pauses.ts";
 
 /** What publishes the relay's messages to its own routes. */
 const messagePublishers: Record<QueueName, () => MessagePublisher> = {
   qstash: openQstashMessages,
-  sqs: openQstashMessages,
+  sqs: openTableMessages,
   "cloud-tasks": openQstashMessages,
-  redis: openQstashMessages,
-  postgres: openQstashMessages,
+  redis: openTableMessages,
+  postgres: openTableMessages,
   vercel: openQstashMessages,
 };
 
