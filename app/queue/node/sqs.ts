@@ -1,11 +1,11 @@
+import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { readEnv } from "#platform/env.ts";
-import type { PulledQueue } from "#queue/pulled-queue.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 
 import { clock } from "../../log.ts";
 
 /** Throws `ENV_INVALID`. */
-export function openSqsQueue(): PulledQueue {
+export function openSqsQueue(): DrainedQueue {
   const env = readEnv(process.env, [
     "SQS_QUEUE_URL",
     "SQS_REGION",
@@ -13,7 +13,7 @@ export function openSqsQueue(): PulledQueue {
     "SQS_SECRET_ACCESS_KEY",
     "SQS_SESSION_TOKEN",
   ]);
-  return createSqsPulledQueue({
+  const queue = createSqsPulledQueue({
     queueUrl: env.SQS_QUEUE_URL,
     region: env.SQS_REGION,
     accessKeyId: env.SQS_ACCESS_KEY_ID,
@@ -23,4 +23,5 @@ export function openSqsQueue(): PulledQueue {
     fetch,
     clock,
   });
+  return { name: "sqs", queue, batchesOnly: true };
 }

@@ -1,4 +1,3 @@
-import { ForwardError } from "#platform/forward-error.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import * as v from "valibot";
 
@@ -6,7 +5,7 @@ import { bodyFromBase64 } from "../base64-body.ts";
 import { gather } from "../gather.ts";
 import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
 import { createRedisRest, type RedisRestOptions } from "./redis-rest.ts";
-import { acknowledge, createGroup, giveBack, take } from "./redis-scripts.ts";
+import { acknowledge, giveBack, take } from "./redis-scripts.ts";
 
 export interface RedisPulledQueueOptions extends RedisRestOptions {
   stream: string;
@@ -30,14 +29,7 @@ export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueO
   };
   return {
     async take(countMax, leaseMs, timeoutMs) {
-      const deadline = options.clock.monotonicMs() + timeoutMs;
-      const ask = take(stream, Math.min(countMax, takeCountMax), leaseMs);
-      const answer = await command(ask, timeoutMs).catch(async (thrown: unknown) => {
-        if (!(thrown instanceof ForwardError) || !thrown.message.includes("NOGROUP")) throw thrown;
-        const leftMs = () => Math.max(1, deadline - options.clock.monotonicMs());
-        await command(createGroup(stream), leftMs()).catch(unlessItExists);
-        return command(ask, leftMs());
-      });
+      const answer = await command(take(stream, Math.min(countMax, takeCountMax), leaseMs), timeoutMs);
       const { result } = v.parse(takenSchema, parseJson(answer.text));
       return result.map(toPulled);
     },
@@ -46,11 +38,6 @@ export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueO
       await command(giveBack(stream, { id, taking: Number(receipt) }, delayMs), timeoutMs);
     },
   };
-}
-
-/** Another drain was faster. */
-function unlessItExists(thrown: unknown): void {
-  if (!(thrown instanceof ForwardError) || !thrown.message.includes("BUSYGROUP")) throw thrown;
 }
 
 const takenSchema = v.object({

@@ -11,19 +11,22 @@ const group = "relay";
 const taker = "drain";
 const shelf = "given-back";
 
-/** Makes the group that takes, from the oldest entry on, and the stream if there is none. */
-export const createGroup = (stream: string) => ["XGROUP", "CREATE", stream, group, "0", "MKSTREAM"];
-
 /**
  * Takes up to so many entries: first those that come again. Answers with the id, the number of takings and the body of each.
- * An entry that someone has deleted is forgotten.
+ * An entry that someone has deleted is forgotten. A group that is missing is made, from the oldest entry on; a stream is not.
  */
 const takeScript = `
 local stream, count, idle, answer = KEYS[1], tonumber(ARGV[1]), ${windowMs} - tonumber(ARGV[2]), {}
 local function add(entry, takings)
   answer[#answer + 1] = {entry[1], takings, entry[2][2]}
 end
-for _, due in ipairs(redis.call('XPENDING', stream, '${group}', 'IDLE', ${windowMs}, '-', '+', count)) do
+if redis.call('EXISTS', stream) == 0 then return answer end
+local comeAgain = redis.pcall('XPENDING', stream, '${group}', 'IDLE', ${windowMs}, '-', '+', count)
+if comeAgain.err then
+  redis.call('XGROUP', 'CREATE', stream, '${group}', '0')
+  comeAgain = {}
+end
+for _, due in ipairs(comeAgain) do
   local entry = redis.call('XCLAIM', stream, '${group}', '${taker}', ${windowMs}, due[1], 'IDLE', idle)[1]
   if entry then add(entry, due[4] + 1) else redis.call('XACK', stream, '${group}', due[1]) end
 end
@@ -42,10 +45,14 @@ export interface Taking {
   taking: number;
 }
 
-/** Whether a taking still holds its entry: the number of takings is what it was, and the entry was not given back. */
+/**
+ * Whether a taking still holds its entry: the number of takings is what it was, and the entry was not given back. Someone may
+ * have deleted the group.
+ */
 const isHeld = `
 local function isHeld(id, taking)
-  local held = redis.call('XPENDING', KEYS[1], '${group}', id, id, 1)[1]
+  local held = redis.pcall('XPENDING', KEYS[1], '${group}', id, id, 1)
+  held = not held.err and held[1]
   return held and held[2] == '${taker}' and held[4] == tonumber(taking)
 end`;
 
