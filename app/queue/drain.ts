@@ -4,7 +4,7 @@ import type { DrainOptions } from "#ingestion/drain/drain.ts";
 import { getDrainer } from "#ingestion/drain/drainer.ts";
 import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
-import { openIfSet, presentQueues } from "#ingestion/drain/present-queues.ts";
+import { presentQueues } from "#ingestion/drain/present-queues.ts";
 import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
 import { runMaintenanceMessage } from "#operations/answer-maintenance.ts";
@@ -18,8 +18,6 @@ import { getDatabase } from "../database.ts";
 import { clock, log } from "../log.ts";
 import { handlersOptions, ingestionOptions, maintenanceOptions } from "./messages.ts";
 import { openPostgresQueue } from "./node/postgres.ts";
-import { openRedisQueue } from "./node/redis.ts";
-import { openSqsQueue } from "./node/sqs.ts";
 
 const batchOptions = ingestionOptions(drainPath);
 
@@ -33,7 +31,7 @@ function readOptions(): DrainOptions {
     deployment: readDeployment(process.env),
   };
   return {
-    queues: presentQueues(openPostgresQueue(), openIfSet(openSqsQueue), openIfSet(openRedisQueue)),
+    queues: presentQueues(openPostgresQueue()),
     rights: openDrainRights(db),
     consume: {
       "instagram-ingestion": (call, callLog, waitUntil) => ingestMessage(call, callLog, { ...batchOptions, waitUntil }),

@@ -1,11 +1,11 @@
-import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { readEnv } from "#platform/env.ts";
+import type { PulledQueue } from "#queue/pulled-queue.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 
 import { clock } from "../../log.ts";
 
 /** Throws `ENV_INVALID`. */
-export function openSqsQueue(): DrainedQueue {
+export function openSqsQueue(): PulledQueue {
   const env = readEnv(process.env, [
     "SQS_QUEUE_URL",
     "SQS_REGION",
@@ -13,7 +13,7 @@ export function openSqsQueue(): DrainedQueue {
     "SQS_SECRET_ACCESS_KEY",
     "SQS_SESSION_TOKEN",
   ]);
-  const queue = createSqsPulledQueue({
+  return createSqsPulledQueue({
     queueUrl: env.SQS_QUEUE_URL,
     region: env.SQS_REGION,
     accessKeyId: env.SQS_ACCESS_KEY_ID,
@@ -23,5 +23,4 @@ export function openSqsQueue(): DrainedQueue {
     fetch,
     clock,
   });
-  return { name: "sqs", queue, batchesOnly: true };
 }
