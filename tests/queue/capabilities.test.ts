@@ -63,6 +63,8 @@ test.each(byRecipe)("%s has every file that docs/CONTRIBUTING.md asks of a new q
     .filter((step) => !step.includes(other))
     .flatMap((step) => [...step.matchAll(/`((?:src|app|tests)\/[^`]*<name>[^`]*)`/g)].map(([, file = ""]) => file));
   expect(files.length).toBeGreaterThan(5);
-  expect(files.map((file) => file.replaceAll("<name>", name)).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  expect(files.map((file) => file.replaceAll("<name>", name)).filter((file) => !existsSync(join(root, file)))).toEqual(
+    [],
+  );
   expect(readFileSync(join(root, "docs/QUEUES.md"), "utf8")).toContain(`\n## ${queueCapabilities[name].title}\n`);
 });
