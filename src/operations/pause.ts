@@ -10,8 +10,8 @@ export interface Pause {
   paused: boolean;
   /** When it was first known to be paused. */
   since: string | null;
-  /** Batches that wait at the queue, for the pause or for their turn. */
-  waiting: number;
+  /** Batches that wait at the queue, for the pause or for their turn; null if it does not say. */
+  waiting: number | null;
   /** Whether batches can be held back; and if not, why and what to do. */
   pausable: boolean;
   obstacle: string | null;

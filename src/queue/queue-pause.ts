@@ -8,8 +8,8 @@ export interface QueuePause {
   isAble: boolean;
   /** Why batches cannot be held back, and what to do instead, in one sentence; null if they can. */
   obstacle: string | null;
-  /** Whether batches are held back now, and how many wait for the pause or for their turn. */
-  read(): Promise<{ paused: boolean; waiting: number }>;
+  /** Whether batches are held back now, and how many wait for the pause or for their turn; null if that is unknown. */
+  read(): Promise<{ paused: boolean; waiting: number | null }>;
   /** Holds batches back, or delivers them again. Safe to repeat. */
   change(paused: boolean): Promise<void>;
 }

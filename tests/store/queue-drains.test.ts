@@ -11,7 +11,7 @@ import {
   lookWhileWaiting,
 } from "#store/queue-drains.ts";
 import { deleteMessage, enqueueMessage, takeMessages } from "#store/queue-messages.ts";
-import { setQueuePause } from "#store/queue-pause.ts";
+import { changeQueuePause } from "#store/queue-pause.ts";
 
 import { countQueries } from "../support/count-queries.ts";
 import { eventually } from "../support/eventually.ts";
@@ -23,12 +23,19 @@ const longMs = 60_000;
 const enqueue = (route: string, delayMs = 0) =>
   enqueueMessage(store().db, { route, body: new Uint8Array([1]), delayMs, deduplicationId: null, label: "test" });
 
+/** What has to be there. */
+function given<T>(value: T | null): T {
+  if (value === null) throw new Error("Another has it");
+  return value;
+}
 const isDrain = (drain: Drain | null): drain is Drain => drain !== null;
 
 test("a hundred wakes at once make no more drains than are allowed, and one that runs hears of the others", async () => {
   const { db } = store();
   const begun = (await Promise.all(Array.from({ length: 100 }, () => beginDrain(db, longMs)))).filter(isDrain);
-  expect(begun.map(({ slot }) => slot).toSorted()).toEqual(Array.from({ length: drainsMax }, (_, index) => index + 1));
+  expect(begun.map(({ slot }) => slot).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: drainsMax }, (_, index) => index + 1),
+  );
   const ended = await Promise.all(begun.map((drain) => endDrain(db, drain)));
   expect(ended.filter((hasEnded) => !hasEnded)).toHaveLength(1);
 });
@@ -77,23 +84,22 @@ test("no message is left behind, however wakes and ends of drains meet", async (
 test("a drain whose process died is replaced when its lease ends, and changes nothing when it comes back", async () => {
   const { db } = store();
   for (let slot = 1; slot < drainsMax; slot += 1) await beginDrain(db, longMs);
-  const dead = await beginDrain(db, 50);
+  const dead = given(await beginDrain(db, 50));
   const next = await eventually("its place is free", () => beginDrain(db, longMs));
-  expect(next.slot).toBe(dead?.slot);
-  const late = dead ?? expect.unreachable();
-  expect([await keepDrain(db, late, longMs), await endDrain(db, late)]).toEqual([null, false]);
+  expect(next.slot).toBe(dead.slot);
+  expect([await keepDrain(db, dead, longMs), await endDrain(db, dead)]).toEqual([null, false]);
   expect(await keepDrain(db, next, longMs)).toMatchObject({ slot: next.slot });
 });
 
 test("one process waits for messages to become due: the one whose time lasts longest", async () => {
   const { db } = store();
   await beginDrain(db, longMs);
-  const first = (await beginWaiting(db, 20_000)) ?? expect.unreachable();
+  const first = given(await beginWaiting(db, 20_000));
   expect(await lookWhileWaiting(db, first)).toBeNull();
   await enqueue("handlers", 3_000);
   expect(await lookWhileWaiting(db, first)).toBeGreaterThan(1_000);
   expect(await beginWaiting(db, 24_000)).toBeNull();
-  const second = (await beginWaiting(db, 40_000)) ?? expect.unreachable();
+  const second = given(await beginWaiting(db, 40_000));
   expect(await lookWhileWaiting(db, first)).toBeUndefined();
   await endWaiting(db, first);
   expect(await lookWhileWaiting(db, second)).toBeLessThanOrEqual(3_000);
@@ -102,16 +108,16 @@ test("one process waits for messages to become due: the one whose time lasts lon
 test("while batches are held back none is taken, and none is waited for; other messages are", async () => {
   const { db } = store();
   await beginDrain(db, longMs);
-  const waiting = (await beginWaiting(db, 20_000)) ?? expect.unreachable();
-  await setQueuePause(db, true);
-  await setQueuePause(db, true);
+  const waiting = given(await beginWaiting(db, 20_000));
+  await changeQueuePause(db, true);
+  await changeQueuePause(db, true);
   await enqueue("instagram-ingestion");
   expect(await takeMessages(db, 10, longMs)).toEqual([]);
   expect(await lookWhileWaiting(db, waiting)).toBeNull();
   expect(await beginDrain(db, longMs)).toMatchObject({ paused: true });
   await enqueue("handlers");
   expect(await takeMessages(db, 10, longMs)).toMatchObject([{ route: "handlers" }]);
-  await setQueuePause(db, false);
+  await changeQueuePause(db, false);
   expect(await takeMessages(db, 10, longMs)).toMatchObject([{ route: "instagram-ingestion" }]);
 });
 

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
-import { buffer } from "node:stream/consumers";
+import { serve, type ServerType } from "@hono/node-server";
 
 export interface FetchServer {
   /** Without a slash at the end. */
@@ -9,33 +8,16 @@ export interface FetchServer {
 
 /** Answers requests by a function of ours, as Next calls a route. */
 export async function startFetchServer(answer: (request: Request) => Promise<Response>): Promise<FetchServer> {
-  let url = "";
-  const server = createServer((incoming, outgoing) => {
-    void toRequest(incoming, url)
-      .then(answer)
-      .then(async (response) => {
-        outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
-      })
-      .catch(() => outgoing.destroy());
+  let server: ServerType | undefined;
+  const port = await new Promise<number>((resolve) => {
+    server = serve({ fetch: answer, hostname: "127.0.0.1", port: 0 }, (info) => resolve(info.port));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
   return {
-    url,
+    url: `http://127.0.0.1:${port}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
+        server?.close(() => resolve());
+        if (server !== undefined && "closeAllConnections" in server) server.closeAllConnections();
       }),
   };
-}
-
-async function toRequest(incoming: IncomingMessage, base: string): Promise<Request> {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value));
-  const body = incoming.method === "GET" ? null : new Uint8Array(await buffer(incoming));
-  return new Request(`${base}${incoming.url ?? ""}`, { method: incoming.method ?? "GET", headers, body });
 }

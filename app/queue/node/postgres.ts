@@ -1,5 +1,5 @@
 import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
-import { createTablePause } from "#operations/table-pause.ts";
+import { createDrainPause } from "#operations/drain-pause.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
@@ -23,9 +23,9 @@ export function openTableMessages(): MessagePublisher {
   return createTableMessages({ db: getDatabase(), clock, wake });
 }
 
-/** Throws `ENV_INVALID`. */
-export function openTablePause(): QueuePause {
-  return createTablePause(getDatabase(), wake);
+/** Of a queue that is drained. `inStore`: whether its batches lie in Postgres. Throws `ENV_INVALID`. */
+export function openDrainPause(inStore: boolean): QueuePause {
+  return createDrainPause({ db: getDatabase(), inStore, wake });
 }
 
 /** Commits a batch. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */

@@ -29,7 +29,10 @@ export function addPause(program: Command, context: CommandContext): void {
 }
 
 function describe({ paused, since, waiting }: Pause, zone: string): string {
-  const wait = `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} at the queue.`;
+  const wait =
+    waiting === null
+      ? "The queue does not say how many batches wait."
+      : `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} at the queue.`;
   if (!paused) return `Ingestion is not paused. ${wait}`;
   return `Ingestion is paused since ${showCell(since, zone)}: deliveries are acknowledged and not stored. ${wait} Handlers of stored events go on.`;
 }

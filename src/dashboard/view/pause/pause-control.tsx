@@ -47,7 +47,7 @@ function PauseButton({ since, queue }: { since: string | null; queue: string }) 
   };
   const click = () => {
     if (isOff) return;
-    if (isPaused && pause !== null && pause.waiting <= unaskedMax) void run();
+    if (isPaused && pause !== null && pause.waiting !== null && pause.waiting <= unaskedMax) void run();
     else setAsks(true);
   };
   const label = isPaused ? "Resume ingestion" : "Pause ingestion";
@@ -92,7 +92,8 @@ function pauseSentence(queue: string): string {
 }
 
 function resumeSentence(pause: Pause | null, queue: string): string {
-  const waiting = pause === null ? "The batches that wait" : `${formatCount(pause.waiting)} batches that wait`;
+  const count = pause?.waiting ?? null;
+  const waiting = count === null ? "The batches that wait" : `${formatCount(count)} batches that wait`;
   return `${waiting} at ${queue} are delivered as fast as it is allowed to, and their handlers run.`;
 }
 
@@ -100,5 +101,6 @@ function describeWaiting(known: Pause | null | "unknown", queue: string): string
   if (known === null) return `Asking ${queue} how many batches wait.`;
   if (known === "unknown") return `Batches that wait at ${queue}: –. ${queue} does not answer.`;
   const { waiting } = known;
+  if (waiting === null) return `${queue} does not say how many batches wait.`;
   return `${waiting === 1 ? "1 batch waits" : `${formatCount(waiting)} batches wait`} at ${queue}.`;
 }
