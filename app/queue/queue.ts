@@ -1,13 +1,16 @@
 // The queue that the build was made for, as the Node routes use it.
+import { qstashLog } from "#dashboard/qstash-log.ts";
+import type { QueueView } from "#dashboard/queue-view.ts";
 import type { QueueName } from "#platform/queue-name.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
-import { openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
+import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
 import { queue } from "#queue-publisher";
 
 import { openCloudTasksMessages } from "./node/cloud-tasks.ts";
+import { openTableMessages } from "./node/postgres.ts";
 import { openQstashApi, openQstashMessages } from "./node/qstash.ts";
 import { openVercelMessages } from "./node/vercel.ts";
 import { pauses } from "./pauses.ts";
@@ -15,10 +18,10 @@ import { pauses } from "./pauses.ts";
 /** What publishes the relay's messages to its own routes. */
 const messagePublishers: Record<QueueName, () => MessagePublisher> = {
   qstash: openQstashMessages,
-  sqs: openQstashMessages,
+  sqs: openTableMessages,
   "cloud-tasks": openCloudTasksMessages,
-  redis: openQstashMessages,
-  postgres: openQstashMessages,
+  redis: openTableMessages,
+  postgres: openTableMessages,
   vercel: openVercelMessages,
 };
 
@@ -38,4 +41,10 @@ export function openQueuePause(): QueuePause {
 /** QStash's API; null if another queue is used and QStash's token is not set. Throws `ENV_INVALID`. */
 export function openUsedQstashApi(): QstashApi | null {
   return ifQstashIsUsed(process.env, queue.name, openQstashApi);
+}
+
+/** What pages say of it. */
+export function queueView(): QueueView {
+  const logHref = qstashLog(capabilities, process.env.QSTASH_URL);
+  return { ...capabilities, noPause: describeNoPause(capabilities), logHref };
 }

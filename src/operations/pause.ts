@@ -10,10 +10,11 @@ export interface Pause {
   paused: boolean;
   /** When it was first known to be paused. */
   since: string | null;
-  /** Batches that wait at the queue, for the pause or for their turn. */
-  waiting: number;
-  /** Whether batches can be held back. */
+  /** Batches that wait at the queue, for the pause or for their turn; null if it does not say. */
+  waiting: number | null;
+  /** Whether batches can be held back; and if not, why and what to do. */
   pausable: boolean;
+  obstacle: string | null;
 }
 
 export interface PauseOptions {
@@ -35,7 +36,7 @@ export async function readPause({ db, queue, nowMs }: PauseOptions): Promise<Pau
   const part = (await readParts(db)).find(({ name }) => name === "pause");
   const before = v.is(recorded, part?.result) ? part.result.since : null;
   const since = paused ? (before ?? new Date(nowMs).toISOString()) : null;
-  return { paused, since, waiting, pausable: queue.obstacle === null };
+  return { paused, since, waiting, pausable: queue.obstacle === null, obstacle: queue.obstacle };
 }
 
 /**

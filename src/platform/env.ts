@@ -2,6 +2,8 @@ import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
 import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
+import { redisVariables } from "./queue-env/redis.ts";
+import { sqsVariables } from "./queue-env/sqs.ts";
 import { vercelPublisherVariables } from "./queue-env/vercel.ts";
 import { type QueueName, queueNames } from "./queue-name.ts";
 import {
@@ -25,8 +27,10 @@ const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherV
 
 /** Of the queues beside QStash, in the order of docs/QUEUES.md. */
 export const otherQueueVariables = {
+  ...sqsVariables,
   ...cloudTasksPublisherVariables,
   GOOGLE_CERTS_URL: { parse: parseBaseUrl, fallback: () => "https://www.googleapis.com/oauth2/v3/certs" },
+  ...redisVariables,
   ...vercelPublisherVariables,
 } satisfies Variables;
 
@@ -87,16 +91,23 @@ export const queueVariables: Record<QueueName, readonly EnvName[]> = {
     "QSTASH_CURRENT_SIGNING_KEY",
     "QSTASH_NEXT_SIGNING_KEY",
   ],
-  sqs: [],
+  sqs: Object.keys(sqsVariables) as (keyof typeof sqsVariables)[],
   "cloud-tasks": ["CLOUD_TASKS_QUEUE", "GOOGLE_SERVICE_ACCOUNT_KEY", "CLOUD_TASKS_URL", "GOOGLE_CERTS_URL"],
-  redis: [],
+  redis: Object.keys(redisVariables) as (keyof typeof redisVariables)[],
   postgres: [],
   vercel: ["VERCEL_QUEUE_REGION", "VERCEL_QUEUE_URL", "VERCEL_OIDC_TOKEN", "VERCEL_DEPLOYMENT_ID"],
 };
 
+/** Variables that only other queues read. */
+export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
+  const used = new Set<EnvName>([...pathVariables, ...queueVariables[queue]]);
+  const others = queueNames.filter((name) => name !== queue).flatMap((name) => queueVariables[name]);
+  return new Set(others.filter((name) => !used.has(name)));
+}
+
 /**
- * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each gap: with one of
- * them the webhook refuses deliveries, or what it acknowledges does not arrive.
+ * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each
+ * gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive.
  */
 export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
   return readEnv(record, [...pathVariables, ...queueVariables[queue]]);

@@ -8,6 +8,8 @@ import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 export interface QueueCapabilities {
   /** Its name for people. */
   title: string;
+  /** It lives in the relay's own Postgres: while that is down, it takes nothing either. */
+  inStore: boolean;
   /** It calls our routes; otherwise the drain route takes messages from it. */
   push: boolean;
   /** The longest delay of one message, in milliseconds; 0 for none. */
@@ -35,6 +37,7 @@ const dayMs = 24 * 60 * minuteMs;
 export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   qstash: {
     title: "QStash",
+    inStore: false,
     push: true,
     delayMaxMs: 7 * dayMs,
     bytesMax: qstashBytesMax,
@@ -47,6 +50,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   sqs: {
     title: "SQS",
+    inStore: false,
     push: false,
     delayMaxMs: 15 * minuteMs,
     bytesMax: 262_144,
@@ -59,18 +63,20 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   "cloud-tasks": {
     title: "Cloud Tasks",
+    inStore: false,
     push: true,
     delayMaxMs: 30 * dayMs,
     bytesMax: cloudTasksBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
-    pause: true,
+    pause: false,
     schedule: false,
     dedupWindowMs: 60 * minuteMs,
   },
   redis: {
     title: "Redis",
+    inStore: false,
     push: false,
     delayMaxMs: 0,
     bytesMax: 600_000,
@@ -83,18 +89,20 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   postgres: {
     title: "Postgres",
+    inStore: true,
     push: false,
     delayMaxMs: 365 * dayMs,
     bytesMax: 3_000_000,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
-    pause: true,
+    pause: false,
     schedule: false,
     dedupWindowMs: 0,
   },
   vercel: {
     title: "Vercel Queues",
+    inStore: false,
     push: true,
     delayMaxMs: 7 * dayMs,
     bytesMax: vercelBytesMax,

@@ -171,7 +171,13 @@ test("ingestion is paused and resumed at QStash, which holds the batches back me
   const rig = await startRig();
   const queue = createQstashPause(rig.api, 10);
   const options = { db: rig.db, queue, nowMs: Date.now(), log: rig.operations.log };
-  expect(await readPause(options)).toEqual({ paused: false, since: null, waiting: 0, pausable: true });
+  expect(await readPause(options)).toEqual({
+    paused: false,
+    since: null,
+    waiting: 0,
+    pausable: true,
+    obstacle: null,
+  });
   const paused = await changePause(true, options);
   expect(paused).toMatchObject({ paused: true, waiting: 0 });
   await rig.client.publish({

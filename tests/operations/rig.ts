@@ -20,6 +20,7 @@ import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.
 import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
@@ -102,7 +103,15 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const alerting: Rig["alerting"] = (...urls) => {
     receivers = urls;
     const addresses = createAlertAddresses(urls);
-    return { ...operations, ...network, addresses, secret: "s".repeat(32), relayUrl: url, probePairsPerDay: 0 };
+    return {
+      ...operations,
+      ...network,
+      addresses,
+      secret: "s".repeat(32),
+      relayUrl: url,
+      queue: queueCapabilities.qstash,
+      probePairsPerDay: 0,
+    };
   };
   const handling = createHandling(store.db, message, {
     publisher: operations.publisher,

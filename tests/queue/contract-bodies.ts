@@ -14,7 +14,7 @@ export function everyCharacter(): Uint8Array<ArrayBuffer>[] {
   const escaped = JSON.stringify({
     text: "\u0000\u0008\u001f\ud83d\ude00 \ud83d \ude00 \ufffe\uffff\u2028</m>]]>&#0;",
   });
-  const whole = `${escaped}${String.fromCodePoint(...[0x1f600, 0x1f9d1, 0x200d, 0x1f680])}`;
+  const whole = `${escaped}${String.fromCodePoint(0x1f600, 0x1f9d1, 0x200d, 0x1f680)}`;
   const pieces: string[] = [whole];
   let piece = "";
   for (const point of points) {

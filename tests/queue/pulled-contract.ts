@@ -119,9 +119,9 @@ export function testPulledQueue(name: string, start: () => Promise<PulledRig>): 
       const message = await takeOne(rig.queue, shortMs);
       await rig.goDown();
       const startedAt = clock.monotonicMs();
-      await expect(rig.queue.take(1, longMs, 1_000)).rejects.toThrow();
-      await expect(rig.queue.acknowledge(message, 1_000)).rejects.toThrow();
-      await expect(rig.queue.giveBack(message, 0, 1_000)).rejects.toThrow();
+      await expect(rig.queue.take(1, longMs, 1_000)).rejects.toBeInstanceOf(Error);
+      await expect(rig.queue.acknowledge(message, 1_000)).rejects.toBeInstanceOf(Error);
+      await expect(rig.queue.giveBack(message, 0, 1_000)).rejects.toBeInstanceOf(Error);
       expect(clock.monotonicMs() - startedAt).toBeLessThan(8_000);
       await rig.comeUp();
       const again = await takeOne();

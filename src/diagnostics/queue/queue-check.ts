@@ -11,7 +11,7 @@ export interface QueueCheckOptions {
 
 /**
  * The checks of one queue: its credential, whether it takes a message, how much waits. Called once its variables are
- * readable. Ends within 25 s, never rejects, ingests nothing and leaves nothing in the queue. Texts name variables, never
+ * readable. Ends within 25 s, never rejects, ingests nothing and leaves nothing in the queue but what the drain deletes. Texts name variables, never
  * a value or a part of one.
  */
 export type CheckQueue = (options: QueueCheckOptions) => Promise<Check[]>;

@@ -70,9 +70,7 @@ export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {
   async function signToken(aud: string, { claims = {}, header = {}, key = google.privateKey }: TokenChanges = {}) {
     const now = Math.floor(Date.now() / 1000);
     const right = { ...delivery.token.claims, aud, iat: now, exp: now + 3_600 };
-    return new SignJWT({ ...right, ...claims })
-      .setProtectedHeader({ ...delivery.token.header, ...header })
-      .sign(key);
+    return new SignJWT({ ...right, ...claims }).setProtectedHeader({ ...delivery.token.header, ...header }).sign(key);
   }
 
   async function deliver(name: string): Promise<void> {

@@ -1,0 +1,64 @@
+import { ForwardError } from "#platform/forward-error.ts";
+import { parseJson } from "#platform/parse-json.ts";
+import * as v from "valibot";
+
+import { bodyFromBase64 } from "../base64-body.ts";
+import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
+import { createRedisRest, type RedisRestOptions } from "./redis-rest.ts";
+import { acknowledge, createGroup, giveBack, take } from "./redis-scripts.ts";
+
+export interface RedisPulledQueueOptions extends RedisRestOptions {
+  stream: string;
+}
+
+/** Entries of one answer: with `answerBytesMax` the largest ones fit. */
+const takeCountMax = 10;
+/** Ten batches in base64, and the JSON around them. */
+const answerBytesMax = 16_000_000;
+
+/**
+ * A Redis stream as the drain takes from it: a consumer group that is made when it is missing. It holds batches alone. An
+ * entry leaves the stream when it is acknowledged, and not before. Rejects with a `ForwardError` if Redis refuses.
+ */
+export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueOptions): PulledQueue {
+  const command = createRedisRest({ answerBytesMax, ...options });
+  return {
+    async take(countMax, leaseMs, timeoutMs) {
+      const deadline = options.clock.monotonicMs() + timeoutMs;
+      const ask = take(stream, Math.min(countMax, takeCountMax), leaseMs);
+      const answer = await command(ask, timeoutMs).catch(async (thrown: unknown) => {
+        if (!(thrown instanceof ForwardError) || !thrown.message.includes("NOGROUP")) throw thrown;
+        const leftMs = () => Math.max(1, deadline - options.clock.monotonicMs());
+        await command(createGroup(stream), leftMs()).catch(unlessItExists);
+        return command(ask, leftMs());
+      });
+      const { result } = v.parse(takenSchema, parseJson(answer.text));
+      return result.map(toPulled);
+    },
+    async acknowledge({ id, receipt }, timeoutMs) {
+      await command(acknowledge(stream, id, Number(receipt)), timeoutMs);
+    },
+    async giveBack({ id, receipt }, delayMs, timeoutMs) {
+      await command(giveBack(stream, id, Number(receipt), delayMs), timeoutMs);
+    },
+  };
+}
+
+/** Another drain was faster. */
+function unlessItExists(thrown: unknown): void {
+  if (!(thrown instanceof ForwardError) || !thrown.message.includes("BUSYGROUP")) throw thrown;
+}
+
+const takenSchema = v.object({
+  result: v.array(v.tuple([v.string(), v.number(), v.string()])),
+});
+
+function toPulled([id, taking, body]: v.InferOutput<typeof takenSchema>["result"][number]): PulledMessage {
+  return {
+    id,
+    receipt: String(taking),
+    route: "instagram-ingestion",
+    body: bodyFromBase64(body),
+    retried: taking - 1,
+  };
+}
