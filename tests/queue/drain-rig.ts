@@ -2,12 +2,11 @@ import { runHandlersMessage } from "#ingestion/answer-handlers.ts";
 import type { DrainOptions } from "#ingestion/drain/drain.ts";
 import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { createDrainer, type Drainer } from "#ingestion/drain/drainer.ts";
-import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
+import { createGiveUps } from "#ingestion/give-up-message.ts";
 import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Database } from "#store/database.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
 
 import type { Handling } from "../support/handling.ts";
@@ -38,13 +37,10 @@ export function createTestDrainer(db: Database, { queues, handling, others = {} 
       handlers: (call, callLog) => runHandlersMessage(call, callLog, { openHandlers, clock }),
       maintenance: async () => {},
     },
-    giveUp: (call, route, error) =>
-      giveUpMessage(call, route, error, {
-        save: (letter) => saveBatchLetter(db, letter),
-        release: (eventIds) => releaseDueEvents(db, eventIds),
-        url: "https://relay.example/api/queue/drain",
-        deployment: null,
-      }),
+    giveUps: createGiveUps({
+      save: (message) => saveUndecodable(message, place),
+      release: (eventIds) => releaseDueEvents(db, eventIds),
+    }),
     stopping: work.stopping,
     clock,
     random,
