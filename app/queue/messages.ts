@@ -1,14 +1,16 @@
 // What is done with a message, whichever queue delivers it and by whichever route.
 import type { HandlersMessageOptions } from "#ingestion/answer-handlers.ts";
-import { createGiveUps } from "#ingestion/give-up-message.ts";
+import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import type { IngestMessageOptions } from "#ingestion/ingest-message.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import { sendNotices } from "#operations/alerts/send-notices.ts";
 import type { MaintenanceMessageOptions } from "#operations/answer-maintenance.ts";
 import { readDeployment } from "#platform/delivery.ts";
+import { readEnv } from "#platform/env.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 import type { GiveUp } from "#queue/bounded-retries.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
+import { saveBatchLetter } from "#store/dead-letters.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
 import { waitUntil } from "@vercel/functions";
 
@@ -18,28 +20,31 @@ import { maintain, openOperations } from "../operations.ts";
 import { getDatabase } from "../database.ts";
 import { openHandlers } from "../services.ts";
 
-/** Keeps a batch that came to the route at this path as a dead letter. */
-function saveLetterOf(path: string): IngestMessageOptions["saveUndecodable"] {
-  const options = () => ({
+/** For batches that come to the route at this path. */
+export function ingestionOptions(path: string): IngestMessageOptions {
+  const saveOptions = () => ({
     db: getDatabase(),
     relayUrls: readRelayUrls(process.env),
     path,
     deployment: readDeployment(process.env),
   });
-  return (message) => saveUndecodable(message, options());
-}
-
-/** For batches that come to the route at this path. */
-export function ingestionOptions(path: string): IngestMessageOptions {
-  return { openHandlers, saveUndecodable: saveLetterOf(path), waitUntil, clock };
+  return {
+    openHandlers,
+    saveUndecodable: (message) => saveUndecodable(message, saveOptions()),
+    waitUntil,
+    clock,
+  };
 }
 
 /** For messages that come to the route at this path from a queue without dead letters, and are given up. */
-export function openGiveUps(path: string): Record<QueueRoute, GiveUp> {
-  return createGiveUps({
-    save: saveLetterOf(path),
-    release: (eventIds) => releaseDueEvents(getDatabase(), eventIds),
-  });
+export function giveUpAt(path: string, route: QueueRoute): GiveUp {
+  return (call, error) =>
+    giveUpMessage(call, route, error, {
+      save: (letter) => saveBatchLetter(getDatabase(), letter),
+      release: (eventIds) => releaseDueEvents(getDatabase(), eventIds),
+      url: `${readEnv(process.env, ["RELAY_URL"]).RELAY_URL[0]}${path}`,
+      deployment: readDeployment(process.env),
+    });
 }
 
 export const handlersOptions: HandlersMessageOptions = { openHandlers, clock };

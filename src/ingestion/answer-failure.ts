@@ -3,12 +3,12 @@ import * as v from "valibot";
 import { bytesFromBase64 } from "#platform/bytes.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
+import type { Log } from "#platform/log.ts";
 import { qstashPath } from "#queue/qstash/qstash-path.ts";
 import type { AnswerQueueCall } from "#queue/queue-call.ts";
 import type { DeadBatch } from "#platform/dead-batch.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
-
-import { releaseEvents } from "./give-up-message.ts";
+import { decodeHandlersMessage } from "#queue/handlers-message.ts";
 
 /**
  * The part of QStash's failure callback that we read. Only the id is required: a dead letter is to be recorded even if
@@ -45,10 +45,7 @@ export function answerFailure(
   return answerCall(request, "dead_letter.refused", async ({ body }, log) => {
     const { dlqId, sourceMessageId, url, status, retried, ...callback } = parseCallback(body);
     const source = bytesOf(callback.sourceBody);
-    if (url.endsWith(qstashPath("handlers"))) {
-      await releaseEvents(new TextDecoder().decode(source), options.release, log);
-      return Response.json({ recorded: false });
-    }
+    if (url.endsWith(qstashPath("handlers"))) return releaseEvents(source, options, log);
     if (url.endsWith(qstashPath("maintenance"))) return Response.json({ recorded: false });
     const answer = new TextDecoder().decode(bytesOf(callback.body));
     const given = { dlqId, messageId: sourceMessageId, url, status, retried, answer, body: source };
@@ -57,6 +54,13 @@ export function answerFailure(
     log.error("dead_letter.recorded", { deliveryId: letter.deliveryId, deadLetterId: dlqId, status, recorded });
     return Response.json({ recorded });
   });
+}
+
+async function releaseEvents(source: Uint8Array, { release }: AnswerFailureOptions, log: Log): Promise<Response> {
+  const { eventIds } = decodeHandlersMessage(new TextDecoder().decode(source));
+  await release(eventIds);
+  log.warn("handlers.publish_failed", { events: eventIds.length });
+  return Response.json({ recorded: false });
 }
 
 function parseCallback(body: string): v.InferOutput<typeof callbackSchema> {

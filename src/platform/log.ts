@@ -51,6 +51,7 @@ export type LogEvent =
   | "drain.queue_failed"
   | "drain.failed"
   | "drain.finished"
+  | "queue.message_given_up"
   | "dead_letter.recorded"
   | "dead_letter.refused"
   | "dead_letter.regressed"

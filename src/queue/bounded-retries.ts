@@ -6,7 +6,7 @@ import { refuse } from "#platform/refuse.ts";
 import type { QueueCall, RefusalEvent } from "./queue-call.ts";
 
 /** Keeps of a message that is given up what has to be kept. Rejects if it could not: then the message comes again. */
-export type GiveUp = (call: QueueCall, error: RelayError | null, log: Log) => Promise<void>;
+export type GiveUp = (call: QueueCall, error: RelayError | null) => Promise<void>;
 
 export interface BoundedCall {
   call: QueueCall;
@@ -43,7 +43,8 @@ export async function answerBounded(bounded: BoundedCall): Promise<Response> {
   }
   if (call.retried < (bounded.retries ?? batchRetries) || (error !== null && passing.has(error.code))) return response;
   try {
-    await giveUp(call, error, log);
+    await giveUp(call, error);
+    log.error("queue.message_given_up", { deliveries: call.retried + 1, code: error?.code ?? null });
     return accepted(response);
   } catch (thrown) {
     return refuse(log, event, thrown);

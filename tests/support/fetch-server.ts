@@ -1,4 +1,5 @@
-import { serve, type ServerType } from "@hono/node-server";
+import { createServer, type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
 
 export interface FetchServer {
   /** Without a slash at the end. */
@@ -8,16 +9,33 @@ export interface FetchServer {
 
 /** Answers requests by a function of ours, as Next calls a route. */
 export async function startFetchServer(answer: (request: Request) => Promise<Response>): Promise<FetchServer> {
-  let server: ServerType | undefined;
-  const port = await new Promise<number>((resolve) => {
-    server = serve({ fetch: answer, hostname: "127.0.0.1", port: 0 }, (info) => resolve(info.port));
+  let url = "";
+  const server = createServer((incoming, outgoing) => {
+    void toRequest(incoming, url)
+      .then(answer)
+      .then(async (response) => {
+        outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text());
+      })
+      .catch(() => outgoing.destroy());
   });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     close: () =>
       new Promise((resolve) => {
-        server?.close(() => resolve());
-        if (server !== undefined && "closeAllConnections" in server) server.closeAllConnections();
+        server.close(() => resolve());
+        server.closeAllConnections();
       }),
   };
+}
+
+async function toRequest(incoming: IncomingMessage, base: string): Promise<Request> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) headers.set(name, String(value));
+  const body = incoming.method === "GET" ? null : new Uint8Array(await buffer(incoming));
+  return new Request(`${base}${incoming.url ?? ""}`, { method: incoming.method ?? "GET", headers, body });
 }

@@ -9,7 +9,7 @@ import type { AnswerQueueCall } from "#queue/queue-call.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
 
 import { clock, log } from "../../log.ts";
-import { openGiveUps } from "../../queue/messages.ts";
+import { giveUpAt } from "../../queue/messages.ts";
 
 let certs: JWTVerifyGetKey | undefined;
 const openCerts = (url: string) => (certs ??= createGoogleCerts(url, { fetch, clock }));
@@ -17,5 +17,5 @@ const openCerts = (url: string) => (certs ??= createGoogleCerts(url, { fetch, cl
 /** For this route, which accepts only what Google calls its own address for. */
 export function answerCloudTasksAt(route: QueueRoute): AnswerQueueCall {
   const readOrigin = () => readTaskOrigin(process.env, route, openCerts);
-  return createAnswerCloudTasks({ readOrigin, giveUp: openGiveUps(cloudTasksPath(route))[route], clock, log });
+  return createAnswerCloudTasks({ readOrigin, giveUp: giveUpAt(cloudTasksPath(route), route), clock, log });
 }

@@ -6,10 +6,10 @@ import type { AnswerQueueCall } from "#queue/queue-call.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
 
 import { clock, log } from "../../log.ts";
-import { openGiveUps } from "../../queue/messages.ts";
+import { giveUpAt } from "../../queue/messages.ts";
 
 /** For this route, which accepts only what was signed for its own topic. */
 export function answerVercelAt(route: QueueRoute): AnswerQueueCall {
   const readQueue = () => readVercelQueue(process.env);
-  return createAnswerVercel({ route, readQueue, giveUp: openGiveUps(vercelPath(route))[route], clock, log });
+  return createAnswerVercel({ route, readQueue, giveUp: giveUpAt(vercelPath(route), route), clock, log });
 }
