@@ -11,7 +11,7 @@ import { drainPath } from "#queue/wake-drain.ts";
 
 import { getDatabase } from "../database.ts";
 import { clock, log } from "../log.ts";
-import { handlersOptions, ingestionOptions, maintenanceOptions, openGiveUps } from "./messages.ts";
+import { giveUpAt, handlersOptions, ingestionOptions, maintenanceOptions } from "./messages.ts";
 import { openPostgresQueue } from "./node/postgres.ts";
 import { openRedisQueue } from "./node/redis.ts";
 import { openSqsQueue } from "./node/sqs.ts";
@@ -27,7 +27,7 @@ function readOptions(): DrainOptions {
       handlers: (call, callLog) => runHandlersMessage(call, callLog, handlersOptions),
       maintenance: (call, callLog) => runMaintenanceMessage(call, callLog, maintenanceOptions),
     },
-    giveUps: openGiveUps(drainPath),
+    giveUp: (call, route, error) => giveUpAt(drainPath, route)(call, error),
     stopping: getProcessWork().stopping,
     random: Math.random,
     clock,

@@ -3,10 +3,11 @@ import type { DrainOptions } from "#ingestion/drain/drain.ts";
 import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { createDrainer, type Drainer } from "#ingestion/drain/drainer.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
-import { createGiveUps } from "#ingestion/give-up-message.ts";
+import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Database } from "#store/database.ts";
+import { saveBatchLetter } from "#store/dead-letters.ts";
 import { releaseDueEvents } from "#store/open-work.ts";
 
 import type { Handling } from "../support/handling.ts";
@@ -37,10 +38,13 @@ export function createTestDrainer(db: Database, { queues, handling, others = {} 
       handlers: (call, callLog) => runHandlersMessage(call, callLog, { openHandlers, clock }),
       maintenance: async () => {},
     },
-    giveUps: createGiveUps({
-      save: (message) => saveUndecodable(message, place),
-      release: (eventIds) => releaseDueEvents(db, eventIds),
-    }),
+    giveUp: (call, route, error) =>
+      giveUpMessage(call, route, error, {
+        save: (letter) => saveBatchLetter(db, letter),
+        release: (eventIds) => releaseDueEvents(db, eventIds),
+        url: "https://relay.example/api/queue/drain",
+        deployment: null,
+      }),
     stopping: work.stopping,
     clock,
     random,

@@ -1,7 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import { type ErrorCode, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import type { GiveUp } from "#queue/bounded-retries.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
@@ -25,8 +24,8 @@ export type Consume = (call: QueueCall, log: Log, waitUntil: (work: Promise<unkn
 
 export interface DrainMessagesOptions {
   consume: Readonly<Record<QueueRoute, Consume>>;
-  /** By route, what is kept of a message that is given up. Its last error is null after takings that ended without one. */
-  giveUps: Readonly<Record<QueueRoute, GiveUp>>;
+  /** Keeps of a message that is given up what has to be kept. Its error is null after takings that ended without one. */
+  giveUp: (call: QueueCall, route: QueueRoute, error: RelayError | null) => Promise<void>;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -127,9 +126,9 @@ async function giveUp(
   call: QueueCall,
   { route }: PulledMessage,
   error: RelayError | null,
-  { giveUps, log }: DrainMessagesOptions,
+  { giveUp: keep, log }: DrainMessagesOptions,
 ): Promise<void> {
-  await giveUps[route](call, error, log);
+  await keep(call, route, error);
   log.error("drain.message_given_up", { route, code: error?.code ?? null });
 }
 
