@@ -9,7 +9,7 @@ import { readEnv } from "#platform/env.ts";
 
 import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./database.ts";
-import { openMessagePublisher } from "./queue/queue.ts";
+import { capabilities, openMessagePublisher } from "./queue/queue.ts";
 import { rollUps } from "./services.ts";
 
 /** Throws `ENV_INVALID`. */
@@ -21,6 +21,7 @@ export function openAlerting(): Alerting {
     secret: env.RELAY_SECRET[0],
     relayUrl: env.RELAY_URL[0],
     publisher: openMessagePublisher(),
+    queue: capabilities,
     probePairsPerDay: env.PROBE_PAIRS_PER_DAY,
     newId: () => crypto.randomUUID(),
     fetch,
@@ -36,7 +37,7 @@ export const alertRuns = createAlertRuns({ open: openAlerting, rollUp: rollUps.n
 export async function readConditionNow(): Promise<Condition> {
   const { PROBE_PAIRS_PER_DAY: probePairsPerDay } = readEnv(process.env, ["PROBE_PAIRS_PER_DAY"]);
   await rollUps.now();
-  return readCondition(getReads(), { nowMs: clock.nowMs(), probePairsPerDay, log });
+  return readCondition(getReads(), { nowMs: clock.nowMs(), queue: capabilities, probePairsPerDay, log });
 }
 
 /** Every rule with its state. Throws `ENV_INVALID`. */

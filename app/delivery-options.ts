@@ -1,9 +1,10 @@
 import { createNextDeliveryReader } from "#dashboard/next-delivery.ts";
-import { qstashLog } from "#dashboard/qstash-log.ts";
+import type { QueueView } from "#dashboard/queue-view.ts";
 import type { ReadDeliveryOptions } from "#dashboard/read-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock } from "./log.ts";
+import { queueView } from "./queue/queue.ts";
 
 /** One for the process, so that all pages share its answers. */
 const readNextDelivery = createNextDeliveryReader({
@@ -15,8 +16,8 @@ const readNextDelivery = createNextDeliveryReader({
   clock,
 });
 
-/** What reading a delivery or an event needs beside the store, and where QStash shows its log. Throws `ENV_INVALID`. */
-export function deliveryOptions(): ReadDeliveryOptions & { qstashLog: string | null } {
-  const { HANDLER_RETRIES: handlerRetries, QSTASH_URL: url } = readEnv(process.env, ["HANDLER_RETRIES", "QSTASH_URL"]);
-  return { handlerRetries, readNextDelivery, qstashLog: qstashLog(url) };
+/** What reading a delivery or an event needs beside the store, and the queue that brings it. Throws `ENV_INVALID`. */
+export function deliveryOptions(): ReadDeliveryOptions & { queue: QueueView } {
+  const { HANDLER_RETRIES: handlerRetries } = readEnv(process.env, ["HANDLER_RETRIES"]);
+  return { handlerRetries, readNextDelivery, queue: queueView() };
 }

@@ -12,7 +12,7 @@ export default function HomePage() {
           Instagram Webhook Relay
         </Title>
         <Text>
-          This server receives Instagram’s webhooks, answers Meta at once, passes the events to QStash and stores each
+          This server receives Instagram’s webhooks, answers Meta at once, passes the events to a queue and stores each
           of them exactly once.
         </Text>
         <Text>

@@ -5,27 +5,26 @@ import { getProcessWork } from "#ingestion/process-work.ts";
 import { createRollUps } from "#operations/roll-up.ts";
 import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
-import type { QstashApi } from "#platform/qstash-api.ts";
-import { createErasureApi } from "#privacy/erasure-api.ts";
+import { createErasureApi, type ErasureApi } from "#privacy/erasure-api.ts";
 import { getTrace } from "#tracing/trace.ts";
 
 import { getDatabase } from "./database.ts";
 import { clock, log } from "./log.ts";
-import { openMessagePublisher } from "./queue/queue.ts";
+import { openMessagePublisher, queueName } from "./queue/queue.ts";
 
 const readRelayAddress = createRelayAddressReader({ fetch, clock, log });
 
 /** The faults that affect every delivery. Never rejects for a fault. */
 export function findPathFaults(): Promise<PathFaults> {
-  return readPathFaults(process.env, readRelayAddress);
+  return readPathFaults(process.env, queueName, readRelayAddress);
 }
 
 /** Short roll-ups of measurements, before figures are read and after reports. */
 export const rollUps = createRollUps({ openDatabase: getDatabase, clock, log });
 
-/** QStash's API for erasing its dead letters; null if its variables are missing. */
-export function openErasureApi(): QstashApi | null {
-  return createErasureApi(process.env, { fetch, clock });
+/** QStash's API for erasing its dead letters. */
+export function openErasureApi(): ErasureApi {
+  return createErasureApi(process.env, queueName, { fetch, clock });
 }
 
 /** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */

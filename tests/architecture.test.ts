@@ -21,8 +21,8 @@ const mayImport: Record<string, readonly string[]> = {
   ingestion: ["instagram", "queue", "store", "handlers", "measurements", "tracing", "platform"],
   privacy: ["instagram", "queue", "store", "handlers", "measurements", "tracing", "platform"],
   operations: ["queue", "store", "measurements", "platform"],
-  dashboard: ["store", "measurements", "operations", "lifecycle-experiment", "platform"],
-  diagnostics: ["instagram", "platform"],
+  dashboard: ["queue", "store", "measurements", "operations", "lifecycle-experiment", "platform"],
+  diagnostics: ["instagram", "queue", "platform"],
   broker: ["platform"],
   local: ["broker", "platform"],
   conformance: ["instagram", "diagnostics", "platform"],
@@ -52,6 +52,7 @@ const typeFiles: Record<string, readonly string[]> = {
   instagram: ["#instagram/events.ts", "#instagram/received-delivery.ts"],
   measurements: ["#measurements/measurement.ts", "#measurements/probe.ts", "#measurements/report.ts"],
   "lifecycle-experiment": ["#lifecycle-experiment/experiment.ts"],
+  queue: ["#queue/capabilities.ts"],
 };
 /** Types that are described beside the schemas: what a handler is given, and what comparing with a schema finds. */
 const typesOf: Record<string, RegExp> = {
@@ -62,6 +63,7 @@ const typesOnly: Record<string, readonly string[]> = {
   queue: ["instagram"],
   store: ["instagram", "measurements", "lifecycle-experiment"],
   handlers: ["instagram"],
+  dashboard: ["queue"],
 };
 const anyRuntime = ["instagram", "queue", "measurements", "lifecycle-experiment", "platform", "receiver"];
 

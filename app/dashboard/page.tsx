@@ -5,6 +5,7 @@ import { StatusPage } from "#dashboard/view/status/status-page.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 
 import { findPathFaults } from "../services.ts";
+import { queueView } from "../queue/queue.ts";
 import { openStatus } from "../status.ts";
 import { readPreferences } from "./preferences.ts";
 import { readSignedIn } from "./signed-in.ts";
@@ -26,7 +27,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<Sea
   ]);
   return (
     <Shown title="Status" found={read}>
-      {(found) => <StatusPage {...{ ...found, faults, zone, nowMs: options.nowMs }} />}
+      {(found) => <StatusPage {...{ ...found, faults, queue: queueView(), zone, nowMs: options.nowMs }} />}
     </Shown>
   );
 }

@@ -29,7 +29,7 @@ function adviceFor(status: number, location: string | null): string {
     case 413:
       return "Send a smaller body, or raise WEBHOOK_BODY_BYTES_MAX where the relay runs.";
     case 503:
-      return "Run relay doctor: a variable is missing, or neither QStash nor the fallback kept it. Instagram sends it again.";
+      return "Run relay doctor: a variable is missing, or neither the queue nor the fallback kept it. Instagram sends it again.";
     default:
       return status >= 500 ? "See the log of the relay: Instagram would send it again." : "See relay doctor.";
   }

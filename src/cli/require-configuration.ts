@@ -1,5 +1,5 @@
-import { diagnoseEnv, isReadable } from "#diagnostics/diagnose-env.ts";
-import { type EnvName, type EnvRecord, variables } from "#platform/env.ts";
+import { diagnoseEnv, isReadable, readQueue } from "#diagnostics/diagnose-env.ts";
+import { type EnvName, type EnvRecord, otherQueuesVariables, variables } from "#platform/env.ts";
 
 import { CliFailure } from "#platform/failure.ts";
 
@@ -8,9 +8,12 @@ import { CliFailure } from "#platform/failure.ts";
  * 503 on every route that needs one of them, the webhook above all. `env` is the environment of the server.
  */
 export function requireConfiguration(env: EnvRecord): void {
-  const unreadable = (Object.keys(variables) as EnvName[]).filter((name) => !isReadable(env, name));
+  const foreign = otherQueuesVariables(readQueue(env));
+  const unreadable = (Object.keys(variables) as EnvName[]).filter(
+    (name) => !foreign.has(name) && !isReadable(env, name),
+  );
   if (unreadable.length === 0) return;
-  const { checks } = diagnoseEnv(env);
+  const { checks } = diagnoseEnv(env, { built: null });
   const lines = unreadable.map((name) => {
     const check = checks.find((one) => one.name === name && one.status === "failed");
     return `  ${name}: ${check?.detail ?? "malformed"}. ${check?.cause ?? ""} ${check?.remedy ?? ""}`.trimEnd();

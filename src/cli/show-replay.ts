@@ -34,7 +34,7 @@ export function showPlan(replay: DescribedReplay, layout: Layout): string {
       ["By state", counts(plan.byState)],
       ["Happened", `${showCell(plan.oldest, zone)} to ${showCell(plan.newest, zone)}`],
       ["Age", `${lt24h} under 24 hours, ${lt7d} under 7 days, ${older} older`],
-      ["QStash messages", String(plan.qstashMessages)],
+      ["Queue messages", String(plan.qstashMessages)],
       ["Takes about", `${Math.ceil(plan.estimatedMs / 1000)} s`],
       ["Start before", showCell(plan.expiresAt, zone)],
     ],

@@ -26,6 +26,8 @@ const codePattern = /^[0-9a-f]{32}$/;
 interface AnswerDeletionStatusOptions {
   openDatabase: () => Database;
   log: Log;
+  /** Whether the queue keeps a log of what it delivered. */
+  queueHasLog: boolean;
   /** The request's `Accept`: a program that asks for JSON gets JSON. */
   accept?: string | null;
 }
@@ -36,14 +38,14 @@ interface AnswerDeletionStatusOptions {
  */
 export async function answerDeletionStatus(
   code: string,
-  { openDatabase, log, accept = null }: AnswerDeletionStatusOptions,
+  { openDatabase, log, queueHasLog, accept = null }: AnswerDeletionStatusOptions,
 ): Promise<Response> {
   const wantsJson = accept?.startsWith("application/json") ?? false;
   try {
     const isCode = codePattern.test(code);
     const status = isCode ? await withStoreErrors(() => readStatus(openDatabase(), code)) : undefined;
     if (wantsJson) return statusJson(status);
-    return status === undefined ? notFoundPage() : statusPage(status);
+    return status === undefined ? notFoundPage() : statusPage(status, queueHasLog);
   } catch (thrown) {
     const refusal = refuse(log, "deletion_status.failed", thrown);
     if (wantsJson) return refusal;
@@ -86,7 +88,7 @@ const waitingSentence =
 const logSentence =
   "The delivery service that carries items to us (QStash) keeps a log of what it delivered. We cannot change that log; its entries are deleted by themselves after some days or weeks.";
 
-function statusPage(status: DeletionStatus): Response {
+function statusPage(status: DeletionStatus, queueHasLog: boolean): Response {
   const { code, requestedAt, completedAt, erased } = status;
   const unreached = status.unreached.map((copy) => unreachedSentences[copy] ?? "A copy could not be reached.");
   const facts = `<dl>
@@ -124,7 +126,7 @@ function statusPage(status: DeletionStatus): Response {
       "The contents of the messages, comments and other items matched to you were erased here, and your id was removed from them. The originals on Instagram are not affected.",
       "For each item we keep that it was received, when, and a checksum by which we recognise it if it is sent again.",
       waitingSentence,
-      logSentence,
+      ...(queueHasLog ? [logSentence] : []),
       ...unreached,
     ],
     facts,

@@ -34,7 +34,7 @@ const counters: Partial<Record<CountMetric, Counter>> = {
   },
   duplicates: {
     name: "relay_duplicates_total",
-    help: "Events that came again, by cause: another delivery from Meta, a repeated delivery by QStash, or both QStash and the fallback.",
+    help: "Events that came again, by cause: another delivery from Meta, a repeated delivery by the queue, or both the queue and the fallback.",
     labels: ({ label }) => ({ cause: label }),
     known: duplicateCauses,
   },

@@ -12,9 +12,9 @@ export function groupCause({ cause, kind }: DeadLetterGroup): string {
     case "handler":
       return `The handler of ${kind === null ? "events" : `${kind} events`} failed at its last attempt`;
     case "qstash":
-      return "QStash's retries for a batch are used up; it was never ingested";
+      return "The queue's retries for a batch are used up; it was never ingested";
     case "undecodable":
-      return "What QStash delivered is no batch";
+      return "What the queue delivered is no batch";
     case "too-large":
       return "An event is too large to be stored";
     default:

@@ -30,7 +30,7 @@ export function consequences(replay: DescribedReplay): string {
   return [
     `The handlers of ${setWords(replay)} run${mode === "again" ? " again, also those that succeeded" : ""}`,
     `${kinds.length === 0 ? "" : ` (${kinds.join(", ")})`}.`,
-    ` It takes ${plural(qstashMessages, "QStash message", "QStash messages")} and about ${formatMs(estimatedMs)}.`,
+    ` It takes ${plural(qstashMessages, "queue message", "queue messages")} and about ${formatMs(estimatedMs)}.`,
     late === 0
       ? ""
       : ` ${plural(late, "event", "events")} happened over 24 hours ago: Meta refuses an automatic answer to them.`,

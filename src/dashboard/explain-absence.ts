@@ -70,7 +70,7 @@ function explainForm(id: string, retention: Retention, nowMs: number): string[] 
     ];
   }
   return [
-    `As the id of a delivery it is of ${at}: it may still wait at QStash, or its acknowledgement was refused and Meta sends it again under another id.`,
+    `As the id of a delivery it is of ${at}: it may still wait at the queue, or its acknowledgement was refused and Meta sends it again under another id.`,
   ];
 }
 

@@ -23,9 +23,9 @@ export type FoundType =
 export interface FoundRow {
   /** `gone`: an event was stored under it, and its row has been deleted. */
   type: FoundType | "gone";
-  /** The row's own id, or for a person, an account, a QStash message or a trace the id that was looked for. */
+  /** The row's own id, or for a person, an account, a queue message or a trace the id that was looked for. */
   id: string;
-  /** Of a QStash message and a trace: the delivery or event it belongs to. Of a dead letter: its group. */
+  /** Of a queue message and a trace: the delivery or event it belongs to. Of a dead letter: its group. */
   deliveryId: string | null;
   eventId: string | null;
   groupId: string | null;

@@ -61,7 +61,7 @@ export function parseFind(params: URLSearchParams): string {
 }
 
 /**
- * Whatever has an id: of a delivery, an event or its key, a message or comment, a person, an account, a QStash message, a
+ * Whatever has an id: of a delivery, an event or its key, a message or comment, a person, an account, a queue message, a
  * dead letter, a trace, a replay. The question may be a link or a line of a log with the id in it.
  */
 export async function find(db: Database, q: string, options: FindOptions): Promise<FindAnswer> {

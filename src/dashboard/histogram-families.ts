@@ -9,9 +9,9 @@ export const histogramNames: Readonly<Record<TimeMetric, { name: string; help: s
   ack: { name: "relay_ack_duration_seconds", help: "From the webhook's entry to its response to Meta." },
   publish: {
     name: "relay_publish_duration_seconds",
-    help: "One whole forward to QStash, its retries and fallback included.",
+    help: "One whole forward to the queue, its retries and fallback included.",
   },
-  queue: { name: "relay_queue_wait_seconds", help: "From QStash's acceptance to the consumer's entry." },
+  queue: { name: "relay_queue_wait_seconds", help: "From the queue's acceptance to the consumer's entry." },
   ingest: { name: "relay_ingest_duration_seconds", help: "Storing one batch." },
   handler: { name: "relay_handler_duration_seconds", help: "One call of a handler." },
   endToEnd: { name: "relay_end_to_end_seconds", help: "From Meta's own time of a delivery to its commit." },

@@ -34,7 +34,7 @@ function namedSteps(
   const { outcome, ackMs } = journey;
   const isForwarded = outcome !== "lost" && outcome !== "refused";
   const pending = isForwarded ? "not yet" : `none: the forward was ${outcome}`;
-  const unpublished = outcome === "fallback" ? "not through QStash but by the fallback" : pending;
+  const unpublished = outcome === "fallback" ? "not through the queue but by the fallback" : pending;
   // Of most published batches no report says when.
   const unreported = outcome === "published" || ackMs === null ? "not reported" : unpublished;
   return [
@@ -47,7 +47,7 @@ function namedSteps(
     },
     {
       name: "Published",
-      meaning: "accepted by QStash",
+      meaning: "accepted by the queue",
       atMs: epochMs(journey.publishedAt),
       missing: outcome === "refused" ? unpublished : unreported,
     },

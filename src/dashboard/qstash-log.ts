@@ -1,8 +1,10 @@
 /**
- * Where the real QStash shows its log, or null for another server, such as the embedded one. Upstash's page has no address for
- * one message: it searches by the id.
+ * Where the real QStash shows its log; null for another server, such as the embedded one, and for a queue without a log.
+ * `qstashUrl`: QSTASH_URL as it is set. Upstash's page has no address for one message: it searches by the id.
  */
-export function qstashLog(qstashUrl: string): string | null {
-  const { hostname } = new URL(qstashUrl);
+export function qstashLog({ attemptLog }: { attemptLog: boolean }, qstashUrl: string | undefined): string | null {
+  const url = qstashUrl?.trim() || "https://qstash.upstash.io";
+  if (!attemptLog || !URL.canParse(url)) return null;
+  const { hostname } = new URL(url);
   return hostname === "upstash.io" || hostname.endsWith(".upstash.io") ? "https://console.upstash.com/qstash" : null;
 }

@@ -5,17 +5,17 @@ import { ingestedBatches } from "#store/delivery-outcomes.ts";
 
 import { isoText } from "./iso-text.ts";
 
-/** One call of the consumer, by QStash or by the fallback, to ingest a batch of a delivery. */
+/** One call of the consumer, by the queue or by the fallback, to ingest a batch of a delivery. */
 export interface DeliveryAttempt {
   at: string;
   ms: number;
   /** The batch's index; null if it could not be read. */
   batch: number | null;
-  /** How often QStash had tried before; null for the fallback. */
+  /** How often the queue had tried before; null for the fallback. */
   retried: number | null;
   status: number;
   error: string | null;
-  /** QStash's id of the message; null for the fallback. */
+  /** The queue's id of the message; null for the fallback. */
   messageId: string | null;
   /** Of the batch's new events, how many are handled and how many have failed so far; null but for its first success. */
   handled: number | null;

@@ -12,9 +12,9 @@ import { type EventHandling, readEventHandling } from "./read-event-handling.ts"
 
 /** One delivery's way from Meta to the handlers; null is unknown, or has not happened yet. */
 export interface DeliveryJourney extends DeliveryItem {
-  /** QStash's calls (or the fallback's) to ingest its batches. */
+  /** The queue's calls (or the fallback's) to ingest its batches. */
   attempts: DeliveryAttempt[];
-  /** When QStash tries again, while it has a batch that is not ingested; absent if that is unknown. */
+  /** When the queue tries again, while it has a batch that is not ingested; absent if that is unknown. */
   nextDeliveryAt?: string;
   /** The events whose handlers have more to tell than one success at the first attempt. */
   handlers: EventHandling[];
@@ -101,7 +101,10 @@ function messageIdsOf(attempts: readonly DeliveryAttempt[]): string[] {
 function unknownDelivery(attempts: readonly DeliveryAttempt[]): RelayError {
   const last = attempts.at(-1);
   if (last === undefined)
-    return new RelayError("NOT_FOUND", "No such delivery is stored; one that still waits at QStash is not known here");
+    return new RelayError(
+      "NOT_FOUND",
+      "No such delivery is stored; one that still waits at the queue is not known here",
+    );
   const answer = `${last.status}${last.error === null ? "" : ` ${last.error}`}`;
   return new RelayError(
     "NOT_FOUND",

@@ -10,7 +10,7 @@ export interface Health {
   queue: "ok" | "failing" | "unknown";
   /** When a part of maintenance last ran; null if none ever did, or if that is unknown. */
   maintenanceRanAt: string | null;
-  /** Since when QStash holds the batches back; null if it does not, or if that is unknown. */
+  /** Since when the queue holds the batches back; null if it does not, or if that is unknown. */
   ingestionPausedSince: string | null;
   version: string;
 }
@@ -19,7 +19,7 @@ const answerWithinMs = 2_000;
 
 /**
  * Whether the store accepts writes in time, how the newest forwards ended, when maintenance last ran, and since when
- * ingestion is paused. Never calls QStash, never rejects.
+ * ingestion is paused. Never calls the queue, never rejects.
  */
 export async function readHealth(db: Database, clock: Clock, version: string): Promise<Health> {
   const inTime = <T>(answer: Promise<T>) =>

@@ -1,5 +1,6 @@
 import { type EnvRecord, readPathEnv } from "#platform/env.ts";
 import { RelayError } from "#platform/errors.ts";
+import type { QueueName } from "#platform/queue-name.ts";
 
 import type { RelayAddress } from "./relay-address.ts";
 
@@ -13,13 +14,14 @@ export interface PathFaults {
   foreignStatus: number | null;
 }
 
-/** Checks the variables of the path from Meta to the store, and our own address with `readAddress`. */
+/** Checks the variables of the path from Meta through the build's queue to the store, and our own address with `readAddress`. */
 export async function readPathFaults(
   record: EnvRecord,
+  queue: QueueName,
   readAddress: (relayUrl: string, bypassSecret: string | null) => Promise<RelayAddress>,
 ): Promise<PathFaults> {
   try {
-    const { RELAY_URL, VERCEL_AUTOMATION_BYPASS_SECRET } = readPathEnv(record);
+    const { RELAY_URL, VERCEL_AUTOMATION_BYPASS_SECRET } = readPathEnv(record, queue);
     const address = await readAddress(RELAY_URL[0] ?? "", VERCEL_AUTOMATION_BYPASS_SECRET);
     return {
       configuration: null,

@@ -18,6 +18,7 @@ type CodeOfOtherRequests =
   | "NOT_FOUND"
   | "EXPERIMENT_RUNNING"
   | "QSTASH_UNAVAILABLE"
+  | "QUEUE_UNAVAILABLE"
   | "BATCH_INVALID"
   | "BATCH_VERSION_UNKNOWN"
   | "STORE_UNAVAILABLE"
@@ -59,7 +60,7 @@ const reasons: Record<Exclude<ErrorCode, CodeOfOtherRequests> | FurtherReason, R
     advice: `/api/health and the log name the variables. Set them and deploy again. ${restored}`,
   },
   NOT_KEPT: {
-    what: "neither QStash nor the fallback kept them in time (503)",
+    what: "neither the queue nor the fallback kept them in time (503)",
     advice: `npm run relay -- doctor finds the cause. ${restored}`,
   },
   INTERNAL: {

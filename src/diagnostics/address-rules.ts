@@ -74,7 +74,7 @@ export const addressRules: readonly VariableRule[] = [
     of: ["RELAY_URL"],
     status: "failed",
     detail: "set, without https",
-    cause: "Vercel answers http with a redirect, which QStash counts as a failure.",
+    cause: "Vercel answers http with a redirect, which queues and Meta count as a failure.",
     remedy: "Begin it with https://.",
     matches: some((url, record) => url.protocol === "http:" && onVercel(record)),
   },
@@ -118,8 +118,9 @@ function onVercel(record: EnvRecord): boolean {
   return Boolean(record["VERCEL"]);
 }
 
-/** Every address outside of this machine and network, and the default. */
+/** Every address outside of this machine and network, and the default; with another queue none. */
 function isRealQstash(record: EnvRecord): boolean {
+  if ((record["QUEUE"]?.trim() || "qstash") !== "qstash") return false;
   const url = record["QSTASH_URL"]?.trim() ?? "";
   return url === "" || (URL.canParse(url) && !isPrivate(hostOf(new URL(url))));
 }

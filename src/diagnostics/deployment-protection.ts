@@ -22,7 +22,7 @@ export function isDeploymentProtection({ status, headers, text }: HttpAnswer): b
   );
 }
 
-/** How QStash and the relay itself pass Deployment Protection. */
+/** How the queue and the relay itself pass Deployment Protection. */
 export const deploymentProtectionAdvice: Advice = {
   cause: "Vercel's Deployment Protection answers instead of the relay.",
   remedy:
@@ -37,7 +37,8 @@ export function explainStranger({ status, headers }: HttpAnswer): Advice {
       ?.split("?")[0]
       ?.replace(/\/api\/health$/, "");
     return {
-      cause: "RELAY_URL redirects, to https or to another domain, and QStash does not follow redirects.",
+      cause:
+        "RELAY_URL redirects, to https or to another domain, and neither the queue nor the relay follows redirects.",
       remedy: `Set RELAY_URL to the target of the redirect${location === undefined ? "" : `: ${location}`}.`,
     };
   }

@@ -1,4 +1,5 @@
-import { type EnvName, type EnvRecord, readEnv, variables } from "#platform/env.ts";
+import { type EnvName, type EnvRecord, otherQueuesVariables, readEnv, variables } from "#platform/env.ts";
+import type { QueueName } from "#platform/queue-name.ts";
 
 import { addressRules } from "./address-rules.ts";
 import { type Check, createDiagnosis, type Diagnosis } from "./check.ts";
@@ -18,21 +19,64 @@ const bypassMissing: Check = {
   status: "warning",
   detail: "not set, in a preview deployment",
   cause:
-    "Preview deployments have Deployment Protection by default, which answers QStash and the relay's own calls with 401.",
+    "Preview deployments have Deployment Protection by default, which answers the queue's and the relay's own calls with 401.",
   remedy: "Turn on Protection Bypass for Automation in the project's settings and deploy again.",
 };
 
+/** The checks of the variables, and for which queue they were made. */
+export interface EnvDiagnosis extends Diagnosis {
+  queue: QueueName;
+}
+
+export interface DiagnoseEnvOptions {
+  /** The queue of the running build; null where nothing runs: then the one that QUEUE names. */
+  built: QueueName | null;
+}
+
 /**
  * Checks which variables are set and well formed: one check for each variable of the product, or one for each mistake in
- * its value; of other variables only mistakes. Makes no request. The result contains no value and no part of one.
+ * its value; of other variables only mistakes. What only other queues read is left out unless it is set. Makes no request. The result contains no value and no part of one.
  */
-export function diagnoseEnv(record: EnvRecord): Diagnosis {
+export function diagnoseEnv(record: EnvRecord, { built }: DiagnoseEnvOptions): EnvDiagnosis {
+  const queue = built ?? readQueue(record);
+  const foreign = otherQueuesVariables(queue);
   const own = Object.keys(variables) as EnvName[];
   const others = new Set(rules.flatMap((rule) => rule.of ?? []).filter((name) => !own.some((known) => known === name)));
-  return createDiagnosis([
-    ...own.flatMap((name) => checkVariable(name, record)),
+  const diagnosis = createDiagnosis([
+    ...(built === null ? [] : checkBuild(record, built)),
+    ...own.flatMap((name) => (foreign.has(name) ? checkForeign(name, record) : checkVariable(name, record))),
     ...[...others].flatMap((name) => findMistakes(name, record)),
   ]);
+  return { ...diagnosis, queue };
+}
+
+/** The queue that QUEUE names; the default if it is malformed, which its own check says. */
+export function readQueue(record: EnvRecord): QueueName {
+  return isReadable(record, "QUEUE") ? readEnv(record, ["QUEUE"]).QUEUE : readEnv({}, ["QUEUE"]).QUEUE;
+}
+
+/** A build holds one queue: the variable decides nothing after it. */
+function checkBuild(record: EnvRecord, built: QueueName): Check[] {
+  const name = "Build";
+  if (!isReadable(record, "QUEUE")) return [];
+  if (readQueue(record) === built) return [{ name, status: "ok", detail: `made for ${built}` }];
+  return [
+    {
+      name,
+      status: "failed",
+      detail: `made for ${built}`,
+      cause: "QUEUE names another queue than the one this build was made for: it decides while building.",
+      remedy: `Set QUEUE=${built} where the relay runs, or build and deploy again with QUEUE as it is set.`,
+    },
+  ];
+}
+
+/** Of a queue that is not used: nothing depends on it but what was published before a switch. */
+function checkForeign(name: EnvName, record: EnvRecord): Check[] {
+  if (!record[name]?.trim()) return [];
+  return checkVariable(name, record).map((check) =>
+    check.status === "failed" ? { ...check, status: "warning" as const } : check,
+  );
 }
 
 function checkVariable(name: EnvName, record: EnvRecord): Check[] {

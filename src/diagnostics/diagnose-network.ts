@@ -1,5 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import { type Env, type EnvName, type EnvRecord, readEnv } from "#platform/env.ts";
+import type { QueueName } from "#platform/queue-name.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
 import { type Check, createDiagnosis, type Diagnosis, type Finding } from "./check.ts";
@@ -14,6 +15,8 @@ import { runSteps, type Step } from "./run-steps.ts";
 export interface DiagnoseNetworkOptions {
   env: EnvRecord;
   clock: Clock;
+  /** With another than QStash its own checks reach it. */
+  queue: QueueName;
   /** The name of this version's newest migration. */
   latestMigration: string;
   /** The address at which handlers call Meta; by default graph.instagram.com. */
@@ -25,15 +28,16 @@ const budgetMs = 13_000;
 const httpLimitMs = 4_000;
 
 /**
- * Whether QStash, Postgres, Meta and the relay's own public address can be reached from here, step by step: name,
+ * Whether the queue, Postgres, Meta and the relay's own public address can be reached from here, step by step: name,
  * connection, TLS, answer. Ends within 15 s and never rejects; changes nothing anywhere.
  */
 export async function diagnoseNetwork(options: DiagnoseNetworkOptions): Promise<Diagnosis> {
-  const checks = await Promise.all([tryQstash(options), tryPostgres(options), tryRelay(options), tryMeta(options)]);
+  const checks = await Promise.all([tryQueue(options), tryPostgres(options), tryRelay(options), tryMeta(options)]);
   return createDiagnosis(checks.flat());
 }
 
-function tryQstash({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
+async function tryQueue({ queue, env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
+  if (queue !== "qstash") return [];
   return withVariable("QStash", env, "QSTASH_URL", (url) =>
     // Without the token, because every answer proves the connection; another diagnosis checks the token.
     tryHttp("QStash", { url: `${url}/v2/keys`, variable: "QSTASH_URL", clock }),

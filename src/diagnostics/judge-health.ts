@@ -27,13 +27,14 @@ export function judgeHealth(answer: HttpAnswer): Finding {
     return { status: "failed", detail: said, cause, remedy: "See the checks of Postgres, where the relay runs." };
   }
   if (relayUrl !== undefined) {
-    const cause = "The relay is there, but its own RELAY_URL redirects, and QStash does not follow redirects.";
+    const cause =
+      "The relay is there, but its own RELAY_URL redirects, and neither the queue nor the relay follows redirects.";
     const remedy = "Set RELAY_URL to the target of the redirect, which /api/health names.";
     return { status: "failed", detail: said, cause, remedy };
   }
   if (queue === "failing") {
-    const cause = "The newest deliveries could not be published to QStash.";
-    return { status: "warning", detail: said, cause, remedy: "See the checks of QStash, where the relay runs." };
+    const cause = "The newest deliveries could not be published to the queue.";
+    return { status: "warning", detail: said, cause, remedy: "See the checks of the queue, where the relay runs." };
   }
   return { status: "ok", detail: said };
 }

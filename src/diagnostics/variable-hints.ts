@@ -38,7 +38,7 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
     source: fromUpstash,
   },
   RELAY_URL: {
-    without: "Messages have no destination, and the consumer cannot verify for which address QStash signed",
+    without: "Messages have no destination, and the consumer cannot verify for which address the queue signed",
     source:
       "Set it to the public base URL. On Vercel it may stay empty if the project exposes its system environment variables",
     form: "An http(s) base URL, or several separated by commas, without query and fragment",

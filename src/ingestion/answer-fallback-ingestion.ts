@@ -12,7 +12,7 @@ import { type CallResult, saveAttempt } from "./save-attempt.ts";
 
 /** The forward that sends the body waits no longer: it is the most that `FALLBACK_BUDGET_MS` allows. */
 const bodyTimeoutMs = 5_000;
-/** How long the handlers of a stored batch wait for a place before they are left to a QStash message or to maintenance. */
+/** How long the handlers of a stored batch wait for a place before they are left to a message of the queue or to maintenance. */
 const placeWaitMs = 5_000;
 
 export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions, "waitUntil"> {
@@ -24,8 +24,8 @@ export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions,
 }
 
 /**
- * Ingests a batch from our own webhook that QStash did not accept: as the consumer does, under another signature. 200
- * means that the events are stored. Nothing is shed here, because QStash does not have the batch and would not deliver it again: if too many
+ * Ingests a batch from our own webhook that the queue did not accept: as the consumer does, under another signature. 200
+ * means that the events are stored. Nothing is shed here, because the queue does not have the batch and would not deliver it again: if too many
  * handlers run, those of this batch wait, and are then tried as those are that failed.
  */
 export async function answerFallbackIngestion(

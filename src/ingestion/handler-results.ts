@@ -58,7 +58,7 @@ export function createHandlerResults({ settle, onStored, clock, log }: HandlerRe
     const { lost: lostIds } = await settle(results, counts);
     lost += lostIds.length;
     const isLost = new Set(lostIds);
-    // Not awaited here: while QStash is slow, further results are to be stored.
+    // Not awaited here: while the queue is slow, further results are to be stored.
     publishing.push(onStored(results.filter(({ event }) => !isLost.has(event.id))));
   };
 

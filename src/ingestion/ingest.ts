@@ -15,9 +15,9 @@ import { withoutProbe } from "./without-probe.ts";
 /** The call that brought a batch. */
 export interface BatchCall {
   via: "queue" | "fallback";
-  /** QStash's id of the message; null without one. */
+  /** The queue's id of the message; null without one. */
   messageId: string | null;
-  /** How often QStash has delivered the message before; null for a call by the fallback. */
+  /** How often the queue has delivered the message before; null for a call by the fallback. */
   retried: number | null;
   /** When the call came: by the wall clock, and by the monotonic one. */
   atMs: number;

@@ -51,7 +51,7 @@ export interface HandlersToRun {
   /** Events whose process has died before: they are leased one at a time. */
   deathIds: readonly number[];
   replayId: string | null;
-  /** The QStash message that caused the run. */
+  /** The queue's message that caused the run. */
   messageId: string | null;
 }
 

@@ -9,7 +9,7 @@ export interface HandlersOf {
   eventIds: readonly number[];
   /** The replay that has opened them; events that it did not open are skipped. */
   replay: string | null;
-  /** The QStash message that asks for it; null without one. */
+  /** The queue's message that asks for it; null without one. */
   messageId: string | null;
 }
 

@@ -5,7 +5,7 @@ import type { LeavePlace } from "./places.ts";
 import type { ProcessWork } from "./process-work.ts";
 import { shedRetryAfterSeconds } from "./retry-delay.ts";
 
-/** What waits longer is better left to QStash, which does not hold a request open for it. */
+/** What waits longer is better left to the queue, which does not hold a request open for it. */
 const waitMs = 5_000;
 /** For each connection of the pool, statements that wait for it: at a round trip of 200 ms they wait for two seconds. */
 const statementsPerConnectionMax = 10;
@@ -18,7 +18,7 @@ export interface TakeRunOptions {
 
 /**
  * Takes a place for one run of handlers before anything is leased, so that no lease runs while its events wait. Resolves
- * with null if none becomes free within five seconds. `retried`: how often QStash has delivered the message before. Throws
+ * with null if none becomes free within five seconds. `retried`: how often the queue has delivered the message before. Throws
  * `OVERLOADED` if the pool is busy: then not even storing would end soon.
  */
 export async function takeRun(retried: number, { db, work, random }: TakeRunOptions): Promise<LeavePlace | null> {
@@ -29,7 +29,7 @@ export async function takeRun(retried: number, { db, work, random }: TakeRunOpti
   return work.runs.enter(waitMs);
 }
 
-/** Tells QStash to come back, and when. */
+/** Tells the queue to come back, and when. */
 export function overloaded(message: string, retried: number, random: () => number): RelayError {
   return new RelayError("OVERLOADED", message, { retryAfterMs: shedRetryAfterSeconds(retried, random) * 1_000 });
 }

@@ -11,7 +11,7 @@ export interface ReportForwardOptions {
 }
 
 /**
- * Names the outcome of a delivery once its forward has ended, logs it and reports it: what neither QStash nor the store
+ * Names the outcome of a delivery once its forward has ended, logs it and reports it: what neither the queue nor the store
  * has is `lost` if it was acknowledged, and `refused` if it was not. `ackMs`: from handler entry to the response; null if
  * that was no ack. Resolves within a second of the forward's end and never rejects.
  */

@@ -21,9 +21,9 @@ export interface ForwardReport extends Omit<DeliveryFacts, "id"> {
   ackMs: number | null;
   /** The whole forward, from its start to its end, on a monotonic clock. */
   publishMs: number;
-  /** When QStash had accepted every batch; null if it did not. */
+  /** When the queue had accepted every batch; null if it did not. */
   publishedAtMs: number | null;
-  /** QStash's id for each batch that it accepted, in their order. */
+  /** The queue's id for each batch that it accepted, in their order. */
   messageIds: readonly string[];
   /** Publish requests made, over all batches. */
   attempts: number;

@@ -41,12 +41,12 @@ export interface RuntimeSummary extends Record<Stage, Latency | null> {
   lost: number;
   /** Not acknowledged, so that Meta sends them again. */
   refused: number;
-  /** Share of the settled forwards that QStash accepted; null while none has settled. */
+  /** Share of the settled forwards that the queue accepted; null while none has settled. */
   publishSuccessRate: number | null;
   publishTimeouts: number;
   /** Deliveries by the code of their last failed publish attempt. */
   errors: Record<string, number>;
-  /** Deliveries that were answered with an error, by reason. They include those that neither QStash nor the store had. */
+  /** Deliveries that were answered with an error, by reason. They include those that neither the queue nor the store had. */
   refusals: Record<string, number>;
   coldStarts: number;
   /** Exact shares of the acks, from 0 to 1; null without acks. */

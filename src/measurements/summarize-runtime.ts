@@ -27,7 +27,7 @@ export function summarizeRuntime(runtime: Runtime, all: readonly WindowFigure[],
   const figures = all.filter((figure) => figure.runtime === runtime);
   const count = (metric: CountMetric) => countOf(figures, metric);
   const outcomes = outcomesOf(figures);
-  // A forward without an attempt, of an event that is too large for QStash, says nothing about publishing.
+  // A forward without an attempt, of an event that is too large for the queue, says nothing about publishing.
   const settled = Object.values(outcomes).reduce((sum, n) => sum + n, -count("unattempted"));
   const histograms = new Map(stages.map((stage) => [stage, histogramOf(figures, metricOf(stage))]));
   const acks = histograms.get("ackMs") ?? createHistogram();

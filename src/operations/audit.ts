@@ -20,7 +20,7 @@ export interface AuditedOptions<T> {
 /**
  * Does `work` and leaves a row of it, also if it throws. The row is added before, as `started`, and settled after, so that no
  * change is without one: if the process dies in between, the row says that a change was begun. A transaction around both
- * could not promise that, because most changes are made at QStash. Throws what `work` throws, and `STORE_UNAVAILABLE` before
+ * could not promise that, because most changes are made at the queue. Throws what `work` throws, and `STORE_UNAVAILABLE` before
  * anything is done.
  */
 export async function audited<T>(

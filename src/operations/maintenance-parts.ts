@@ -1,5 +1,6 @@
 import type { Clock } from "#platform/clock.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
+import type { QueuePause } from "#queue/queue-pause.ts";
 import { settleGroups } from "#store/dead-letter-groups.ts";
 import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters.ts";
 import { foldDrift } from "#store/fold-drift.ts";
@@ -19,19 +20,19 @@ import { sweep } from "./sweep.ts";
 
 export interface MaintenancePartsOptions {
   operations: Operations;
-  /** For one request; its answer may have 20 messages. */
-  api: QstashApi;
+  /** QStash's, whose answer to one request may have 20 messages; null if it is not used: then nothing reads its dead letters. */
+  api: QstashApi | null;
   /** The relay's base URLs. */
   relayUrls: readonly string[];
-  /** INGESTION_PARALLELISM. */
-  parallelism: number | null;
+  /** The queue's. */
+  pause: QueuePause;
   /** PAYLOAD_RETENTION_DAYS, 0 for ever, and DELIVERY_RETENTION_DAYS. */
   retention: { payloadDays: number; deliveryDays: number };
 }
 
 /** All parts, the most urgent first: a call that runs out of time leaves the last ones to the next. */
 export function createMaintenanceParts(options: MaintenancePartsOptions): MaintenancePart[] {
-  const { operations, api, relayUrls, parallelism } = options;
+  const { operations, api, pause, relayUrls } = options;
   const { db, clock, log } = operations;
   const urls = relayUrls.map((url) => `${url}/api/qstash/instagram-ingestion`);
   return [
@@ -39,10 +40,10 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
     { name: "roll-up", run: async (deadlineMs) => ({ measurements: await rollUp(db, clock, deadlineMs) }) },
     { name: "sweep", run: (deadlineMs) => sweep(operations, deadlineMs) },
     { name: "replays", run: () => resumeReplays(operations) },
-    {
+    ...partIf(api, (qstash) => ({
       name: "dead-letters",
-      run: (deadlineMs, last) => collectDeadLetters({ db, api, urls, clock }, deadlineMs, last),
-    },
+      run: (deadlineMs, last) => collectDeadLetters({ db, api: qstash, urls, clock }, deadlineMs, last),
+    })),
     {
       name: "groups",
       run: async () => {
@@ -57,12 +58,17 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
       run: async (deadlineMs) => ({ folded: await repeat(() => foldHandlerCounts(db), clock, deadlineMs) }),
     },
     { name: "drift", run: async (deadlineMs) => ({ folded: await repeat(() => foldDrift(db), clock, deadlineMs) }) },
-    {
+    ...partIf(pause.isAble ? pause : null, (queue) => ({
       name: "pause",
-      run: async () => ({ ...(await readPause({ db, api, parallelism, nowMs: clock.nowMs(), log })) }),
-    },
+      run: async () => ({ ...(await readPause({ db, queue, nowMs: clock.nowMs(), log })) }),
+    })),
     { name: "retention", run: (deadlineMs) => retain(options, deadlineMs) },
   ];
+}
+
+/** A part for what not every queue has. */
+function partIf<T>(given: T | null, part: (given: T) => MaintenancePart): MaintenancePart[] {
+  return given === null ? [] : [part(given)];
 }
 
 /** Repeats a step until it finds nothing or the time is over; resolves with the sum. */

@@ -16,5 +16,5 @@ export interface Operations {
   log: Log;
 }
 
-/** One request to QStash; far above its usual answer. */
+/** One request to the queue; far above its usual answer. */
 export const publishTimeoutMs = 5_000;

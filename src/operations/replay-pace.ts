@@ -9,7 +9,7 @@ export interface Pace {
   /** Published by one step; the next one comes after `stepMs`. */
   messagesPerStep: number;
   stepMs: number;
-  /** QStash's flow control, which spreads a step's messages evenly. */
+  /** The queue's flow control, where it has one, which spreads a step's messages evenly. */
   flowControl: { key: string; value: string };
 }
 

@@ -40,7 +40,9 @@ export async function beginReplay(
     await publishStep(replay, 0, operations);
   } catch (thrown) {
     await unstartReplay(db, replay);
-    throw new RelayError("QSTASH_UNAVAILABLE", "QStash does not take the replay: it is not started", { cause: thrown });
+    throw new RelayError("QSTASH_UNAVAILABLE", "The queue does not take the replay: it is not started", {
+      cause: thrown,
+    });
   }
   log.info("replay.started", { replayId: id, mode: replay.mode, total: replay.total });
   return describeReplay(db, replay);

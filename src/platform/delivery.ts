@@ -6,7 +6,7 @@ export const runtimes = ["edge", "nodejs"] as const;
 export type Runtime = (typeof runtimes)[number];
 
 /**
- * How a forward ended. `published`: QStash has the delivery. `fallback`: the store has it, past QStash. `lost`: it was
+ * How a forward ended. `published`: the queue has the delivery. `fallback`: the store has it, past the queue. `lost`: it was
  * acknowledged and neither has all of it, so an operator must act. `refused`: it was not acknowledged, so Meta sends it again.
  */
 export const forwardOutcomes = ["published", "fallback", "lost", "refused"] as const;
@@ -44,20 +44,20 @@ export interface ForwardedDelivery extends DeliveryFacts {
 
 /** A forward that has started. Both promises are bounded in time and never reject. */
 export interface Forwarding<Result = ForwardResult> {
-  /** Whether QStash or the store has every event; settles with `result`. */
+  /** Whether the queue or the store has every event; settles with `result`. */
   kept: Promise<boolean>;
   result: Promise<Result>;
 }
 
 /** What one forward did, without the ack. */
 export interface ForwardResult {
-  /** Null if neither QStash nor the store has all events: whether they are `lost` or `refused` depends on the ack. */
+  /** Null if neither the queue nor the store has all events: whether they are `lost` or `refused` depends on the ack. */
   outcome: Exclude<ForwardOutcome, "lost" | "refused"> | null;
   /** The whole forward, on a monotonic clock. */
   durationMs: number;
-  /** When QStash had accepted every batch, in milliseconds since the epoch; null if it did not. */
+  /** When the queue had accepted every batch, in milliseconds since the epoch; null if it did not. */
   publishedAtMs: number | null;
-  /** QStash's id for each batch that it accepted, in their order. */
+  /** The queue's id for each batch that it accepted, in their order. */
   messageIds: readonly string[];
   /** Publish requests made, over all batches. */
   attempts: number;

@@ -9,7 +9,7 @@ export const requestErrors = {
   SIGNATURE_INVALID: 401,
   HANDSHAKE_INVALID: 400,
   VERIFY_TOKEN_WRONG: 403,
-  // Neither QStash nor the store has the delivery yet: Meta is to send it again.
+  // Neither the queue nor the store has the delivery yet: Meta is to send it again.
   NOT_KEPT: 503,
   INTERNAL: 500,
 } as const satisfies Record<string, number>;

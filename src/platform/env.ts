@@ -1,6 +1,10 @@
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
+import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
+import { redisVariables } from "./queue-env/redis.ts";
+import { sqsVariables } from "./queue-env/sqs.ts";
+import { vercelPublisherVariables } from "./queue-env/vercel.ts";
 import { type QueueName, queueNames } from "./queue-name.ts";
 import {
   deliveryVariables,
@@ -12,6 +16,7 @@ import {
   text,
   type Values,
   type Variable,
+  parseBaseUrl,
   type Variables,
 } from "./webhook-env.ts";
 
@@ -21,7 +26,13 @@ const { INSTAGRAM_APP_SECRET, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariabl
 const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherVariables;
 
 /** Of the queues beside QStash, in the order of docs/QUEUES.md. */
-export const otherQueueVariables = {} satisfies Variables;
+export const otherQueueVariables = {
+  ...sqsVariables,
+  ...cloudTasksPublisherVariables,
+  GOOGLE_CERTS_URL: { parse: parseBaseUrl, fallback: () => "https://www.googleapis.com/oauth2/v3/certs" },
+  ...redisVariables,
+  ...vercelPublisherVariables,
+} satisfies Variables;
 
 /**
  * Every variable the product knows: in the order of the README's table, and then those of other queues. Tests hold these
@@ -73,27 +84,33 @@ const pathVariables = [
   "DATABASE_URL",
 ] as const satisfies readonly EnvName[];
 
-/** What each queue needs beside these, on the edge and on Node. */
-const queueVariables: Record<QueueName, readonly EnvName[]> = {
+/** What each queue needs beside what every path needs, on the edge and on Node. */
+export const queueVariables: Record<QueueName, readonly EnvName[]> = {
   qstash: [
     ...(Object.keys(qstashPublisherVariables) as (keyof typeof qstashPublisherVariables)[]),
     "QSTASH_CURRENT_SIGNING_KEY",
     "QSTASH_NEXT_SIGNING_KEY",
   ],
-  sqs: [],
-  "cloud-tasks": [],
-  redis: [],
+  sqs: Object.keys(sqsVariables) as (keyof typeof sqsVariables)[],
+  "cloud-tasks": ["CLOUD_TASKS_QUEUE", "GOOGLE_SERVICE_ACCOUNT_KEY", "CLOUD_TASKS_URL", "GOOGLE_CERTS_URL"],
+  redis: Object.keys(redisVariables) as (keyof typeof redisVariables)[],
   postgres: [],
-  vercel: [],
+  vercel: ["VERCEL_QUEUE_REGION", "VERCEL_QUEUE_URL", "VERCEL_OIDC_TOKEN", "VERCEL_DEPLOYMENT_ID"],
 };
 
+/** Variables that only other queues read. */
+export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
+  const used = new Set<EnvName>([...pathVariables, ...queueVariables[queue]]);
+  const others = queueNames.filter((name) => name !== queue).flatMap((name) => queueVariables[name]);
+  return new Set(others.filter((name) => !used.has(name)));
+}
+
 /**
- * Reads every variable on the path of an event from Meta to the store. Throws `ENV_INVALID` naming each gap: with one of
- * them the webhook refuses deliveries, or what it acknowledges does not arrive.
+ * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each
+ * gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive.
  */
-export function readPathEnv(record: EnvRecord): Pick<Env, (typeof pathVariables)[number]> {
-  const { QUEUE } = readEnv(record, ["QUEUE"]);
-  return readEnv(record, [...pathVariables, ...queueVariables[QUEUE]]);
+export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
+  return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
 }
 
 /** One of these words; the first if the variable is not set. */

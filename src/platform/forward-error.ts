@@ -1,4 +1,4 @@
-/** Everything that can go wrong between the webhook and QStash or the store: whether another attempt can help. */
+/** Everything that can go wrong between the webhook and the queue or the store: whether another attempt can help. */
 export const forwardErrors = {
   PUBLISH_TIMEOUT: true,
   PUBLISH_NETWORK: true,

@@ -13,21 +13,23 @@ export const requestErrors = {
   RATE_LIMITED: 429,
   NOT_FOUND: 404,
   EXPERIMENT_RUNNING: 409,
-  // An operator's request needs QStash.
+  // An operator's request needs the queue.
   QSTASH_UNAVAILABLE: 503,
+  // The same for another queue; and what a delivery needs of the queue, such as the keys that its tokens are signed with.
+  QUEUE_UNAVAILABLE: 503,
   // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.
   CONFLICT: 409,
-  // Without a flow-control key QStash has nothing to pause.
+  // The queue cannot hold batches back, or not as it is set up.
   NOT_PAUSABLE: 409,
   // The relay's own webhook did not answer a test delivery with 200.
   TEST_NOT_ACCEPTED: 502,
   // With this status and a header of its own QStash does not deliver a message again.
   // https://upstash.com/docs/qstash/features/retry
   BATCH_INVALID: 489,
-  // A newer release published it and will read it: QStash is to deliver it again.
+  // A newer release published it and will read it: the queue is to deliver it again.
   BATCH_VERSION_UNKNOWN: 503,
   STORE_UNAVAILABLE: 503,
-  // QStash is to deliver the batch later: the database or the handlers have no room.
+  // The queue is to deliver the batch later: the database or the handlers have no room.
   OVERLOADED: 503,
   // `next start` is shutting down.
   STOPPING: 503,

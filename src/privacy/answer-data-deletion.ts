@@ -1,9 +1,9 @@
-import type { QstashApi } from "#platform/qstash-api.ts";
 import type { Database } from "#store/database.ts";
 import { recordDeletion } from "#store/data-deletions.ts";
 
 import { answerSignedRequest, type AnswerSignedRequestOptions } from "./answer-signed-request.ts";
 import { carryOutDeletion } from "./carry-out-deletion.ts";
+import type { ErasureApi } from "./erasure-api.ts";
 
 export interface AnswerDataDeletionOptions extends AnswerSignedRequestOptions {
   /** A fresh confirmation code: unguessable letters and digits. */
@@ -11,8 +11,8 @@ export interface AnswerDataDeletionOptions extends AnswerSignedRequestOptions {
   /** The address of a code's status page. Throws `ENV_INVALID` without a public address. */
   statusUrl: (code: string) => string;
   openDatabase: () => Database;
-  /** Null if the variables of QStash are missing. */
-  openApi: () => QstashApi | null;
+  /** For QStash's dead letters. */
+  openApi: () => ErasureApi;
 }
 
 /** Meta waits for the answer; what takes longer is continued by maintenance. */

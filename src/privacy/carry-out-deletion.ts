@@ -3,19 +3,19 @@ import * as v from "valibot";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
-import type { QstashApi } from "#platform/qstash-api.ts";
 import type { Database } from "#store/database.ts";
 import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/data-deletions.ts";
 import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erase-person.ts";
 import { erasePersonInReplays } from "#store/erase-replays.ts";
 
+import type { ErasureApi } from "./erasure-api.ts";
 import { redactLetters } from "./redact-letters.ts";
 import { redactQueueLetters } from "./redact-queue-letters.ts";
 
 export interface CarryOutOptions {
   db: Database;
-  /** Null if QStash cannot be asked because its variables are missing. */
-  api: QstashApi | null;
+  /** For QStash's dead letters. */
+  api: ErasureApi;
   clock: Clock;
 }
 
@@ -120,6 +120,7 @@ async function runStep(run: Run, { step, ...at }: Progress): Promise<Next> {
 
 async function runQueueStep({ api, ...run }: Run, cursor: string | null): Promise<string | null> {
   if (api === null) return "unreached";
+  if (api === "unused") return null;
   try {
     return (await redactQueueLetters({ ...run, api }, cursor, run.deadlineMs)).cursor;
   } catch (thrown) {

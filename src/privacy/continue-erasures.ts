@@ -44,7 +44,7 @@ export async function continueErasures(
 
   const { redacted, afterId } = await redactLetters(options, rounds.letterId ?? 0, deadlineMs);
   rounds.letterId = afterId;
-  if (api === null || clock.monotonicMs() >= deadlineMs) return { ...done, redacted, ...rounds };
+  if (api === null || api === "unused" || clock.monotonicMs() >= deadlineMs) return { ...done, redacted, ...rounds };
   const { deleted, cursor } = await redactQueueLetters({ db, api, clock }, rounds.cursor, deadlineMs);
   return { ...done, redacted, deleted, ...rounds, cursor };
 }

@@ -1,7 +1,7 @@
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 
-/** The body of one QStash message: some events of one delivery. A small delivery is one batch. */
+/** The body of one message of the queue: some events of one delivery. A small delivery is one batch. */
 export interface Batch {
   version: 2;
   delivery: ForwardedDelivery & {

@@ -1,11 +1,17 @@
 import type { QueueName } from "#platform/queue-name.ts";
 
+import { cloudTasksBytesMax } from "./cloud-tasks/cloud-tasks-publisher.ts";
+import { postgresBytesMax } from "./postgres/postgres-publisher.ts";
 import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
+import { redisBytesMax } from "./redis/redis-publisher.ts";
+import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 
 /** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
 export interface QueueCapabilities {
   /** Its name for people. */
   title: string;
+  /** It lives in the relay's own Postgres: while that is down, it takes nothing either. */
+  inStore: boolean;
   /** It calls our routes; otherwise the drain route takes messages from it. */
   push: boolean;
   /** The longest delay of one message, in milliseconds; 0 for none. */
@@ -18,7 +24,7 @@ export interface QueueCapabilities {
   attemptLog: boolean;
   /** A message can be taken back. */
   cancel: boolean;
-  /** It can hold batches back while it accepts further ones. */
+  /** Batches can be held back while it accepts further ones: by the queue, or by the drain. */
   pause: boolean;
   /** It calls maintenance by a schedule of its own. */
   schedule: boolean;
@@ -33,6 +39,7 @@ const dayMs = 24 * 60 * minuteMs;
 export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   qstash: {
     title: "QStash",
+    inStore: false,
     push: true,
     delayMaxMs: 7 * dayMs,
     bytesMax: qstashBytesMax,
@@ -45,21 +52,24 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   sqs: {
     title: "SQS",
+    inStore: false,
     push: false,
     delayMaxMs: 15 * minuteMs,
-    bytesMax: 262_144,
+    // Of 256 kB in base64; more with SQS_MESSAGE_BYTES_MAX.
+    bytesMax: 196_608,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 0,
   },
   "cloud-tasks": {
     title: "Cloud Tasks",
+    inStore: false,
     push: true,
     delayMaxMs: 30 * dayMs,
-    bytesMax: 100_000,
+    bytesMax: cloudTasksBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
@@ -69,21 +79,23 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   redis: {
     title: "Redis",
+    inStore: false,
     push: false,
     delayMaxMs: 0,
-    bytesMax: 600_000,
+    bytesMax: redisBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 0,
   },
   postgres: {
     title: "Postgres",
+    inStore: true,
     push: false,
     delayMaxMs: 365 * dayMs,
-    bytesMax: 3_000_000,
+    bytesMax: postgresBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
@@ -93,9 +105,10 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
   },
   vercel: {
     title: "Vercel Queues",
+    inStore: false,
     push: true,
     delayMaxMs: 7 * dayMs,
-    bytesMax: 600_000,
+    bytesMax: vercelBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: false,

@@ -33,7 +33,7 @@ const indexAndCount = v.tuple([batchNumber, v.pipe(batchNumber, v.minValue(1))])
 const batchSchema: v.GenericSchema<unknown, Batch> = v.pipe(
   v.variant("version", [
     v.object({ version: v.literal(2), delivery: v.object({ ...forwardedSchemas, batch: indexAndCount }), events }),
-    // Written by older releases. QStash may deliver a message, or replay a dead letter, long after it was published.
+    // Written by older releases. A queue may deliver a message, or replay a dead letter, long after it was published.
     v.object({ version: v.literal(1), delivery: v.object({ ...forwardedSchemas, chunk: indexAndCount }), events }),
   ]),
   v.transform((read): Batch => {
@@ -48,7 +48,7 @@ const newerVersion = v.object({ version: v.pipe(v.number(), v.integer(), v.minVa
 /**
  * Reads a batch of version 1 or 2 and returns it as version 2. Throws `BATCH_INVALID` naming the place, never the value,
  * at which the body departs from the format, and `BATCH_VERSION_UNKNOWN` for a newer version: a newer release published
- * it, and will read it when QStash delivers it again.
+ * it, and will read it when the queue delivers it again.
  */
 export function decodeBatch(body: string): Batch {
   let json: unknown;

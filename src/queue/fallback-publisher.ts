@@ -5,7 +5,7 @@ import { type InternalCallOptions, postInternal } from "#platform/post-internal.
 import type { Publisher } from "./publisher.ts";
 
 /**
- * Posts a batch to our own Node route when QStash does not accept it. Resolves once the events are stored. Its errors are
+ * Posts a batch to our own Node route when the queue does not accept it. Resolves once the events are stored. Its errors are
  * the `FALLBACK_…` codes, `RELAY_URL_REDIRECTS`, and what the port says of timeouts and networks.
  */
 export function createFallbackPublisher(options: InternalCallOptions): Publisher {

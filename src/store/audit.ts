@@ -16,6 +16,7 @@ export const auditActions = [
   "diagnostics.lifecycle",
   "diagnostics.network",
   "diagnostics.qstash",
+  "diagnostics.queue",
   "events.export",
   "ingestion.pause",
   "ingestion.resume",

@@ -14,7 +14,7 @@ export interface DeliveryAttempt {
   /** How long it took. */
   ms: number;
   batchIndex: number | null;
-  /** How often QStash had delivered it before; null for a call by the fallback. */
+  /** How often the queue had delivered it before; null for a call by the fallback. */
   retried: number | null;
   /** The HTTP status of our answer. */
   status: number;

@@ -38,7 +38,7 @@ export const deliveries = relay.table("deliveries", {
   attempts: smallint("attempts"),
   timeouts: smallint("timeouts"),
   errorType: text("error_type"),
-  /** QStash's id for each batch, in their order. */
+  /** The queue's id for each batch, in their order. */
   messageIds: text("message_ids").array(),
   reportedAt: instant("reported_at"),
   /** The trace of its spans, where tracing is on and the trace has an id of its own. */
@@ -64,7 +64,7 @@ export const deliveryBatches = relay.table(
   (table) => [primaryKey({ columns: [table.deliveryId, table.batchIndex] })],
 );
 
-/** Calls by QStash (or by the fallback) to ingest a batch, but the first success of each batch, which is in `deliveries` or `delivery_batches`: failures, and repeats. Partitions of one week by `at`, as of `handler_attempts`. */
+/** Calls by the queue (or by the fallback) to ingest a batch, but the first success of each batch, which is in `deliveries` or `delivery_batches`: failures, and repeats. Partitions of one week by `at`, as of `handler_attempts`. */
 export const deliveryAttempts = relay.table("delivery_attempts", {
   deliveryId: uuid("delivery_id"),
   at: instant("at").notNull(),

@@ -6,7 +6,7 @@ import { withStoreErrors } from "./store-error.ts";
 
 /** The last result of a group of the doctor's checks on this relay. */
 export interface KeptDiagnosis {
-  /** `env`, `qstash` or `network`. */
+  /** `env`, `queue` or `network`. */
   name: string;
   ranAt: string;
   checks: unknown;

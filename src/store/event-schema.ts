@@ -43,7 +43,7 @@ export const eventWork = relay.table("event_work", {
   /** Of the call that took the last lease: a statement that is sent again finds what it has leased. */
   leaseId: uuid("lease_id"),
   nextAttemptAt: instant("next_attempt_at").notNull(),
-  /** A QStash message that will try it is under way until then; the sweep leaves it alone. */
+  /** A message of the queue that will try it is under way until then; the sweep leaves it alone. */
   queuedUntil: instant("queued_until"),
   firstFailedAt: instant("first_failed_at"),
   state: text("state").notNull().default("open"),

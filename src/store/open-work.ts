@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { withStoreErrors } from "./store-error.ts";
 
-/** Events to be named in a message to `/api/qstash/handlers`. */
+/** Events to be named in a message to the route `handlers`. */
 export interface DueEvents {
   replayId: string | null;
   eventIds: number[];

@@ -13,7 +13,7 @@ export interface Settlement {
   /** What the handlers that succeeded counted, by name. */
   counts: ReadonlyMap<string, number>;
   deployment: string | null;
-  /** QStash's id of the message that led to these calls. */
+  /** The queue's id of the message that led to these calls. */
   messageId: string | null;
 }
 

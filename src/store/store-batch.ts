@@ -30,9 +30,9 @@ export interface BatchToStore {
   delivered: { atMs: number; monotonicMs: number };
   /** How long the handlers of its events may take. */
   leaseMs: number;
-  /** QStash's id of the message. */
+  /** The queue's id of the message. */
   messageId: string | null;
-  /** How often QStash had delivered it before. */
+  /** How often the queue had delivered it before. */
   retried: number;
   /** The trace of the call's spans, 32 hexadecimal digits; null where tracing is off. */
   traceId?: string | null;

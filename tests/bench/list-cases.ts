@@ -82,6 +82,7 @@ export const listCases: readonly ListCase[] = [
       readStatusPage(db, {
         window: "1h",
         nowMs: systemClock.nowMs(),
+        queue: { title: "QStash", inStore: false },
         probePairsPerDay: 0,
         log: silentLog,
         rollUp: async () => {},

@@ -13,7 +13,7 @@ const completedAt = new Date("2026-01-31T12:01:00Z");
 
 function show(db: Database, given = code) {
   const { log, lines } = createRecordingLog();
-  return answerDeletionStatus(given, { openDatabase: () => db, log }).then(async (response) => ({
+  return answerDeletionStatus(given, { openDatabase: () => db, queueHasLog: true, log }).then(async (response) => ({
     response,
     text: await response.text(),
     lines,
@@ -51,7 +51,7 @@ test("gives a program the same facts", async () => {
   await db.insert(dataDeletions).values({ requestId: "r1", code, requestedAt, completedAt, erased: 3, unreached });
   const { log } = createRecordingLog();
   const ask = (given: string) =>
-    answerDeletionStatus(given, { openDatabase: () => db, log, accept: "application/json" });
+    answerDeletionStatus(given, { openDatabase: () => db, queueHasLog: true, log, accept: "application/json" });
   expect(await (await ask(code)).json()).toEqual({
     code,
     requestedAt: "2026-01-31T12:00:00.000Z",

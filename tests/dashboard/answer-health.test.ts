@@ -33,7 +33,7 @@ async function setUp(env: Record<string, string | undefined>, respond: Respond =
   const ask = async () => {
     const response = await answerHealth({
       openDatabase: () => (readEnv(record, ["DATABASE_URL"]), db),
-      findFaults: () => readPathFaults(record, readAddress),
+      findFaults: () => readPathFaults(record, "qstash", readAddress),
       clock,
       version: "1.2.3",
       log: recording.log,
@@ -65,7 +65,7 @@ test("health is ok without faults, and our own address is requested at most once
 test("health fails and names the variables without which deliveries are not acknowledged or do not arrive", async () => {
   const { ask } = await setUp({ QSTASH_TOKEN: " ", ACK_MODE: "sometimes", QSTASH_NEXT_SIGNING_KEY: undefined });
   const message =
-    "Configuration is incomplete: QSTASH_TOKEN is not set, ACK_MODE is malformed, QSTASH_NEXT_SIGNING_KEY is not set";
+    "Configuration is incomplete: ACK_MODE is malformed, QSTASH_TOKEN is not set, QSTASH_NEXT_SIGNING_KEY is not set";
   expect(await ask()).toEqual([503, { ...ok, status: "failing", error: { code: "ENV_INVALID", message } }]);
 });
 

@@ -151,7 +151,7 @@ test("without a match the answer says why there may be none", async () => {
     [`message:${account}:m_deleted9`, /^Event 999999 had this id .* after 30 days/],
     ["600700800", /^The data of the person with this id was erased on a request of 2026-01-31T12:00:00.000Z/],
     ["01990000-0000-7000-8000-000000000001", /kept for 90 days/],
-    ["019c1410-4b00-7000-8000-00000000000f", /may still wait at QStash/],
+    ["019c1410-4b00-7000-8000-00000000000f", /may still wait at the queue/],
     ["01ffffff-ffff-7000-8000-000000000001", /in the future/],
     ["rp_none", /no such replay/],
     ["what did the customer say", /has the form of an id/],

@@ -90,7 +90,12 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
   ["what is unknown", { lost: null }, "attention", "Whether deliveries are lost is unknown."],
   [
     "a store that is away",
-    { ...Object.fromEntries(Object.keys(well).map((name) => [name, null])), asOf: well.asOf, store: "down" },
+    {
+      ...Object.fromEntries(Object.keys(well).map((name) => [name, null])),
+      asOf: well.asOf,
+      queue: well.queue,
+      store: "down",
+    },
     "failing",
     /^Postgres does not answer\./,
   ],
@@ -254,6 +259,7 @@ test("what is stored becomes counts that lead to their lists, and the last deplo
   const { log } = createRecordingLog();
   const status = await readStatus(db, {
     nowMs: now,
+    queue: { title: "QStash", inStore: false },
     probePairsPerDay: 0,
     log,
     rollUp: async () => void (await rollUp(db, systemClock, Infinity)),
@@ -275,7 +281,13 @@ test("what is stored becomes counts that lead to their lists, and the last deplo
 test("without a store every count is unknown, and nothing rejects", async () => {
   const { db, close } = openDatabase("postgres://nobody@127.0.0.1:1/none");
   const { log } = createRecordingLog();
-  const status = await readStatus(db, { nowMs, probePairsPerDay: 0, log, rollUp: async () => {} });
+  const status = await readStatus(db, {
+    nowMs,
+    queue: { title: "QStash", inStore: false },
+    probePairsPerDay: 0,
+    log,
+    rollUp: async () => {},
+  });
   expect(status).toMatchObject({ status: "failing", deployment: null, metaHour: null, lastDeliveryAt: null });
   expect(status.items.filter(({ count }) => count !== null)).toEqual([]);
   await close();

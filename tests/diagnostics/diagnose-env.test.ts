@@ -1,18 +1,22 @@
 import { describe, expect, test } from "vitest";
 
-import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
-import { type EnvName, readEnv, variables } from "#platform/env.ts";
+import { diagnoseEnv as diagnose } from "#diagnostics/diagnose-env.ts";
+import { type EnvName, type EnvRecord, otherQueuesVariables, readEnv, variables } from "#platform/env.ts";
+import { queueNames } from "#platform/queue-name.ts";
 
 import { find, goodEnvironment, troubles } from "./environment.ts";
 
 const names = Object.keys(variables);
+const diagnoseEnv = (record: EnvRecord) => diagnose(record, { built: null });
 
 describe("diagnoseEnv()", () => {
   test("finds no mistake in a good configuration, and names every variable once", () => {
     const diagnosis = diagnoseEnv(goodEnvironment);
     expect(troubles(diagnosis)).toEqual([]);
     expect(diagnosis.ok).toBe(true);
-    expect(diagnosis.checks.map(({ name }) => name)).toEqual(names);
+    const foreign = otherQueuesVariables("qstash");
+    expect(diagnosis.checks.map(({ name }) => name)).toEqual(names.filter((name) => !foreign.has(name as EnvName)));
+    expect(diagnosis.queue).toBe("qstash");
     expect(find(diagnosis, "QSTASH_TOKEN").detail).toBe("set");
     expect(find(diagnosis, "ACK_MODE").detail).toBe("not set: the default");
   });
@@ -112,6 +116,33 @@ describe("diagnoseEnv()", () => {
     const trouble = diagnosis.checks.find(({ status }) => status !== "ok");
     expect(trouble).toMatchObject({ cause: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/./) });
     expect(diagnosis.ok).toBe(trouble?.status === "warning");
+  });
+
+  test.each(queueNames.filter((name) => name !== "qstash"))(
+    "with QUEUE=%s asks for what that queue needs, and for nothing of QStash's",
+    (queue) => {
+      const ofQstash = Object.entries(goodEnvironment).filter(([name]) => name.startsWith("QSTASH_"));
+      const without = Object.fromEntries(ofQstash.map(([name]) => [name, undefined]));
+      const diagnosis = diagnoseEnv({ ...goodEnvironment, ...without, QUEUE: queue });
+      expect(diagnosis.queue).toBe(queue);
+      expect(diagnosis.checks.filter(({ name }) => name.startsWith("QSTASH_"))).toEqual([]);
+      // What is left of a queue that was used before is only warned of.
+      const left = { ...goodEnvironment, QSTASH_CURRENT_SIGNING_KEY: goodEnvironment.QSTASH_TOKEN, QUEUE: queue };
+      expect(find(diagnoseEnv(left), "QSTASH_CURRENT_SIGNING_KEY").status).toBe("warning");
+      expect(find(diagnoseEnv({ ...left, QUEUE: "qstash" }), "QSTASH_CURRENT_SIGNING_KEY").status).toBe("failed");
+    },
+  );
+
+  test("says so if the running build was made for another queue than QUEUE names", () => {
+    const right = diagnose({ ...goodEnvironment, QUEUE: "qstash" }, { built: "qstash" });
+    expect(find(right, "Build")).toEqual({ name: "Build", status: "ok", detail: "made for qstash" });
+    const wrong = diagnose({ ...goodEnvironment, QUEUE: "redis" }, { built: "qstash" });
+    expect(wrong.queue).toBe("qstash");
+    expect(troubles(wrong)).toEqual(["Build: failed made for qstash"]);
+    expect(find(wrong, "Build").remedy).toMatch(/^Set QUEUE=qstash where the relay runs, or build/);
+    expect(troubles(diagnose({ ...goodEnvironment, QUEUE: "rabbit" }, { built: "qstash" }))).toEqual([
+      "QUEUE: failed malformed",
+    ]);
   });
 
   test("gives no advice about variables that nothing reads", () => {

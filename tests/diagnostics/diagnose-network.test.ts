@@ -32,7 +32,13 @@ test("reports every target that can be reached, step by step and with durations"
     DATABASE_URL: url,
     VERCEL_AUTOMATION_BYPASS_SECRET: "bypass-secret",
   };
-  const diagnosis = await diagnoseNetwork({ env, clock: systemClock, latestMigration, metaUrl: meta.url });
+  const diagnosis = await diagnoseNetwork({
+    queue: "qstash",
+    env,
+    clock: systemClock,
+    latestMigration,
+    metaUrl: meta.url,
+  });
   expect(troubles(diagnosis)).toEqual([]);
   const steps = { QStash: ["HTTP"], Postgres: ["TLS", "sign-in", "query", "schema"], Relay: ["HTTP"], Meta: ["HTTP"] };
   expect(diagnosis.checks.map(({ name }) => name)).toEqual(
@@ -139,7 +145,13 @@ describe("an address", () => {
   });
 
   test("of Meta that cannot be reached is a warning: the relay does not need it", async () => {
-    const diagnosis = await diagnoseNetwork({ env: {}, clock: systemClock, latestMigration: "", metaUrl: unused });
+    const diagnosis = await diagnoseNetwork({
+      queue: "qstash",
+      env: {},
+      clock: systemClock,
+      latestMigration: "",
+      metaUrl: unused,
+    });
     expect(find(diagnosis, "Meta: TCP")).toMatchObject({ status: "warning", detail: "ECONNREFUSED" });
     expect(find(diagnosis, "Meta: HTTP").status).toBe("skipped");
   });
@@ -161,7 +173,13 @@ describe("an address", () => {
       DATABASE_URL: `postgres://user:password@${silent}/x?sslmode=verify-full`,
     };
     const startedAt = hurriedClock.monotonicMs();
-    const options = { env, clock: hurriedClock, latestMigration: "", metaUrl: `http://${silent}` };
+    const options = {
+      queue: "qstash" as const,
+      env,
+      clock: hurriedClock,
+      latestMigration: "",
+      metaUrl: `http://${silent}`,
+    };
     const diagnosis = await diagnoseNetwork(options);
     expect(hurriedClock.monotonicMs() - startedAt).toBeLessThan(15_000);
     expect(troubles(diagnosis).filter((trouble) => !trouble.includes("not tried"))).toEqual([
@@ -249,7 +267,7 @@ const hurriedClock: Clock = {
 };
 
 function diagnose(env: Record<string, string>, migration = "0000_none") {
-  return diagnoseNetwork({ env, clock: systemClock, latestMigration: migration, metaUrl: unused });
+  return diagnoseNetwork({ queue: "qstash", env, clock: systemClock, latestMigration: migration, metaUrl: unused });
 }
 
 function answerNothing(socket: Socket): void {

@@ -30,7 +30,7 @@ async function diagnose(what: string): Promise<Diagnosis & Record<string, unknow
 }
 
 describe("POST /api/diagnostics", () => {
-  test.each(["env", "qstash", "network"])("%s answers only POST, and only with the token", async (what) => {
+  test.each(["env", "qstash", "queue", "network"])("%s answers only POST, and only with the token", async (what) => {
     expect((await post(what, {})).status).toBe(401);
     expect((await post(what, { authorization: "Bearer wrong" })).status).toBe(401);
     const read = await fetch(`${relay.baseUrl}/api/diagnostics/${what}`);

@@ -10,6 +10,7 @@ export function wellAt(nowMs: number): Condition {
   const none = { count: 0, isCapped: false, since: null, last: null };
   return {
     asOf: now,
+    queue: { title: "QStash", inStore: false },
     store: "ok",
     lost: none,
     refused: { ...none, perMinute: 0, byReason: [] },
@@ -92,7 +93,7 @@ export const bad: Record<string, (nowMs: number, ms: number) => Partial<Conditio
 
 /** No fact is known. */
 export const unknownFacts = Object.fromEntries(
-  Object.entries(wellAt(0)).map(([name, fact]) => [name, name === "asOf" || name === "store" ? fact : null]),
+  Object.entries(wellAt(0)).map(([name, fact]) => [name, ["asOf", "queue", "store"].includes(name) ? fact : null]),
 ) as unknown as Condition;
 
 /** Everything that is bad in these ways, `ms` after it began. */

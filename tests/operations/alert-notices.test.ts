@@ -74,6 +74,7 @@ describe("a notice", () => {
     secret,
     relayUrl: "https://relay.example",
     publisher: { publish: () => Promise.reject(new Error("QStash is down")) },
+    queue: { title: "QStash", inStore: false },
     probePairsPerDay: 0,
     newId: randomUUID,
     fetch,

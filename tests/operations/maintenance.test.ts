@@ -4,6 +4,7 @@ import { answerCron } from "#operations/answer-maintenance.ts";
 import { type PartResult, type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
 import { ensureSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
 import { changePause, readPause } from "#operations/pause.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
 import { readParts } from "#store/maintenance-parts.ts";
@@ -168,8 +169,15 @@ test("the schedule is made once, corrected when it calls another relay or is pau
 
 test("ingestion is paused and resumed at QStash, which holds the batches back meanwhile", async () => {
   const rig = await startRig();
-  const options = { db: rig.db, api: rig.api, nowMs: Date.now(), log: rig.operations.log, parallelism: 10 };
-  expect(await readPause(options)).toEqual({ paused: false, since: null, waiting: 0, pausable: true });
+  const queue = createQstashPause(rig.api, 10);
+  const options = { db: rig.db, queue, nowMs: Date.now(), log: rig.operations.log };
+  expect(await readPause(options)).toEqual({
+    paused: false,
+    since: null,
+    waiting: 0,
+    pausable: true,
+    obstacle: null,
+  });
   const paused = await changePause(true, options);
   expect(paused).toMatchObject({ paused: true, waiting: 0 });
   await rig.client.publish({
@@ -185,15 +193,15 @@ test("ingestion is paused and resumed at QStash, which holds the batches back me
 
 test("ingestion without a flow-control key cannot be paused, and what is wrong with QStash is said", async () => {
   const rig = await startRig();
-  const options = { db: rig.db, api: rig.api, nowMs: Date.now(), log: rig.operations.log, parallelism: null };
+  const options = { db: rig.db, queue: createQstashPause(rig.api, null), nowMs: Date.now(), log: rig.operations.log };
   await expect(changePause(true, options)).rejects.toMatchObject({ code: "NOT_PAUSABLE" });
   const network = { fetch, clock: systemClock, timeoutMs: 1_000 };
   const api = createQstashApi({ url: rig.broker.url, token: "wrong", ...network });
-  await expect(readPause({ ...options, api })).rejects.toMatchObject({
+  await expect(readPause({ ...options, queue: createQstashPause(api, null) })).rejects.toMatchObject({
     code: "QSTASH_UNAVAILABLE",
     message: "QStash answered 401",
   });
-  const silent = { ...options, parallelism: 10, api: () => Promise.reject(new Error("no answer")) };
+  const silent = { ...options, queue: createQstashPause(() => Promise.reject(new Error("no answer")), 10) };
   await expect(changePause(true, silent)).rejects.toMatchObject({
     code: "QSTASH_UNAVAILABLE",
     message: "QStash cannot be reached, and may still do it: ask with relay pause --status",

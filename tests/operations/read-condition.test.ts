@@ -26,7 +26,9 @@ describe("the condition", () => {
     const { db } = await openTestStore();
     const { log } = createRecordingLog();
     const none = { count: 0, isCapped: false };
-    expect(await readCondition(db, { nowMs, probePairsPerDay: 384, log })).toMatchObject({
+    expect(
+      await readCondition(db, { nowMs, queue: { title: "QStash", inStore: false }, probePairsPerDay: 384, log }),
+    ).toMatchObject({
       asOf: "2026-11-25T22:00:00.000Z",
       store: "ok",
       lost: { ...none, since: null, last: null },
@@ -100,7 +102,12 @@ describe("the condition", () => {
     await group("RangeError", "ignored");
     await rollUp(db, systemClock, Infinity);
 
-    const condition = await readCondition(db, { nowMs, probePairsPerDay: 0, log });
+    const condition = await readCondition(db, {
+      nowMs,
+      queue: { title: "QStash", inStore: false },
+      probePairsPerDay: 0,
+      log,
+    });
     expect(condition).toMatchObject({
       lost: { count: 2, since: iso(40 * minuteMs), last: iso(20 * minuteMs) },
       notIngested: { count: 1, since: iso(5 * minuteMs) },
@@ -153,7 +160,12 @@ describe("the condition", () => {
     await call(9 * minuteMs, "message", null, "dpl_2", 10);
     await call(8 * minuteMs, "reaction", null, "dpl_2", 10);
     await rollUp(db, systemClock, Infinity);
-    const { failing, ack } = await readCondition(db, { nowMs, probePairsPerDay: 0, log });
+    const { failing, ack } = await readCondition(db, {
+      nowMs,
+      queue: { title: "QStash", inStore: false },
+      probePairsPerDay: 0,
+      log,
+    });
     expect(failing).toEqual([
       {
         kind: "message",
@@ -172,7 +184,12 @@ describe("the condition", () => {
   test("is down, and knows nothing, without a database", async () => {
     const { db, close } = openReads("postgres://nobody@127.0.0.1:1/none");
     const { log, of } = createRecordingLog();
-    const condition = await readCondition(db, { nowMs, probePairsPerDay: 384, log });
+    const condition = await readCondition(db, {
+      nowMs,
+      queue: { title: "QStash", inStore: false },
+      probePairsPerDay: 384,
+      log,
+    });
     expect(condition).toMatchObject({ store: "down", lost: null, open: null, maintenance: null });
     expect(of("condition.part_failed").length).toBeGreaterThan(0);
     await close();

@@ -20,7 +20,9 @@ import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.
 import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import type { OpenDatabase } from "#store/database.ts";
@@ -88,14 +90,28 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const api = createQstashApi({ url: broker.broker.url, token: keys.token, timeoutMs: 5_000, ...network });
   const maintain = () => {
     const retention = { payloadDays: 0, deliveryDays: 90 };
-    const parts = createMaintenanceParts({ operations, api, relayUrls: [url], parallelism, retention });
+    const parts = createMaintenanceParts({
+      operations,
+      api,
+      pause: createQstashPause(api, parallelism),
+      relayUrls: [url],
+      retention,
+    });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };
   let receivers: string[] = [];
   const alerting: Rig["alerting"] = (...urls) => {
     receivers = urls;
     const addresses = createAlertAddresses(urls);
-    return { ...operations, ...network, addresses, secret: "s".repeat(32), relayUrl: url, probePairsPerDay: 0 };
+    return {
+      ...operations,
+      ...network,
+      addresses,
+      secret: "s".repeat(32),
+      relayUrl: url,
+      queue: queueCapabilities.qstash,
+      probePairsPerDay: 0,
+    };
   };
   const handling = createHandling(store.db, message, {
     publisher: operations.publisher,

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { readDeadLetterGroup } from "#dashboard/read-dead-letter-groups.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { changePause, readPause } from "#operations/pause.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { planReplay } from "#operations/plan-replay.ts";
 import { planRequest } from "#operations/replay-request.ts";
 import { beginReplay, cancelReplay } from "#operations/start-replay.ts";
@@ -75,7 +76,7 @@ test("a replay is started once and cancelled once, a group is decided once, and 
     expect.stringMatching(/^CONFLICT: /),
   ]);
 
-  const pause = { db, api, parallelism: 10, nowMs: operations.clock.nowMs(), log: recording.log };
+  const pause = { db, queue: createQstashPause(api, 10), nowMs: operations.clock.nowMs(), log: recording.log };
   expect(await both(() => changePause(true, pause))).toEqual(["ok", "ok"]);
   await until(async () => (await readPause(pause)).paused).toBe(true);
   expect(await both(() => changePause(false, pause))).toEqual(["ok", "ok"]);

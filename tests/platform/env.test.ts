@@ -156,9 +156,9 @@ describe("readPathEnv()", () => {
       ACK_MODE: "sometimes",
     };
     const gaps = "ACK_MODE is malformed, QSTASH_TOKEN is not set, QSTASH_NEXT_SIGNING_KEY is not set";
-    expect(() => readPathEnv(record)).toThrow(`Configuration is incomplete: ${gaps}`);
+    expect(() => readPathEnv(record, "qstash")).toThrow(`Configuration is incomplete: ${gaps}`);
     const whole = { ...record, ACK_MODE: "durable", QSTASH_TOKEN: "q", QSTASH_NEXT_SIGNING_KEY: "k" };
-    expect(readPathEnv(whole).ACK_MODE).toEqual({ kind: "durable" });
+    expect(readPathEnv(whole, "qstash").ACK_MODE).toEqual({ kind: "durable" });
   });
 });
 

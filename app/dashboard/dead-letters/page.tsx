@@ -4,6 +4,7 @@ import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/rea
 import { DeadLetters } from "#dashboard/view/repair/dead-letters.tsx";
 import { systemClock } from "#platform/clock.ts";
 
+import { queueView } from "../../queue/queue.ts";
 import { readPreferences } from "../preferences.ts";
 import { readSignedIn } from "../signed-in.ts";
 
@@ -18,5 +19,5 @@ export default async function DeadLettersPage({ searchParams }: { searchParams: 
   const { zone } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseDeadLetterGroupFilter, zone, nowMs });
   const found = await readSignedIn(path, (db) => readList(request, (filter) => readDeadLetterGroups(db, filter)));
-  return <DeadLetters {...{ request, found, zone, nowMs }} />;
+  return <DeadLetters {...{ request, found, queue: queueView(), zone, nowMs }} />;
 }

@@ -6,6 +6,7 @@ import { Diagnostics } from "#dashboard/view/diagnostics/diagnostics.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 
+import { queueView } from "../../queue/queue.ts";
 import { readSignedIn } from "../signed-in.ts";
 
 export const dynamic = "force-dynamic";
@@ -20,7 +21,7 @@ export default async function DiagnosticsPage({ searchParams }: { searchParams: 
   );
   return (
     <Shown title="Diagnostics" found={found} retries={false} onNotFound={() => redirect("/dashboard/diagnostics")}>
-      {(diagnostics) => <Diagnostics {...diagnostics} nowMs={nowMs} />}
+      {(diagnostics) => <Diagnostics {...diagnostics} queue={queueView()} nowMs={nowMs} />}
     </Shown>
   );
 }

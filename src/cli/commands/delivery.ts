@@ -41,7 +41,7 @@ export function addDelivery(program: Command, context: CommandContext): void {
     });
 }
 
-const attemptHead = ["At", "Batch", "Retried", "Status", "Error", "Took (ms)", "Handled", "Failed", "QStash message"];
+const attemptHead = ["At", "Batch", "Retried", "Status", "Error", "Took (ms)", "Handled", "Failed", "Queue message"];
 
 function attemptRow({ at, batch, retried, status, error, ms, handled, failed, messageId }: DeliveryAttempt) {
   return [at, batch, retried, status, error, Math.round(ms), handled, failed, messageId];

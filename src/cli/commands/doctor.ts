@@ -10,6 +10,7 @@ import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { askRelay, type Diagnoses } from "../doctor/ask-relay.ts";
 import { showChecks } from "../doctor/show-checks.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { type LocalEnvironment, localEnvironment } from "#local/local-environment.ts";
 import { readRunning } from "#local/running-file.ts";
@@ -29,7 +30,7 @@ const exitLimitMs = 500;
 export function addDoctor(program: Command, context: CommandContext): void {
   const command = program
     .command("doctor")
-    .description("check the configuration, QStash and every address, from this machine and on the running relay")
+    .description("check the configuration, the queue and every address, from this machine and on the running relay")
     .option("--url <url>", "the relay's base URL")
     .option("--deployed <url>", "tick off the checklist of docs/DEPLOY.md against the relay at this address instead")
     .option("--json", "print JSON")
@@ -53,7 +54,9 @@ export function addDoctor(program: Command, context: CommandContext): void {
       const checks = [...groupsHere, ...groupsThere].flatMap(([, group]) => group);
       const failures = checks.filter(({ status }) => status === "failed").length;
       if (json) {
-        context.print(JSON.stringify({ ok: failures === 0, here, relay: answered ? relay : null }, null, 2));
+        context.print(
+          JSON.stringify({ ok: failures === 0, here: toJson(here), relay: answered ? toJson(relay) : null }, null, 2),
+        );
         if (!answered) context.note(showChecks(`On the relay at ${baseUrl}`, [relay], context.paintError));
       } else {
         printPlace(`From this machine${describeSource(local)}`, groupsHere, context);
@@ -63,7 +66,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
     });
   addHelpNote(
     command,
-    "It publishes two QStash messages that only ask the relay for its health. Warnings do not make it fail.",
+    "With QStash it publishes two messages that only ask the relay for its health. Warnings do not make it fail.",
   );
 }
 
@@ -111,10 +114,15 @@ function leaveSoon(): void {
 
 type Group = readonly [title: string, checks: readonly Check[]];
 
-function groupsOf({ env, qstash, network }: Diagnoses): Group[] {
+/** Each diagnosis by its name, the queue's by that of the queue. */
+function toJson({ env, queue, network }: Diagnoses): Record<string, unknown> {
+  return { env, [env.queue]: queue, network };
+}
+
+function groupsOf({ env, queue, network }: Diagnoses): Group[] {
   return [
     ["Environment", env.checks],
-    ["QStash", qstash.checks],
+    [queueCapabilities[env.queue].title, queue.checks],
     ["Network", network.checks],
   ];
 }

@@ -19,7 +19,7 @@ export function addFind(program: Command, context: CommandContext): void {
     .command("find")
     .argument(
       "<id>",
-      "of a delivery, event, message, comment, person, account, QStash message, dead letter, trace or replay",
+      "of a delivery, event, message, comment, person, account, queue message, dead letter, trace or replay",
     )
     .description("find what has an id, whatever kind of id it is")
     .addOption(jsonOption)

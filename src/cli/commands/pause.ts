@@ -14,7 +14,7 @@ export function addPause(program: Command, context: CommandContext): void {
   };
   program
     .command("pause")
-    .description("have QStash hold back the batches; deliveries are still acknowledged, and handlers go on")
+    .description("have the queue hold back the batches; deliveries are still acknowledged, and handlers go on")
     .addOption(new Option("--resume", "deliver them again").conflicts("status"))
     .option("--status", "only show whether they are held back, and how many wait")
     .option("--json", "print the server's JSON")
@@ -29,7 +29,10 @@ export function addPause(program: Command, context: CommandContext): void {
 }
 
 function describe({ paused, since, waiting }: Pause, zone: string): string {
-  const wait = `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} at QStash.`;
+  const wait =
+    waiting === null
+      ? "The queue does not say how many batches wait."
+      : `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} at the queue.`;
   if (!paused) return `Ingestion is not paused. ${wait}`;
   return `Ingestion is paused since ${showCell(since, zone)}: deliveries are acknowledged and not stored. ${wait} Handlers of stored events go on.`;
 }

@@ -73,7 +73,7 @@ function budgetRows({
   return [
     ["Pairs a day", `${pairsPerDay} in ${burstsPerDay} bursts, ${canaryPairsPerDay} of them canaries`],
     [
-      "QStash messages a day",
+      "Queue messages a day",
       `${total}: ${schedule} of the schedule, which all of maintenance shares, ${canaries} of canaries`,
     ],
     ["Invocations a day", `${edge} on the edge, ${nodejs} on Node`],

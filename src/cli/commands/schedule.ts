@@ -6,12 +6,14 @@ import { Argument, type Command } from "commander";
 import { localEnvironment } from "#local/local-environment.ts";
 import { readRunning } from "#local/running-file.ts";
 import { readSecrets } from "#local/secrets.ts";
-import { readSettings } from "#local/settings.ts";
+import { readSettings, valueOf } from "#local/settings.ts";
 import { ensureSchedule, type MaintenanceSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
 import { systemClock } from "#platform/clock.ts";
-import { readEnv } from "#platform/env.ts";
+import { type EnvRecord, readEnv } from "#platform/env.ts";
 import { RelayError } from "#platform/errors.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { readQueue } from "#diagnostics/diagnose-env.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
 
 import type { CommandContext } from "../command-context.ts";
@@ -49,6 +51,7 @@ function open() {
     secrets: readSecrets(dataDir),
     running: readRunning(dataDir),
   });
+  requireSchedule(env);
   try {
     const read = readEnv(env, ["QSTASH_URL", "QSTASH_TOKEN", "RELAY_URL", "VERCEL_AUTOMATION_BYPASS_SECRET"]);
     const { QSTASH_URL: url, QSTASH_TOKEN: token } = read;
@@ -57,6 +60,15 @@ function open() {
   } catch (thrown) {
     throw thrown instanceof RelayError ? new CliFailure(`${thrown.message}.`) : thrown;
   }
+}
+
+/** QStash's schedule may serve another queue too, where its token is set. */
+function requireSchedule(env: EnvRecord): void {
+  const { title, schedule } = queueCapabilities[readQueue(env)];
+  if (schedule || valueOf(env, "QSTASH_TOKEN") !== undefined) return;
+  throw new CliFailure(
+    `${title} has no schedule: have a cron call /api/cron/maintenance every five minutes with CRON_SECRET as the bearer token, or set QSTASH_TOKEN.`,
+  );
 }
 
 async function orFail<T>(work: () => Promise<T>): Promise<T> {

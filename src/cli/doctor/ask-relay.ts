@@ -1,15 +1,17 @@
 import type { Check, Diagnosis } from "#diagnostics/check.ts";
 import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics/deployment-protection.ts";
-import type { QstashDiagnosis } from "#diagnostics/diagnose-qstash.ts";
+import type { EnvDiagnosis } from "#diagnostics/diagnose-env.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Answer, fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { parseJson } from "#platform/parse-json.ts";
+import { queueNames } from "#platform/queue-name.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
 /** The results of the three diagnoses in one place. */
 export interface Diagnoses {
-  env: Diagnosis;
-  qstash: QstashDiagnosis;
+  env: EnvDiagnosis;
+  /** Of the queue that `env` names. */
+  queue: Diagnosis;
   network: Diagnosis;
 }
 
@@ -26,12 +28,14 @@ const limitMs = 40_000;
 
 /** The results of `/api/diagnostics` on the relay, or one failed check that says why there are none. Never rejects. */
 export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Check> {
-  const env = await post<Diagnosis>("env", options);
+  const env = await post<Diagnosis & Partial<EnvDiagnosis>>("env", options);
   if ("name" in env) return env;
-  const qstash = await post<QstashDiagnosis>("qstash", options);
-  if ("name" in qstash) return qstash;
+  // An older relay names no queue, and knows QStash alone.
+  const name = queueNames.find((one) => one === env.queue) ?? "qstash";
+  const queue = await post<Diagnosis>(env.queue === undefined ? "qstash" : "queue", options);
+  if ("name" in queue) return queue;
   const network = await post<Diagnosis>("network", options);
-  return "name" in network ? network : { env, qstash, network };
+  return "name" in network ? network : { env: { ...env, queue: name }, queue, network };
 }
 
 async function post<T extends Diagnosis>(what: string, options: AskRelayOptions): Promise<T | Check> {

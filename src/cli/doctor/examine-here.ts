@@ -1,6 +1,6 @@
 import { diagnoseEnv } from "#diagnostics/diagnose-env.ts";
 import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
-import { diagnoseQstash } from "#diagnostics/diagnose-qstash.ts";
+import { diagnoseQueue } from "#diagnostics/queue/diagnose-queue.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { EnvRecord } from "#platform/env.ts";
 import { latestMigration } from "#store/migration-names.ts";
@@ -9,12 +9,13 @@ import type { Diagnoses } from "./ask-relay.ts";
 
 /** Runs the three diagnoses in this process, with this environment. Never rejects. */
 export async function examineHere(env: EnvRecord, onProgress: (doing: string) => void): Promise<Diagnoses> {
-  const common = { env, clock: systemClock };
-  onProgress("QStash");
-  const qstash = await silently(() => diagnoseQstash({ ...common, fetch }));
+  const checked = diagnoseEnv(env, { built: null });
+  const common = { env, queue: checked.queue, clock: systemClock };
+  onProgress("queue");
+  const queue = await silently(() => diagnoseQueue({ ...common, fetch }));
   onProgress("network");
   const network = await diagnoseNetwork({ ...common, latestMigration });
-  return { env: diagnoseEnv(env), qstash, network };
+  return { env: checked, queue, network };
 }
 
 /** Without the lines that the SDK prints about its failures: the result has them. */

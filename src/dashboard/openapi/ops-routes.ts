@@ -58,7 +58,7 @@ export function opsRoutes(testKinds: readonly string[]): readonly OpsRoute[] {
     reads("/runtimes", "Edge and Node side by side", comparisonQuery),
     reads("/dead-letters", "Groups of dead letters of one cause", groupQuery),
     reads("/dead-letters/{groupId}", "A group with its dead letters", memberQuery),
-    reads("/dead-letters/{groupId}/{letterId}", "What QStash could not deliver, decoded"),
+    reads("/dead-letters/{groupId}/{letterId}", "What the queue could not deliver, decoded"),
     changes("/dead-letters/{groupId}/state", "Decides about a group", { body: groupRequest }),
     reads("/replays", "Replays, newest first", replayQuery),
     changes("/replays", "Plans a replay", { body: planRequest, status: 201 }),

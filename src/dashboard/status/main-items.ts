@@ -4,7 +4,7 @@ import {
   areAcksWithheld,
   failsTooOften,
   handlerFailures,
-  heldAtQstash,
+  heldAtQueue,
   levelOfMetaHour,
   waitsTooLong,
 } from "#operations/condition/limits.ts";
@@ -27,12 +27,12 @@ export interface Facts {
 }
 
 /** Deliveries that were acknowledged and are nowhere. */
-export function lostItem({ condition: { lost }, lostInMonth, when }: Facts): StatusItem {
+export function lostItem({ condition: { lost, queue }, lostInMonth, when }: Facts): StatusItem {
   if (lost === null) return unknownItem("lost", "Whether deliveries are lost");
   const { count, isCapped, since } = lost;
   const href = listed("deliveries", { outcome: "lost", from: since });
   if (count > 0) {
-    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither QStash nor the store has the events. The log line forward.lost names their keys.`;
+    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither ${queue.title} nor the store has the events. The log line forward.lost names their keys.`;
     return item("lost", { state: "failing", count, isCapped, since, sentence, href });
   }
   const earlier =
@@ -70,29 +70,29 @@ export function refusedItem({ condition, refusedInDay, when }: Facts): StatusIte
 
 /** What should have gone on, and did not. */
 export function stuckItem({ condition, when }: Facts): StatusItem {
-  const { stuck, asOf } = condition;
-  const atQstash = heldAtQstash(condition);
-  if (stuck === null || atQstash === null) return unknownItem("stuck", "Whether something is stuck");
-  const count = stuck.count + atQstash.count;
+  const { stuck, queue, asOf } = condition;
+  const atQueue = heldAtQueue(condition);
+  if (stuck === null || atQueue === null) return unknownItem("stuck", "Whether something is stuck");
+  const count = stuck.count + atQueue.count;
   if (count === 0) return item("stuck", { state: "ok", count, sentence: "Nothing is stuck." });
-  const since = [stuck.since, atQstash.since].filter((iso) => iso !== null).toSorted()[0] ?? null;
+  const since = [stuck.since, atQueue.since].filter((iso) => iso !== null).toSorted()[0] ?? null;
   const parts = [
     ...(stuck.count === 0
       ? []
       : [
           `${amount(stuck.count, "event", stuck.isCapped)} ${verb(stuck.count, "is", "are")} due since ${when(stuck.since ?? "")}, and nothing handles ${verb(stuck.count, "it", "them")}.`,
         ]),
-    ...(atQstash.count === 0
+    ...(atQueue.count === 0
       ? []
       : [
-          `QStash has accepted ${atQstash.isCapped ? "" : "at least "}${amount(atQstash.count, "delivery", atQstash.isCapped)} since ${when(atQstash.since ?? "")}, and the consumer has not ingested ${verb(atQstash.count, "it", "them")}.`,
+          `${queue.title} has accepted ${atQueue.isCapped ? "" : "at least "}${amount(atQueue.count, "delivery", atQueue.isCapped)} since ${when(atQueue.since ?? "")}, and the consumer has not ingested ${verb(atQueue.count, "it", "them")}.`,
         ]),
   ];
   const href =
     stuck.count > 0
       ? listed("events", { state: "unhandled" })
-      : listed("deliveries", { outcome: "published", from: atQstash.since });
-  const isCapped = stuck.isCapped || atQstash.isCapped;
+      : listed("deliveries", { outcome: "published", from: atQueue.since });
+  const isCapped = stuck.isCapped || atQueue.isCapped;
   return item("stuck", {
     state: waitsTooLong(since, Date.parse(asOf)) ? "failing" : "attention",
     count,
@@ -147,12 +147,12 @@ export function describeFailing({ kind, error, runs, failed, since, deployment }
 }
 
 /** Events that are stored and whose turn has not come. */
-export function waitingItem({ condition: { open, stuck, retrying, pause, asOf }, when }: Facts): StatusItem {
+export function waitingItem({ condition: { open, stuck, retrying, pause, queue, asOf }, when }: Facts): StatusItem {
   if (open === null || stuck === null || retrying === null) return unknownItem("waiting", "What waits");
   const count = Math.max(0, open.count - stuck.count - retrying.count);
   const isLong = retrying.count === 0 && waitsTooLong(open.oldest, Date.parse(asOf));
   const held =
-    pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at QStash.` : "";
+    pause?.since && (pause.waiting ?? 0) > 0 ? ` ${amount(pause.waiting ?? 0, "batch")} wait at ${queue.title}.` : "";
   const sentence =
     count === 0
       ? `No event waits for its handler.${held}`

@@ -22,31 +22,33 @@ export function otherItems(facts: Facts): StatusItem[] {
   ].filter((found) => found !== null);
 }
 
-function storeItem({ condition: { store } }: Facts): StatusItem | null {
+function storeItem({ condition: { store, queue } }: Facts): StatusItem | null {
   if (store === "ok") return null;
   return item("store", {
     state: "failing",
-    sentence: "Postgres does not answer. Deliveries are acknowledged and wait at QStash, which tries again for hours.",
+    sentence: queue.inStore
+      ? "Postgres does not answer, and the queue is in it: deliveries are refused, and Meta sends them again for an hour."
+      : `Postgres does not answer. Deliveries are acknowledged and wait at ${queue.title}, which tries again for hours.`,
   });
 }
 
-function publishItem({ condition: { publish } }: Facts): StatusItem | null {
+function publishItem({ condition: { publish, queue } }: Facts): StatusItem | null {
   if (publish?.state !== "failing") return null;
   return item("publish", {
     state: "failing",
-    sentence: "QStash does not accept what the relay publishes. The fallback stores the events meanwhile.",
+    sentence: `${queue.title} does not accept what the relay publishes. The fallback stores the events meanwhile.`,
     href: "/dashboard/diagnostics",
   });
 }
 
-function pauseItem({ condition: { pause }, when }: Facts): StatusItem | null {
+function pauseItem({ condition: { pause, queue }, when }: Facts): StatusItem | null {
   if (!pause?.since) return null;
   const waiting =
     pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
   return item("pause", {
     state: "attention",
     since: pause.since,
-    sentence: `Ingestion is paused since ${when(pause.since)}. Deliveries are acknowledged and stay at QStash${waiting}.`,
+    sentence: `Ingestion is paused since ${when(pause.since)}. Deliveries are acknowledged and stay at ${queue.title}${waiting}.`,
   });
 }
 

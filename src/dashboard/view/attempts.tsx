@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import { formatCount, formatIn, formatMs } from "../format.ts";
 import type { DeliveryAttempt } from "../read-delivery-attempts.ts";
+import type { QueueView } from "../queue-view.ts";
 import tables from "./table.module.css";
 import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";
@@ -11,27 +12,20 @@ import { Timestamp } from "./timestamp.tsx";
 /** Props of `AttemptsPanel`. */
 export interface AttemptsPanelProps {
   attempts: readonly DeliveryAttempt[];
-  /** When QStash tries next; undefined if that is unknown, or if it has nothing more to deliver. */
+  queue: QueueView;
+  /** Whether the queue may have a batch of it that is not ingested. */
+  isWaiting?: boolean;
+  /** When the queue tries next; undefined if that is unknown, or if it has nothing more to deliver. */
   nextDeliveryAt?: string | undefined;
-  /** Where QStash shows its log; null for the embedded one. */
-  qstashLog: string | null;
   nowMs: number;
   /** Links to further pages of the attempts. */
   children?: ReactNode;
 }
 
-/** Calls to ingest a delivery, and when QStash tries next. */
-export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, children }: AttemptsPanelProps) {
+/** Calls to ingest a delivery, and when the queue tries next. */
+export function AttemptsPanel({ attempts, queue, nowMs, children, ...next }: AttemptsPanelProps) {
   return (
-    <Panel
-      id="attempts"
-      title="Attempts to ingest it"
-      aside={
-        nextDeliveryAt !== undefined && (
-          <span className={text["dimmed"]}>QStash tries again {formatIn(nextDeliveryAt, nowMs)}</span>
-        )
-      }
-    >
+    <Panel id="attempts" title="Attempts to ingest it" aside={<NextTry queue={queue} nowMs={nowMs} {...next} />}>
       {attempts.length === 0 ? (
         <p className={text["nothing"]}>No attempt is recorded.</p>
       ) : (
@@ -52,12 +46,12 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, chil
                   Took
                 </th>
                 <th scope="col">Events</th>
-                <th scope="col">QStash message</th>
+                <th scope="col">Queue message</th>
               </tr>
             </thead>
             <tbody>
               {attempts.map((attempt) => (
-                <AttemptRow key={keyOf(attempt)} {...{ attempt, qstashLog, nowMs }} />
+                <AttemptRow key={keyOf(attempt)} {...{ attempt, queue, nowMs }} />
               ))}
             </tbody>
           </table>
@@ -68,15 +62,29 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, chil
   );
 }
 
+function NextTry({
+  queue: { title, attemptLog },
+  isWaiting = false,
+  nextDeliveryAt,
+  nowMs,
+}: Omit<AttemptsPanelProps, "attempts">) {
+  if (nextDeliveryAt === undefined && (attemptLog || !isWaiting)) return null;
+  const words =
+    nextDeliveryAt === undefined
+      ? `${title} does not say when it is tried again`
+      : `${title} tries again ${formatIn(nextDeliveryAt, nowMs)}`;
+  return <span className={text["dimmed"]}>{words}</span>;
+}
+
 function keyOf({ at, batch, retried, status, messageId }: DeliveryAttempt): string {
   return [at, batch, retried, status, messageId].join(" ");
 }
 
-interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashLog" | "nowMs"> {
+interface AttemptRowProps extends Pick<AttemptsPanelProps, "queue" | "nowMs"> {
   attempt: DeliveryAttempt;
 }
 
-function AttemptRow({ attempt, qstashLog, nowMs }: AttemptRowProps) {
+function AttemptRow({ attempt, queue, nowMs }: AttemptRowProps) {
   const { at, batch, retried, status, error, ms, handled, failed, messageId } = attempt;
   return (
     <tr>
@@ -90,17 +98,17 @@ function AttemptRow({ attempt, qstashLog, nowMs }: AttemptRowProps) {
       <td>{handled === null ? "–" : `${formatCount(handled)} handled, ${formatCount(failed ?? 0)} failed`}</td>
       <td className={text["mono"]}>
         {messageId ?? (status === 200 ? "none: by the fallback" : "–")}
-        {messageId !== null && qstashLog !== null && (
+        {messageId !== null && queue.logHref !== null && (
           <>
             {" "}
             <Link
-              href={qstashLog}
+              href={queue.logHref}
               prefetch={false}
               target="_blank"
               rel="noreferrer"
               title={`Search its logs for ${messageId}`}
             >
-              QStash’s log
+              {queue.title}’s log
             </Link>
           </>
         )}

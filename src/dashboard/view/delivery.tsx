@@ -7,6 +7,7 @@ import type { DeliveryAttempt } from "../read-delivery-attempts.ts";
 import { formatCount } from "../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
 import type { EventPage } from "../read-events.ts";
+import type { QueueView } from "../queue-view.ts";
 import { AttemptsPanel } from "./attempts.tsx";
 import { OutcomeBadge } from "./badges.tsx";
 import { eventsHref } from "../list-hrefs.ts";
@@ -30,12 +31,12 @@ export interface DeliveryProps {
   attemptsFrom: number;
   handlerRetries: number;
   showsText: boolean;
-  qstashLog: string | null;
+  queue: QueueView;
   nowMs: number;
 }
 
 /** The page of one delivery. */
-export function Delivery({ journey, details, qstashLog, nowMs, ...props }: DeliveryProps) {
+export function Delivery({ journey, details, queue, nowMs, ...props }: DeliveryProps) {
   return (
     <>
       <Group justify="space-between" align="end" gap="14px 24px">
@@ -61,7 +62,8 @@ export function Delivery({ journey, details, qstashLog, nowMs, ...props }: Deliv
       <AttemptsPanel
         attempts={props.attempts}
         nextDeliveryAt={journey.nextDeliveryAt}
-        qstashLog={qstashLog}
+        queue={queue}
+        isWaiting={journey.ingestedAt === null && journey.outcome === "published"}
         nowMs={nowMs}
       >
         <AttemptPages from={props.attemptsFrom} shown={props.attempts.length} />

@@ -27,7 +27,7 @@ export function Unavailable({ error: { code, message }, retries = true }: Unavai
       <p className={text["sentence"]}>
         {message}.
         {isStoreAway &&
-          " The webhook needs no store: deliveries are acknowledged, and QStash tries for hours to hand them on. Meanwhile nothing is stored, and no handler runs."}
+          " Unless the queue is in it too, deliveries are acknowledged meanwhile, and the queue tries for hours to hand them on. Nothing is stored, and no handler runs."}
       </p>
       {retries && <ReadAgain />}
     </Alert>

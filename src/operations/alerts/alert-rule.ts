@@ -21,7 +21,7 @@ export interface AlertRule {
   /** The page with the list, under RELAY_URL. */
   path: (scope: string) => string;
   patience: Patience;
-  /** Whether its message must not go through QStash, because QStash may be what fails. */
+  /** Whether its message must not go through the queue, because the queue may be what fails. */
   isDirect: boolean;
   /** Null if what it judges is not known: then it neither fires nor is resolved. */
   judge: (condition: Condition, nowMs: number) => RuleJudgement | null;

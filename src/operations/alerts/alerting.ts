@@ -3,6 +3,7 @@ import type { Log } from "#platform/log.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { Database } from "#store/database.ts";
 
+import type { QueueFacts } from "../condition/condition.ts";
 import type { AlertAddress } from "./alert-address.ts";
 
 /** What alerts are evaluated and sent with; the rim builds it. */
@@ -15,6 +16,7 @@ export interface Alerting extends Network {
   /** The relay's own base URL. */
   relayUrl: string;
   publisher: MessagePublisher;
+  queue: QueueFacts;
   /** PROBE_PAIRS_PER_DAY. */
   probePairsPerDay: number;
   /** A random UUID. */

@@ -34,7 +34,7 @@ export interface EvaluateOptions {
 export interface Evaluation {
   /** The notice that was stored for every address; null if there is nothing to say, or no address. */
   noticeId: string | null;
-  /** Whether it must not go through QStash. */
+  /** Whether it must not go through the queue. */
   isDirect: boolean;
   changes: ChangedAlert[];
   firing: number;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** The body of a QStash message to `/api/qstash/maintenance`: a notice that is to be sent. Receivers' addresses stay here. */
+/** The body of a message to the route for maintenance: a notice that is to be sent. Receivers' addresses stay here. */
 export const noticeMessage = v.strictObject({ version: v.literal(1), alertNotice: v.pipe(v.string(), v.uuid()) });
 
 /** Encodes a notice's id as that body. */

@@ -19,7 +19,7 @@ const lost: AlertRule = {
   unit: "count",
   threshold: "one in the last 15 minutes",
   advice:
-    "The log line forward.lost names the keys of their events. Mend QStash or the fallback first: more are lost until then.",
+    "The log line forward.lost names the keys of their events. Mend the queue or the fallback first: more are lost until then.",
   path: () => "/dashboard/deliveries?outcome=lost",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: true,
@@ -41,7 +41,7 @@ const acksWithheld: AlertRule = {
   unit: "count",
   threshold: "one in the last 10 minutes",
   advice:
-    "Neither QStash nor the fallback keeps deliveries, so Meta gets 503 and sends them again, for an hour. npm run relay -- doctor finds the cause.",
+    "Neither the queue nor the fallback keeps deliveries, so Meta gets 503 and sends them again, for an hour. npm run relay -- doctor finds the cause.",
   path: () => "/dashboard/deliveries?outcome=refused",
   patience: atOnce,
   isDirect: true,
@@ -79,22 +79,22 @@ const metaHour: AlertRule = {
 
 const publishFailing: AlertRule = {
   name: "publish-failing",
-  title: "Publishing to QStash fails",
+  title: "Publishing to the queue fails",
   severity: "warning",
   unit: "count",
   threshold: "the newest 3 forwards, or more than half of the newest 20, at two evaluations",
   advice:
-    "The fallback stores what QStash does not accept. The error types of the deliveries name the cause; npm run relay -- doctor checks it.",
+    "The fallback stores what the queue does not accept. The error types of the deliveries name the cause; npm run relay -- doctor checks it.",
   path: () => "/dashboard/deliveries?outcome=fallback",
   patience: atSecond,
   isDirect: true,
-  judge({ publish }) {
+  judge({ publish, queue }) {
     if (publish === null) return null;
     const isFailing = publish.state === "failing";
     return one(
       isFailing ? 1 : 0,
       null,
-      isFailing ? "The newest deliveries went past QStash." : "QStash accepts the newest deliveries.",
+      isFailing ? `The newest deliveries went past ${queue.title}.` : `${queue.title} accepts the newest deliveries.`,
     );
   },
 };
@@ -106,7 +106,7 @@ const ackSlow: AlertRule = {
   unit: "share",
   threshold: "1 % of at least 50 acks over 1 s (so p99 over 1 s), at two evaluations",
   advice:
-    "Compare warm and cold starts, and regions, on the page Edge and Node. ACK_MODE durable and race wait for QStash.",
+    "Compare warm and cold starts, and regions, on the page Edge and Node. ACK_MODE durable and race wait for the queue.",
   path: () => "/dashboard/deliveries?ackMsMin=1000",
   patience: atSecond,
   isDirect: false,

@@ -21,8 +21,8 @@ export async function runAlerts(alerting: Alerting): Promise<Record<string, unkn
 
 /** Reads the condition, evaluates every rule, and sends what has changed. Throws `STORE_UNAVAILABLE`. */
 export async function evaluateNow(alerting: Alerting): Promise<Evaluation> {
-  const { db, clock, addresses, newId, probePairsPerDay, log } = alerting;
-  const condition = await readCondition(db, { nowMs: clock.nowMs(), probePairsPerDay, log });
+  const { db, clock, addresses, newId, queue, probePairsPerDay, log } = alerting;
+  const condition = await readCondition(db, { nowMs: clock.nowMs(), queue, probePairsPerDay, log });
   const labels = addresses.map(({ label }) => label);
   const evaluation = await evaluateAlerts(db, condition, { addresses: labels, nowMs: clock.nowMs(), newId });
   for (const { rule, scope, change, level } of evaluation.changes) {

@@ -1,7 +1,7 @@
 // The rules about what is stored: handlers, open events, dead letters, pausing, maintenance.
 import type { FailingHandler, OpenGroup } from "../condition/condition.ts";
 import { amount } from "../condition/amount.ts";
-import { failsTooOften, heldAtQstash, isMaintenanceLate, since, waitsTooLong } from "../condition/limits.ts";
+import { failsTooOften, heldAtQueue, isMaintenanceLate, since, waitsTooLong } from "../condition/limits.ts";
 import { type AlertRule, atOnce, atSecond, describeInstant, one, percent, safeName } from "./alert-rule.ts";
 import type { Judgement } from "./alert-state.ts";
 import { describeDuration } from "./describe-duration.ts";
@@ -44,17 +44,17 @@ const oldestOpen: AlertRule = {
   title: "An event is not handled",
   severity: "warning",
   unit: "ms",
-  threshold: "the oldest open event, or a batch that QStash has, is older than 15 minutes",
+  threshold: "the oldest open event, or a batch that the queue has, is older than 15 minutes",
   advice: "Its page says what it waits for: its handler fails, maintenance does not run, or ingestion is behind.",
   path: () => "/dashboard/events?state=unhandled",
   patience: atOnce,
   isDirect: false,
   judge(condition, nowMs) {
-    const { open, retrying, stuck } = condition;
-    const held = heldAtQstash(condition);
+    const { open, retrying, stuck, queue } = condition;
+    const held = heldAtQueue(condition);
     if (held !== null && waitsTooLong(held.since, nowMs)) {
       const heldMs = since(held.since, nowMs) ?? 0;
-      const text = `QStash has had ${amount(held.count, "delivery", held.isCapped)} for up to ${describeDuration(heldMs)}, and the consumer has not ingested them.`;
+      const text = `${queue.title} has had ${amount(held.count, "delivery", held.isCapped)} for up to ${describeDuration(heldMs)}, and the consumer has not ingested them.`;
       return one(1, heldMs, text);
     }
     if (open === null) return null;
@@ -122,15 +122,15 @@ const paused: AlertRule = {
   severity: "warning",
   unit: "ms",
   threshold: "for an hour",
-  advice: "npm run relay -- resume ends the pause. QStash keeps what waits for a limited time.",
+  advice: "npm run relay -- resume ends the pause. The queue keeps what waits for a limited time.",
   path: () => "/dashboard",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: false,
-  judge({ pause }, nowMs) {
+  judge({ pause, queue }, nowMs) {
     if (pause === null) return null;
     const ms = since(pause.since, nowMs);
     if (ms === null) return one(0, 0, "Ingestion is not paused.");
-    const waiting = pause.waiting === null ? "" : `; ${amount(pause.waiting, "batch")} wait at QStash`;
+    const waiting = pause.waiting === null ? "" : `; ${amount(pause.waiting, "batch")} wait at ${queue.title}`;
     return one(ms >= pausedMs ? 1 : 0, ms, `Paused for ${describeDuration(ms)}${waiting}.`);
   },
 };
@@ -142,7 +142,7 @@ const maintenance: AlertRule = {
   unit: "ms",
   threshold: "for 15 minutes",
   advice:
-    "npm run relay -- schedule check says whether QStash calls it. Without it lost messages are not found, and rules are evaluated only when reports arrive.",
+    "npm run relay -- schedule check says what calls it. Without it lost messages are not found, and rules are evaluated only when reports arrive.",
   path: () => "/dashboard/diagnostics",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: true,

@@ -1,4 +1,5 @@
 /** The facts about the relay at one moment: what the status page shows and the alert rules judge. */
+import type { QueueCapabilities } from "#queue/capabilities.ts";
 import type { Count } from "#store/capped-count.ts";
 
 /** Something that happened in a window, with the first and the last time in it; both null if it did not happen. Times are ISO 8601. */
@@ -84,18 +85,22 @@ export interface Silence {
   verdict: "usual" | "silent" | "unknown";
 }
 
+/** What the words about the other facts need to know of the queue. */
+export type QueueFacts = Pick<QueueCapabilities, "title" | "inStore">;
+
 /** Every fact; null where it is not known, which is never shown as 0. */
 export interface Condition {
   asOf: string;
+  queue: QueueFacts;
   store: "ok" | "down";
-  /** Deliveries of the last 24 hours that were acknowledged and that neither QStash nor the store has. */
+  /** Deliveries of the last 24 hours that were acknowledged and that neither the queue nor the store has. */
   lost: Happened | null;
   /** Deliveries of the last hour that were refused, in all and by reason, the most frequent first. */
   refused: (Happened & { perMinute: number; byReason: RefusedFor[] }) | null;
   metaHour: MetaHour | null;
-  /** Deliveries of the last hour that were refused because neither QStash nor the fallback kept them in time. */
+  /** Deliveries of the last hour that were refused because neither the queue nor the fallback kept them in time. */
   acksWithheld: Happened | null;
-  /** Whether the newest forwards reach QStash; see `readPublishState`. */
+  /** Whether the newest forwards reach the queue; see `readPublishState`. */
   publish: { state: "ok" | "failing" } | null;
   /** Events that are stored and not handled, dead ones apart; and when the oldest of them was stored. */
   open: (Count & { oldest: string | null }) | null;
@@ -105,10 +110,10 @@ export interface Condition {
   failing: FailingHandler[] | null;
   /** Events that wait for their next attempt, and when the first of them is due. */
   retrying: (Count & { nextAt: string | null }) | null;
-  /** Deliveries of the last 24 hours that QStash accepted over a minute ago and that are not ingested: of those that sent a report. */
+  /** Deliveries of the last 24 hours that the queue accepted over a minute ago and that are not ingested: of those that sent a report. */
   notIngested: Happened | null;
   deadLetters: DeadLetterFacts | null;
-  /** `since` is null while ingestion is not paused; `waiting`: batches at QStash when maintenance last asked. */
+  /** `since` is null while ingestion is not paused; `waiting`: batches at the queue when maintenance last asked. */
   pause: { since: string | null; waiting: number | null } | null;
   canary: CanaryFacts | null;
   /**

@@ -5,7 +5,7 @@
 import type { Condition, FailingHandler } from "./condition.ts";
 
 const minuteMs = 60_000;
-/** So long an event may be open, or a batch be at QStash. */
+/** So long an event may be open, or a batch be at the queue. */
 const waitingMsMax = 15 * minuteMs;
 /** Maintenance runs every five minutes: so late, it has missed three times. */
 const maintenanceMsMax = 15 * minuteMs;
@@ -30,12 +30,12 @@ export function waitsTooLong(instant: string | null, nowMs: number): boolean {
   return (since(instant, nowMs) ?? 0) >= waitingMsMax;
 }
 
-/** What QStash has and the consumer has not ingested; nothing while ingestion is paused, because then it should wait. Null if unknown. */
-export function heldAtQstash({ notIngested, pause }: Condition): Condition["notIngested"] {
+/** What the queue has and the consumer has not ingested; nothing while ingestion is paused, because then it should wait. Null if unknown. */
+export function heldAtQueue({ notIngested, pause }: Condition): Condition["notIngested"] {
   return pause?.since ? { count: 0, isCapped: false, since: null, last: null } : notIngested;
 }
 
-/** Whether deliveries are refused now because neither QStash nor the fallback keeps them. */
+/** Whether deliveries are refused now because neither the queue nor the fallback keeps them. */
 export function areAcksWithheld({ last }: NonNullable<Condition["acksWithheld"]>, nowMs: number): boolean {
   const ago = since(last, nowMs);
   return ago !== null && ago < withheldRecentMs;

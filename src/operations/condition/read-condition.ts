@@ -1,7 +1,7 @@
 import { describeCause, type Log } from "#platform/log.ts";
 import type { Database } from "#store/database.ts";
 
-import type { Condition } from "./condition.ts";
+import type { Condition, QueueFacts } from "./condition.ts";
 import { factsOfFigures, failingKinds } from "./facts-of-figures.ts";
 import { readCanaryFacts } from "./read-canary-facts.ts";
 import { readUnfinishedDeliveries } from "./read-unfinished-deliveries.ts";
@@ -12,12 +12,13 @@ import { readWorkFacts } from "./read-work-facts.ts";
 
 export interface ConditionOptions {
   nowMs: number;
+  queue: QueueFacts;
   /** PROBE_PAIRS_PER_DAY, 0 for none. */
   probePairsPerDay: number;
   log: Log;
 }
 
-const unknown: Omit<Condition, "asOf" | "store"> = {
+const unknown: Omit<Condition, "asOf" | "queue" | "store"> = {
   lost: null,
   refused: null,
   metaHour: null,
@@ -43,7 +44,7 @@ const unknown: Omit<Condition, "asOf" | "store"> = {
  */
 export async function readCondition(
   db: Database,
-  { nowMs, probePairsPerDay, log }: ConditionOptions,
+  { nowMs, queue, probePairsPerDay, log }: ConditionOptions,
 ): Promise<Condition> {
   const reads: Promise<Partial<Condition>>[] = [
     readUnfinishedDeliveries(db, nowMs),
@@ -62,7 +63,7 @@ export async function readCondition(
     ),
   );
   const store = facts.every((read) => read === null) ? "down" : "ok";
-  return Object.assign({ asOf: new Date(nowMs).toISOString(), store, ...unknown } satisfies Condition, ...facts);
+  return Object.assign({ asOf: new Date(nowMs).toISOString(), queue, store, ...unknown } satisfies Condition, ...facts);
 }
 
 async function readFigureFacts(db: Database, nowMs: number): Promise<Partial<Condition>> {

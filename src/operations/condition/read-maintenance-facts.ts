@@ -18,9 +18,14 @@ const partitionsResult = v.object({ defaults: v.array(v.string()) });
  */
 const mayHaveRows = "deliveries_default";
 
+/** A part that has not run for so long while others did is of a queue that is no longer used. */
+const leftOutMs = 60 * 60_000;
+
 /** What maintenance recorded of its parts. The part `pause` does not count as a run, because pausing records it, too. */
 export async function readMaintenanceFacts(db: Database): Promise<MaintenanceFacts> {
-  const parts = await readParts(db);
+  const recorded = await readParts(db);
+  const newestMs = Math.max(...recorded.map((part) => part.ranAt.getTime()));
+  const parts = recorded.filter((part) => newestMs - part.ranAt.getTime() < leftOutMs);
   const resultOf = (name: string) => parts.find((part) => part.name === name)?.result;
   const runs = parts.filter(({ name }) => name !== "pause");
   const ranAt = runs.length === 0 ? null : isoOf(Math.max(...runs.map((part) => part.ranAt.getTime())));

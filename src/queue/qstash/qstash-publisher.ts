@@ -1,8 +1,9 @@
-import { type Answer, fetchWithin, mayPass, type Network } from "#platform/bounded-fetch.ts";
-import { ForwardError, type ForwardErrorCode } from "#platform/forward-error.ts";
+import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { ForwardError } from "#platform/forward-error.ts";
 import { protectionBypassHeader } from "#platform/protection-bypass.ts";
 
 import type { QueuePublisher } from "../publisher.ts";
+import { refusal } from "../refusal.ts";
 
 /** QStash's smallest plan takes 1 MB a message; its failure callback repeats the body in base64, a third larger. */
 export const qstashBytesMax = 600_000;
@@ -65,7 +66,7 @@ export function createQstashPublisher(options: QstashPublisherOptions): QueuePub
       const answer = await fetchWithin(timeoutMs, `${url}/v2/publish/${destination}`, init, options);
       const { status } = answer;
       // A redirect that is not followed has the status 0 where fetch keeps to its specification.
-      if (status < 200 || status > 299) throw refusal(answer, clock.nowMs());
+      if (status < 200 || status > 299) throw refusal("QStash", answer, untilReset(answer.headers, clock.nowMs()));
       const messageId = /"messageId":\s*"([\w-]+)"/.exec(answer.text)?.[1];
       // Another server answers at this address, or a proxy before it. If it was QStash after all, the fallback repeats
       // the events, and their keys prevent that they are stored twice.
@@ -75,26 +76,7 @@ export function createQstashPublisher(options: QstashPublisherOptions): QueuePub
   };
 }
 
-/** Refusals that a repetition cannot change. Each has a code of its own, because the remedy differs. */
-const refusals: Record<number, ForwardErrorCode> = {
-  400: "PUBLISH_INVALID",
-  401: "PUBLISH_UNAUTHORIZED",
-  403: "PUBLISH_UNAUTHORIZED",
-  404: "PUBLISH_NOT_FOUND",
-  // https://upstash.com/docs/qstash/misc/errors: a plan's limit, of retries or of the message's size
-  412: "PUBLISH_OVER_QUOTA",
-  413: "PUBLISH_OVER_QUOTA",
-};
-
-function refusal({ status, headers }: Answer, nowMs: number): ForwardError {
-  const message = `QStash answered ${status}`;
-  if (status === 429)
-    return new ForwardError("PUBLISH_RATE_LIMITED", message, { retryAfterMs: untilReset(headers, nowMs) });
-  if (mayPass(status)) return new ForwardError("PUBLISH_UNAVAILABLE", message);
-  return new ForwardError(refusals[status] ?? "PUBLISH_REJECTED", message);
-}
-
-/** The end of a burst, or of the day, in seconds since the epoch. https://upstash.com/docs/qstash/api/api-ratelimiting */
+/** The end of a burst, or of the day, which QStash gives in seconds since the epoch. https://upstash.com/docs/qstash/api/api-ratelimiting */
 function untilReset(headers: Headers, nowMs: number): number | undefined {
   const reset = headers.get("burst-ratelimit-reset") ?? headers.get("ratelimit-reset");
   return reset !== null && /^\d{1,12}$/.test(reset) ? Math.max(0, Number(reset) * 1000 - nowMs) : undefined;

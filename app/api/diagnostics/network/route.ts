@@ -5,6 +5,7 @@ import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 import { latestMigration } from "#store/migration-names.ts";
 
+import { queueName } from "../../../queue/queue.ts";
 import { opsRoute } from "../../ops/ops-route.ts";
 import { keepDiagnosis } from "../keep-diagnosis.ts";
 
@@ -14,7 +15,10 @@ export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
   POST: opsRoute(
     async ({ request }) => {
       await readRequest(request, emptyRequest, clock);
-      return keepDiagnosis("network", await diagnoseNetwork({ env: process.env, clock, latestMigration }));
+      return keepDiagnosis(
+        "network",
+        await diagnoseNetwork({ env: process.env, queue: queueName, clock, latestMigration }),
+      );
     },
     {
       audit: { action: "diagnostics.network", isRequired: false },

@@ -25,14 +25,14 @@ export default async function DeliveryPage({ params, searchParams }: Props) {
   const deliveryId = decodeURIComponent((await params).deliveryId);
   const given = await searchParams;
   const { showsText } = await readPreferences();
-  const { qstashLog, ...options } = deliveryOptions();
+  const { queue, ...options } = deliveryOptions();
   const { handlerRetries } = options;
   const found = await readSignedIn(`/dashboard/deliveries/${deliveryId}`, async (db) =>
     readDeliveryPage(db, deliveryId, { ...parseDeliveryPart(given), ...options, showsText, clock: systemClock }),
   );
   return (
     <Shown title="Delivery" found={found} onNotFound={notFound}>
-      {(page) => <Delivery {...{ ...page, handlerRetries, showsText, qstashLog, nowMs: systemClock.nowMs() }} />}
+      {(page) => <Delivery {...{ ...page, handlerRetries, showsText, queue, nowMs: systemClock.nowMs() }} />}
     </Shown>
   );
 }

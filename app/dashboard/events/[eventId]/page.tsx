@@ -23,14 +23,14 @@ interface Props {
 export default async function EventPage({ params, searchParams }: Props) {
   const { eventId } = await params;
   const given = await searchParams;
-  const { qstashLog, ...options } = deliveryOptions();
+  const { queue, ...options } = deliveryOptions();
   const found = await readSignedIn(`/dashboard/events/${eventId}`, async (db) => ({
     part: parsePayloadPart(given),
     report: await readEvent(db, parseRowId(eventId), options),
   }));
   return (
     <Shown title="Event" found={found} onNotFound={notFound}>
-      {({ report, part }) => <Event {...{ ...report, part, qstashLog, nowMs: systemClock.nowMs() }} />}
+      {({ report, part }) => <Event {...{ ...report, part, queue, nowMs: systemClock.nowMs() }} />}
     </Shown>
   );
 }

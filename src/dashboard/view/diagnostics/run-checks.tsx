@@ -9,21 +9,22 @@ import text from "../text.module.css";
 import { askForChecks, type ChecksAnswer } from "./ask-for-checks.ts";
 import { CheckGroup } from "./check-group.tsx";
 
-const groups = [
-  { name: "env", title: "Environment" },
-  { name: "qstash", title: "QStash" },
-  { name: "network", title: "Network" },
-];
-
 /** Props of `RunChecks`. */
 export interface RunChecksProps {
   /** The last results. */
   checked: readonly CheckedGroup[];
+  /** The queue's name for people. */
+  queue: string;
   nowMs: number;
 }
 
 /** Runs the checks of the doctor on this relay, one group after the other, and shows the last results until then. */
-export function RunChecks({ checked, nowMs }: RunChecksProps) {
+export function RunChecks({ checked, queue, nowMs }: RunChecksProps) {
+  const groups = [
+    { name: "env", title: "Environment" },
+    { name: "queue", title: queue },
+    { name: "network", title: "Network" },
+  ];
   const refusal = useRefusal();
   const [fresh, setFresh] = useState<Record<string, ChecksAnswer>>({});
   const [running, setRunning] = useState<string | null>(null);
@@ -70,7 +71,7 @@ export function RunChecks({ checked, nowMs }: RunChecksProps) {
 
 function summarize(fresh: Record<string, ChecksAnswer>): string {
   const answers = Object.values(fresh);
-  if (answers.length === 0) return "It publishes two QStash messages that only ask the relay for its health.";
+  if (answers.length === 0) return "What it publishes to the queue only asks for the relay’s health, or is taken back.";
   const failed = answers.flatMap((answer) =>
     "failure" in answer
       ? ["failed"]

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { describeHandling } from "../../describe-handling.ts";
 import type { TreeOptions } from "../../payload-tree.ts";
 import type { EventReport } from "../../read-event.ts";
+import type { QueueView } from "../../queue-view.ts";
 import { EventActions } from "../act/event-actions.tsx";
 import { AttemptsPanel } from "../attempts.tsx";
 import { KindBadge } from "../badges.tsx";
@@ -24,12 +25,12 @@ import { Surroundings } from "./surroundings.tsx";
 export interface EventProps extends EventReport {
   /** Which part of the payload is shown. */
   part: TreeOptions;
-  qstashLog: string | null;
+  queue: QueueView;
   nowMs: number;
 }
 
 /** The page of one event: its whole way, every attempt, what it has to do with, and what Meta sent. */
-export function Event({ event, payload, attempts, lastGood, part, qstashLog, nowMs, ...report }: EventProps) {
+export function Event({ event, payload, attempts, lastGood, part, queue, nowMs, ...report }: EventProps) {
   const handling = { state: event.state, attempt: event.attempts, of: report.of, nextAttemptAt: event.nextAttemptAt };
   return (
     <>
@@ -86,7 +87,7 @@ export function Event({ event, payload, attempts, lastGood, part, qstashLog, now
       )}
       {lastGood !== null && event.erasedAt === null && <Structure payload={payload} lastGood={lastGood} />}
       <Payload eventId={event.id} payload={payload} isErased={event.erasedAt !== null} {...part} />
-      <AttemptsPanel attempts={attempts} qstashLog={qstashLog} nowMs={nowMs} />
+      <AttemptsPanel attempts={attempts} queue={queue} nowMs={nowMs} />
       <Surroundings event={event} surroundings={report.surroundings} nowMs={nowMs} />
     </>
   );

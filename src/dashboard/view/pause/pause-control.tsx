@@ -6,6 +6,7 @@ import { useState } from "react";
 import type { Pause } from "#operations/pause.ts";
 
 import { formatCount } from "../../format.ts";
+import type { QueueView } from "../../queue-view.ts";
 import { Confirm } from "../confirm.tsx";
 import { useRefusal } from "../holder.tsx";
 import text from "../text.module.css";
@@ -15,17 +16,27 @@ import { usePause } from "./use-pause.ts";
 /** Up to so many batches are let in without a question. */
 const unaskedMax = 20;
 
-/**
- * Pauses and resumes ingestion, and says how many batches wait at QStash, which only QStash knows. `since`: since when it is
- * paused as far as the store knows; null if it is not.
- */
-export function PauseControl({ since }: { since: string | null }) {
+/** Props of `PauseControl`. */
+export interface PauseControlProps {
+  /** Since when ingestion is paused as far as the store knows; null if it is not. */
+  since: string | null;
+  queue: Pick<QueueView, "title" | "noPause">;
+}
+
+/** Pauses and resumes ingestion; of a queue that cannot be paused it says what to do instead. */
+export function PauseControl({ since, queue: { title, noPause } }: PauseControlProps) {
+  if (noPause !== null) return <p className={text["sentence"]}>{noPause}.</p>;
+  return <PauseButton since={since} queue={title} />;
+}
+
+/** The button, and how many batches wait at the queue, which only the queue knows. */
+function PauseButton({ since, queue }: { since: string | null; queue: string }) {
   const [known, setKnown] = usePause();
   const [asks, setAsks] = useState(false);
   const { act, pending, error } = useAct<Pause>();
   const pause = known === "unknown" ? null : known;
   const isPaused = pause?.paused ?? since !== null;
-  const refusal = useRefusal() ?? (pause?.pausable === false && !isPaused ? notPausable : null);
+  const refusal = useRefusal() ?? (pause?.obstacle && !isPaused ? `${pause.obstacle}.` : null);
   const isOff = pending || refusal !== null;
 
   const run = async () => {
@@ -36,7 +47,7 @@ export function PauseControl({ since }: { since: string | null }) {
   };
   const click = () => {
     if (isOff) return;
-    if (isPaused && pause !== null && pause.waiting <= unaskedMax) void run();
+    if (isPaused && pause !== null && pause.waiting !== null && pause.waiting <= unaskedMax) void run();
     else setAsks(true);
   };
   const label = isPaused ? "Resume ingestion" : "Pause ingestion";
@@ -55,7 +66,7 @@ export function PauseControl({ since }: { since: string | null }) {
         {label}
       </Button>
       <span role="status" className={error === null || asks ? text["dimmed"] : text["failure"]}>
-        {error !== null && !asks ? error : describeWaiting(known)}
+        {error !== null && !asks ? error : describeWaiting(known, queue)}
       </span>
       {refusal !== null && (
         <span id="pause-refusal" className={text["dimmed"]}>
@@ -64,7 +75,7 @@ export function PauseControl({ since }: { since: string | null }) {
       )}
       <Confirm
         title={`${label}?`}
-        sentence={isPaused ? resumeSentence(pause) : pauseSentence}
+        sentence={isPaused ? resumeSentence(pause, queue) : pauseSentence(queue)}
         action={label}
         opened={asks}
         pending={pending}
@@ -76,20 +87,20 @@ export function PauseControl({ since }: { since: string | null }) {
   );
 }
 
-const notPausable =
-  "QStash pauses by a flow-control key, which batches have only with INGESTION_PARALLELISM: set it, 100 for example, and deploy.";
-
-const pauseSentence =
-  "Deliveries are still acknowledged, and their batches wait at QStash: nothing new is stored, and no handler of it runs, until ingestion is resumed. Handlers of stored events, retries and replays go on.";
-
-function resumeSentence(pause: Pause | null): string {
-  const waiting = pause === null ? "The batches that wait" : `${formatCount(pause.waiting)} batches that wait`;
-  return `${waiting} at QStash are delivered as fast as INGESTION_PARALLELISM lets them, and their handlers run.`;
+function pauseSentence(queue: string): string {
+  return `Deliveries are still acknowledged, and their batches wait at ${queue}: nothing new is stored, and no handler of it runs, until ingestion is resumed. Handlers of stored events, retries and replays go on.`;
 }
 
-function describeWaiting(known: Pause | null | "unknown"): string {
-  if (known === null) return "Asking QStash how many batches wait.";
-  if (known === "unknown") return "Batches that wait at QStash: –. QStash does not answer.";
+function resumeSentence(pause: Pause | null, queue: string): string {
+  const count = pause?.waiting ?? null;
+  const waiting = count === null ? "The batches that wait" : `${formatCount(count)} batches that wait`;
+  return `${waiting} at ${queue} are delivered as fast as it is allowed to, and their handlers run.`;
+}
+
+function describeWaiting(known: Pause | null | "unknown", queue: string): string {
+  if (known === null) return `Asking ${queue} how many batches wait.`;
+  if (known === "unknown") return `Batches that wait at ${queue}: –. ${queue} does not answer.`;
   const { waiting } = known;
-  return `${waiting === 1 ? "1 batch waits" : `${formatCount(waiting)} batches wait`} at QStash.`;
+  if (waiting === null) return `${queue} does not say how many batches wait.`;
+  return `${waiting === 1 ? "1 batch waits" : `${formatCount(waiting)} batches wait`} at ${queue}.`;
 }

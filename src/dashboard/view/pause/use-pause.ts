@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 
 import type { Pause } from "#operations/pause.ts";
 
-/** What `/api/ops/pause` says; null until it has answered, and `unknown` if QStash or the relay does not. */
+/** What `/api/ops/pause` says; null until it has answered, and `unknown` if the queue or the relay does not. */
 export function usePause(): [pause: Pause | null | "unknown", set: (pause: Pause) => void] {
   const [pause, setPause] = useState<Pause | null | "unknown">(null);
   useEffect(() => {

@@ -8,6 +8,7 @@ import {
   type DeadLetterGroupPage,
   deadLetterCauses,
 } from "../../read-dead-letter-groups.ts";
+import type { QueueView } from "../../queue-view.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { type ListField, optionsOf } from "../list/list-field.ts";
 import { ListFilters } from "../list/list-filters.tsx";
@@ -23,6 +24,7 @@ import { GroupsTable } from "./groups-table.tsx";
 export interface DeadLettersProps {
   request: ListRequest<DeadLetterGroupFilter>;
   found: DeadLetterGroupPage | RelayError;
+  queue: QueueView;
   zone: string;
   nowMs: number;
 }
@@ -36,7 +38,7 @@ const fields: readonly ListField[] = [
 ];
 
 /** The groups of dead letters, what needs a person first. */
-export function DeadLetters({ request, found, zone, nowMs }: DeadLettersProps) {
+export function DeadLetters({ request, found, queue, zone, nowMs }: DeadLettersProps) {
   const { path, query, older } = request;
   return (
     <>
@@ -54,30 +56,36 @@ export function DeadLetters({ request, found, zone, nowMs }: DeadLettersProps) {
                   {Object.keys(query).length === 0 ? "There are no dead letters." : "No group is like this."}
                 </p>
               ) : (
-                <GroupsTable groups={groups} nowMs={nowMs} />
+                <GroupsTable groups={groups} queue={queue} nowMs={nowMs} />
               )}
               <Pager {...{ list: "groups", path, query, older, nextCursor, zone }} />
             </>
           )}
         </Shown>
       </Panel>
-      <Explanation />
+      <Explanation queue={queue} />
     </>
   );
 }
 
-function Explanation() {
+function Explanation({ queue: { title, deadLetters } }: Pick<DeadLettersProps, "queue">) {
   return (
     <CountsWhat>
       <Stack gap={6}>
         <span>
-          A handler’s dead letter is one event, however many attempts it had. QStash’s is one batch of a delivery, whose
-          events are not known here until it is ingested. Of a group with more than 10,000 the newest are counted.
+          A handler’s dead letter is one event, however many attempts it had. The queue’s is one batch of a delivery,
+          whose events are not known here until it is ingested. Of a group with more than 10,000 the newest are counted.
         </span>
         <span>
           Unresolved are those that are not handled or ingested since. A group is resolved by itself when none is left;
           a decision of an operator changes no event. A resolved group that recurs is open again, as a regression.
         </span>
+        {!deadLetters && (
+          <span>
+            {title} keeps no list of what it gave up: the relay gives a batch up itself after its last attempt, and
+            keeps it here whole.
+          </span>
+        )}
       </Stack>
     </CountsWhat>
   );

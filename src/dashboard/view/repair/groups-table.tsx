@@ -3,6 +3,7 @@ import Link from "next/link";
 import { groupCause, groupCount, groupName, isExpiring } from "../../describe-group.ts";
 import { formatIn } from "../../format.ts";
 import type { DeadLetterGroup } from "../../read-dead-letter-groups.ts";
+import type { QueueView } from "../../queue-view.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";
@@ -10,8 +11,17 @@ import { Timestamp } from "../timestamp.tsx";
 import { GroupState } from "./group-state.tsx";
 import styles from "./groups-table.module.css";
 
+/** Props of `GroupsTable`. */
+export interface GroupsTableProps {
+  groups: readonly DeadLetterGroup[];
+  queue: Pick<QueueView, "deadLetters">;
+  nowMs: number;
+}
+
 /** One page of groups; each leads to its own page. */
-export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGroup[]; nowMs: number }) {
+export function GroupsTable({ groups, queue, nowMs }: GroupsTableProps) {
+  // After a switch to a queue without dead letters, QStash may still have some.
+  const hasCopies = queue.deadLetters || groups.some(({ expiresAt }) => expiresAt !== null);
   return (
     <ScrollBox label="Groups of dead letters">
       <table className={tables["table"]}>
@@ -29,12 +39,12 @@ export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGrou
             <th scope="col">Last</th>
             <th scope="col">First</th>
             <th scope="col">Deployment</th>
-            <th scope="col">QStash’s copies end</th>
+            {hasCopies && <th scope="col">QStash’s copies end</th>}
           </tr>
         </thead>
         <tbody>
           {groups.map((group) => (
-            <Row key={group.id} group={group} nowMs={nowMs} />
+            <Row key={group.id} {...{ group, hasCopies, nowMs }} />
           ))}
         </tbody>
       </table>
@@ -42,7 +52,7 @@ export function GroupsTable({ groups, nowMs }: { groups: readonly DeadLetterGrou
   );
 }
 
-function Row({ group, nowMs }: { group: DeadLetterGroup; nowMs: number }) {
+function Row({ group, hasCopies, nowMs }: { group: DeadLetterGroup; hasCopies: boolean; nowMs: number }) {
   const { id, open, count, lastAt, firstAt, firstDeployment, expiresAt } = group;
   return (
     <tr>
@@ -66,9 +76,11 @@ function Row({ group, nowMs }: { group: DeadLetterGroup; nowMs: number }) {
         <Timestamp iso={firstAt} nowMs={nowMs} />
       </td>
       <td className={text["mono"]}>{firstDeployment ?? "–"}</td>
-      <td data-tone={isExpiring(group, nowMs) ? "bad" : undefined}>
-        {expiresAt === null || open === 0 ? "–" : <span title={expiresAt}>{expiryWords(expiresAt, nowMs)}</span>}
-      </td>
+      {hasCopies && (
+        <td data-tone={isExpiring(group, nowMs) ? "bad" : undefined}>
+          {expiresAt === null || open === 0 ? "–" : <span title={expiresAt}>{expiryWords(expiresAt, nowMs)}</span>}
+        </td>
+      )}
     </tr>
   );
 }

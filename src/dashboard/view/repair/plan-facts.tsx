@@ -32,7 +32,7 @@ export function PlanFacts({ plan, nowMs }: { plan: ReplayPlan; nowMs: number }) 
     { name: "Longer ago", value: formatCount(byAge.older), tone: late(byAge.older) },
     { name: "Oldest", value: oldest === null ? "–" : <Instant iso={oldest} minute /> },
     { name: "Newest", value: newest === null ? "–" : <Instant iso={newest} minute /> },
-    { name: "Needs", value: `${formatCount(qstashMessages)} QStash messages, about ${formatMs(estimatedMs)}` },
+    { name: "Needs", value: `${formatCount(qstashMessages)} queue messages, about ${formatMs(estimatedMs)}` },
   ];
   return (
     <Panel id="plan" title="What it takes">

@@ -106,8 +106,8 @@ function Advice({ replay, nowMs }: { replay: DescribedReplay; nowMs: number }) {
   if (state === "stalled") {
     return (
       <Notice title="Nothing has advanced it for two minutes">
-        The message that leads to its next step was lost, or QStash does not deliver. Maintenance resumes it within five
-        minutes, and the button at once; it goes on where it was.
+        The message that leads to its next step was lost, or the queue does not deliver. Maintenance resumes it within
+        five minutes, and the button at once; it goes on where it was.
       </Notice>
     );
   }

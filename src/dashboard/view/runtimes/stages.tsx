@@ -10,7 +10,7 @@ import styles from "./stages.module.css";
 
 const words: Record<Stage, { name: string; meaning: string }> = {
   ackMs: { name: "Ack", meaning: "handler entry to response" },
-  publishMs: { name: "Publish", meaning: "the whole forward to QStash" },
+  publishMs: { name: "Publish", meaning: "the whole forward to the queue" },
   queueMs: { name: "Queue wait", meaning: "publish accepted to consumer entry" },
   ingestMs: { name: "Ingest", meaning: "consumer entry to commit" },
   handlerMs: { name: "Handler", meaning: "one run of your code" },

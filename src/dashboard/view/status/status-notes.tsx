@@ -85,7 +85,7 @@ const names: Record<ItemName, string> = {
   waiting: "Waiting",
   metaHour: "Meta’s hour",
   store: "Postgres",
-  publish: "QStash",
+  publish: "Queue",
   pause: "Pause",
   expiring: "Expiring",
   ack: "Acks",

@@ -2,6 +2,7 @@ import { Box, Group } from "@mantine/core";
 
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 
+import type { QueueView } from "../../queue-view.ts";
 import type { PathFaults } from "../../read-path.ts";
 import type { StatusPage as StatusPageData } from "../../status/read-status-page.ts";
 import { Live } from "../live/live.tsx";
@@ -21,6 +22,7 @@ import { TrafficPanel } from "./traffic-panel.tsx";
 export interface StatusPageProps {
   page: StatusPageData;
   faults: PathFaults;
+  queue: QueueView;
   window: WindowName;
   /** The reader's zone. */
   zone: string;
@@ -28,7 +30,7 @@ export interface StatusPageProps {
 }
 
 /** The dashboard's first page: what is wrong, in the order in which an operator asks. */
-export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProps) {
+export function StatusPage({ page, faults, queue, window, zone, nowMs }: StatusPageProps) {
   const { status, traffic, alerts, refusals, isNew } = page;
   const pausedSince = status.items.find(({ name }) => name === "pause")?.since ?? null;
   const hasFault = Object.values(faults).some((fault) => fault !== null);
@@ -38,8 +40,8 @@ export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProp
         <h1 className={text["pageTitle"]}>Status</h1>
         <Live list="status" mark={status.lastDeliveryAt ?? new Date(nowMs).toISOString()} nowMs={nowMs} />
       </Group>
-      <PathFaultBanners {...faults} />
-      <PauseBanner since={pausedSince} nowMs={nowMs} />
+      <PathFaultBanners {...faults} queue={queue} />
+      <PauseBanner since={pausedSince} queue={queue} nowMs={nowMs} />
       <p className={styles["sentence"]} data-state={status.status}>
         <strong>{stateNames[status.status]}</strong> {status.sentence}
       </p>
@@ -51,7 +53,7 @@ export function StatusPage({ page, faults, window, zone, nowMs }: StatusPageProp
       {pausedSince === null && (
         <Panel id="ingestion" title="Ingestion">
           <Box px={20} py={14}>
-            <PauseControl since={null} />
+            <PauseControl since={null} queue={queue} />
           </Box>
         </Panel>
       )}

@@ -1,0 +1,23 @@
+import { diagnoseQueue } from "#diagnostics/queue/diagnose-queue.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { readRequest } from "#operations/read-request.ts";
+import { emptyRequest } from "#operations/replay-request.ts";
+import { methods } from "#platform/methods.ts";
+
+import { queueName } from "../../../queue/queue.ts";
+import { opsRoute } from "../../ops/ops-route.ts";
+import { keepDiagnosis } from "../keep-diagnosis.ts";
+
+export const dynamic = "force-dynamic";
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: opsRoute(
+    async ({ request }) => {
+      await readRequest(request, emptyRequest, clock);
+      return keepDiagnosis("queue", await diagnoseQueue({ queue: queueName, env: process.env, clock, fetch }));
+    },
+    {
+      audit: { action: "diagnostics.queue", isRequired: false },
+    },
+  ),
+});

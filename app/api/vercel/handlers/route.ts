@@ -1,0 +1,11 @@
+import { answerHandlers } from "#ingestion/answer-handlers.ts";
+import { methods } from "#platform/methods.ts";
+
+import { handlersOptions } from "../../../queue/messages.ts";
+import { answerVercelAt } from "../vercel.ts";
+
+const answerCall = answerVercelAt("handlers");
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answerHandlers(request, answerCall, handlersOptions),
+});

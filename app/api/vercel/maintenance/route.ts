@@ -1,0 +1,11 @@
+import { answerMaintenance } from "#operations/answer-maintenance.ts";
+import { methods } from "#platform/methods.ts";
+
+import { maintenanceOptions } from "../../../queue/messages.ts";
+import { answerVercelAt } from "../vercel.ts";
+
+const answerCall = answerVercelAt("maintenance");
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answerMaintenance(request, answerCall, maintenanceOptions),
+});

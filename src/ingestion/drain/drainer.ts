@@ -1,0 +1,61 @@
+import { describeCause, type Log } from "#platform/log.ts";
+
+import { type Drained, drain, type DrainOptions, type Nudges } from "./drain.ts";
+
+/** The drain of one process. */
+export interface Drainer {
+  /**
+   * Drains until the queues are empty; resolves when that is done. While one drain runs it looks again, and one more follows
+   * for all who called meanwhile, with time of its own. Never rejects.
+   */
+  wake: () => Promise<void>;
+}
+
+/** One drain at a time, and none that is missed. `readOptions` throws `ENV_INVALID`, which is logged. */
+export function createDrainer(readOptions: () => DrainOptions, log: Log): Drainer {
+  let options: DrainOptions | undefined;
+  let current: Promise<Drained> | null = null;
+  let next: Promise<void> | null = null;
+  const { nudge, ...nudges } = createNudges();
+
+  async function wake(): Promise<void> {
+    if (current !== null) {
+      nudge();
+      next ??= current.then(() => {
+        next = null;
+        return wake();
+      });
+      return next;
+    }
+    try {
+      current = drain((options ??= readOptions()), nudges);
+      await current;
+    } catch (thrown) {
+      log.error("drain.failed", describeCause(thrown));
+    } finally {
+      current = null;
+    }
+  }
+
+  return { wake };
+}
+
+function createNudges(): Nudges & { nudge: () => void } {
+  let resolve = () => {};
+  let promise = Promise.resolve();
+  const look = () => {
+    promise = new Promise((done) => {
+      resolve = done;
+    });
+  };
+  return { next: () => promise, look, nudge: () => resolve() };
+}
+
+/** Each route's bundle may have its own copy of this module, but they share the global object. */
+const processDrainer = Symbol.for("instagram-webhook-relay.drainer");
+
+/** The one drainer of this process, made with the options of its first caller. */
+export function getDrainer(readOptions: () => DrainOptions, log: Log): Drainer {
+  const shared = globalThis as typeof globalThis & { [processDrainer]?: Drainer };
+  return (shared[processDrainer] ??= createDrainer(readOptions, log));
+}

@@ -1,0 +1,27 @@
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+
+import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
+import { RelayError } from "#platform/errors.ts";
+
+/** For Google's answer. A delivery that fails for want of it comes again. */
+const timeoutMs = 3_000;
+/** A key that Google's list does not have: so long it is not asked for again, whoever makes up keys. */
+const cooldownMs = 30_000;
+
+/**
+ * Google's public keys: asked for once, and again after ten minutes, or if a token names a key that is not among them.
+ * Throws `QUEUE_UNAVAILABLE` if Google does not hand them out.
+ */
+export function createGoogleCerts(url: string, network: Network): JWTVerifyGetKey {
+  return createRemoteJWKSet(new URL(url), {
+    cooldownDuration: cooldownMs,
+    [customFetch]: async (address) => {
+      const { status, text } = await fetchWithin(timeoutMs, address, { cache: "no-store" }, network).catch(fail);
+      return status === 200 && text.includes('"keys"') ? new Response(text) : fail(new Error(`It answered ${status}`));
+    },
+  });
+}
+
+function fail(cause: unknown): never {
+  throw new RelayError("QUEUE_UNAVAILABLE", "Google's public keys cannot be read", { cause });
+}

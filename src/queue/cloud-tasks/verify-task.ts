@@ -1,0 +1,42 @@
+import { jwtVerify, type JWTVerifyGetKey } from "jose";
+
+import type { Clock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+
+export interface TaskOrigin {
+  /** Google's public keys. */
+  certs: JWTVerifyGetKey;
+  /** The service account that the tasks were created with. */
+  email: string;
+  /** The addresses that tasks are created for, old and new while moving: one of them must be the token's audience. */
+  urls: readonly string[];
+}
+
+const issuer = "https://accounts.google.com";
+
+/**
+ * Verifies that Google calls this route for our service account. Throws `SIGNATURE_INVALID`, and `QUEUE_UNAVAILABLE` if
+ * Google's keys cannot be read. The token does not cover the body: what Google delivers is what the account created.
+ * https://cloud.google.com/tasks/docs/creating-http-target-tasks#token
+ */
+export async function verifyTask(
+  authorization: string | null,
+  { certs, email, urls, clock }: TaskOrigin & { clock: Clock },
+): Promise<void> {
+  const token = /^Bearer ([\w.-]{1,8000})$/.exec(authorization ?? "")?.[1];
+  if (token === undefined) throw new RelayError("SIGNATURE_INVALID", "The OIDC token is missing");
+  const claims = await jwtVerify(token, certs, {
+    algorithms: ["RS256"],
+    issuer,
+    audience: [...urls],
+    requiredClaims: ["exp", "email"],
+    currentDate: new Date(clock.nowMs()),
+  }).then(({ payload }) => payload, fail);
+  // Any project can have Google sign a token for our address; only ours has the account.
+  if (claims["email"] !== email || claims["email_verified"] !== true) fail(new Error("The token is another account's"));
+}
+
+function fail(cause: unknown): never {
+  if (cause instanceof RelayError) throw cause;
+  throw new RelayError("SIGNATURE_INVALID", "The OIDC token is not valid for this address and account", { cause });
+}

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { findFreePort } from "#local/ports.ts";
+
+import { eventually } from "../../support/eventually.ts";
+import { connectToRedis } from "./resp.ts";
+
+const executable = process.env["REDIS_SERVER_PATH"] ?? "/usr/bin/redis-server";
+
+export const hasRedisServer = existsSync(executable);
+
+export interface RedisServer {
+  port: number;
+  close: () => Promise<void>;
+}
+
+/** Debian's redis-server on a free port, in memory alone. */
+export async function startRedisServer(): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), "redis-"));
+  const port = await findFreePort();
+  const settings = {
+    port,
+    bind: "127.0.0.1",
+    dir: folder,
+    save: "",
+    appendonly: "no",
+    "maxmemory-policy": "noeviction",
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(executable, args, { stdio: "ignore" });
+  const exited = once(child, "exit");
+  const abandon = () => child.kill("SIGKILL");
+  process.once("exit", abandon);
+  await eventually("Redis accepts connections", async () => {
+    const connection = await connectToRedis(port).catch(() => null);
+    connection?.close();
+    return connection !== null;
+  });
+  return {
+    port,
+    async close() {
+      abandon();
+      await exited;
+      process.off("exit", abandon);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { systemClock as clock } from "#platform/clock.ts";
+import type { BatchToPublish } from "#queue/publisher.ts";
+import { createSqsPublisher } from "#queue/sqs/sqs-publisher.ts";
+import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
+import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
+
+import { eventually } from "../../support/eventually.ts";
+import { startHttpFaultProxy } from "../../support/http-fault-proxy.ts";
+import { jsonOf, nameOf } from "../contract-bodies.ts";
+import { testDrain } from "../drain-contract.ts";
+import { testPublisher } from "../publisher-contract.ts";
+import { testPulledQueue } from "../pulled-contract.ts";
+import { type SqsServer, startSqsServer } from "./sqs-server.ts";
+
+const messageBytesMax = 262_144;
+const timeoutMs = 5_000;
+
+/** A queue of its own behind a proxy that can fail, on a server of its own. */
+async function openQueue(name: string, attributes: Record<string, string> = {}) {
+  const server = await startSqsServer();
+  server.createQueue(name, { attributes: { MaximumMessageSize: String(messageBytesMax), ...attributes } });
+  const proxy = await startHttpFaultProxy({ target: server.url });
+  const options: SqsApiOptions = {
+    queueUrl: `${proxy.url}/000000000000/${name}`,
+    ...server.credentials,
+    fetch,
+    clock,
+  };
+  const publisher = (other: Partial<SqsApiOptions> = {}) =>
+    createSqsPublisher({ ...options, ...other, messageBytesMax });
+  const queue = (waitSeconds = 0) => createSqsPulledQueue({ ...options, waitSeconds });
+  const close = async () => {
+    await proxy.close();
+    await server.close();
+  };
+  return { server, proxy, options, publisher, queue, close };
+}
+
+const toPublish = (body: BatchToPublish["body"], deduplicationId = crypto.randomUUID()): BatchToPublish => ({
+  body,
+  deduplicationId,
+  traceparent: null,
+});
+
+testPublisher("SQS", async () => {
+  const { publisher, queue, proxy, close } = await openQueue("batches");
+  const delivered: Uint8Array[] = [];
+  const early = { ...clock, nowMs: () => clock.nowMs() - 20 * 60_000 };
+  return {
+    publisher: publisher(),
+    strangers: {
+      unknown: publisher({ accessKeyId: "AKIDOTHER" }),
+      wrong: publisher({ secretAccessKey: "another" }),
+      expired: publisher({ sessionToken: "expired" }),
+      early: publisher({ clock: early }),
+    },
+    proxy,
+    throttled: () => ({
+      answer: {
+        status: 400,
+        body: Buffer.from('{"__type":"com.amazonaws.sqs#RequestThrottled","message":"The request was denied"}'),
+      },
+      retryAfterMs: undefined,
+    }),
+    async readDelivered() {
+      const source = queue();
+      for (;;) {
+        const taken = await source.take(10, 60_000, timeoutMs);
+        if (taken.length === 0) return delivered;
+        for (const message of taken) {
+          delivered.push(message.body);
+          await source.acknowledge(message, timeoutMs);
+        }
+      }
+    },
+    close,
+  };
+});
+
+testPulledQueue("SQS", async () => {
+  const { publisher, queue, proxy, close } = await openQueue("batches");
+  const { publish, bytesMax } = publisher();
+  return {
+    queue: queue(),
+    other: queue(),
+    publish: (body) => publish(toPublish(body), timeoutMs),
+    bytesMax,
+    goDown: proxy.goDown,
+    comeUp: proxy.comeUp,
+    close,
+  };
+});
+
+testDrain("SQS", async () => {
+  const { publisher, options, close } = await openQueue("batches");
+  const { fetch: _fetch, clock: _clock, ...written } = options;
+  return { publisher: publisher(), settings: { name: "sqs", options: { ...written, waitSeconds: 1 } }, close };
+});
+
+describe("a FIFO queue", () => {
+  let rig: Awaited<ReturnType<typeof openQueue>>;
+  let server: SqsServer;
+  beforeAll(async () => {
+    rig = await openQueue("batches.fifo", { FifoQueue: "true" });
+    ({ server } = rig);
+    return rig.close;
+  });
+
+  test("takes a batch twice as one, holds none back behind another, and deletes ten in one request", async () => {
+    const bodies = Array.from({ length: 10 }, (_, index) => jsonOf(100, `fifo ${index}`));
+    for (const [index, body] of bodies.entries()) {
+      const ids = await Promise.all(
+        [1, 2].map(() => rig.publisher().publish(toPublish(body, `delivery-${index}`), timeoutMs)),
+      );
+      expect(ids[0]?.messageId).toBe(ids[1]?.messageId);
+    }
+    server.actions.length = 0;
+    const queue = rig.queue(1);
+    const taken = await queue.take(50, 60_000, timeoutMs);
+    // All at once: a group with a message that is taken would hold back its others.
+    expect(taken.map(({ body }) => nameOf(body)).toSorted()).toEqual(bodies.map(nameOf).toSorted());
+    await Promise.all(taken.map((message) => queue.acknowledge(message, timeoutMs)));
+    expect(server.actions).toEqual(["ReceiveMessage", "DeleteMessageBatch"]);
+  });
+});
+
+describe("SQS's refusals", () => {
+  let rig: Awaited<ReturnType<typeof openQueue>>;
+  beforeAll(async () => {
+    rig = await openQueue("batches", { MaximumMessageSize: "2048" });
+    return rig.close;
+  });
+  const refusal = (publisher: ReturnType<typeof rig.publisher>, bytes = 100) =>
+    publisher.publish(toPublish(jsonOf(bytes, "refused")), timeoutMs).catch((thrown: unknown) => thrown);
+
+  test("name the clock, the queue that does not exist, and a message larger than the queue allows", async () => {
+    const late = { ...clock, nowMs: () => clock.nowMs() + 20 * 60_000 };
+    expect(await refusal(rig.publisher({ clock: late }))).toMatchObject({
+      code: "PUBLISH_UNAUTHORIZED",
+      message: "SQS answered 400 InvalidSignatureException: the clock here differs from SQS's by more than it allows",
+    });
+    expect(await refusal(rig.publisher({ queueUrl: `${rig.options.queueUrl}-2` }))).toMatchObject({
+      code: "PUBLISH_NOT_FOUND",
+      message: "SQS answered 400 QueueDoesNotExist",
+    });
+    expect(await refusal(rig.publisher(), 2_000)).toMatchObject({ code: "PUBLISH_OVER_QUOTA" });
+  });
+
+  test("what someone else has put into the queue is handed over as it is", async () => {
+    await createSqsApi(rig.options)("SendMessage", { MessageBody: "not ours: é" }, timeoutMs);
+    const queue = rig.queue();
+    const [message] = await eventually("the message is taken", async () => {
+      const taken = await queue.take(1, 60_000, timeoutMs);
+      return taken.length > 0 && taken;
+    });
+    expect(new TextDecoder().decode(message?.body)).toBe("not ours: é");
+  });
+});
