@@ -4,6 +4,7 @@ import { type MaintenanceSchedule, readSchedule } from "#operations/maintenance-
 import { RelayError } from "#platform/errors.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 
 import type { Diagnoses } from "../ask-relay.ts";
 import { ask, type ChecklistGroup, type DeployedRelay, examine, skipped } from "./checklist.ts";
@@ -29,16 +30,20 @@ export async function checkDeployment(options: DeploymentOptions): Promise<Check
       : { name: "Health", ...judgeHealth({ ...health, headers: new Map(health.headers) }) },
     { name: "Version", ...judgeVersion(said["version"], options.version) },
   ];
+  const { schedule: hasSchedule, title } = queueCapabilities["name" in diagnoses ? "qstash" : diagnoses.env.queue];
+  const toCall = hasSchedule
+    ? createSchedule
+    : `${title} has no schedules: a timer has to call it, see docs/QUEUES.md.`;
   const maintenance = [
-    { name: "Maintenance", ...judgeMaintenance(said["maintenanceRanAt"], options.clock.nowMs()) },
-    await checkSchedule(options),
+    { name: "Maintenance", ...judgeMaintenance(said["maintenanceRanAt"], options.clock.nowMs(), toCall) },
+    hasSchedule ? await checkSchedule(options) : skipped("Schedule", `${title} has none`),
     await examine("CRON_SECRET", options, () => findCronSecret(options)),
   ];
   if ("name" in diagnoses) return [group("Relay", [...relay, diagnoses]), group("Maintenance", maintenance)];
-  const { env, qstash, network } = diagnoses;
+  const { env, queue, network } = diagnoses;
   return [
     group("Relay", [...relay, ...summarize("Environment", env)]),
-    group("QStash", qstash.checks),
+    group(title, queue.checks),
     group("Store", storeChecks(network)),
     group("Maintenance", maintenance),
   ];
@@ -103,7 +108,7 @@ const maintenanceMsMax = 15 * 60_000;
 const createSchedule =
   "Run npm run relay -- schedule create with QSTASH_URL, QSTASH_TOKEN and RELAY_URL of the deployment.";
 
-function judgeMaintenance(ranAt: unknown, nowMs: number): Finding {
+function judgeMaintenance(ranAt: unknown, nowMs: number, toCall: string): Finding {
   const atMs = typeof ranAt === "string" ? Date.parse(ranAt) : Number.NaN;
   if (Number.isNaN(atMs)) {
     const cause = "Maintenance has never run, or its last run is unknown: nothing calls it yet.";
@@ -111,7 +116,7 @@ function judgeMaintenance(ranAt: unknown, nowMs: number): Finding {
       status: "warning",
       detail: "has not run",
       cause,
-      remedy: `${createSchedule} It runs within five minutes.`,
+      remedy: toCall,
     };
   }
   const minutes = Math.max(0, Math.round((nowMs - atMs) / 60_000));
@@ -119,7 +124,7 @@ function judgeMaintenance(ranAt: unknown, nowMs: number): Finding {
   if (nowMs - atMs <= maintenanceMsMax) return { status: "ok", detail };
   const cause =
     "Nothing calls it, or its calls are refused. It finds lost messages, judges alerts and keeps retention.";
-  return { status: "failed", detail, cause, remedy: createSchedule };
+  return { status: "failed", detail, cause, remedy: toCall };
 }
 
 async function checkSchedule(options: DeploymentOptions): Promise<Check> {
