@@ -43,6 +43,11 @@ export interface HandlerContext {
   attempt: number;
   /** The replay that runs this handler; null if it is not a replay. */
   replay: HandlerReplay | null;
+  /**
+   * Whether the event was read from Instagram's API by `relay backfill`, because its webhook never came: it may be hours or
+   * days old, and Meta lets a business answer automatically within 24 hours only.
+   */
+  backfill: boolean;
   /** Aborts when the handler's time is over: pass it to every `fetch`. */
   signal: AbortSignal;
   /**
