@@ -1,6 +1,7 @@
 // What operations run on: maintenance, replays, dead letters, pausing.
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { alertsPart, runAlerts } from "#operations/alerts/run-alerts.ts";
+import { resumeBackfills } from "#operations/backfill/advance-backfill.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
 import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.ts";
 import type { Operations } from "#operations/operations.ts";
@@ -11,6 +12,7 @@ import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
 
 import { openAlerting } from "./alerts.ts";
+import { openBackfilling } from "./backfills.ts";
 import { clock, log } from "./log.ts";
 import { openProbing } from "./probes.ts";
 import { getDatabase, openMessagePublisher } from "./services.ts";
@@ -61,6 +63,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   });
   const erasures = { db: operations.db, api, clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
+  parts.push({ name: "backfills", run: (deadlineMs) => resumeBackfills(openBackfilling(), deadlineMs) });
   parts.push({ name: alertsPart, run: () => runAlerts(openAlerting()) });
   // The last, because it takes seconds and nothing depends on it.
   parts.push({ name: probesPart, run: async (deadlineMs, last) => runProbes(openProbing(), deadlineMs, last) });

@@ -10,6 +10,7 @@ import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts"
 import { advanceReplay } from "./advance-replay.ts";
 import { noticeMessage } from "./alerts/notice-message.ts";
 import type { SentNotices } from "./alerts/send-notices.ts";
+import { type BackfillMessage, backfillMessage } from "./backfill/backfill-step.ts";
 import type { MaintenanceResult } from "./maintenance.ts";
 import type { Operations } from "./operations.ts";
 import { stepMessage } from "./replay-step.ts";
@@ -51,13 +52,15 @@ export async function answerCron(request: Request, { readSecret, run, log }: Ans
 export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
   run: () => Promise<MaintenanceResult>;
   openOperations: () => Operations;
+  /** Takes the step of a backfill that a message asks for. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
+  advanceBackfill: (message: BackfillMessage) => Promise<Record<string, unknown>>;
   /** Sends the alerts' notice with this id. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
   sendNotice: (id: string) => Promise<SentNotices>;
 }
 
 /**
- * The same for QStash: its schedule has no body, or an empty object. A message with a replay's step advances that replay
- * instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that QStash calls again.
+ * The same for QStash: its schedule has no body, or an empty object. A message with a replay's or a backfill's step advances
+ * that instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that QStash calls again.
  */
 export function answerMaintenance(request: Request, options: AnswerMaintenanceOptions): Promise<Response> {
   return answerQstash(request, "maintenance.refused", options, async ({ body, retried }, log) => {
@@ -67,9 +70,13 @@ export function answerMaintenance(request: Request, options: AnswerMaintenanceOp
       const sent = await options.sendNotice(json.alertNotice);
       return Response.json(sent, { status: sent.pending > 0 ? 503 : 200, headers });
     }
+    if (v.is(backfillMessage, json)) return Response.json(await options.advanceBackfill(json), { headers });
     const step = v.safeParse(stepMessage, json);
     if (!step.success)
-      throw new RelayError("BATCH_INVALID", "The body is neither empty, nor a replay's step or a notice");
+      throw new RelayError(
+        "BATCH_INVALID",
+        "The body is neither empty, nor the step of a replay or a backfill, nor a notice",
+      );
     const operations = { ...options.openOperations(), log };
     return Response.json(await advanceReplay(step.output, retried > 0, operations), { headers });
   });

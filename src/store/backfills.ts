@@ -185,7 +185,8 @@ export function endBackfill(
   id: string,
   end: { state: "stopped" | "cancelled" | "finished"; because: string | null; leaseId?: string | null },
 ): Promise<Backfill | undefined> {
-  const isMine = end.leaseId === undefined ? sql`true` : sql`(b.state = 'running' and b.lease_id = ${end.leaseId}::uuid)`;
+  const isMine =
+    end.leaseId === undefined ? sql`true` : sql`(b.state = 'running' and b.lease_id = ${end.leaseId}::uuid)`;
   return change(
     db,
     sql`set state = ${end.state}, stopped_because = ${end.because}, leased_until = null, due_at = null, heartbeat_at = now(),

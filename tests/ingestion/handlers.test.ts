@@ -43,6 +43,7 @@ describe("handlers", () => {
       attempt: 1,
       deliveryId,
       replay: null,
+      backfill: false,
     });
   });
 

@@ -138,6 +138,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
           ...options,
           run: maintain,
           openOperations: () => operations,
+          advanceBackfill: ({ backfill }) => Promise.resolve({ backfill }),
           sendNotice: (id) => sendNotices(alerting(...receivers), id),
         });
       case "/api/qstash/instagram-failure":

@@ -42,7 +42,7 @@ export function Delivery({ journey, details, qstashLog, nowMs, ...props }: Deliv
         <PageHead title="Delivery" hint={journey.id} />
         <Group gap={10}>
           <RuntimeMark runtime={journey.runtime} />
-          <OutcomeBadge outcome={journey.outcome} />
+          <OutcomeBadge outcome={journey.via === "backfill" ? journey.via : journey.outcome} />
           {journey.probe && (
             <Badge variant="light" color="gray" size="sm" tt="none">
               probe
