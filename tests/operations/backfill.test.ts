@@ -11,6 +11,7 @@ import { readLastDelivery } from "#operations/condition/read-window-figures.ts";
 import { systemClock } from "#platform/clock.ts";
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import { personHash } from "#store/data-deletions.ts";
+import { erasePersonInBackfills } from "#store/erase-backfills.ts";
 
 import { bundle } from "../support/bundle.ts";
 import { eventually } from "../support/eventually.ts";
@@ -267,6 +268,9 @@ describe("a backfill", () => {
     await begin(rig, { ...gap, kinds: ["message", "message.echo"] });
     // What was written after the request is new.
     expect(await keys(rig)).toEqual([`message:${account}:m3`, `message:${account}:m5`]);
+    await erasePersonInBackfills(rig.db, account);
+    const { rows } = await rig.pool.query("select accounts, reason from relay.backfills");
+    expect(rows).toEqual([{ accounts: [{ id: "erased", username: null }], reason: "an outage" }]);
   });
 });
 
