@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import { type DescribedBackfill, readDescribedBackfills } from "#operations/backfill/describe-backfill.ts";
-import { backfillStates } from "#store/backfills.ts";
+import { backfillStates } from "#store/backfill-row.ts";
 import type { Database } from "#store/database.ts";
 
 import { cursorOf, encodeCursor, oneOf, pageLimit, parseQuery } from "./query-parameters.ts";

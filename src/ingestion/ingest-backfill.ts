@@ -44,8 +44,17 @@ export async function ingestBackfill(
   const found = events.map(({ event: { kind, occurredAtMs }, isKnown }) => ({ kind, occurredAtMs, isKnown }));
   if (isDryRun || fresh.length === 0) return { events: found, inserted: 0 };
   const delivery = {
-    ...{ id, runtime: "nodejs" as const, region: null, deployment, coldStart: false, receivedAtMs: atMs },
-    ...{ bodyBytes: body.byteLength, secretIndex: 0, probe: false, ackMs: null, publishStartedAtMs: null },
+    id,
+    runtime: "nodejs" as const,
+    region: null,
+    deployment,
+    coldStart: false,
+    receivedAtMs: atMs,
+    bodyBytes: body.byteLength,
+    secretIndex: 0,
+    probe: false,
+    ackMs: null,
+    publishStartedAtMs: null,
     batch: [0, 1] as const,
   };
   const call = { via: "backfill" as const, messageId: null, retried: null, atMs, monotonicMs: clock.monotonicMs() };

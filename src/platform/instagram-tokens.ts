@@ -14,7 +14,7 @@ export function parseInstagramTokens(text: string): readonly InstagramToken[] | 
   const tokens = items.map(parseItem);
   const ids = tokens.map((one) => one?.accountId);
   const isClear = tokens.length === 1 || (!ids.includes(null) && new Set(ids).size === ids.length);
-  return isClear && tokens.every((one) => one !== undefined) ? (tokens as InstagramToken[]) : undefined;
+  return isClear && tokens.every((one) => one !== undefined) ? tokens : undefined;
 }
 
 function parseItem(item: string): InstagramToken | undefined {

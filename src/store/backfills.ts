@@ -2,61 +2,17 @@ import { type SQL, sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
 
+import {
+  type Backfill,
+  backfillColumns,
+  type BackfillState,
+  isDue,
+  isFree,
+  isLeft,
+  shownState,
+} from "./backfill-row.ts";
 import type { Database } from "./database.ts";
 import { withStoreErrors } from "./store-error.ts";
-
-export const backfillStates = ["planned", "running", "waiting", "stalled", "stopped", "cancelled", "finished"] as const;
-/**
- * `waiting`: it runs, and Instagram is not to be asked before `dueAtMs`. `stalled`: it runs, but nothing advances it;
- * maintenance resumes it. `stopped`: a person must do something first, and may then start it again.
- */
-export type BackfillState = (typeof backfillStates)[number];
-
-/** An account whose messages or comments are read. */
-export interface BackfillAccount {
-  id: string;
-  username: string | null;
-}
-
-/** One row is plan, run and record. Times are in ms since the epoch. */
-export interface Backfill {
-  id: string;
-  state: BackfillState;
-  accounts: BackfillAccount[];
-  /** The kinds of events that are taken. */
-  kinds: string[];
-  sinceMs: number;
-  untilMs: number;
-  reason: string;
-  actor: string;
-  /** What the operator saw before the start. */
-  plan: Record<string, unknown>;
-  /** Where the next step goes on. */
-  position: unknown;
-  counts: Record<string, number>;
-  /** Failures since the last page that was read. */
-  strikes: number;
-  dueAtMs: number | null;
-  leaseId: string | null;
-  stoppedBecause: string | null;
-  createdAtMs: number;
-  startedAtMs: number | null;
-  heartbeatAtMs: number | null;
-  finishedAtMs: number | null;
-}
-
-/** A message for the next step is under way for some seconds at most. */
-const stalledAfterMs = 30_000;
-
-const isDue = sql`coalesce(b.due_at <= now() + interval '1 second', true)`;
-const isFree = sql`coalesce(b.leased_until < now(), true)`;
-const isLeft = sql`(${isDue} and ${isFree} and greatest(b.heartbeat_at, b.due_at) < now() - ${stalledAfterMs} * interval '1 millisecond')`;
-const state = sql`case when b.state <> 'running' then b.state when not ${isDue} then 'waiting' when ${isLeft} then 'stalled' else b.state end`;
-const ms = (column: SQL) => sql`round(extract(epoch from ${column}) * 1000)::float8`;
-const columns = sql`b.id, ${state} as state, b.accounts, b.kinds, ${ms(sql`b.since`)} as "sinceMs", ${ms(sql`b.until`)} as "untilMs",
-  b.reason, b.actor, b.plan, b.position, b.counts, b.strikes, ${ms(sql`b.due_at`)} as "dueAtMs", b.lease_id as "leaseId",
-  b.stopped_because as "stoppedBecause", ${ms(sql`b.created_at`)} as "createdAtMs", ${ms(sql`b.started_at`)} as "startedAtMs",
-  ${ms(sql`b.heartbeat_at`)} as "heartbeatAtMs", ${ms(sql`b.finished_at`)} as "finishedAtMs"`;
 
 type NewBackfill = Pick<
   Backfill,
@@ -79,7 +35,7 @@ export async function createBackfill(db: Database, backfill: NewBackfill): Promi
 /** Throws `NOT_FOUND` and `STORE_UNAVAILABLE`. */
 export async function readBackfill(db: Database, id: string): Promise<Backfill> {
   const { rows } = await withStoreErrors(() =>
-    db.execute(sql`select ${columns} from relay.backfills b where b.id = ${id}`),
+    db.execute(sql`select ${backfillColumns} from relay.backfills b where b.id = ${id}`),
   );
   if (rows[0] === undefined) throw new RelayError("NOT_FOUND", "There is no such backfill");
   return rows[0] as unknown as Backfill;
@@ -97,12 +53,12 @@ export async function readBackfills(db: Database, options: BackfillListOptions):
   const { limit, before } = options;
   const conditions = [
     sql`true`,
-    ...(options.state === undefined ? [] : [sql`${state} = ${options.state}`]),
+    ...(options.state === undefined ? [] : [sql`${shownState} = ${options.state}`]),
     ...(before === undefined ? [] : [sql`(b.created_at, b.id) < (${at(before.atMs)}, ${before.id})`]),
   ];
   const { rows } = await withStoreErrors(() =>
     db.execute(sql`
-      select ${columns} from relay.backfills b where ${sql.join(conditions, sql` and `)}
+      select ${backfillColumns} from relay.backfills b where ${sql.join(conditions, sql` and `)}
       order by b.created_at desc, b.id desc limit ${limit}`),
   );
   return rows as unknown as Backfill[];
@@ -199,14 +155,14 @@ export function endBackfill(
 export async function readLeftBackfills(db: Database): Promise<Backfill[]> {
   const { rows } = await withStoreErrors(() =>
     db.execute(sql`
-      select ${columns} from relay.backfills b where b.state = 'running' and ${isLeft} order by b.created_at limit 20`),
+      select ${backfillColumns} from relay.backfills b where b.state = 'running' and ${isLeft} order by b.created_at limit 20`),
   );
   return rows as unknown as Backfill[];
 }
 
 async function change(db: Database, assignment: SQL): Promise<Backfill | undefined> {
   const { rows } = await withStoreErrors(() =>
-    db.execute(sql`update relay.backfills b ${assignment} returning ${columns}`),
+    db.execute(sql`update relay.backfills b ${assignment} returning ${backfillColumns}`),
   );
   return rows[0] as unknown as Backfill | undefined;
 }

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import type { BackfillAccount } from "./backfills.ts";
+import type { BackfillAccount } from "./backfill-row.ts";
 import type { Database } from "./database.ts";
 import { withStoreErrors } from "./store-error.ts";
 

@@ -13,7 +13,14 @@ const { databaseUrl, graphUrl, token, id } = JSON.parse(process.argv[2] ?? "{}")
 const { db } = openDatabase(databaseUrl ?? "");
 const handling = createHandling(db);
 await beginBackfill(id ?? "", {
-  ...{ db, publisher: handling.publisher, newId: randomUUID, log: handling.log, fetch, clock: systemClock },
-  ...{ tokens: parseInstagramTokens(token ?? "") ?? [], graphUrl: graphUrl ?? "", paceMs: 0 },
+  db,
+  publisher: handling.publisher,
+  newId: randomUUID,
+  log: handling.log,
+  fetch,
+  clock: systemClock,
+  tokens: parseInstagramTokens(token ?? "") ?? [],
+  graphUrl: graphUrl ?? "",
+  paceMs: 0,
   ingest: (payload, options) => ingestBackfill(payload, options, { ...handling, waitUntil: () => {} }),
 });

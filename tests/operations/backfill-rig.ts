@@ -67,7 +67,13 @@ export async function createBackfillRig(store: OpenDatabase, tokens = token): Pr
   const settle = () => Promise.all(pending);
   onTestFinished(async () => void (await settle()));
   return {
-    ...{ ...store, graph, backfilling, handling, seen, steps, settle },
+    ...store,
+    graph,
+    backfilling,
+    handling,
+    seen,
+    steps,
+    settle,
     plan: (request) => planBackfill(v.parse(backfillRequest, { reason: "an outage", ...request }), "ops", backfilling),
     read: (id) => readDescribedBackfill(store.db, id),
     step: async (id) => {

@@ -128,8 +128,8 @@ export async function startGraphStandIn(): Promise<GraphStandIn> {
       return edge(newestFirst, query, ({ id, messages }) => ({ id, updated_time: graphTime(updatedMs(messages)) }));
     }
     if (path === "/me/media" || path === `/${account.id}/media`) {
-      return edge(account.media, query, ({ id, product, comments }) => {
-        return { id, media_product_type: product, comments_count: comments.length };
+      return edge(account.media, query, ({ id, product, comments: own }) => {
+        return { id, media_product_type: product, comments_count: own.length };
       });
     }
     const [, id = "", edgeName] = path.split("/");

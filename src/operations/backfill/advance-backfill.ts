@@ -1,12 +1,6 @@
 import { describeCause } from "#platform/log.ts";
-import {
-  type Backfill,
-  endBackfill,
-  readLeftBackfills,
-  releaseBackfill,
-  saveBackfill,
-  takeBackfill,
-} from "#store/backfills.ts";
+import type { Backfill } from "#store/backfill-row.ts";
+import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBackfill } from "#store/backfills.ts";
 
 import { publishBackfillStep } from "./backfill-step.ts";
 import { type Backfilling, leaseMs } from "./backfilling.ts";

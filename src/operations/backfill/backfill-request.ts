@@ -4,7 +4,6 @@ import { instant } from "#platform/instant.ts";
 
 /** The kinds of events that Instagram's API can give back. */
 export const backfillKinds = ["message", "message.echo", "message.unsupported", "comment"] as const;
-export type BackfillKind = (typeof backfillKinds)[number];
 
 const text = v.pipe(
   v.string(),

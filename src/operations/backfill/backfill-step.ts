@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import { describeCause } from "#platform/log.ts";
-import type { Backfill } from "#store/backfills.ts";
+import type { Backfill } from "#store/backfill-row.ts";
 
 import { maintenancePath as path } from "../maintenance-path.ts";
 import { publishTimeoutMs } from "../operations.ts";

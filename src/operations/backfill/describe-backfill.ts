@@ -1,14 +1,22 @@
 import type { Database } from "#store/database.ts";
-import {
-  type Backfill,
-  type BackfillListOptions,
-  type BackfillState,
-  readBackfill,
-  readBackfills,
-} from "#store/backfills.ts";
+import type { Backfill, BackfillState } from "#store/backfill-row.ts";
+import { type BackfillListOptions, readBackfill, readBackfills } from "#store/backfills.ts";
 
-import type { BackfillPlan } from "./plan-backfill.ts";
 import type { BackfillCounts } from "./position.ts";
+
+/** What a backfill would bring, as far as it was counted. */
+export interface BackfillPlan extends Omit<BackfillCounts, "inserted"> {
+  /** Of what is not stored yet; Meta lets a business answer automatically within 24 hours, a person within 7 days. */
+  byKind: Record<string, number>;
+  byAge: { lt24h: number; lt7d: number; older: number };
+  oldest: string | null;
+  newest: string | null;
+  /** False if counting ended before the end of the lists: the numbers are then the least that there is. */
+  isComplete: boolean;
+  /** Sentences for a person. */
+  warnings: string[];
+  notGivenBack: readonly string[];
+}
 
 /** A backfill as the API shows it. Times are ISO 8601. */
 export interface DescribedBackfill extends BackfillCounts {

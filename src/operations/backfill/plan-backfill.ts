@@ -3,29 +3,16 @@ import { createBackfill } from "#store/backfills.ts";
 
 import type { BackfillRequest } from "./backfill-request.ts";
 import type { Backfilling } from "./backfilling.ts";
-import { chooseAccounts, orRefuse } from "./choose-tokens.ts";
-import { type DescribedBackfill, describeBackfill } from "./describe-backfill.ts";
+import { chooseAccounts, orRefuse } from "./choose-accounts.ts";
+import { type BackfillPlan, type DescribedBackfill, describeBackfill } from "./describe-backfill.ts";
 import { GraphFailure } from "./graph-failure.ts";
 import type { TokenAccount } from "./identify-account.ts";
 import { ingestEntries } from "./ingest-entries.ts";
 import { notGivenBack } from "./not-given-back.ts";
-import { addCounts, type BackfillCounts, noCounts, startOf } from "./position.ts";
-import { type Gap, readPage } from "./read-page.ts";
+import { addCounts, noCounts, startOf } from "./position.ts";
+import type { Gap } from "./page-scope.ts";
+import { readPage } from "./read-page.ts";
 import { wantsList } from "./wants-list.ts";
-
-/** What a backfill would bring, as far as it was counted. */
-export interface BackfillPlan extends Omit<BackfillCounts, "inserted"> {
-  /** Of what is not stored yet; Meta lets a business answer automatically within 24 hours, a person within 7 days. */
-  byKind: Record<string, number>;
-  byAge: { lt24h: number; lt7d: number; older: number };
-  oldest: string | null;
-  newest: string | null;
-  /** False if counting ended before the end of the lists: the numbers are then the least that there is. */
-  isComplete: boolean;
-  /** Sentences for a person. */
-  warnings: string[];
-  notGivenBack: readonly string[];
-}
 
 /** The command waits 15 s for an answer. */
 const budgetMs = 8_000;

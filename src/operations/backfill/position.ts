@@ -47,7 +47,14 @@ export interface BackfillCounts {
 }
 
 export const noCounts: BackfillCounts = {
-  ...{ calls: 0, conversations: 0, media: 0, found: 0, known: 0, inserted: 0, beyond: 0, unreadable: 0 },
+  calls: 0,
+  conversations: 0,
+  media: 0,
+  found: 0,
+  known: 0,
+  inserted: 0,
+  beyond: 0,
+  unreadable: 0,
 };
 
 /** The sum of both. */

@@ -1,9 +1,8 @@
 import { type CommentPlace, commentToWebhook } from "./comment-to-webhook.ts";
 import { edgeOf, type GraphObject, textOf, timeOf } from "./graph-values.ts";
 import type { WebhookEntry } from "./message-to-webhook.ts";
+import { isIn, isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 import type { Unread } from "./position.ts";
-import { isPathPart, type PageScope, type ReadThing } from "./read-page.ts";
-import { isIn } from "./read-messages.ts";
 
 const fields = "id,text,timestamp,from{id,username}";
 /** The API gives no more at once. */

@@ -1,7 +1,7 @@
 import { GraphFailure } from "./graph-failure.ts";
 import { edgeOf, type GraphObject, objectOf, textOf, timeOf } from "./graph-values.ts";
 import { isBare, messageToWebhook } from "./message-to-webhook.ts";
-import { type Gap, isPathPart, type PageScope, type ReadThing } from "./read-page.ts";
+import { isIn, isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 
 /**
  * The API gives the details of a conversation's 20 newest messages, and says of older ones that they were deleted.
@@ -50,9 +50,4 @@ export async function readMessages(id: string, { gap, account }: PageScope): Pro
       return undefined;
     }
   }
-}
-
-/** Whether something happened in the gap. */
-export function isIn({ sinceMs, untilMs }: Gap, atMs: number | null): boolean {
-  return atMs !== null && atMs >= sinceMs && atMs < untilMs;
 }

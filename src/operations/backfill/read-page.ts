@@ -1,24 +1,10 @@
 import { GraphFailure } from "./graph-failure.ts";
 import { edgeOf, type GraphObject, textOf, timeOf } from "./graph-values.ts";
-import type { TokenAccount } from "./identify-account.ts";
 import type { WebhookEntry } from "./message-to-webhook.ts";
+import { isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 import { type BackfillCounts, lists, type Position, startOf, type Unread } from "./position.ts";
 import { readComments, readReplies } from "./read-comments.ts";
 import { readMessages } from "./read-messages.ts";
-
-/** From when on, inclusive, until when, exclusive; in ms since the epoch. */
-export interface Gap {
-  sinceMs: number;
-  untilMs: number;
-}
-
-/** What is read, of one account. */
-export interface PageScope {
-  gap: Gap;
-  account: TokenAccount;
-  /** Which of the account's lists are wanted, by their index. */
-  wants: (list: (typeof lists)[number]) => boolean;
-}
 
 /** One page that was read. */
 export interface ReadPage {
@@ -27,13 +13,6 @@ export interface ReadPage {
   /** What it held of the gap, as a webhook's entries. */
   entries: readonly WebhookEntry[];
   counts: Partial<BackfillCounts>;
-}
-
-/** What a thing held, and what is to be read instead of it. */
-export interface ReadThing {
-  entries: readonly WebhookEntry[];
-  rest: readonly Unread[];
-  counts?: Partial<BackfillCounts>;
 }
 
 /** Reads the next page of an account; undefined when it is done. What is gone is counted and passed over. Throws a `GraphFailure`. */
@@ -94,9 +73,4 @@ async function listMedia(after: string | null, { account }: PageScope): Promise<
     return [{ type: "comments", mediaId, product: textOf(product) ?? null, after: null }];
   });
   return { unread, after: page.after };
-}
-
-/** Ids become parts of paths; one with another character would ask for something else. */
-export function isPathPart(id: string): boolean {
-  return /^[\w=+.-]{1,500}$/.test(id) && !id.includes("..");
 }

@@ -1,9 +1,10 @@
 import { RelayError } from "#platform/errors.ts";
-import { type Backfill, endBackfill, readBackfill, startBackfill } from "#store/backfills.ts";
+import type { Backfill } from "#store/backfill-row.ts";
+import { endBackfill, readBackfill, startBackfill } from "#store/backfills.ts";
 
 import { advanceBackfill } from "./advance-backfill.ts";
 import type { Backfilling } from "./backfilling.ts";
-import { requireTokens } from "./choose-tokens.ts";
+import { requireTokens } from "./choose-accounts.ts";
 import { type DescribedBackfill, describeBackfill, readDescribedBackfill } from "./describe-backfill.ts";
 
 /** Of the request that starts it; the command waits 15 s for the answer. */
