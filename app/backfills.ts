@@ -27,7 +27,7 @@ export function openBackfilling(): Backfilling {
   };
 }
 
-/** Within the time that QStash and Vercel allow a route. */
+/** With the last page, and the handlers that go on after the answer, it must fit into `maxDuration` of vercel.json. */
 const stepMs = 20_000;
 
 /** The step that a message of QStash asks for. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */

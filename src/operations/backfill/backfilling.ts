@@ -27,5 +27,5 @@ export interface Backfilling
   paceMs: number;
 }
 
-/** A page takes seconds at most, and each renews the lease. */
-export const leaseMs = 60_000;
+/** Each page renews the lease. Its requests, a conversation's and one for each of 20 messages, end after 10 s at the latest. */
+export const leaseMs = 4 * 60_000;

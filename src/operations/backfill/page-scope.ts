@@ -14,6 +14,8 @@ export interface PageScope {
   account: TokenAccount;
   /** Which of the account's lists are wanted, by their index. */
   wants: (list: (typeof lists)[number]) => boolean;
+  /** False: a message that its list gives without content is not asked for. To count it that is enough. */
+  withDetails: boolean;
 }
 
 /** What a thing held, and what is to be read instead of it. */

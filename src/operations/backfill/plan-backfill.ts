@@ -64,7 +64,8 @@ async function count(accounts: readonly TokenAccount[], counting: Counting, { in
   for (const account of accounts) {
     let position = startOf(0);
     while (isComplete) {
-      const page = await orRefuse(() => readPage(position, { gap, account, wants: wantsList(kinds) }).catch(giveUp));
+      const scope = { gap, account, wants: wantsList(kinds), withDetails: false };
+      const page = await orRefuse(() => readPage(position, scope).catch(giveUp));
       if (page === undefined) break;
       ({ position } = page);
       found.push(...(await ingestEntries(page.entries, { kinds, isDryRun: true }, ingest)).events);

@@ -32,7 +32,7 @@ export async function* readAccounts(backfill: ReadOfBackfill, backfilling: Backf
   let { position, counts } = backfill;
   for (let named = accounts[position.account]; named !== undefined; named = accounts[position.account]) {
     const account = await openAccount(named.id, backfilling);
-    const scope = { gap: { sinceMs, untilMs }, account, wants: wantsList(kinds) };
+    const scope = { gap: { sinceMs, untilMs }, account, wants: wantsList(kinds), withDetails: true };
     let calls = 0;
     for (let isDone = false; !isDone;) {
       const page = await readPage(position, scope);

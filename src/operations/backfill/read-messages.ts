@@ -13,7 +13,7 @@ const coreFields = "id,created_time,from,to,message,attachments";
 const fields = `${coreFields},shares,story,reply_to,is_unsupported`;
 
 /** The messages of a conversation that lie in the gap, the oldest first. Throws a `GraphFailure`. */
-export async function readMessages(id: string, { gap, account }: PageScope): Promise<ReadThing> {
+export async function readMessages(id: string, { gap, account, withDetails }: PageScope): Promise<ReadThing> {
   const { api } = account;
   const read = (path: string, wrap: (names: string) => string) =>
     api.get(path, { fields: wrap(fields) }).catch((thrown: unknown) => {
@@ -29,7 +29,7 @@ export async function readMessages(id: string, { gap, account }: PageScope): Pro
   for (const message of inGap) {
     const mid = textOf(message["id"]) ?? "";
     // In September 2026 the list left attachments out that the message itself has.
-    const whole = isBare(message) && isPathPart(mid) ? await readUnlessDeleted(mid) : message;
+    const whole = withDetails && isBare(message) && isPathPart(mid) ? await readUnlessDeleted(mid) : message;
     if (whole === undefined) unreadable += 1;
     else details.push({ ...message, ...whole });
   }

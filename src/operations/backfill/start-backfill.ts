@@ -7,8 +7,8 @@ import type { Backfilling } from "./backfilling.ts";
 import { requireTokens } from "./choose-accounts.ts";
 import { type DescribedBackfill, describeBackfill, readDescribedBackfill } from "./describe-backfill.ts";
 
-/** Of the request that starts it; the command waits 15 s for the answer. */
-const firstStepMs = 4_000;
+/** The command waits 15 s for the answer, and the last page that is begun may take ten. */
+const firstStepMs = 2_000;
 
 /**
  * Starts a planned or stopped backfill, or goes on with a stalled one, with a first step of some seconds. Throws `CONFLICT`

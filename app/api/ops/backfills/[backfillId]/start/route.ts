@@ -7,6 +7,9 @@ import { openBackfilling } from "../../../../../backfills.ts";
 import { clock } from "../../../../../log.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
+/** Seconds: the handlers of what the first step stores go on after the answer. vercel.json cannot name a path with brackets. */
+export const maxDuration = 90;
+
 const answer = opsRoute<{ backfillId: string }>(
   async ({ request, params }) => {
     await readRequest(request, emptyRequest, clock);
