@@ -38,7 +38,8 @@ export async function ingestBackfill(
   const body = new TextEncoder().encode(JSON.stringify(payload));
   const onFailure = (thrown: unknown) => log.error("delivery.parse_failed", describeCause(thrown));
   const parsed = await parseWebhook(body, { deliveryId: id, onFailure });
-  const wanted = parsed.filter(({ kind }) => kinds.includes(kind));
+  // Meta has sent nothing: the payload names the time at which it happened.
+  const wanted = parsed.filter(({ kind }) => kinds.includes(kind)).map((event) => ({ ...event, sentAtMs: null }));
   const events = await markKnown(db, await withoutErased(db, wanted));
   const fresh = events.flatMap(({ event, isKnown }) => (isKnown ? [] : [event]));
   const found = events.map(({ event: { kind, occurredAtMs }, isKnown }) => ({ kind, occurredAtMs, isKnown }));

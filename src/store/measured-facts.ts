@@ -10,17 +10,14 @@ const sentBeforeMaxMs = 36 * 60 * 60_000;
 
 /**
  * What a batch measures: the time in the queue, from the start of its publish to the consumer's call, and that since Meta
- * sent its events, but for tests of Meta's dashboard, deliveries that were replayed by hand, and backfills.
+ * sent its events, but for tests of Meta's dashboard and deliveries that were replayed by hand.
  */
 export function factsOfBatch({ delivery, via, delivered, events }: BatchToStore): MeasurementFacts {
   const kinds: Record<string, number> = {};
   for (const { kind } of events) kinds[kind] = (kinds[kind] ?? 0) + 1;
-  const sentAtMs =
-    via === "backfill"
-      ? null
-      : events.find(
-          (event) => !event.test && event.sentAtMs !== null && delivery.receivedAtMs - event.sentAtMs < sentBeforeMaxMs,
-        )?.sentAtMs;
+  const sentAtMs = events.find(
+    (event) => !event.test && event.sentAtMs !== null && delivery.receivedAtMs - event.sentAtMs < sentBeforeMaxMs,
+  )?.sentAtMs;
   const { publishStartedAtMs } = delivery;
   const isQueued = via === "queue" && publishStartedAtMs !== null;
   return {

@@ -92,6 +92,7 @@ describe("a backfill", () => {
       senderId: account,
       recipientId: "1001",
       occurredAt: new Date(ago(30)),
+      sentAt: null,
       data: { message: { mid: "m2", text: "words of m2", is_echo: true } },
     });
     expect(rig.seen.find(({ event }) => event.key.endsWith(":6003"))?.event.data).toEqual({

@@ -16,19 +16,21 @@ export interface AttemptsPanelProps {
   /** Where QStash shows its log; null for the embedded one. */
   qstashLog: string | null;
   nowMs: number;
+  /** Whether the relay read it from Instagram's API, so that neither QStash nor the fallback brought it. */
+  isBackfill: boolean;
   /** Links to further pages of the attempts. */
   children?: ReactNode;
 }
 
 /** Calls to ingest a delivery, and when QStash tries next. */
-export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, children }: AttemptsPanelProps) {
+export function AttemptsPanel({ attempts, nextDeliveryAt, children, ...shared }: AttemptsPanelProps) {
   return (
     <Panel
       id="attempts"
       title="Attempts to ingest it"
       aside={
         nextDeliveryAt !== undefined && (
-          <span className={text["dimmed"]}>QStash tries again {formatIn(nextDeliveryAt, nowMs)}</span>
+          <span className={text["dimmed"]}>QStash tries again {formatIn(nextDeliveryAt, shared.nowMs)}</span>
         )
       }
     >
@@ -57,7 +59,7 @@ export function AttemptsPanel({ attempts, nextDeliveryAt, qstashLog, nowMs, chil
             </thead>
             <tbody>
               {attempts.map((attempt) => (
-                <AttemptRow key={keyOf(attempt)} {...{ attempt, qstashLog, nowMs }} />
+                <AttemptRow key={keyOf(attempt)} attempt={attempt} {...shared} />
               ))}
             </tbody>
           </table>
@@ -72,12 +74,13 @@ function keyOf({ at, batch, retried, status, messageId }: DeliveryAttempt): stri
   return [at, batch, retried, status, messageId].join(" ");
 }
 
-interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashLog" | "nowMs"> {
+interface AttemptRowProps extends Pick<AttemptsPanelProps, "qstashLog" | "nowMs" | "isBackfill"> {
   attempt: DeliveryAttempt;
 }
 
-function AttemptRow({ attempt, qstashLog, nowMs }: AttemptRowProps) {
+function AttemptRow({ attempt, qstashLog, nowMs, isBackfill }: AttemptRowProps) {
   const { at, batch, retried, status, error, ms, handled, failed, messageId } = attempt;
+  const otherWay = isBackfill ? "none: by a backfill" : "none: by the fallback";
   return (
     <tr>
       <td data-numeric="start">
@@ -89,7 +92,7 @@ function AttemptRow({ attempt, qstashLog, nowMs }: AttemptRowProps) {
       <td data-numeric>{formatMs(ms)}</td>
       <td>{handled === null ? "–" : `${formatCount(handled)} handled, ${formatCount(failed ?? 0)} failed`}</td>
       <td className={text["mono"]}>
-        {messageId ?? (status === 200 ? "none: by the fallback" : "–")}
+        {messageId ?? (status === 200 ? otherWay : "–")}
         {messageId !== null && qstashLog !== null && (
           <>
             {" "}

@@ -63,6 +63,7 @@ export function Delivery({ journey, details, qstashLog, nowMs, ...props }: Deliv
         nextDeliveryAt={journey.nextDeliveryAt}
         qstashLog={qstashLog}
         nowMs={nowMs}
+        isBackfill={journey.via === "backfill"}
       >
         <AttemptPages from={props.attemptsFrom} shown={props.attempts.length} />
       </AttemptsPanel>
