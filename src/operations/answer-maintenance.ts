@@ -10,7 +10,9 @@ import { answerQstash, type AnswerQstashOptions } from "#queue/answer-qstash.ts"
 import { advanceReplay } from "./advance-replay.ts";
 import { noticeMessage } from "./alerts/notice-message.ts";
 import type { SentNotices } from "./alerts/send-notices.ts";
-import { type BackfillMessage, backfillMessage } from "./backfill/backfill-step.ts";
+import { advanceByMessage } from "./backfill/advance-backfill.ts";
+import { backfillMessage } from "./backfill/backfill-step.ts";
+import type { Backfilling } from "./backfill/backfilling.ts";
 import type { MaintenanceResult } from "./maintenance.ts";
 import type { Operations } from "./operations.ts";
 import { stepMessage } from "./replay-step.ts";
@@ -52,8 +54,8 @@ export async function answerCron(request: Request, { readSecret, run, log }: Ans
 export interface AnswerMaintenanceOptions extends AnswerQstashOptions {
   run: () => Promise<MaintenanceResult>;
   openOperations: () => Operations;
-  /** Takes the step of a backfill that a message asks for. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
-  advanceBackfill: (message: BackfillMessage) => Promise<Record<string, unknown>>;
+  /** Throws `ENV_INVALID`. */
+  openBackfilling: () => Backfilling;
   /** Sends the alerts' notice with this id. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
   sendNotice: (id: string) => Promise<SentNotices>;
 }
@@ -70,7 +72,9 @@ export function answerMaintenance(request: Request, options: AnswerMaintenanceOp
       const sent = await options.sendNotice(json.alertNotice);
       return Response.json(sent, { status: sent.pending > 0 ? 503 : 200, headers });
     }
-    if (v.is(backfillMessage, json)) return Response.json(await options.advanceBackfill(json), { headers });
+    if (v.is(backfillMessage, json)) {
+      return Response.json(await advanceByMessage(json, { ...options.openBackfilling(), log }), { headers });
+    }
     const step = v.safeParse(stepMessage, json);
     if (!step.success)
       throw new RelayError(

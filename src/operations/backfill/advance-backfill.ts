@@ -2,7 +2,7 @@ import { describeCause } from "#platform/log.ts";
 import type { Backfill } from "#store/backfill-row.ts";
 import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBackfill } from "#store/backfills.ts";
 
-import { publishBackfillStep } from "./backfill-step.ts";
+import { type BackfillMessage, publishBackfillStep } from "./backfill-step.ts";
 import { type Backfilling, leaseMs } from "./backfilling.ts";
 import { GraphFailure } from "./graph-failure.ts";
 import { pauseAfter } from "./pause-after.ts";
@@ -39,6 +39,15 @@ export async function advanceBackfill(
     await handleFailure(taken, thrown, progress.strikes, backfilling);
   }
   return { backfill: id, advanced: true };
+}
+
+/** With the last page, and the handlers that go on after the answer, it must fit into `maxDuration` of vercel.json. */
+const stepMs = 20_000;
+
+/** The step that a message asks for. Throws `STORE_UNAVAILABLE`. */
+export function advanceByMessage({ backfill, after }: BackfillMessage, backfilling: Backfilling) {
+  const deadlineMs = backfilling.clock.monotonicMs() + stepMs;
+  return advanceBackfill(backfill, { after, deadlineMs }, backfilling);
 }
 
 /** Advances those that nothing advances, one after another. Throws `STORE_UNAVAILABLE`. */

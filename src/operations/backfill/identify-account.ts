@@ -19,6 +19,8 @@ export interface TokenAccount {
 /** Graph versions live for two years. https://developers.facebook.com/docs/graph-api/changelog/versions, read 2026-11 */
 const version = "v25.0";
 
+const accountId = /^\d{1,30}$/;
+
 /** A token of Facebook Login begins with EA; it is that of the Page to which the account is linked. */
 function isOfFacebook({ token }: InstagramToken): boolean {
   return token.startsWith("EA");
@@ -44,7 +46,7 @@ async function bySelf(api: GraphApi): Promise<TokenAccount> {
   const me = await api.get("/me", { fields: "id,user_id,username" });
   const ownIds = [textOf(me["user_id"]), textOf(me["id"])].filter((id) => id !== undefined);
   const [id] = ownIds;
-  if (id === undefined) throw new GraphFailure("unreadable", "/me has no id");
+  if (id === undefined || !accountId.test(id)) throw new GraphFailure("unreadable", "/me has no account's id");
   const username = textOf(me["username"]) ?? null;
   return { id, username, ownIds, paths: { conversations: "/me/conversations", media: "/me/media" }, api };
 }
@@ -53,7 +55,9 @@ async function byPage(api: GraphApi): Promise<TokenAccount> {
   const page = await api.get("/me", { fields: "id,instagram_business_account{id,username}" });
   const linked = objectOf(page["instagram_business_account"]);
   const id = textOf(linked["id"]);
-  if (id === undefined) throw new GraphFailure("refused", "the token's Page has no Instagram account");
+  if (id === undefined || !accountId.test(id)) {
+    throw new GraphFailure("refused", "the token's Page has no Instagram account");
+  }
   const ownIds = [id, textOf(page["id"])].filter((own) => own !== undefined);
   const username = textOf(linked["username"]) ?? null;
   return { id, username, ownIds, paths: { conversations: "/me/conversations", media: `/${id}/media` }, api };

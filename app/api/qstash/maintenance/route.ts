@@ -3,7 +3,7 @@ import { answerMaintenance } from "#operations/answer-maintenance.ts";
 import { methods } from "#platform/methods.ts";
 
 import { openAlerting } from "../../../alerts.ts";
-import { advanceByMessage } from "../../../backfills.ts";
+import { openBackfilling } from "../../../backfills.ts";
 import { maintain, openOperations } from "../../../operations.ts";
 import { answerQstashOptions } from "../qstash.ts";
 
@@ -11,7 +11,7 @@ const options = {
   ...answerQstashOptions("/api/qstash/maintenance"),
   run: maintain,
   openOperations,
-  advanceBackfill: advanceByMessage,
+  openBackfilling,
   sendNotice: async (id: string) => sendNotices(openAlerting(), id),
 };
 
