@@ -24,7 +24,7 @@ export interface EventFacts {
   recipientId: string | null;
   /** When it happened; null if Meta did not say. */
   occurredAt: Date | null;
-  /** When Meta sent it; null if Meta did not say. */
+  /** When Meta sent it; null if Meta did not say, or did not send it: see `backfill`. */
   sentAt: Date | null;
   /** A copy of a conversation that another app conducts: do not answer it. */
   standby: boolean;
