@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { readDelivery } from "#dashboard/read-delivery.ts";
 import { journeySteps } from "#dashboard/journey-steps.ts";
+import { beginBackfill } from "#operations/backfill/start-backfill.ts";
 import { readLastDelivery } from "#operations/condition/read-window-figures.ts";
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import { personHash } from "#store/data-deletions.ts";
@@ -53,6 +54,18 @@ describe("a plan", () => {
     const texts = JSON.stringify([planned, rig.handling.recording.lines]);
     expect(texts).not.toContain(token);
     expect(texts).not.toContain("words of");
+  });
+
+  test("that Instagram's limit ends says that there is more, and can be started", async () => {
+    const rig = await createRig();
+    rig.graph.fail(/^\/c1$/, graphError(4));
+    const { id, plan } = await rig.plan(gap);
+    expect(plan).toMatchObject({ found: 1, isComplete: false });
+    expect(plan.warnings).toEqual([
+      "Instagram's API asks to be asked less often (status 400, code 4): counting ended there.",
+      "There is more than was counted: the numbers are the least that there is.",
+    ]);
+    expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "finished", inserted: 12 });
   });
 
   test("refuses what no token is for, a token of another account, and a gap that ends before it begins", async () => {

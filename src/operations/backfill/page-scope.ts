@@ -12,7 +12,7 @@ export interface Gap {
 export interface PageScope {
   gap: Gap;
   account: TokenAccount;
-  /** Which of the account's lists are wanted, by their index. */
+  /** Whether a list of the account is wanted. */
   wants: (list: (typeof lists)[number]) => boolean;
   /** False: a message that its list gives without content is not asked for. To count it that is enough. */
   withDetails: boolean;
