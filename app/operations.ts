@@ -2,6 +2,7 @@
 import { otlpParts } from "#dashboard/otlp/otlp-part.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { alertsPart, runAlerts } from "#operations/alerts/run-alerts.ts";
+import { resumeBackfills } from "#operations/backfill/advance-backfill.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
 import { type MaintenanceResult, runMaintenance } from "#operations/maintenance.ts";
 import type { Operations } from "#operations/operations.ts";
@@ -11,6 +12,7 @@ import { readEnv } from "#platform/env.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
 
 import { openAlerting } from "./alerts.ts";
+import { openBackfilling } from "./backfills.ts";
 import { clock, log } from "./log.ts";
 import { openErasureApi } from "./services.ts";
 import { openProbing } from "./probes.ts";
@@ -53,6 +55,7 @@ export async function maintain(): Promise<MaintenanceResult> {
   });
   const erasures = { db: operations.db, api: openErasureApi(), clock, log, unsentMessages: env.UNSENT_MESSAGES };
   parts.push({ name: "erasures", run: (deadlineMs, last) => continueErasures(erasures, deadlineMs, last) });
+  parts.push({ name: "backfills", run: (deadlineMs) => resumeBackfills(openBackfilling(), deadlineMs) });
   parts.push({ name: alertsPart, run: () => runAlerts(openAlerting()) });
   parts.push(...otlpParts(process.env, getReads, { fetch, clock }));
   // The last, because it takes seconds and nothing depends on it.

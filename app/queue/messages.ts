@@ -15,6 +15,7 @@ import { releaseDueEvents } from "#store/open-work.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { openAlerting } from "../alerts.ts";
+import { openBackfilling } from "../backfills.ts";
 import { clock } from "../log.ts";
 import { maintain, openOperations } from "../operations.ts";
 import { getDatabase } from "../database.ts";
@@ -52,5 +53,6 @@ export const handlersOptions: HandlersMessageOptions = { openHandlers, clock };
 export const maintenanceOptions: MaintenanceMessageOptions = {
   run: maintain,
   openOperations,
+  openBackfilling,
   sendNotice: async (id) => sendNotices(openAlerting(), id),
 };

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { addHelpNote, helpWidth } from "./add-help-note.ts";
 import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBackfill } from "./commands/backfill.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConform } from "./commands/conform.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
@@ -59,6 +60,7 @@ export function createProgram(context: CommandContext): Command {
     addHandlers,
     addDeadLetters,
     addReplay,
+    addBackfill,
     addPause,
     addAlerts,
     addAudit,

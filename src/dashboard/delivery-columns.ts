@@ -13,6 +13,8 @@ export interface DeliveryItem {
   coldStart: boolean;
   probe: boolean;
   outcome: ForwardOutcome | null;
+  /** How its first batch was ingested; `backfill`: read from Instagram's API, so there was no webhook and no forward. */
+  via: "queue" | "fallback" | "backfill" | null;
   /** `inserted` + `duplicates` once all batches are ingested; before that, the report's number. */
   events: number | null;
   inserted: number | null;
@@ -29,7 +31,7 @@ export interface DeliveryItem {
 
 /** The columns of a `DeliveryItem` of `deliveryOutcomes`, whose alias is `d`. */
 export const deliveryColumns: SQL = sql`
-  d.id, d.runtime, d.region, d.deployment, d.cold_start as "coldStart", d.probe, d.became as outcome,
+  d.id, d.runtime, d.region, d.deployment, d.cold_start as "coldStart", d.probe, d.became as outcome, d.via,
   case when d.complete then d.all_inserted + d.all_duplicates else d.events end as events,
   case when d.complete then d.all_inserted end as inserted,
   case when d.complete then d.all_duplicates end as duplicates,

@@ -12,7 +12,7 @@ export interface JourneyStep {
   sinceReceivedMs: number | null;
 }
 
-/** The six steps of every delivery, in the order of the path, each with the time since the step before it. `unhandled`: see `JourneyProps`. */
+/** The six steps of every delivery from Meta, or the three of a backfill's, in the order of the path, each with the time since the step before it. `unhandled`: see `JourneyProps`. */
 export function journeySteps(journey: DeliveryItem, unhandled?: string): JourneyStep[] {
   const receivedMs = Date.parse(journey.receivedAt);
   const steps: JourneyStep[] = [];
@@ -32,6 +32,7 @@ function namedSteps(
   unhandled: string | undefined,
 ): Pick<JourneyStep, "name" | "meaning" | "atMs" | "missing">[] {
   const { outcome, ackMs } = journey;
+  if (journey.via === "backfill") return backfillSteps(journey, receivedMs, unhandled);
   const isForwarded = outcome !== "lost" && outcome !== "refused";
   const pending = isForwarded ? "not yet" : `none: the forward was ${outcome}`;
   const unpublished = outcome === "fallback" ? "not through the queue but by the fallback" : pending;
@@ -54,6 +55,19 @@ function namedSteps(
     { name: "Delivered", meaning: "to the consumer", atMs: epochMs(journey.deliveredAt), missing: pending },
     { name: "Ingested", meaning: "committed to Postgres", atMs: epochMs(journey.ingestedAt), missing: pending },
     { name: "Handled", meaning: "by your handlers", atMs: epochMs(journey.handledAt), missing: unhandled ?? pending },
+  ];
+}
+
+/** No webhook came, and nothing was acknowledged or published. */
+function backfillSteps(
+  { ingestedAt, handledAt }: DeliveryItem,
+  receivedMs: number,
+  unhandled = "not yet",
+): Pick<JourneyStep, "name" | "meaning" | "atMs" | "missing">[] {
+  return [
+    { name: "Read", meaning: "from Instagram's API, by a backfill", atMs: receivedMs, missing: "" },
+    { name: "Ingested", meaning: "committed to Postgres", atMs: epochMs(ingestedAt), missing: "not yet" },
+    { name: "Handled", meaning: "by your handlers", atMs: epochMs(handledAt), missing: unhandled },
   ];
 }
 

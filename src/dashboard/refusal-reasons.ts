@@ -24,6 +24,7 @@ type CodeOfOtherRequests =
   | "STORE_UNAVAILABLE"
   | "OVERLOADED"
   | "CONFLICT"
+  | "INSTAGRAM_API_REFUSED"
   | "NOT_PAUSABLE"
   | "TEST_NOT_ACCEPTED"
   | "STOPPING";

@@ -24,7 +24,7 @@ export interface EventFacts {
   recipientId: string | null;
   /** When it happened; null if Meta did not say. */
   occurredAt: Date | null;
-  /** When Meta sent it; null if Meta did not say. */
+  /** When Meta sent it; null if Meta did not say, or did not send it: see `backfill`. */
   sentAt: Date | null;
   /** A copy of a conversation that another app conducts: do not answer it. */
   standby: boolean;
@@ -43,6 +43,11 @@ export interface HandlerContext {
   attempt: number;
   /** The replay that runs this handler; null if it is not a replay. */
   replay: HandlerReplay | null;
+  /**
+   * Whether the event was read from Instagram's API by `relay backfill`, because its webhook never came: it may be hours or
+   * days old, and Meta lets a business answer automatically within 24 hours only.
+   */
+  backfill: boolean;
   /** Aborts when the handler's time is over: pass it to every `fetch`. */
   signal: AbortSignal;
   /**

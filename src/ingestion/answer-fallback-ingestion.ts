@@ -6,14 +6,13 @@ import { refuse } from "#platform/refuse.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
-import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";
-import type { HandlersToRun, RunHandlersOptions } from "./run-event-handlers.ts";
+import { handleInTurn } from "./handle-in-turn.ts";
+import { ingestBatch } from "./ingest.ts";
+import type { RunHandlersOptions } from "./run-event-handlers.ts";
 import { type CallResult, saveAttempt } from "./save-attempt.ts";
 
 /** The forward that sends the body waits no longer: it is the most that `FALLBACK_BUDGET_MS` allows. */
 const bodyTimeoutMs = 5_000;
-/** How long the handlers of a stored batch wait for a place before they are left to a message of the queue or to maintenance. */
-const placeWaitMs = 5_000;
 
 export interface AnswerFallbackIngestionOptions extends Pick<AfterAnswerOptions, "waitUntil"> {
   /** Throws `ENV_INVALID` if a variable is missing. `webhookBytesMax`: of the largest delivery. */
@@ -58,14 +57,5 @@ export async function answerFallbackIngestion(
     const { status, code } = toRelayError(thrown);
     await saveCall({ status, errorCode: code, duplicates: 0 });
     return refuse(log, "fallback.refused", thrown);
-  }
-}
-
-async function handleInTurn(toRun: HandlersToRun, run: RunHandlersOptions): Promise<void> {
-  const leave = await run.work.runs.enter(placeWaitMs);
-  try {
-    await handleEvents(leave === null ? withoutPlace(toRun) : toRun, run);
-  } finally {
-    leave?.();
   }
 }

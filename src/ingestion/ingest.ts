@@ -14,7 +14,7 @@ import { withoutProbe } from "./without-probe.ts";
 
 /** The call that brought a batch. */
 export interface BatchCall {
-  via: "queue" | "fallback";
+  via: "queue" | "fallback" | "backfill";
   /** The queue's id of the message; null without one. */
   messageId: string | null;
   /** How often the queue has delivered the message before; null for a call by the fallback. */

@@ -1,5 +1,6 @@
 import type { Handler, HandlerContext, HandlerDatabase, HandlerEvent, Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
+import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import type { Log } from "#platform/log.ts";
 import type { LeasedEvent } from "#store/leased-event.ts";
 import type { Trace } from "#tracing/trace.ts";
@@ -102,7 +103,7 @@ function contextOf(
   { deliveryId, attempt, replay }: LeasedEvent,
   own: Pick<HandlerContext, "signal" | "count" | "log" | "database"> & { count: Counters["count"] },
 ): HandlerContext {
-  return { deliveryId, attempt, replay, ...own };
+  return { deliveryId, attempt, replay, backfill: isBackfillDelivery(deliveryId), ...own };
 }
 
 /** The data was compared with its schema when it was stored: see `drifted`. */

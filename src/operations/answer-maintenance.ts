@@ -10,6 +10,9 @@ import type { AnswerQueueCall, QueueCall } from "#queue/queue-call.ts";
 import { advanceReplay } from "./advance-replay.ts";
 import { noticeMessage } from "./alerts/notice-message.ts";
 import type { SentNotices } from "./alerts/send-notices.ts";
+import { advanceByMessage } from "./backfill/advance-backfill.ts";
+import { backfillMessage } from "./backfill/backfill-step.ts";
+import type { Backfilling } from "./backfill/backfilling.ts";
 import type { MaintenanceResult } from "./maintenance.ts";
 import type { Operations } from "./operations.ts";
 import { stepMessage } from "./replay-step.ts";
@@ -51,13 +54,15 @@ export async function answerCron(request: Request, { readSecret, run, log }: Ans
 export interface MaintenanceMessageOptions {
   run: () => Promise<MaintenanceResult>;
   openOperations: () => Operations;
+  /** Throws `ENV_INVALID`. */
+  openBackfilling: () => Backfilling;
   /** Sends the alerts' notice with this id. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
   sendNotice: (id: string) => Promise<SentNotices>;
 }
 
 /**
- * The same for the queue: a schedule's message has no body, or an empty object. A message with a replay's step advances that
- * replay instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that the queue
+ * The same for the queue: a schedule's message has no body, or an empty object. A message with the step of a replay or a backfill
+ * advances that instead, and one with a notice of alerts sends that notice: 503 if a receiver did not take it, so that the queue
  * calls again.
  */
 export function answerMaintenance(
@@ -80,9 +85,14 @@ export async function runMaintenanceMessage(
     const sent = await options.sendNotice(json.alertNotice);
     return Response.json(sent, { status: sent.pending > 0 ? 503 : 200, headers });
   }
+  if (v.is(backfillMessage, json)) {
+    return Response.json(await advanceByMessage(json, { ...options.openBackfilling(), log }), { headers });
+  }
   const step = v.safeParse(stepMessage, json);
-  if (!step.success)
-    throw new RelayError("BATCH_INVALID", "The body is neither empty, nor a replay's step or a notice");
+  if (!step.success) {
+    const expected = "neither empty, nor the step of a replay or a backfill, nor a notice";
+    throw new RelayError("BATCH_INVALID", `The body is ${expected}`);
+  }
   const operations = { ...options.openOperations(), log };
   return Response.json(await advanceReplay(step.output, retried > 0, operations), { headers });
 }

@@ -1,3 +1,4 @@
+import { type InstagramToken, parseInstagramTokens } from "./instagram-tokens.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
 import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
@@ -11,16 +12,16 @@ import {
   type EnvRecord,
   integer,
   optional,
+  parseBaseUrl,
   readVariables,
   secret,
   text,
   type Values,
   type Variable,
-  parseBaseUrl,
   type Variables,
 } from "./webhook-env.ts";
 
-export { type EnvRecord, parseBaseUrl } from "./webhook-env.ts";
+export { type EnvRecord, parseBaseUrl };
 
 const { INSTAGRAM_APP_SECRET, RELAY_URL, RELAY_SECRET, ...furtherDeliveryVariables } = deliveryVariables;
 const { QSTASH_TOKEN, QSTASH_URL, ...furtherQstashVariables } = qstashPublisherVariables;
@@ -65,6 +66,8 @@ export const variables = {
   PROBE_PAIRS_PER_DAY: integer(384, 0, 1_152),
   DATABASE_POOL_MAX: integer(5, 1, 100),
   ALERT_WEBHOOK_URL: { parse: parseReceivers, fallback: (): readonly string[] => [] },
+  INSTAGRAM_ACCESS_TOKEN: { parse: parseInstagramTokens, fallback: (): readonly InstagramToken[] => [] },
+  INSTAGRAM_GRAPH_URL: optional({ parse: parseGraphUrl }),
   LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: (): LogLevel => "info" },
   ...otherQueueVariables,
 } satisfies Variables;
@@ -111,6 +114,14 @@ export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
  */
 export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
   return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
+}
+
+/** The base address of Instagram's API. A token is sent there, so http is for this machine alone. */
+function parseGraphUrl(value: string): string | undefined {
+  const url = parseBaseUrl(value);
+  return url !== undefined && /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(url)
+    ? url
+    : undefined;
 }
 
 /** One of these words; the first if the variable is not set. */

@@ -19,6 +19,8 @@ export const requestErrors = {
   QUEUE_UNAVAILABLE: 503,
   // What was asked for does not fit the state that something is in, such as the start of a replay that has ended.
   CONFLICT: 409,
+  // A backfill needs Instagram's API.
+  INSTAGRAM_API_REFUSED: 502,
   // The queue cannot hold batches back, or not as it is set up.
   NOT_PAUSABLE: 409,
   // The relay's own webhook did not answer a test delivery with 200.

@@ -5,6 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import type { Database } from "#store/database.ts";
 import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/data-deletions.ts";
+import { erasePersonInBackfills } from "#store/erase-backfills.ts";
 import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erase-person.ts";
 import { erasePersonInReplays } from "#store/erase-replays.ts";
 
@@ -104,6 +105,7 @@ async function runStep(run: Run, { step, ...at }: Progress): Promise<Next> {
       const afterId = await eraseUnsearchableEvents(db, { requestId, userId, afterId: at.afterId });
       if (afterId !== null) return { afterId };
       await erasePersonInReplays(db, userId);
+      await erasePersonInBackfills(db, userId);
       return { step: "queue" };
     }
     case "queue": {

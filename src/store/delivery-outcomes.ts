@@ -4,7 +4,7 @@ import { type SQL, sql } from "drizzle-orm";
  * Deliveries (`rows` of their table, all unless given) with what became of them, as a subquery for `from`: the columns of
  * `deliveries`, of which `inserted`, `duplicates`, `delivered_at` and `ingested_at` are of the first batch alone, beside
  *
- * - `became`: the outcome; null while neither a report nor the first batch is here;
+ * - `became`: the outcome; null while neither a report nor the first batch is here, and of a backfill, which has no forward;
  * - `ingested_batches`, and `complete`: whether every batch is ingested;
  * - `all_inserted` and `all_duplicates`, summed over the ingested batches;
  * - `first_delivered_at` of the first batch that arrived, `last_ingested_at` of the last.
@@ -16,7 +16,7 @@ export function deliveryOutcomes(rows: SQL = sql`relay.deliveries`): SQL {
       -- Everything is here: only the answer to the forward was lost.
       when d.outcome = 'lost' and batch.complete then 'fallback'
       -- Most forwards are sampled away, and some reports are still under way: then the way that the first batch came.
-      else coalesce(d.outcome, case d.via when 'queue' then 'published' else d.via end)
+      else coalesce(d.outcome, case d.via when 'queue' then 'published' when 'fallback' then 'fallback' end)
     end as became
   from ${rows} d
   cross join lateral (

@@ -27,8 +27,9 @@ export function factsOfBatch({ delivery, via, delivered, events }: BatchToStore)
   };
 }
 
-/** What the first batch knows of its delivery and the report, too. */
+/** What the first batch knows of its delivery and the report, too. A backfill's is no delivery of Meta's and is not counted. */
 export function firstFactsOfBatch({ delivery: { ackMs, coldStart }, via }: BatchToStore): MeasurementFacts {
+  if (via === "backfill") return {};
   return deliveryFacts(via === "queue" ? "published" : "fallback", coldStart, ackMs);
 }
 

@@ -6,6 +6,7 @@ export const migrationNames = [
   "0011_audit",
   "0012_alerts",
   "0013_find",
+  "0014_backfill",
   "0015_queue_messages",
 ] as const;
 

@@ -82,6 +82,37 @@ export const replays = relay.table("replays", {
   finishedAt: instant("finished_at"),
 });
 
+/** One row is plan, run and record of a backfill. */
+export const backfills = relay.table("backfills", {
+  id: text("id").primaryKey(),
+  state: text("state").notNull().default("planned"),
+  /** Ids with names; never a token. */
+  accounts: jsonText("accounts").notNull(),
+  kinds: text("kinds").array().notNull(),
+  since: instant("since").notNull(),
+  until: instant("until").notNull(),
+  reason: text("reason").notNull(),
+  actor: text("actor").notNull(),
+  plan: jsonText("plan").notNull(),
+  /** Where the next step goes on. */
+  position: jsonText("position").notNull(),
+  /** What the steps did so far. */
+  counts: jsonText("counts").notNull(),
+  /** Failures since the last page that was read. */
+  strikes: smallint("strikes").notNull().default(0),
+  /** No step before: Instagram limits how often it may be asked. */
+  dueAt: instant("due_at"),
+  /** Of the step that runs, or ran last; the next message names it. */
+  leaseId: uuid("lease_id"),
+  leasedUntil: instant("leased_until"),
+  /** Why it stopped before its end, for a person. */
+  stoppedBecause: text("stopped_because"),
+  createdAt: instant("created_at").notNull().defaultNow(),
+  startedAt: instant("started_at"),
+  heartbeatAt: instant("heartbeat_at"),
+  finishedAt: instant("finished_at"),
+});
+
 /** What each part of maintenance did last. */
 export const maintenanceParts = relay.table("maintenance_parts", {
   name: text("name").primaryKey(),

@@ -21,8 +21,8 @@ export type { EventToStore } from "./event-to-store.ts";
 
 export interface BatchToStore {
   delivery: ForwardedDelivery;
-  /** How the batch came here. The outcome in a forward's own report takes precedence. */
-  via: "queue" | "fallback";
+  /** How the batch came here; `backfill`: read from Instagram's API. The outcome in a forward's own report takes precedence. */
+  via: "queue" | "fallback" | "backfill";
   /** Which batch of the delivery it is, from 0, and how many there are. */
   batch: readonly [index: number, count: number];
   events: readonly EventToStore[];

@@ -48,11 +48,13 @@ describe("with a queue that cannot be paused, keeps no dead letters and tells no
       failed: null,
     };
     const attempts = [{ ...attempt, messageId: "msg_1" }];
-    const page = show(createElement(AttemptsPanel, { attempts, queue, isWaiting: true, nowMs }));
+    const page = show(createElement(AttemptsPanel, { attempts, queue, isWaiting: true, nowMs, isBackfill: false }));
     expect(page).toContain("Vercel Queues does not say when it is tried again");
     expect(page).toContain("503 OVERLOADED");
     expect(page).not.toMatch(/href|QStash/);
-    const ofQstash = show(createElement(AttemptsPanel, { attempts, queue: view("qstash"), isWaiting: true, nowMs }));
+    const ofQstash = show(
+      createElement(AttemptsPanel, { attempts, queue: view("qstash"), isWaiting: true, nowMs, isBackfill: false }),
+    );
     expect(ofQstash).toContain('href="https://console.upstash.com/qstash"');
   });
 

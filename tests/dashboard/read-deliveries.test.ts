@@ -37,6 +37,7 @@ test("a delivery in the list is as on its page", async () => {
         coldStart: false,
         probe: false,
         outcome: "published",
+        via: "queue",
         events: 1,
         inserted: 1,
         duplicates: 0,

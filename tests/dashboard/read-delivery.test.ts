@@ -48,6 +48,7 @@ test("a finished delivery knows every step", async () => {
     coldStart: false,
     probe: true,
     outcome: "published",
+    via: "queue",
     events: 3,
     inserted: 2,
     duplicates: 1,

@@ -18,8 +18,8 @@ describe("handlers", () => {
   test("get each event once, in the order of the delivery, with its facts", async () => {
     const { db } = await openTestStore();
     const seen: object[] = [];
-    const options = createHandling(db, (event, { attempt, deliveryId, replay }) => {
-      seen.push({ ...event, id: 0, attempt, deliveryId, replay });
+    const options = createHandling(db, (event, { attempt, deliveryId, replay, backfill }) => {
+      seen.push({ ...event, id: 0, attempt, deliveryId, replay, backfill });
     });
     const deliveryId = "0190a5b2-0000-7000-8000-000000000001";
     const batch = testBatch(deliveryId, [testEvent("z"), testEvent("a")]);
@@ -43,6 +43,7 @@ describe("handlers", () => {
       attempt: 1,
       deliveryId,
       replay: null,
+      backfill: false,
     });
   });
 

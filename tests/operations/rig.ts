@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { answerHandlers } from "#ingestion/answer-handlers.ts";
@@ -155,6 +155,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
         return answerMaintenance(request, answerCall, {
           run: maintain,
           openOperations: () => operations,
+          openBackfilling: () => expect.unreachable(),
           sendNotice: (id) => sendNotices(alerting(...receivers), id),
         });
       case "/api/qstash/instagram-failure":

@@ -29,11 +29,11 @@ export function addDeliveries(program: Command, context: CommandContext): void {
     items: ({ deliveries }: DeliveryPage) => deliveries,
     empty: "No deliveries on this page.",
     head: ["Received", "Delivery", "Runtime", "Outcome", "Events", "New", "Ack ms", "Handled", "Error"],
-    row: ({ receivedAt, id, runtime, outcome, events, inserted, ackMs, handledAt, error }: DeliveryItem) => [
+    row: ({ receivedAt, id, runtime, outcome, via, events, inserted, ackMs, handledAt, error }: DeliveryItem) => [
       receivedAt,
       id,
       runtime,
-      outcome,
+      via === "backfill" ? via : outcome,
       events,
       inserted,
       ackMs === null ? null : Number(ackMs.toFixed(1)),

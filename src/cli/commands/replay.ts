@@ -1,5 +1,3 @@
-import { createInterface } from "node:readline/promises";
-
 import { Argument, type Command } from "commander";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
@@ -10,6 +8,7 @@ import { eventKinds } from "#instagram/events.ts";
 import { replayStates } from "#store/replay-filter.ts";
 
 import { linkTo, printList } from "../add-list-command.ts";
+import { askToStart } from "../ask-to-start.ts";
 import type { CommandContext } from "../command-context.ts";
 import { pauseFor } from "../interruptible.ts";
 import { choice, timeOption } from "../list-options.ts";
@@ -115,7 +114,7 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   if (options.again && options.confirm === undefined) {
     throw new CliFailure(`Handlers would run again: confirm it with --confirm ${planned.count}.`);
   }
-  if (!options.yes && options.confirm === undefined && !(await ask(context))) {
+  if (!options.yes && options.confirm === undefined && !(await askToStart(context))) {
     throw new CliFailure("Nothing was started: add --yes to start without being asked.");
   }
   await askOps(context, "POST", `replays/${planned.id}/start`, { body: confirmCount });
@@ -154,16 +153,6 @@ async function follow(id: string, context: CommandContext): Promise<DescribedRep
     if (state === "stalled") await askOps(context, "POST", `replays/${id}/start`);
     context.showProgress(`${done} of ${count + batches} done, ${failed} failed, ${pending} under way`);
     await pauseFor(systemClock, pollMs, context.signal);
-  }
-}
-
-async function ask(context: CommandContext): Promise<boolean> {
-  if (!context.isTerminal) return false;
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await asking.question("Start it? [y/N] ")).trim());
-  } finally {
-    asking.close();
   }
 }
 

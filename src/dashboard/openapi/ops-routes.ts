@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 
 import { acknowledgeRequest, muteRequest, unmuteRequest } from "#operations/alerts/decide-alert.ts";
+import { backfillRequest } from "#operations/backfill/backfill-request.ts";
 import { groupRequest } from "#operations/change-group.ts";
 import { endSessionsRequest } from "#operations/end-sessions.ts";
 import { emptyRequest, planRequest, startRequest } from "#operations/replay-request.ts";
@@ -15,6 +16,7 @@ import { fixtureQuery } from "../fixture-query.ts";
 import { pulseQuery } from "../pulse-query.ts";
 import { noParameters, type QuerySchema } from "../query-parameters.ts";
 import { auditQuery } from "../read-audit.ts";
+import { backfillQuery } from "../read-backfills.ts";
 import { groupQuery } from "../read-dead-letter-groups.ts";
 import { memberQuery } from "../read-dead-letters.ts";
 import { driftQuery } from "../read-drift.ts";
@@ -65,6 +67,14 @@ export function opsRoutes(testKinds: readonly string[]): readonly OpsRoute[] {
     reads("/replays/{replayId}", "One replay and its progress"),
     changes("/replays/{replayId}/start", "Starts a planned replay", { body: startRequest }),
     changes("/replays/{replayId}/cancel", "Cancels a replay"),
+    reads("/backfills", "Backfills, newest first", backfillQuery),
+    changes("/backfills", "Plans a backfill: what Instagram's API would give back", {
+      body: backfillRequest,
+      status: 201,
+    }),
+    reads("/backfills/{backfillId}", "One backfill and its progress"),
+    changes("/backfills/{backfillId}/start", "Starts a planned, stopped or stalled backfill"),
+    changes("/backfills/{backfillId}/cancel", "Cancels a backfill"),
     reads("/pause", "Whether ingestion is paused, and what waits"),
     changes("/pause", "Pauses ingestion; deliveries are still acknowledged"),
     changes("/pause", "Resumes ingestion", { method: "DELETE" }),

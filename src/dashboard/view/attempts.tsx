@@ -18,12 +18,14 @@ export interface AttemptsPanelProps {
   /** When the queue tries next; undefined if that is unknown, or if it has nothing more to deliver. */
   nextDeliveryAt?: string | undefined;
   nowMs: number;
+  /** Whether the relay read it from Instagram's API, so that neither QStash nor the fallback brought it. */
+  isBackfill: boolean;
   /** Links to further pages of the attempts. */
   children?: ReactNode;
 }
 
 /** Calls to ingest a delivery, and when the queue tries next. */
-export function AttemptsPanel({ attempts, queue, nowMs, children, ...next }: AttemptsPanelProps) {
+export function AttemptsPanel({ attempts, queue, nowMs, isBackfill, children, ...next }: AttemptsPanelProps) {
   return (
     <Panel id="attempts" title="Attempts to ingest it" aside={<NextTry queue={queue} nowMs={nowMs} {...next} />}>
       {attempts.length === 0 ? (
@@ -51,7 +53,7 @@ export function AttemptsPanel({ attempts, queue, nowMs, children, ...next }: Att
             </thead>
             <tbody>
               {attempts.map((attempt) => (
-                <AttemptRow key={keyOf(attempt)} {...{ attempt, queue, nowMs }} />
+                <AttemptRow key={keyOf(attempt)} {...{ attempt, queue, nowMs, isBackfill }} />
               ))}
             </tbody>
           </table>
@@ -67,7 +69,7 @@ function NextTry({
   isWaiting = false,
   nextDeliveryAt,
   nowMs,
-}: Omit<AttemptsPanelProps, "attempts">) {
+}: Omit<AttemptsPanelProps, "attempts" | "isBackfill">) {
   if (nextDeliveryAt === undefined && (attemptLog || !isWaiting)) return null;
   const words =
     nextDeliveryAt === undefined
@@ -80,12 +82,13 @@ function keyOf({ at, batch, retried, status, messageId }: DeliveryAttempt): stri
   return [at, batch, retried, status, messageId].join(" ");
 }
 
-interface AttemptRowProps extends Pick<AttemptsPanelProps, "queue" | "nowMs"> {
+interface AttemptRowProps extends Pick<AttemptsPanelProps, "queue" | "nowMs" | "isBackfill"> {
   attempt: DeliveryAttempt;
 }
 
-function AttemptRow({ attempt, queue, nowMs }: AttemptRowProps) {
+function AttemptRow({ attempt, queue, nowMs, isBackfill }: AttemptRowProps) {
   const { at, batch, retried, status, error, ms, handled, failed, messageId } = attempt;
+  const otherWay = isBackfill ? "none: by a backfill" : "none: by the fallback";
   return (
     <tr>
       <td data-numeric="start">
@@ -97,7 +100,7 @@ function AttemptRow({ attempt, queue, nowMs }: AttemptRowProps) {
       <td data-numeric>{formatMs(ms)}</td>
       <td>{handled === null ? "–" : `${formatCount(handled)} handled, ${formatCount(failed ?? 0)} failed`}</td>
       <td className={text["mono"]}>
-        {messageId ?? (status === 200 ? "none: by the fallback" : "–")}
+        {messageId ?? (status === 200 ? otherWay : "–")}
         {messageId !== null && queue.logHref !== null && (
           <>
             {" "}

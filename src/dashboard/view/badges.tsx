@@ -18,12 +18,21 @@ const outcomeColors: Record<string, string> = {
   fallback: "yellow",
   lost: "red",
   refused: "orange",
+  backfill: "blue",
 };
 
-/** How a forward ended; null while it runs. */
+/** How a forward ended, null while it runs; or that there was none. */
 export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   return (
-    <Badge variant="dot" color={outcomeColors[outcome ?? ""] ?? "gray"} size="lg" radius="sm" tt="none" fw={600}>
+    <Badge
+      variant="dot"
+      color={outcomeColors[outcome ?? ""] ?? "gray"}
+      size="lg"
+      radius="sm"
+      tt="none"
+      fw={600}
+      miw="max-content"
+    >
       {outcome ?? "in flight"}
     </Badge>
   );

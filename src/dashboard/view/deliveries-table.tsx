@@ -66,7 +66,7 @@ function DeliveryRow({ delivery, nowMs }: { delivery: DeliveryItem; nowMs: numbe
         </Link>
       </th>
       <td>
-        <OutcomeBadge outcome={delivery.outcome} />
+        <OutcomeBadge outcome={delivery.via === "backfill" ? delivery.via : delivery.outcome} />
       </td>
       <td>
         <RuntimeMark runtime={delivery.runtime} />

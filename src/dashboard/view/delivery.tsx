@@ -43,7 +43,7 @@ export function Delivery({ journey, details, queue, nowMs, ...props }: DeliveryP
         <PageHead title="Delivery" hint={journey.id} />
         <Group gap={10}>
           <RuntimeMark runtime={journey.runtime} />
-          <OutcomeBadge outcome={journey.outcome} />
+          <OutcomeBadge outcome={journey.via === "backfill" ? journey.via : journey.outcome} />
           {journey.probe && (
             <Badge variant="light" color="gray" size="sm" tt="none">
               probe
@@ -65,6 +65,7 @@ export function Delivery({ journey, details, queue, nowMs, ...props }: DeliveryP
         queue={queue}
         isWaiting={journey.ingestedAt === null && journey.outcome === "published"}
         nowMs={nowMs}
+        isBackfill={journey.via === "backfill"}
       >
         <AttemptPages from={props.attemptsFrom} shown={props.attempts.length} />
       </AttemptsPanel>

@@ -15,6 +15,7 @@ export interface JourneyProps {
 /** The steps from Meta to the handlers as a timeline, of a delivery or of one event. */
 export function Journey({ journey, unhandled }: JourneyProps) {
   const steps = journeySteps(journey, unhandled);
+  const first = journey.via === "backfill" ? "it was read" : "it was received";
   return (
     <>
       <ol className={styles["journey"]}>
@@ -25,7 +26,7 @@ export function Journey({ journey, unhandled }: JourneyProps) {
               <span className={text["meaning"]}>{step.meaning}</span>
             </div>
             <div className={styles["stepTime"]}>
-              <StepTime {...step} />
+              <StepTime {...step} first={first} />
             </div>
           </li>
         ))}
@@ -39,7 +40,8 @@ export function Journey({ journey, unhandled }: JourneyProps) {
   );
 }
 
-function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
+/** `first`: what the first step was. */
+function StepTime({ atMs, missing, gapMs, sinceReceivedMs, first }: JourneyStep & { first: string }) {
   if (atMs === null) return <span className={text["dimmed"]}>{missing}</span>;
   const iso = new Date(atMs).toISOString();
   return (
@@ -48,7 +50,7 @@ function StepTime({ atMs, missing, gapMs, sinceReceivedMs }: JourneyStep) {
       {gapMs !== null && (
         <span className={styles["gap"]}>
           <strong>{gapMs < 0 ? formatMs(gapMs) : `+${formatMs(gapMs)}`}</strong>
-          {gapMs !== sinceReceivedMs && `, ${formatMs(sinceReceivedMs)} after it was received`}
+          {gapMs !== sinceReceivedMs && `, ${formatMs(sinceReceivedMs)} after ${first}`}
         </span>
       )}
     </>

@@ -76,6 +76,7 @@ export async function readLastDelivery(db: Database, nowMs: number): Promise<num
   const { rows } = await db.execute<{ atMs: number }>(sql`
     select (extract(epoch from received_at) * 1000)::float8 as "atMs" from relay.deliveries
     where received_at > ${new Date(nowMs - 29 * dayMs).toISOString()}::timestamptz and not probe
+      and via is distinct from 'backfill'
     order by received_at desc limit 1`);
   return rows[0]?.atMs ?? null;
 }

@@ -1,6 +1,8 @@
 import { Alert, Group } from "@mantine/core";
 import Link from "next/link";
 
+import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
+
 import { describeHandling } from "../../describe-handling.ts";
 import type { TreeOptions } from "../../payload-tree.ts";
 import type { EventReport } from "../../read-event.ts";
@@ -87,7 +89,12 @@ export function Event({ event, payload, attempts, lastGood, part, queue, nowMs, 
       )}
       {lastGood !== null && event.erasedAt === null && <Structure payload={payload} lastGood={lastGood} />}
       <Payload eventId={event.id} payload={payload} isErased={event.erasedAt !== null} {...part} />
-      <AttemptsPanel attempts={attempts} queue={queue} nowMs={nowMs} />
+      <AttemptsPanel
+        attempts={attempts}
+        queue={queue}
+        nowMs={nowMs}
+        isBackfill={isBackfillDelivery(event.deliveryId)}
+      />
       <Surroundings event={event} surroundings={report.surroundings} nowMs={nowMs} />
     </>
   );

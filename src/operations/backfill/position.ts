@@ -1,0 +1,64 @@
+/** Something that is read page by page. */
+export type Unread =
+  | { type: "conversation"; id: string }
+  | { type: "comments"; mediaId: string; product: string | null; after: string | null }
+  | { type: "replies"; mediaId: string; product: string | null; parentId: string; after: string };
+
+/** The lists of an account, in the order in which they are read. */
+export const lists = ["conversations", "media"] as const;
+
+/**
+ * Where a backfill goes on. It is stored after each page, and holds ids and cursors of the API, never an address or a
+ * token; a page that is read again after a crash brings nothing twice.
+ */
+export interface Position {
+  /** The index of the account. */
+  account: number;
+  /** The index of the list; beyond the last one the account is done. */
+  list: number;
+  /** The next page of the list; null for the first. */
+  after: string | null;
+  /** Whether the list has no further page. */
+  isListRead: boolean;
+  /** What the pages of the list named and is not read yet. */
+  unread: readonly Unread[];
+}
+
+/** The beginning of an account. */
+export function startOf(account: number): Position {
+  return { account, list: 0, after: null, isListRead: false, unread: [] };
+}
+
+/** What was met on the way. */
+export interface BackfillCounts {
+  /** Requests to the API. */
+  calls: number;
+  /** Conversations with a message since the beginning of the gap, and media with comments. */
+  conversations: number;
+  media: number;
+  /** Messages and comments of the gap and the kinds, and how many of them were stored before or are new. */
+  found: number;
+  known: number;
+  inserted: number;
+  /** Conversations with more messages in the gap than the API gives. */
+  beyond: number;
+  /** Messages, conversations or media of which the API gave nothing. */
+  unreadable: number;
+}
+
+export const noCounts: BackfillCounts = {
+  calls: 0,
+  conversations: 0,
+  media: 0,
+  found: 0,
+  known: 0,
+  inserted: 0,
+  beyond: 0,
+  unreadable: 0,
+};
+
+/** The sum of both. */
+export function addCounts(one: BackfillCounts, other: Partial<BackfillCounts>): BackfillCounts {
+  const names = Object.keys(one) as (keyof BackfillCounts)[];
+  return Object.fromEntries(names.map((name) => [name, one[name] + (other[name] ?? 0)])) as unknown as BackfillCounts;
+}

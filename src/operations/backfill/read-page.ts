@@ -1,0 +1,76 @@
+import { GraphFailure } from "./graph-failure.ts";
+import { edgeOf, type GraphObject, textOf, timeOf } from "./graph-values.ts";
+import type { WebhookEntry } from "./message-to-webhook.ts";
+import { isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
+import { type BackfillCounts, lists, type Position, startOf, type Unread } from "./position.ts";
+import { readComments, readReplies } from "./read-comments.ts";
+import { readMessages } from "./read-messages.ts";
+
+/** One page that was read. */
+export interface ReadPage {
+  /** Where to go on. */
+  position: Position;
+  /** What it held of the gap, as a webhook's entries. */
+  entries: readonly WebhookEntry[];
+  counts: Partial<BackfillCounts>;
+}
+
+/** Reads the next page of an account; undefined when it is done. What is gone is counted and passed over. Throws a `GraphFailure`. */
+export async function readPage(position: Position, scope: PageScope): Promise<ReadPage | undefined> {
+  const [first, ...others] = position.unread;
+  if (first !== undefined) {
+    const { entries, rest, counts = {} } = await readUnlessGone(first, scope);
+    return { position: { ...position, unread: [...rest, ...others] }, entries, counts };
+  }
+  const list = lists[position.list];
+  if (list === undefined) return undefined;
+  if (position.isListRead || !scope.wants(list)) {
+    return { position: { ...startOf(position.account), list: position.list + 1 }, entries: [], counts: {} };
+  }
+  const { unread, after } = await (list === "conversations" ? listConversations : listMedia)(position.after, scope);
+  const isListRead = after === null || after === position.after;
+  return { position: { ...position, unread, after, isListRead }, entries: [], counts: { [list]: unread.length } };
+}
+
+/** A thing may be deleted while its list is read. Without the right to read one of them, all others fail in the same way. */
+async function readUnlessGone(thing: Unread, scope: PageScope): Promise<ReadThing> {
+  try {
+    switch (thing.type) {
+      case "conversation":
+        return await readMessages(thing.id, scope);
+      case "comments":
+        return await readComments(thing, scope);
+      case "replies":
+        return await readReplies(thing, scope);
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof GraphFailure) || thrown.fault !== "refused") throw thrown;
+    return { entries: [], rest: [], counts: { unreadable: 1 } };
+  }
+}
+
+interface ListPage {
+  unread: Unread[];
+  after: string | null;
+}
+
+/** Ids and times only: with the messages in it, the API refuses such a page as too much data. */
+async function listConversations(after: string | null, { account, gap }: PageScope): Promise<ListPage> {
+  const params = { platform: "instagram", fields: "id,updated_time", limit: "50", after };
+  const page = edgeOf(await account.api.get(account.paths.conversations, params));
+  const hasNews = ({ updated_time: updated }: GraphObject) => (timeOf(updated) ?? Infinity) >= gap.sinceMs;
+  const ids = page.items.filter(hasNews).flatMap(({ id }) => textOf(id) ?? []);
+  return { unread: ids.filter(isPathPart).map((id) => ({ type: "conversation", id })), after: page.after };
+}
+
+/** Old media, too, may have new comments. */
+async function listMedia(after: string | null, { account }: PageScope): Promise<ListPage> {
+  const params = { fields: "id,media_product_type,comments_count", limit: "50", after };
+  const page = edgeOf(await account.api.get(account.paths.media, params));
+  const unread = page.items.flatMap(({ id, media_product_type: product, comments_count: count }): Unread[] => {
+    const mediaId = textOf(id);
+    if (mediaId === undefined || !isPathPart(mediaId) || count === 0) return [];
+    return [{ type: "comments", mediaId, product: textOf(product) ?? null, after: null }];
+  });
+  return { unread, after: page.after };
+}
