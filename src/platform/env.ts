@@ -46,6 +46,7 @@ export const variables = {
   // By default 1,200 pairs, which show a p95 20 % lower, in about three days; at most a burst at each call of maintenance.
   PROBE_PAIRS_PER_DAY: integer(384, 0, 1_152),
   DATABASE_POOL_MAX: integer(5, 1, 100),
+  DRAIN_DELAY_MS: integer(0, 0, 60_000),
   ALERT_WEBHOOK_URL: { parse: parseReceivers, fallback: (): readonly string[] => [] },
   LOG_LEVEL: { parse: (value) => logLevels.find((level) => level === value), fallback: (): LogLevel => "info" },
 } satisfies Variables;
