@@ -6,6 +6,7 @@ export const migrationNames = [
   "0011_audit",
   "0012_alerts",
   "0013_find",
+  "0015_wrong_tokens",
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */
