@@ -26,6 +26,6 @@ test("a process is ready without Postgres, and not without a variable that the w
     { status: "ready", version: "1.2.3", deployment: "build-1" },
   ]);
   expect(answer({ ...whole, RELAY_SECRET: "short" }).status).toBe(503);
-  const reason = expect.stringContaining("RELAY_SECRET is malformed") as string;
+  const reason = expect.stringContaining("RELAY_SECRET is shorter than 32 characters") as string;
   expect(recording.of("health.failed")).toMatchObject([{ level: "error", code: "ENV_INVALID", reason }]);
 });
