@@ -89,7 +89,9 @@ describe.skipIf(tools === "")("docs/hosting", () => {
       expect([fact, text.split(fact).length - 1]).toEqual([fact, containers]);
     }
     expect(text).not.toContain('"kind":"Secret"');
-    const paths = [...text.matchAll(/"path":"([^"]+)"|http:\/\/relay(\/[^"\\]+)/g)].map(([, probe, job]) => probe ?? job);
+    const paths = [...text.matchAll(/"path":"([^"]+)"|http:\/\/relay(\/[^"\\]+)/g)].map(
+      ([, probe, job]) => probe ?? job,
+    );
     expect(new Set(paths)).toEqual(new Set(["/api/ready", "/api/cron/maintenance"]));
     for (const path of paths) expect(existsSync(join(root, `app${path}/route.ts`))).toBe(true);
     const names = [...text.matchAll(/"(?:name|key)":"([A-Z_]+)"/g)].map(([, name = ""]) => name);

@@ -23,7 +23,9 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
 
 /** The file of docs/hosting, which keeps what nginx writes in this folder, as whoever runs the test. */
 export function nginxConfig({ folder, certificate, key }: Certificate & { folder: string }): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
   return replaceEach(readFileSync(new URL("../../docs/hosting/nginx.conf", import.meta.url), "utf8"), [
     ["user www-data;", process.getuid?.() === 0 ? "user root;" : ""],
     ["pid /run/nginx.pid;", `pid ${folder}/nginx.pid;`],
