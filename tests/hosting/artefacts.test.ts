@@ -68,9 +68,9 @@ describe.skipIf(tools === "")("docs/hosting", () => {
   test("the Kubernetes manifest has no field that its API does not know, and lacks none", async () => {
     const manifests = readManifests();
     const source = manifests.map((manifest, index) => {
-      const module = manifest.apiVersion === "v1" ? "core/v1" : manifest.apiVersion;
+      const path = manifest.apiVersion === "v1" ? "core/v1" : manifest.apiVersion;
       return [
-        `import type { ${manifest.kind} as Kind${index} } from "kubernetes-types/${module}";`,
+        `import type { ${manifest.kind} as Kind${index} } from "kubernetes-types/${path}";`,
         // A literal, in which the compiler accepts no unknown field.
         `export const manifest${index}: Kind${index} = ${JSON.stringify(manifest, null, 1)};`,
       ].join("\n");
@@ -100,7 +100,8 @@ describe.skipIf(tools === "")("docs/hosting", () => {
 
   function readManifests(): Manifest[] {
     const { parseAllDocuments } = load("yaml") as { parseAllDocuments(text: string): { toJS(): Manifest }[] };
-    return parseAllDocuments(readHosting("kubernetes.yaml")).map((document) => document.toJS());
+    const text = ["kubernetes.yaml", "kubernetes-migrate.yaml"].map(readHosting).join("---\n");
+    return parseAllDocuments(text).map((document) => document.toJS());
   }
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** Where the webhook's route and its twin run. Without the line that decision 0001 speaks of both run on Node. */
-export const webhookRuntimes: readonly ("edge" | "nodejs")[] = [isOnEdge() ? "edge" : "nodejs", "nodejs"];
+export const webhookRuntimes: readonly ["edge" | "nodejs", "nodejs"] = [isOnEdge() ? "edge" : "nodejs", "nodejs"];
 
 function isOnEdge(): boolean {
   const route = new URL("../../app/api/webhooks/instagram/route.ts", import.meta.url);
