@@ -21,7 +21,7 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
   return { certificate, key };
 }
 
-/** The file of docs/hosting, which keeps what nginx writes in this folder, as whoever runs the test. */
+/** The file of docs/hosting, which keeps what nginx writes in this folder, for the user that runs the test. */
 export function nginxConfig({ folder, certificate, key }: Certificate & { folder: string }): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
