@@ -1,12 +1,12 @@
 // What the process of `next start` lacks, from its first request on.
 import { logUncaught } from "#ingestion/log-uncaught.ts";
 import { stopProcessWorkWith } from "#ingestion/process-work.ts";
-import { hardenNextServer } from "#local/harden-next-server.ts";
+import { hardenNextServer, readOrDefault } from "#local/harden-next-server.ts";
 
-import { log } from "./log.ts";
+import { clock, log } from "./log.ts";
 
 export function hardenProcess(): void {
   hardenNextServer(process.env);
   logUncaught(process, globalThis, log);
-  stopProcessWorkWith(process);
+  stopProcessWorkWith(process, { delayMs: readOrDefault(process.env, "DRAIN_DELAY_MS"), clock });
 }

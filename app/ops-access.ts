@@ -5,12 +5,13 @@ import { readRelayUrls } from "#platform/relay-urls.ts";
 import { appendAudit, settleAudit } from "#store/audit.ts";
 import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
 import { spendSeal } from "#store/spent-seals.ts";
+import { countWrongToken } from "#store/wrong-tokens.ts";
 
 import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./database.ts";
 
 /** One for the process, so that all routes share their counts. */
-const guesses = createGuessLimit();
+const guesses = createGuessLimit({ share: async (client) => countWrongToken(getDatabase(), client), clock });
 
 /** What the routes and pages for operators are built on. */
 export function createOpsAccess(): OpsAccess {

@@ -3,6 +3,7 @@ import { type OpsRole, type OpsToken, reaches } from "#platform/ops-token.ts";
 import type { AuditWay } from "#store/audit.ts";
 
 import { clientNetwork } from "./client-network.ts";
+import type { Refusal } from "./guess-limit.ts";
 import type { OpsAccess } from "./ops-access.ts";
 import { findToken, readBearer, readSession, type SignedSeal } from "./ops-session.ts";
 import { isCrossSite } from "./cross-site.ts";
@@ -63,18 +64,18 @@ export function requireRole({ name, role }: OpsViewer, needed: OpsRole): void {
 export async function holderOf(given: string, request: Request, access: OpsAccess): Promise<OpsToken | undefined> {
   const client = clientNetwork(request.headers);
   const nowMs = access.clock.monotonicMs();
-  const refuse = ({ retryAfterMs, isFirst }: { retryAfterMs: number; isFirst: boolean }, scope: string) => {
+  const refuse = ({ scope, retryAfterMs, isFirst }: Refusal) => {
     if (isFirst) access.log.warn("ops.limited", { scope, client, retryAfterMs: Math.ceil(retryAfterMs) });
     return new RelayError("RATE_LIMITED", "Too many wrong tokens: wait before the next", { retryAfterMs });
   };
 
   const tokens = access.opsTokens();
   const ofClient = access.guesses.refusalOf(client, nowMs);
-  if (ofClient !== null) throw refuse(ofClient, "client");
+  if (ofClient !== null) throw refuse(ofClient);
   const holder = await findToken(given, tokens);
   if (holder !== undefined) return holder;
-  const ofAll = access.guesses.countWrong(client, nowMs);
-  if (ofAll !== null) throw refuse(ofAll, "all");
+  const tooMany = await access.guesses.countWrong(client, nowMs);
+  if (tooMany !== null) throw refuse(tooMany);
   return undefined;
 }
 

@@ -76,6 +76,7 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   PAYLOAD_RETENTION_DAYS: { form: "A whole number of days, or 0 to keep payloads for ever" },
   DELIVERY_RETENTION_DAYS: { form: "A whole number of days, at least 1" },
   DATABASE_POOL_MAX: { form: "A whole number from 1 to 100" },
+  DRAIN_DELAY_MS: { form: "A whole number of milliseconds, at most 60000" },
   LOG_LEVEL: { form: "debug, info, warn or error" },
   QSTASH_RETRIES: { form: "A whole number from 0 to 1000" },
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },

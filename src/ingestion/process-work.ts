@@ -1,4 +1,4 @@
-import { systemClock } from "#platform/clock.ts";
+import { type Clock, systemClock } from "#platform/clock.ts";
 
 import { createPlaces, type Places } from "./places.ts";
 
@@ -36,14 +36,22 @@ export function getProcessWork(): ProcessWork {
   return shared().work;
 }
 
+export interface StopOptions {
+  /** So much later than the signal, in milliseconds: until then the server still takes requests. */
+  delayMs: number;
+  clock: Clock;
+}
+
 /**
  * When the process is asked to stop, no further handler begins in it; those that run go on. Next drains what runs, and the
  * supervisor waits for that for 30 s, while a run of handlers may take twice as long.
  */
-export function stopProcessWorkWith(source: {
-  once(signal: "SIGTERM" | "SIGINT", listener: () => void): unknown;
-}): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) source.once(signal, () => shared().stop());
+export function stopProcessWorkWith(
+  source: { once(signal: "SIGTERM" | "SIGINT", listener: () => void): unknown },
+  { delayMs, clock }: StopOptions,
+): void {
+  const stop = () => (delayMs === 0 ? shared().stop() : void clock.after(delayMs, () => shared().stop()));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) source.once(signal, stop);
 }
 
 function shared() {

@@ -20,11 +20,13 @@ export function hardenNextServer(env: EnvRecord): void {
   const machinePaths = ["/api/webhooks/", "/api/internal/", "/api/qstash/"];
   const options = {
     internalPath: "/api/internal/",
+    readyPath: "/api/ready",
+    leaveMs: readOrDefault(env, "DRAIN_DELAY_MS"),
     webhook: {
       path: "/api/webhooks/",
       header: "x-hub-signature-256",
       pattern: /^sha256=[0-9a-f]{64}$/,
-      bytesMax: readWebhookBytesMax(env),
+      bytesMax: readOrDefault(env, "WEBHOOK_BODY_BYTES_MAX"),
     },
     limits: {
       headTimeoutMs: 10_000,
@@ -52,11 +54,11 @@ export function hardenNextServer(env: EnvRecord): void {
   });
 }
 
-/** The default if the variable is malformed: the webhook reports that, with 503. */
-function readWebhookBytesMax(env: EnvRecord): number {
+/** The default if the variable is malformed: the routes report that, with 503. */
+export function readOrDefault<Name extends "WEBHOOK_BODY_BYTES_MAX" | "DRAIN_DELAY_MS">(env: EnvRecord, name: Name) {
   try {
-    return readEnv(env, ["WEBHOOK_BODY_BYTES_MAX"]).WEBHOOK_BODY_BYTES_MAX;
+    return readEnv(env, [name])[name];
   } catch {
-    return readEnv({}, ["WEBHOOK_BODY_BYTES_MAX"]).WEBHOOK_BODY_BYTES_MAX;
+    return readEnv({}, [name])[name];
   }
 }

@@ -14,6 +14,10 @@ import { isAtSignedPath, type SignedPath, withholdBody } from "./withhold-body.t
 export interface HardenServerOptions {
   /** The beginning of the paths at which our edge route calls our Node routes; they are served while the server stops. */
   internalPath: string;
+  /** Where a balancer asks whether it may send requests here: 503 from the moment on that the server is asked to stop. */
+  readyPath: string;
+  /** In milliseconds, see `createGracefulShutdown`. */
+  leaveMs: number;
   webhook: SignedPath;
   /**
    * The beginning of the paths whose answers are a few bytes. Next would compress each whose length it does not know, and
@@ -35,7 +39,8 @@ export interface HardenServerOptions {
  * - The body of an unsigned delivery is not read, and large bodies are read a few at a time: `withholdBody`,
  *   `createLargeBodyLimit`.
  * - An upgrade is ignored: `ignoreUpgrades`.
- * - A server that is stopping still serves the calls of our own forwards: `createGracefulShutdown`.
+ * - A server that is asked to stop says so to its balancer first, and still serves the calls of our own forwards:
+ *   `createGracefulShutdown`.
  */
 export function hardenServer(server: Server, options: HardenServerOptions): void {
   const { connectionsMax, clock } = options;
@@ -69,15 +74,18 @@ export function hardenServer(server: Server, options: HardenServerOptions): void
 
 /** Answers a request, or passes it on to the listeners that the server had. */
 function createService(server: Server, options: HardenServerOptions): RequestListener {
-  const { internalPath, webhook } = options;
+  const { internalPath, readyPath, webhook } = options;
   const readWhenAllowed = createLargeBodyLimit(options.bodies);
-  const shutdown = createGracefulShutdown(server);
+  const shutdown = createGracefulShutdown(server, options);
   const listeners = server.listeners("request") as RequestListener[];
 
   return (request, response) => {
     request.url = originForm(request.url ?? "");
     const isInternal = request.url.startsWith(internalPath);
-    if (!isInternal && !shutdown.admit(response)) return refuse(response, 503, "STOPPING", "The server is stopping");
+    const isRefused = shutdown.isLeaving() && request.url === readyPath;
+    if (isRefused || (!isInternal && !shutdown.admit(response))) {
+      return refuse(response, 503, "STOPPING", "The server is stopping");
+    }
     const fault = findRequestFault(request);
     if (fault) return refuse(response, fault.status, fault.code, fault.message);
     if (request.headers.upgrade !== undefined) response.setHeader("connection", "close");

@@ -9,6 +9,7 @@ import { ensurePartitions } from "#store/partitions.ts";
 import { retainAudit } from "#store/retain-audit.ts";
 import { retainFigures } from "#store/retain-figures.ts";
 import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention.ts";
+import { forgetWrongTokens } from "#store/wrong-tokens.ts";
 
 import { collectDeadLetters } from "./collect-dead-letters.ts";
 import type { MaintenancePart } from "./maintenance.ts";
@@ -89,6 +90,7 @@ async function retain({ operations: { db, clock }, retention }: MaintenanceParts
       payloadDays === 0 ? nothing : await retainFully(() => retainEvents(db, before(payloadDays)), clock, deadlineMs),
     deliveries: await retainFully(() => retainDeliveries(db, before(deliveryDays)), clock, deadlineMs),
     audit: await repeat(() => retainAudit(db, clock.nowMs()), clock, deadlineMs),
+    wrongTokens: await forgetWrongTokens(db),
     figures: await repeat(() => retainFigures(db, deliveryDays, clock.nowMs()), clock, deadlineMs),
   };
 }

@@ -65,6 +65,7 @@ export const variables = {
   // By default 1,200 pairs, which show a p95 20 % lower, in about three days; at most a burst at each call of maintenance.
   PROBE_PAIRS_PER_DAY: integer(384, 0, 1_152),
   DATABASE_POOL_MAX: integer(5, 1, 100),
+  DRAIN_DELAY_MS: integer(0, 0, 60_000),
   ALERT_WEBHOOK_URL: { parse: parseReceivers, fallback: (): readonly string[] => [] },
   INSTAGRAM_ACCESS_TOKEN: { parse: parseInstagramTokens, fallback: (): readonly InstagramToken[] => [] },
   INSTAGRAM_GRAPH_URL: optional({ parse: parseGraphUrl }),

@@ -8,6 +8,7 @@ export const migrationNames = [
   "0013_find",
   "0014_backfill",
   "0015_queue_messages",
+  "0016_wrong_tokens",
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */

@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
 import { type CommandPlace, runCommand } from "../support/run-command.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { webhookRuntimes } from "../support/webhook-runtimes.ts";
 
 const laptopSecret = "the-secret-of-the-relay-on-the-laptop";
 const readToken = "the-read-token-of-a-laptop-----------";
@@ -63,13 +64,13 @@ describe("the commands at two built relays", () => {
       "--outcome",
       "published",
       "--runtime",
-      "edge",
+      webhookRuntimes[0],
       "--from",
       "1h",
       "--count",
     );
     expect(deliveries.stderr).toContain("1 in all.");
-    expect(deliveries.stdout).toMatch(new RegExp(`${id} │ edge +│ published │ 1 `));
+    expect(deliveries.stdout).toMatch(new RegExp(`${id} │ ${webhookRuntimes[0]} +│ published │ 1 `));
     expect(deliveries.stderr).toMatch(/On the dashboard: .*\/dashboard\/deliveries\?.*outcome=published/);
     const filtered = [
       "--kind",
@@ -77,7 +78,7 @@ describe("the commands at two built relays", () => {
       "--state",
       "handled",
       "--runtime",
-      "edge",
+      webhookRuntimes[0],
       "--test",
       "false",
       "--delivery",

@@ -13,6 +13,8 @@ import { head, openRawClient, type RawClient } from "./raw-client.ts";
 
 const generous: HardenServerOptions = {
   internalPath: "/api/internal/",
+  readyPath: "/ready",
+  leaveMs: 0,
   webhook: { path: "/hook", header: "x-signature", pattern: /^good$/, bytesMax: 1_000_000 },
   limits: { headTimeoutMs: 60_000, bodyTimeoutMs: 60_000, answerTimeoutMs: 60_000, drainBytesMax: 50_000_000 },
   bodies: { smallBytesMax: 100, largeBodiesMax: 1, paths: ["/hook"] },

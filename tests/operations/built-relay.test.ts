@@ -13,6 +13,7 @@ import { parseSamples } from "../metrics/parse-samples.ts";
 import { hasPromtool, runPromtool } from "../metrics/promtool.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
 import { runCommand } from "../support/run-command.ts";
+import { webhookRuntimes } from "../support/webhook-runtimes.ts";
 
 const cronSecret = "the-secret-of-vercel-cron-jobs";
 const bearer = "ops-token-of-thirty-two-characters";
@@ -102,7 +103,7 @@ describe("the built relay", () => {
       fetch(`${relay().baseUrl}/api/metrics`, { headers: { authorization: `Bearer ${token}` } });
     const text = await (await scrape(tokenOf("scraper"))).text();
     const samples = parseSamples(text);
-    expect(samples.get('relay_deliveries_total{runtime="edge",outcome="published"}')?.value).toBe(2);
+    expect(samples.get(`relay_deliveries_total{runtime="${webhookRuntimes[0]}",outcome="published"}`)?.value).toBe(2);
     expect(samples.get('relay_events_total{kind="comment",result="inserted"}')?.value).toBe(1);
     expect(samples.get("relay_maintenance_age_seconds")?.value).toBeLessThan(60);
     expect([...samples.keys()].filter((key) => key.startsWith("relay_ack_duration_seconds_count"))).not.toEqual([]);

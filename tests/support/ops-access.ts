@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 
 import { createGuessLimit } from "#dashboard/guess-limit.ts";
 import type { OpsAccess } from "#dashboard/ops-access.ts";
+import { systemClock } from "#platform/clock.ts";
 import { appendAudit, settleAudit } from "#store/audit.ts";
 import type { Database } from "#store/database.ts";
 import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
 import { spendSeal } from "#store/spent-seals.ts";
+import { countWrongToken } from "#store/wrong-tokens.ts";
 
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { createRecordingLog, type RecordingLog } from "./recording-log.ts";
@@ -33,7 +35,7 @@ export function createTestAccess(db: () => Database, options: Partial<OpsAccess>
       append: async (facts) => appendAudit(db(), facts),
       settle: async (id, end) => settleAudit(db(), id, end),
     },
-    guesses: createGuessLimit(),
+    guesses: createGuessLimit({ share: async (client) => countWrongToken(db(), client), clock: systemClock }),
     newId: randomUUID,
     log: recording.log,
     ...options,
