@@ -19,7 +19,7 @@ const whole = {
 test("a process is ready without Postgres, and not without a variable that the webhook needs, which is named", async () => {
   const recording = createRecordingLog();
   const answer = (env: Record<string, string>) =>
-    answerReady({ env, deployment: "build-1", version: "1.2.3", log: recording.log });
+    answerReady({ env, queue: "qstash", deployment: "build-1", version: "1.2.3", log: recording.log });
   const ready = answer(whole);
   expect([ready.status, await ready.json()]).toEqual([
     200,
