@@ -1,7 +1,9 @@
 import type { QueueName } from "#platform/queue-name.ts";
 
 import { cloudTasksBytesMax } from "./cloud-tasks/cloud-tasks-publisher.ts";
+import { postgresBytesMax } from "./postgres/postgres-publisher.ts";
 import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
+import { redisBytesMax } from "./redis/redis-publisher.ts";
 import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 
 /** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
@@ -22,7 +24,7 @@ export interface QueueCapabilities {
   attemptLog: boolean;
   /** A message can be taken back. */
   cancel: boolean;
-  /** It can hold batches back while it accepts further ones. */
+  /** Batches can be held back while it accepts further ones: by the queue, or by the drain. */
   pause: boolean;
   /** It calls maintenance by a schedule of its own. */
   schedule: boolean;
@@ -53,11 +55,12 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: false,
     push: false,
     delayMaxMs: 15 * minuteMs,
-    bytesMax: 262_144,
+    // Of 256 kB in base64; more with SQS_MESSAGE_BYTES_MAX.
+    bytesMax: 196_608,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 0,
   },
@@ -70,7 +73,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     deadLetters: false,
     attemptLog: false,
     cancel: true,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 60 * minuteMs,
   },
@@ -79,11 +82,11 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: false,
     push: false,
     delayMaxMs: 0,
-    bytesMax: 600_000,
+    bytesMax: redisBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: false,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 0,
   },
@@ -92,11 +95,11 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: true,
     push: false,
     delayMaxMs: 365 * dayMs,
-    bytesMax: 3_000_000,
+    bytesMax: postgresBytesMax,
     deadLetters: false,
     attemptLog: false,
     cancel: true,
-    pause: false,
+    pause: true,
     schedule: false,
     dedupWindowMs: 0,
   },

@@ -31,7 +31,10 @@ const begin = defineStatement<Name>(
 );
 /** Nothing is written if the first drain knows already: it has not looked since then, or has begun to look after it. */
 const want = defineStatement<Name>(
-  `update relay.queue_drains set wanted = true where slot = 1 and (not wanted or ${isFree}) returning ${isFree} as free`,
+  `with marked as (
+    update relay.queue_drains set wanted = true where slot = 1 and (not wanted or ${isFree}) returning ${isFree} as free
+  )
+  select coalesce((select free from marked), false) as "isFree", exists (select from relay.queue_drains) as "hasRows"`,
   parameters,
 );
 const keep = defineStatement<Name>(
@@ -44,7 +47,7 @@ const end = defineStatement<Name>(
   parameters,
 );
 const rows = defineStatement<Name>(
-  `insert into relay.queue_drains (slot) select generate_series(0, ${drainsMax}) on conflict do nothing returning slot`,
+  `insert into relay.queue_drains (slot) select generate_series(0, ${drainsMax}) on conflict do nothing`,
   parameters,
 );
 
@@ -60,10 +63,9 @@ export async function beginDrain(db: Database, leaseMs: number): Promise<Drain |
     const leaseId = randomUUID();
     const [drain] = await run<{ slot: number; paused: boolean }>(db, begin, { leaseId, leaseMs });
     if (drain !== undefined) return { ...drain, leaseId };
-    const [wanted] = await run<{ free: boolean }>(db, want, {});
-    // No row may also mean that there is none yet.
-    if (wanted === undefined && (await run(db, rows, {})).length === 0) return null;
-    if (wanted?.free === false) return null;
+    const [wanted] = await run<{ isFree: boolean; hasRows: boolean }>(db, want, {});
+    if (wanted?.hasRows === false) await run(db, rows, {});
+    else if (wanted?.isFree !== true) return null;
   }
   return null;
 }

@@ -79,6 +79,8 @@ export function testDrain(name: string, start: (store: OpenDatabase) => Promise<
       await toTake.kill();
       const toAcknowledge = await startProcess("acknowledge");
       await toAcknowledge.heard("acknowledge");
+      // Events whose handlers ran would wait for maintenance, which nothing calls here.
+      await handled(mids);
       await toAcknowledge.kill();
       // Both have died with a right to drain; tests/store/queue-drains.test.ts waits for the end of such a right.
       await store.pool.query("update relay.queue_drains set leased_until = now()");

@@ -11,6 +11,7 @@ import * as lifecycleSchema from "#store/lifecycle-schema.ts";
 import * as measurementsSchema from "#store/measurements-schema.ts";
 import * as operationsSchema from "#store/operations-schema.ts";
 import * as privacySchema from "#store/privacy-schema.ts";
+import * as queueSchema from "#store/queue-schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 
@@ -24,6 +25,7 @@ const modules = [
   measurementsSchema,
   operationsSchema,
   privacySchema,
+  queueSchema,
 ];
 const tables = modules.flatMap((module) => Object.values(module).filter((value) => is(value, PgTable)));
 

@@ -1,6 +1,8 @@
-import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
+import { createDrainPause } from "#operations/drain-pause.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
+import type { PulledQueue } from "#queue/pulled-queue.ts";
+import type { QueuePause } from "#queue/queue-pause.ts";
 import { enqueueMessage } from "#store/queue-messages.ts";
 import { waitUntil } from "@vercel/functions";
 
@@ -8,16 +10,22 @@ import { getDatabase } from "../../database.ts";
 import { clock } from "../../log.ts";
 
 /** The table of messages, for whichever queue: it has the relay's own, too. Throws `ENV_INVALID`. */
-export function openPostgresQueue(): DrainedQueue {
-  return { name: "postgres", queue: createPostgresQueue({ db: getDatabase(), clock }), batchesOnly: false };
+export function openPostgresQueue(): PulledQueue {
+  return createPostgresQueue({ db: getDatabase(), clock });
 }
 
 /** Loaded when it is called: the drain's handlers publish messages themselves. */
 const wakeDrain = async () => (await import("../drain.ts")).wakeDrain();
+const wake = () => waitUntil(wakeDrain());
 
 /** The relay's own messages, for queues that are drained. Throws `ENV_INVALID`. */
 export function openTableMessages(): MessagePublisher {
-  return createTableMessages({ db: getDatabase(), clock, wake: () => waitUntil(wakeDrain()) });
+  return createTableMessages({ db: getDatabase(), clock, wake });
+}
+
+/** Of a queue that is drained. `inStore`: whether its batches lie in Postgres. Throws `ENV_INVALID`. */
+export function openDrainPause(inStore: boolean): QueuePause {
+  return createDrainPause({ db: getDatabase(), inStore, wake });
 }
 
 /** Commits a batch. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */

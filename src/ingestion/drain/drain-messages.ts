@@ -1,5 +1,5 @@
 import type { Clock } from "#platform/clock.ts";
-import { RelayError, toRelayError } from "#platform/errors.ts";
+import { type ErrorCode, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
@@ -24,7 +24,7 @@ export type Consume = (call: QueueCall, log: Log, waitUntil: (work: Promise<unkn
 
 export interface DrainMessagesOptions {
   consume: Readonly<Record<QueueRoute, Consume>>;
-  /** Takes note of a message that is given up, with its last error; null after takings that ended without one. Rejects if it could not. */
+  /** Keeps of a message that is given up what has to be kept. Its error is null after takings that ended without one. */
   giveUp: (call: QueueCall, route: QueueRoute, error: RelayError | null) => Promise<void>;
   clock: Clock;
   random: () => number;
@@ -32,11 +32,15 @@ export interface DrainMessagesOptions {
 }
 
 /**
- * A message is given up after so many takings that failed: with the waits of `retryDelayMs` between them that is after two and a half hours, as
- * many deliveries as QStash makes by default. One that ended with its process counts as well, so that a message which ends
- * processes does so no more often; its seventh taking gives it up without another try.
+ * A message that fails by itself is given up after so many takings, as many deliveries as QStash makes by default; with the
+ * waits of `retryDelayMs` between them that is after two and a half hours.
  */
-export const takingsMax = 6;
+const failuresMax = 6;
+/**
+ * At its next taking after so many a message is given up without another try. A taking that ended with its process has no
+ * error, and counts here alone, as one does that met an outage: a message that ends processes must not do so for ever.
+ */
+export const takingsMax = 12;
 /**
  * Longer than the run of a handlers message: five seconds for a place, then at most 70. It is never extended; whoever comes
  * back after it holds a receipt that changes nothing.
@@ -45,8 +49,8 @@ export const messageLeaseMs = 90_000;
 /** For one request to the queue. */
 export const queueTimeoutMs = 5_000;
 
-/** Errors after which no other message would fare better now. */
-const stopping = new Set(["STORE_UNAVAILABLE", "ENV_INVALID", "OVERLOADED"]);
+/** Errors that tell of us and not of the message: no other one would fare better now. */
+const stopping = new Set<ErrorCode>(["STORE_UNAVAILABLE", "ENV_INVALID", "OVERLOADED"]);
 
 /** What became of a message: dealt with; to come again; or the same, with an error that every other one would meet now. */
 export type MessageOutcome = "done" | "failed" | "stop";
@@ -107,7 +111,8 @@ async function settle(
 ): Promise<void> {
   // What cannot be decoded is a dead letter already, with its bytes; no attempt would make it valid.
   const isDone = error === null || (error.code === "BATCH_INVALID" && message.route === "instagram-ingestion");
-  if (!isDone && (error.code === "BATCH_INVALID" || message.retried + 1 >= takingsMax)) {
+  const isLast = message.retried + 1 >= failuresMax && error !== null && !stopping.has(error.code);
+  if (!isDone && (error.code === "BATCH_INVALID" || isLast)) {
     await giveUp(call, message, error, options);
   } else if (!isDone) {
     const delayMs = error.retryAfterMs ?? retryDelayMs(message.retried + 1, options.random);
@@ -121,14 +126,10 @@ async function giveUp(
   call: QueueCall,
   { route }: PulledMessage,
   error: RelayError | null,
-  { giveUp: takeNote, log }: DrainMessagesOptions,
+  { giveUp: keep, log }: DrainMessagesOptions,
 ): Promise<void> {
-  await takeNote(call, route, error);
-  log.error("drain.message_given_up", {
-    route,
-    takings: call.retried + (error === null ? 0 : 1),
-    code: error?.code ?? null,
-  });
+  await keep(call, route, error);
+  log.error("drain.message_given_up", { route, code: error?.code ?? null });
 }
 
 /** As a pushing queue sees it: it would call again. */

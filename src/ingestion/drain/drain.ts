@@ -163,29 +163,33 @@ async function takeAll(run: Run, right: DrainRight): Promise<boolean> {
 }
 
 async function takeOnce(run: Run, free: number, paused: boolean): Promise<number> {
-  let taken = 0;
   run.nudges.look();
-  for (const drained of run.options.queues) {
-    if (run.unusable.has(drained) || (paused && drained.batchesOnly) || taken >= free) continue;
-    try {
-      const messages = await drained.queue.take(free - taken, messageLeaseMs, queueTimeoutMs);
-      taken += messages.length;
-      for (const message of messages) {
-        const isBatch = message.route === "instagram-ingestion";
-        begin(isBatch ? run.active : run.aside, async () => {
-          const keep = (work: Promise<unknown>) => begin(run.aside, () => work);
-          const outcome = await drainMessage(drained, message, keep, run.options);
-          if (outcome !== "done") run.failed += 1;
-          if (outcome === "stop") run.giveUp();
-        });
-      }
-    } catch (thrown) {
-      run.unusable.add(drained);
-      run.options.log.warn("drain.queue_failed", { queue: drained.name, ...describeCause(thrown) });
-    }
-  }
+  const usable = run.options.queues.filter((drained) => !run.unusable.has(drained) && !(paused && drained.batchesOnly));
+  const countMax = Math.ceil(free / Math.max(1, usable.length));
+  const counts = await Promise.all(usable.map((drained) => takeFrom(drained, countMax, run)));
+  const taken = counts.reduce((sum, count) => sum + count, 0);
   run.taken += taken;
   return taken;
+}
+
+async function takeFrom(drained: DrainedQueue, countMax: number, run: Run): Promise<number> {
+  try {
+    const messages = await drained.queue.take(countMax, messageLeaseMs, queueTimeoutMs);
+    for (const message of messages) {
+      const isBatch = message.route === "instagram-ingestion";
+      begin(isBatch ? run.active : run.aside, async () => {
+        const keep = (work: Promise<unknown>) => begin(run.aside, () => work);
+        const outcome = await drainMessage(drained, message, keep, run.options);
+        if (outcome !== "done") run.failed += 1;
+        if (outcome === "stop") run.giveUp();
+      });
+    }
+    return messages.length;
+  } catch (thrown) {
+    run.unusable.add(drained);
+    run.options.log.warn("drain.queue_failed", { queue: drained.name, ...describeCause(thrown) });
+    return 0;
+  }
 }
 
 /** Keeps it in the set while it runs. */

@@ -13,6 +13,7 @@ export interface Drainer {
 
 /** One drain at a time, and none that is missed. `readOptions` throws `ENV_INVALID`, which is logged. */
 export function createDrainer(readOptions: () => DrainOptions, log: Log): Drainer {
+  let options: DrainOptions | undefined;
   let current: Promise<Drained> | null = null;
   let next: Promise<void> | null = null;
   const { nudge, ...nudges } = createNudges();
@@ -27,7 +28,7 @@ export function createDrainer(readOptions: () => DrainOptions, log: Log): Draine
       return next;
     }
     try {
-      current = drain(readOptions(), nudges);
+      current = drain((options ??= readOptions()), nudges);
       await current;
     } catch (thrown) {
       log.error("drain.failed", describeCause(thrown));

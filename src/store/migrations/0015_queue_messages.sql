@@ -5,8 +5,8 @@ CREATE TABLE "queue_messages" (
 	-- What the message is for: the last part of the path of the route that takes it elsewhere.
 	"route" text NOT NULL,
 	"body" bytea NOT NULL,
-	-- Not taken before.
-	"due_at" timestamp (3) with time zone NOT NULL,
+	-- Not taken before. To the microsecond: rounded up, a message would not be due yet for the drain that it woke.
+	"due_at" timestamp (6) with time zone NOT NULL,
 	-- A drain has it until then; null while none has.
 	"leased_until" timestamp (3) with time zone,
 	"lease_id" uuid,

@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+
+import {
+  beginDrain,
+  beginWaiting,
+  type Drain,
+  drainsMax,
+  endDrain,
+  endWaiting,
+  keepDrain,
+  lookWhileWaiting,
+} from "#store/queue-drains.ts";
+import { deleteMessage, enqueueMessage, takeMessages } from "#store/queue-messages.ts";
+import { changeQueuePause } from "#store/queue-pause.ts";
+
+import { countQueries } from "../support/count-queries.ts";
+import { eventually } from "../support/eventually.ts";
+import { openSharedStore } from "../support/shared-store.ts";
+
+const store = openSharedStore("relay.queue_messages, relay.queue_drains, relay.queue_pause");
+const longMs = 60_000;
+
+const enqueue = (route: string, delayMs = 0) =>
+  enqueueMessage(store().db, { route, body: new Uint8Array([1]), delayMs, deduplicationId: null, label: "test" });
+
+/** What has to be there. */
+function given<T>(value: T | null): T {
+  if (value === null) throw new Error("Another has it");
+  return value;
+}
+const isDrain = (drain: Drain | null): drain is Drain => drain !== null;
+
+test("a hundred wakes at once make no more drains than are allowed, and one that runs hears of the others", async () => {
+  const { db } = store();
+  const begun = (await Promise.all(Array.from({ length: 100 }, () => beginDrain(db, longMs)))).filter(isDrain);
+  expect(begun.map(({ slot }) => slot).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: drainsMax }, (_, index) => index + 1),
+  );
+  const ended = await Promise.all(begun.map((drain) => endDrain(db, drain)));
+  expect(ended.filter((hasEnded) => !hasEnded)).toHaveLength(1);
+});
+
+test("a wake that changes nothing costs two statements", async () => {
+  const { db, pool } = store();
+  for (let index = 0; index < drainsMax + 1; index += 1) await beginDrain(db, longMs);
+  const counted = countQueries(pool);
+  expect(await beginDrain(db, longMs)).toBeNull();
+  expect(counted).toEqual(["prepared", "prepared"]);
+  const { rows } = await pool.query<{ wanted: boolean }>("select wanted from relay.queue_drains where slot = 1");
+  expect(rows).toEqual([{ wanted: true }]);
+});
+
+test("no message is left behind, however wakes and ends of drains meet", async () => {
+  const { db } = store();
+  let begun = 0;
+  /** As the drain does it: until nothing is found, and nothing came while it looked. */
+  const drain = async () => {
+    const held = await beginDrain(db, longMs);
+    if (held === null) return;
+    begun += 1;
+    for (;;) {
+      for (let taken = 1; taken > 0;) {
+        const messages = await takeMessages(db, 3, longMs);
+        taken = messages.length;
+        for (const { receipt } of messages) await deleteMessage(db, receipt);
+      }
+      if (await endDrain(db, held)) return;
+      await keepDrain(db, held, longMs);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      for (let index = 0; index < 15; index += 1) {
+        await enqueue("handlers");
+        await drain();
+      }
+    }),
+  );
+  // Everything that was committed before the last drain ended was found, without another wake.
+  expect(await takeMessages(db, 10, longMs)).toEqual([]);
+  expect(begun).toBeGreaterThan(1);
+});
+
+test("a drain whose process died is replaced when its lease ends, and changes nothing when it comes back", async () => {
+  const { db } = store();
+  for (let slot = 1; slot < drainsMax; slot += 1) await beginDrain(db, longMs);
+  const dead = given(await beginDrain(db, 50));
+  const next = await eventually("its place is free", () => beginDrain(db, longMs));
+  expect(next.slot).toBe(dead.slot);
+  expect([await keepDrain(db, dead, longMs), await endDrain(db, dead)]).toEqual([null, false]);
+  expect(await keepDrain(db, next, longMs)).toMatchObject({ slot: next.slot });
+});
+
+test("one process waits for messages to become due: the one whose time lasts longest", async () => {
+  const { db } = store();
+  await beginDrain(db, longMs);
+  const first = given(await beginWaiting(db, 20_000));
+  expect(await lookWhileWaiting(db, first)).toBeNull();
+  await enqueue("handlers", 3_000);
+  expect(await lookWhileWaiting(db, first)).toBeGreaterThan(1_000);
+  expect(await beginWaiting(db, 24_000)).toBeNull();
+  const second = given(await beginWaiting(db, 40_000));
+  expect(await lookWhileWaiting(db, first)).toBeUndefined();
+  await endWaiting(db, first);
+  expect(await lookWhileWaiting(db, second)).toBeLessThanOrEqual(3_000);
+});
+
+test("while batches are held back none is taken, and none is waited for; other messages are", async () => {
+  const { db } = store();
+  await beginDrain(db, longMs);
+  const waiting = given(await beginWaiting(db, 20_000));
+  await changeQueuePause(db, true);
+  await changeQueuePause(db, true);
+  await enqueue("instagram-ingestion");
+  expect(await takeMessages(db, 10, longMs)).toEqual([]);
+  expect(await lookWhileWaiting(db, waiting)).toBeNull();
+  expect(await beginDrain(db, longMs)).toMatchObject({ paused: true });
+  await enqueue("handlers");
+  expect(await takeMessages(db, 10, longMs)).toMatchObject([{ route: "handlers" }]);
+  await changeQueuePause(db, false);
+  expect(await takeMessages(db, 10, longMs)).toMatchObject([{ route: "instagram-ingestion" }]);
+});
+
+test("taking reads what it takes alone, also beside many delayed messages and after many deleted ones", async () => {
+  const { db, pool } = store();
+  await pool.query(`insert into relay.queue_messages (route, body, due_at, label)
+    select case when n % 2 = 0 then 'handlers' else 'instagram-ingestion' end, '\\x01', now() + interval '1 day', 'test'
+    from generate_series(1, 40000) n`);
+  await pool.query(`insert into relay.queue_messages (route, body, due_at, label)
+    select 'handlers', '\\x01', now() - interval '1 hour', 'test' from generate_series(1, 40000)`);
+  await pool.query("delete from relay.queue_messages where due_at < now()");
+  await pool.query("vacuum analyze relay.queue_messages");
+  await enqueue("instagram-ingestion");
+  const { rows } = await pool.query<{ "QUERY PLAN": string }>(
+    `explain (analyze, buffers, timing off) select id from relay.queue_messages q
+     where q.route = 'handlers' and due_at <= now() and (leased_until is null or leased_until <= now())
+     order by due_at limit 32 for update skip locked`,
+  );
+  const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+  expect(plan).toMatch(/Index Scan using queue_messages_due/);
+  expect(Number(/Buffers: shared hit=(\d+)/.exec(plan)?.[1])).toBeLessThan(60);
+  expect(await takeMessages(db, 32, longMs)).toHaveLength(1);
+});
