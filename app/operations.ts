@@ -14,6 +14,7 @@ import { clock, log } from "./log.ts";
 import { openErasureApi } from "./services.ts";
 import { openProbing } from "./probes.ts";
 import { getDatabase } from "./database.ts";
+import { wakeDrain } from "./queue/node/postgres.ts";
 import { openMessagePublisher, openQueuePause, openUsedQstashApi } from "./queue/queue.ts";
 
 /** Throws `ENV_INVALID`. */
@@ -48,6 +49,7 @@ export async function maintain(): Promise<MaintenanceResult> {
     api,
     relayUrls: env.RELAY_URL,
     pause: openQueuePause(),
+    wakeDrain,
     retention: { payloadDays: env.PAYLOAD_RETENTION_DAYS, deliveryDays: env.DELIVERY_RETENTION_DAYS },
   });
   const erasures = { db: operations.db, api: openErasureApi(), clock, log, unsentMessages: env.UNSENT_MESSAGES };

@@ -3,6 +3,8 @@ import { join, relative } from "node:path";
 
 import { createSignInLink } from "#dashboard/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
+import { queueNames } from "#platform/queue-name.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 
 import type { ServerMode } from "#local/next-server.ts";
 import type { RunningServers } from "#local/start-servers.ts";
@@ -34,7 +36,9 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     ["Dashboard", await describeDashboard(running, options)],
     ["Webhook, edge", link(webhook)],
     ["Webhook, Node", link(`${webhook}/node`)],
-    ["QStash", `${link(running.qstashUrl)} ${paint("dim", plan.needsBroker ? "on this machine" : "at Upstash")}`],
+    plan.needsTimers
+      ? ["Queue", titleOf(plan.queueName)]
+      : ["QStash", `${link(running.qstashUrl)} ${paint("dim", plan.needsBroker ? "on this machine" : "at Upstash")}`],
     ["Postgres", describePostgres(running, shorten)],
     ["Logs", logs.map(file).join(", ")],
     ["Secrets", file("secrets.json")],
@@ -50,6 +54,11 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     "  Ctrl-C stops everything once the work under way is done; a second Ctrl-C stops it at once.",
     "",
   ].join("\n");
+}
+
+function titleOf(name: string): string {
+  const queue = queueNames.find((known) => known === name);
+  return queue === undefined ? name : queueCapabilities[queue].title;
 }
 
 async function describeDashboard({ plan, opsToken }: RunningServers, options: BannerOptions): Promise<string> {

@@ -51,6 +51,7 @@ export function runServers(args: string[], { command, mode }: RunServers): Promi
       follow: verbose ? (text) => void process.stdout.write(text) : undefined,
       requireConfiguration,
       startMaintenance: async (env) => (await import("./start-maintenance.ts")).startMaintenance(env),
+      startTimers: async (env, baseUrl) => (await import("./start-timers.ts")).startTimers(env, baseUrl),
       loadMigration: async () => {
         const { migrateDatabase } = await import("./migrate-database.ts");
         return (databaseUrl, signal) =>

@@ -27,10 +27,11 @@ export interface LocalEnvironment {
 export function localEnvironment(env: EnvRecord, { settings, secrets, running }: LocalStart): LocalEnvironment {
   if (secrets === null) return { env, fromStart: [], startRuns: false };
   const ownQstash = baseUrlOf(brokerHost, settings.qstashPort);
-  const qstashUrl = running?.qstashUrl ?? (planStart(env, settings).needsBroker ? ownQstash : undefined);
+  const { needsBroker, needsTimers } = planStart(env, settings);
+  const qstashUrl = running?.qstashUrl ?? (needsBroker ? ownQstash : undefined);
   // The real QStash always has TLS.
   const usesOwnQstash = !valueOf(env, "QSTASH_URL") && qstashUrl?.startsWith("http://") === true;
-  const names = generatedVariables({ needsBroker: usesOwnQstash });
+  const names = generatedVariables({ needsBroker: usesOwnQstash, needsTimers });
   const candidates: Record<string, string | undefined> = {
     ...Object.fromEntries(names.map((name) => [name, secrets[name]])),
     RELAY_URL: running?.baseUrl ?? baseUrlOf(settings.host, settings.port),

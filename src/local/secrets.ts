@@ -18,6 +18,7 @@ const generators = {
   QSTASH_NEXT_SIGNING_KEY: signingKey,
   RELAY_SECRET: secret,
   OPS_TOKEN: secret,
+  CRON_SECRET: secret,
   /** Of the superuser; the server and the broker have roles of their own. */
   POSTGRES_PASSWORD: secret,
   RELAY_DATABASE_PASSWORD: secret,

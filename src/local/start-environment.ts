@@ -5,8 +5,12 @@ import type { SecretName, Secrets } from "./secrets.ts";
 import { baseUrlOf, brokerHost, type Settings, valueOf } from "./settings.ts";
 
 export interface StartPlan {
-  /** `false` when the environment names the real QStash. */
+  /** As QUEUE names it. */
+  queueName: string;
+  /** `false` when the environment names the real QStash, or another queue. */
   needsBroker: boolean;
+  /** With a queue that has no schedule, the start itself calls the drain and maintenance. */
+  needsTimers: boolean;
   /** `false` when neither the application nor the broker would use the embedded one. */
   needsPostgres: boolean;
   /** Where this machine reaches the server. */
@@ -17,9 +21,13 @@ export interface StartPlan {
 
 /** Decides from the environment alone; starts nothing. */
 export function planStart(env: EnvRecord, settings: Settings): StartPlan {
-  const needsBroker = !valueOf(env, "QSTASH_URL") && !valueOf(env, "QSTASH_TOKEN");
+  const queueName = valueOf(env, "QUEUE") ?? "qstash";
+  const needsTimers = queueName !== "qstash";
+  const needsBroker = !needsTimers && !valueOf(env, "QSTASH_URL") && !valueOf(env, "QSTASH_TOKEN");
   return {
+    queueName,
     needsBroker,
+    needsTimers,
     needsPostgres: needsBroker || !valueOf(env, "DATABASE_URL"),
     baseUrl: baseUrlOf(settings.host, settings.port),
     brokerUrl: baseUrlOf(brokerHost, settings.qstashPort),
@@ -27,14 +35,19 @@ export function planStart(env: EnvRecord, settings: Settings): StartPlan {
 }
 
 const relaySecrets: SecretName[] = ["INSTAGRAM_APP_SECRET", "INSTAGRAM_VERIFY_TOKEN", "RELAY_SECRET", "OPS_TOKEN"];
+/** For the start's own calls of maintenance. */
+const timerSecrets: SecretName[] = ["CRON_SECRET"];
 const brokerSecrets: SecretName[] = ["QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY"];
 
 /**
  * The variables that a start fills with generated secrets. Keys of the real QStash are not generated: only Upstash knows
  * them, and invented ones would turn "is not set" into a 401 that is hard to explain.
  */
-export function generatedVariables({ needsBroker }: Pick<StartPlan, "needsBroker">): SecretName[] {
-  return [...relaySecrets, ...(needsBroker ? brokerSecrets : [])];
+export function generatedVariables({
+  needsBroker,
+  needsTimers,
+}: Pick<StartPlan, "needsBroker" | "needsTimers">): SecretName[] {
+  return [...relaySecrets, ...(needsBroker ? brokerSecrets : []), ...(needsTimers ? timerSecrets : [])];
 }
 
 /** The environment with every variable filled in that is absent or blank and that this machine can provide. */

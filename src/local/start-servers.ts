@@ -24,6 +24,8 @@ export interface StartServersOptions extends Omit<ServerLifetime, "dataDir"> {
   requireConfiguration: (env: EnvRecord) => void;
   /** Makes the schedule of maintenance at the QStash of this environment. Called where that is the one on this machine. */
   startMaintenance: (env: EnvRecord) => Promise<void>;
+  /** Calls the drain and maintenance of the server at this address now and then, until the function that it resolves with. */
+  startTimers: (env: EnvRecord, baseUrl: string) => Promise<() => Promise<void>>;
   /** Loads what brings the application's database up to date. It is called early, because loading takes longer than starting Postgres. */
   loadMigration: () => Promise<(databaseUrl: string, signal: AbortSignal) => Promise<void>>;
 }
@@ -81,6 +83,7 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
     startDispatching(lifetime, broker);
     await options.startMaintenance(env);
   }
+  if (plan.needsTimers) teardown.add("timers", await options.startTimers(env, plan.baseUrl));
   const qstashUrl = valueOf(env, "QSTASH_URL") ?? "https://qstash.upstash.io";
   const running = { pid: process.pid, baseUrl: plan.baseUrl, qstashUrl, databaseUrl };
   teardown.add("notes for the commands", writeRunning(settings.dataDir, running));

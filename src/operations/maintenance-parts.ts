@@ -6,6 +6,7 @@ import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters.t
 import { foldDrift } from "#store/fold-drift.ts";
 import { foldHandlerCounts } from "#store/fold-handler-counts.ts";
 import { ensurePartitions } from "#store/partitions.ts";
+import { readBacklog } from "#store/queue-messages.ts";
 import { retainAudit } from "#store/retain-audit.ts";
 import { retainFigures } from "#store/retain-figures.ts";
 import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention.ts";
@@ -26,6 +27,8 @@ export interface MaintenancePartsOptions {
   relayUrls: readonly string[];
   /** The queue's. */
   pause: QueuePause;
+  /** Begins to drain the queues that call nobody, after maintenance: a wake that was lost costs no more than the time until this. */
+  wakeDrain: () => void;
   /** PAYLOAD_RETENTION_DAYS, 0 for ever, and DELIVERY_RETENTION_DAYS. */
   retention: { payloadDays: number; deliveryDays: number };
 }
@@ -40,6 +43,7 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
     { name: "roll-up", run: async (deadlineMs) => ({ measurements: await rollUp(db, clock, deadlineMs) }) },
     { name: "sweep", run: (deadlineMs) => sweep(operations, deadlineMs) },
     { name: "replays", run: () => resumeReplays(operations) },
+    { name: "drain", run: () => startDrain(options) },
     ...partIf(api, (qstash) => ({
       name: "dead-letters",
       run: (deadlineMs, last) => collectDeadLetters({ db, api: qstash, urls, clock }, deadlineMs, last),
@@ -64,6 +68,12 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
     })),
     { name: "retention", run: (deadlineMs) => retain(options, deadlineMs) },
   ];
+}
+
+async function startDrain({ operations: { db }, wakeDrain }: MaintenancePartsOptions) {
+  const { batches, due, oldestDueAt } = await readBacklog(db);
+  wakeDrain();
+  return { batches, due, oldestDueAt: oldestDueAt?.toISOString() ?? null };
 }
 
 /** A part for what not every queue has. */

@@ -13,7 +13,9 @@ const complete = (env: Record<string, string>) => completeEnvironment(env, planS
 test("an empty environment is filled with the secrets and the addresses of this machine", () => {
   expect(settings).toEqual({ port: 3000, qstashPort: 8080, host: "127.0.0.1", dataDir: "/checkout/.data" });
   expect(planStart({}, settings)).toEqual({
+    queueName: "qstash",
     needsBroker: true,
+    needsTimers: false,
     needsPostgres: true,
     baseUrl: "http://127.0.0.1:3000",
     brokerUrl: "http://127.0.0.1:8080",
@@ -44,6 +46,14 @@ test("with the real QStash no broker is needed, and no keys are generated for it
   const both = { ...env, DATABASE_URL: "postgresql://elsewhere/db" };
   expect(planStart(both, settings).needsPostgres).toBe(false);
   expect(planStart({ DATABASE_URL: "postgresql://elsewhere/db" }, settings).needsPostgres).toBe(true);
+});
+
+test("with another queue no broker is needed, and the start calls maintenance itself", () => {
+  const env = { QUEUE: "postgres" };
+  expect(planStart(env, settings)).toMatchObject({ needsBroker: false, needsTimers: true, needsPostgres: true });
+  expect(complete(env)).toMatchObject({ CRON_SECRET: "secret CRON_SECRET", RELAY_URL: "http://127.0.0.1:3000" });
+  expect(complete(env)["QSTASH_TOKEN"]).toBeUndefined();
+  expect(complete({})["CRON_SECRET"]).toBeUndefined();
 });
 
 test.each(["0.0.0.0", "::", "192.168.1.5"])("HOST=%s applies to the server and not to the broker", (HOST) => {

@@ -14,18 +14,19 @@ export function openPostgresQueue(): PulledQueue {
   return createPostgresQueue({ db: getDatabase(), clock });
 }
 
-/** Loaded when it is called: the drain's handlers publish messages themselves. */
-const wakeDrain = async () => (await import("../drain.ts")).wakeDrain();
-const wake = () => waitUntil(wakeDrain());
+/** Drains after the answer. Loaded when it is called: the drain's handlers publish messages themselves. */
+export function wakeDrain(): void {
+  waitUntil(import("../drain.ts").then((drain) => drain.wakeDrain()));
+}
 
 /** The relay's own messages, for queues that are drained. Throws `ENV_INVALID`. */
 export function openTableMessages(): MessagePublisher {
-  return createTableMessages({ db: getDatabase(), clock, wake });
+  return createTableMessages({ db: getDatabase(), clock, wake: wakeDrain });
 }
 
 /** Of a queue that is drained. `inStore`: whether its batches lie in Postgres. Throws `ENV_INVALID`. */
 export function openDrainPause(inStore: boolean): QueuePause {
-  return createDrainPause({ db: getDatabase(), inStore, wake });
+  return createDrainPause({ db: getDatabase(), inStore, wake: wakeDrain });
 }
 
 /** Commits a batch. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */

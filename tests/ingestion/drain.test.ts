@@ -1,0 +1,161 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { drainMessage, takingsMax } from "#ingestion/drain/drain-messages.ts";
+import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
+import { systemClock as clock } from "#platform/clock.ts";
+import { RelayError } from "#platform/errors.ts";
+import { encodeHandlersMessage } from "#queue/handlers-message.ts";
+import type { OpenDatabase } from "#store/database.ts";
+import { enqueueMessage } from "#store/queue-messages.ts";
+
+import { createTestDrainer, type DrainRigOptions } from "../queue/drain-rig.ts";
+import { countQueries } from "../support/count-queries.ts";
+import { eventually } from "../support/eventually.ts";
+import { createHandling } from "../support/handling.ts";
+import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { readKeys, readWork } from "../support/work.ts";
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const enqueueBatch = (store: OpenDatabase, mid: string) =>
+  enqueueMessage(store.db, {
+    route: "instagram-ingestion",
+    body: encode(testBatch(crypto.randomUUID(), [testEvent(mid)])),
+    delayMs: 0,
+    deduplicationId: null,
+    label: "instagram",
+  });
+
+/** A drain of the table alone. What it does ends with the test. */
+async function open(
+  message: Parameters<typeof createHandling>[1] = () => {},
+  { others = {} }: Pick<DrainRigOptions, "others"> = {},
+) {
+  const store = await openTestStore();
+  const queue = createPostgresQueue({ db: store.db, clock });
+  const handling = createHandling(store.db, message);
+  const drainer = createTestDrainer(store.db, {
+    queues: [{ name: "postgres", queue, batchesOnly: false }],
+    handling,
+    others,
+  });
+  const wakes: Promise<void>[] = [];
+  onTestFinished(async () => void (await Promise.all(wakes)));
+  const wake = () => {
+    const woken = drainer.wake();
+    wakes.push(woken);
+    return woken;
+  };
+  handling.publisher = createTableMessages({ db: store.db, clock, wake: () => void wake() });
+  const countLeft = async () => {
+    const { rows } = await store.pool.query<{ left: number }>("select count(*)::int as left from relay.queue_messages");
+    return rows[0]?.left;
+  };
+  return { store, queue, handling, wake, countLeft };
+}
+
+describe("a drain", () => {
+  test("a hundred wakes at once make one drain in a process, and one after it", async () => {
+    const { store, wake, handling, countLeft } = await open();
+    for (let index = 0; index < 40; index += 1) await enqueueBatch(store, `m${index}`);
+    const sent = countQueries(store.pool);
+    await Promise.all(Array.from({ length: 100 }, wake));
+    expect(await readKeys(store.pool, "handled")).toHaveLength(40);
+    expect(await countLeft()).toBe(0);
+    expect(handling.recording.of("drain.finished")).toHaveLength(1);
+    // Of each message: stored, acknowledged, and its handlers begun and settled; and a few for the drains.
+    expect(sent.length).toBeLessThan(40 * 4 + 30);
+  });
+
+  test("a handler's retry is made when it is due, while the drain waits for it", async () => {
+    const calls: number[] = [];
+    const { store, wake } = await open((_event, { attempt }) => {
+      calls.push(clock.monotonicMs());
+      if (attempt === 1) throw Object.assign(new Error("not yet"), { retryAfterMs: 1_500 });
+    });
+    await enqueueBatch(store, "late");
+    void wake();
+    await eventually("the second attempt succeeds", async () => (await readKeys(store.pool, "handled")).length === 1);
+    const [first = 0, second = 0] = calls;
+    expect(second - first).toBeGreaterThan(1_000);
+    expect(second - first).toBeLessThan(4_000);
+  });
+
+  test("a message that fails is given back with a delay, and given up after as many failures as are allowed", async () => {
+    const { store, wake, countLeft } = await open(undefined, {
+      others: {
+        consume: {
+          "instagram-ingestion": async () => {
+            throw new RelayError("INTERNAL", "It always fails");
+          },
+          handlers: async () => {},
+          maintenance: async () => {},
+        },
+      },
+    });
+    await enqueueBatch(store, "poison");
+    await store.pool.query("update relay.queue_messages set takings = 4");
+    void wake();
+    const given = await eventually("it was given back", async () => {
+      const { rows } = await store.pool.query<{ takings: number; dueIn: number }>(
+        `select takings, extract(epoch from due_at - now())::float8 as "dueIn" from relay.queue_messages
+        where leased_until is null and takings > 4`,
+      );
+      return rows[0];
+    });
+    expect(given.takings).toBe(5);
+    expect(given.dueIn).toBeGreaterThan(60);
+    await store.pool.query("update relay.queue_messages set due_at = now()");
+    await wake();
+    const { rows } = await store.pool.query<{ whole: boolean; code: string; attempts: number }>(
+      "select body_whole as whole, error_code as code, attempts from relay.dead_letters",
+    );
+    expect(rows).toEqual([{ whole: true, code: "INTERNAL", attempts: 6 }]);
+    expect(await countLeft()).toBe(0);
+  });
+
+  test("a message whose takings ended without a word is given up untried; an outage alone gives nothing up", async () => {
+    const { store, wake, countLeft } = await open();
+    await enqueueBatch(store, "killer");
+    await store.pool.query(`update relay.queue_messages set takings = ${takingsMax}`);
+    await wake();
+    expect(await readKeys(store.pool, "stored")).toEqual([]);
+    const { rows } = await store.pool.query("select status, attempts from relay.dead_letters");
+    expect(rows).toEqual([{ status: 0, attempts: takingsMax }]);
+    expect(await countLeft()).toBe(0);
+
+    const { queue, handling } = await open();
+    const message = { id: "1", receipt: "1.x", route: "handlers" as const, body: encode({}), retried: takingsMax - 1 };
+    const options = {
+      consume: { handlers: () => Promise.reject(new RelayError("STORE_UNAVAILABLE", "The database is unavailable")) },
+      giveUp: async () => expect.unreachable(),
+      clock,
+      random: Math.random,
+      log: handling.log,
+    };
+    const given: number[] = [];
+    const watched = { ...queue, giveBack: async (_message: unknown, delayMs: number) => void given.push(delayMs) };
+    const consume = { ...options.consume, "instagram-ingestion": async () => {}, maintenance: async () => {} };
+    const drained = { name: "postgres", queue: watched, batchesOnly: false };
+    expect(await drainMessage(drained, message, () => {}, { ...options, consume })).toBe("stop");
+    expect(given).toHaveLength(1);
+  });
+
+  test("a message to run handlers that is given up is no dead letter: maintenance finds its events", async () => {
+    const { store, wake, countLeft } = await open(() => {
+      // Later than the drain would wait for it.
+      throw Object.assign(new Error("for the first time"), { retryAfterMs: 3_600_000 });
+    });
+    await enqueueBatch(store, "open");
+    await wake();
+    const [work] = await readWork(store.pool);
+    await store.pool.query("delete from relay.queue_messages");
+    const body = new TextEncoder().encode(encodeHandlersMessage({ eventIds: [work?.id ?? 0], replay: null }));
+    const message = { route: "handlers", body, delayMs: 0, deduplicationId: null, label: "handlers" };
+    await enqueueMessage(store.db, message);
+    await store.pool.query(`update relay.queue_messages set takings = ${takingsMax}`);
+    await wake();
+    expect((await readWork(store.pool))[0]?.queuedFor).toBeNull();
+    expect((await store.pool.query("select from relay.dead_letters")).rowCount).toBe(0);
+    expect(await countLeft()).toBe(0);
+  });
+});
