@@ -95,8 +95,8 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
       api,
       pause: createQstashPause(api, parallelism),
       relayUrls: [url],
-      retention,
       wakeDrain: () => {},
+      retention,
     });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };
