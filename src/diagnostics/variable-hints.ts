@@ -61,6 +61,17 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   OPS_TOKENS: {
     form: "name:role:token, or several separated by commas: a name of a-z, 0-9 and -, but not ops; a role of admin, read, metrics; at least 32 characters; no name and no token twice",
   },
+  CLOUD_TASKS_QUEUE: {
+    without: "No task can be created: the webhook answers 503",
+    source: "Copy the queue's name as gcloud tasks queues describe shows it",
+    form: "projects/PROJECT/locations/LOCATION/queues/QUEUE",
+  },
+  GOOGLE_SERVICE_ACCOUNT_KEY: {
+    without: "No task can be created, and none that is delivered can be verified",
+    source: "Create a JSON key of the service account in the Google Cloud console, and set it to the file's text",
+    form: "The whole text of a service account's JSON key file",
+  },
+  VERCEL_QUEUE_REGION: { form: "A region of Vercel such as iad1" },
   ACK_MODE: { form: "immediate, durable or race:<ms> with at most 4500 ms: Meta waits five seconds" },
   PUBLISH_TIMEOUT_MS: { form: milliseconds },
   PUBLISH_RETRIES: { form: "A whole number from 0 to 10" },

@@ -4,6 +4,10 @@ import { answerCron } from "#operations/answer-maintenance.ts";
 import { type PartResult, type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
 import { ensureSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
 import { changePause, readPause } from "#operations/pause.ts";
+import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
+import { openPauseOf } from "#queue/queue-pause.ts";
+import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
@@ -21,6 +25,7 @@ const names = [
   "roll-up",
   "sweep",
   "replays",
+  "drain",
   "dead-letters",
   "groups",
   "counts",
@@ -43,6 +48,21 @@ describe("maintenance", () => {
     const parts = await readParts(rig.db);
     expect(parts.map(({ name }) => name)).toEqual(names.toSorted((a, b) => (a < b ? -1 : 1)));
     expect(parts.every(({ errorName, ms }) => errorName === null && ms >= 0)).toBe(true);
+  });
+
+  test("has no parts of QStash's with a queue that has neither dead letters nor a pause", async () => {
+    const rig = await startRig();
+    const parts = createMaintenanceParts({
+      operations: rig.operations,
+      api: ifQstashIsUsed({ QSTASH_TOKEN: " " }, "vercel", () => rig.api),
+      pause: openPauseOf(null, queueCapabilities.vercel),
+      relayUrls: [rig.url],
+      retention: { payloadDays: 0, deliveryDays: 90 },
+      wakeDrain: () => {},
+    });
+    expect(parts.map(({ name }) => name)).toEqual(names.filter((name) => !["dead-letters", "pause"].includes(name)));
+    // After a switch, what was published before is looked after while the token is set.
+    expect(ifQstashIsUsed({ QSTASH_TOKEN: "token" }, "vercel", () => rig.api)).toBe(rig.api);
   });
 
   test("publishes what a lost message or a dead process has left open, once", async () => {
@@ -75,6 +95,7 @@ describe("maintenance", () => {
       { name: "roll-up" },
       { name: "sweep", result: { published: 0, left: 1 } },
       { name: "replays" },
+      { name: "drain" },
       { name: "dead-letters", error: "QSTASH_UNAVAILABLE" },
       { name: "groups" },
       { name: "counts" },

@@ -89,8 +89,14 @@ describe("the condition", () => {
       nowMs,
     );
     await recordPart(db, "pause", { since: iso(hourMs), waiting: 7 });
+    // Of a queue that is no longer used: what it recorded last says nothing about now.
+    await recordPart(db, "dead-letters", { cursor: null });
     await recordPart(db, "partitions", { created: [], defaults: ["deliveries_default", "events_default"] });
-    await pool.query("update relay.maintenance_parts set ran_at = $1", [iso(4 * minuteMs)]);
+    await pool.query(
+      `update relay.maintenance_parts set ran_at = case name when 'dead-letters' then $2::timestamptz else $1 end,
+        error_name = case name when 'dead-letters' then 'QSTASH_UNAVAILABLE' end`,
+      [iso(4 * minuteMs), iso(2 * hourMs)],
+    );
     const group = (name: string, state: string) =>
       pool.query(
         `with g as (insert into relay.dead_letter_groups (fingerprint, cause, error_name, kind, first_at, state)

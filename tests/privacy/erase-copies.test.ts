@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
+import { createErasureApi } from "#privacy/erasure-api.ts";
 import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
 import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
@@ -142,6 +143,17 @@ describe("an erasure", () => {
     await manual.advance(25 * 3_600_000);
     expect(await carryOutDeletion(options, "r1", Infinity)).toMatchObject({ isComplete: true });
     expect(await read()).toEqual([{ user_id: null, unreached: ["queue-dead-letters"], done: true }]);
+  });
+
+  test("names no copies at QStash if another queue is used, which has none", async () => {
+    const { db, pool } = await openTestStore();
+    await record(db);
+    const network = { fetch, clock };
+    expect(createErasureApi({}, "qstash", network)).toBeNull();
+    const api = createErasureApi({}, "redis", network);
+    expect(await carryOutDeletion({ db, api, clock }, "r1", Infinity)).toMatchObject({ isComplete: true });
+    const { rows } = await pool.query("select unreached from relay.data_deletions");
+    expect(rows).toEqual([{ unreached: null }]);
   });
 
   test("goes on in maintenance where its time ended", async () => {

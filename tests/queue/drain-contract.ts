@@ -52,6 +52,8 @@ export function testDrain(name: string, start: (store: OpenDatabase) => Promise<
       }
     };
     const startProcess = async (hangsAt: "take" | "acknowledge" | null) => {
+      // The one before has died with a right to drain; tests/store/queue-drains.test.ts waits for the end of such a right.
+      await store.pool.query("update relay.queue_drains set leased_until = now()");
       const script = await bundle(new URL("drain-process.ts", import.meta.url));
       const given = JSON.stringify({ databaseUrl: store.url, settings: rig.settings, leaseMs, hangsAt });
       return startDraining(spawn(process.execPath, [script, given], { stdio: ["ignore", "pipe", "inherit"] }));
@@ -82,8 +84,6 @@ export function testDrain(name: string, start: (store: OpenDatabase) => Promise<
       // Events whose handlers ran would wait for maintenance, which nothing calls here.
       await handled(mids);
       await toAcknowledge.kill();
-      // Both have died with a right to drain; tests/store/queue-drains.test.ts waits for the end of such a right.
-      await store.pool.query("update relay.queue_drains set leased_until = now()");
       await publish("afterwards");
       await startProcess(null);
       const keys = await handled([...mids, "afterwards"]);

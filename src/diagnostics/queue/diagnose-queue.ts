@@ -4,12 +4,19 @@ import type { QueueName } from "#platform/queue-name.ts";
 
 import { createDiagnosis, type Diagnosis } from "../check.ts";
 import { diagnoseQstash } from "../diagnose-qstash.ts";
+import { checkCloudTasks } from "./check-cloud-tasks.ts";
 import { checkRedis } from "./check-redis.ts";
 import { checkSqs } from "./check-sqs.ts";
+import { checkVercel } from "./check-vercel.ts";
 import type { CheckQueue, QueueCheckOptions } from "./queue-check.ts";
 
 /** What each queue is checked with once its variables are readable; QStash's own diagnosis reads them itself. */
-const checks: Partial<Record<QueueName, CheckQueue>> = { sqs: checkSqs, redis: checkRedis };
+const checks: Partial<Record<QueueName, CheckQueue>> = {
+  sqs: checkSqs,
+  "cloud-tasks": checkCloudTasks,
+  redis: checkRedis,
+  vercel: checkVercel,
+};
 
 export interface DiagnoseQueueOptions extends QueueCheckOptions {
   queue: QueueName;

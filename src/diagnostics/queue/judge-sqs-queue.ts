@@ -6,8 +6,8 @@ export type SqsAttributes = Readonly<Record<string, string>>;
 const dayMs = 86_400_000;
 /** SQS's own default. */
 const retentionMsMin = 4 * dayMs;
-/** The most that SQS counts to. */
-const receiveCountMax = 1_000;
+/** More than the takings after which the relay itself gives a batch up, and keeps it. */
+const receiveCountMin = 10;
 
 /** Whether the queue's settings suit the relay. `messageBytesMax`: SQS_MESSAGE_BYTES_MAX. */
 export function judgeSqsQueue(attributes: SqsAttributes, messageBytesMax: number): Check[] {
@@ -41,14 +41,14 @@ function judgeRedrive(policy: string | undefined): Check {
   if (policy === undefined || policy === "")
     return { name, status: "ok", detail: "none: the relay keeps dead letters" };
   const taken = Number(/"maxReceiveCount"\s*:\s*"?(\d+)/.exec(policy)?.[1] ?? Number.NaN);
-  if (taken >= receiveCountMax) return { name, status: "ok", detail: `after ${taken} takings` };
+  if (taken >= receiveCountMin) return { name, status: "ok", detail: `after ${taken} takings` };
   return {
     name,
     status: "warning",
     detail: Number.isNaN(taken) ? "set" : `after ${taken} takings`,
     cause:
-      "While the database is down each batch is taken again and again. SQS then moves it to a queue that the relay does not read.",
-    remedy: `Remove the redrive policy, or set its maxReceiveCount to ${receiveCountMax}.`,
+      "A batch that fails is taken several times before the relay gives it up and keeps it as a dead letter. SQS moves it away before that, to a queue that the relay does not read.",
+    remedy: `Remove the redrive policy, or set its maxReceiveCount to ${receiveCountMin} or more.`,
   };
 }
 

@@ -3,8 +3,13 @@ import type { PulledQueue } from "#queue/pulled-queue.ts";
 
 import type { DrainedQueue } from "./drain-messages.ts";
 
-/** By whose address a queue is known to be set up; the table needs none. */
-const addresses = { postgres: "DATABASE_URL", sqs: "SQS_QUEUE_URL", redis: "QUEUE_REDIS_REST_URL" } as const;
+/** By whose address a queue is known to be set up: any of these is enough. The table needs none of its own. */
+const addresses = {
+  postgres: ["DATABASE_URL"],
+  sqs: ["SQS_QUEUE_URL"],
+  // Integrations set the other two. Of a database without our stream taking asks once, and leaves nothing in it.
+  redis: ["QUEUE_REDIS_REST_URL", "UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"],
+} as const;
 
 /**
  * The queues whose address is set, whichever QUEUE names: messages may be left in one after a switch to another. Each
@@ -15,6 +20,6 @@ export function presentQueues(
   open: Readonly<Record<keyof typeof addresses, () => PulledQueue>>,
 ): DrainedQueue[] {
   return (Object.keys(addresses) as (keyof typeof addresses)[])
-    .filter((name) => record[addresses[name]]?.trim())
+    .filter((name) => addresses[name].some((variable) => record[variable]?.trim()))
     .map((name) => ({ name, queue: open[name](), batchesOnly: name !== "postgres" }));
 }

@@ -3,7 +3,7 @@ import { type EnvRecord, parseBaseUrl, token } from "../webhook-env.ts";
 
 /**
  * What publishing to Redis and taking from it need. Upstash's integrations set the address and the token under two other
- * pairs of names. https://vercel.com/marketplace/upstash
+ * pairs of names. https://upstash.com/docs/redis/howto/vercelintegration
  */
 export const redisVariables = {
   QUEUE_REDIS_REST_URL: {

@@ -1,11 +1,11 @@
-import { ForwardError } from "#platform/forward-error.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import * as v from "valibot";
 
 import { bodyFromBase64 } from "../base64-body.ts";
+import { gather } from "../gather.ts";
 import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
 import { createRedisRest, type RedisRestOptions } from "./redis-rest.ts";
-import { acknowledge, createGroup, giveBack, take } from "./redis-scripts.ts";
+import { acknowledge, giveBack, take } from "./redis-scripts.ts";
 
 export interface RedisPulledQueueOptions extends RedisRestOptions {
   stream: string;
@@ -22,31 +22,22 @@ const answerBytesMax = 16_000_000;
  */
 export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueOptions): PulledQueue {
   const command = createRedisRest({ answerBytesMax, ...options });
+  const acknowledgeAll = async (messages: readonly PulledMessage[], timeoutMs: number) => {
+    const takings = messages.map(({ id, receipt }) => ({ id, taking: Number(receipt) }));
+    await command(acknowledge(stream, takings), timeoutMs);
+    return new Map<PulledMessage, Error>();
+  };
   return {
     async take(countMax, leaseMs, timeoutMs) {
-      const deadline = options.clock.monotonicMs() + timeoutMs;
-      const ask = take(stream, Math.min(countMax, takeCountMax), leaseMs);
-      const answer = await command(ask, timeoutMs).catch(async (thrown: unknown) => {
-        if (!(thrown instanceof ForwardError) || !thrown.message.includes("NOGROUP")) throw thrown;
-        const leftMs = () => Math.max(1, deadline - options.clock.monotonicMs());
-        await command(createGroup(stream), leftMs()).catch(unlessItExists);
-        return command(ask, leftMs());
-      });
+      const answer = await command(take(stream, Math.min(countMax, takeCountMax), leaseMs), timeoutMs);
       const { result } = v.parse(takenSchema, parseJson(answer.text));
       return result.map(toPulled);
     },
-    async acknowledge({ id, receipt }, timeoutMs) {
-      await command(acknowledge(stream, id, Number(receipt)), timeoutMs);
-    },
+    acknowledge: gather(acknowledgeAll, options.clock),
     async giveBack({ id, receipt }, delayMs, timeoutMs) {
-      await command(giveBack(stream, id, Number(receipt), delayMs), timeoutMs);
+      await command(giveBack(stream, { id, taking: Number(receipt) }, delayMs), timeoutMs);
     },
   };
-}
-
-/** Another drain was faster. */
-function unlessItExists(thrown: unknown): void {
-  if (!(thrown instanceof ForwardError) || !thrown.message.includes("BUSYGROUP")) throw thrown;
 }
 
 const takenSchema = v.object({

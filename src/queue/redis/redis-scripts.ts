@@ -11,19 +11,22 @@ const group = "relay";
 const taker = "drain";
 const shelf = "given-back";
 
-/** Makes the group that takes, from the oldest entry on, and the stream if there is none. */
-export const createGroup = (stream: string) => ["XGROUP", "CREATE", stream, group, "0", "MKSTREAM"];
-
 /**
  * Takes up to so many entries: first those that come again. Answers with the id, the number of takings and the body of each.
- * An entry that someone has deleted is forgotten.
+ * An entry that someone has deleted is forgotten. A group that is missing is made, from the oldest entry on; a stream is not.
  */
 const takeScript = `
 local stream, count, idle, answer = KEYS[1], tonumber(ARGV[1]), ${windowMs} - tonumber(ARGV[2]), {}
 local function add(entry, takings)
   answer[#answer + 1] = {entry[1], takings, entry[2][2]}
 end
-for _, due in ipairs(redis.call('XPENDING', stream, '${group}', 'IDLE', ${windowMs}, '-', '+', count)) do
+if redis.call('EXISTS', stream) == 0 then return answer end
+local comeAgain = redis.pcall('XPENDING', stream, '${group}', 'IDLE', ${windowMs}, '-', '+', count)
+if comeAgain.err then
+  redis.call('XGROUP', 'CREATE', stream, '${group}', '0')
+  comeAgain = {}
+end
+for _, due in ipairs(comeAgain) do
   local entry = redis.call('XCLAIM', stream, '${group}', '${taker}', ${windowMs}, due[1], 'IDLE', idle)[1]
   if entry then add(entry, due[4] + 1) else redis.call('XACK', stream, '${group}', due[1]) end
 end
@@ -36,17 +39,36 @@ if #answer < count then
 end
 return answer`;
 
-/** Whether this taking still holds the entry: its number of takings is what it was, and it was not given back. */
-const ifHeld = `
-local held = redis.call('XPENDING', KEYS[1], '${group}', ARGV[1], ARGV[1], 1)[1]
-if not held or held[2] ~= '${taker}' or held[4] ~= tonumber(ARGV[2]) then return 0 end`;
+/** One taking of an entry. */
+export interface Taking {
+  id: string;
+  taking: number;
+}
 
-const acknowledgeScript = `${ifHeld}
-redis.call('XACK', KEYS[1], '${group}', ARGV[1])
-return redis.call('XDEL', KEYS[1], ARGV[1])`;
+/**
+ * Whether a taking still holds its entry: the number of takings is what it was, and the entry was not given back. Someone may
+ * have deleted the group.
+ */
+const isHeld = `
+local function isHeld(id, taking)
+  local held = redis.pcall('XPENDING', KEYS[1], '${group}', id, id, 1)
+  held = not held.err and held[1]
+  return held and held[2] == '${taker}' and held[4] == tonumber(taking)
+end`;
 
-const giveBackScript = `${ifHeld}
-redis.call('XCLAIM', KEYS[1], '${group}', '${shelf}', 0, ARGV[1], 'IDLE', ${windowMs} - tonumber(ARGV[3]), 'JUSTID')
+const acknowledgeScript = `${isHeld}
+for index = 1, #ARGV, 2 do
+  if isHeld(ARGV[index], ARGV[index + 1]) then
+    redis.call('XACK', KEYS[1], '${group}', ARGV[index])
+    redis.call('XDEL', KEYS[1], ARGV[index])
+  end
+end
+return 1`;
+
+const giveBackScript = `${isHeld}
+if isHeld(ARGV[1], ARGV[2]) then
+  redis.call('XCLAIM', KEYS[1], '${group}', '${shelf}', 0, ARGV[1], 'IDLE', ${windowMs} - tonumber(ARGV[3]), 'JUSTID')
+end
 return 1`;
 
 const evaluate = (script: string, stream: string, ...args: (string | number)[]) => ["EVAL", script, 1, stream, ...args];
@@ -54,9 +76,9 @@ const evaluate = (script: string, stream: string, ...args: (string | number)[]) 
 /** A command for each method of the queue. */
 export const take = (stream: string, countMax: number, leaseMs: number) =>
   evaluate(takeScript, stream, countMax, bounded(leaseMs));
-export const acknowledge = (stream: string, id: string, taking: number) =>
-  evaluate(acknowledgeScript, stream, id, taking);
-export const giveBack = (stream: string, id: string, taking: number, delayMs: number) =>
+export const acknowledge = (stream: string, takings: readonly Taking[]) =>
+  evaluate(acknowledgeScript, stream, ...takings.flatMap(({ id, taking }) => [id, taking]));
+export const giveBack = (stream: string, { id, taking }: Taking, delayMs: number) =>
   evaluate(giveBackScript, stream, id, taking, bounded(delayMs));
 
 function bounded(ms: number): number {

@@ -2,9 +2,10 @@ import { parseJsonObject } from "#platform/parse-json.ts";
 import * as v from "valibot";
 
 import { bodyFromBase64 } from "../base64-body.ts";
+import { gather } from "../gather.ts";
 import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
 import { createSqsApi, type SqsApi, type SqsApiOptions } from "./sqs-api.ts";
-import { createSqsDeletes } from "./sqs-deletes.ts";
+import { deleteMessages } from "./sqs-deletes.ts";
 import { sqsRefusal } from "./sqs-refusal.ts";
 
 /** SQS's own. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
@@ -31,7 +32,7 @@ export interface SqsPulledQueueOptions extends SqsApiOptions {
  */
 export function createSqsPulledQueue({ waitSeconds, ...options }: SqsPulledQueueOptions): PulledQueue {
   const api = createSqsApi({ answerBytesMax, ...options });
-  const deletes = createSqsDeletes(api, options.clock);
+  const acknowledge = gather<string>((receipts, timeoutMs) => deleteMessages(receipts, timeoutMs, api), options.clock);
   return {
     async take(countMax, leaseMs, timeoutMs) {
       const input = {
@@ -43,10 +44,10 @@ export function createSqsPulledQueue({ waitSeconds, ...options }: SqsPulledQueue
       const { Messages: messages } = v.parse(receivedSchema, await ask(api, "ReceiveMessage", input, timeoutMs));
       for (const { Body, ReceiptHandle } of messages)
         // One that is not deleted comes again.
-        if (Body === doctorMark) void deletes.add(ReceiptHandle, timeoutMs).catch(() => {});
+        if (Body === doctorMark) void acknowledge(ReceiptHandle, timeoutMs).catch(() => {});
       return messages.filter(({ Body }) => Body !== doctorMark).map(toPulled);
     },
-    acknowledge: (message, timeoutMs) => deletes.add(message.receipt, timeoutMs),
+    acknowledge: ({ receipt }, timeoutMs) => acknowledge(receipt, timeoutMs),
     async giveBack({ receipt }, delayMs, timeoutMs) {
       const input = { ReceiptHandle: receipt, VisibilityTimeout: seconds(delayMs) };
       const answer = await api("ChangeMessageVisibility", input, timeoutMs);

@@ -20,8 +20,8 @@ interface Task {
   httpRequest: {
     url: string;
     httpMethod: string;
-    headers: Record<string, string>;
-    body: string;
+    headers?: Record<string, string>;
+    body?: string;
     oidcToken: { serviceAccountEmail: string; audience: string };
   };
 }
@@ -86,7 +86,7 @@ export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {
       "x-cloudtasks-taskexecutioncount": String(entry.attempts),
     };
     entry.attempts += 1;
-    const init = { method: httpMethod, headers: right, body: Buffer.from(body, "base64") };
+    const init = { method: httpMethod, headers: right, body: body === undefined ? null : Buffer.from(body, "base64") };
     const status = await fetch(url, init).then(
       (response) => response.status,
       () => 0,
@@ -104,7 +104,8 @@ export async function startCloudTasks({ retryMs = 20 }: { retryMs?: number } = {
     timers.add(cancel);
   }
 
-  async function create(task: Task): Promise<Status | object> {
+  async function create(given: Omit<Task, "name"> & { name?: string }): Promise<Status | object> {
+    const task = { ...given, name: given.name ?? `${queue}/tasks/${crypto.randomUUID()}` };
     const fault = await faultOf(task, email);
     if (fault !== null) return fault;
     if (names.has(task.name)) return "ALREADY_EXISTS";
@@ -225,8 +226,8 @@ async function faultOf(task: Task, email: string): Promise<Status | null> {
     deadlineS <= 1_800 &&
     inDays <= 30 &&
     URL.canParse(httpRequest.url) &&
-    Buffer.from(httpRequest.body, "base64").toString("base64") === httpRequest.body &&
-    Object.values(httpRequest.headers).every((value) => typeof value === "string");
+    Buffer.from(httpRequest.body ?? "", "base64").toString("base64") === (httpRequest.body ?? "") &&
+    Object.values(httpRequest.headers ?? {}).every((value) => typeof value === "string");
   if (!isRight) return "INVALID_ARGUMENT";
   return httpRequest.oidcToken.serviceAccountEmail === email ? null : "PERMISSION_DENIED";
 }

@@ -6,6 +6,7 @@ import { createRedisPulledQueue } from "#queue/redis/redis-pulled-queue.ts";
 
 import { startHttpFaultProxy } from "../../support/http-fault-proxy.ts";
 import { jsonOf, nameOf } from "../contract-bodies.ts";
+import { testDrain } from "../drain-contract.ts";
 import { testPublisher } from "../publisher-contract.ts";
 import { testPulledQueue } from "../pulled-contract.ts";
 import { hasRedisServer, startRedisServer } from "./redis-server.ts";
@@ -73,6 +74,11 @@ describe.runIf(hasRedisServer)("on Debian's Redis", () => {
       comeUp: proxy.comeUp,
       close,
     };
+  });
+
+  testDrain("Redis", async () => {
+    const { publisher, proxy, close } = await openStream();
+    return { publisher: publisher(), settings: { name: "redis", options: { url: proxy.url, token, stream } }, close };
   });
 
   describe("a stream", () => {

@@ -9,6 +9,7 @@ import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startHttpFaultProxy } from "../../support/http-fault-proxy.ts";
 import { jsonOf, nameOf } from "../contract-bodies.ts";
+import { testDrain } from "../drain-contract.ts";
 import { testPublisher } from "../publisher-contract.ts";
 import { testPulledQueue } from "../pulled-contract.ts";
 import { type SqsServer, startSqsServer } from "./sqs-server.ts";
@@ -90,6 +91,12 @@ testPulledQueue("SQS", async () => {
     comeUp: proxy.comeUp,
     close,
   };
+});
+
+testDrain("SQS", async () => {
+  const { publisher, options, close } = await openQueue("batches");
+  const { fetch: _fetch, clock: _clock, ...written } = options;
+  return { publisher: publisher(), settings: { name: "sqs", options: { ...written, waitSeconds: 1 } }, close };
 });
 
 describe("a FIFO queue", () => {
