@@ -91,7 +91,6 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const maintain = () => {
     const retention = { payloadDays: 0, deliveryDays: 90 };
     const parts = createMaintenanceParts({
-      wakeDrain: () => {},
       operations,
       api,
       pause: createQstashPause(api, parallelism),
