@@ -35,8 +35,6 @@ export interface WaitingRight {
 export interface DrainOptions extends DrainMessagesOptions {
   queues: readonly DrainedQueue[];
   rights: DrainRights;
-  /** Aborted when the process is to stop: nothing further is taken. */
-  stopping: AbortSignal;
 }
 
 /** What one drain did. */
@@ -69,6 +67,7 @@ export async function drain(options: DrainOptions, nudges: Nudges): Promise<Drai
   } catch (thrown) {
     log.warn("drain.failed", describeCause(thrown));
   }
+  await settled(run.active);
   await settled(run.aside);
   const { taken, failed } = run;
   if (taken > 0)
