@@ -97,7 +97,6 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
       pause: createQstashPause(api, parallelism),
       relayUrls: [url],
       retention,
-      wakeDrain: () => {},
     });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };
