@@ -14,6 +14,7 @@ import { benchCost } from "./cost-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
 import { benchLists } from "./lists-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
+import { benchQueues } from "./queues-bench.ts";
 import { benchStore } from "./store-bench.ts";
 import { benchViewers } from "./viewers-bench.ts";
 import { benchWay } from "./way-bench.ts";
@@ -27,6 +28,7 @@ const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> 
   viewers: benchViewers,
   lists: benchLists,
   way: benchWay,
+  queues: benchQueues,
   memory: benchMemory,
 };
 
@@ -41,6 +43,7 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       store    deliveries a second into the store, beside the previous release's (8 min)
                       lists    lists and searches of a large store, beside a small one (2 min)
                       viewers  ingestion while people look at the heaviest page (4 min)
+                      queues   the embedded QStash beside the queue in Postgres, with ACK_MODE=durable (2 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)
   --before <ref>    way: beside the release of this git ref, built in a folder of its own
   --rows <n>        store, viewers, lists: rows in the store

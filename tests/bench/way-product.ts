@@ -26,6 +26,8 @@ export interface WayProduct {
   readCpu(): Promise<WayCpu>;
   /** Deliveries whose handlers have all ended. */
   countHandled(): Promise<number>;
+  /** Transactions committed in the application's database; each statement outside one counts as one. */
+  countCommits(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -35,8 +37,15 @@ type LocalServer = { serverNodeArgs?: readonly string[]; serverPreload?: string 
 const keys = { token: "qstash-token", current: "sig_current_key", next: "sig_next_key" };
 const processFile = fileURLToPath(new URL("way-process.ts", import.meta.url));
 
-/** Starts the built product in `folder` with an embedded Postgres of its own, at Postgres's default settings. */
-export async function startWayProduct(name: string, folder: string): Promise<WayProduct> {
+/**
+ * Starts the built product in `folder` with an embedded Postgres of its own, at Postgres's default settings. `variables`: of
+ * the server, beyond the usual ones.
+ */
+export async function startWayProduct(
+  name: string,
+  folder: string,
+  variables: Record<string, string> = {},
+): Promise<WayProduct> {
   const data = mkdtempSync(join(tmpdir(), "relay-bench-way-"));
   const ends: (() => unknown)[] = [() => rmSync(data, { recursive: true, force: true })];
   const stop = async () => {
@@ -77,6 +86,7 @@ export async function startWayProduct(name: string, folder: string): Promise<Way
         DATABASE_URL: storeUrl,
         QSTASH_URL: qstashUrl,
         RELAY_URL: baseUrl,
+        ...variables,
       }),
     });
     ends.push(() => server.stop());
@@ -93,6 +103,12 @@ export async function startWayProduct(name: string, folder: string): Promise<Way
       async countHandled() {
         const { rows } = await client.query<{ handled: number }>(handledText);
         return rows[0]?.handled ?? 0;
+      },
+      async countCommits() {
+        const { rows } = await client.query<{ commits: number }>(
+          "select xact_commit::float8 as commits from pg_stat_database where datname = current_database()",
+        );
+        return rows[0]?.commits ?? 0;
       },
       stop,
     };

@@ -25,21 +25,26 @@ import setUpPostgres from "../support/global-setup.ts";
 
 import { buildWithControlledHandlers } from "./controlled-handlers.ts";
 import { describeResults } from "./describe-results.ts";
-import { openRig } from "./rig.ts";
+import { type ChaosQueue, openRig } from "./rig.ts";
 import { runScenario, type RunOptions, type ScenarioResult } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { scenarios } from "./scenarios.ts";
+import { pulledScenarios } from "./pulled-scenarios.ts";
+import { scenarios, scenariosOf } from "./scenarios.ts";
 
-const usage = `Usage: npm run chaos [-- --deliveries <n>] [--rate <n>] [--only <fault>,…] [--seed <n>] [--json]
+const usage = `Usage: npm run chaos [-- --deliveries <n>] [--rate <n>] [--only <fault>,…] [--queue postgres] [--seed <n>] [--json]
 
   --deliveries <n>   for each fault (2000)
   --rate <n>         deliveries a second (50)
   --only <fault>,…   not all of them
+  --queue postgres   with the queue in Postgres in the place of QStash
   --seed <n>         of how many events each delivery brings (1)
   --json             everything as JSON
 
 Faults:
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
+
+Further ones with --queue postgres, which has neither QStash's nor those of replays:
+${pulledScenarios.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
 
 Exit status 1 if a fault has not the outcome that is required of it.`;
 
@@ -68,12 +73,16 @@ export async function run(args: string[]): Promise<void> {
   const tearDownPostgres = await setUpPostgres(project as TestProject);
   const results: ScenarioResult[] = [];
   try {
-    const folder = await buildWithControlledHandlers(note.lasting);
+    const folder = await buildWithControlledHandlers(note.lasting, options.queue);
     for (const [index, scenario] of options.scenarios.entries()) {
       const head = `${index + 1}/${options.scenarios.length} ${scenario.name}`;
       const onProgress = (text: string) => note.passing(`${head}: ${text}`);
       onProgress("starting");
-      const result = await runAlone(scenario, { postgresUrl, folder }, { ...options, signal: stop.signal, onProgress });
+      const result = await runAlone(
+        scenario,
+        { postgresUrl, folder, queue: options.queue },
+        { ...options, signal: stop.signal, onProgress },
+      );
       results.push(result);
       note.lasting(`${head}: ${result.failures.join(", ") || "as required"}, ${seconds(result.tookMs)}`);
     }
@@ -95,16 +104,18 @@ interface Places {
   postgresUrl: string;
   /** Of the product that was built with controlled handlers. */
   folder: string;
+  queue: ChaosQueue;
 }
 
 /** With servers and databases of its own, and not before these are warm. */
 async function runAlone(
   scenario: Scenario,
-  { postgresUrl, folder }: Places,
+  { postgresUrl, folder, queue }: Places,
   options: RunOptions,
 ): Promise<ScenarioResult> {
   const rig = await openRig({
     postgresUrl,
+    queue,
     env: scenario.env ?? {},
     hasOwnPostgres: scenario.hasOwnPostgres ?? false,
     hasPooler: scenario.hasPooler ?? false,
@@ -151,16 +162,20 @@ function readOptions(args: string[]) {
       deliveries: { type: "string", default: "2000" },
       rate: { type: "string", default: "50" },
       only: { type: "string" },
+      queue: { type: "string", default: "qstash" },
       seed: { type: "string", default: "1" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
+  const queue = readQueue(values.queue);
+  const known = scenariosOf(queue);
   return {
+    queue,
     deliveries: positive("--deliveries", values.deliveries),
     rate: positive("--rate", values.rate),
     seed: positive("--seed", values.seed),
-    scenarios: values.only === undefined ? scenarios : values.only.split(",").map(findScenario),
+    scenarios: values.only === undefined ? known : values.only.split(",").map((name) => findScenario(known, name)),
     json: values.json,
     help: values.help,
     retryDelayMs,
@@ -175,8 +190,13 @@ function positive(name: string, text: string): number {
   throw new CliFailure(`${name} takes a whole number above 0.`);
 }
 
-function findScenario(name: string): Scenario {
-  const found = scenarios.find((scenario) => scenario.name === name);
+function readQueue(text: string): ChaosQueue {
+  if (text === "qstash" || text === "postgres") return text;
+  throw new CliFailure("--queue takes qstash or postgres.");
+}
+
+function findScenario(known: readonly Scenario[], name: string): Scenario {
+  const found = known.find((scenario) => scenario.name === name);
   if (found === undefined) throw new CliFailure(`There is no fault "${name}".\n\n${usage}`);
   return found;
 }

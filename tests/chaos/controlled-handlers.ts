@@ -19,10 +19,10 @@ export interface ControlledHandlers {
 const calm: HandlerOrders = { delayMs: 0, faults: {} };
 
 /** The folder of the product, built with these handlers in the place of the user's. */
-export function buildWithControlledHandlers(note: (text: string) => void): Promise<string> {
+export function buildWithControlledHandlers(note: (text: string) => void, queue?: string): Promise<string> {
   const read = (name: string) => readFileSync(new URL(`handlers/${name}`, import.meta.url), "utf8");
   const files = { "src/handlers/handlers.ts": read("handlers.ts"), "src/handlers/orders.ts": read("orders.ts") };
-  return openBuiltCopy({ files, note });
+  return openBuiltCopy({ files, note, ...(queue === undefined ? {} : { queue }) });
 }
 
 export function controlHandlers(): ControlledHandlers {

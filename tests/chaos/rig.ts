@@ -55,13 +55,18 @@ export interface Rig {
   ): Promise<{ status: number; answer: Record<string, unknown> }>;
   /** One step of maintenance, which `npm start` has QStash call every five minutes. False where it failed. */
   maintain(): Promise<boolean>;
-  /** How many QStash messages are on their way. */
+  /** How many of the queue's messages are on their way. */
   countWaiting(): Promise<number>;
   /** Ends everything and drops the databases. */
   stop(): Promise<void>;
 }
 
+/** The queues under which the product can be broken here. */
+export type ChaosQueue = "qstash" | "postgres";
+
 export interface RigOptions {
+  /** That the product was built for; QStash unless given. */
+  queue?: ChaosQueue;
   /** A superuser's address of a Postgres for the two databases. */
   postgresUrl: string;
   /** Whether the application's database has a server of its own. */
@@ -72,7 +77,10 @@ export interface RigOptions {
   folder?: string;
   /** Beyond the secrets and addresses. */
   env: Record<string, string>;
-  /** What the entrance asks of QStash when a delivery fails; without it QStash waits its own twelve seconds. */
+  /**
+   * What the entrance asks of QStash when a delivery fails; without it QStash waits its own twelve seconds. With the queue in
+   * Postgres, whether the leases of a process that died end with it, and not after 90 s.
+   */
   retryAfterSeconds?: number;
 }
 
@@ -83,11 +91,17 @@ const cronSecret = "cron-secret-of-thirty-two-characters";
 const poolSize = 4;
 const maintenanceLimitMs = 20_000;
 const qstashKeys = { token: "qstash-token", currentSigningKey: "sig_current_key", nextSigningKey: "sig_next_key" };
+const qstashVariables = (url: string) => ({
+  QSTASH_URL: url,
+  QSTASH_TOKEN: qstashKeys.token,
+  QSTASH_CURRENT_SIGNING_KEY: qstashKeys.currentSigningKey,
+  QSTASH_NEXT_SIGNING_KEY: qstashKeys.nextSigningKey,
+});
 /** As long as `npm start` gives it. */
 const drainLimitMs = 30_000;
 
 export async function openRig(options: RigOptions): Promise<Rig> {
-  const { postgresUrl, env, hasOwnPostgres, hasPooler, folder, retryAfterSeconds } = options;
+  const { postgresUrl, env, hasOwnPostgres, hasPooler, folder, retryAfterSeconds, queue = "qstash" } = options;
   const problems: unknown[] = [];
   const teardown = createTeardown((_name, error) => void problems.push(error));
   const stop = async () => {
@@ -119,8 +133,16 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       limits: { retriesMax: 1_000 },
     });
     teardown.add("broker", () => broker.stop());
-    const queue = new Pool({ connectionString: messages.url, max: 1 });
-    teardown.add("connection to the queue", () => queue.end());
+    const isQstash = queue === "qstash";
+    const waiting = new Pool({ connectionString: isQstash ? messages.url : store.url, max: 1 });
+    // The database's server may be killed.
+    waiting.on("error", () => {});
+    teardown.add("connection to the queue", () => waiting.end());
+    const endLeases = async () => {
+      if (isQstash || retryAfterSeconds === undefined) return;
+      await waiting.query("update relay.queue_messages set leased_until = now() where leased_until is not null");
+      await waiting.query("update relay.queue_drains set leased_until = now() where leased_until is not null");
+    };
 
     const qstash = await startHttpFaultProxy({ target: broker.url });
     teardown.add("QStash's proxy", () => qstash.close());
@@ -140,9 +162,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         env: {
           INSTAGRAM_APP_SECRET: appSecret,
           INSTAGRAM_VERIFY_TOKEN: "verify-token",
-          QSTASH_TOKEN: qstashKeys.token,
-          QSTASH_CURRENT_SIGNING_KEY: qstashKeys.currentSigningKey,
-          QSTASH_NEXT_SIGNING_KEY: qstashKeys.nextSigningKey,
+          ...(isQstash ? qstashVariables(qstash.url) : {}),
+          QUEUE: queue,
           RELAY_SECRET: "relay-secret-of-thirty-two-characters",
           OPS_TOKEN: opsToken,
           CRON_SECRET: cronSecret,
@@ -151,7 +172,6 @@ export async function openRig(options: RigOptions): Promise<Rig> {
           // Maintenance would send probes, which are received and not forwarded.
           PROBE_PAIRS_PER_DAY: "0",
           DATABASE_URL: database.url,
-          QSTASH_URL: qstash.url,
           RELAY_URL: relayUrl,
           ...handlers?.env,
           ...variables,
@@ -171,6 +191,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         if (isMeant) return;
         serverLog.processEnded();
         try {
+          await endLeases();
           server = await start(port, entrance.url);
           watch();
         } catch (thrown) {
@@ -209,6 +230,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         variables = { ...variables, ...changed };
         await end(signal);
         serverLog.processEnded();
+        await endLeases();
         server = await start(port, entrance.url);
         isMeant = false;
         watch();
@@ -234,8 +256,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         }
       },
       async countWaiting() {
-        const { rows } = await queue.query<{ waiting: number }>(
-          "select count(*)::integer as waiting from messages where state <> 'dead'",
+        const { rows } = await waiting.query<{ waiting: number }>(
+          `select count(*)::integer as waiting from ${isQstash ? "messages where state <> 'dead'" : "relay.queue_messages"}`,
         );
         return rows[0]?.waiting ?? 0;
       },

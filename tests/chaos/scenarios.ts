@@ -8,7 +8,9 @@ import { hasPgBouncer } from "../support/pgbouncer.ts";
 
 import { databaseScenarios, pooledScenarios } from "./database-scenarios.ts";
 import { handlerScenarios } from "./handler-scenarios.ts";
+import { pulledScenarios } from "./pulled-scenarios.ts";
 import { replayScenarios } from "./replay-scenarios.ts";
+import type { ChaosQueue } from "./rig.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A QStash that is not at its quickest, so that a process that ends always has something in its hands. */
@@ -118,6 +120,13 @@ export const scenarios: readonly Scenario[] = [
     disturb: withServerEnding("SIGKILL"),
   },
 ];
+
+/** By the queue that the product is built for. Without QStash there are neither its faults nor those of its calls. */
+export function scenariosOf(queue: ChaosQueue): readonly Scenario[] {
+  if (queue === "qstash") return scenarios;
+  const isOfQstash = ({ name }: Scenario) => /^(qstash|both-ways|consumer|retries)-/.test(name);
+  return [...pulledScenarios, ...scenarios.filter((one) => !isOfQstash(one) && !replayScenarios.includes(one))];
+}
 
 const fallbackPath = "/api/internal/fallback-ingestion";
 

@@ -91,8 +91,8 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   const maintain = () => {
     const retention = { payloadDays: 0, deliveryDays: 90 };
     const parts = createMaintenanceParts({
-      wakeDrain: () => {},
       operations,
+      wakeDrain: () => {},
       api,
       pause: createQstashPause(api, parallelism),
       relayUrls: [url],

@@ -39,6 +39,8 @@ export interface BuiltCopyOptions {
   ref?: string;
   /** Files to replace or add, by their path: the text of each. */
   files?: Record<string, string>;
+  /** The one that the edge function holds; QStash unless given. */
+  queue?: string;
   note: (text: string) => void;
 }
 
@@ -47,7 +49,7 @@ export interface BuiltCopyOptions {
  * names, or the working tree with other files. It is kept beside the packages and built again only when a source has
  * changed. Rejects with the output of the installation or build that fails.
  */
-export async function openBuiltCopy({ ref, files = {}, note }: BuiltCopyOptions): Promise<string> {
+export async function openBuiltCopy({ ref, files = {}, queue = "qstash", note }: BuiltCopyOptions): Promise<string> {
   // The compiled folder's links are relative to it, so it is built where packages lie beside it.
   const building = realpathSync(mkdtempSync(join(tmpdir(), "relay-copy-")));
   const remove = () => rmSync(building, { recursive: true, force: true });
@@ -55,11 +57,14 @@ export async function openBuiltCopy({ ref, files = {}, note }: BuiltCopyOptions)
   try {
     await (ref === undefined ? copyWorkingTree(building) : unpack(ref, building));
     for (const [path, text] of Object.entries(files)) writeFileSync(join(building, path), text);
-    const kept = join(root, `node_modules/.cache/relay/copy-${await hashFolder(building)}`);
+    const kept = join(
+      root,
+      `node_modules/.cache/relay/copy-${await hashFolder(building)}${queue === "qstash" ? "" : `-${queue}`}`,
+    );
     if (existsSync(kept)) return kept;
     removeUnused(dirname(kept));
     note(`Building ${ref ?? "the working tree with other files"} …`);
-    await build(building);
+    await build(building, queue);
     await keep(building, kept);
     return kept;
   } finally {
@@ -106,10 +111,10 @@ async function link(from: string, to: string): Promise<void> {
   await run("cp", ["-al", from, to]).catch(() => run("cp", ["-a", from, to]));
 }
 
-async function build(folder: string): Promise<void> {
+async function build(folder: string, queue: string): Promise<void> {
   await install(folder);
   const next = join(folder, "node_modules/next/dist/bin/next");
-  const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+  const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", QUEUE: queue };
   // `next build` sets it itself.
   delete (env as Record<string, string | undefined>)["NODE_ENV"];
   const building = run(process.execPath, [next, "build"], { cwd: folder, env, maxBuffer: 64 * 1_024 * 1_024 });

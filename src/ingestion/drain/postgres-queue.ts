@@ -34,8 +34,7 @@ export interface TableMessagesOptions extends PostgresQueueOptions {
 }
 
 /**
- * Publishes the relay's own messages into the table. A rate that a message asks for is not kept: as many run as a drain has
- * places.
+ * Publishes the relay's own messages into the table. `flowControl` is not kept: as many run as a drain has places.
  */
 export function createTableMessages({ db, clock, wake }: TableMessagesOptions): MessagePublisher {
   return {

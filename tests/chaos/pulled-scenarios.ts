@@ -1,0 +1,57 @@
+/** What goes wrong with a queue that is drained: the one in Postgres. */
+import { Client } from "pg";
+
+import type { Rig } from "./rig.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Dead drains hold their right for as long as the product's own would. */
+const rightSeconds = 10;
+const holdEveryMs = 500;
+
+export const pulledScenarios: readonly Scenario[] = [
+  {
+    name: "enqueue-down",
+    title: "the route that commits batches is reset, every other time after it has committed",
+    requirement: "all",
+    async disturb({ entrance }, stage) {
+      await stage.begin();
+      entrance.setFault(({ path }, index) =>
+        path === "/api/internal/enqueue" ? { forwards: index % 2 === 0, instead: "reset" } : null,
+      );
+      await stage.end();
+      entrance.setFault(null);
+    },
+  },
+  {
+    name: "drains-dead",
+    title: "every drain has died with its right, so that nothing is taken",
+    requirement: "all",
+    async disturb(rig, stage) {
+      await stage.begin();
+      let isOver = false;
+      const held = holdRights(rig, () => isOver, stage.wait);
+      await stage.end();
+      await stage.until("batches wait", async () => (await rig.countWaiting()) > 0);
+      stage.note("waited", await rig.countWaiting());
+      isOver = true;
+      await held;
+    },
+  },
+];
+
+async function holdRights({ databaseUrl }: Rig, isOver: () => boolean, wait: (ms: number) => Promise<void>) {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    while (!isOver()) {
+      await client.query(
+        `update relay.queue_drains set lease_id = gen_random_uuid(), leased_until = now() + $1 * interval '1 second'
+        where slot > 0`,
+        [rightSeconds],
+      );
+      await wait(holdEveryMs);
+    }
+  } finally {
+    await client.end();
+  }
+}
