@@ -30,6 +30,6 @@ export function find({ checks }: Diagnosis, name: string): Check {
 
 /** Answers for the relay that its drain is awake, and passes on all other requests. */
 export const fetchBesideDrain: typeof fetch = (input, init) =>
-  String(input).endsWith("/api/queue/drain")
+  typeof input === "string" && input.endsWith("/api/queue/drain")
     ? Promise.resolve(new Response("{}", { status: 202 }))
     : fetch(input, init);

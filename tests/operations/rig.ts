@@ -92,10 +92,10 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
     const retention = { payloadDays: 0, deliveryDays: 90 };
     const parts = createMaintenanceParts({
       operations,
+      wakeDrain: () => {},
       api,
       pause: createQstashPause(api, parallelism),
       relayUrls: [url],
-      wakeDrain: () => {},
       retention,
     });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
