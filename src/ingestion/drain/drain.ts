@@ -148,11 +148,9 @@ async function takeAll(run: Run, right: DrainRight): Promise<boolean> {
     const free = Math.min(placesMax - run.active.size, asideMax - run.aside.size);
     if (free > 0 && (await takeOnce(run, free, right.paused)) > 0) continue;
     if (run.active.size === 0 && free > 0) break;
-    await settleWithin(
-      clock,
-      keepEveryMs,
-      Promise.race([...run.active, ...(free > 0 ? [] : run.aside), run.nudges.next()]),
-    );
+    // What comes meanwhile nudges, or has another drain begin; with all places taken the first that is free is filled.
+    const next = free > 0 ? [settled(run.active), run.nudges.next()] : [...run.active, ...run.aside];
+    await settleWithin(clock, keepEveryMs, Promise.race(next));
   }
   while (run.active.size > 0) {
     await settleWithin(clock, keepEveryMs, settled(run.active));
