@@ -14,6 +14,8 @@ interface VariableHint {
 const random = "Set it to a long random text (openssl rand -base64 32)";
 const secretForm = "At least 32 characters";
 const fromUpstash = "Copy it from the QStash console, for the region of QSTASH_URL";
+const fromIam =
+  "Create an access key for a user of IAM who may use the queue and nothing else; the names are not AWS's own";
 const milliseconds = "a whole number of milliseconds within its limit";
 
 const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
@@ -61,6 +63,30 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   OPS_TOKENS: {
     form: "name:role:token, or several separated by commas: a name of a-z, 0-9 and -, but not ops; a role of admin, read, metrics; at least 32 characters; no name and no token twice",
   },
+  SQS_QUEUE_URL: {
+    without: "No batch can be sent or taken: the webhook answers 503",
+    source: "Copy it from the queue's page in the AWS console",
+    form: "The queue's address such as https://sqs.eu-central-1.amazonaws.com/123456789012/batches",
+  },
+  SQS_REGION: {
+    without: "No request can be signed, because SQS_QUEUE_URL does not name the region",
+    source: "Set it to the queue's region such as eu-central-1",
+    form: "A region of AWS such as eu-central-1",
+  },
+  SQS_ACCESS_KEY_ID: { without: "No request can be signed: the webhook answers 503", source: fromIam },
+  SQS_SECRET_ACCESS_KEY: { without: "No request can be signed: the webhook answers 503", source: fromIam },
+  SQS_MESSAGE_BYTES_MAX: { form: "A whole number from 1024 to 1048576" },
+  QUEUE_REDIS_REST_URL: {
+    without: "No batch can be appended or taken: the webhook answers 503",
+    source:
+      "Copy the REST address from the database's page at Upstash, or connect the database to the project in Vercel",
+    form: "An http(s) address; one that begins with redis:// is another protocol",
+  },
+  QUEUE_REDIS_REST_TOKEN: {
+    without: "No batch can be appended or taken: the webhook answers 503",
+    source: "Copy the REST token from the database's page at Upstash, not the read-only one",
+  },
+  QUEUE_REDIS_STREAM: { form: "A key of letters, digits and the characters _ : . { } -" },
   CLOUD_TASKS_QUEUE: {
     without: "No task can be created: the webhook answers 503",
     source: "Copy the queue's name as gcloud tasks queues describe shows it",

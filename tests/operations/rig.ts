@@ -92,11 +92,11 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
     const retention = { payloadDays: 0, deliveryDays: 90 };
     const parts = createMaintenanceParts({
       operations,
+      wakeDrain: () => {},
       api,
       pause: createQstashPause(api, parallelism),
       relayUrls: [url],
       retention,
-      wakeDrain: () => {},
     });
     return runMaintenance({ db: store.db, parts, clock: systemClock, log });
   };

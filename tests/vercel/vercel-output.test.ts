@@ -3,6 +3,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
+import { queueRoutes } from "#queue/queue-route.ts";
+import { vercelPath } from "#queue/vercel/vercel-path.ts";
+import { vercelTopic } from "#queue/vercel/vercel-topic.ts";
 
 import { openEdgeArtefact } from "../support/edge-isolate.ts";
 import { startSink } from "../support/http-sink.ts";
@@ -51,6 +54,11 @@ describe.skipIf(output === "")("the output of vercel build", () => {
       expect(readFunctionConfig(output, path)).toMatchObject({ maxDuration: 90 });
     },
   );
+
+  test.each(queueRoutes)("has %s called with its topic's messages", (route) => {
+    const triggers = [{ type: "queue/v2beta", topic: vercelTopic(route) }];
+    expect(readFunctionConfig(output, vercelPath(route).slice(1))).toMatchObject({ experimentalTriggers: triggers });
+  });
 
   // Else what the others registered, connections of the database that are idle above all, keeps its instance awake.
   test("puts the experiment's Node part into a function of its own", () => {

@@ -44,7 +44,7 @@ const advice: QueueAdvice = {
       cause:
         "A deployment has a token if secure backend access with OIDC federation is on for the project. On another machine VERCEL_OIDC_TOKEN holds one, for twelve hours.",
       remedy:
-        "On Vercel, turn OIDC federation on in the project's settings. On another machine run vercel env pull again, or ask the deployment: npm run relay -- doctor --deployed.",
+        "On Vercel, turn OIDC federation on in the project's settings. On another machine run vercel env pull again. The doctor asks the deployment too, with --url.",
     },
     PUBLISH_RATE_LIMITED: { cause: "Too many messages were sent at once.", remedy: "Try again in a minute." },
     PUBLISH_UNAVAILABLE: {

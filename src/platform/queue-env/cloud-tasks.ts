@@ -28,9 +28,10 @@ export interface GoogleServiceAccount {
  */
 function parseAccount(value: string): GoogleServiceAccount | undefined {
   const file = parseJsonObject(value.replace(/[\r\n]+/g, " "));
-  const [email, keyId, pem] = [file["client_email"], file["private_key_id"], file["private_key"]].map(String);
-  const [, base64] = /^-----BEGIN PRIVATE KEY-----([\w+/=\s]+)-----END PRIVATE KEY-----\s*$/.exec(pem ?? "") ?? [];
-  if (!email?.includes("@") || !keyId || !base64) return undefined;
+  const { client_email: email, private_key_id: keyId, private_key: pem } = file;
+  if (typeof email !== "string" || typeof keyId !== "string" || typeof pem !== "string") return undefined;
+  const base64 = /^-----BEGIN PRIVATE KEY-----([\w+/=\s]+)-----END PRIVATE KEY-----\s*$/.exec(pem)?.[1];
+  if (!email.includes("@") || keyId === "" || base64 === undefined) return undefined;
   try {
     return { email, keyId, key: bytesFromBase64(base64) };
   } catch {

@@ -1,7 +1,7 @@
 import { fetchWithin, type Network, type Answer } from "#platform/bounded-fetch.ts";
 import type { GoogleServiceAccount } from "#platform/queue-env/cloud-tasks.ts";
 
-import { createGoogleToken } from "./google-token.ts";
+import { cloudTasksAudience, createGoogleToken } from "./google-token.ts";
 
 export interface CloudTasksApiOptions extends Network {
   url: string;
@@ -22,7 +22,7 @@ export function createCloudTasksApi({
   timeoutMs,
   ...network
 }: CloudTasksApiOptions): CloudTasksApi {
-  const token = createGoogleToken(account, "https://cloudtasks.googleapis.com/", network.clock);
+  const token = createGoogleToken(account, cloudTasksAudience, network.clock);
   return async (method, path, body) => {
     const headers = { authorization: `Bearer ${await token.get()}`, "content-type": "application/json" };
     const init: RequestInit = { method, cache: "no-store", headers };

@@ -3,6 +3,9 @@ import type { Clock } from "#platform/clock.ts";
 import { ForwardError } from "#platform/forward-error.ts";
 import type { GoogleServiceAccount } from "#platform/queue-env/cloud-tasks.ts";
 
+/** The audience of tokens for Cloud Tasks, also where CLOUD_TASKS_URL names another server. */
+export const cloudTasksAudience = "https://cloudtasks.googleapis.com/";
+
 /** Google refuses tokens that are valid for longer. */
 const lifetimeS = 3_600;
 /** A token is not used for its last minutes: the two clocks differ, and the request takes time. */

@@ -7,7 +7,7 @@ import type { GoogleServiceAccount } from "#platform/queue-env/cloud-tasks.ts";
 import type { QueueRoute } from "../queue-route.ts";
 import { readRetryAfterMs, refusal } from "../refusal.ts";
 import { cloudTasksPath } from "./cloud-tasks-path.ts";
-import { createGoogleToken } from "./google-token.ts";
+import { cloudTasksAudience, createGoogleToken } from "./google-token.ts";
 
 export interface TaskCreatorOptions extends Network {
   /** The API's base URL. */
@@ -37,15 +37,13 @@ export interface NewTask {
 /** One attempt to create a task; settles within `timeoutMs`. Its errors are the `PUBLISH_…` codes. */
 export type CreateTask = (task: NewTask, timeoutMs: number) => Promise<{ status: number; messageId: string }>;
 
-/** Google accepts tokens of this audience for the API, also where `url` names another address. */
-const audience = "https://cloudtasks.googleapis.com/";
 /** Longer than our slowest route may run; then Google delivers again. */
 const dispatchDeadline = "100s";
 
 /** Creates tasks by REST. https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create */
 export function createTaskCreator(options: TaskCreatorOptions): CreateTask {
   const { url, queue, account, relayUrl, bypassSecret, clock } = options;
-  const token = createGoogleToken(account, audience, clock);
+  const token = createGoogleToken(account, cloudTasksAudience, clock);
   return async ({ to, body, deduplicationId, dueAtMs, headers }, timeoutMs) => {
     // A hash, because names that begin alike slow the queue down.
     const id = await sha256Hex(deduplicationId);

@@ -7,7 +7,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 import { hasRedisServer, startRedisServer } from "../../queue/redis/redis-server.ts";
 import { connectToRedis, type RespConnection } from "../../queue/redis/resp.ts";
 import { startUpstashRest } from "../../queue/redis/upstash-rest.ts";
-import { find, goodEnvironment, troubles } from "../environment.ts";
+import { fetchBesideDrain, find, goodEnvironment, troubles } from "../environment.ts";
 
 describe.runIf(hasRedisServer)("diagnoseQueue() of Redis", () => {
   let env: Record<string, string>;
@@ -25,7 +25,7 @@ describe.runIf(hasRedisServer)("diagnoseQueue() of Redis", () => {
     };
   });
   const diagnose = (changes: Record<string, string> = {}) =>
-    diagnoseQueue({ queue: "redis", env: { ...env, ...changes }, clock, fetch });
+    diagnoseQueue({ queue: "redis", env: { ...env, ...changes }, clock, fetch: fetchBesideDrain });
 
   test("sends a batch on its whole way, leaves nothing behind, and says what a restart would lose", async () => {
     await redis.ask(["XADD", "instagram-webhook-relay", "*", "body", "e30="]);
@@ -39,6 +39,7 @@ describe.runIf(hasRedisServer)("diagnoseQueue() of Redis", () => {
       "Memory",
       "Persistence",
       "Waiting batches",
+      "Drain",
     ]);
     expect(find(diagnosis, "Waiting batches").detail).toBe("1");
     expect(await redis.ask(["DBSIZE"])).toBe(1);

@@ -7,7 +7,7 @@ import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 
 import { eventually } from "../../support/eventually.ts";
 import { type SqsServer, startSqsServer } from "../../queue/sqs/sqs-server.ts";
-import { find, goodEnvironment, troubles } from "../environment.ts";
+import { fetchBesideDrain, find, goodEnvironment, troubles } from "../environment.ts";
 
 describe("diagnoseQueue() of SQS", () => {
   let server: SqsServer;
@@ -25,7 +25,7 @@ describe("diagnoseQueue() of SQS", () => {
     return server.close;
   });
   const diagnose = (changes: Record<string, string> = {}, at = clock) =>
-    diagnoseQueue({ queue: "sqs", env: { ...env, ...changes }, clock: at, fetch });
+    diagnoseQueue({ queue: "sqs", env: { ...env, ...changes }, clock: at, fetch: fetchBesideDrain });
 
   test("finds nothing wrong, and what it sends is deleted by the drain", async () => {
     const diagnosis = await diagnose();
@@ -41,6 +41,7 @@ describe("diagnoseQueue() of SQS", () => {
       "Retention",
       "Delay",
       "Waiting batches",
+      "Drain",
     ]);
     const queue = createSqsPulledQueue({
       queueUrl: env["SQS_QUEUE_URL"] ?? "",
