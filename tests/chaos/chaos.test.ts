@@ -9,12 +9,13 @@ import { eventually } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
 
 import { readRows } from "./account.ts";
+import { buildWithControlledHandlers } from "./controlled-handlers.ts";
 import type { Effects } from "./effects.ts";
 import { planDeliveries } from "./plan-deliveries.ts";
-import { openRig, type Rig } from "./rig.ts";
+import { type ChaosQueue, openRig, type Rig } from "./rig.ts";
 import { type RunOptions, runScenario } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { scenarios } from "./scenarios.ts";
+import { scenariosOf } from "./scenarios.ts";
 
 const options: RunOptions = {
   deliveries: 30,
@@ -67,6 +68,33 @@ test.each(Object.keys(signs))("every acknowledged event is stored once: %s", { t
   for (const sign of signsIn(effects)) expect(sign).toBeGreaterThan(0);
 });
 
+/** Of a product of its own, which takes a minute to build. */
+describe.runIf(process.env["TEST_CHAOS"] === "more")("with the queue in Postgres", () => {
+  let pulled: Rig;
+  beforeAll(async () => {
+    const folder = await buildWithControlledHandlers(() => {}, "postgres");
+    pulled = await openRig({
+      postgresUrl: inject("postgresUrl"),
+      queue: "postgres",
+      folder,
+      hasOwnPostgres: true,
+      env: { PUBLISH_TIMEOUT_MS: "500", PUBLISH_RETRIES: "1", PUBLISH_BUDGET_MS: "600", ACK_MODE: "durable" },
+      retryAfterSeconds: 1,
+    });
+    return () => pulled.stop();
+  }, 300_000);
+
+  test.each(["enqueue-down", "drains-dead", "handlers-killed", "database-restarted"])(
+    "every acknowledged event is stored once: %s",
+    { timeout: 90_000 },
+    async (name) => {
+      const { account, failures } = await runScenario(findScenario(name, "postgres"), pulled, options);
+      expect(failures).toEqual([]);
+      expect(account).toMatchObject({ sent: 30, acked: 30, ingested: 30, duplicates: 0, lost: [] });
+    },
+  );
+});
+
 describe("the account", () => {
   test("reports an event that was deleted and an event that is stored twice", { timeout: 90_000 }, async () => {
     const random = createRandom(options.seed);
@@ -91,8 +119,8 @@ describe("the account", () => {
   });
 });
 
-function findScenario(name: string): Scenario {
-  const found = scenarios.find((scenario) => scenario.name === name);
+function findScenario(name: string, queue: ChaosQueue = "qstash"): Scenario {
+  const found = scenariosOf(queue).find((scenario) => scenario.name === name);
   if (found === undefined) throw new Error(`There is no scenario ${name}`);
   return found;
 }

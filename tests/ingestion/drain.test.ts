@@ -128,6 +128,7 @@ describe("a drain", () => {
     const options = {
       consume: { handlers: () => Promise.reject(new RelayError("STORE_UNAVAILABLE", "The database is unavailable")) },
       giveUp: async () => expect.unreachable(),
+      stopping: new AbortController().signal,
       clock,
       random: Math.random,
       log: handling.log,
@@ -138,6 +139,33 @@ describe("a drain", () => {
     const drained = { name: "postgres", queue: watched, batchesOnly: false };
     expect(await drainMessage(drained, message, () => {}, { ...options, consume })).toBe("stop");
     expect(given).toHaveLength(1);
+  });
+
+  test("an acknowledgement that the queue does not hear is repeated, before the lease ends", async () => {
+    const { queue, handling, store, countLeft } = await open();
+    await enqueueBatch(store, "deaf");
+    const [message] = await queue.take(1, 60_000, 5_000);
+    let calls = 0;
+    const deaf = {
+      ...queue,
+      acknowledge: async (...given: Parameters<typeof queue.acknowledge>) => {
+        calls += 1;
+        if (calls === 1) throw new Error("The queue restarts");
+        return queue.acknowledge(...given);
+      },
+    };
+    const done = async () => {};
+    const options = {
+      consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
+      giveUp: done,
+      stopping: new AbortController().signal,
+      clock,
+      random: Math.random,
+      log: handling.log,
+    };
+    const drained = { name: "postgres", queue: deaf, batchesOnly: false };
+    expect(message && (await drainMessage(drained, message, () => {}, options))).toBe("done");
+    expect([calls, await countLeft()]).toEqual([2, 0]);
   });
 
   test("a message to run handlers that is given up is no dead letter: maintenance finds its events", async () => {

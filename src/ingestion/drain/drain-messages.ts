@@ -1,4 +1,4 @@
-import type { Clock } from "#platform/clock.ts";
+import { type Clock, sleep } from "#platform/clock.ts";
 import { type ErrorCode, RelayError, toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
@@ -26,6 +26,8 @@ export interface DrainMessagesOptions {
   consume: Readonly<Record<QueueRoute, Consume>>;
   /** Keeps of a message that is given up what has to be kept. Its error is null after takings that ended without one. */
   giveUp: (call: QueueCall, route: QueueRoute, error: RelayError | null) => Promise<void>;
+  /** Aborted when the process is to stop. */
+  stopping: AbortSignal;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -93,13 +95,30 @@ export async function drainMessage(
       ...describeCause(error.cause ?? error),
     });
   }
-  try {
-    await settle(queue, call, message, error, { ...options, log });
-  } catch (thrown) {
-    log.warn("drain.queue_failed", { route, ...describeCause(thrown) });
-  }
+  await settlePatiently(() => settle(queue, call, message, error, { ...options, log }), route, { ...options, log });
   if (error === null) return "done";
   return stopping.has(error.code) ? "stop" : "failed";
+}
+
+/** A restart of the queue's server takes seconds, and the end of a lease more than a minute. */
+const settleAgainMs = [1_000, 4_000, 10_000];
+
+async function settlePatiently(
+  work: () => Promise<void>,
+  route: QueueRoute,
+  { clock, log, stopping: toStop }: DrainMessagesOptions,
+): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (thrown) {
+      log.warn("drain.queue_failed", { route, attempt, ...describeCause(thrown) });
+      const waitMs = settleAgainMs[attempt];
+      if (waitMs === undefined || toStop.aborted) return;
+      await sleep(clock, waitMs);
+    }
+  }
 }
 
 async function settle(

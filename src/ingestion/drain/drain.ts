@@ -35,8 +35,6 @@ export interface WaitingRight {
 export interface DrainOptions extends DrainMessagesOptions {
   queues: readonly DrainedQueue[];
   rights: DrainRights;
-  /** Aborted when the process is to stop: nothing further is taken. */
-  stopping: AbortSignal;
 }
 
 /** What one drain did. */
@@ -69,6 +67,7 @@ export async function drain(options: DrainOptions, nudges: Nudges): Promise<Drai
   } catch (thrown) {
     log.warn("drain.failed", describeCause(thrown));
   }
+  await settled(run.active);
   await settled(run.aside);
   const { taken, failed } = run;
   if (taken > 0)
@@ -149,11 +148,9 @@ async function takeAll(run: Run, right: DrainRight): Promise<boolean> {
     const free = Math.min(placesMax - run.active.size, asideMax - run.aside.size);
     if (free > 0 && (await takeOnce(run, free, right.paused)) > 0) continue;
     if (run.active.size === 0 && free > 0) break;
-    await settleWithin(
-      clock,
-      keepEveryMs,
-      Promise.race([...run.active, ...(free > 0 ? [] : run.aside), run.nudges.next()]),
-    );
+    // What comes meanwhile nudges, or has another drain begin; with all places taken the first that is free is filled.
+    const next = free > 0 ? [settled(run.active), run.nudges.next()] : [...run.active, ...run.aside];
+    await settleWithin(clock, keepEveryMs, Promise.race(next));
   }
   while (run.active.size > 0) {
     await settleWithin(clock, keepEveryMs, settled(run.active));
