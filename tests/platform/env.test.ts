@@ -25,6 +25,27 @@ describe("readEnv()", () => {
     });
   });
 
+  test("takes SQS's region of its address, and Redis's variables as integrations set them", () => {
+    const record = {
+      SQS_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/Batches.fifo",
+      UPSTASH_REDIS_REST_URL: "https://db.example/",
+      UPSTASH_REDIS_REST_TOKEN: "token",
+      KV_REST_API_URL: "https://other.example",
+      KV_REST_API_TOKEN: "token of the other",
+    };
+    const wanted = ["SQS_QUEUE_URL", "SQS_REGION", "QUEUE_REDIS_REST_URL", "QUEUE_REDIS_REST_TOKEN"] as const;
+    expect(readEnv(record, wanted)).toEqual({
+      SQS_QUEUE_URL: record.SQS_QUEUE_URL,
+      SQS_REGION: "eu-central-1",
+      QUEUE_REDIS_REST_URL: "https://db.example",
+      QUEUE_REDIS_REST_TOKEN: "token",
+    });
+    const own = { ...record, QUEUE_REDIS_REST_URL: "https://own.example" };
+    expect(() => readEnv(own, ["QUEUE_REDIS_REST_TOKEN"])).toThrow("QUEUE_REDIS_REST_TOKEN is not set");
+    const local = { SQS_QUEUE_URL: "http://127.0.0.1:4566/000000000000/batches" };
+    expect(() => readEnv(local, ["SQS_REGION"])).toThrow("SQS_REGION is not set");
+  });
+
   test("drops white space around a value", () => {
     expect(readEnv({ QSTASH_TOKEN: "token\n" }, ["QSTASH_TOKEN"])).toEqual({ QSTASH_TOKEN: "token" });
   });

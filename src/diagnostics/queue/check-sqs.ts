@@ -1,4 +1,5 @@
-import { readEnv } from "#platform/env.ts";
+import type { Network } from "#platform/bounded-fetch.ts";
+import { type Env, readEnv } from "#platform/env.ts";
 import { parseJsonObject } from "#platform/parse-json.ts";
 import { createSqsApi, type SqsApi } from "#queue/sqs/sqs-api.ts";
 import { doctorMark } from "#queue/sqs/sqs-pulled-queue.ts";
@@ -27,15 +28,7 @@ const needed = [
  */
 export const checkSqs: CheckQueue = async ({ env: record, clock, fetch }) => {
   const env = readEnv(record, needed);
-  const api = createSqsApi({
-    queueUrl: env.SQS_QUEUE_URL,
-    region: env.SQS_REGION,
-    accessKeyId: env.SQS_ACCESS_KEY_ID,
-    secretAccessKey: env.SQS_SECRET_ACCESS_KEY,
-    sessionToken: env.SQS_SESSION_TOKEN,
-    fetch,
-    clock,
-  });
+  const api = openApi(env, { fetch, clock });
   const check = (name: string, run: () => Promise<Finding>) => runQueueCheck(name, run, { clock, advice });
   let attributes: SqsAttributes | null = null;
   let skewMs = 0;
@@ -63,6 +56,17 @@ export const checkSqs: CheckQueue = async ({ env: record, clock, fetch }) => {
     ...judgeSqsQueue(attributes, env.SQS_MESSAGE_BYTES_MAX),
   ];
 };
+
+function openApi(env: Pick<Env, (typeof needed)[number]>, network: Network): SqsApi {
+  return createSqsApi({
+    queueUrl: env.SQS_QUEUE_URL,
+    region: env.SQS_REGION,
+    accessKeyId: env.SQS_ACCESS_KEY_ID,
+    secretAccessKey: env.SQS_SECRET_ACCESS_KEY,
+    sessionToken: env.SQS_SESSION_TOKEN,
+    ...network,
+  });
+}
 
 /** The answer to a request that must succeed, or be refused with these words. */
 async function ask(api: SqsApi, action: string, input: Record<string, unknown>, allowed?: RegExp) {

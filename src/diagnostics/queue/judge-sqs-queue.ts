@@ -26,7 +26,7 @@ export function judgeSqsQueue(attributes: SqsAttributes, messageBytesMax: number
 
 function judgeSize(bytesMax: number, messageBytesMax: number): Check {
   const name = "Message size";
-  if (!(messageBytesMax > bytesMax)) return { name, status: "ok", detail: `up to ${bytesMax} bytes` };
+  if (!(messageBytesMax > bytesMax)) return { name, status: "ok", detail: `up to ${known(bytesMax)} bytes` };
   return {
     name,
     status: "failed",
@@ -54,7 +54,7 @@ function judgeRedrive(policy: string | undefined): Check {
 
 function judgeRetention(retentionMs: number): Check {
   const name = "Retention";
-  const detail = `${Math.round(retentionMs / dayMs)} days`;
+  const detail = `${known(Math.round(retentionMs / dayMs))} days`;
   if (!(retentionMs < retentionMsMin)) return { name, status: "ok", detail };
   return {
     name,
@@ -74,4 +74,8 @@ function judgeDelay(seconds: number): Check {
 
 function count(text: string | undefined): string {
   return text === undefined ? "–" : text;
+}
+
+function known(number: number): string {
+  return Number.isNaN(number) ? "–" : String(number);
 }

@@ -21,6 +21,9 @@ export const redisVariables = {
   },
 };
 
+/** Of one integration: the address of one database and the token of another would not fit. */
 function integrationValue(record: EnvRecord, end: "URL" | "TOKEN"): string {
-  return (record[`UPSTASH_REDIS_REST_${end}`] || record[`KV_REST_API_${end}`] || "").trim();
+  if (record["QUEUE_REDIS_REST_URL"]) return "";
+  const start = record["UPSTASH_REDIS_REST_URL"] ? "UPSTASH_REDIS_REST_" : "KV_REST_API_";
+  return (record[start + end] ?? "").trim();
 }

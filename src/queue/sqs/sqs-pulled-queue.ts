@@ -5,7 +5,7 @@ import { bodyFromBase64 } from "../base64-body.ts";
 import { gather } from "../gather.ts";
 import type { PulledMessage, PulledQueue } from "../pulled-queue.ts";
 import { createSqsApi, type SqsApi, type SqsApiOptions } from "./sqs-api.ts";
-import { deleteMessages } from "./sqs-deletes.ts";
+import { deleteMessages } from "./delete-messages.ts";
 import { sqsRefusal } from "./sqs-refusal.ts";
 
 /** SQS's own. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
@@ -66,7 +66,7 @@ async function ask(api: SqsApi, ...request: Parameters<SqsApi>): Promise<Record<
 }
 
 const receivedSchema = v.object({
-  Messages: v.optional(
+  Messages: v.nullish(
     v.array(
       v.object({
         MessageId: v.string(),

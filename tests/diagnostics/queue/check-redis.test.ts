@@ -5,7 +5,7 @@ import { judgeRedisInfo } from "#diagnostics/queue/judge-redis-info.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 
 import { hasRedisServer, startRedisServer } from "../../queue/redis/redis-server.ts";
-import { connectToRedis, type RespConnection } from "../../queue/redis/resp.ts";
+import { connectToRedis, type RespConnection } from "../../queue/redis/connect-to-redis.ts";
 import { startUpstashRest } from "../../queue/redis/upstash-rest.ts";
 import { fetchBesideDrain, find, goodEnvironment, troubles } from "../environment.ts";
 

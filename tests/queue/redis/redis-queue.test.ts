@@ -10,7 +10,7 @@ import { testDrain } from "../drain-contract.ts";
 import { testPublisher } from "../publisher-contract.ts";
 import { testPulledQueue } from "../pulled-contract.ts";
 import { hasRedisServer, startRedisServer } from "./redis-server.ts";
-import { connectToRedis } from "./resp.ts";
+import { connectToRedis } from "./connect-to-redis.ts";
 import { startUpstashRest } from "./upstash-rest.ts";
 
 const timeoutMs = 5_000;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { findFreePort } from "#local/ports.ts";
 
 import { eventually } from "../../support/eventually.ts";
-import { connectToRedis } from "./resp.ts";
+import { connectToRedis } from "./connect-to-redis.ts";
 
 const executable = process.env["REDIS_SERVER_PATH"] ?? "/usr/bin/redis-server";
 

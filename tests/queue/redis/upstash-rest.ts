@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 
 import { listenSwitchably } from "../../support/switchable-listener.ts";
-import { connectToRedis, type Reply } from "./resp.ts";
+import { connectToRedis, type Reply } from "./connect-to-redis.ts";
 
 export interface UpstashRest {
   /** Without a slash at the end. */

@@ -33,7 +33,10 @@ export async function startSqsServer(): Promise<SqsServer> {
   const emulator = await startFauxqs({ port: 0, logger: false, defaultRegion: credentials.region });
   const actions: string[] = [];
   const listener = await listenSwitchably(
-    createServer((request, response) => void answer(request, response, { emulator, actions })),
+    createServer((request, response) => {
+      // The emulator stops while a request waits for a message.
+      answer(request, response, { emulator, actions }).catch(() => response.destroy());
+    }),
   );
   return {
     url: `http://127.0.0.1:${listener.port}`,

@@ -6,7 +6,7 @@ import type { SqsApi } from "./sqs-api.ts";
 import { sqsRefusal } from "./sqs-refusal.ts";
 
 const answerSchema = v.object({
-  Failed: v.optional(v.array(v.object({ Id: v.string(), Code: v.string() })), []),
+  Failed: v.nullish(v.array(v.object({ Id: v.string(), Code: v.string() })), []),
 });
 
 /**
