@@ -16,7 +16,13 @@ export interface Drain {
   paused: boolean;
 }
 
-const parameters = { slot: "smallint", leaseId: "uuid", leaseMs: "integer", untilMs: "integer" } as const;
+const parameters = {
+  slot: "smallint",
+  leaseId: "uuid",
+  leaseMs: "integer",
+  untilMs: "integer",
+  isSure: "boolean",
+} as const;
 type Name = keyof typeof parameters;
 
 const lease = "leased_until = now() + :leaseMs * interval '1 millisecond'";
@@ -90,6 +96,7 @@ const takeoverMs = 5_000;
 const beginWait = defineStatement<Name>(
   `update relay.queue_drains set lease_id = :leaseId, leased_until = now() + :untilMs * interval '1 millisecond'
   where slot = 0 and (leased_until is null or leased_until < now() + (:untilMs - ${takeoverMs}) * interval '1 millisecond')
+    and (:isSure or (${nextDueText}) < :untilMs)
   returning slot`,
   parameters,
 );
@@ -104,11 +111,12 @@ const endWait = defineStatement<Name>(
 
 /**
  * Becomes the one process that waits for messages to become due, for `untilMs`; null while another waits that has about as
- * much time. The one that began last has the most, so it takes over. Throws `STORE_UNAVAILABLE`.
+ * much time. The one that began last has the most, so it takes over. Null also if nothing is due within the time, unless the
+ * caller `isSure` that something may come. Throws `STORE_UNAVAILABLE`.
  */
-export async function beginWaiting(db: Database, untilMs: number): Promise<string | null> {
+export async function beginWaiting(db: Database, untilMs: number, isSure = false): Promise<string | null> {
   const leaseId = randomUUID();
-  const begun = await run(db, beginWait, { leaseId, untilMs: Math.ceil(untilMs) });
+  const begun = await run(db, beginWait, { leaseId, untilMs: Math.ceil(untilMs), isSure });
   return begun.length === 0 ? null : leaseId;
 }
 

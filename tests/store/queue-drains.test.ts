@@ -94,7 +94,8 @@ test("a drain whose process died is replaced when its lease ends, and changes no
 test("one process waits for messages to become due: the one whose time lasts longest", async () => {
   const { db } = store();
   await beginDrain(db, longMs);
-  const first = given(await beginWaiting(db, 20_000));
+  expect(await beginWaiting(db, 20_000)).toBeNull();
+  const first = given(await beginWaiting(db, 20_000, true));
   expect(await lookWhileWaiting(db, first)).toBeNull();
   await enqueue("handlers", 3_000);
   expect(await lookWhileWaiting(db, first)).toBeGreaterThan(1_000);
@@ -108,7 +109,7 @@ test("one process waits for messages to become due: the one whose time lasts lon
 test("while batches are held back none is taken, and none is waited for; other messages are", async () => {
   const { db } = store();
   await beginDrain(db, longMs);
-  const waiting = given(await beginWaiting(db, 20_000));
+  const waiting = given(await beginWaiting(db, 20_000, true));
   await changeQueuePause(db, true);
   await changeQueuePause(db, true);
   await enqueue("instagram-ingestion");

@@ -13,8 +13,11 @@ import {
 export interface DrainRights {
   /** Null if others drain, who will see what has come until now. */
   begin: (leaseMs: number) => Promise<DrainRight | null>;
-  /** The right to wait for messages to become due, for so long; null if another waits for as long. */
-  beginWaiting: (untilMs: number) => Promise<WaitingRight | null>;
+  /**
+   * The right to wait for messages to become due, for so long; null if another waits for as long, or nothing becomes due and
+   * the caller is not sure that something may come.
+   */
+  beginWaiting: (untilMs: number, isSure: boolean) => Promise<WaitingRight | null>;
 }
 
 export interface DrainRight {
@@ -36,6 +39,8 @@ export interface DrainOptions extends DrainMessagesOptions {
   queues: readonly DrainedQueue[];
   rights: DrainRights;
 }
+
+const momentMs = 100;
 
 /** What one drain did. */
 export interface Drained {
@@ -209,7 +214,9 @@ async function settled(set: ReadonlySet<Promise<unknown>>): Promise<void> {
 async function becomesDue(run: Run, hasLooked: boolean): Promise<boolean> {
   const { clock, rights } = run.options;
   if (!run.goesOn()) return false;
-  const waiting = await rights.beginWaiting(run.leftMs());
+  // Most handlers end within a moment, and then nothing more can come of them.
+  await settleWithin(clock, momentMs, settled(run.aside));
+  const waiting = await rights.beginWaiting(run.leftMs(), run.aside.size > 0);
   if (waiting === null) return false;
   let isDue = false;
   let isMine = true;

@@ -22,8 +22,8 @@ export function openDrainRights(db: Database): DrainRights {
         end: () => endDrain(db, held),
       };
     },
-    async beginWaiting(untilMs) {
-      const leaseId = await beginWaiting(db, untilMs);
+    async beginWaiting(untilMs, isSure) {
+      const leaseId = await beginWaiting(db, untilMs, isSure);
       return leaseId === null
         ? null
         : { look: () => lookWhileWaiting(db, leaseId), end: () => endWaiting(db, leaseId) };
