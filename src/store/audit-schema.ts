@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { bigint, text } from "drizzle-orm/pg-core";
 
 import { instant, jsonText, relay } from "./columns.ts";
@@ -29,4 +30,13 @@ export const sessions = relay.table("sessions", {
   createdAt: instant("created_at").notNull(),
   expiresAt: instant("expires_at").notNull(),
   endedAt: instant("ended_at"),
+});
+
+/** One row of each wrong token of the last minute, so that the processes of a relay share one limit for guesses. */
+export const wrongTokens = relay.table("wrong_tokens", {
+  at: instant("at")
+    .notNull()
+    .default(sql`clock_timestamp()`),
+  /** The network that the request came from. */
+  client: text("client").notNull(),
 });

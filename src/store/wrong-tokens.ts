@@ -1,3 +1,6 @@
+import { lt, sql } from "drizzle-orm";
+
+import { wrongTokens } from "./audit-schema.ts";
 import type { Database } from "./database.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -27,9 +30,9 @@ export async function countWrongToken(db: Database, client: string): Promise<Wro
 /** Deletes the rows that no later wrong token has deleted, because a network's address is kept no longer than necessary. */
 export async function forgetWrongTokens(db: Database): Promise<number> {
   return withStoreErrors(async () => {
-    const { rowCount } = await db.$client.query(
-      "delete from relay.wrong_tokens where at < clock_timestamp() - interval '1 minute'",
-    );
+    const { rowCount } = await db
+      .delete(wrongTokens)
+      .where(lt(wrongTokens.at, sql`clock_timestamp() - interval '1 minute'`));
     return rowCount ?? 0;
   });
 }
