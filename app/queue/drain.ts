@@ -20,7 +20,7 @@ const batchOptions = ingestionOptions(drainPath);
 
 function readOptions(): DrainOptions {
   return {
-    queues: presentQueues(process.env, { postgres: openPostgresQueue, sqs: openSqsQueue, redis: openRedisQueue }),
+    queues: presentQueues(process.env, { postgres: openPostgresQueue, sqs: openSqsQueue, redis: openRedisQueue }, log),
     rights: openDrainRights(getDatabase()),
     consume: {
       "instagram-ingestion": (call, callLog, waitUntil) => ingestMessage(call, callLog, { ...batchOptions, waitUntil }),

@@ -1,7 +1,9 @@
 import { settleWithin, sleep } from "#platform/clock.ts";
 import { describeCause } from "#platform/log.ts";
+import type { PulledMessage } from "#queue/pulled-queue.ts";
 
 import {
+  aloneFrom,
   type DrainedQueue,
   drainMessage,
   type DrainMessagesOptions,
@@ -174,20 +176,36 @@ async function takeOnce(run: Run, free: number, paused: boolean): Promise<number
 async function takeFrom(drained: DrainedQueue, countMax: number, run: Run): Promise<number> {
   try {
     const messages = await drained.queue.take(countMax, messageLeaseMs, queueTimeoutMs);
+    const alone: PulledMessage[] = [];
     for (const message of messages) {
       const isBatch = message.route === "instagram-ingestion";
-      begin(isBatch ? run.active : run.aside, async () => {
-        const keep = (work: Promise<unknown>) => begin(run.aside, () => work);
-        const outcome = await drainMessage(drained, message, keep, run.options);
-        if (outcome !== "done") run.failed += 1;
-        if (outcome === "stop") run.giveUp();
-      });
+      if (isBatch && message.retried >= aloneFrom) alone.push(message);
+      else begin(isBatch ? run.active : run.aside, () => drainOne(drained, message, run));
     }
+    if (alone.length > 0) begin(run.active, () => drainInTurn(drained, alone, run));
     return messages.length;
   } catch (thrown) {
     run.unusable.add(drained);
     run.options.log.warn("drain.queue_failed", { queue: drained.name, ...describeCause(thrown) });
     return 0;
+  }
+}
+
+async function drainOne(drained: DrainedQueue, message: PulledMessage, run: Run): Promise<void> {
+  const keep = (work: Promise<unknown>) => begin(run.aside, () => work);
+  const outcome = await drainMessage(drained, message, keep, run.options);
+  if (outcome !== "done") run.failed += 1;
+  if (outcome === "stop") run.giveUp();
+}
+
+/** What the lease or the run leaves no time for is given back untried. */
+async function drainInTurn(drained: DrainedQueue, messages: readonly PulledMessage[], run: Run): Promise<void> {
+  const { clock, random } = run.options;
+  const startedAt = clock.monotonicMs();
+  const inAnyOrder = messages.map((message) => ({ message, at: random() })).toSorted((one, other) => one.at - other.at);
+  for (const { message } of inAnyOrder) {
+    if (run.goesOn() && clock.monotonicMs() - startedAt < messageLeaseMs / 3) await drainOne(drained, message, run);
+    else await drained.queue.giveBack(message, 0, queueTimeoutMs, true);
   }
 }
 

@@ -20,7 +20,8 @@ export function createPostgresQueue({ db, clock }: PostgresQueueOptions): Pulled
       return taken.filter((message): message is PulledMessage => isRoute(message.route));
     },
     acknowledge: ({ receipt }, timeoutMs) => within(clock, timeoutMs, deleteMessage(db, receipt)),
-    giveBack: ({ receipt }, delayMs, timeoutMs) => within(clock, timeoutMs, releaseMessage(db, receipt, delayMs)),
+    giveBack: ({ receipt }, delayMs, timeoutMs, isUncounted = false) =>
+      within(clock, timeoutMs, releaseMessage(db, receipt, delayMs, isUncounted)),
   };
 }
 
