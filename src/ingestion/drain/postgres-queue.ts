@@ -34,12 +34,11 @@ export interface TableMessagesOptions extends PostgresQueueOptions {
   wake: () => void;
 }
 
-/**
- * Publishes the relay's own messages into the table. `flowControl` is not kept: as many run as a drain has places.
- */
+/** Publishes the relay's own messages into the table. */
 export function createTableMessages({ db, clock, wake }: TableMessagesOptions): MessagePublisher {
   return {
-    async publish({ to, body, delayMs = 0, deduplicationId = null, label }, timeoutMs) {
+    async publish({ to, body, flowControl, deduplicationId = null, label, ...given }, timeoutMs) {
+      const delayMs = given.delayMs ?? flowControl?.delayMs ?? 0;
       const bytes = new TextEncoder().encode(body);
       const message = { route: to, body: bytes, delayMs, deduplicationId, label };
       const messageId = await within(clock, timeoutMs, enqueueMessage(db, message));
