@@ -171,6 +171,30 @@ describe("a drain", () => {
     expect((await store.pool.query("select from relay.dead_letters")).rowCount).toBe(0);
   });
 
+  test("a queue that is slow to say that it is empty is not asked again for each taking from another", async () => {
+    let [asked, left] = [0, 200];
+    const nothing = { acknowledge: async () => {}, giveBack: async () => {} };
+    const slow = { ...nothing, take: async () => ((asked += 1), []) };
+    const take = async (countMax: number) =>
+      Array.from({ length: Math.min(countMax, left) }, () => {
+        const id = String((left -= 1));
+        return { id, receipt: id, route: "instagram-ingestion" as const, body: encode({}), retried: 0 };
+      });
+    const done = async () => {};
+    const { wake, handling } = await open(undefined, {
+      others: {
+        queues: [
+          { name: "sqs", queue: slow, batchesOnly: true },
+          { name: "postgres", queue: { ...nothing, take }, batchesOnly: false },
+        ],
+        consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
+      },
+    });
+    await wake();
+    expect(handling.recording.of("drain.finished")).toMatchObject([{ taken: 200, failed: 0 }]);
+    expect(asked).toBeLessThan(5);
+  });
+
   test("handlers without a place end no drain: batches beside them are stored", async () => {
     const done: (string | null)[] = [];
     const { store, wake } = await open(undefined, {

@@ -4,7 +4,7 @@ import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import { type QueueRoute, queueRoutes } from "#queue/queue-route.ts";
 import type { Database } from "#store/database.ts";
-import { drainMs } from "./drain.ts";
+import { drainMs } from "./drain-run.ts";
 import { deleteMessage, enqueueMessage, releaseMessage, takeMessages } from "#store/queue-messages.ts";
 
 export interface PostgresQueueOptions {
