@@ -1,6 +1,6 @@
 // The drain of this process: every queue whose variables are set, whichever QUEUE publishes to.
 import { runHandlersMessage } from "#ingestion/answer-handlers.ts";
-import type { DrainOptions } from "#ingestion/drain/drain.ts";
+import type { DrainOptions } from "#ingestion/drain/drain-run.ts";
 import { getDrainer } from "#ingestion/drain/drainer.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
 import { presentQueues } from "#ingestion/drain/present-queues.ts";
@@ -20,7 +20,7 @@ const batchOptions = ingestionOptions(drainPath);
 
 function readOptions(): DrainOptions {
   return {
-    queues: presentQueues(process.env, { postgres: openPostgresQueue, sqs: openSqsQueue, redis: openRedisQueue }),
+    queues: presentQueues(process.env, { postgres: openPostgresQueue, sqs: openSqsQueue, redis: openRedisQueue }, log),
     rights: openDrainRights(getDatabase()),
     consume: {
       "instagram-ingestion": (call, callLog, waitUntil) => ingestMessage(call, callLog, { ...batchOptions, waitUntil }),

@@ -5,6 +5,7 @@ import type { QueueName } from "#platform/queue-name.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
+import { publishBySize } from "#queue/publish-by-size.ts";
 import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
 import { queue } from "#queue-publisher";
@@ -28,9 +29,9 @@ const messagePublishers: Record<QueueName, () => MessagePublisher> = {
 export const queueName: QueueName = queue.name;
 export const capabilities: QueueCapabilities = queueCapabilities[queue.name];
 
-/** Publishes messages to our own routes. Throws `ENV_INVALID`. */
+/** Publishes messages to our own routes; what is too large for the queue, into the table. Throws `ENV_INVALID`. */
 export function openMessagePublisher(): MessagePublisher {
-  return messagePublishers[queue.name]();
+  return publishBySize(messagePublishers[queue.name](), capabilities.bytesMax, openTableMessages);
 }
 
 /** How ingestion is paused, or why it cannot be. Throws `ENV_INVALID`. */

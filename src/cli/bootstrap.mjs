@@ -14,7 +14,7 @@ const self = fileURLToPath(import.meta.url);
 const root = path.dirname(path.dirname(path.dirname(self)));
 const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
-const buildStamp = at(".next", "relay-build");
+const stampName = "relay-build";
 const nodeMinimum = [20, 19];
 /** Where steps are shown. */
 let progress = process.stdout;
@@ -147,7 +147,18 @@ function npm(args) {
 }
 
 function isBuildStale() {
-  return !fs.existsSync(at(".next", "BUILD_ID")) || readText(buildStamp) !== buildHash();
+  return !isBuiltFrom(buildHash(), at(".next"));
+}
+
+/** `next build` by hand, which may have had another QUEUE, leaves our stamp as it was, but not the build's id. */
+export function isBuiltFrom(hash, folder) {
+  const id = readText(path.join(folder, "BUILD_ID"));
+  return id !== "" && readText(path.join(folder, stampName)) === `${hash} ${id}`;
+}
+
+/** Says what the build in the folder was made from. */
+export function stampBuild(hash, folder) {
+  writeText(path.join(folder, stampName), `${hash} ${readText(path.join(folder, "BUILD_ID"))}`);
 }
 
 /** A build is made of the files and, because the edge function holds one queue, of QUEUE. */
@@ -161,13 +172,13 @@ function buildHash() {
 
 async function build() {
   const hash = buildHash();
-  fs.rmSync(buildStamp, { force: true });
+  fs.rmSync(at(".next", stampName), { force: true });
   // `next build` sets NODE_ENV itself and warns about another value.
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
   delete env.NODE_ENV;
   const next = at("node_modules", "next", "dist", "bin", "next");
   await step("Building", "Built", () => capture(process.execPath, [next, "build"], env));
-  writeText(buildStamp, hash);
+  stampBuild(hash, at(".next"));
 }
 
 /** Runs a child in a process group of its own, which ends with this process; resolves with its exit status and output. */

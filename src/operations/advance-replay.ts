@@ -101,10 +101,11 @@ async function publishEvents(
     const { eventIds, isEnd } = taken;
     if (isEnd && eventIds.length === 0) return "end";
     if (eventIds.length === 0) continue;
+    const flowControl = { ...pace.flowControl, delayMs: (published * pace.stepMs) / messages };
     published += 1;
     try {
       const body = encodeHandlersMessage({ eventIds, replay: replay.id });
-      const message = { to: "handlers" as const, body, flowControl: pace.flowControl, label: "replay", retries: 3 };
+      const message = { to: "handlers" as const, body, flowControl, label: "replay", retries: 3 };
       await publisher.publish(message, publishTimeoutMs);
     } catch (thrown) {
       log.warn("handlers.publish_failed", { replayId: replay.id, events: eventIds.length, ...describeCause(thrown) });

@@ -9,7 +9,7 @@ export interface Pace {
   /** Published by one step; the next one comes after `stepMs`. */
   messagesPerStep: number;
   stepMs: number;
-  /** The queue's flow control, where it has one, which spreads a step's messages evenly. */
+  /** The queue's flow control, where it has one; elsewhere the messages' own delays spread them evenly over a step. */
   flowControl: { key: string; value: string };
 }
 

@@ -22,7 +22,7 @@ export interface QueueCapabilities {
   deadLetters: boolean;
   /** It tells which attempts it made, and when the next is due. */
   attemptLog: boolean;
-  /** A message can be taken back. */
+  /** The relay can take a message back. It does so with none: what has become needless is found to be so when it comes. */
   cancel: boolean;
   /** Batches can be held back while it accepts further ones: by the queue, or by the drain. */
   pause: boolean;
@@ -45,7 +45,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     bytesMax: qstashBytesMax,
     deadLetters: true,
     attemptLog: true,
-    cancel: true,
+    cancel: false,
     pause: true,
     schedule: true,
     dedupWindowMs: 10 * minuteMs,
@@ -72,7 +72,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     bytesMax: cloudTasksBytesMax,
     deadLetters: false,
     attemptLog: false,
-    cancel: true,
+    cancel: false,
     pause: true,
     schedule: false,
     dedupWindowMs: 60 * minuteMs,
@@ -98,7 +98,7 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     bytesMax: postgresBytesMax,
     deadLetters: false,
     attemptLog: false,
-    cancel: true,
+    cancel: false,
     pause: true,
     schedule: false,
     dedupWindowMs: 0,

@@ -10,10 +10,10 @@ export interface OutgoingMessage {
   /** Equal for every attempt at the same message. Without a colon, which QStash refuses. */
   deduplicationId?: string;
   /**
-   * `value` in QStash's form, for example `rate=10, period=60s`. A queue without it delivers at once.
-   * https://upstash.com/docs/qstash/features/flowcontrol
+   * `value` in QStash's form, for example `rate=10, period=60s`. A queue without it holds the message back for `delayMs`
+   * instead, which comes to the same rate. https://upstash.com/docs/qstash/features/flowcontrol
    */
-  flowControl?: { key: string; value: string };
+  flowControl?: { key: string; value: string; delayMs: number };
   label: string;
   /** Deliveries that the queue retries by itself. */
   retries: number;

@@ -21,6 +21,9 @@ export interface PulledQueue {
   take(countMax: number, leaseMs: number, timeoutMs: number): Promise<PulledMessage[]>;
   /** The message is dealt with and does not come again. An old receipt changes nothing and is no error. */
   acknowledge(message: PulledMessage, timeoutMs: number): Promise<void>;
-  /** The message comes again after `delayMs`. An old receipt changes nothing and is no error. */
-  giveBack(message: PulledMessage, delayMs: number, timeoutMs: number): Promise<void>;
+  /**
+   * The message comes again after `delayMs`. An old receipt changes nothing and is no error. `isUncounted`: this taking tells
+   * nothing of the message, and `retried` leaves it out where the queue can do so.
+   */
+  giveBack(message: PulledMessage, delayMs: number, timeoutMs: number, isUncounted?: boolean): Promise<void>;
 }

@@ -36,6 +36,7 @@ const parameters = {
   leaseMs: "integer",
   leaseId: "uuid",
   id: "bigint",
+  isUncounted: "boolean",
 } as const;
 type Name = keyof typeof parameters;
 
@@ -98,7 +99,8 @@ const remove = defineStatement<Name>(
   parameters,
 );
 const release = defineStatement<Name>(
-  `update relay.queue_messages set leased_until = null, lease_id = null, due_at = now() + :delayMs * interval '1 millisecond'
+  `update relay.queue_messages set leased_until = null, lease_id = null, due_at = now() + :delayMs * interval '1 millisecond',
+    takings = takings - :isUncounted::integer
   where id = :id and lease_id = :leaseId`,
   parameters,
 );
@@ -108,9 +110,17 @@ export async function deleteMessage(db: Database, receipt: string): Promise<void
   await run(db, remove, partsOf(receipt));
 }
 
-/** Ends the lease; the message is due after the delay. Does nothing if another has taken it since. Throws `STORE_UNAVAILABLE`. */
-export async function releaseMessage(db: Database, receipt: string, delayMs: number): Promise<void> {
-  await run(db, release, { ...partsOf(receipt), delayMs });
+/**
+ * Ends the lease; the message is due after the delay. `isUncounted`: as if it had not been taken. Does nothing if another has
+ * taken it since. Throws `STORE_UNAVAILABLE`.
+ */
+export async function releaseMessage(
+  db: Database,
+  receipt: string,
+  delayMs: number,
+  isUncounted: boolean,
+): Promise<void> {
+  await run(db, release, { ...partsOf(receipt), delayMs, isUncounted });
 }
 
 function partsOf(receipt: string): { id: string; leaseId: string } {

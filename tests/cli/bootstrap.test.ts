@@ -16,12 +16,14 @@ interface Packages {
 interface Bootstrap {
   nodeProblem(version: string): string | null;
   isInstalled(lock: Packages, installed: Packages, withDev: boolean): boolean;
+  isBuiltFrom(hash: string, folder: string): boolean;
+  stampBuild(hash: string, folder: string): void;
   hashFiles(folder: string, names: string[], except: string[]): string;
   takeLock(file: string, note: (text: string) => void): Promise<() => void>;
 }
 
 // The one file that is not TypeScript, so the compiler is told what it exports.
-const { nodeProblem, isInstalled, hashFiles, takeLock } = (await import(
+const { nodeProblem, isInstalled, isBuiltFrom, stampBuild, hashFiles, takeLock } = (await import(
   pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href
 )) as Bootstrap;
 
@@ -65,6 +67,17 @@ test("packages that are installed as the lock file says need no installation", (
   expect(isInstalled(lock, older, true)).toBe(false);
   const other = installed({ ...all.packages, "node_modules/a": { ...a, integrity: "sha512-b" } });
   expect(isInstalled(lock, other, true)).toBe(false);
+});
+
+test("a build is fresh with the hash that it was stamped with, and until another one is made by hand", () => {
+  const id = join(folder, "BUILD_ID");
+  expect(isBuiltFrom("hash", folder)).toBe(false);
+  writeFileSync(id, "first");
+  expect(isBuiltFrom("hash", folder)).toBe(false);
+  stampBuild("hash", folder);
+  expect([isBuiltFrom("hash", folder), isBuiltFrom("hash sqs", folder)]).toEqual([true, false]);
+  writeFileSync(id, "by hand");
+  expect(isBuiltFrom("hash", folder)).toBe(false);
 });
 
 test("the hash of the build depends on names and contents of all files but the excluded ones", () => {

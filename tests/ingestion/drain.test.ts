@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { drainMessage, takingsMax } from "#ingestion/drain/drain-messages.ts";
+import { aloneFrom, drainMessage, takingsMax } from "#ingestion/drain/drain-messages.ts";
 import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
@@ -111,6 +111,107 @@ describe("a drain", () => {
     );
     expect(rows).toEqual([{ whole: true, code: "INTERNAL", attempts: 6 }]);
     expect(await countLeft()).toBe(0);
+  });
+
+  test("a batch that was taken often is tried with no other such one beside it, and holds up no new one", async () => {
+    const running = new Set<string | null>();
+    const together: number[] = [];
+    const order: (string | null)[] = [];
+    let free = () => {};
+    const freed = new Promise<void>((resolve) => (free = resolve));
+    const { store, wake, countLeft } = await open(undefined, {
+      others: {
+        consume: {
+          "instagram-ingestion": async ({ messageId, retried }) => {
+            order.push(messageId);
+            if (retried === 0) return free();
+            running.add(messageId);
+            together.push(running.size);
+            // None would be done before the new one is.
+            await freed;
+            running.delete(messageId);
+          },
+          handlers: async () => {},
+          maintenance: async () => {},
+        },
+      },
+    });
+    for (let index = 0; index < 8; index += 1) await enqueueBatch(store, `often ${index}`);
+    await store.pool.query(`update relay.queue_messages set takings = ${aloneFrom}`);
+    await enqueueBatch(store, "new");
+    await wake();
+    expect(together).toEqual(Array.from({ length: 8 }, () => 1));
+    expect([order.length, await countLeft()]).toEqual([9, 0]);
+  });
+
+  test("takings that met an outage count for nothing: the first failure of its own gives no batch up", async () => {
+    let code: "STORE_UNAVAILABLE" | "INTERNAL" = "STORE_UNAVAILABLE";
+    const { store, wake } = await open(undefined, {
+      others: {
+        consume: {
+          "instagram-ingestion": () => Promise.reject(new RelayError(code, "It fails")),
+          handlers: async () => {},
+          maintenance: async () => {},
+        },
+      },
+    });
+    await enqueueBatch(store, "patient");
+    // Given back for longer than a drain waits.
+    await store.pool.query("update relay.queue_messages set takings = 2");
+    const readTakings = async () => (await store.pool.query("select takings from relay.queue_messages")).rows;
+    for (let outage = 0; outage <= takingsMax; outage += 1) {
+      await store.pool.query("update relay.queue_messages set due_at = now()");
+      await wake();
+    }
+    expect(await readTakings()).toEqual([{ takings: 2 }]);
+    code = "INTERNAL";
+    await store.pool.query("update relay.queue_messages set due_at = now()");
+    await wake();
+    expect(await readTakings()).toEqual([{ takings: 3 }]);
+    expect((await store.pool.query("select from relay.dead_letters")).rowCount).toBe(0);
+  });
+
+  test("a queue that is slow to say that it is empty is not asked again for each taking from another", async () => {
+    let [asked, left] = [0, 200];
+    const nothing = { acknowledge: async () => {}, giveBack: async () => {} };
+    const slow = { ...nothing, take: async () => ((asked += 1), []) };
+    const take = async (countMax: number) =>
+      Array.from({ length: Math.min(countMax, left) }, () => {
+        const id = String((left -= 1));
+        return { id, receipt: id, route: "instagram-ingestion" as const, body: encode({}), retried: 0 };
+      });
+    const done = async () => {};
+    const { wake, handling } = await open(undefined, {
+      others: {
+        queues: [
+          { name: "sqs", queue: slow, batchesOnly: true },
+          { name: "postgres", queue: { ...nothing, take }, batchesOnly: false },
+        ],
+        consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
+      },
+    });
+    await wake();
+    expect(handling.recording.of("drain.finished")).toMatchObject([{ taken: 200, failed: 0 }]);
+    expect(asked).toBeLessThan(5);
+  });
+
+  test("handlers without a place end no drain: batches beside them are stored", async () => {
+    const done: (string | null)[] = [];
+    const { store, wake } = await open(undefined, {
+      others: {
+        consume: {
+          "instagram-ingestion": async ({ messageId }) => void done.push(messageId),
+          handlers: () =>
+            Promise.reject(new RelayError("OVERLOADED", "The handlers are busy", { retryAfterMs: 600_000 })),
+          maintenance: async () => {},
+        },
+      },
+    });
+    const busy = { route: "handlers", body: encode({}), delayMs: 0, deduplicationId: null, label: "handlers" };
+    for (let index = 0; index < 20; index += 1) await enqueueMessage(store.db, busy);
+    for (let index = 0; index < 50; index += 1) await enqueueBatch(store, `beside ${index}`);
+    await wake();
+    expect(done).toHaveLength(50);
   });
 
   test("a message whose takings ended without a word is given up untried; an outage alone gives nothing up", async () => {

@@ -69,6 +69,23 @@ describe("a replay", () => {
     expect(rig.recording.of("replay.finished")).toHaveLength(1);
   });
 
+  test("spreads the messages of a step evenly over it, for queues that hold no rate", async () => {
+    const rig = await startRig();
+    await storeDead(rig, numbered(440));
+    const delays: unknown[] = [];
+    const { publish } = rig.operations.publisher;
+    rig.operations.publisher = {
+      publish: (message, timeoutMs) => {
+        if (message.to === "handlers") delays.push(message.flowControl?.delayMs);
+        return publish(message, timeoutMs);
+      },
+    };
+    const plan = await planReplay(request({ state: "dead" }, { ratePerMinute: 2_400 }), "ops", rig.operations);
+    await beginReplay(plan.id, undefined, rig.operations);
+    await ended(rig, plan.id);
+    expect(delays).toEqual([0, 0, 5_000, 10_000]);
+  });
+
   test("stops after the first twenty if more than half of them fail", async () => {
     const rig = await startRig({
       message: () => {

@@ -1,5 +1,5 @@
 import { runHandlersMessage } from "#ingestion/answer-handlers.ts";
-import type { DrainOptions } from "#ingestion/drain/drain.ts";
+import type { DrainOptions } from "#ingestion/drain/drain-run.ts";
 import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
 import { createDrainer, type Drainer } from "#ingestion/drain/drainer.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";

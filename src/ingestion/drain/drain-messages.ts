@@ -44,6 +44,11 @@ const failuresMax = 6;
  */
 export const takingsMax = 12;
 /**
+ * From so many takings on a batch is tried with no other such one beside it, in any order: if one of them ends the process
+ * each time, most of the others are stored before it does.
+ */
+export const aloneFrom = 3;
+/**
  * Longer than the run of a handlers message: five seconds for a place, then at most 70. It is never extended; whoever comes
  * back after it holds a receipt that changes nothing.
  */
@@ -97,7 +102,9 @@ export async function drainMessage(
   }
   await settlePatiently(() => settle(queue, call, message, error, { ...options, log }), route, { ...options, log });
   if (error === null) return "done";
-  return stopping.has(error.code) ? "stop" : "failed";
+  // Handlers without a place say nothing of batches, which need none to be stored.
+  const stopsAll = stopping.has(error.code) && !(error.code === "OVERLOADED" && route === "handlers");
+  return stopsAll ? "stop" : "failed";
 }
 
 /** A restart of the queue's server takes seconds, and the end of a lease more than a minute. */
@@ -135,7 +142,7 @@ async function settle(
     await giveUp(call, message, error, options);
   } else if (!isDone) {
     const delayMs = error.retryAfterMs ?? retryDelayMs(message.retried + 1, options.random);
-    await queue.giveBack(message, delayMs, queueTimeoutMs);
+    await queue.giveBack(message, delayMs, queueTimeoutMs, stopping.has(error.code));
     return;
   }
   await queue.acknowledge(message, queueTimeoutMs);

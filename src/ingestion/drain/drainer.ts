@@ -1,6 +1,7 @@
 import { describeCause, type Log } from "#platform/log.ts";
 
-import { type Drained, drain, type DrainOptions, type Nudges } from "./drain.ts";
+import { drain } from "./drain.ts";
+import type { Drained, DrainOptions, Nudges } from "./drain-run.ts";
 
 /** The drain of one process. */
 export interface Drainer {

@@ -1,7 +1,7 @@
 import type { Database } from "#store/database.ts";
 import { beginDrain, beginWaiting, endDrain, endWaiting, keepDrain, lookWhileWaiting } from "#store/queue-drains.ts";
 
-import type { DrainRights } from "./drain.ts";
+import type { DrainRights } from "./drain-run.ts";
 
 /** The rights as Postgres gives them. */
 export function openDrainRights(db: Database): DrainRights {

@@ -4,7 +4,7 @@ import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import { type QueueRoute, queueRoutes } from "#queue/queue-route.ts";
 import type { Database } from "#store/database.ts";
-import { drainMs } from "./drain.ts";
+import { drainMs } from "./drain-run.ts";
 import { deleteMessage, enqueueMessage, releaseMessage, takeMessages } from "#store/queue-messages.ts";
 
 export interface PostgresQueueOptions {
@@ -20,7 +20,8 @@ export function createPostgresQueue({ db, clock }: PostgresQueueOptions): Pulled
       return taken.filter((message): message is PulledMessage => isRoute(message.route));
     },
     acknowledge: ({ receipt }, timeoutMs) => within(clock, timeoutMs, deleteMessage(db, receipt)),
-    giveBack: ({ receipt }, delayMs, timeoutMs) => within(clock, timeoutMs, releaseMessage(db, receipt, delayMs)),
+    giveBack: ({ receipt }, delayMs, timeoutMs, isUncounted = false) =>
+      within(clock, timeoutMs, releaseMessage(db, receipt, delayMs, isUncounted)),
   };
 }
 
@@ -33,12 +34,11 @@ export interface TableMessagesOptions extends PostgresQueueOptions {
   wake: () => void;
 }
 
-/**
- * Publishes the relay's own messages into the table. `flowControl` is not kept: as many run as a drain has places.
- */
+/** Publishes the relay's own messages into the table. */
 export function createTableMessages({ db, clock, wake }: TableMessagesOptions): MessagePublisher {
   return {
-    async publish({ to, body, delayMs = 0, deduplicationId = null, label }, timeoutMs) {
+    async publish({ to, body, flowControl, deduplicationId = null, label, ...given }, timeoutMs) {
+      const delayMs = given.delayMs ?? flowControl?.delayMs ?? 0;
       const bytes = new TextEncoder().encode(body);
       const message = { route: to, body: bytes, delayMs, deduplicationId, label };
       const messageId = await within(clock, timeoutMs, enqueueMessage(db, message));

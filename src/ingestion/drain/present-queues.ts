@@ -1,4 +1,6 @@
 import type { EnvRecord } from "#platform/env.ts";
+import { toRelayError } from "#platform/errors.ts";
+import { describeCause, type Log } from "#platform/log.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
 
 import type { DrainedQueue } from "./drain-messages.ts";
@@ -12,14 +14,23 @@ const addresses = {
 } as const;
 
 /**
- * The queues whose address is set, whichever QUEUE names: messages may be left in one after a switch to another. Each
- * function throws `ENV_INVALID`.
+ * The queues whose address is set, whichever QUEUE names: messages may be left in one after a switch to another. One that
+ * cannot be opened is logged and left out, so that its variables hold back no other queue's messages.
  */
 export function presentQueues(
   record: EnvRecord,
   open: Readonly<Record<keyof typeof addresses, () => PulledQueue>>,
+  log: Log,
 ): DrainedQueue[] {
   return (Object.keys(addresses) as (keyof typeof addresses)[])
     .filter((name) => addresses[name].some((variable) => record[variable]?.trim()))
-    .map((name) => ({ name, queue: open[name](), batchesOnly: name !== "postgres" }));
+    .flatMap((name) => {
+      try {
+        return [{ name, queue: open[name](), batchesOnly: name !== "postgres" }];
+      } catch (thrown) {
+        const { code, message } = toRelayError(thrown);
+        log.error("drain.queue_failed", { queue: name, code, reason: message, ...describeCause(thrown) });
+        return [];
+      }
+    });
 }

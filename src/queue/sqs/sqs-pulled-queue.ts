@@ -10,8 +10,8 @@ import { sqsRefusal } from "./sqs-refusal.ts";
 
 /** SQS's own. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const takeCountMax = 10;
-/** From the taking on, however often the time is changed. */
-const hiddenSecondsMax = 43_200;
+/** From the taking on, however often the time is changed, SQS hides a message for 12 hours. These are some minutes less. */
+const hiddenSecondsMax = 43_000;
 /** The body of a message that `doctor` sends. It is deleted when it is taken. */
 export const doctorMark = "relay doctor";
 /** Ten messages of a MiB each, and what SQS says of them. */

@@ -42,6 +42,14 @@ test("a message with a delay waits for it, in whole seconds", async () => {
   expect(relay.requests).toEqual([]);
 });
 
+test("a message with a rate waits for its turn, because the queue holds none", async () => {
+  const { tasks, publisher } = await open();
+  const beforeMs = Date.now();
+  await publisher.publish({ ...message, flowControl: { key: "replay", value: "rate=1", delayMs: 5_000 } }, 5_000);
+  const [{ task } = { task: undefined }] = tasks.waiting.values();
+  expect(Date.parse(task?.scheduleTime ?? "") - beforeMs).toBeGreaterThanOrEqual(5_000);
+});
+
 test("a paused queue holds back what it accepts, and says how much", async () => {
   const { relay, publisher, pause } = await open();
   expect(await pause.read()).toEqual({ paused: false, waiting: 0 });

@@ -15,7 +15,7 @@ async function openPublisher(respond: Respond, bypassSecret: string | null = nul
 test("publishes a message to our own route, with what it asks for", async () => {
   const { publisher, qstash } = await openPublisher(() => ({ body: '{"messageId":"msg_1"}' }), "bypass");
   const message = { to: "handlers" as const, body: "{}", label: "handlers", retries: 3 };
-  const flowControl = { key: "replay", value: "rate=10, period=60s" };
+  const flowControl = { key: "replay", value: "rate=10, period=60s", delayMs: 2_000 };
   const published = publisher.publish({ ...message, delayMs: 9_001, deduplicationId: "one", flowControl }, 1_000);
   expect(await published).toEqual({ messageId: "msg_1" });
   const { target, headers, body } = await qstash.next();
