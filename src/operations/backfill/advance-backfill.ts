@@ -5,7 +5,7 @@ import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBack
 import { type BackfillMessage, publishBackfillStep } from "./backfill-step.ts";
 import { type Backfilling, leaseMs } from "./backfilling.ts";
 import { GraphFailure } from "./graph-failure.ts";
-import { pauseAfter } from "./pause-after.ts";
+import { pauseAfter, strikesAfter } from "./pause-after.ts";
 import { readAccounts, type ReadOfBackfill } from "./read-accounts.ts";
 
 export interface AdvanceOptions {
@@ -113,6 +113,7 @@ async function handleFailure(
     if (stopped !== undefined) log.error("backfill.stopped", facts);
     return;
   }
-  log.warn("backfill.failed", { ...facts, strikes: strikes + 1 });
-  await goOnAfter(backfill, { delayMs, strikes: strikes + 1 }, backfilling);
+  const next = { delayMs, strikes: strikesAfter(failure, strikes) };
+  log.warn("backfill.failed", { ...facts, strikes: next.strikes });
+  await goOnAfter(backfill, next, backfilling);
 }
