@@ -70,6 +70,6 @@ export const noCounts: BackfillCounts = {
 export function addCounts(one: BackfillCounts, other: Partial<BackfillCounts>): BackfillCounts {
   const names = Object.keys(noCounts) as (keyof BackfillCounts)[];
   // A backfill of an earlier version may lack a count.
-  const sums = names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]);
+  const sums = names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)] as const);
   return Object.fromEntries(sums) as unknown as BackfillCounts;
 }
