@@ -17,6 +17,8 @@ export interface OpsPlace {
   names: { url: string; token: string };
   bypassSecret: string | null;
   signal: AbortSignal;
+  /** Less than a page of events needs, where something else may answer. */
+  answerBytesMax?: number;
 }
 
 export interface OpsRequest {
@@ -65,12 +67,17 @@ export async function askPlace<T>(
   path: string,
   { query = {}, body }: OpsRequest = {},
 ): Promise<T> {
-  const { token, bypassSecret, signal, names } = place;
+  const { token, bypassSecret, names, signal, answerBytesMax } = place;
   const url = new URL(`${place.baseUrl}/api/ops/${path}`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
   const headers = { authorization: `Bearer ${token}`, ...protectionBypass(bypassSecret) };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const answer = await fetchOrFail(url.href, init, { limitMs, signal, variable: names.url });
+  const answer = await fetchOrFail(url.href, init, {
+    limitMs,
+    signal,
+    variable: names.url,
+    ...(answerBytesMax === undefined ? {} : { answerBytesMax }),
+  });
   const { status } = answer;
   const value = parseJson(answer.text);
   if (status >= 200 && status < 300 && value !== undefined) return value as T;

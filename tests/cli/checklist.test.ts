@@ -180,9 +180,9 @@ test("no token goes unencrypted to a public address", async () => {
     seen.push(String(to));
     return Response.json({});
   });
-  // A name that is no private address leads here.
+  // It is none of the private ones, and leads here.
   const { port } = new URL(url);
-  const { json } = await runCommand(["doctor", "--deployed", `http://localhost.:${port}`, "--json"], {
+  const { json } = await runCommand(["doctor", "--deployed", `http://0.0.0.0:${port}`, "--json"], {
     variables: { OPS_TOKEN: opsToken },
   });
   asking.mockRestore();

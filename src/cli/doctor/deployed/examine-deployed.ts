@@ -53,7 +53,7 @@ async function signProbe(options: DeployedOptions): Promise<SignedProbe | string
   const { baseUrl, opsToken, bypassSecret, signal } = options;
   if (opsToken === null) return noToken;
   const names = { url: "--deployed", token: "OPS_TOKEN" };
-  const place = { baseUrl, token: opsToken, names, bypassSecret, signal };
+  const place = { baseUrl, token: opsToken, names, bypassSecret, signal, answerBytesMax: 1_000_000 };
   try {
     const answer = await askPlace<unknown>(place, "POST", "probes/signed", { body: { pairs: 1 } });
     const burst = v.safeParse(signedBurst, answer);
