@@ -188,6 +188,16 @@ describe("when Instagram's API", () => {
   });
 });
 
+test("what the relay itself does wrong stops the backfill, and it can be started again", async () => {
+  const rig = await createRig();
+  const { id } = await rig.plan({ ...gap, kinds: ["message"] });
+  const ingest = () => Promise.reject(new TypeError("a private word"));
+  const stopped = await beginBackfill(id, { ...rig.backfilling, ingest });
+  expect(stopped).toMatchObject({ state: "stopped", stoppedBecause: "The relay failed; its log says how" });
+  expect(rig.handling.recording.of("backfill.stopped")).toMatchObject([{ level: "error", cause: "TypeError" }]);
+  expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "finished", inserted: 3 });
+});
+
 describe("of two that advance it", () => {
   test("one does, a message of an older step does nothing, and a cancelled one stores no further page", async () => {
     const rig = await createRig();
