@@ -7,7 +7,7 @@ import { protectionBypass } from "#platform/protection-bypass.ts";
 import type { CommandContext } from "./command-context.ts";
 import { fetchOrFail } from "./fetch-or-fail.ts";
 
-const limitMs = 15_000;
+const limitMsUsual = 15_000;
 
 /** A relay, and the right to ask it. */
 export interface OpsPlace {
@@ -24,6 +24,8 @@ export interface OpsPlace {
 export interface OpsRequest {
   query?: Record<string, string | undefined>;
   body?: unknown;
+  /** How long the answer may take; 15 s unless given. */
+  limitMs?: number;
 }
 
 type Method = "GET" | "POST" | "DELETE";
@@ -59,13 +61,13 @@ export function askOps<T>(context: CommandContext, method: Method, path: string,
 
 /**
  * The JSON of a request to `/api/ops/<path>` of a relay. Throws a `CliFailure` with one sentence if there is no answer within
- * 15 s, and a `RelayRefusal` for every status but 2xx and for what is no JSON.
+ * the limit, and a `RelayRefusal` for every status but 2xx and for what is no JSON.
  */
 export async function askPlace<T>(
   place: OpsPlace,
   method: Method,
   path: string,
-  { query = {}, body }: OpsRequest = {},
+  { query = {}, body, limitMs = limitMsUsual }: OpsRequest = {},
 ): Promise<T> {
   const { token, bypassSecret, names, signal, answerBytesMax } = place;
   const url = new URL(`${place.baseUrl}/api/ops/${path}`);

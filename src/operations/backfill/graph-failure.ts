@@ -16,12 +16,24 @@ export class GraphFailure extends Error {
   readonly fault: GraphFault;
   /** How long Instagram asks to wait; 0 if it does not say. */
   readonly waitMs: number;
+  readonly #detail: string;
 
   constructor(fault: GraphFault, detail: string, waitMs = 0, options?: ErrorOptions) {
     super(`Instagram's API ${sentences[fault]} (${detail})`, options);
     this.fault = fault;
     this.waitMs = waitMs;
+    this.#detail = detail;
   }
+
+  /** The same with the account that was asked for, where it could be one of several. */
+  withAccount(id: string): GraphFailure {
+    return new GraphFailure(this.fault, `account ${id}, ${this.#detail}`, this.waitMs, { cause: this.cause });
+  }
+}
+
+/** Rethrows what was thrown; a `GraphFailure` with the account, unless that is null. */
+export function rethrowWithAccount(thrown: unknown, id: string | null): never {
+  throw thrown instanceof GraphFailure && id !== null ? thrown.withAccount(id) : thrown;
 }
 
 const sentences: Record<GraphFault, string> = {

@@ -1,7 +1,7 @@
 import type { Backfill } from "#store/backfill-row.ts";
 
 import type { Backfilling } from "./backfilling.ts";
-import { GraphFailure } from "./graph-failure.ts";
+import { GraphFailure, rethrowWithAccount } from "./graph-failure.ts";
 import { identifyAccount, type TokenAccount } from "./identify-account.ts";
 import { ingestEntries } from "./ingest-entries.ts";
 import { addCounts, type BackfillCounts, type Position, startOf } from "./position.ts";
@@ -35,7 +35,9 @@ export async function* readAccounts(backfill: ReadOfBackfill, backfilling: Backf
     const scope = { gap: { sinceMs, untilMs }, account, wants: wantsList(kinds), withDetails: true };
     let calls = 0;
     for (let isDone = false; !isDone;) {
-      const page = await readPage(position, { ...scope, strikes });
+      const page = await readPage(position, { ...scope, strikes }).catch((thrown: unknown) =>
+        rethrowWithAccount(thrown, accounts.length > 1 ? account.id : null),
+      );
       strikes = 0;
       isDone = page === undefined;
       position = page?.position ?? startOf(position.account + 1, position);

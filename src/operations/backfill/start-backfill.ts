@@ -8,7 +8,7 @@ import { requireTokens } from "./choose-accounts.ts";
 import { type DescribedBackfill, describeBackfill, readDescribedBackfill } from "./describe-backfill.ts";
 import type { Position } from "./position.ts";
 
-/** The command waits 15 s for the answer, and the last page that is begun may take ten. */
+/** The command waits 45 s for the answer, and the last page that is begun may take 20. */
 const firstStepMs = 2_000;
 
 /**
