@@ -6,7 +6,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 
 import { type Respond, type SinkResponse, startSink } from "../support/http-sink.ts";
 import { openTestStore } from "../support/store.ts";
-import { count, measure, measureEverything, rollUpAll } from "./totals.ts";
+import { count as measureCount, measure, measureEverything, rollUpAll } from "./totals.ts";
 
 interface Point {
   attributes: { key: string; value: { stringValue: string } }[];
@@ -103,7 +103,7 @@ test("no counter and no bucket falls from push to push, whatever the weights", a
   for (let round = 0; round < 4; round += 1) {
     const deployment = `dpl_${round}`;
     await measure(db, "ack", [0, 3 + round, 250, 70_000], { deployment, weight: 0.37 + round / 3, cold: round === 1 });
-    await count(db, "outcome", 0.1 + round / 7, { label: "published", deployment });
+    await measureCount(db, "outcome", 0.1 + round / 7, { label: "published", deployment });
     await rollUpAll(db);
     await part?.run(Infinity, null);
     const { body } = await collector.next();
