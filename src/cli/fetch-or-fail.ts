@@ -9,7 +9,7 @@ import { unlessAborted } from "./interruptible.ts";
 export const userAgent = "instagram-webhook-relay-cli";
 
 /** A page of events may hold many large payloads. */
-const answerBytesMax = 200_000_000;
+const answerBytesMaxDefault = 200_000_000;
 
 export interface FetchLimits {
   limitMs: number;
@@ -17,13 +17,15 @@ export interface FetchLimits {
   signal?: AbortSignal;
   /** The variable or option that holds the address. */
   variable?: string;
+  /** Of an answer: what comes after so many bytes is not read. */
+  answerBytesMax?: number;
 }
 
 /** The whole answer to one request. Throws a `CliFailure` that says in a sentence why there is none; follows no redirect. */
 export async function fetchOrFail(
   url: string,
   init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> },
-  { limitMs, signal, variable = "RELAY_URL" }: FetchLimits,
+  { limitMs, signal, variable = "RELAY_URL", answerBytesMax = answerBytesMaxDefault }: FetchLimits,
 ): Promise<Answer> {
   const request = { ...init, headers: { "user-agent": userAgent, ...init.headers } };
   try {

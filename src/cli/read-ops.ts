@@ -7,7 +7,7 @@ import { protectionBypass } from "#platform/protection-bypass.ts";
 import type { CommandContext } from "./command-context.ts";
 import { fetchOrFail } from "./fetch-or-fail.ts";
 
-const limitMs = 15_000;
+const limitMsUsual = 15_000;
 
 /** A relay, and the right to ask it. */
 export interface OpsPlace {
@@ -17,11 +17,15 @@ export interface OpsPlace {
   names: { url: string; token: string };
   bypassSecret: string | null;
   signal: AbortSignal;
+  /** Less than a page of events needs, where something else may answer. */
+  answerBytesMax?: number;
 }
 
 export interface OpsRequest {
   query?: Record<string, string | undefined>;
   body?: unknown;
+  /** How long the answer may take; 15 s unless given. */
+  limitMs?: number;
 }
 
 type Method = "GET" | "POST" | "DELETE";
@@ -57,20 +61,25 @@ export function askOps<T>(context: CommandContext, method: Method, path: string,
 
 /**
  * The JSON of a request to `/api/ops/<path>` of a relay. Throws a `CliFailure` with one sentence if there is no answer within
- * 15 s, and a `RelayRefusal` for every status but 2xx and for what is no JSON.
+ * the limit, and a `RelayRefusal` for every status but 2xx and for what is no JSON.
  */
 export async function askPlace<T>(
   place: OpsPlace,
   method: Method,
   path: string,
-  { query = {}, body }: OpsRequest = {},
+  { query = {}, body, limitMs = limitMsUsual }: OpsRequest = {},
 ): Promise<T> {
-  const { token, bypassSecret, signal, names } = place;
+  const { token, bypassSecret, names, signal, answerBytesMax } = place;
   const url = new URL(`${place.baseUrl}/api/ops/${path}`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
   const headers = { authorization: `Bearer ${token}`, ...protectionBypass(bypassSecret) };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const answer = await fetchOrFail(url.href, init, { limitMs, signal, variable: names.url });
+  const answer = await fetchOrFail(url.href, init, {
+    limitMs,
+    signal,
+    variable: names.url,
+    ...(answerBytesMax === undefined ? {} : { answerBytesMax }),
+  });
   const { status } = answer;
   const value = parseJson(answer.text);
   if (status >= 200 && status < 300 && value !== undefined) return value as T;

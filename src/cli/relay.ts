@@ -46,6 +46,13 @@ function endWithReader(): void {
   process.stderr.on("error", () => {});
 }
 
+/** Without what moves a terminal's cursor or turns a line around: a server's answer may be part of it. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (character) =>
+    /[\n\t]/.test(character) ? character : "\u{FFFD}",
+  );
+}
+
 /**
  * Prints the sentence on standard error. With `--json` the error is the result too, unless a result is printed already:
  * standard output has one JSON value in any case.
@@ -60,7 +67,7 @@ function fail(thrown: unknown, wantsJson: boolean, context: CommandContext): voi
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (!isPrinted) {
     const trace = thrown instanceof Error ? (thrown.stack ?? message) : message;
-    context.note(`${context.paintError("red", "✖")} ${isExpected ? message : trace}`);
+    context.note(`${context.paintError("red", "✖")} ${printable(isExpected ? message : trace)}`);
   }
   if (!wantsJson || context.hasPrinted()) return;
   const refusal = thrown instanceof RelayRefusal ? { status: thrown.status, code: thrown.code } : {};

@@ -31,10 +31,21 @@ export function showBackfillPlan(backfill: DescribedBackfill, layout: Layout): s
 /** How far a backfill is, or how it ended. */
 export function showBackfill(backfill: DescribedBackfill, { paint, zone }: Layout): string {
   const names = ["id", "state", "reason", "actor", "from", "until"] as const;
-  const counts = ["found", "known", "inserted", "conversations", "media", "beyond", "unreadable", "calls"] as const;
+  const counts = [
+    "found",
+    "known",
+    "inserted",
+    "conversations",
+    "media",
+    "beyond",
+    "unreadable",
+    "skipped",
+    "calls",
+  ] as const;
   const times = ["waitsUntil", "stoppedBecause", "createdAt", "startedAt", "finishedAt"] as const;
   const rows = [...names, ...counts, ...times].map((name) => [name, showCell(backfill[name], zone)] as const);
-  return alignRows([...rows.slice(0, 2), ["accounts", accountsOf(backfill)], ...rows.slice(2)], paint);
+  const things = backfill.skippedThings.map((thing) => ["passed over", showCell(thing)] as const);
+  return alignRows([...rows.slice(0, 2), ["accounts", accountsOf(backfill)], ...rows.slice(2), ...things], paint);
 }
 
 /** In one line, while it runs. */

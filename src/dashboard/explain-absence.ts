@@ -57,6 +57,7 @@ function explainForm(id: string, retention: Retention, nowMs: number): string[] 
       "It is a QStash message: not every publish is reported, so one that has not been delivered yet may be known to QStash alone, which keeps its log for some days.",
     ];
   }
+  if (id.startsWith("bf_")) return ["It has the form of a backfill's id, and there is no such backfill."];
   if (id.startsWith("rp_")) return ["It has the form of a replay's id, and there is no such replay."];
   const atMs = timeOfUuid(id);
   if (atMs === null) return [];

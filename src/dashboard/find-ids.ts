@@ -5,7 +5,7 @@ export interface PastedIds {
   list: LinkedList | null;
 }
 
-const linkedLists = ["events", "deliveries", "dead-letters", "replays"] as const;
+const linkedLists = ["events", "deliveries", "dead-letters", "replays", "backfills"] as const;
 export type LinkedList = (typeof linkedLists)[number];
 
 /** A line of a log has few ids; a paste of a whole file is not looked up. */
@@ -49,7 +49,7 @@ function idsOfWord(word: string): string[] {
 function looksLikeId(text: string): boolean {
   const digits = text.replaceAll(/\D/g, "").length;
   const isTime = /^\d{4}-\d\d-\d\dT[\d:.]+Z?$/.test(text);
-  return !isTime && (digits >= 5 || (digits >= 1 && text.length >= 16) || /^(msg|rp|mid)_./.test(text));
+  return !isTime && (digits >= 5 || (digits >= 1 && text.length >= 16) || /^(msg|rp|bf|mid)_./.test(text));
 }
 
 function cap(ids: readonly string[]): string[] {

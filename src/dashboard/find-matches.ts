@@ -17,7 +17,8 @@ export type FoundType =
   | "dead-letter"
   | "dead-letter-group"
   | "trace"
-  | "replay";
+  | "replay"
+  | "backfill";
 
 /** A row with one of the ids. */
 export interface FoundRow {
@@ -140,6 +141,7 @@ function ofOperations(ids: readonly string[]): SQL[] {
   const byNumber = sql.param(numbers);
   return [
     sql`select 'replay', id, null, null, null from relay.replays where id = any(${texts(ids)})`,
+    sql`select 'backfill', id, null, null, null from relay.backfills where id = any(${texts(ids)})`,
     ...(numbers.length === 0
       ? []
       : [

@@ -14,7 +14,7 @@ import { createSharedReads } from "./share-reads.ts";
 export interface Match {
   type: FoundType;
   id: string;
-  /** The path of its page of the dashboard. */
+  /** The path of its page of the dashboard, or where the API shows it. */
   href: string;
 }
 
@@ -62,7 +62,7 @@ export function parseFind(params: URLSearchParams): string {
 
 /**
  * Whatever has an id: of a delivery, an event or its key, a message or comment, a person, an account, a queue message, a
- * dead letter, a trace, a replay. The question may be a link or a line of a log with the id in it.
+ * dead letter, a trace, a replay, a backfill. The question may be a link or a line of a log with the id in it.
  */
 export async function find(db: Database, q: string, options: FindOptions): Promise<FindAnswer> {
   const { ids, list } = readIds(q);
@@ -77,6 +77,7 @@ const types: readonly FoundType[] = [
   "delivery",
   "event",
   "replay",
+  "backfill",
   "dead-letter-group",
   "dead-letter",
   "qstash-message",
@@ -94,6 +95,7 @@ const typesOfList: Record<LinkedList, readonly FoundRow["type"][]> = {
   deliveries: ["delivery", "dead-letter"],
   "dead-letters": ["dead-letter-group"],
   replays: ["replay"],
+  backfills: ["backfill"],
 };
 
 function isOfList({ type }: FoundRow, list: LinkedList | null): boolean {
@@ -112,6 +114,8 @@ function toMatch({ type, id, deliveryId, eventId, groupId }: FoundRow): Match | 
     "dead-letter-group": `/dashboard/dead-letters/${id}`,
     trace: `/dashboard/deliveries/${deliveryId}`,
     replay: `/dashboard/replays/${encodeURIComponent(id)}`,
+    // It has no page of its own: the API shows it to a browser that is signed in, too.
+    backfill: `/api/ops/backfills/${encodeURIComponent(id)}`,
   };
   return { type, id, href: hrefs[type] };
 }

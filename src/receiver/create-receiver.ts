@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "#platform/clock.ts";
 import { createDeliveryId } from "#platform/delivery-id.ts";
 import { RelayError } from "#platform/errors.ts";
 import { createLog, describeCause, type Log, writeToConsole } from "#platform/log.ts";
+import { refuse } from "#platform/refuse.ts";
 
 import type { InstagramEvent } from "./instagram-event.ts";
 
@@ -72,9 +73,23 @@ export function createReceiver(options: ReceiverOptions): (request: Request) => 
     countRefusal: () => undefined,
   });
   return async (request) => {
+    const fault = request.method === "POST" ? faultOf(request) : null;
+    if (fault !== null) return refuse(log, "delivery.refused", new RelayError("INTERNAL", fault));
     if (request.method === "POST") return handler.post(request);
     return request.method === "GET" || request.method === "HEAD" ? handler.get(request) : handler.refuseMethod();
   };
+}
+
+/**
+ * Why no signature of this request can be right, however genuine it is: what read the body before leaves nothing of it, and
+ * Node's own request has none. Null if nothing is wrong.
+ */
+function faultOf(request: Request): string | null {
+  if (typeof request.headers.get !== "function")
+    return "The receiver takes a Request of the Fetch API, and got something else, Node's or Express's for example";
+  if (request.bodyUsed || request.body?.locked === true)
+    return "The body was read before the receiver got the request: a middleware or body parser must leave it unread";
+  return null;
 }
 
 function createSettings(options: ReceiverOptions, log: Log): WebhookSettings<boolean> {

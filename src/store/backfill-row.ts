@@ -29,7 +29,7 @@ export interface Backfill {
   /** Where the next step goes on. */
   position: unknown;
   counts: Record<string, number>;
-  /** Failures since the last page that was read. */
+  /** Failures since the last page that was read; below zero, how often Instagram limited in a row. */
   strikes: number;
   dueAtMs: number | null;
   leaseId: string | null;

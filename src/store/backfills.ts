@@ -64,12 +64,12 @@ export async function readBackfills(db: Database, options: BackfillListOptions):
   return rows as unknown as Backfill[];
 }
 
-/** Starts a planned or stopped backfill; undefined if it is neither. Throws `STORE_UNAVAILABLE`. */
-export function startBackfill(db: Database, id: string): Promise<Backfill | undefined> {
+/** Starts a planned or stopped backfill at this position; undefined if it is neither. Throws `STORE_UNAVAILABLE`. */
+export function startBackfill(db: Database, id: string, position: unknown): Promise<Backfill | undefined> {
   return change(
     db,
     sql`set state = 'running', started_at = coalesce(b.started_at, now()), heartbeat_at = now(), due_at = now(), strikes = 0,
-      stopped_because = null, lease_id = null, leased_until = null
+      stopped_because = null, lease_id = null, leased_until = null, position = ${JSON.stringify(position)}::json
       where b.id = ${id} and b.state in ('planned', 'stopped')`,
   );
 }

@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { createServer as createPlainServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
+import { gzipSync } from "node:zlib";
 
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import type { Check } from "#diagnostics/check.ts";
 import { ensureSchedule } from "#operations/maintenance-schedule.ts";
@@ -148,6 +149,46 @@ test.each<[string, Front, string]>([
   const list = json() as unknown as Checklist;
   expect(linesOf(list)).toContain(line);
   expect([list.ok, failure]).toEqual([false, expect.stringMatching(/checks? failed/)]);
+});
+
+test.each<[string, string, string]>([
+  ["an empty object", "{}", ""],
+  ["null", "null", ""],
+  ["checks that are none", '{"ok":true,"checks":[null],"queue":{},"probes":[null],"error":"x"}', ""],
+  ["checks of other types", '{"ok":true,"checks":[{"name":{},"status":"toString","detail":1}],"probes":{"0":{}}}', ""],
+  ["too much, compressed", gzipSync(Buffer.alloc(50_000_000, "[")).toString("latin1"), "gzip"],
+])("a server that answers everything with %s is no relay", async (_, text, encoding) => {
+  const headers = { "content-type": "application/json", ...(encoding === "" ? {} : { "content-encoding": encoding }) };
+  const url = await stand((asked, response) => {
+    asked.resume();
+    response.writeHead(200, headers).end(text, "latin1");
+    return true;
+  });
+  const { json, failure } = await runCommand(["doctor", "--deployed", url, "--json"], {
+    variables: { OPS_TOKEN: opsToken },
+  });
+  const list = json() as unknown as Checklist;
+  expect([list.ok, failure]).toEqual([false, expect.stringMatching(/checks? failed/)]);
+  expect(linesOf(list)).toContain("Reached by Meta: failed, answered 200, not as the relay");
+  expect(linesOf(list)).toContain("/api/diagnostics: failed, answered 200");
+});
+
+test("no token goes unencrypted to a public address", async () => {
+  const url = await stand(() => false);
+  const asking = vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({}));
+  // It is none of the private ones, and leads here.
+  const { port } = new URL(url);
+  const { json } = await runCommand(["doctor", "--deployed", `http://0.0.0.0:${port}`, "--json"], {
+    variables: { OPS_TOKEN: opsToken },
+  });
+  expect(linesOf(json() as unknown as Checklist).at(-1)).toBe("HTTPS: failed, not used");
+  expect(asking).not.toHaveBeenCalled();
+  asking.mockRestore();
+});
+
+test.each(["https://user:secret@relay.example", "https://relay.example/?a=1"])("%s is refused", async (url) => {
+  const { failure, stdout } = await runCommand(["doctor", "--deployed", url], {});
+  expect([failure, stdout]).toEqual(['--deployed must be an address without credentials, "?" and "#".', ""]);
 });
 
 test("where nothing listens, the address fails and nothing else is tried", async () => {

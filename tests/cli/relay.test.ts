@@ -32,6 +32,13 @@ async function listen(respond: Respond): Promise<string> {
 }
 
 describe("relay", { timeout: 30_000 }, () => {
+  test("nothing of a server's refusal moves the terminal's cursor", async () => {
+    const message = "gone\u001B[2J\u009B1A\u202Etxt";
+    const url = await listen(() => ({ status: 404, body: JSON.stringify({ error: { code: "NOT_FOUND", message } }) }));
+    const { status, stderr } = await relay(["backfill", "--status", "bf_1"], { RELAY_URL: url });
+    expect([status, stderr]).toEqual([1, `✖ ${url} answered 404: gone\uFFFD[2J\uFFFD1A\uFFFDtxt.\n`]);
+  });
+
   test("trigger sends the files of a folder byte for byte in order of their names, prints a summary, and fails unless all are answered with 200", async () => {
     writeFileSync(join(folder, "b.json"), '{ "second":  1.0 }\n');
     writeFileSync(join(folder, "a.json"), "not even JSON");

@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -69,8 +79,45 @@ describe("relay secrets", () => {
     expect([variables, created]).toEqual([parseEnv(first.stdout), []]);
     expect(elsewhere).toContainEqual({ name: "DATABASE_URL", where: expect.stringContaining("pooled") });
     const manifest = (await run(["--file", "values", "--format", "k8s"])).json();
-    expect(manifest).toMatchObject({ kind: "Secret", stringData: variables });
+    expect(manifest).toMatchObject({ kind: "Secret", metadata: { name: "relay" }, stringData: variables });
+    const hosting = new URL("../../docs/hosting/kubernetes.yaml", import.meta.url);
+    expect(readFileSync(hosting, "utf8")).toContain("secretRef: { name: relay }");
   });
+
+  test("neither follows a link that waits for its values, nor replaces the one that it is given", async () => {
+    writeFileSync(join(folder, "elsewhere"), "", { mode: 0o666 });
+    symlinkSync(join(folder, "elsewhere"), join(folder, "real.unfinished"));
+    writeFileSync(join(folder, "real"), "OPS_TOKEN=old\r\nCRON_SECRET=kept\r\nexport OPS_TOKEN=older\r\n");
+    symlinkSync(join(folder, "real"), join(folder, "values"));
+    const { failure } = await run(["--file", "values", "--rotate", "OPS_TOKEN", "--format", "env"]);
+    expect(failure).toBeNull();
+    expect([readFileSync(join(folder, "elsewhere"), "utf8"), readlinkSync(join(folder, "values"))]).toEqual([
+      "",
+      join(folder, "real"),
+    ]);
+    // Of two lines of one name the last counts: none may be left.
+    expect(fileOf("real")).toEqual({ OPS_TOKEN: expect.stringMatching(secret), CRON_SECRET: "kept" });
+    expect(statSync(join(folder, "real")).mode & 0o777).toBe(0o600);
+  });
+
+  test("leaves a file alone in which a value of several lines looks like the variable", async () => {
+    const text = 'INSTAGRAM_APP_SECRET="a\nOPS_TOKEN=b\nc"\n';
+    writeFileSync(join(folder, "values"), text);
+    const { failure } = await run(["--file", "values", "--rotate", "OPS_TOKEN", "--format", "env"]);
+    expect(failure).toContain("is left as it was");
+    expect(readFileSync(join(folder, "values"), "utf8")).toBe(text);
+  });
+
+  test.each(["it's", "a\nb", "a$HOME`id`", 'say "x"'])(
+    "the value %j is the same in a shell and in an .env file",
+    async (value) => {
+      const quote = value.includes("'") ? '"' : "'";
+      writeFileSync(join(folder, "values"), `DATABASE_URL=${quote}${value}${quote}\n`);
+      const { stdout } = await run(["--file", "values", "--format", "env"]);
+      expect(parseEnv(stdout)["DATABASE_URL"]).toBe(value);
+      expect(execFileSync("sh", ["-c", `${stdout}\nprintf %s "$DATABASE_URL"`], { encoding: "utf8" })).toBe(value);
+    },
+  );
 
   test("prints nothing of what the environment has, and says which of it is malformed", async () => {
     const variables = { OPS_TOKEN: "too-short-to-be-safe", QSTASH_TOKEN: "eyJ-of-the-account" };

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { beforeAll, expect, test } from "vitest";
 
 import { createFinder, find, parseFind } from "#dashboard/find.ts";
@@ -78,6 +79,9 @@ beforeAll(async () => {
     eventIdMax: 1,
     total: 0,
   });
+  await db.execute(sql`
+    insert into relay.backfills (id, accounts, kinds, since, until, reason, actor, plan, position, counts)
+    values ('bf_1', '[]', '{message}', now(), now(), 'r', 'a', '{}', '{}', '{}')`);
   await db.insert(erasedPeople).values({ hash: hashUuid("600700800"), requestedAt: at });
   const now = new Date();
   await db.insert(refusals).values([
@@ -116,6 +120,9 @@ test("each kind of id leads to the page of what has it", async () => {
     [traceId, [`trace ${delivery}`]],
     [deliveryId.replaceAll("-", ""), [`trace ${delivery}`]],
     [replayId, [`replay /dashboard/replays/${replayId}`]],
+    ["bf_1", ["backfill /api/ops/backfills/bf_1"]],
+    ["log line backfillId=bf_1 waits", ["backfill /api/ops/backfills/bf_1"]],
+    ["https://relay.example.com/api/ops/backfills/bf_1", ["backfill /api/ops/backfills/bf_1"]],
   ];
   for (const [q, found] of expected) expect([q, await hrefs(q)]).toEqual([q, found]);
   // A row's number may be that of an event, a group and a dead letter.

@@ -105,6 +105,23 @@ describe.skipIf(tools === "")("docs/hosting", () => {
   }
 });
 
+test("nginx repeats what a stopping server refuses for each route that a machine calls", () => {
+  const text = readHosting("nginx.conf");
+  const locations = [...text.matchAll(/location (~ )?(\S+) \{([^}]*)\}/g)];
+  const repeated = locations.filter(([, , , body = ""]) => body.includes("http_503 non_idempotent"));
+  const isRepeated = (path: string) =>
+    repeated.some(([, isPattern, place = ""]) => (isPattern ? new RegExp(place).test(path) : path.startsWith(place)));
+  const machines = ["qstash", "cloud-tasks", "queue", "internal", "webhooks"];
+  expect(machines.filter((name) => !existsSync(join(root, "app/api", name)))).toEqual([]);
+  expect(machines.filter((name) => !isRepeated(`/api/${name}/x`))).toEqual([]);
+  // An operator's action must not be made twice.
+  expect(["ops", "cron", "diagnostics"].filter((name) => isRepeated(`/api/${name}/x`))).toEqual([]);
+});
+
+test("a PORT in the common variables does not reach the units", () => {
+  expect(readHosting("relay@.service")).toMatch(/^ExecStart=\/usr\/bin\/env HOST=\S+ PORT=%i \//m);
+});
+
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 
 function failureText(thrown: unknown): string {

@@ -6,7 +6,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 
 import { type Respond, type SinkResponse, startSink } from "../support/http-sink.ts";
 import { openTestStore } from "../support/store.ts";
-import { measure, measureEverything, rollUpAll } from "./totals.ts";
+import { count as measureCount, measure, measureEverything, rollUpAll } from "./totals.ts";
 
 interface Point {
   attributes: { key: string; value: { stringValue: string } }[];
@@ -93,6 +93,69 @@ test.each([
   const { env } = await startCollector(respond);
   const [part] = otlpParts(env, () => db, { fetch, clock });
   await expect(part?.run(Infinity, null)).rejects.toThrow(message);
+});
+
+test("no counter and no bucket falls from push to push, whatever the weights", async () => {
+  const { db } = await openTestStore();
+  const { collector, env } = await startCollector(() => ({}));
+  const [part] = otlpParts(env, () => db, { fetch, clock });
+  let before = new Map<string, bigint[]>();
+  for (let round = 0; round < 4; round += 1) {
+    const deployment = `dpl_${round}`;
+    await measure(db, "ack", [0, 3 + round, 250, 70_000], { deployment, weight: 0.37 + round / 3, cold: round === 1 });
+    await measureCount(db, "outcome", 0.1 + round / 7, { label: "published", deployment });
+    await rollUpAll(db);
+    await part?.run(Infinity, null);
+    const { body } = await collector.next();
+    const now = new Map<string, bigint[]>();
+    const { resourceMetrics } = JSON.parse(body.toString()) as {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: Metric[] }] }];
+    };
+    for (const { name, sum, exponentialHistogram } of resourceMetrics[0].scopeMetrics[0].metrics) {
+      for (const point of [...(sum?.dataPoints ?? []), ...(exponentialHistogram?.dataPoints ?? [])]) {
+        const { asDouble = 0, sum: total = 0, count: all = "0", zeroCount = "0", positive, startTimeUnixNano } = point;
+        const { offset = 0, bucketCounts = [] } = positive ?? {};
+        const id = `${name} ${JSON.stringify(point.attributes)}`;
+        const micros = [asDouble, total].map((value) => BigInt(Math.round(value * 1e6)));
+        now.set(id, [...micros, ...[all, zeroCount, startTimeUnixNano].map(BigInt)]);
+        for (const [at, counted] of bucketCounts.entries()) now.set(`${id} ${offset + at}`, [BigInt(counted)]);
+      }
+    }
+    const fell = [...before].filter(([id, values]) => values.some((value, at) => (now.get(id)?.[at] ?? -1n) < value));
+    expect(fell).toEqual([]);
+    before = now;
+  }
+  expect(before.size).toBeGreaterThan(5);
+});
+
+test("what fetch sets itself is no header of the target, and a time limit is above nothing", () => {
+  const env = { OTEL_METRICS_EXPORTER: "otlp", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+  const headers = "content-length=1,Host=evil,connection=close,transfer-encoding=chunked,a=b%0D%0Ac:d,e%0A=f,g=h,g=i";
+  expect(readOtlpTarget({ ...env, OTEL_EXPORTER_OTLP_HEADERS: headers })?.headers).toEqual({ "e%0a": "f", g: "i" });
+  for (const [text, ms] of [
+    ["-1", 5_000],
+    ["1e-9", 5_000],
+    ["Infinity", 5_000],
+    ["0", 5_000],
+    ["250", 250],
+  ] as const)
+    expect(readOtlpTarget({ ...env, OTEL_EXPORTER_OTLP_TIMEOUT: text })?.timeoutMs).toBe(ms);
+});
+
+test.each<[string, SinkResponse, unknown]>([
+  ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:9/" } }, "The collector answered 307"],
+  ["a page", { body: "<html>" }, 0],
+  ["points that are no number", { body: '{"partialSuccess":{"rejectedDataPoints":"many"}}' }, 0],
+  ["less than nothing", { body: '{"partialSuccess":{"rejectedDataPoints":-5}}' }, 0],
+])("a collector that answers with %s", async (_what, response, expected) => {
+  const { db } = await openTestStore();
+  const { env, collector } = await startCollector(() => response);
+  const [part] = otlpParts(env, () => db, { fetch, clock });
+  const end = await part?.run(Infinity, null).then(
+    (result) => (result as { rejected: number }).rejected,
+    (thrown: unknown) => (thrown as Error).message,
+  );
+  expect([end, collector.requests.length]).toEqual([expected, 1]);
 });
 
 test("nothing is pushed unless the environment asks for it", () => {

@@ -16,6 +16,7 @@ import {
   createAccountRig,
   expectedKeys,
   gap,
+  message,
   openBackfillStore,
   readKeys,
 } from "./backfill-account.ts";
@@ -79,7 +80,7 @@ describe("when Instagram's API", () => {
   test("fails eight times in a row, the backfill stops and says why, and can be started again", async () => {
     const rig = await createRig();
     const { id } = await rig.plan({ ...gap, kinds: ["message"] });
-    rig.graph.fail(/^\/c1$/, ...Array.from({ length: 8 }, () => graphError(1)));
+    rig.graph.fail(/^\/me\/conversations$/, ...Array.from({ length: 8 }, () => graphError(1)));
     await beginBackfill(id, rig.backfilling);
     for (let strike = 1; strike < 8; strike += 1) await rig.step(id);
     expect(rig.steps.map(({ delayMs }) => delayMs / 5_000)).toEqual([1, 2, 4, 8, 16, 32, 64]);
@@ -87,6 +88,70 @@ describe("when Instagram's API", () => {
     expect(stopped).toMatchObject({ state: "stopped", stoppedBecause: "Instagram's API failed (status 500, code 1)" });
     expect(JSON.stringify([stopped, rig.handling.recording.lines])).not.toMatch(/Meta's words|IGAA/);
     expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "finished", inserted: 3 });
+  });
+
+  test("always fails for one conversation, it is passed over and named; for all of them, the backfill stops", async () => {
+    const rig = await createRig();
+    const { id } = await rig.plan({ ...gap, kinds: ["message"] });
+    // Limits are no failures of the conversation.
+    const limits = Array.from({ length: 3 }, () => graphError(4));
+    rig.graph.fail(/^\/c1$/, ...limits, ...Array.from({ length: 4 }, () => graphError(1)));
+    await beginBackfill(id, rig.backfilling);
+    for (let failure = 1; failure < 7; failure += 1) await rig.step(id);
+    expect(rig.steps.map(({ delayMs }) => delayMs / 1_000)).toEqual([60, 120, 240, 5, 10, 20]);
+    expect(await rig.read(id)).toMatchObject({
+      state: "finished",
+      inserted: 1,
+      skipped: 1,
+      skippedThings: ["conversation c1"],
+    });
+
+    const all = await createRig();
+    const conversations = ["a", "b", "c", "d", "e"].map((one) => ({
+      id: `p${one}`,
+      messages: [message(one, "1001", 9)],
+    }));
+    all.graph.accounts.set(token, { ...createAccount(), conversations });
+    const { id: stuck } = await all.plan({ ...gap, kinds: ["message"] });
+    all.graph.fail(/^\/p.$/, ...Array.from({ length: 3 * 4 + 8 }, () => graphError(2)));
+    await beginBackfill(stuck, all.backfilling);
+    while ((await all.read(stuck)).state === "waiting") await all.step(stuck);
+    expect(await all.read(stuck)).toMatchObject({ state: "stopped", skipped: 3, inserted: 0 });
+    expect(await beginBackfill(stuck, all.backfilling)).toMatchObject({ state: "finished", skipped: 3, inserted: 2 });
+  });
+
+  test.each(["1e15", "-5", "Infinity"])("says Retry-After: %s, the backfill waits a day at most", async (seconds) => {
+    const rig = await createRig();
+    const { id } = await rig.plan({ ...gap, kinds: ["message"] });
+    rig.graph.fail(/^\/c1$/, { ...(graphError(4) as Exclude<Fault, string>), headers: { "retry-after": seconds } });
+    expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "waiting", stoppedBecause: null });
+    expect(rig.steps[0]?.delayMs).toBe(seconds === "1e15" ? 24 * 3_600_000 : 60_000);
+  });
+
+  test("answers with ids, texts and structures of any size, nothing throws and the rest is stored", async () => {
+    const rig = await createRig();
+    const long = "x".repeat(10_000);
+    const odd = ["\uD800", "a\0b", "../../me", long, "%2e%2e"];
+    const deep = JSON.parse(`${"[".repeat(3_000)}${"]".repeat(3_000)}`) as unknown;
+    const mine = createAccount();
+    rig.graph.accounts.set(token, {
+      ...mine,
+      conversations: [
+        ...mine.conversations,
+        ...odd.map((one) => ({ id: one, messages: [message(`in ${one}`, "1001", 3)] })),
+        {
+          id: "c9",
+          messages: odd.map((one, n) =>
+            message(one, one, 4 + n / 10, { text: `\uDC00\0${long}`, more: { reply_to: { mid: one }, story: deep } }),
+          ),
+        },
+      ],
+    });
+    const ended = await beginPlanned(rig);
+    expect(ended).toMatchObject({ state: "finished", inserted: 12 + odd.length });
+    expect(rig.graph.requests.every(({ path }) => path.length < 600 && !path.includes(".."))).toBe(true);
+    await rig.settle();
+    expect(await beginPlanned(rig)).toMatchObject({ state: "finished", inserted: 0, known: 12 + odd.length });
   });
 
   test("says that the token has expired, the backfill stops with what to do, and goes on with a new one", async () => {
@@ -121,6 +186,16 @@ describe("when Instagram's API", () => {
     expect(await beginPlanned(rig)).toMatchObject({ state: "finished", inserted: 12 });
     expect(evil.graph.requests).toEqual([]);
   });
+});
+
+test("what the relay itself does wrong stops the backfill, and it can be started again", async () => {
+  const rig = await createRig();
+  const { id } = await rig.plan({ ...gap, kinds: ["message"] });
+  const ingest = () => Promise.reject(new TypeError("a private word"));
+  const stopped = await beginBackfill(id, { ...rig.backfilling, ingest });
+  expect(stopped).toMatchObject({ state: "stopped", stoppedBecause: "The relay failed; its log says how" });
+  expect(rig.handling.recording.of("backfill.stopped")).toMatchObject([{ level: "error", cause: "TypeError" }]);
+  expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "finished", inserted: 3 });
 });
 
 describe("of two that advance it", () => {

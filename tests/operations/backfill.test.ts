@@ -165,6 +165,13 @@ describe("a backfill", () => {
     });
     expect(await readKeys(rig)).toEqual([`message.echo:${account}:m2`]);
     expect(rig.graph.requests.some(({ path }) => path.includes("media"))).toBe(true);
+    // Which of several tokens it is must not be guessed.
+    const { id } = await rig.plan(gap);
+    rig.graph.fail(/conversations$/, graphError(190));
+    const stoppedBecause = expect.stringContaining(`(account ${account}, status 400, code 190)`);
+    expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "stopped", stoppedBecause });
+    rig.graph.accounts.delete(page);
+    await expect(rig.plan(gap)).rejects.toMatchObject({ message: expect.stringContaining(`(account ${second}, `) });
   });
 
   test("reads what its list left out, counts what is beyond the twenty newest or gone, and knows attachments", async () => {

@@ -86,6 +86,38 @@ describe("without waitUntil", () => {
     expect(clock.timersLeft()).toBe(0);
   });
 
+  test("a body that was read before is a fault of the app, which the answer and the log name", async () => {
+    const { receive, lines, calls } = setUp();
+    const body = message("m1");
+    const headers = { "x-hub-signature-256": await signBody("app-secret", new TextEncoder().encode(body)) };
+    const used = new Request("https://app.example/hooks", { method: "POST", body, headers });
+    await used.text();
+    const locked = new Request("https://app.example/hooks", { method: "POST", body, headers });
+    locked.body?.getReader();
+    const ofNode = { method: "POST", headers, body: JSON.parse(body) as unknown } as unknown as Request;
+    for (const [request, fault] of [
+      [used, /^The body was read before the receiver/],
+      [locked, /^The body was read before the receiver/],
+      [ofNode, /^The receiver takes a Request of the Fetch API/],
+    ] as const) {
+      const response = await receive(request);
+      const { error } = (await response.json()) as { error: { code: string; message: string } };
+      expect([response.status, error]).toEqual([500, { code: "INTERNAL", message: expect.stringMatching(fault) }]);
+      expect(lines.at(-1)).toMatchObject({ event: "delivery.refused", level: "error", reason: error.message });
+    }
+    expect(calls).toEqual([]);
+  });
+
+  test("onEvents and waitUntil may throw anything", async () => {
+    for (const thrown of [null, undefined, "text", 7, Object.create(null), Symbol("s")]) {
+      const thrower = () => {
+        throw thrown;
+      };
+      expect((await setUp({ onEvents: thrower }).send()).status).toBe(503);
+      expect((await setUp({ waitUntil: thrower }).send()).status).toBe(200);
+    }
+  });
+
   test("what has a wrong signature or no events does not reach onEvents", async () => {
     const { send, calls } = setUp();
     expect((await send(message("m1"), "another secret")).status).toBe(401);

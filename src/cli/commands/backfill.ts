@@ -31,6 +31,8 @@ interface Options {
 }
 
 const pollMs = 1_000;
+/** To plan and to start, the relay asks Instagram three times at most after its own limits, for 10 s each. */
+const limitMs = 45_000;
 const note = `It needs INSTAGRAM_ACCESS_TOKEN where the relay runs. Instagram's API does not give back everything: ${notGivenBack.join(" ")} docs/OPERATIONS.md says more.`;
 
 /** Adds `relay backfill`, which fails unless the backfill was read to its end. */
@@ -79,7 +81,7 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   const { from, until, account, kind, reason, json } = options;
   const listOf = (text: string | undefined) => text?.split(",").map((part) => part.trim());
   const body = { from, until, accounts: listOf(account), kinds: listOf(kind), reason };
-  const planned = await askOps<DescribedBackfill>(context, "POST", "backfills", { body });
+  const planned = await askOps<DescribedBackfill>(context, "POST", "backfills", { body, limitMs });
   if (!json) context.print(showBackfillPlan(planned, context));
   const { found, known, isComplete } = planned.plan;
   const isNothing = isComplete && found === known;
@@ -98,7 +100,7 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
 async function start(id: string, options: Options, context: CommandContext): Promise<void> {
   const { state } = await readOps<DescribedBackfill>(context, pathOf(id));
   const isUnderWay = state === "running" || state === "waiting";
-  if (!isUnderWay) await askOps(context, "POST", `${pathOf(id)}/start`);
+  if (!isUnderWay) await askOps(context, "POST", `${pathOf(id)}/start`, { limitMs });
   const ended = await follow(id, context);
   print(ended, options, context);
   if (context.signal.aborted) {
@@ -128,7 +130,7 @@ async function follow(id: string, context: CommandContext): Promise<DescribedBac
 /** Something else may have advanced it since. */
 async function advance(id: string, context: CommandContext): Promise<void> {
   try {
-    await askOps(context, "POST", `${pathOf(id)}/start`);
+    await askOps(context, "POST", `${pathOf(id)}/start`, { limitMs });
   } catch (thrown) {
     if (!(thrown instanceof RelayRefusal) || thrown.code !== "CONFLICT") throw thrown;
   }

@@ -71,8 +71,12 @@ export function addDoctor(program: Command, context: CommandContext): void {
 }
 
 function requireAddress(option: string, url: string | undefined): void {
-  if (url !== undefined && (!/^https?:\/\//.test(url) || !URL.canParse(url)))
+  if (url === undefined) return;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new CliFailure(`${option} must begin with http:// or https://, not "${url}".`);
+  const { username, password, search, hash } = new URL(url);
+  if (username + password + search + hash !== "")
+    throw new CliFailure(`${option} must be an address without credentials, "?" and "#".`);
 }
 
 function readLocalEnvironment(): LocalEnvironment {

@@ -19,7 +19,7 @@ export function addFind(program: Command, context: CommandContext): void {
     .command("find")
     .argument(
       "<id>",
-      "of a delivery, event, message, comment, person, account, queue message, dead letter, trace or replay",
+      "of a delivery, event, message, comment, person, account, queue message, dead letter, trace, replay or backfill",
     )
     .description("find what has an id, whatever kind of id it is")
     .addOption(jsonOption)
@@ -33,5 +33,5 @@ export function addFind(program: Command, context: CommandContext): void {
 
 function showMatches({ matches }: Found, context: CommandContext): string {
   const rows = matches.map(({ type, id, href }) => [type, id, new URL(href, context.baseUrl()).href]);
-  return drawTable(["What", "Id", "On the dashboard"], rows, context.paint, context);
+  return drawTable(["What", "Id", "Where it is shown"], rows, context.paint, context);
 }

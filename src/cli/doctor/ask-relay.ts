@@ -1,3 +1,5 @@
+import * as v from "valibot";
+
 import type { Check, Diagnosis } from "#diagnostics/check.ts";
 import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics/deployment-protection.ts";
 import type { EnvDiagnosis } from "#diagnostics/diagnose-env.ts";
@@ -46,7 +48,7 @@ async function post<T extends Diagnosis>(what: string, options: AskRelayOptions)
   try {
     const answer = await fetchWithin(limitMs, url, { method: "POST", headers }, options);
     const diagnosis = answer.status === 200 ? parseJson(answer.text) : undefined;
-    return isDiagnosis(diagnosis) ? (diagnosis as T) : explainAnswer(answer);
+    return v.is(diagnosisSchema, diagnosis) ? (diagnosis as T) : explainAnswer(answer);
   } catch (error) {
     const code = networkCodeOf(error);
     const { cause, remedy } = explainNetwork(error, { variable: "--url or RELAY_URL" });
@@ -58,10 +60,21 @@ async function post<T extends Diagnosis>(what: string, options: AskRelayOptions)
   }
 }
 
-function isDiagnosis(value: unknown): value is Diagnosis {
-  const { ok, checks } = (value ?? {}) as Partial<Record<keyof Diagnosis, unknown>>;
-  return typeof ok === "boolean" && Array.isArray(checks);
-}
+const optionalText = v.optional(v.string());
+/** What answers at an address need not be the relay. */
+const diagnosisSchema = v.looseObject({
+  ok: v.boolean(),
+  checks: v.array(
+    v.looseObject({
+      name: v.string(),
+      status: v.picklist(["ok", "warning", "failed", "skipped"]),
+      detail: v.string(),
+      durationMs: v.optional(v.number()),
+      cause: optionalText,
+      remedy: optionalText,
+    }),
+  ),
+});
 
 function explainAnswer({ status, headers, text }: Answer): Check {
   const detail = `answered ${status}`;

@@ -1,3 +1,5 @@
+import { CliFailure } from "#platform/failure.ts";
+
 /** How `relay secrets` prints values. */
 export const secretFormats = ["vercel", "env", "k8s", "json"] as const;
 
@@ -31,9 +33,13 @@ function vercelLine(name: string, value: string, { environment, force }: FormatO
   return `printf %s ${quote(value)} | vercel env add ${name} ${environment} ${flags.join(" ")}`;
 }
 
-/** A line that an `.env` file and a shell read alike. */
+/** A line that an `.env` file and a shell read alike. Throws a `CliFailure` for a value of which there is no such line. */
 export function envLine(name: string, value: string): string {
-  return `${name}=${/^[\w.,:/@%+-]+$/.test(value) ? value : quote(value)}`;
+  if (/^[\w.,:/@%+-]+$/.test(value)) return `${name}=${value}`;
+  if (!value.includes("'")) return `${name}='${value}'`;
+  // In an .env file nothing escapes a quotation mark.
+  if (!/["$`\\!\r\n]/.test(value)) return `${name}="${value}"`;
+  throw new CliFailure(`No line has the value of ${name} for a shell and an .env file alike: use another --format.`);
 }
 
 /** As one word of a POSIX shell, whatever characters it has. */
@@ -47,7 +53,8 @@ function kubernetesSecret(values: readonly (readonly [string, string])[]): strin
     {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { name: "instagram-webhook-relay" },
+      // The name that docs/hosting/kubernetes.yaml asks for.
+      metadata: { name: "relay" },
       type: "Opaque",
       stringData: Object.fromEntries(values),
     },

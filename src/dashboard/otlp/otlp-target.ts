@@ -28,9 +28,19 @@ export function readOtlpTarget(record: EnvRecord): OtlpTarget | null {
   return {
     url,
     headers: parseHeaders(of("HEADERS") ?? ""),
-    timeoutMs: Math.min(Number(of("TIMEOUT")) || timeoutMsDefault, timeoutMsMax),
+    timeoutMs: timeoutOf(of("TIMEOUT")),
   };
 }
+
+/** In milliseconds; what is none counts as not set. */
+function timeoutOf(text = ""): number {
+  const ms = /^\s*\d{1,9}\s*$/.test(text) ? Number(text) : 0;
+  return Math.min(ms === 0 ? timeoutMsDefault : ms, timeoutMsMax);
+}
+
+/** Of the connection, and of what is sent: `fetch` sets or refuses them, and every push would fail. */
+const ownHeaders =
+  /^(connection|content-(encoding|length|type)|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
 
 /** `key=value` pairs, separated by commas, with percent-encoded values. What is malformed is left out. */
 function parseHeaders(text: string): Record<string, string> {
@@ -38,7 +48,7 @@ function parseHeaders(text: string): Record<string, string> {
     text.split(",").flatMap((pair) => {
       const [, name = "", encoded = ""] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
       const value = decoded(encoded);
-      return name === "" || value === undefined ? [] : [[name.toLowerCase(), value]];
+      return name === "" || value === undefined || ownHeaders.test(name) ? [] : [[name.toLowerCase(), value]];
     }),
   );
 }

@@ -18,7 +18,9 @@ export interface PushMetricsOptions extends Network {
 }
 
 const rejectedSchema = v.object({
-  partialSuccess: v.object({ rejectedDataPoints: v.pipe(v.union([v.string(), v.number()]), v.transform(Number)) }),
+  partialSuccess: v.object({
+    rejectedDataPoints: v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.safeInteger(), v.minValue(0)),
+  }),
 });
 
 /**

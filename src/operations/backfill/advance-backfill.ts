@@ -1,3 +1,4 @@
+import { RelayError } from "#platform/errors.ts";
 import { describeCause } from "#platform/log.ts";
 import type { Backfill } from "#store/backfill-row.ts";
 import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBackfill } from "#store/backfills.ts";
@@ -5,7 +6,7 @@ import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBack
 import { type BackfillMessage, publishBackfillStep } from "./backfill-step.ts";
 import { type Backfilling, leaseMs } from "./backfilling.ts";
 import { GraphFailure } from "./graph-failure.ts";
-import { pauseAfter } from "./pause-after.ts";
+import { pauseAfter, strikesAfter } from "./pause-after.ts";
 import { readAccounts, type ReadOfBackfill } from "./read-accounts.ts";
 
 export interface AdvanceOptions {
@@ -17,8 +18,8 @@ export interface AdvanceOptions {
 
 /**
  * One step of a running backfill: reads and ingests page by page until its time is over, then has QStash call for the next
- * step. Does nothing if another process has it, or it is not due. Whatever goes wrong with Instagram's API is recorded. Throws
- * `STORE_UNAVAILABLE`; then maintenance goes on.
+ * step. Does nothing if another process has it, or it is not due. Whatever else goes wrong is recorded: one backfill
+ * must not keep others from their steps. Throws `STORE_UNAVAILABLE`; then maintenance goes on.
  */
 export async function advanceBackfill(
   id: string,
@@ -35,8 +36,9 @@ export async function advanceBackfill(
     if (reached === "end") await finish(taken, backfilling);
     else await goOnAfter(taken, { delayMs: reached.restMs, strikes: progress.strikes }, backfilling);
   } catch (thrown) {
-    if (!(thrown instanceof GraphFailure)) throw thrown;
-    await handleFailure(taken, thrown, progress.strikes, backfilling);
+    if (thrown instanceof GraphFailure) await handleFailure(taken, thrown, progress.strikes, backfilling);
+    else if (thrown instanceof RelayError && thrown.code === "STORE_UNAVAILABLE") throw thrown;
+    else await stop(taken, new Error("The relay failed; its log says how", { cause: thrown }), {}, backfilling);
   }
   return { backfill: id, advanced: true };
 }
@@ -104,15 +106,22 @@ async function handleFailure(
   strikes: number,
   backfilling: Backfilling,
 ): Promise<void> {
-  const { db, log } = backfilling;
-  const { id, leaseId } = backfill;
+  const { fault, message: reason, cause } = failure;
   const delayMs = pauseAfter(failure, strikes);
-  const facts = { backfillId: id, fault: failure.fault, reason: failure.message, ...describeCause(failure.cause) };
-  if (delayMs === null) {
-    const stopped = await endBackfill(db, id, { state: "stopped", because: failure.message, leaseId });
-    if (stopped !== undefined) log.error("backfill.stopped", facts);
-    return;
-  }
-  log.warn("backfill.failed", { ...facts, strikes: strikes + 1 });
-  await goOnAfter(backfill, { delayMs, strikes: strikes + 1 }, backfilling);
+  if (delayMs === null) return stop(backfill, failure, { fault }, backfilling);
+  const next = { delayMs, strikes: strikesAfter(failure, strikes) };
+  const facts = { backfillId: backfill.id, fault, reason, ...describeCause(cause), strikes: next.strikes };
+  backfilling.log.warn("backfill.failed", facts);
+  await goOnAfter(backfill, next, backfilling);
+}
+
+async function stop(
+  { id, leaseId }: Backfill,
+  { message: reason, cause }: Error,
+  facts: { fault?: string },
+  { db, log }: Backfilling,
+): Promise<void> {
+  const stopped = await endBackfill(db, id, { state: "stopped", because: reason, leaseId });
+  if (stopped !== undefined)
+    log.error("backfill.stopped", { backfillId: id, ...facts, reason, ...describeCause(cause) });
 }

@@ -27,5 +27,5 @@ export interface Backfilling
   paceMs: number;
 }
 
-/** Each page renews the lease. Its requests, a conversation's and one for each of 20 messages, end after 10 s at the latest. */
+/** Each page renews the lease. Its requests, two at most, end after 10 s each. */
 export const leaseMs = 4 * 60_000;

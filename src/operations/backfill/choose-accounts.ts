@@ -15,8 +15,8 @@ export async function chooseAccounts(
 ): Promise<TokenAccount[]> {
   const tokens = requireTokens(backfilling);
   const named = tokens.filter(({ accountId }) => accountId === null || wanted?.includes(accountId) !== false);
-  const found: TokenAccount[] = [];
-  for (const token of named) found.push(await orRefuse(() => identifyAccount(token, backfilling)));
+  // At once: with a hundred tokens one after another would take longer than the command waits.
+  const found = await orRefuse(() => Promise.all(named.map((token) => identifyAccount(token, backfilling))));
   const chosen = found.filter(({ ownIds }) => wanted === undefined || ownIds.some((id) => wanted.includes(id)));
   const missing = (wanted ?? []).filter((id) => !chosen.some(({ ownIds }) => ownIds.includes(id)));
   if (missing.length === 0) return chosen;

@@ -2,7 +2,7 @@ import type { Database } from "#store/database.ts";
 import type { Backfill, BackfillState } from "#store/backfill-row.ts";
 import { type BackfillListOptions, readBackfill, readBackfills } from "#store/backfills.ts";
 
-import type { BackfillCounts } from "./position.ts";
+import { type BackfillCounts, noCounts, type Position } from "./position.ts";
 
 /** What a backfill would bring, as far as it was counted. */
 export interface BackfillPlan extends Omit<BackfillCounts, "inserted"> {
@@ -31,6 +31,8 @@ export interface DescribedBackfill extends BackfillCounts {
   plan: BackfillPlan;
   /** The number of the account that is read, from 1; null before the start and after the end. */
   account: number | null;
+  /** The first twenty things that `skipped` counts. */
+  skippedThings: readonly string[];
   /** While it waits: when Instagram may be asked again. */
   waitsUntil: string | null;
   stoppedBecause: string | null;
@@ -43,6 +45,7 @@ export interface DescribedBackfill extends BackfillCounts {
 /** Never its position, which holds Meta's cursors. */
 export function describeBackfill(backfill: Backfill): DescribedBackfill {
   const { id, state, accounts, kinds, reason, actor, stoppedBecause } = backfill;
+  const position = backfill.position as Position;
   const hasEnded = state === "planned" || state === "cancelled" || state === "finished";
   return {
     id,
@@ -54,8 +57,10 @@ export function describeBackfill(backfill: Backfill): DescribedBackfill {
     reason,
     actor,
     plan: backfill.plan as unknown as BackfillPlan,
-    ...(backfill.counts as unknown as BackfillCounts),
-    account: hasEnded ? null : (backfill.position as { account: number }).account + 1,
+    ...noCounts,
+    ...backfill.counts,
+    account: hasEnded ? null : position.account + 1,
+    skippedThings: position.skipped ?? [],
     waitsUntil: state === "waiting" ? iso(backfill.dueAtMs) : null,
     stoppedBecause,
     createdAt: new Date(backfill.createdAtMs).toISOString(),

@@ -16,12 +16,24 @@ export class GraphFailure extends Error {
   readonly fault: GraphFault;
   /** How long Instagram asks to wait; 0 if it does not say. */
   readonly waitMs: number;
+  readonly #detail: string;
 
   constructor(fault: GraphFault, detail: string, waitMs = 0, options?: ErrorOptions) {
     super(`Instagram's API ${sentences[fault]} (${detail})`, options);
     this.fault = fault;
     this.waitMs = waitMs;
+    this.#detail = detail;
   }
+
+  /** The same with the account that was asked for, where it could be one of several. */
+  withAccount(id: string): GraphFailure {
+    return new GraphFailure(this.fault, `account ${id}, ${this.#detail}`, this.waitMs, { cause: this.cause });
+  }
+}
+
+/** Rethrows what was thrown; a `GraphFailure` with the account, unless that is null. */
+export function rethrowWithAccount(thrown: unknown, id: string | null): never {
+  throw thrown instanceof GraphFailure && id !== null ? thrown.withAccount(id) : thrown;
 }
 
 const sentences: Record<GraphFault, string> = {
@@ -36,6 +48,9 @@ const sentences: Record<GraphFault, string> = {
 /** https://developers.facebook.com/docs/graph-api/overview/rate-limiting, read 2026-11; 80001 to 80014 are by business use case. */
 const limitCodes = new Set([4, 17, 32, 613]);
 
+/** A wrong header must not stop a backfill for ever. */
+const waitMsMax = 24 * 60 * 60_000;
+
 /** What an answer that is no success means. https://developers.facebook.com/docs/graph-api/guides/error-handling, read 2026-11 */
 export function toGraphFailure({ status, headers, text }: Answer): GraphFailure {
   const { error } = parseJsonObject(text);
@@ -46,7 +61,7 @@ export function toGraphFailure({ status, headers, text }: Answer): GraphFailure 
   const detail = [`status ${status}`, ...codes].filter((part) => part !== "").join(", ");
   if (limitCodes.has(number) || (number >= 80_001 && number <= 80_014) || status === 429) {
     const seconds = Number(headers.get("retry-after") ?? "");
-    const waitMs = Number.isFinite(seconds) ? seconds * 1_000 : 0;
+    const waitMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1_000, 0), waitMsMax) : 0;
     return new GraphFailure("limited", detail, Math.max(waitMs, readUsage(headers).regainMs));
   }
   return new GraphFailure(faultOf(number, isTransient === true, status), detail);

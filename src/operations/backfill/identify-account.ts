@@ -2,7 +2,7 @@ import type { InstagramToken } from "#platform/instagram-tokens.ts";
 
 import { createGraphApi, type GraphApi } from "./graph-api.ts";
 import type { Backfilling } from "./backfilling.ts";
-import { GraphFailure } from "./graph-failure.ts";
+import { GraphFailure, rethrowWithAccount } from "./graph-failure.ts";
 import { objectOf, textOf } from "./graph-values.ts";
 
 /** The account that a token belongs to, with the API that reads it. */
@@ -34,7 +34,8 @@ export async function identifyAccount(
   const host = isOfFacebook(token) ? "graph.facebook.com" : "graph.instagram.com";
   const baseUrl = graphUrl ?? `https://${host}/${version}`;
   const api = createGraphApi({ baseUrl, token: token.token, paceMs, fetch, clock });
-  const account = isOfFacebook(token) ? await byPage(api) : await bySelf(api);
+  const asked = isOfFacebook(token) ? byPage(api) : bySelf(api);
+  const account = await asked.catch((thrown: unknown) => rethrowWithAccount(thrown, token.accountId));
   if (token.accountId !== null && !account.ownIds.includes(token.accountId)) {
     throw new GraphFailure("refused", `the token that is set for account ${token.accountId} belongs to ${account.id}`);
   }

@@ -14,7 +14,7 @@ import type { Gap } from "./page-scope.ts";
 import { readPage } from "./read-page.ts";
 import { wantsList } from "./wants-list.ts";
 
-/** The command waits 15 s for an answer. */
+/** The command waits 45 s for an answer, and the last request that is begun may take 20. */
 const budgetMs = 8_000;
 
 /**
@@ -59,16 +59,17 @@ async function count(accounts: readonly TokenAccount[], counting: Counting, { in
   const { gap, kinds, deadlineMs, nowMs } = counting;
   const found: { kind: string; occurredAtMs: number | null; isKnown: boolean }[] = [];
   let counts = noCounts;
-  let isComplete = true;
+  let isComplete = clock.monotonicMs() < deadlineMs;
   const warnings: string[] = [];
   for (const account of accounts) {
     let position = startOf(0);
     while (isComplete) {
-      const scope = { gap, account, wants: wantsList(kinds), withDetails: false };
+      const scope = { gap, account, wants: wantsList(kinds), withDetails: false, strikes: 0 };
       const page = await orRefuse(() => readPage(position, scope).catch(giveUp));
       if (page === undefined) break;
       ({ position } = page);
-      found.push(...(await ingestEntries(page.entries, { kinds, isDryRun: true }, ingest)).events);
+      for (const event of (await ingestEntries(page.entries, { kinds, isDryRun: true }, ingest)).events)
+        found.push(event);
       counts = addCounts(counts, page.counts);
       isComplete &&= clock.monotonicMs() < deadlineMs;
     }
@@ -100,7 +101,10 @@ function summarize(fresh: readonly { kind: string; occurredAtMs: number | null }
     byAge[ageMs < dayMs ? "lt24h" : ageMs < 7 * dayMs ? "lt7d" : "older"] += 1;
   }
   const iso = (atMs: number) => (Number.isFinite(atMs) ? new Date(atMs).toISOString() : null);
-  return { byKind, byAge, oldest: iso(Math.min(...times)), newest: iso(Math.max(...times)) };
+  // There may be more than a call takes arguments.
+  const oldestMs = times.reduce((one, other) => Math.min(one, other), Infinity);
+  const newestMs = times.reduce((one, other) => Math.max(one, other), -Infinity);
+  return { byKind, byAge, oldest: iso(oldestMs), newest: iso(newestMs) };
 }
 
 /** https://developers.facebook.com/docs/messenger-platform/policy/policy-overview#standard-messaging */

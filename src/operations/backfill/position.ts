@@ -1,6 +1,7 @@
 /** Something that is read page by page. */
 export type Unread =
   | { type: "conversation"; id: string }
+  | { type: "message"; id: string }
   | { type: "comments"; mediaId: string; product: string | null; after: string | null }
   | { type: "replies"; mediaId: string; product: string | null; parentId: string; after: string };
 
@@ -22,11 +23,16 @@ export interface Position {
   isListRead: boolean;
   /** What the pages of the list named and is not read yet. */
   unread: readonly Unread[];
+  /** What was passed over because reading it failed again and again, the first ones by their ids. */
+  skipped?: readonly string[];
+  /** How many things were passed over since one was read. */
+  skippedInARow?: number;
 }
 
-/** The beginning of an account. */
-export function startOf(account: number): Position {
-  return { account, list: 0, after: null, isListRead: false, unread: [] };
+/** The beginning of an account, or of its list; what was passed over before stays known. */
+export function startOf(account: number, before?: Position, list = 0): Position {
+  const { skipped = [], skippedInARow = 0 } = before ?? {};
+  return { account, list, after: null, isListRead: false, unread: [], skipped, skippedInARow };
 }
 
 /** What was met on the way. */
@@ -44,6 +50,8 @@ export interface BackfillCounts {
   beyond: number;
   /** Messages, conversations or media of which the API gave nothing. */
   unreadable: number;
+  /** Those that were passed over because reading them failed again and again; they may still be there. */
+  skipped: number;
 }
 
 export const noCounts: BackfillCounts = {
@@ -55,10 +63,13 @@ export const noCounts: BackfillCounts = {
   inserted: 0,
   beyond: 0,
   unreadable: 0,
+  skipped: 0,
 };
 
 /** The sum of both. */
 export function addCounts(one: BackfillCounts, other: Partial<BackfillCounts>): BackfillCounts {
-  const names = Object.keys(one) as (keyof BackfillCounts)[];
-  return Object.fromEntries(names.map((name) => [name, one[name] + (other[name] ?? 0)])) as unknown as BackfillCounts;
+  const names = Object.keys(noCounts) as (keyof BackfillCounts)[];
+  // A backfill of an earlier version may lack a count.
+  const sums = names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)] as const);
+  return Object.fromEntries(sums) as unknown as BackfillCounts;
 }

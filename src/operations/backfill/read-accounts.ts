@@ -1,7 +1,7 @@
 import type { Backfill } from "#store/backfill-row.ts";
 
 import type { Backfilling } from "./backfilling.ts";
-import { GraphFailure } from "./graph-failure.ts";
+import { GraphFailure, rethrowWithAccount } from "./graph-failure.ts";
 import { identifyAccount, type TokenAccount } from "./identify-account.ts";
 import { ingestEntries } from "./ingest-entries.ts";
 import { addCounts, type BackfillCounts, type Position, startOf } from "./position.ts";
@@ -29,15 +29,18 @@ export interface PageDone {
  */
 export async function* readAccounts(backfill: ReadOfBackfill, backfilling: Backfilling): AsyncGenerator<PageDone> {
   const { accounts, kinds, sinceMs, untilMs } = backfill;
-  let { position, counts } = backfill;
+  let { position, counts, strikes } = backfill;
   for (let named = accounts[position.account]; named !== undefined; named = accounts[position.account]) {
     const account = await openAccount(named.id, backfilling);
     const scope = { gap: { sinceMs, untilMs }, account, wants: wantsList(kinds), withDetails: true };
     let calls = 0;
     for (let isDone = false; !isDone;) {
-      const page = await readPage(position, scope);
+      const page = await readPage(position, { ...scope, strikes }).catch((thrown: unknown) =>
+        rethrowWithAccount(thrown, accounts.length > 1 ? account.id : null),
+      );
+      strikes = 0;
       isDone = page === undefined;
-      position = page?.position ?? startOf(position.account + 1);
+      position = page?.position ?? startOf(position.account + 1, position);
       const { events, inserted } = await ingestEntries(
         page?.entries ?? [],
         { kinds, isDryRun: false },

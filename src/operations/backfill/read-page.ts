@@ -4,7 +4,7 @@ import type { WebhookEntry } from "./message-to-webhook.ts";
 import { isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 import { type BackfillCounts, lists, type Position, startOf, type Unread } from "./position.ts";
 import { readComments, readReplies } from "./read-comments.ts";
-import { readMessages } from "./read-messages.ts";
+import { readMessage, readMessages } from "./read-messages.ts";
 
 /** One page that was read. */
 export interface ReadPage {
@@ -18,18 +18,45 @@ export interface ReadPage {
 /** Reads the next page of an account; undefined when it is done. What is gone is counted and passed over. Throws a `GraphFailure`. */
 export async function readPage(position: Position, scope: PageScope): Promise<ReadPage | undefined> {
   const [first, ...others] = position.unread;
-  if (first !== undefined) {
-    const { entries, rest, counts = {} } = await readUnlessGone(first, scope);
-    return { position: { ...position, unread: [...rest, ...others] }, entries, counts };
-  }
+  if (first !== undefined) return readFirst(first, others, position, scope);
   const list = lists[position.list];
   if (list === undefined) return undefined;
   if (position.isListRead || !scope.wants(list)) {
-    return { position: { ...startOf(position.account), list: position.list + 1 }, entries: [], counts: {} };
+    return { position: startOf(position.account, position, position.list + 1), entries: [], counts: {} };
   }
   const { unread, after } = await (list === "conversations" ? listConversations : listMedia)(position.after, scope);
   const isListRead = after === null || after === position.after;
   return { position: { ...position, unread, after, isListRead }, entries: [], counts: { [list]: unread.length } };
+}
+
+/** Failures in a row after which a thing is passed over: one that Meta cannot give must not keep the others back. */
+const strikesOfThing = 3;
+/** So many in a row are no fault of theirs: then the backfill goes on trying, and stops. */
+const skippedInARowMax = 3;
+const namesMax = 20;
+
+async function readFirst(
+  first: Unread,
+  others: readonly Unread[],
+  position: Position,
+  scope: PageScope,
+): Promise<ReadPage> {
+  const { skipped = [], skippedInARow = 0 } = position;
+  try {
+    const { entries, rest, counts = {} } = await readUnlessGone(first, scope);
+    return { position: { ...position, unread: [...rest, ...others], skippedInARow: 0 }, entries, counts };
+  } catch (thrown) {
+    const mayBeItsFault = thrown instanceof GraphFailure && /transient|unreadable/.test(thrown.fault);
+    if (!mayBeItsFault || scope.strikes < strikesOfThing || skippedInARow >= skippedInARowMax) throw thrown;
+    const names = [...skipped, nameOf(first)].slice(0, namesMax);
+    const next = { ...position, unread: others, skipped: names, skippedInARow: skippedInARow + 1 };
+    return { position: next, entries: [], counts: { skipped: 1 } };
+  }
+}
+
+function nameOf(thing: Unread): string {
+  if (thing.type === "comments") return `comments of media ${thing.mediaId}`;
+  return thing.type === "replies" ? `replies to comment ${thing.parentId}` : `${thing.type} ${thing.id}`;
 }
 
 /** A thing may be deleted while its list is read. Without the right to read one of them, all others fail in the same way. */
@@ -38,6 +65,8 @@ async function readUnlessGone(thing: Unread, scope: PageScope): Promise<ReadThin
     switch (thing.type) {
       case "conversation":
         return await readMessages(thing.id, scope);
+      case "message":
+        return await readMessage(thing.id, scope);
       case "comments":
         return await readComments(thing, scope);
       case "replies":

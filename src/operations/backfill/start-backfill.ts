@@ -6,8 +6,9 @@ import { advanceBackfill } from "./advance-backfill.ts";
 import type { Backfilling } from "./backfilling.ts";
 import { requireTokens } from "./choose-accounts.ts";
 import { type DescribedBackfill, describeBackfill, readDescribedBackfill } from "./describe-backfill.ts";
+import type { Position } from "./position.ts";
 
-/** The command waits 15 s for the answer, and the last page that is begun may take ten. */
+/** The command waits 45 s for the answer, and the last page that is begun may take 20. */
 const firstStepMs = 2_000;
 
 /**
@@ -19,7 +20,9 @@ export async function beginBackfill(id: string, backfilling: Backfilling): Promi
   const backfill = await readBackfill(db, id);
   requireTokens(backfilling);
   if (backfill.state !== "stalled") {
-    if ((await startBackfill(db, id)) === undefined) throw conflict(await readBackfill(db, id));
+    // Who starts it again wants to know whether what failed is still out of order.
+    const position = { ...(backfill.position as Position), skippedInARow: 0 };
+    if ((await startBackfill(db, id, position)) === undefined) throw conflict(await readBackfill(db, id));
     log.info("backfill.started", { backfillId: id, accounts: backfill.accounts.length });
   }
   await advanceBackfill(id, { after: null, deadlineMs: clock.monotonicMs() + firstStepMs }, backfilling);

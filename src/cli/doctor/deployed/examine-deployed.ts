@@ -1,6 +1,7 @@
+import * as v from "valibot";
+
 import type { Check } from "#diagnostics/check.ts";
 import type { SignedProbe } from "#measurements/probe.ts";
-import type { SignedBurst } from "#operations/probing.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import { askPlace } from "../../read-ops.ts";
@@ -29,7 +30,9 @@ export interface DeployedOptions extends DeployedRelay {
 export async function examineDeployed(options: DeployedOptions): Promise<ChecklistGroup[]> {
   options.onProgress("the address");
   const address: ChecklistGroup = { title: "Address", checks: await checkAddress(options) };
-  if (address.checks.some(({ name, status }) => status === "failed" && name.startsWith("Address"))) return [address];
+  // Without encryption to a public address no token is sent: what follows would give them away.
+  const isUnsafe = ({ name, status }: Check) => status === "failed" && /^(Address|HTTPS)/.test(name);
+  if (address.checks.some(isUnsafe)) return [address];
   options.onProgress("the webhook");
   const webhook = await checkWebhook({ ...options, probe: await signProbe(options) });
   const diagnoses = await diagnose(options);
@@ -38,6 +41,11 @@ export async function examineDeployed(options: DeployedOptions): Promise<Checkli
   return [address, { title: "Webhook, as Meta calls it", checks: webhook }, ...deployment];
 }
 
+/** What answers at an address need not be the relay. */
+const signedBurst = v.object({
+  probes: v.array(v.object({ id: v.string(), body: v.string(), headers: v.record(v.string(), v.string()) })),
+});
+
 const noToken = "OPS_TOKEN of the deployment is not set here";
 
 /** A probe that the relay signs, so that this machine needs no app secret; a string says why there is none. */
@@ -45,10 +53,11 @@ async function signProbe(options: DeployedOptions): Promise<SignedProbe | string
   const { baseUrl, opsToken, bypassSecret, signal } = options;
   if (opsToken === null) return noToken;
   const names = { url: "--deployed", token: "OPS_TOKEN" };
-  const place = { baseUrl, token: opsToken, names, bypassSecret, signal };
+  const place = { baseUrl, token: opsToken, names, bypassSecret, signal, answerBytesMax: 1_000_000 };
   try {
-    const { probes } = await askPlace<SignedBurst>(place, "POST", "probes/signed", { body: { pairs: 1 } });
-    return probes[0] ?? "the relay signed none";
+    const answer = await askPlace<unknown>(place, "POST", "probes/signed", { body: { pairs: 1 } });
+    const burst = v.safeParse(signedBurst, answer);
+    return (burst.success ? burst.output.probes[0] : undefined) ?? "the relay signed none";
   } catch (thrown) {
     if (thrown instanceof CliFailure) return "the relay signed none: see its answer below";
     throw thrown;

@@ -15,7 +15,7 @@ export function FindPage({ q, answer }: FoundPage) {
     <>
       <PageHead
         title="Find"
-        hint="An id of a delivery, event, message, comment, person, account, queue message, dead letter, trace or replay"
+        hint="An id of a delivery, event, message, comment, person, account, queue message, dead letter, trace, replay or backfill"
       />
       <search>
         <form method="get" action="/dashboard/find">
