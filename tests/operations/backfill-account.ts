@@ -74,8 +74,13 @@ export async function readKeys({ pool }: Pick<OpenDatabase, "pool">): Promise<st
   return rows.map(({ key }) => key);
 }
 
-/** Plans a backfill and starts it. */
+/** Plans a backfill, starts it, and takes its steps for as long as it is running: a busy machine needs more than one. */
 export async function beginPlanned(rig: BackfillRig, request: Record<string, unknown> = gap) {
   const { id } = await rig.plan(request);
-  return beginBackfill(id, rig.backfilling);
+  let backfill = await beginBackfill(id, rig.backfilling);
+  while (backfill.state === "running") {
+    await rig.step(id);
+    backfill = await rig.read(id);
+  }
+  return backfill;
 }
