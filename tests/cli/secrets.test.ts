@@ -128,13 +128,22 @@ describe("relay secrets", () => {
     for (const value of Object.values(variables)) expect(stdout + stderr).not.toContain(value);
   });
 
-  test("with another queue it asks for no variable of QStash", async () => {
+  test("it asks for the variables of the queue, and for no other's", async () => {
     const names = async (variables: Record<string, string>) => {
       const { elsewhere } = (await run(["--json"], { variables })).json();
       return (elsewhere as { name: string }[]).map(({ name }) => name);
     };
     expect(await names({})).toContain("QSTASH_TOKEN");
     expect(await names({ QUEUE: "postgres" })).toEqual(["INSTAGRAM_APP_SECRET", "DATABASE_URL"]);
+    expect(await names({ QUEUE: "redis" })).toEqual([
+      "INSTAGRAM_APP_SECRET",
+      "DATABASE_URL",
+      "QUEUE_REDIS_REST_URL",
+      "QUEUE_REDIS_REST_TOKEN",
+    ]);
+    const named = { QUEUE: "sqs", SQS_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/batches" };
+    expect(await names(named)).toEqual(expect.arrayContaining(["SQS_ACCESS_KEY_ID"]));
+    expect(await names(named)).not.toContain("SQS_REGION");
   });
 
   test("on a terminal it generates nothing, and says how to pipe the lines", async () => {
