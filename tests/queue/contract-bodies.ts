@@ -5,7 +5,7 @@ const pieceBytesMax = 48_000;
 
 /**
  * Text as UTF-8 that has every code point of the first plane in it, the ends of every further one, and as escapes what
- * JSON writes so: NUL, the other control characters and halves of surrogate pairs.
+ * JSON writes so: NUL, the other control characters and halves of surrogate pairs; also bytes that are no text.
  */
 export function everyCharacter(): Uint8Array<ArrayBuffer>[] {
   const points: number[] = [];
@@ -25,7 +25,9 @@ export function everyCharacter(): Uint8Array<ArrayBuffer>[] {
       piece = "";
     }
   }
-  return [...pieces, piece].map((text) => new TextEncoder().encode(text));
+  // Bytes that are no text, and a mark that decoders drop.
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => 255 - index);
+  return [bytes, ...[...pieces, piece, "\ufeff{}"].map((text) => new TextEncoder().encode(text))];
 }
 
 /** JSON of exactly so many bytes. */

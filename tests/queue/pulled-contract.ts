@@ -95,8 +95,12 @@ export function testPulledQueue(name: string, start: () => Promise<PulledRig>): 
 
       // The first taker comes back late: it may have died, or only slept.
       await rig.queue.giveBack(first, 0, timeoutMs);
+      await rig.queue.acknowledge(first, timeoutMs);
       expect(await isEmpty(rig.queue)).toBe(true);
-      await rig.other.acknowledge(second, timeoutMs);
+      await rig.other.giveBack(second, 0, timeoutMs);
+      const third = await takeOne(rig.other);
+      expect(third).toMatchObject({ id: first.id, retried: 2 });
+      await rig.other.acknowledge(third, timeoutMs);
       await rig.queue.acknowledge(first, timeoutMs);
       expect(await isEmpty()).toBe(true);
     });
