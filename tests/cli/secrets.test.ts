@@ -81,13 +81,22 @@ describe("relay secrets", () => {
     for (const value of Object.values(variables)) expect(stdout + stderr).not.toContain(value);
   });
 
-  test("with another queue it asks for no variable of QStash", async () => {
+  test("with another queue it asks for that queue's variables, and for none of QStash", async () => {
     const names = async (variables: Record<string, string>) => {
       const { elsewhere } = (await run(["--json"], { variables })).json();
       return (elsewhere as { name: string }[]).map(({ name }) => name);
     };
     expect(await names({})).toContain("QSTASH_TOKEN");
-    expect(await names({ QUEUE: "postgres" })).toEqual(["INSTAGRAM_APP_SECRET", "DATABASE_URL"]);
+    const others = ["INSTAGRAM_APP_SECRET", "DATABASE_URL"];
+    expect(await names({ QUEUE: "postgres" })).toEqual(others);
+    const ofSqs = ["SQS_QUEUE_URL", "SQS_ACCESS_KEY_ID", "SQS_SECRET_ACCESS_KEY"];
+    expect(await names({ QUEUE: "sqs" })).toEqual([...others, ...ofSqs]);
+    expect(await names({ QUEUE: "cloud-tasks" })).toEqual([
+      ...others,
+      "CLOUD_TASKS_QUEUE",
+      "GOOGLE_SERVICE_ACCOUNT_KEY",
+    ]);
+    expect(await names({ QUEUE: "redis" })).toEqual([...others, "QUEUE_REDIS_REST_URL", "QUEUE_REDIS_REST_TOKEN"]);
   });
 
   test("on a terminal it generates nothing, and says how to pipe the lines", async () => {

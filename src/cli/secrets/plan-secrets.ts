@@ -1,5 +1,5 @@
-import { isReadable } from "#diagnostics/diagnose-env.ts";
-import { type EnvName, type EnvRecord, variables } from "#platform/env.ts";
+import { isReadable, readQueue } from "#diagnostics/diagnose-env.ts";
+import { type EnvName, type EnvRecord, otherQueuesVariables, variables } from "#platform/env.ts";
 
 import { foreignVariables, isGenerated } from "./deployment-variables.ts";
 
@@ -32,7 +32,7 @@ export interface PlanOptions {
 export function planSecrets({ variable, file, generate }: PlanOptions): SecretsPlan {
   const unknown = Object.keys(file).filter((name) => !(name in variables));
   const plan: SecretsPlan = { values: [], created: [], kept: [], elsewhere: [], malformed: [], unknown };
-  const queue = file["QUEUE"]?.trim() || variable("QUEUE") || "qstash";
+  const ofOtherQueues = otherQueuesVariables(readQueue({ QUEUE: file["QUEUE"]?.trim() || variable("QUEUE") }));
   for (const name of Object.keys(variables) as EnvName[]) {
     const stored = file[name]?.trim();
     const present = stored || variable(name);
@@ -42,7 +42,7 @@ export function planSecrets({ variable, file, generate }: PlanOptions): SecretsP
     } else if (isGenerated(name)) {
       plan.values.push([name, generate()]);
       plan.created.push(name);
-    } else if (isForeign(name) && (queue === "qstash" || !name.startsWith("QSTASH_")))
+    } else if (isForeign(name) && !ofOtherQueues.has(name))
       plan.elsewhere.push({ name, where: foreignVariables[name] });
     if (present !== undefined && !isReadable({ [name]: present }, name)) plan.malformed.push(name);
   }
