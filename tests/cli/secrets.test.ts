@@ -70,6 +70,10 @@ describe("relay secrets", () => {
     expect(elsewhere).toContainEqual({ name: "DATABASE_URL", where: expect.stringContaining("pooled") });
     const manifest = (await run(["--file", "values", "--format", "k8s"])).json();
     expect(manifest).toMatchObject({ kind: "Secret", stringData: variables });
+    // The Secret is the one that the Deployment reads.
+    const { name } = manifest["metadata"] as { name: string };
+    const hosting = new URL("../../docs/hosting/kubernetes.yaml", import.meta.url);
+    expect(readFileSync(hosting, "utf8")).toContain(`secretRef: { name: ${name} }`);
   });
 
   test("prints nothing of what the environment has, and says which of it is malformed", async () => {

@@ -47,7 +47,7 @@ function kubernetesSecret(values: readonly (readonly [string, string])[]): strin
     {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { name: "instagram-webhook-relay" },
+      metadata: { name: "relay" },
       type: "Opaque",
       stringData: Object.fromEntries(values),
     },
