@@ -22,7 +22,8 @@ export interface List<Page, Item> {
   items: (page: Page) => readonly Item[];
   /** Said in place of an empty table. */
   empty: string;
-  head: readonly string[];
+  /** The titles of the columns, or which of them the found items need; a row is cut to as many cells. */
+  head: readonly string[] | ((found: readonly Item[]) => readonly string[]);
   row: (item: Item) => Cell[];
 }
 
@@ -56,7 +57,11 @@ export async function printList<Page extends Paged, Item>(
   if (json) return context.print(JSON.stringify(page, null, 2));
   const found = items(page);
   if (found.length === 0) context.note(empty);
-  else context.print(drawTable(head, found.map(row), context.paint, context));
+  else {
+    const titles = typeof head === "function" ? head(found) : head;
+    const rows = found.map((one) => row(one).slice(0, titles.length));
+    context.print(drawTable(titles, rows, context.paint, context));
+  }
   const { total } = page;
   if (total !== undefined)
     context.note(`${total.isCapped ? "Over " : ""}${total.count.toLocaleString("en-US")} in all.`);

@@ -1,5 +1,6 @@
 import { type EnvName, type EnvRecord, otherQueuesVariables, readEnv, variables } from "#platform/env.ts";
 import type { QueueName } from "#platform/queue-name.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
 
 import { addressRules } from "./address-rules.ts";
 import { type Check, createDiagnosis, type Diagnosis } from "./check.ts";
@@ -23,6 +24,20 @@ const bypassMissing: Check = {
   remedy: "Turn on Protection Bypass for Automation in the project's settings and deploy again.",
 };
 
+/** A queue without a schedule leaves maintenance to a cron; where QStash's token is set too, its schedule may serve. */
+function judgeCronSecret(record: EnvRecord, queue: QueueName): Check | null {
+  const { title, schedule } = queueCapabilities[queue];
+  if (schedule || record["CRON_SECRET"]?.trim() || record["QSTASH_TOKEN"]?.trim()) return null;
+  const scheduler = queue === "cloud-tasks" ? ", or have Cloud Scheduler call /api/cloud-tasks/maintenance" : "";
+  return {
+    name: "CRON_SECRET",
+    status: "warning",
+    detail: "not set",
+    cause: `${title} has no schedule, and without the variable no cron can call maintenance, which finds lost messages and judges alerts.`,
+    remedy: `Set it, and have a cron call /api/cron/maintenance with it every five minutes${scheduler}.`,
+  };
+}
+
 /** The checks of the variables, and for which queue they were made. */
 export interface EnvDiagnosis extends Diagnosis {
   queue: QueueName;
@@ -42,9 +57,14 @@ export function diagnoseEnv(record: EnvRecord, { built }: DiagnoseEnvOptions): E
   const foreign = otherQueuesVariables(queue);
   const own = Object.keys(variables) as EnvName[];
   const others = new Set(rules.flatMap((rule) => rule.of ?? []).filter((name) => !own.some((known) => known === name)));
+  const cronSecret = judgeCronSecret(record, queue);
+  const checkOwn = (name: EnvName) => {
+    if (name === "CRON_SECRET" && cronSecret !== null) return [cronSecret];
+    return foreign.has(name) ? checkForeign(name, record) : checkVariable(name, record);
+  };
   const diagnosis = createDiagnosis([
     ...(built === null ? [] : checkBuild(record, built)),
-    ...own.flatMap((name) => (foreign.has(name) ? checkForeign(name, record) : checkVariable(name, record))),
+    ...own.flatMap(checkOwn),
     ...[...others].flatMap((name) => findMistakes(name, record)),
   ]);
   return { ...diagnosis, queue };

@@ -27,13 +27,15 @@ export interface LocalEnvironment {
 export function localEnvironment(env: EnvRecord, { settings, secrets, running }: LocalStart): LocalEnvironment {
   if (secrets === null) return { env, fromStart: [], startRuns: false };
   const ownQstash = baseUrlOf(brokerHost, settings.qstashPort);
-  const { needsBroker, needsTimers } = planStart(env, settings);
+  const queueName = valueOf(env, "QUEUE") ?? running?.queueName;
+  const { needsBroker, needsTimers } = planStart({ ...env, QUEUE: queueName }, settings);
   const qstashUrl = running?.qstashUrl ?? (needsBroker ? ownQstash : undefined);
   // The real QStash always has TLS.
   const usesOwnQstash = !valueOf(env, "QSTASH_URL") && qstashUrl?.startsWith("http://") === true;
   const names = generatedVariables({ needsBroker: usesOwnQstash, needsTimers });
   const candidates: Record<string, string | undefined> = {
     ...Object.fromEntries(names.map((name) => [name, secrets[name]])),
+    QUEUE: queueName,
     RELAY_URL: running?.baseUrl ?? baseUrlOf(settings.host, settings.port),
     ...(usesOwnQstash ? { QSTASH_URL: qstashUrl } : {}),
     // Only of a running start: its Postgres has another port each time.

@@ -7,6 +7,8 @@ import { isAlive } from "./processes.ts";
 export interface Running {
   pid: number;
   baseUrl: string;
+  /** As QUEUE named it: the shell of a command need not have the variable. */
+  queueName: string;
   qstashUrl: string;
   databaseUrl: string;
 }

@@ -85,7 +85,7 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
   }
   if (plan.needsTimers) teardown.add("timers", await options.startTimers(env, plan.baseUrl));
   const qstashUrl = valueOf(env, "QSTASH_URL") ?? "https://qstash.upstash.io";
-  const running = { pid: process.pid, baseUrl: plan.baseUrl, qstashUrl, databaseUrl };
+  const running = { pid: process.pid, baseUrl: plan.baseUrl, queueName: plan.queueName, qstashUrl, databaseUrl };
   teardown.add("notes for the commands", writeRunning(settings.dataDir, running));
   return { settings, plan, qstashUrl, postgresFolder, givenDatabaseUrl, opsToken: env["OPS_TOKEN"] ?? "" };
 }

@@ -53,6 +53,7 @@ describe("localEnvironment()", () => {
   const running = {
     pid: 1,
     baseUrl: "http://127.0.0.1:3000",
+    queueName: "qstash",
     qstashUrl: "http://127.0.0.1:8080",
     databaseUrl: "postgresql://postgres@127.0.0.1:5000/relay",
   };
@@ -65,11 +66,21 @@ describe("localEnvironment()", () => {
       QSTASH_TOKEN: "token",
       QSTASH_CURRENT_SIGNING_KEY: "current",
       QSTASH_URL: running.qstashUrl,
+      QUEUE: "qstash",
       RELAY_URL: running.baseUrl,
       DATABASE_URL: running.databaseUrl,
     });
     expect(fromStart).not.toContain("OPS_TOKEN");
-    expect([fromStart.length, startRuns]).toEqual([5, true]);
+    expect([fromStart.length, startRuns]).toEqual([6, true]);
+  });
+
+  test("has the queue of the running start, unless the environment names one", () => {
+    const postgres = { ...running, queueName: "postgres", qstashUrl: "https://qstash.upstash.io" };
+    const withCron = { ...secrets, CRON_SECRET: "cron" };
+    const { env } = localEnvironment({}, { settings, secrets: withCron, running: postgres });
+    expect(env).toMatchObject({ QUEUE: "postgres", CRON_SECRET: "cron" });
+    expect(Object.keys(env).filter((name) => name.startsWith("QSTASH_"))).toEqual([]);
+    expect(localEnvironment({ QUEUE: "sqs" }, { ...start, running: postgres }).env["QUEUE"]).toBe("sqs");
   });
 
   test("takes no database from a start that is not running", () => {

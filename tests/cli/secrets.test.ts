@@ -79,9 +79,11 @@ describe("relay secrets", () => {
     expect([variables, created]).toEqual([parseEnv(first.stdout), []]);
     expect(elsewhere).toContainEqual({ name: "DATABASE_URL", where: expect.stringContaining("pooled") });
     const manifest = (await run(["--file", "values", "--format", "k8s"])).json();
-    expect(manifest).toMatchObject({ kind: "Secret", metadata: { name: "relay" }, stringData: variables });
+    expect(manifest).toMatchObject({ kind: "Secret", stringData: variables });
+    // The Secret is the one that the Deployment reads.
+    const { name } = manifest["metadata"] as { name: string };
     const hosting = new URL("../../docs/hosting/kubernetes.yaml", import.meta.url);
-    expect(readFileSync(hosting, "utf8")).toContain("secretRef: { name: relay }");
+    expect(readFileSync(hosting, "utf8")).toContain(`secretRef: { name: ${name} }`);
   });
 
   test("neither follows a link that waits for its values, nor replaces the one that it is given", async () => {
@@ -128,22 +130,22 @@ describe("relay secrets", () => {
     for (const value of Object.values(variables)) expect(stdout + stderr).not.toContain(value);
   });
 
-  test("it asks for the variables of the queue, and for no other's", async () => {
+  test("with another queue it asks for that queue's variables, and for none of QStash", async () => {
     const names = async (variables: Record<string, string>) => {
       const { elsewhere } = (await run(["--json"], { variables })).json();
       return (elsewhere as { name: string }[]).map(({ name }) => name);
     };
     expect(await names({})).toContain("QSTASH_TOKEN");
-    expect(await names({ QUEUE: "postgres" })).toEqual(["INSTAGRAM_APP_SECRET", "DATABASE_URL"]);
-    expect(await names({ QUEUE: "redis" })).toEqual([
-      "INSTAGRAM_APP_SECRET",
-      "DATABASE_URL",
-      "QUEUE_REDIS_REST_URL",
-      "QUEUE_REDIS_REST_TOKEN",
+    const others = ["INSTAGRAM_APP_SECRET", "DATABASE_URL"];
+    expect(await names({ QUEUE: "postgres" })).toEqual(others);
+    const ofSqs = ["SQS_QUEUE_URL", "SQS_ACCESS_KEY_ID", "SQS_SECRET_ACCESS_KEY"];
+    expect(await names({ QUEUE: "sqs" })).toEqual([...others, ...ofSqs]);
+    expect(await names({ QUEUE: "cloud-tasks" })).toEqual([
+      ...others,
+      "CLOUD_TASKS_QUEUE",
+      "GOOGLE_SERVICE_ACCOUNT_KEY",
     ]);
-    const named = { QUEUE: "sqs", SQS_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/123456789012/batches" };
-    expect(await names(named)).toEqual(expect.arrayContaining(["SQS_ACCESS_KEY_ID"]));
-    expect(await names(named)).not.toContain("SQS_REGION");
+    expect(await names({ QUEUE: "redis" })).toEqual([...others, "QUEUE_REDIS_REST_URL", "QUEUE_REDIS_REST_TOKEN"]);
   });
 
   test("on a terminal it generates nothing, and says how to pipe the lines", async () => {

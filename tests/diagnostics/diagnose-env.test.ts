@@ -126,6 +126,11 @@ describe("diagnoseEnv()", () => {
       const diagnosis = diagnoseEnv({ ...goodEnvironment, ...without, QUEUE: queue });
       expect(diagnosis.queue).toBe(queue);
       expect(diagnosis.checks.filter(({ name }) => name.startsWith("QSTASH_"))).toEqual([]);
+      // No schedule calls maintenance, so a cron must be able to.
+      const withoutCron = { ...goodEnvironment, ...without, CRON_SECRET: "", QUEUE: queue };
+      expect(find(diagnoseEnv(withoutCron), "CRON_SECRET")).toMatchObject({ status: "warning", detail: "not set" });
+      expect(find(diagnoseEnv({ ...withoutCron, CRON_SECRET: "of-sixteen-chars." }), "CRON_SECRET").status).toBe("ok");
+      expect(find(diagnoseEnv({ ...goodEnvironment, QUEUE: queue }), "CRON_SECRET").status).toBe("ok");
       // What is left of a queue that was used before is only warned of.
       const left = { ...goodEnvironment, QSTASH_CURRENT_SIGNING_KEY: goodEnvironment.QSTASH_TOKEN, QUEUE: queue };
       expect(find(diagnoseEnv(left), "QSTASH_CURRENT_SIGNING_KEY").status).toBe("warning");

@@ -33,8 +33,8 @@ describe("readEnv()", () => {
       KV_REST_API_URL: "https://other.example",
       KV_REST_API_TOKEN: "token of the other",
     };
-    const wanted = ["SQS_QUEUE_URL", "SQS_REGION", "QUEUE_REDIS_REST_URL", "QUEUE_REDIS_REST_TOKEN"] as const;
-    expect(readEnv(record, wanted)).toEqual({
+    const integrated = ["SQS_QUEUE_URL", "SQS_REGION", "QUEUE_REDIS_REST_URL", "QUEUE_REDIS_REST_TOKEN"] as const;
+    expect(readEnv(record, integrated)).toEqual({
       SQS_QUEUE_URL: record.SQS_QUEUE_URL,
       SQS_REGION: "eu-central-1",
       QUEUE_REDIS_REST_URL: "https://db.example",

@@ -102,11 +102,15 @@ function changeOf({ acknowledge, resolve: isResolved, open, ignoreUntil, note, d
 
 async function list({ state, cause, limit, cursor, json }: Options, context: CommandContext): Promise<void> {
   const items = ({ groups }: DeadLetterGroupPage): DeadLetterGroup[] => groups;
-  const shown = { path: "dead-letters", items, empty: "No dead letters.", head: groupHead, row: groupRow };
+  const shown = { path: "dead-letters", items, empty: "No dead letters.", head: headOf, row: groupRow };
   return printList(context, shown, { state, cause, limit, cursor }, json);
 }
 
-const groupHead = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last", "QStash keeps until"];
+/** Only QStash keeps dead letters of its own: with other queues there is nothing to say of that. */
+function headOf(groups: readonly DeadLetterGroup[]): string[] {
+  const head = ["Group", "State", "Cause", "Error", "Kind", "Open", "All", "Last"];
+  return groups.some(({ expiresAt }) => expiresAt !== null) ? [...head, "QStash keeps until"] : head;
+}
 
 function groupRow(one: DeadLetterGroup): Cell[] {
   const state = one.regressedAt === null ? one.state : `${one.state} again`;

@@ -12,7 +12,7 @@ const generatedNames = [
 
 export type GeneratedName = (typeof generatedNames)[number];
 
-/** What a deployment needs besides, and where it is found: at Meta, at QStash, at the provider of Postgres. */
+/** What a deployment needs besides, and where it is found: at Meta, at the queue, at the provider of Postgres. */
 export const foreignVariables = {
   INSTAGRAM_APP_SECRET:
     "Meta's app dashboard: the Instagram app secret for Instagram Login, the Meta app secret for Facebook Login",
@@ -20,6 +20,13 @@ export const foreignVariables = {
   QSTASH_URL: "the same place",
   QSTASH_CURRENT_SIGNING_KEY: "the same place",
   QSTASH_NEXT_SIGNING_KEY: "the same place",
+  SQS_QUEUE_URL: "the queue's page in the AWS console",
+  SQS_ACCESS_KEY_ID: "an access key of a user who may use this queue, from IAM in the AWS console",
+  SQS_SECRET_ACCESS_KEY: "the same place",
+  CLOUD_TASKS_QUEUE: "gcloud tasks queues describe",
+  GOOGLE_SERVICE_ACCOUNT_KEY: "a JSON key of the service account, from the Google Cloud console: the file's whole text",
+  QUEUE_REDIS_REST_URL: "the database's page at Upstash, or its integration in Vercel",
+  QUEUE_REDIS_REST_TOKEN: "the same place",
   DATABASE_URL: "the provider of Postgres, the pooled connection string, or its integration in Vercel's Marketplace",
 } as const satisfies Partial<Record<EnvName, string>>;
 

@@ -1,6 +1,5 @@
 import { isReadable, readQueue } from "#diagnostics/diagnose-env.ts";
-import { adviseMissing } from "#diagnostics/variable-hints.ts";
-import { type EnvName, type EnvRecord, queueVariables, variables } from "#platform/env.ts";
+import { type EnvName, type EnvRecord, otherQueuesVariables, variables } from "#platform/env.ts";
 
 import { foreignVariables, isGenerated } from "./deployment-variables.ts";
 
@@ -33,9 +32,7 @@ export interface PlanOptions {
 export function planSecrets({ variable, file, generate }: PlanOptions): SecretsPlan {
   const unknown = Object.keys(file).filter((name) => !(name in variables));
   const plan: SecretsPlan = { values: [], created: [], kept: [], elsewhere: [], malformed: [], unknown };
-  const queue = readQueue({ QUEUE: file["QUEUE"]?.trim() || variable("QUEUE") });
-  // SQS's region is needed only where the queue's address does not name it.
-  const ofQueue = Object.fromEntries(queueVariables[queue].map((name) => [name, file[name]?.trim() || variable(name)]));
+  const ofOtherQueues = otherQueuesVariables(readQueue({ QUEUE: file["QUEUE"]?.trim() || variable("QUEUE") }));
   for (const name of Object.keys(variables) as EnvName[]) {
     const stored = file[name]?.trim();
     const present = stored || variable(name);
@@ -45,10 +42,8 @@ export function planSecrets({ variable, file, generate }: PlanOptions): SecretsP
     } else if (isGenerated(name)) {
       plan.values.push([name, generate()]);
       plan.created.push(name);
-    } else if (isForeign(name) && (queue === "qstash" || !name.startsWith("QSTASH_")))
+    } else if (isForeign(name) && !ofOtherQueues.has(name))
       plan.elsewhere.push({ name, where: foreignVariables[name] });
-    else if (!isForeign(name) && name in ofQueue && !isReadable(ofQueue, name))
-      plan.elsewhere.push({ name, where: adviseMissing(name).remedy });
     if (present !== undefined && !isReadable({ [name]: present }, name)) plan.malformed.push(name);
   }
   return plan;

@@ -32,7 +32,7 @@ function judgePlain(url: URL): Finding {
     return {
       status: "warning",
       detail: "not used; the address is private",
-      cause: "Meta and QStash call public addresses by https only.",
+      cause: "Meta and the queues call public addresses by https only.",
       remedy: "Run this checklist with the public address, too.",
     };
   }

@@ -37,7 +37,7 @@ export async function checkDeployment(options: DeploymentOptions): Promise<Check
   const maintenance = [
     { name: "Maintenance", ...judgeMaintenance(said["maintenanceRanAt"], options.clock.nowMs(), toCall) },
     hasSchedule ? await checkSchedule(options) : skipped("Schedule", `${title} has none`),
-    await examine("CRON_SECRET", options, () => findCronSecret(options)),
+    await examine("CRON_SECRET", options, () => findCronSecret(options, hasSchedule ? null : title)),
   ];
   if ("name" in diagnoses) return [group("Relay", [...relay, diagnoses]), group("Maintenance", maintenance)];
   const { env, queue, network } = diagnoses;
@@ -150,9 +150,12 @@ function judgeSchedule(schedule: MaintenanceSchedule | null): Finding {
 }
 
 /** Without the variable the route answers 503 to everyone, Vercel's cron included. */
-async function findCronSecret(relay: DeployedRelay): Promise<Finding> {
+async function findCronSecret(relay: DeployedRelay, withoutSchedule: string | null): Promise<Finding> {
   const { status } = await ask(`${relay.baseUrl}/api/cron/maintenance`, relay);
   if (status === 401) return { status: "ok", detail: "set; a stranger is refused with 401" };
-  const cause = "Vercel's daily cron is not accepted, which calls maintenance if the schedule at QStash is gone.";
+  const cause =
+    withoutSchedule === null
+      ? "Vercel's daily cron is not accepted, which calls maintenance if the schedule at QStash is gone."
+      : `${withoutSchedule} has no schedule, and no cron is accepted: nothing calls maintenance.`;
   return { status: "warning", detail: `answered ${status}`, cause, remedy: "Set CRON_SECRET, and deploy again." };
 }

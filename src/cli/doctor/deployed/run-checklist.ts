@@ -27,7 +27,10 @@ export async function runChecklist(url: string, json: boolean, context: CommandC
   if (json) context.print(JSON.stringify({ ok: failures === 0, url: baseUrl, groups }, null, 2));
   else {
     for (const group of groups) context.print(`${showChecks(group.title, group.checks, context.paint)}\n`);
-    const rest = [`${count("warning")} warnings`, `${count("skipped")} not tried`].join(", ");
+    const rest = [
+      `${count("warning")} ${count("warning") === 1 ? "warning" : "warnings"}`,
+      `${count("skipped")} not tried`,
+    ].join(", ");
     context.print(`${count("ok")} of ${checks.length} ticked off; ${rest}.`);
   }
   if (failures > 0) throw new CliFailure(`${failures} ${failures === 1 ? "check" : "checks"} failed.`);
