@@ -35,8 +35,7 @@ const looks = [
   ["light", 1_280],
   ["dark", 320],
 ] as const;
-type Look = (typeof looks)[number];
-/** Pages without rows have little that differs, so only `.ci/run` looks at them twice. */
+/** In the usual run every other page is searched in light, and the others in dark; `.ci/run` searches each in both. */
 const withAllLooks = process.env["TEST_PAGES"] === "all";
 
 /** Lists, with the state that an address of nonsense leads to. */
@@ -72,8 +71,9 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
 
   test("has no violation of accessibility and no sideways scrolling while nothing is stored, and for an address of nonsense", async () => {
     const page = await dashboard.open(browser, "/dashboard", { reducedMotion: "reduce" });
-    const nonsense = lists.map((list) => `${list}?nonsense=1`);
-    expect(await examine(page, [...others, ...lists, ...nonsense], withAllLooks ? looks : [looks[1]])).toEqual([]);
+    // One component answers nonsense on all lists.
+    const nonsense = (withAllLooks ? lists : lists.slice(0, 2)).map((list) => `${list}?nonsense=1`);
+    expect(await examine(page, [...others, ...lists, ...nonsense])).toEqual([]);
   });
 
   test("by keyboard alone an operator finds an event, opens it, and plans and starts a replay", async () => {
@@ -167,27 +167,30 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
 });
 
 /** What axe finds and what is too wide. */
-async function examine(page: Page, paths: readonly string[], inLooks: readonly Look[] = looks): Promise<string[]> {
+async function examine(page: Page, paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const path of paths) {
+  for (const [place, path] of paths.entries()) {
     await page.goto(`${dashboard.server.baseUrl}/dashboard${path === "" ? "" : `/${path}`}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.evaluate(axeSource);
-    for (const [colorScheme, width] of inLooks) {
+    for (const [look, [colorScheme, width]] of looks.entries()) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
-      const { violations, scrollWidth } = await page.evaluate(async () => ({
-        violations: (await (window as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }))
-          .violations,
-        scrollWidth: document.documentElement.scrollWidth,
-      }));
-      const broken = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
-      if (scrollWidth > width) broken.push(`${scrollWidth} px wide`);
+      const scrollWidth = await page.evaluate(() => document.documentElement.scrollWidth);
+      const broken = scrollWidth > width ? [`${scrollWidth} px wide`] : [];
+      if (withAllLooks || (place + look) % 2 === 0) broken.push(...(await findViolations(page)));
       found.push(...broken.map((what) => `${path} ${colorScheme} ${width}: ${what}`));
     }
   }
   return found;
+}
+
+async function findViolations(page: Page): Promise<string[]> {
+  const { violations } = await page.evaluate(async () =>
+    (window as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
+  );
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
 }
 
 /** Moves the focus by Tab until it is on the element with this text or label, and the page hears what is typed there. */

@@ -32,7 +32,7 @@ describe.skipIf(tools === "")("docs/hosting", () => {
     folder = mkdtempSync(join(tmpdir(), "relay-hosting-"));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const load = createRequire(join(tools === "" ? root : tools, "package.json"));
+  const load = (name: string): unknown => createRequire(join(tools, "package.json"))(name);
 
   test("nginx accepts nginx.conf", async () => {
     const certificate = await makeCertificate(folder);

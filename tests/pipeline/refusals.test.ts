@@ -57,7 +57,7 @@ async function start(env: (baseUrl: string) => Record<string, string>) {
 
 test("a variable that is missing is named by health, and what is refused for its sake is counted on both runtimes", async () => {
   const { health, post, refusals } = await start(() => ({ QSTASH_TOKEN: "", ACK_MODE: "sometimes" }));
-  const message = "Configuration is incomplete: QSTASH_TOKEN is not set, ACK_MODE is malformed";
+  const message = "Configuration is incomplete: ACK_MODE is malformed, QSTASH_TOKEN is not set";
   expect(await health()).toMatchObject([
     503,
     { status: "failing", store: "ok", error: { code: "ENV_INVALID", message } },

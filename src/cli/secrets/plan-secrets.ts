@@ -38,7 +38,7 @@ export function planSecrets({ variable, file, generate }: PlanOptions): SecretsP
     const present = stored || variable(name);
     if (stored) plan.values.push([name, stored]);
     else if (present !== undefined) {
-      if (isNeeded(name) || name in ofQueue) plan.kept.push(name);
+      if (isNeeded(name)) plan.kept.push(name);
     } else if (isGenerated(name)) {
       plan.values.push([name, generate()]);
       plan.created.push(name);
