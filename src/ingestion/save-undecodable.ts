@@ -1,6 +1,7 @@
 import type { RelayError } from "#platform/errors.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
+import { qstashPath } from "#queue/qstash/qstash-path.ts";
 import type { Database } from "#store/database.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 import { hashUuid } from "#store/delivery-uuid.ts";
@@ -37,5 +38,7 @@ export async function saveUndecodable(
     },
     atMs,
   );
-  await saveBatchLetter(db, letter);
+  // Only QStash keeps a copy of what it is told to give up.
+  const hasCopy = path === qstashPath("instagram-ingestion");
+  await saveBatchLetter(db, hasCopy ? letter : { ...letter, expiresAtMs: null });
 }
