@@ -97,9 +97,9 @@ test("a server that is stopped while QStash refuses ingests its forwards itself 
       ({ status }) => status === 503,
       () => false,
     );
-  await eventually("a new delivery is refused", isRefused, 7_000);
+  await eventually("a new delivery is refused", isRefused, 15_000);
   for (const refuse of refusals) refuse();
   expect(await stopped).toBe(stoppedBySigterm);
   const keys = (await db.select().from(events)).map(({ key }) => key);
   expect(keys).toEqual(expect.arrayContaining(["message:1:m0", "message:1:m1"]));
-});
+}, 30_000);

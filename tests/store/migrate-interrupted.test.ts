@@ -28,6 +28,10 @@ async function spawnMigrator(url: string) {
   return child;
 }
 
+/** The move is of the past: in the usual run one test of it, and in `.ci/run` all. */
+const isFurther = process.env["TEST_MOVES"] === "more";
+const further = test.runIf(isFurther);
+
 test("a migrator that is killed in the middle loses nothing, and the next one continues", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 6_000);
@@ -46,7 +50,7 @@ test("a migrator that is killed in the middle loses nothing, and the next one co
   expect(await findLost(client)).toEqual([]);
 });
 
-test("until all rows are there, this release finds no store", async () => {
+further("until all rows are there, this release finds no store", async () => {
   const { url, client } = await openBefore();
   const now = startInstance(url);
   await expect(now.ingest("d1", eventsOf("a", 1))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
@@ -54,7 +58,7 @@ test("until all rows are there, this release finds no store", async () => {
   await expect(now.lease([1])).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
 });
 
-test("several migrators at once share the work", async () => {
+further("several migrators at once share the work", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 5_000);
   await Promise.all([migrateStore(url), migrateStore(url), migrateStore(url)]);
@@ -62,7 +66,7 @@ test("several migrators at once share the work", async () => {
   expect((await client.query("select from pg_namespace where nspname = 'relay_next'")).rowCount).toBe(0);
 });
 
-test("a database of an older release is brought up first; a long read delays that and no write", async () => {
+further("a database of an older release is brought up first; a long read delays that and no write", async () => {
   const { url, client } = await openBefore();
   await client.query(
     "delete from drizzle.__drizzle_migrations where id = 4; alter table events drop column leased_until",
@@ -84,7 +88,7 @@ test("a database of an older release is brought up first; a long read delays tha
   expect((await client.query("select key from relay.events")).rows).toEqual([{ key: "k" }]);
 });
 
-test("a transaction that has written and stays open delays the beginning and no other write", async () => {
+further("a transaction that has written and stays open delays the beginning and no other write", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 100);
   await client.query("begin; update public.events set handler_attempts = 3 where id = 1");
@@ -101,7 +105,7 @@ test("a transaction that has written and stays open delays the beginning and no 
   expect(await findLost(client)).toEqual([]);
 });
 
-test("roles that could write the old tables can write the new ones, and instances under them continue", async () => {
+further("roles that could write the old tables can write the new ones, and instances under them continue", async () => {
   const { url, client } = await openBefore();
   const role = `relay_app_${Math.random().toString(36).slice(2)}`;
   await client.query(`create role ${role} login password 'x'; grant usage on schema public, drizzle to ${role};
@@ -119,7 +123,7 @@ test("roles that could write the old tables can write the new ones, and instance
   expect(await findLost(client)).toEqual([]);
 });
 
-test.skipIf(!hasPgBouncer)("rows are moved through a pooler in transaction mode", async () => {
+test.runIf(isFurther && hasPgBouncer)("rows are moved through a pooler in transaction mode", async () => {
   const pooler = await startPgBouncer({ serverUrl: inject("postgresUrl"), poolSize: 1 });
   const { url, client } = await openBefore();
   onTestFinished(() => pooler.stop());
