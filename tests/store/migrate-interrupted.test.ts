@@ -30,7 +30,6 @@ async function spawnMigrator(url: string) {
 
 /** The move is of the past: in the usual run one test of it, and in `.ci/run` all. */
 const isFurther = process.env["TEST_MOVES"] === "more";
-const further = test.runIf(isFurther);
 
 test("a migrator that is killed in the middle loses nothing, and the next one continues", async () => {
   const { url, client } = await openBefore();
@@ -50,7 +49,7 @@ test("a migrator that is killed in the middle loses nothing, and the next one co
   expect(await findLost(client)).toEqual([]);
 });
 
-further("until all rows are there, this release finds no store", async () => {
+test.runIf(isFurther)("until all rows are there, this release finds no store", async () => {
   const { url, client } = await openBefore();
   const now = startInstance(url);
   await expect(now.ingest("d1", eventsOf("a", 1))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
@@ -58,7 +57,7 @@ further("until all rows are there, this release finds no store", async () => {
   await expect(now.lease([1])).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
 });
 
-further("several migrators at once share the work", async () => {
+test.runIf(isFurther)("several migrators at once share the work", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 5_000);
   await Promise.all([migrateStore(url), migrateStore(url), migrateStore(url)]);
@@ -66,62 +65,71 @@ further("several migrators at once share the work", async () => {
   expect((await client.query("select from pg_namespace where nspname = 'relay_next'")).rowCount).toBe(0);
 });
 
-further("a database of an older release is brought up first; a long read delays that and no write", async () => {
-  const { url, client } = await openBefore();
-  await client.query(
-    "delete from drizzle.__drizzle_migrations where id = 4; alter table events drop column leased_until",
-  );
-  await client.query("begin; select from public.events");
-  const other = await connectTo(url);
-  const migrating = migrateStore(url);
-  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-  const isWaiting = async () => (await other.query(waiting)).rowCount === 1;
-  await eventually("the migration waits for the lock", isWaiting);
-  const startedMs = systemClock.monotonicMs();
-  await other.query("insert into handler_counts values ('x', 1)");
-  await other.query(
-    "insert into events (key, kind, account_id, standby, test, data, delivery_id) values ('k', 'message', '1', false, false, '{}', 'd')",
-  );
-  expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
-  await client.query("commit");
-  await migrating;
-  expect((await client.query("select key from relay.events")).rows).toEqual([{ key: "k" }]);
-});
+test.runIf(isFurther)(
+  "a database of an older release is brought up first; a long read delays that and no write",
+  async () => {
+    const { url, client } = await openBefore();
+    await client.query(
+      "delete from drizzle.__drizzle_migrations where id = 4; alter table events drop column leased_until",
+    );
+    await client.query("begin; select from public.events");
+    const other = await connectTo(url);
+    const migrating = migrateStore(url);
+    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    const isWaiting = async () => (await other.query(waiting)).rowCount === 1;
+    await eventually("the migration waits for the lock", isWaiting);
+    const startedMs = systemClock.monotonicMs();
+    await other.query("insert into handler_counts values ('x', 1)");
+    await other.query(
+      "insert into events (key, kind, account_id, standby, test, data, delivery_id) values ('k', 'message', '1', false, false, '{}', 'd')",
+    );
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
+    await client.query("commit");
+    await migrating;
+    expect((await client.query("select key from relay.events")).rows).toEqual([{ key: "k" }]);
+  },
+);
 
-further("a transaction that has written and stays open delays the beginning and no other write", async () => {
-  const { url, client } = await openBefore();
-  await fillBefore(client, 100);
-  await client.query("begin; update public.events set handler_attempts = 3 where id = 1");
-  const old = startInstanceBefore(url);
-  const migrating = migrateStore(url);
-  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-  const other = await connectTo(url);
-  await eventually("the migration waits for the lock", async () => (await other.query(waiting)).rowCount === 1);
-  const startedMs = systemClock.monotonicMs();
-  await old.ingest("d1", eventsOf("a", 2));
-  expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
-  await client.query("commit");
-  await migrating;
-  expect(await findLost(client)).toEqual([]);
-});
+test.runIf(isFurther)(
+  "a transaction that has written and stays open delays the beginning and no other write",
+  async () => {
+    const { url, client } = await openBefore();
+    await fillBefore(client, 100);
+    await client.query("begin; update public.events set handler_attempts = 3 where id = 1");
+    const old = startInstanceBefore(url);
+    const migrating = migrateStore(url);
+    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    const other = await connectTo(url);
+    await eventually("the migration waits for the lock", async () => (await other.query(waiting)).rowCount === 1);
+    const startedMs = systemClock.monotonicMs();
+    await old.ingest("d1", eventsOf("a", 2));
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(gapMaxMs);
+    await client.query("commit");
+    await migrating;
+    expect(await findLost(client)).toEqual([]);
+  },
+);
 
-further("roles that could write the old tables can write the new ones, and instances under them continue", async () => {
-  const { url, client } = await openBefore();
-  const role = `relay_app_${Math.random().toString(36).slice(2)}`;
-  await client.query(`create role ${role} login password 'x'; grant usage on schema public, drizzle to ${role};
+test.runIf(isFurther)(
+  "roles that could write the old tables can write the new ones, and instances under them continue",
+  async () => {
+    const { url, client } = await openBefore();
+    const role = `relay_app_${Math.random().toString(36).slice(2)}`;
+    await client.query(`create role ${role} login password 'x'; grant usage on schema public, drizzle to ${role};
     grant select, insert, update, delete on all tables in schema public to ${role};
     grant usage, select on all sequences in schema public to ${role}`);
-  onTestFinished(async () => void (await client.query(`drop owned by ${role}; drop role ${role}`)));
-  const restricted = new URL(url);
-  [restricted.username, restricted.password] = [role, "x"];
-  const old = startInstanceBefore(restricted.href);
-  await old.ingest("d1", eventsOf("a", 2));
-  await migrateStore(url);
-  await migrateStore(restricted.href);
-  await old.ingest("d2", eventsOf("b", 2));
-  expect(await startInstance(restricted.href).ingest("d3", eventsOf("c", 2))).toHaveLength(2);
-  expect(await findLost(client)).toEqual([]);
-});
+    onTestFinished(async () => void (await client.query(`drop owned by ${role}; drop role ${role}`)));
+    const restricted = new URL(url);
+    [restricted.username, restricted.password] = [role, "x"];
+    const old = startInstanceBefore(restricted.href);
+    await old.ingest("d1", eventsOf("a", 2));
+    await migrateStore(url);
+    await migrateStore(restricted.href);
+    await old.ingest("d2", eventsOf("b", 2));
+    expect(await startInstance(restricted.href).ingest("d3", eventsOf("c", 2))).toHaveLength(2);
+    expect(await findLost(client)).toEqual([]);
+  },
+);
 
 test.runIf(isFurther && hasPgBouncer)("rows are moved through a pooler in transaction mode", async () => {
   const pooler = await startPgBouncer({ serverUrl: inject("postgresUrl"), poolSize: 1 });

@@ -19,7 +19,7 @@ const movedEvents = Number(process.env["TEST_MIGRATED_EVENTS"] ?? 3_000);
 const testLimitMs = isMeasured ? 3_600_000 : 30_000;
 
 /** The move is of the past: in the usual run one test of it, and in `.ci/run` all. */
-const further = test.runIf(process.env["TEST_MOVES"] === "more");
+const isFurther = process.env["TEST_MOVES"] === "more";
 
 test(
   "instances of the release before ingest all the time, and nothing is lost or stored twice",
@@ -46,7 +46,7 @@ test(
   testLimitMs,
 );
 
-further("both releases together store and handle each event once", async () => {
+test.runIf(isFurther)("both releases together store and handle each event once", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 200);
   await migrateStore(url);
@@ -72,7 +72,7 @@ further("both releases together store and handle each event once", async () => {
   expect(handled).toHaveLength(30);
 });
 
-further(
+test.runIf(isFurther)(
   "an event that the new release leases or has handled is left alone by the release before, and the reverse",
   async () => {
     const { url, client } = await openBefore();
@@ -105,14 +105,16 @@ further(
   },
 );
 
-further("what the release before writes after the move arrives: reports, erasures, counts, dead letters", async () => {
-  const { url, client } = await openBefore();
-  await fillBefore(client, 20);
-  await client.query("insert into handler_counts values ('replies', 2)");
-  await client.query("insert into data_deletions values ('r1', 'code', 'user-7', '2026-01-01', 0, null)");
-  await migrateStore(url);
-  await startInstance(url).ingest("new", [{ ...eventsOf("new", 1)[0]!, senderId: "user-7" }]);
-  await client.query(`
+test.runIf(isFurther)(
+  "what the release before writes after the move arrives: reports, erasures, counts, dead letters",
+  async () => {
+    const { url, client } = await openBefore();
+    await fillBefore(client, 20);
+    await client.query("insert into handler_counts values ('replies', 2)");
+    await client.query("insert into data_deletions values ('r1', 'code', 'user-7', '2026-01-01', 0, null)");
+    await migrateStore(url);
+    await startInstance(url).ingest("new", [{ ...eventsOf("new", 1)[0]!, senderId: "user-7" }]);
+    await client.query(`
     insert into deliveries (id, runtime, cold_start, probe, received_at, body_bytes, outcome, ack_ms, reported_at)
       values ('d1', 'edge', false, false, now(), 9, 'lost', 3, now());
     update deliveries set outcome = 'refused' where id = 'd1';
@@ -124,7 +126,7 @@ further("what the release before writes after the move arrives: reports, erasure
     insert into refusals (at, runtime, reason, count) values (now(), 'edge', 'SIGNATURE_INVALID', 4);
     insert into spent_seals values ('seal', now());
     insert into deauthorizations values ('r2', 'user-8', null, now())`);
-  const { rows } = await client.query(`select
+    const { rows } = await client.query(`select
     (select outcome from relay.deliveries where id = relay_move.delivery_uuid('d1')) as outcome,
     (select json_agg(data::text order by id) from relay.events where erased_at > '2026-06-01') as erased,
     (select count(*)::int from relay.events where sender_id = 'user-7') as left,
@@ -137,25 +139,26 @@ further("what the release before writes after the move arrives: reports, erasure
     (select sum(count)::int from relay.refusals) as refusals,
     (select id from relay.spent_seals) as seal,
     (select user_id from relay.deauthorizations) as "userId"`);
-  expect(rows).toEqual([
-    {
-      outcome: "lost",
-      erased: ['{"erased":"data-deletion"}', '{"erased":"data-deletion"}'],
-      left: 0,
-      erasedCount: 1,
-      people: 1,
-      counts: [1],
-      counted: 2,
-      drift: 1,
-      letters: ["dlq-1"],
-      refusals: 4,
-      seal: "seal",
-      userId: "user-8",
-    },
-  ]);
-});
+    expect(rows).toEqual([
+      {
+        outcome: "lost",
+        erased: ['{"erased":"data-deletion"}', '{"erased":"data-deletion"}'],
+        left: 0,
+        erasedCount: 1,
+        people: 1,
+        counts: [1],
+        counted: 2,
+        drift: 1,
+        letters: ["dlq-1"],
+        refusals: 4,
+        seal: "seal",
+        userId: "user-8",
+      },
+    ]);
+  },
+);
 
-further("what the new release erases is erased in the old tables, too", async () => {
+test.runIf(isFurther)("what the new release erases is erased in the old tables, too", async () => {
   const { url, client } = await openBefore();
   await fillBefore(client, 20);
   await client.query("insert into deauthorizations values ('r2', 'user-7', null, now())");
