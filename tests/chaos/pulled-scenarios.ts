@@ -27,31 +27,42 @@ export const pulledScenarios: readonly Scenario[] = [
     title: "every drain has died with its right, so that nothing is taken",
     requirement: "all",
     async disturb(rig, stage) {
-      await stage.begin();
+      // From the beginning: a drain that has its right already would take what comes for three seconds more.
       let isOver = false;
-      const held = holdRights(rig, () => isOver, stage.wait);
-      await stage.end();
-      await stage.until("batches wait", async () => (await rig.countWaiting()) > 0);
-      stage.note("waited", await rig.countWaiting());
-      isOver = true;
-      await held;
+      const { ended } = await holdRights(rig, () => isOver, stage.wait);
+      try {
+        await stage.begin();
+        await stage.end();
+        await stage.until("batches wait", async () => (await rig.countWaiting()) > 0);
+        stage.note("waited", await rig.countWaiting());
+      } finally {
+        isOver = true;
+        await ended;
+      }
     },
   },
 ];
 
+/** Resolves once the rights are held, with the promise of their end. */
 async function holdRights({ databaseUrl }: Rig, isOver: () => boolean, wait: (ms: number) => Promise<void>) {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
-  try {
-    while (!isOver()) {
-      await client.query(
-        `update relay.queue_drains set lease_id = gen_random_uuid(), leased_until = now() + $1 * interval '1 second'
-        where slot > 0`,
-        [rightSeconds],
-      );
-      await wait(holdEveryMs);
+  const take = () =>
+    client.query(
+      `update relay.queue_drains set lease_id = gen_random_uuid(), leased_until = now() + $1 * interval '1 second'
+      where slot > 0`,
+      [rightSeconds],
+    );
+  await take();
+  const hold = async () => {
+    try {
+      while (!isOver()) {
+        await wait(holdEveryMs);
+        await take();
+      }
+    } finally {
+      await client.end();
     }
-  } finally {
-    await client.end();
-  }
+  };
+  return { ended: hold() };
 }
