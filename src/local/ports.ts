@@ -1,9 +1,18 @@
+import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
 
 import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 
+/** Below those that systems give to outgoing connections, any of which could take a port before the caller does. */
+const chosenPorts = [20_000, 32_000] as const;
+const attemptsMax = 20;
+
 /** A free port of 127.0.0.1. Another process may take it before the caller does. */
 export async function findFreePort(): Promise<number> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const chosen = randomInt(...chosenPorts);
+    if (typeof (await listenOnce(chosen, "127.0.0.1")) === "number") return chosen;
+  }
   const port = await listenOnce(0, "127.0.0.1");
   if (typeof port === "string") throw new CliFailure(`No port is free on 127.0.0.1 (${port}).`);
   return port;
