@@ -28,7 +28,7 @@ export interface MaintenancePartsOptions {
   relayUrls: readonly string[];
   /** The queue's. */
   pause: QueuePause;
-  /** Begins to drain the queues that call nobody, after maintenance: a wake that was lost costs no more than the time until this. */
+  /** Begins to drain the pulled queues, after maintenance: a wake that was lost costs no more than the time until this. */
   wakeDrain: () => void;
   /** PAYLOAD_RETENTION_DAYS, 0 for ever, and DELIVERY_RETENTION_DAYS. */
   retention: { payloadDays: number; deliveryDays: number };

@@ -22,7 +22,7 @@ export interface QueuePublisher extends Publisher {
   /** Of one message's body. What is larger goes to the fallback. */
   bytesMax: number;
   /**
-   * For a queue that calls nobody: wakes the route that drains it, after it has accepted something. Ends soon after
+   * For a pulled queue: wakes the route that drains it, after it has accepted something. Ends soon after
    * `timeoutMs` and never rejects: a call that is lost costs the minutes until maintenance, and no event.
    */
   wake?: (timeoutMs: number) => Promise<void>;

@@ -1,6 +1,6 @@
 import type { QueueRoute } from "./queue-route.ts";
 
-/** A message taken from a queue that calls nobody. It stays hidden from other takers until its lease ends. */
+/** A message taken from a queue that does not call the relay. It stays hidden from other takers until its lease ends. */
 export interface PulledMessage {
   /** The queue's id of it. */
   id: string;

@@ -1,6 +1,6 @@
 import { type InternalCallOptions, postInternal } from "#platform/post-internal.ts";
 
-/** Where a call wakes the drain of the queues that call nobody. */
+/** Where a call wakes the drain of the pulled queues. */
 export const drainPath = "/api/queue/drain";
 
 /** Wakes the drain, as `QueuePublisher.wake` wants it: it never rejects, because a call that is lost costs minutes and no event. */

@@ -121,7 +121,7 @@ export async function beginWaiting(db: Database, untilMs: number, isSure = false
 }
 
 /**
- * In how many milliseconds a message is due that nobody holds, null without one; undefined if another waits by now. Throws
+ * In how many milliseconds a message is due that no drain holds, null without one; undefined if another waits by now. Throws
  * `STORE_UNAVAILABLE`.
  */
 export async function lookWhileWaiting(db: Database, leaseId: string): Promise<number | null | undefined> {

@@ -81,7 +81,7 @@ const take = defineStatement<Name>(
 );
 
 /**
- * Takes messages that are due and that nobody holds, the longest due first. If the answer is lost, they come again when the
+ * Takes messages that are due and that no drain holds, the longest due first. If the answer is lost, they come again when the
  * lease ends. Throws `STORE_UNAVAILABLE`.
  */
 export async function takeMessages(db: Database, countMax: number, leaseMs: number): Promise<TakenMessage[]> {
@@ -132,7 +132,7 @@ function partsOf(receipt: string): { id: string; leaseId: string } {
 export interface QueueBacklog {
   /** Batches that wait or are being ingested. */
   batches: number;
-  /** Messages that are due now and nobody holds. */
+  /** Messages that are due now and that no drain holds. */
   due: number;
   /** Since when the oldest of these is due. */
   oldestDueAt: Date | null;
@@ -156,7 +156,7 @@ export async function readBacklog(db: Database): Promise<QueueBacklog> {
   return rows[0] ?? { batches: 0, due: 0, oldestDueAt: null };
 }
 
-/** In how many milliseconds the next message is due that nobody holds; null without one. */
+/** In how many milliseconds the next message is due that no drain holds; null without one. */
 export const nextDueText = `select extract(epoch from min(m.due_at) - now())::float8 * 1000 from ${openRoutes}
   cross join lateral (select due_at from relay.queue_messages q where q.route = r.route and leased_until is null
     order by due_at limit 1) m`;

@@ -58,7 +58,7 @@ describe("with a queue that cannot be paused, keeps no dead letters and tells no
     expect(ofQstash).toContain('href="https://console.upstash.com/qstash"');
   });
 
-  test("dead letters have no column for copies that nobody keeps", () => {
+  test("dead letters have no column for copies that the queue does not keep", () => {
     expect(show(createElement(GroupsTable, { groups: [], queue, nowMs }))).not.toContain("copies end");
     expect(show(createElement(GroupsTable, { groups: [], queue: view("qstash"), nowMs }))).toContain("copies end");
   });

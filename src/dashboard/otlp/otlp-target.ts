@@ -14,7 +14,7 @@ const timeoutMsMax = 5_000;
 
 /**
  * Reads the target from OpenTelemetry's variables; null unless `OTEL_METRICS_EXPORTER` is `otlp` and there is an endpoint. The
- * specification exports metrics by default: here it has to be asked for, because whoever set an endpoint for traces did not.
+ * specification exports metrics by default: here it has to be asked for, because an operator who set an endpoint for traces did not.
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 export function readOtlpTarget(record: EnvRecord): OtlpTarget | null {

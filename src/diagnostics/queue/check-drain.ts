@@ -8,7 +8,7 @@ import type { CheckQueue } from "./queue-check.ts";
 
 const timeoutMs = 5_000;
 
-/** Whether the drain of a queue that calls nobody can be wakened at RELAY_URL. What waits is then ingested, as always. */
+/** Whether the drain of a pulled queue can be wakened at RELAY_URL. The drain then ingests what waits. */
 export const checkDrain: CheckQueue = async ({ env: record, clock, fetch }) => {
   const wake = async () => {
     const env = readEnv(record, ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET"]);

@@ -29,7 +29,7 @@ function judgeState(state: string): Check {
   };
 }
 
-/** Google deletes a task after its last attempt, and calls nobody. */
+/** Google deletes a task after its last attempt, without a call to the relay. */
 function judgeRetries({ maxAttempts, maxRetryDuration = "0s" }: RetryConfig): Check {
   const name = "Retries";
   if (maxAttempts === -1 && Number.parseFloat(maxRetryDuration) === 0) {
@@ -41,7 +41,7 @@ function judgeRetries({ maxAttempts, maxRetryDuration = "0s" }: RetryConfig): Ch
     status: "warning",
     detail: `ending after ${limit}`,
     cause:
-      "After that Google deletes a batch and notifies nobody, so an outage of the store that lasts as long loses events.",
+      "After that Google deletes a batch without a call to the relay, so an outage of the store that lasts as long loses events.",
     remedy: "Run: gcloud tasks queues update QUEUE --location=LOCATION --max-attempts=-1 --max-retry-duration=0s",
   };
 }

@@ -49,8 +49,8 @@ export const takingsMax = 12;
  */
 export const aloneFrom = 3;
 /**
- * Longer than the run of a handlers message: five seconds for a place, then at most 70. It is never extended; whoever comes
- * back after it holds a receipt that changes nothing.
+ * Longer than the run of a handlers message: five seconds for a place, then at most 70. It is never extended; a process that
+ * comes back after it holds a receipt that changes nothing.
  */
 export const messageLeaseMs = 90_000;
 /** For one request to the queue. */

@@ -5,7 +5,7 @@ import { RelayError } from "#platform/errors.ts";
 
 /** For Google's answer. A delivery that fails for want of it comes again. */
 const timeoutMs = 3_000;
-/** A key that Google's list does not have: so long it is not asked for again, whoever makes up keys. */
+/** For so long the list is not read again for a key that it lacks: a stranger can make up any number of keys. */
 const cooldownMs = 30_000;
 
 /**

@@ -7,7 +7,7 @@ import type { QueuePublisher } from "../publisher.ts";
 /** The route takes a function's body: on Vercel 4.5 MB. https://vercel.com/docs/functions/limitations */
 export const postgresBytesMax = 3_000_000;
 
-/** Not signed: whoever could change it could as well withhold the call. */
+/** Not signed: a party that can change it can also withhold the call. */
 export const deduplicationHeader = "x-relay-deduplication-id";
 
 /**

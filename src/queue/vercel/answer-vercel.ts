@@ -44,8 +44,8 @@ const idPattern = /^[\w-]{1,200}$/;
 
 /**
  * Answers a delivery by Vercel Queues with @vercel/queue, which holds the lease, acknowledges, or has the message delivered
- * again. It verifies nothing: a delivery says who it is for, and where nobody guards the route everyone can send one. So a
- * message counts only if we signed it. https://vercel.com/docs/queues/concepts
+ * again. It verifies nothing: a delivery says who it is for, and any caller can send one to a route that the platform does
+ * not guard. So a message counts only if we signed it. https://vercel.com/docs/queues/concepts
  */
 export function createAnswerVercel(options: AnswerVercelOptions): AnswerQueueCall {
   return (request, event, answer) => answerDelivery(request, event, options, answer);

@@ -8,8 +8,8 @@ export const signedHeadBytesMax = 80;
 
 /**
  * A message as it is sent: a line with its MAC and its retries, and then the body. Vercel signs no delivery; it says that
- * nobody else reaches a route with a trigger, and on another host everyone does. Without a time, because a message may be
- * delivered days later. `retries`: how often a failed delivery is repeated; null without an end.
+ * no other caller reaches a route with a trigger, and on another host every caller does. Without a time, because a message
+ * may be delivered days later. `retries`: how often a failed delivery is repeated; null without an end.
  */
 export async function signMessage(secret: string, topic: string, retries: number | null, body: Bytes): Promise<Bytes> {
   const mac = await crypto.subtle.sign("HMAC", await importHmacKey(secret, "sign"), signedPart(topic, retries, body));

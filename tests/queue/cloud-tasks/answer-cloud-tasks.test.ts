@@ -84,7 +84,7 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(statuses).toEqual(forged.map(() => 401));
   });
 
-  test("keys that nobody knows are not asked for again and again", async () => {
+  test("keys that Google's list lacks are not asked for again and again", async () => {
     const certs = createGoogleCerts(tasks.certsUrl, { fetch, clock });
     const before = tasks.counts.certs;
     expect((await call(await withToken({}), certs)).status).toBe(200);

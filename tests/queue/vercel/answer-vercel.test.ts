@@ -86,7 +86,7 @@ test("after its retries a message is given up and acknowledged", async () => {
   expect([calls.length, givenUp]).toEqual([4, [message.body]]);
 });
 
-/** A delivery as a stranger would send it, to a route that nobody guards. */
+/** A delivery as a stranger would send it, to a route that is not guarded. */
 async function forge(
   answer: (request: Request) => Promise<Response>,
   body: Uint8Array,

@@ -125,7 +125,7 @@ function expectStatus(answer: Answer, expected: number, wrong: Advice): Finding 
 }
 
 const acceptsAnyToken: Advice = {
-  cause: "Whoever knows the address could subscribe it: the answer is not the relay's, or its code was changed.",
+  cause: "Any Meta app could subscribe to this address: the answer is not the relay's, or its code was changed.",
   remedy: "Deploy the relay's own route, and let nothing in front answer in its place.",
 };
 
