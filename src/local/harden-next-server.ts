@@ -1,4 +1,4 @@
-import { subscribe } from "node:diagnostics_channel";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Server } from "node:http";
 
 import { systemClock } from "#platform/clock.ts";
@@ -11,11 +11,18 @@ import { hardenServer } from "./harden-server.ts";
 const connectionsShare = 0.75;
 
 /**
- * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, from its first connection on.
- * Next creates the server before it calls the instrumentation and does not hand it over; this diagnostics channel is the
- * first place that names it. https://nodejs.org/api/diagnostics_channel.html#net
+ * What names a server. The second and third are for a connection that was opened before, as a balancer's or a supervisor's
+ * may be that waits for the server to start, and that carries every further request: of a request that Next holds until it
+ * is ready only the end is heard. https://nodejs.org/api/diagnostics_channel.html#http
  */
-export function hardenNextServer(env: EnvRecord): void {
+const channels = ["net.server.socket", "http.server.request.start", "http.server.response.finish"] as const;
+
+/**
+ * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, at the latest when it has
+ * answered its first request. Next creates the server and listens before it calls the instrumentation, and does not hand
+ * the server over; diagnostics channels name it. Returns what ends the watch for further servers.
+ */
+export function hardenNextServer(env: EnvRecord): () => void {
   const filesMax = readOpenFilesLimit();
   const machinePaths = ["/api/webhooks/", "/api/internal/", "/api/qstash/"];
   const options = {
@@ -46,12 +53,16 @@ export function hardenNextServer(env: EnvRecord): void {
     clock: systemClock,
   };
   const hardened = new WeakSet<Server>();
-  subscribe("net.server.socket", (message) => {
+  const harden = (message: unknown) => {
     const { server } = (message as { socket: { server?: unknown } }).socket;
     if (!(server instanceof Server) || hardened.has(server)) return;
     hardened.add(server);
     hardenServer(server, options);
-  });
+  };
+  for (const channel of channels) subscribe(channel, harden);
+  return () => {
+    for (const channel of channels) unsubscribe(channel, harden);
+  };
 }
 
 /** The default if the variable is malformed: the routes report that, with 503. */
