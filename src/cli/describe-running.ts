@@ -8,6 +8,7 @@ import { queueCapabilities } from "#queue/capabilities.ts";
 
 import type { ServerMode } from "#local/next-server.ts";
 import type { RunningServers } from "#local/start-servers.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { alignRows, type Paint, seconds } from "./terminal.ts";
 
 export interface BannerOptions {
@@ -83,7 +84,6 @@ function describePostgres(
 
 /** Host and database only: user, password and query may hold secrets. */
 function withoutCredentials(databaseUrl: string): string {
-  if (!URL.canParse(databaseUrl)) return "over a socket";
-  const { host, pathname } = new URL(databaseUrl);
-  return `${host}${pathname}`;
+  const url = parseUrl(databaseUrl);
+  return url === null ? "over a socket" : `${url.host}${url.pathname}`;
 }

@@ -2,6 +2,7 @@ import { deploymentProtectionAdvice, isDeploymentProtection } from "#diagnostics
 import type { Answer } from "#platform/bounded-fetch.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { parseJson } from "#platform/parse-json.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
 import type { CommandContext } from "./command-context.ts";
@@ -93,8 +94,7 @@ function explain({ names }: OpsPlace, { origin }: URL, answer: Answer, message: 
     return `${origin}: ${deploymentProtectionAdvice.cause} ${deploymentProtectionAdvice.remedy}`;
   }
   if (status >= 300 && status < 400) {
-    const target = headers.get("location") ?? "";
-    const there = URL.canParse(target, origin) ? new URL(target, origin).origin : "another address";
+    const there = parseUrl(headers.get("location") ?? "", origin)?.origin ?? "another address";
     return `${origin} redirects to ${there}: set ${names.url} to that address.`;
   }
   if (typeof message !== "string") {

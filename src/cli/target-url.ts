@@ -1,5 +1,6 @@
 import type { CommandContext } from "./command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 const path = "/api/webhooks/instagram";
 
@@ -10,7 +11,7 @@ const path = "/api/webhooks/instagram";
 export function targetUrl(to: string, context: CommandContext): string {
   if (to === "edge") return `${context.baseUrl()}${path}`;
   if (to === "node") return `${context.baseUrl()}${path}/node`;
-  if (!/^https?:\/\//.test(to) || !URL.canParse(to))
-    throw new CliFailure(`The target must be edge, node or a URL, not "${to}".`);
-  return new URL(to).pathname === "/" ? `${new URL(to).origin}${path}` : to;
+  const url = /^https?:\/\//.test(to) ? parseUrl(to) : null;
+  if (url === null) throw new CliFailure(`The target must be edge, node or a URL, not "${to}".`);
+  return url.pathname === "/" ? `${url.origin}${path}` : to;
 }

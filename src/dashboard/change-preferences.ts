@@ -1,4 +1,5 @@
 import { RelayError } from "#platform/errors.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
 
@@ -26,8 +27,6 @@ export async function answerPreferences(request: Request, access: OpsAccess): Pr
 
 /** The pages' Referrer-Policy sends the whole address to our own routes. */
 function pageBefore(request: Request): string {
-  const referer = request.headers.get("referer") ?? "";
-  if (!URL.canParse(referer)) return dashboardPath(null);
-  const { pathname, search } = new URL(referer);
-  return dashboardPath(pathname + search);
+  const referer = parseUrl(request.headers.get("referer") ?? "");
+  return dashboardPath(referer && referer.pathname + referer.search);
 }

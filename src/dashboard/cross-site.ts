@@ -1,3 +1,5 @@
+import { parseUrl } from "#platform/parse-url.ts";
+
 /**
  * Whether a browser says that another site sent this request. Browsers send `Sec-Fetch-Site`; to an address without TLS
  * they send only `Origin`, with every POST. Programs send neither and pass. No page can choose these headers. The cookie's
@@ -6,12 +8,13 @@
 export function isCrossSite(request: Request, relayUrls: readonly string[]): boolean {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";
-  const origin = request.headers.get("origin");
-  if (origin === null) return false;
-  if (!URL.canParse(origin)) return true;
-  const { protocol, host } = new URL(origin);
+  const header = request.headers.get("origin");
+  if (header === null) return false;
+  const url = parseUrl(header);
+  if (url === null) return true;
+  const { protocol, host, origin } = url;
   // A proxy may send its own name for us as `Host`, so the configured addresses count as ours too.
-  const ours = relayUrls.some((url) => URL.canParse(url) && new URL(url).origin === new URL(origin).origin);
+  const ours = relayUrls.some((relayUrl) => parseUrl(relayUrl)?.origin === origin);
   return !ours && !hostsOf(request).some((name) => hostAs(protocol, name) === host);
 }
 
@@ -23,5 +26,5 @@ function hostsOf(request: Request): string[] {
 
 /** The host without the protocol's default port, which some proxies add. */
 function hostAs(protocol: string, host: string): string | null {
-  return URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : null;
+  return parseUrl(`${protocol}//${host}`)?.host ?? null;
 }

@@ -1,3 +1,5 @@
+import { parseUrl } from "#platform/parse-url.ts";
+
 /** The ids in what an operator has pasted. */
 export interface PastedIds {
   ids: string[];
@@ -28,8 +30,9 @@ function isLink(text: string): boolean {
 }
 
 function readLink(text: string): PastedIds {
-  if (!URL.canParse(text, "http://localhost")) return { ids: [], list: null };
-  const { pathname, searchParams } = new URL(text, "http://localhost");
+  const link = parseUrl(text, "http://localhost");
+  if (link === null) return { ids: [], list: null };
+  const { pathname, searchParams } = link;
   const [, list, id] = /^\/(?:dashboard|api\/ops)\/([a-z-]+)\/([^/]+)\/?$/.exec(pathname) ?? [];
   const linked = linkedLists.find((name) => name === list);
   const named = linked === undefined || id === undefined ? [] : [decode(id)].filter((one) => idPattern.test(one));

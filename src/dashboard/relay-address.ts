@@ -1,5 +1,6 @@
 import { fetchWithin, mayPass, type Network } from "#platform/bounded-fetch.ts";
 import type { Log } from "#platform/log.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
 /** What answers at our own public address: the relay, a redirect, another program (with its status), or unknown. */
@@ -61,8 +62,8 @@ export function createRelayAddressReader({ log, ...network }: RelayAddressOption
 function redirectOf({ status, headers }: { status: number; headers: Headers }, relayUrl: string): string | undefined {
   if (![301, 302, 303, 307, 308].includes(status)) return undefined;
   const location = headers.get("location") ?? "";
-  const target = location !== "" && URL.canParse(location, relayUrl) ? new URL(location, relayUrl) : undefined;
-  if (target === undefined || !/^https?:$/.test(target.protocol)) return "an address that cannot be read";
+  const target = location === "" ? null : parseUrl(location, relayUrl);
+  if (target === null || !/^https?:$/.test(target.protocol)) return "an address that cannot be read";
   const { origin, pathname } = target;
   return origin + (pathname.endsWith(path) ? pathname.slice(0, -path.length) : pathname).replace(/\/$/, "");
 }

@@ -1,4 +1,5 @@
 import type { EnvRecord } from "#platform/env.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 import { hostOf, isLoopback, isPrivate } from "./hosts.ts";
 import { itemsOf, type VariableRule } from "./variable-rule.ts";
@@ -93,7 +94,7 @@ export const addressRules: readonly VariableRule[] = [
     cause:
       "It does not begin with postgres:// or postgresql://, or its password contains characters that must be percent-encoded.",
     remedy: "Copy the connection string again; in the password write @ as %40, # as %23, / as %2F and % as %25.",
-    matches: (value) => !/^postgres(ql)?:\/\//.test(value.trim()) || !URL.canParse(value.trim()),
+    matches: (value) => !/^postgres(ql)?:\/\//.test(value.trim()) || parseUrl(value.trim()) === null,
   },
   {
     of: ["DATABASE_URL"],
@@ -110,7 +111,7 @@ function some(test: (url: URL, record: EnvRecord) => boolean): VariableRule["mat
   return (value, record, name) => {
     // Only RELAY_URL is a list; a password may contain commas.
     const addresses = name === "RELAY_URL" ? itemsOf(value) : [value.trim()];
-    return addresses.some((address) => URL.canParse(address) && test(new URL(address), record));
+    return addresses.map((address) => parseUrl(address)).some((url) => url !== null && test(url, record));
   };
 }
 
@@ -121,6 +122,7 @@ function onVercel(record: EnvRecord): boolean {
 /** Every address outside of this machine and network, and the default; with another queue none. */
 function isRealQstash(record: EnvRecord): boolean {
   if ((record["QUEUE"]?.trim() || "qstash") !== "qstash") return false;
-  const url = record["QSTASH_URL"]?.trim() ?? "";
-  return url === "" || (URL.canParse(url) && !isPrivate(hostOf(new URL(url))));
+  const address = record["QSTASH_URL"]?.trim() ?? "";
+  const url = parseUrl(address);
+  return address === "" || (url !== null && !isPrivate(hostOf(url)));
 }

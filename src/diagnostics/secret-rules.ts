@@ -1,4 +1,5 @@
 import type { EnvRecord } from "#platform/env.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 import { hostOf, isLoopback } from "./hosts.ts";
 import { itemsOf, type VariableRule } from "./variable-rule.ts";
@@ -108,6 +109,6 @@ export const secretRules: readonly VariableRule[] = [
 ];
 
 function isLocalQstash(record: EnvRecord): boolean {
-  const url = record["QSTASH_URL"]?.trim() ?? "";
-  return URL.canParse(url) && isLoopback(hostOf(new URL(url)));
+  const url = parseUrl(record["QSTASH_URL"]?.trim() ?? "");
+  return url !== null && isLoopback(hostOf(url));
 }

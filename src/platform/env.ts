@@ -1,6 +1,7 @@
 import { type InstagramToken, parseInstagramTokens } from "./instagram-tokens.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
+import { parseUrl } from "./parse-url.ts";
 import { cloudTasksPublisherVariables } from "./queue-env/cloud-tasks.ts";
 import { qstashPublisherVariables } from "./queue-env/qstash.ts";
 import { redisVariables } from "./queue-env/redis.ts";
@@ -132,7 +133,7 @@ function oneOf<const Word extends string>(first: Word, ...others: Word[]): Varia
 
 /** An address of Postgres. Over a Unix socket it has no host, as pg reads it. */
 function parseDatabaseUrl(value: string): string | undefined {
-  return /^postgres(ql)?:\/\/./.test(value) && URL.canParse(value.replace("@/", "@h/")) ? value : undefined;
+  return /^postgres(ql)?:\/\/./.test(value) && parseUrl(value.replace("@/", "@h/")) ? value : undefined;
 }
 
 /**
@@ -142,6 +143,6 @@ function parseDatabaseUrl(value: string): string | undefined {
 function parseReceivers(value: string): readonly string[] | undefined {
   const urls = value.split(",").map((item) => item.trim());
   const isUsable = (url: string) =>
-    URL.canParse(url) && /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))[^\s@]*$/i.test(url);
+    parseUrl(url) !== null && /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))[^\s@]*$/i.test(url);
   return urls.every(isUsable) ? [...new Set(urls)] : undefined;
 }

@@ -1,5 +1,6 @@
 // The variables that the webhook reads, and how. Apart from the others, so that the edge function holds no more.
 import { RelayError } from "./errors.ts";
+import { parseUrl } from "./parse-url.ts";
 
 /** The environment as the platform gives it; passed in, never read from `process` here. */
 export type EnvRecord = Readonly<Record<string, string | undefined>>;
@@ -165,9 +166,8 @@ function splitList(value: string): string[] {
  * gets, the `sub` it signs and the address we compare are the same text.
  */
 export function parseBaseUrl(value: string): string | undefined {
-  if (!/^https?:\/\/[^\s?#@]+$/i.test(value) || !URL.canParse(value)) return undefined;
-  const { origin, pathname } = new URL(value);
-  return origin + pathname.replace(/\/+/g, "/").replace(/\/$/, "");
+  const url = /^https?:\/\/[^\s?#@]+$/i.test(value) ? parseUrl(value) : null;
+  return url === null ? undefined : url.origin + url.pathname.replace(/\/+/g, "/").replace(/\/$/, "");
 }
 
 function parseBaseUrls(value: string): readonly [string, ...string[]] | undefined {

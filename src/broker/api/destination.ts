@@ -1,3 +1,5 @@
+import { parseUrl } from "#platform/parse-url.ts";
+
 import { ApiError, notSupported } from "./api-error.ts";
 import { decodeSegment } from "./names.ts";
 import { isStorable } from "../text.ts";
@@ -62,7 +64,7 @@ export function assertDeliverable(url: string, what = "destination", groupName?:
     throw new ApiError(400, `invalid ${what} url: endpoint has invalid scheme, add http:// or https://${missing}`);
   }
   // A blank or control character cannot be in a request target; in a batch each client would escape it in its own way.
-  const isWritten = !/[^\u0021-\u007e\u0080-\uffff]/.test(url) && isStorable(url) && URL.canParse(url);
+  const isWritten = !/[^\u0021-\u007e\u0080-\uffff]/.test(url) && isStorable(url) && parseUrl(url) !== null;
   if (!isWritten || url.length > urlCharactersMax) throw new ApiError(400, `invalid ${what} url: it cannot be parsed`);
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from "#platform/clock.ts";
 import { addHelpNote } from "../add-help-note.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { drawTable, showCell } from "../table.ts";
 import { targetUrl } from "../target-url.ts";
 
@@ -40,7 +41,7 @@ export function addConform(program: Command, context: CommandContext): void {
     .option("--json", "print JSON")
     .action(async (to: string, options: Options) => {
       // An origin without a slash means the relay there; with a slash it is the address of a receiver.
-      const url = /^https?:\/\/[^/]+\/$/.test(to) && URL.canParse(to) ? to : targetUrl(to, context);
+      const url = /^https?:\/\/[^/]+\/$/.test(to) && parseUrl(to) ? to : targetUrl(to, context);
       if (!isThisMachine(url) && !options.yesThisIsMine) {
         throw new CliFailure(
           `${new URL(url).host} is not this machine: conform sends forged requests and load. If it is yours, add --yes-this-is-mine.`,

@@ -16,6 +16,7 @@ import { type LocalEnvironment, localEnvironment } from "#local/local-environmen
 import { readRunning } from "#local/running-file.ts";
 import { readSecrets } from "#local/secrets.ts";
 import { readSettings, valueOf } from "#local/settings.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 interface Options {
   url?: string;
@@ -72,9 +73,9 @@ export function addDoctor(program: Command, context: CommandContext): void {
 
 function requireAddress(option: string, url: string | undefined): void {
   if (url === undefined) return;
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new CliFailure(`${option} must begin with http:// or https://, not "${url}".`);
-  const { username, password, search, hash } = new URL(url);
+  const parsed = /^https?:\/\//.test(url) ? parseUrl(url) : null;
+  if (parsed === null) throw new CliFailure(`${option} must begin with http:// or https://, not "${url}".`);
+  const { username, password, search, hash } = parsed;
   if (username + password + search + hash !== "")
     throw new CliFailure(`${option} must be an address without credentials, "?" and "#".`);
 }

@@ -1,6 +1,7 @@
 /** `relay listen`: events of a deployed relay, delivered again to the relay on this machine. */
 import type { EventItem, EventPage } from "#dashboard/read-events.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 import type { CommandContext } from "../command-context.ts";
 import { followRelay } from "../follow-relay.ts";
@@ -45,7 +46,7 @@ export async function listen(options: ListenOptions, context: CommandContext): P
 }
 
 function openSource({ from, tokenEnv }: ListenOptions, context: CommandContext): OpsPlace {
-  if (!/^https?:\/\//.test(from) || !URL.canParse(from)) {
+  if (!/^https?:\/\//.test(from) || parseUrl(from) === null) {
     throw new CliFailure(`--from must begin with https:// or http://, not "${from}".`);
   }
   const token = context.variable(tokenEnv);

@@ -1,4 +1,5 @@
 import type { EnvRecord } from "#platform/env.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 /** Where metrics are pushed to. */
 export interface OtlpTarget {
@@ -24,7 +25,7 @@ export function readOtlpTarget(record: EnvRecord): OtlpTarget | null {
   const own = record["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]?.trim() ?? "";
   const common = record["OTEL_EXPORTER_OTLP_ENDPOINT"]?.trim().replace(/\/+$/, "") ?? "";
   const url = own === "" && common !== "" ? `${common}/v1/metrics` : own;
-  if (!isWanted || !/^https?:\/\/[^\s@]+$/i.test(url) || !URL.canParse(url)) return null;
+  if (!isWanted || !/^https?:\/\/[^\s@]+$/i.test(url) || parseUrl(url) === null) return null;
   return {
     url,
     headers: parseHeaders(of("HEADERS") ?? ""),

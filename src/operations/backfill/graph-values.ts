@@ -1,5 +1,7 @@
 // Reads values of Instagram's API, whose types nothing promises: what has another type counts as missing.
 
+import { parseUrl } from "#platform/parse-url.ts";
+
 export type GraphObject = Readonly<Record<string, unknown>>;
 
 /** The value if it is an object, else an empty one. */
@@ -43,5 +45,5 @@ export function edgeOf(value: unknown): Edge {
 const cursorLengthMax = 2_000;
 
 function cursorIn(url: string): string | undefined {
-  return URL.canParse(url) ? textOf(new URL(url).searchParams.get("after")) : undefined;
+  return textOf(parseUrl(url)?.searchParams.get("after"));
 }

@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { type CryptoKey, exportJWK, exportPKCS8, generateKeyPair, jwtVerify, SignJWT } from "jose";
 
 import { systemClock } from "#platform/clock.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 import { cloudTasksPublisherVariables, type GoogleServiceAccount } from "#platform/queue-env/cloud-tasks.ts";
 
 import createTask from "./recorded/create-task.json" with { type: "json" };
@@ -225,7 +226,7 @@ async function faultOf(task: Task, email: string): Promise<Status | null> {
     deadlineS >= 15 &&
     deadlineS <= 1_800 &&
     inDays <= 30 &&
-    URL.canParse(httpRequest.url) &&
+    parseUrl(httpRequest.url) !== null &&
     Buffer.from(httpRequest.body ?? "", "base64").toString("base64") === (httpRequest.body ?? "") &&
     Object.values(httpRequest.headers ?? {}).every((value) => typeof value === "string");
   if (!isRight) return "INVALID_ARGUMENT";

@@ -1,6 +1,7 @@
 import { type Check, type Finding, roundMs } from "#diagnostics/check.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Answer, fetchWithin, type Network, TimeoutError } from "#platform/bounded-fetch.ts";
+import { parseUrl } from "#platform/parse-url.ts";
 
 import { userAgent } from "../../fetch-or-fail.ts";
 
@@ -46,10 +47,8 @@ export function skipped(name: string, why: string): Check {
 
 /** Where a redirect leads, without its query; the detail and advice of a check show it. */
 export function targetOf(answer: Answer, from: string): string {
-  const location = answer.headers.get("location") ?? "";
-  if (!URL.canParse(location, from)) return "another address";
-  const { origin, pathname } = new URL(location, from);
-  return `${origin}${pathname}`;
+  const target = parseUrl(answer.headers.get("location") ?? "", from);
+  return target === null ? "another address" : `${target.origin}${target.pathname}`;
 }
 
 export function isRedirect({ status }: Answer): boolean {
