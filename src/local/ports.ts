@@ -7,10 +7,10 @@ import { CliFailure, errorCodeOf } from "#platform/failure.ts";
 const chosenPorts = [20_000, 32_000] as const;
 const attemptsMax = 20;
 
-/** A free port of 127.0.0.1. Another process may take it before the caller does. */
-export async function findFreePort(): Promise<number> {
+/** A free port of 127.0.0.1, of those that are proposed. Another process may take it before the caller does. */
+export async function findFreePort(propose = () => randomInt(...chosenPorts)): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const chosen = randomInt(...chosenPorts);
+    const chosen = propose();
     if (typeof (await listenOnce(chosen, "127.0.0.1")) === "number") return chosen;
   }
   const port = await listenOnce(0, "127.0.0.1");

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { Client } from "pg";
 
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "#local/embedded-postgres.ts";
-import { findFreePort } from "#local/ports.ts";
 import { sendSignal } from "#local/processes.ts";
 
 import { readProcessTree } from "../support/process-tree.ts";
+import { findTestPort } from "../support/test-port.ts";
 
 /** A Postgres for the application alone, so that what happens to it does not happen to QStash. */
 export interface OwnPostgres {
@@ -36,7 +36,7 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
   const options = {
     dataDir: join(folder, "postgres"),
     password: randomBytes(16).toString("hex"),
-    port: await findFreePort(),
+    port: await findTestPort(),
   };
   let postgres: EmbeddedPostgres = await openEmbeddedPostgres(options);
   const signalAll = (signal: "SIGSTOP" | "SIGCONT") => {

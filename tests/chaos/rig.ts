@@ -4,7 +4,6 @@ import { randomUUID } from "node:crypto";
 import { Pool } from "pg";
 
 import { startBroker } from "#broker/broker.ts";
-import { findFreePort } from "#local/ports.ts";
 import { createTeardown } from "#local/teardown.ts";
 import { systemClock } from "#platform/clock.ts";
 import { migrateStore } from "#store/migrate.ts";
@@ -14,6 +13,7 @@ import { type HttpFaultProxy, startHttpFaultProxy } from "../support/http-fault-
 import { startTestServer } from "../support/server.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { findTestPort } from "../support/test-port.ts";
 
 import { type BrokerLog, createBrokerLog } from "./broker-log.ts";
 import { type ControlledHandlers, controlHandlers } from "./controlled-handlers.ts";
@@ -177,7 +177,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
           ...variables,
         },
       });
-    const port = await findFreePort();
+    const port = await findTestPort();
     const entrance = await startHttpFaultProxy({
       target: `http://127.0.0.1:${port}`,
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
-import { findFreePort } from "#local/ports.ts";
 
 import { startSink, type Respond, type Sink, type SinkResponse } from "../support/http-sink.ts";
 import { runCommand } from "../support/run-command.ts";
+import { findTestPort } from "../support/test-port.ts";
 
 let sink: Sink | undefined;
 
@@ -61,7 +61,7 @@ describe("a relay that does not answer as one", () => {
   });
 
   test("is not there", async () => {
-    const port = await findFreePort();
+    const port = await findTestPort();
     const { failure } = await runCommand(["status"], { baseUrl: () => `http://127.0.0.1:${port}` });
     expect(failure).toBe(
       `Nothing listens at http://127.0.0.1:${port}: run npm start, or set RELAY_URL to the relay's address.`,

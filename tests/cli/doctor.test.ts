@@ -8,17 +8,17 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { localEnvironment, type LocalStart } from "#local/local-environment.ts";
 import { showChecks } from "#cli/doctor/show-checks.ts";
-import { findFreePort } from "#local/ports.ts";
 import { createPaint } from "#cli/terminal.ts";
 import type { Check, Diagnosis } from "#diagnostics/check.ts";
 
 import { createAuthority } from "../diagnostics/certificates.ts";
 import { find } from "../diagnostics/environment.ts";
+import { findTestPort } from "../support/test-port.ts";
 import { relay } from "./relay-process.ts";
 
 describe("relay doctor", { timeout: 30_000 }, () => {
   test("checks this machine even if no relay answers, and advises what to do", async () => {
-    const nowhere = `http://127.0.0.1:${await findFreePort()}`;
+    const nowhere = `http://127.0.0.1:${await findTestPort()}`;
     const authority = createAuthority();
     const relayUrl = await serveHealth(authority.issue("localhost", 3));
     const env = {

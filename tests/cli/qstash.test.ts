@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { Client, Receiver } from "@upstash/qstash";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { findFreePort } from "#local/ports.ts";
-
 import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";
+import { findTestPort } from "../support/test-port.ts";
 import { root } from "./start-process.ts";
 
 interface QStash {
@@ -24,7 +23,7 @@ interface QStash {
 
 /** `npm run qstash` without npm in between, on a free port and a temporary folder unless these are given. */
 async function startQStash(args: string[], again?: QStash): Promise<QStash> {
-  const port = again?.port ?? (await findFreePort());
+  const port = again?.port ?? (await findTestPort());
   const dataDir = again?.dataDir ?? mkdtempSync(join(tmpdir(), "qstash-"));
   chmodSync(dataDir, 0o711);
   const options = ["--port", String(port), "--data", dataDir, ...args];

@@ -4,10 +4,10 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { findFreePort } from "#local/ports.ts";
 import { commandLine, isAlive, sendSignal } from "#local/processes.ts";
 
 import { findWithin } from "../support/eventually.ts";
+import { findTestPort } from "../support/test-port.ts";
 
 export const root = resolve(import.meta.dirname, "../..");
 
@@ -20,13 +20,14 @@ export interface Place {
   remove(): void;
 }
 
-const limitMs = 40_000;
+/** Longer than a start itself waits for its server, so that a start that fails says why. */
+const limitMs = 60_000;
 
 export async function createPlace(): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "relay-start-"));
   chmodSync(folder, 0o711);
   const dataDir = join(folder, "data");
-  const [port, qstashPort] = [await findFreePort(), await findFreePort()];
+  const [port, qstashPort] = [await findTestPort(), await findTestPort()];
   // What a surrounding `npm test` sets must not reach the start.
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|NODE_ENV$|VITEST|DATABASE_URL$|QSTASH_|RELAY_URL$)/.test(name),

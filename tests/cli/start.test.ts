@@ -23,7 +23,7 @@ const test = base.extend<{ place: Place }>({
 });
 
 // The processes are listed from /proc. Most of a start is waiting, so the tests do it at the same time.
-describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout: 100_000 }, () => {
+describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout: 200_000 }, () => {
   test("starts every process, keeps its secrets private, and stops in order on Ctrl-C, or when only npm receives a signal", async ({
     place,
   }) => {

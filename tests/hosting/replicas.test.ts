@@ -8,7 +8,6 @@ import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { startBroker } from "#broker/broker.ts";
-import { findFreePort } from "#local/ports.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
 
@@ -17,6 +16,7 @@ import { sendAsMeta } from "../chaos/send-as-meta.ts";
 import { head, openRawClient } from "../local/raw-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { createMigratedDatabase } from "../support/postgres.ts";
+import { findTestPort } from "../support/test-port.ts";
 import { startNginx } from "./nginx.ts";
 import { type Replica, startReplica } from "./replica.ts";
 
@@ -45,7 +45,7 @@ describe.skipIf((process.env["TEST_HOSTING"] ?? "") === "")("two servers behind 
     closing.push(store.drop, messages.drop);
     pool = new Pool({ connectionString: store.url, max: 2 });
     closing.push(() => pool.end());
-    const [port, first, second] = [await findFreePort(), await findFreePort(), await findFreePort()];
+    const [port, first, second] = [await findTestPort(), await findTestPort(), await findTestPort()];
     baseUrl = `http://127.0.0.1:${port}`;
     const broker = await startBroker({
       ...qstash,

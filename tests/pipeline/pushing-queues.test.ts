@@ -2,7 +2,6 @@
 import type { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
-import { findFreePort } from "#local/ports.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { createCloudTasksPublisher } from "#queue/cloud-tasks/cloud-tasks-publisher.ts";
 import type { QueuePublisher } from "#queue/publisher.ts";
@@ -13,12 +12,13 @@ import { startVercelQueue } from "../queue/vercel/stand-in.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestServer } from "../support/server.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
+import { findTestPort } from "../support/test-port.ts";
 
 const secret = "relay-secret-of-thirty-two-characters";
 
 /** Both queues, their publishers, and the built server with the variables of both. */
 async function open() {
-  const port = await findFreePort();
+  const port = await findTestPort();
   const relayUrl = `http://127.0.0.1:${port}`;
   const store = await openTestStore();
   const tasks = await startCloudTasks({ retryMs: 100 });

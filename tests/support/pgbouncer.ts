@@ -5,10 +5,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findFreePort } from "#local/ports.ts";
 import { findPostgresUser, giveTo } from "#local/postgres-user.ts";
 
 import { findWithin } from "./eventually.ts";
+import { findTestPort } from "./test-port.ts";
 
 const executable = process.env["PGBOUNCER_PATH"] ?? "/usr/sbin/pgbouncer";
 
@@ -30,7 +30,7 @@ export interface PgBouncerOptions {
 /** Starts it on a free port; each database of the server can be reached through it. */
 export async function startPgBouncer({ serverUrl, poolSize }: PgBouncerOptions): Promise<PgBouncer> {
   const server = new URL(serverUrl);
-  const port = await findFreePort();
+  const port = await findTestPort();
   const user = findPostgresUser();
   const folder = mkdtempSync(join(tmpdir(), "relay-pgbouncer-"));
   chmodSync(folder, 0o711);

@@ -3,10 +3,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { serverNodeArgs } from "#local/next-server.ts";
-import { findFreePort } from "#local/ports.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { findWithin } from "./eventually.ts";
+import { findTestPort } from "./test-port.ts";
 
 export interface TestServer {
   baseUrl: string;
@@ -38,7 +38,7 @@ export interface TestServerOptions {
 
 /** The built product, with exactly this environment; resolves once it answers. */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
-  const port = options.port ?? (await findFreePort());
+  const port = options.port ?? (await findTestPort());
   const baseUrl = `http://127.0.0.1:${port}`;
   const env = typeof options.env === "function" ? options.env(baseUrl) : options.env;
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));

@@ -5,9 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findFreePort } from "#local/ports.ts";
-
 import { eventually } from "../../support/eventually.ts";
+import { findTestPort } from "../../support/test-port.ts";
 import { connectToRedis } from "./connect-to-redis.ts";
 
 const executable = process.env["REDIS_SERVER_PATH"] ?? "/usr/bin/redis-server";
@@ -22,7 +21,7 @@ export interface RedisServer {
 /** Debian's redis-server on a free port, in memory alone. */
 export async function startRedisServer(): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "redis-"));
-  const port = await findFreePort();
+  const port = await findTestPort();
   const settings = {
     port,
     bind: "127.0.0.1",
