@@ -26,33 +26,41 @@ export function mayPass(status: number): boolean {
 
 /**
  * One request that ends: within `timeoutMs` its whole answer is there, or it is aborted, its connection closed and
- * `TimeoutError` thrown. Redirects are answers, not followed. Throws what `fetch` throws if the other side cannot be
- * reached. `AbortSignal.timeout` would leave its timer behind, and the edge has no `AbortSignal.any`.
+ * `TimeoutError` thrown, also if `fetch` takes no notice of the abort. Redirects are answers, not followed. Throws what `fetch`
+ * throws if the other side cannot be reached. `AbortSignal.timeout` would leave its timer behind, and the edge has no
+ * `AbortSignal.any`.
  */
 export async function fetchWithin(
   timeoutMs: number,
   url: string,
   init: RequestInit,
-  { fetch, clock, answerBytesMax = answerBytesMaxDefault }: Network,
+  network: Network,
 ): Promise<Answer> {
   const abort = new AbortController();
-  const cancelTimer = clock.after(timeoutMs, () => abort.abort());
+  let cancelTimer = () => {};
+  const timeout = new Promise<never>((_resolve, reject) => {
+    cancelTimer = network.clock.after(timeoutMs, () => {
+      reject(new TimeoutError(`No answer within ${timeoutMs} ms`));
+      abort.abort();
+    });
+  });
   try {
-    const response = await fetch(url, { ...init, redirect: "manual", signal: abort.signal });
-    // The body belongs to the request: one that stalls half-way is a timeout too, and an unread one holds its connection.
-    return { status: response.status, headers: response.headers, text: await readText(response, answerBytesMax) };
-  } catch (thrown) {
-    if (abort.signal.aborted) throw new TimeoutError(`No answer within ${timeoutMs} ms`);
-    throw thrown;
+    return await Promise.race([ask(url, { ...init, redirect: "manual", signal: abort.signal }, network), timeout]);
   } finally {
     cancelTimer();
   }
 }
 
+/** The body belongs to the request: one that stalls half-way is a timeout too, and an unread one holds its connection. */
+async function ask(url: string, init: RequestInit, { fetch, answerBytesMax }: Network): Promise<Answer> {
+  const response = await fetch(url, init);
+  return { status: response.status, headers: response.headers, text: await readText(response, answerBytesMax) };
+}
+
 /** The answers we expect are small; an endless one would fill an isolate's memory. */
 const answerBytesMaxDefault = 1_000_000;
 
-async function readText(response: Response, answerBytesMax: number): Promise<string> {
+async function readText(response: Response, answerBytesMax = answerBytesMaxDefault): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = "";
