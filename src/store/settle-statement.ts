@@ -62,8 +62,8 @@ function isShared(handledIds: string): string {
 }
 
 /**
- * The ids are in their order. A condition on the range alone is one search of the index; with it the planner, which expects
- * the table to be empty, reads no rows but these.
+ * The ids are in their order. The planner mostly finds the table of open work empty, and then would read the whole of it and
+ * compare each row with each result; a range is one search of the index.
  */
 const idRange = "(:ids)[1] and (:ids)[cardinality(:ids)]";
 
