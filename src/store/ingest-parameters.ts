@@ -14,7 +14,7 @@ export const ingestParameters = {
   occurredAts: "timestamptz[]",
   sentAts: "timestamptz[]",
   flags: "smallint[]",
-  data: "text[]",
+  data: "json[]",
   conversations: "text[]",
   findingPlaces: "integer[]",
   findings: "text[]",

@@ -56,20 +56,18 @@ function ingestText(recorded: IngestRecord, hasFindings: boolean): string {
 ), fresh as materialized (
   select input.*,
     exists (select from relay.unsent_messages m where m.hash = unsent_hash) as unsent,
-    ${isErased("account_id")} as no_account,
-    ${isErased("sender_id")} as no_sender,
-    ${isErased("recipient_id")} as no_recipient
+    ${erased} as erased
   from input where (id in (select event_id from keys)) is true
 ), stored as (
   insert into relay.events (id, ingested_at, occurred_at, sent_at, erased_at, delivery_id, batch_index, standby, test, drifted,
     kind, account_id, sender_id, recipient_id, key, data)
   select id, now(), occurred_at, sent_at, case when ${anyErasure} then now() end, :deliveryId, :batchIndex,
     flags & ${eventFlags.standby} <> 0, flags & ${eventFlags.test} <> 0, flags & ${eventFlags.drifted} <> 0,
-    kind, case when no_account then '' else account_id end, case when not no_sender then sender_id end,
-    case when not no_recipient then recipient_id end,
-    case when no_account or no_sender or no_recipient then ${hashedKey} else key end,
-    case when no_account or no_sender or no_recipient then '${deletedData}' when unsent then '${unsentData}' else data end::json
-  from fresh order by id
+    kind, case when erased[1] then '' else account_id end, case when erased[2] then null else sender_id end,
+    case when erased[3] then null else recipient_id end,
+    case when ${isPersonErased} then ${hashedKey} else key end,
+    case when ${isPersonErased} then '${deletedData}' when unsent then '${unsentData}' else data end
+  from fresh
 ), work as (
   insert into relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, lease_id, next_attempt_at, kind, conversation)
   select id, :deliveryId, :batchIndex, 1, 1, now() + :leaseMs * interval '1 millisecond', :leaseId, now(), kind, conversation
@@ -128,14 +126,14 @@ const knownOutcomes = `
     else json_build_array(known.place, known.event_id, case when free.risky then 'risky' else 'known' end) end
   from known left join free on free.event_id = known.event_id left join leased on leased.event_id = known.event_id`;
 
-const anyErasure = "unsent or no_account or no_sender or no_recipient";
+const isPersonErased = "true = any (erased)";
+const anyErasure = `unsent or ${isPersonErased}`;
 
-/** The hash is made only if there is one to compare it with. */
-function isErased(column: string): string {
-  return `exists (select from relay.erased_people) and exists (
-      select from relay.erased_people p where p.requested_at > :receivedAt
-        and p.hash = encode(substring(sha256(convert_to(${column}, 'UTF8')) for 16), 'hex')::uuid)`;
-}
+/** Which of an event's account, sender and recipient are erased; empty, without hashes of them, if nobody is. */
+const erased = `case when exists (select from relay.erased_people) then array(
+      select exists (select from relay.erased_people p where p.requested_at > :receivedAt
+        and p.hash = encode(substring(sha256(convert_to(person, 'UTF8')) for 16), 'hex')::uuid)
+      from unnest(array[account_id, sender_id, recipient_id]) person) else '{}' end`;
 
 /** Depends on `fresh`, so that it comes after the keys. */
 const counted = `(select count(*) as n, count(*) filter (where not (${anyErasure})) as worked, min(id) as first_id, max(id) as last_id from fresh) f`;

@@ -61,6 +61,12 @@ function isShared(handledIds: string): string {
     or exists (${openWork("d", "d.id", handledIds)} and w.fence > 1 and w.leased_until is not null)`;
 }
 
+/**
+ * The ids are in their order. The planner mostly finds the table of open work empty, and then would read the whole of it and
+ * compare each row with each result; a range is one search of the index.
+ */
+const idRange = "(:ids)[1] and (:ids)[cardinality(:ids)]";
+
 /** Only with a handled event, so that a settlement which is sent again counts nothing twice. */
 const counted = `counted as (
   insert into relay.handler_count_increments (name, count)
@@ -72,7 +78,8 @@ const counted = `counted as (
  * its partition: an update would prepare to look at each of them.
  */
 const firstSuccesses = `with handled as (
-  delete from relay.event_work w using unnest(:ids) r (id) where w.event_id = r.id and ${oneRow("r.id")} returning 1
+  delete from relay.event_work where event_id between ${idRange} and event_id + 0 = any (:ids)
+  returning 1
 ), ${counted}, marked as (
   insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
   values (:deliveryId, 'epoch', 0, false, false, '')
@@ -94,7 +101,7 @@ const anyResults = `with r as materialized (
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
   where ${oneRow("id")}
 ), handled as (
-  delete from relay.event_work w using r where r.outcome = 'handled' and w.event_id = r.id returning w.event_id
+  delete from relay.event_work where event_id = any (${handledIds}) returning event_id
 ), kept as (
   update relay.event_work w
   set leased_until = null,
@@ -106,7 +113,7 @@ const anyResults = `with r as materialized (
     error_name = case when r.outcome = 'released' then w.error_name else r.error_name end,
     error_code = case when r.outcome = 'released' then w.error_code else r.error_code end
   from r
-  where r.outcome <> 'handled' and w.event_id = r.id and w.fence = r.fence and w.leased_until is not null
+  where r.outcome <> 'handled' and w.event_id = r.id and w.event_id between ${idRange} and w.fence = r.fence and w.leased_until is not null
   returning w.event_id, w.batch_index
 ), tried as (
   insert into relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment, message_id, replay_id)
@@ -156,10 +163,10 @@ const anyResults = `with r as materialized (
 ), measured as (
   insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
   select now(), coalesce(d.runtime, ''), d.region, :deployment, d.cold_start, coalesce(d.probe, false), m.facts::json
-  from unnest(:measuredIds, :measuredFacts) m (delivery_id, facts)
+  from unnest(:measuredIds, :measuredFacts) with ordinality m (delivery_id, facts, place)
   left join relay.deliveries d on d.id = m.delivery_id
   -- A settlement that is sent again counts nothing twice.
-  where exists (select from handled) or exists (select from kept)
+  where ${oneRow("place")} and (exists (select from handled) or exists (select from kept))
 )
 select
   (select json_agg(id) from r where outcome <> 'handled' and id not in (select event_id from kept)

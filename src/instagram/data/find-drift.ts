@@ -67,31 +67,36 @@ interface SchemaNode extends v.GenericSchema {
  * item of a long array, where it does not fit: so the schema is walked, and valibot asked about the leaves.
  */
 function compare(schema: SchemaNode, value: Json, path: string, note: Note): void {
-  const mismatch = () => note("mismatch", path === "" ? "$" : path, shapeOf(value));
   if (schema.getter !== undefined) return compare(schema.getter(value), value, path, note);
   if (schema.wrapped !== undefined && value !== null) return compare(schema.wrapped, value, path, note);
   if (schema.entries !== undefined) {
-    if (!isObject(value)) return mismatch();
+    if (!isObject(value)) return noteMismatch(value, path, note);
     return compareEntries(schema.entries, value, path === "" ? "" : `${path}.`, note);
   }
   if (schema.item !== undefined) {
-    if (!Array.isArray(value)) return mismatch();
+    if (!Array.isArray(value)) return noteMismatch(value, path, note);
     for (const child of value as readonly Json[]) compare(schema.item, child, `${path}[]`, note);
     return;
   }
   if (schema.value !== undefined) {
-    if (!isObject(value)) return mismatch();
+    if (!isObject(value)) return noteMismatch(value, path, note);
     for (const child of Object.values(value)) compare(schema.value, child, `${path}.*`, note);
     return;
   }
   // Of a union in a pipe the pipe has the last word.
   const option = schema.pipe === undefined && schema.options?.find((candidate) => v.is(candidate, value));
   if (option) return compare(option, value, path, note);
-  if (!v.is(schema, value)) return mismatch();
+  if (!v.is(schema, value)) return noteMismatch(value, path, note);
+  // Metadata is part of a pipe, which few leaves have, and takes longer to look for than all the rest.
+  if (typeof value !== "string" || schema.pipe === undefined) return;
   const { words } = v.getMetadata(schema) as { words?: readonly string[] };
-  if (typeof value === "string" && words?.includes(value) === false) {
+  if (words?.includes(value) === false) {
     note("unknown_word", `${path}=${fieldName(value)}`, "string");
   }
+}
+
+function noteMismatch(value: Json, path: string, note: Note): void {
+  note("mismatch", path === "" ? "$" : path, shapeOf(value));
 }
 
 function compareEntries(
