@@ -3,7 +3,7 @@ import { duplicateCauses } from "#measurements/duplicate-cause.ts";
 import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
-import type { MetricFamily, MetricSample } from "./prometheus-text.ts";
+import type { NumberFamily, MetricSample } from "./prometheus-text.ts";
 import { refusalReasons } from "./refusal-reasons.ts";
 
 interface Counter {
@@ -68,9 +68,9 @@ const counters: Partial<Record<CountMetric, Counter>> = {
 };
 
 /** The totals as counters, summed in the order of the series for the reason that `histogramFamilies` gives. */
-export function counterFamilies(totals: readonly MetricTotal[]): MetricFamily[] {
+export function counterFamilies(totals: readonly MetricTotal[]): NumberFamily[] {
   return Object.entries(counters).map(([metric, { name, help, labels, known = [] }]) => {
-    const samples = new Map<string, MetricSample & { value: number }>();
+    const samples = new Map<string, MetricSample>();
     const add = (total: Parameters<Counter["labels"]>[0], count: number) => {
       const of = labels(total);
       const key = JSON.stringify(of);

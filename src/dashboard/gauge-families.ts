@@ -2,9 +2,9 @@ import { alertRules } from "#operations/alerts/alert-rules.ts";
 import { groupStates } from "#store/dead-letter-groups.ts";
 import type { OpenTotals, OperationTotals } from "#store/metric-totals.ts";
 
-import type { MetricFamily } from "./prometheus-text.ts";
+import type { NumberFamily } from "./prometheus-text.ts";
 
-function gauge(name: string, help: string, samples: Record<string, number> | number | null, label = ""): MetricFamily {
+function gauge(name: string, help: string, samples: Record<string, number> | number | null, label = ""): NumberFamily {
   if (samples === null) return { name, type: "gauge", help, samples: [] };
   const values = typeof samples === "number" ? { "": samples } : samples;
   return {
@@ -16,7 +16,7 @@ function gauge(name: string, help: string, samples: Record<string, number> | num
 }
 
 /** What is open now. */
-export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters }: OpenTotals): MetricFamily[] {
+export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters }: OpenTotals): NumberFamily[] {
   return [
     gauge(
       "relay_events_unhandled",
@@ -34,7 +34,7 @@ export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters 
 }
 
 /** What operators and maintenance do. */
-export function operationFamilies(totals: OperationTotals): MetricFamily[] {
+export function operationFamilies(totals: OperationTotals): NumberFamily[] {
   const { groups, replays, alerts, paused, maintenanceSeconds, deployments } = totals;
   const of = (value: (deployment: { firstSeconds: number }) => number) =>
     Object.fromEntries(deployments.map((deployment) => [deployment.id, value(deployment)]));

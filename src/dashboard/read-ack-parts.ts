@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
-import { createHistogram } from "#measurements/histogram.ts";
 import {
   type ComparisonFilter,
   type Latency,
@@ -61,8 +60,11 @@ export async function readAckParts(
       edge: null,
       node: null,
     };
-    const histogram = { ...createHistogram(), count, maxMs, buckets: decodeBuckets([buckets]) };
-    part[runtime === "edge" ? "edge" : "node"] = latencyOf(histogram);
+    part[runtime === "edge" ? "edge" : "node"] = latencyOf({
+      count,
+      maxMs,
+      buckets: decodeBuckets([buckets]),
+    });
     parts.set(key, part);
   }
   return [...parts.values()].toSorted((a, b) => countOf(b) - countOf(a));

@@ -23,8 +23,8 @@ interface FigureRow extends Record<string, unknown> {
   count: number;
   /** Null for what is only counted. */
   sums: [sumMs: number, maxMs: number, within250: number, within1000: number, within5000: number] | null;
-  /** Encodings in a row. */
-  buckets: Uint8Array | null;
+  /** Encodings in a row, in base64. */
+  buckets: string | null;
   /** Of the one row with an empty metric. */
   rest: { waiting: MeasurementJson[] | null; places: Place[] | null } | null;
 }
@@ -48,17 +48,26 @@ export async function readFigures(
 ): Promise<WindowFigures> {
   const from = sql`to_timestamp(${fromMs / 1_000}::float8)`;
   const { rows } = await db.execute<FigureRow>(sql`
-    select s.metric, s.runtime, s.kind, s.label, at_ms as "atMs", sum(f.count) as count,
-      case when sum(sum_ms) is not null then
-        array[sum(sum_ms), max(max_ms), sum(within_250), sum(within_1000), sum(within_5000)] end as sums,
-      string_agg(f.buckets, '') as buckets, null::json as rest
-    from relay.measurement_series s
-    join relay.figures f on f.tier = ${tier} and f.series_id = s.id and f.at >= ${from}
-    cross join lateral (select case when s.metric = any (${sql.param(serialMetrics)}::text[])
-      then floor(extract(epoch from f.at)::float8 * 1000 / ${bucketMs}::float8) * ${bucketMs}::float8 else ${fromMs}::float8 end as at_ms) i
-    where s.deployment = ${filter.deployment ?? ""} and (${filter.region}::text is null or s.region = ${filter.region})
-      and ${filter.cold} in ('all', s.cold)
-    group by s.metric, s.runtime, s.kind, s.label, at_ms
+    with series as (
+      select id, metric, runtime, kind, label, metric = any (${sql.param(serialMetrics)}::text[]) as is_serial,
+        min(id) over (partition by metric, runtime, kind, label) as group_id
+      from relay.measurement_series s
+      where s.deployment = ${filter.deployment ?? ""} and (${filter.region}::text is null or s.region = ${filter.region})
+        and ${filter.cold} in ('all', s.cold)
+    ), summed as (
+      select s.group_id, start, sum(f.count) as count,
+        case when sum(sum_ms) is not null then
+          array[sum(sum_ms), max(max_ms), sum(within_250), sum(within_1000), sum(within_5000)] end as sums,
+        string_agg(f.buckets, '') as buckets
+      from series s
+      join relay.figures f on f.tier = ${tier} and f.series_id = s.id and f.at >= ${from}
+      cross join lateral (select case when s.is_serial
+        then date_bin(${bucketMs} * interval '1 millisecond', f.at, 'epoch') else ${from} end as start) i
+      group by s.group_id, start
+    )
+    select metric, runtime, kind, label, extract(epoch from start)::float8 * 1000 as "atMs", count, sums,
+      encode(buckets, 'base64') as buckets, null::json as rest
+    from summed join series on id = summed.group_id
     union all
     select '', '', '', '', 0, 0, null, null, json_build_object(
       'waiting', (select json_agg(${sql.raw(measurementJson)}) from (
@@ -97,7 +106,15 @@ function addRow(figure: WindowFigure, { count, sums, buckets }: FigureRow): void
   figure.count += count;
   if (sums === null) return;
   const [sumMs, maxMs, within250, within1000, within5000] = sums;
-  figure.stored = { count, sumMs, maxMs, within250, within1000, within5000, encoded: buckets ?? new Uint8Array() };
+  figure.stored = {
+    count,
+    sumMs,
+    maxMs,
+    within250,
+    within1000,
+    within5000,
+    encoded: Buffer.from(buckets ?? "", "base64"),
+  };
 }
 
 function isAdmitted(series: Series, { region, deployment, cold }: ComparisonFilter): boolean {

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import * as v from "valibot";
 
 import { windowEndingAt, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
-import { countOf, histogramOf, labelsOf, latencyOf, type WindowFigure } from "#measurements/summarize-runtime.ts";
+import { countOf, distributionOf, labelsOf, latencyOf, type WindowFigure } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
 
 import { isoText } from "./iso-text.ts";
@@ -78,7 +78,7 @@ export async function readHandlers(
 }
 
 function summarize(kind: string, figures: readonly WindowFigure[]): Omit<HandlerSummary, OpenName> {
-  const times = latencyOf(histogramOf(figures, "handler"));
+  const times = latencyOf(distributionOf(figures, "handler"));
   return {
     kind,
     runs: times?.count ?? 0,

@@ -11,8 +11,11 @@ const headerBytes = 6;
 /** A gap of more empty buckets than this is left out, so that an outlier costs little. */
 const gapMax = 8;
 
-/** Encodes the buckets that hold anything. */
-export function encodeBuckets(buckets: ReadonlyMap<number, number>): Uint8Array {
+/** A bucket with its count. */
+type Entry = readonly [bucket: number, count: number];
+
+/** Encodes the buckets that hold anything, each of them given once. */
+export function encodeBuckets(buckets: Iterable<Entry>): Uint8Array {
   const runs = runsOf(buckets);
   const view = new DataView(
     new ArrayBuffer(runs.reduce((sum, { length, width }) => sum + headerBytes + length * width, 0)),
@@ -35,13 +38,13 @@ export function encodeBuckets(buckets: ReadonlyMap<number, number>): Uint8Array 
 }
 
 interface Run {
-  entries: [bucket: number, count: number][];
+  entries: Entry[];
   first: number;
   length: number;
   width: 2 | 4 | 8;
 }
 
-function runsOf(buckets: ReadonlyMap<number, number>): Run[] {
+function runsOf(buckets: Iterable<Entry>): Run[] {
   const runs: Run[] = [];
   for (const [bucket, count] of [...buckets].toSorted(([a], [b]) => a - b)) {
     if (count === 0) continue;
@@ -62,39 +65,75 @@ function widthOf(count: number): Run["width"] {
   return Math.fround(count) === count ? 4 : 8;
 }
 
-/** Sums while buckets are decoded, all zero in between: a map, or an array of its own, would take most of the time of a read. */
+/** Counts of neighbouring buckets. What is read of a histogram is this: most of a read's time would go into a map. */
+export interface BucketCounts {
+  /** Of `zeroBucket`. */
+  zeros: number;
+  /** The bucket of the first count. */
+  first: number;
+  counts: Float64Array;
+}
+
+/** The buckets that hold anything, the lowest first. */
+export function* entriesOf({ zeros, first, counts }: BucketCounts): Generator<Entry> {
+  if (zeros !== 0) yield [zeroBucket, zeros];
+  for (const [index, count] of counts.entries()) if (count !== 0) yield [first + index, count];
+}
+
+/** Sums while buckets are decoded; all zero in between, so that no read pays for the many that are empty. */
 const sums = new Float64Array(bucketMax - bucketMin + 1);
 
-/** The buckets of any number of encodings, each of which may be several in a row. */
-export function decodeBuckets(encodings: readonly Uint8Array[]): Map<number, number> {
-  const buckets = new Map<number, number>();
+/** What the sums hold: zeros, which have no place there, and the places from `start` to before `end`. */
+interface Filled {
+  zeros: number;
+  start: number;
+  end: number;
+}
+
+/** The sum of any number of encodings, each of which may be several in a row, and of buckets that are not encoded. */
+export function decodeBuckets(
+  encodings: readonly Uint8Array[],
+  others: readonly ReadonlyMap<number, number>[] = [],
+): BucketCounts {
+  const filled: Filled = { zeros: 0, start: sums.length, end: 0 };
   try {
-    const zeros = encodings.reduce((sum, encoding) => sum + addEncoding(encoding), 0);
-    if (zeros !== 0) buckets.set(zeroBucket, zeros);
-    for (let index = 0; index < sums.length; index += 1) {
-      const count = sums[index] ?? 0;
-      if (count !== 0) buckets.set(index + bucketMin, count);
-    }
-    return buckets;
+    for (const encoding of encodings) addEncoding(encoding, filled);
+    for (const other of others) for (const [bucket, count] of other) addCount(bucket, count, filled);
+    const { zeros, start, end } = filled;
+    return { zeros, first: start + bucketMin, counts: sums.slice(start, end) };
   } finally {
     sums.fill(0);
   }
 }
 
-/** Adds the buckets of an encoding to the sums, and returns the count of zeros, which have no place there. */
-function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array): number {
+function addCount(bucket: number, count: number, filled: Filled): void {
+  if (bucket === zeroBucket) {
+    filled.zeros += count;
+    return;
+  }
+  const place = placeOf(bucket, 1, filled);
+  sums[place] = (sums[place] ?? 0) + count;
+}
+
+function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array, filled: Filled): void {
   const view = new DataView(buffer, byteOffset, byteLength);
-  let zeros = 0;
   for (let offset = 0; offset < byteLength;) {
     const first = view.getInt16(offset, true);
     const length = view.getUint16(offset + 2, true);
     const width = view.getUint16(offset + 4, true);
     offset += headerBytes;
-    if (first === zeroBucket) zeros += countAt(view, offset, width);
-    else addRun(view, offset, width, first - bucketMin, length);
+    if (first === zeroBucket) filled.zeros += countAt(view, offset, width);
+    else addRun(view, offset, width, placeOf(first, length, filled), length);
     offset += length * width;
   }
-  return zeros;
+}
+
+/** The place of a run of buckets in the sums, which it fills. */
+function placeOf(first: number, length: number, filled: Filled): number {
+  const start = first - bucketMin;
+  if (start < filled.start) filled.start = start;
+  if (start + length > filled.end) filled.end = start + length;
+  return start;
 }
 
 /** A loop for the usual width, which is decided once and not for each count. */
@@ -117,5 +156,5 @@ function countAt(view: DataView, offset: number, width: number): number {
 
 /** One encoding of the sum of several. */
 export function mergeEncodedBuckets(encodings: readonly Uint8Array[]): Uint8Array {
-  return encodeBuckets(decodeBuckets(encodings));
+  return encodeBuckets(entriesOf(decodeBuckets(encodings)));
 }

@@ -1,13 +1,13 @@
-import { quantile } from "./histogram.ts";
+import { quantile } from "./distribution.ts";
 import type { ClockSkew } from "./runtime-comparison.ts";
 import { clockPairs } from "./figures.ts";
-import { histogramOf, type WindowFigure } from "./summarize-runtime.ts";
+import { distributionOf, type WindowFigure } from "./summarize-runtime.ts";
 
 /** The pairs of clocks by which something ended before its start, the most frequent first. */
 export function clockSkewsOf(figures: readonly WindowFigure[]): ClockSkew[] {
   const pairs = new Set(figures.flatMap(({ metric, label }) => (metric === "skew" ? [label] : [])));
   const skews = [...pairs].map((pair) => {
-    const negative = histogramOf(
+    const negative = distributionOf(
       figures.filter(({ label }) => label === pair),
       "skew",
     );

@@ -2,7 +2,7 @@
 
 import type { Runtime } from "#platform/delivery.ts";
 
-import type { HistogramBar } from "./histogram.ts";
+import type { HistogramBar } from "./distribution.ts";
 import type { Verdict } from "./verdict-types.ts";
 
 /** Percentiles of a set of measurements in milliseconds, each at most 1.1 % off; `count` and `max` are exact. */

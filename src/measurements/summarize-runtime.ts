@@ -1,7 +1,8 @@
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
 import { decodeBuckets } from "./bucket-bytes.ts";
-import { createHistogram, type Histogram, mergeInto, mergeSums, quantiles, toBars } from "./histogram.ts";
+import { type Distribution, quantiles, toBars } from "./distribution.ts";
+import { createHistogram, type Histogram, mergeSums } from "./histogram.ts";
 import type { Figure, Series } from "./figures.ts";
 import type { CountMetric, TimeMetric } from "./measurement.ts";
 import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
@@ -29,8 +30,8 @@ export function summarizeRuntime(runtime: Runtime, all: readonly WindowFigure[],
   const outcomes = outcomesOf(figures);
   // A forward without an attempt, of an event that is too large for the queue, says nothing about publishing.
   const settled = Object.values(outcomes).reduce((sum, n) => sum + n, -count("unattempted"));
-  const histograms = new Map(stages.map((stage) => [stage, histogramOf(figures, metricOf(stage))]));
-  const acks = histograms.get("ackMs") ?? createHistogram();
+  const distributions = new Map(stages.map((stage) => [stage, distributionOf(figures, metricOf(stage))]));
+  const acks = distributions.get("ackMs");
   return {
     runtime,
     deliveries: count("deliveries"),
@@ -41,9 +42,9 @@ export function summarizeRuntime(runtime: Runtime, all: readonly WindowFigure[],
     errors: labelsOf(figures, "error"),
     refusals: labelsOf(figures, "refusal"),
     coldStarts: count("coldStarts"),
-    ...latencies(histograms),
+    ...latencies(distributions),
     ackWithin:
-      acks.count === 0
+      acks === undefined || acks.count === 0
         ? null
         : {
             ms250: acks.within250 / acks.count,
@@ -51,8 +52,8 @@ export function summarizeRuntime(runtime: Runtime, all: readonly WindowFigure[],
             ms5000: acks.within5000 / acks.count,
           },
     histograms: Object.fromEntries(
-      [...histograms].flatMap(([stage, histogram]) =>
-        histogram.count > 0 ? [[stage, toBars(histogram, barSchema)]] : [],
+      [...distributions].flatMap(([stage, distribution]) =>
+        distribution.count > 0 ? [[stage, toBars(distribution, barSchema)]] : [],
       ),
     ),
     series: seriesOf(figures, window),
@@ -63,40 +64,42 @@ function metricOf(stage: Stage): TimeMetric {
   return stage.slice(0, -2) as TimeMetric;
 }
 
-function latencies(histograms: ReadonlyMap<Stage, Histogram>): Record<Stage, Latency | null> {
-  return Object.fromEntries(stages.map((stage) => [stage, latencyOf(histograms.get(stage))])) as Record<
+function latencies(distributions: ReadonlyMap<Stage, Distribution>): Record<Stage, Latency | null> {
+  return Object.fromEntries(stages.map((stage) => [stage, latencyOf(distributions.get(stage))])) as Record<
     Stage,
     Latency | null
   >;
 }
 
-/** Percentiles of a histogram; null for an empty one. */
-export function latencyOf(histogram: Readonly<Histogram> | undefined): Latency | null {
-  if (histogram === undefined || histogram.count === 0) return null;
-  const [p50, p95, p99] = percentiles(histogram);
-  return { count: round(histogram.count), p50, p95, p99, max: round(histogram.maxMs) };
-}
+type Counted = Readonly<Pick<Distribution, "count" | "maxMs" | "buckets">>;
 
-function percentiles(histogram: Readonly<Histogram>): [p50: number, p95: number, p99: number] {
-  const [p50 = 0, p95 = 0, p99 = 0] = quantiles(histogram, [0.5, 0.95, 0.99]) ?? [];
-  return [round(p50), round(p95), round(p99)];
+/** Percentiles of a distribution; null for an empty one. */
+export function latencyOf(distribution: Counted | undefined): Latency | null {
+  if (distribution === undefined || distribution.count === 0) return null;
+  const [p50 = 0, p95 = 0, p99 = 0] = quantiles(distribution, [0.5, 0.95, 0.99]) ?? [];
+  const { count, maxMs } = distribution;
+  return { count: round(count), p50: round(p50), p95: round(p95), p99: round(p99), max: round(maxMs) };
 }
 
 /**
- * The histogram of a metric over all intervals and kinds. Stored buckets are decoded here, all of them into one histogram:
- * one for each interval would take most of the time of a read.
+ * The distribution of a metric over all intervals and kinds. Stored buckets are decoded here, all of them into one sum: one
+ * for each interval would take most of the time of a read.
  */
-export function histogramOf(figures: readonly WindowFigure[], metric: string): Histogram {
+export function distributionOf(figures: readonly WindowFigure[], metric: string): Distribution {
   const merged = createHistogram();
   const encodings: Uint8Array[] = [];
-  for (const { stored } of ofMetric(figures, metric)) {
-    if (stored === null) continue;
-    mergeSums(merged, stored);
-    encodings.push(stored.encoded);
+  const waiting: Histogram["buckets"][] = [];
+  for (const { stored, histogram } of ofMetric(figures, metric)) {
+    if (stored !== null) {
+      mergeSums(merged, stored);
+      encodings.push(stored.encoded);
+    }
+    if (histogram !== null) {
+      mergeSums(merged, histogram);
+      waiting.push(histogram.buckets);
+    }
   }
-  merged.buckets = decodeBuckets(encodings);
-  for (const { histogram } of ofMetric(figures, metric)) if (histogram !== null) mergeInto(merged, histogram);
-  return merged;
+  return { ...merged, buckets: decodeBuckets(encodings, waiting) };
 }
 
 function ofMetric(figures: readonly WindowFigure[], metric: string): WindowFigure[] {
@@ -121,14 +124,14 @@ function seriesOf(figures: readonly WindowFigure[], { bucketStartsMs }: TimeWind
   const byStart = new Map<number, WindowFigure[]>(bucketStartsMs.map((startMs) => [startMs, []]));
   for (const figure of figures) byStart.get(figure.atMs)?.push(figure);
   return [...byStart].map(([startMs, inInterval]) => {
-    const ack = latencyOf(histogramOf(inInterval, "ack"));
+    const ack = latencyOf(distributionOf(inInterval, "ack"));
     return {
       at: new Date(startMs).toISOString(),
       count: countOf(inInterval, "deliveries"),
       ackP50: ack?.p50 ?? null,
       ackP95: ack?.p95 ?? null,
       ackP99: ack?.p99 ?? null,
-      publishP95: latencyOf(histogramOf(inInterval, "publish"))?.p95 ?? null,
+      publishP95: latencyOf(distributionOf(inInterval, "publish"))?.p95 ?? null,
       lost: outcomesOf(inInterval).lost,
     };
   });

@@ -11,6 +11,7 @@ import type { BenchOptions, BenchResult } from "./bench-section.ts";
 import { benchBytes } from "./bytes-bench.ts";
 import { benchCode } from "./code-bench.ts";
 import { benchCost } from "./cost-bench.ts";
+import { benchFigures } from "./figures-bench.ts";
 import { benchLatency } from "./latency-bench.ts";
 import { benchLists } from "./lists-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
@@ -27,6 +28,7 @@ const sections: Record<string, (options: BenchOptions) => Promise<BenchResult>> 
   store: benchStore,
   viewers: benchViewers,
   lists: benchLists,
+  figures: benchFigures,
   way: benchWay,
   queues: benchQueues,
   memory: benchMemory,
@@ -42,6 +44,7 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       memory   of the built server after an outage of QStash (4 min)
                       store    deliveries a second into the store, beside the previous release's (8 min)
                       lists    lists and searches of a large store, beside a small one (2 min)
+                      figures  the comparison of a month and the metrics of many series (2 min)
                       viewers  ingestion while people look at the heaviest page (4 min)
                       queues   the embedded QStash beside the queue in Postgres, with ACK_MODE=durable (2 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)

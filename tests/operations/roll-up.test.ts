@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
-import { decodeBuckets } from "#measurements/bucket-bytes.ts";
+import { decodeBuckets, entriesOf } from "#measurements/bucket-bytes.ts";
 import { bucketOf } from "#measurements/histogram.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -84,7 +84,7 @@ async function readAll(db: Database) {
   const names = ["count", "sum", "max", "w250", "w1000", "w5000"];
   const figures = rows.map(({ key, sums, buckets }) => {
     const figure = names.map((name, index) => [name, sums[index]] as const).filter(([, value]) => value !== null);
-    const filled = [...decodeBuckets(buckets === null ? [] : [buckets])].map(
+    const filled = [...entriesOf(decodeBuckets(buckets === null ? [] : [buckets]))].map(
       ([bucket, n]) => [`bucket ${bucket}`, n] as const,
     );
     return [key, Object.fromEntries([...figure, ...filled])] as const;

@@ -1,13 +1,13 @@
-import { decodeBuckets } from "#measurements/bucket-bytes.ts";
-import { schema, zeroBucket } from "#measurements/histogram.ts";
+import { type BucketCounts, decodeBuckets } from "#measurements/bucket-bytes.ts";
+import { schema } from "#measurements/histogram.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
 import { histogramNames } from "../histogram-families.ts";
-import type { MetricFamily, MetricSample } from "../prometheus-text.ts";
+import type { NumberFamily, MetricSample } from "../prometheus-text.ts";
 
 export interface OtlpSource {
   /** Counters and gauges. */
-  families: readonly MetricFamily[];
+  families: readonly NumberFamily[];
   /** The sums that the histograms are made of. */
   totals: readonly MetricTotal[];
   /** When the values were read, and since when they count, in milliseconds since the epoch. */
@@ -83,16 +83,13 @@ function pointsOf(totals: readonly MetricTotal[]) {
  * Counts are whole numbers in OTLP, and ours are weights. Each bucket is rounded down: rounded otherwise, a count could fall
  * while its neighbours rise, and a count that falls is taken for a histogram that began again.
  */
-function bucketsOf(buckets: ReadonlyMap<number, number>) {
-  const zeroCount = Math.floor(buckets.get(zeroBucket) ?? 0);
-  const above = [...buckets.keys()].filter((bucket) => bucket !== zeroBucket);
-  const offset = above.length === 0 ? 0 : Math.min(...above);
-  const length = above.length === 0 ? 0 : Math.max(...above) - offset + 1;
-  const counts = Array.from({ length }, (_, index) => Math.floor(buckets.get(offset + index) ?? 0));
+function bucketsOf({ zeros, first, counts: weights }: BucketCounts) {
+  const zeroCount = Math.floor(zeros);
+  const counts = Array.from(weights, Math.floor);
   return {
     count: String(counts.reduce((sum, count) => sum + count, zeroCount)),
     scale: schema,
     zeroCount: String(zeroCount),
-    positive: { offset, bucketCounts: counts.map(String) },
+    positive: { offset: counts.length === 0 ? 0 : first, bucketCounts: counts.map(String) },
   };
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
-import { createHistogram, quantile } from "#measurements/histogram.ts";
+import { quantile } from "#measurements/distribution.ts";
 import type { Database } from "#store/database.ts";
 
 import { formatMs, formatShare } from "../format.ts";
@@ -52,12 +52,12 @@ export async function readDeploymentChange(
 function figuresOf(row: Row): DeploymentFigures {
   const { id, firstSeenAt, deliveries, runs, failures, acks, ackMaxMs, ackBuckets } = row;
   const buckets = decodeBuckets(ackBuckets === null ? [] : [ackBuckets]);
-  const histogram = { ...createHistogram(), count: acks ?? 0, maxMs: ackMaxMs ?? 0, buckets };
+  const distribution = { count: acks ?? 0, maxMs: ackMaxMs ?? 0, buckets };
   return {
     id,
     firstSeenAt,
     deliveries: Math.round(deliveries ?? 0),
-    ackP95Ms: (acks ?? 0) === 0 ? null : quantile(histogram, 0.95),
+    ackP95Ms: (acks ?? 0) === 0 ? null : quantile(distribution, 0.95),
     handlerRuns: Math.round(runs ?? 0),
     handlerFailureRate: (runs ?? 0) === 0 ? null : Math.min(1, (failures ?? 0) / (runs ?? 1)),
   };

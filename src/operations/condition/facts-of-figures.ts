@@ -1,5 +1,5 @@
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
-import { createHistogram, quantile } from "#measurements/histogram.ts";
+import { quantile } from "#measurements/distribution.ts";
 import { capCount } from "#store/capped-count.ts";
 
 import type { Condition, FailingHandler, Happened, RefusedFor } from "./condition.ts";
@@ -95,15 +95,10 @@ function answeredMinutes(figures: readonly FigureSum[]): AnsweredMinute[] {
 function describeAck(figure: FigureSum | undefined): Condition["ack"] {
   if (figure === undefined || figure.count === 0) return { count: 0, p99Ms: null, overOneSecond: null };
   const { count, maxMs, within1000, buckets } = figure;
-  const histogram = {
-    ...createHistogram(),
-    count,
-    maxMs: maxMs ?? 0,
-    buckets: decodeBuckets(buckets ? [buckets] : []),
-  };
+  const distribution = { count, maxMs: maxMs ?? 0, buckets: decodeBuckets(buckets === null ? [] : [buckets]) };
   return {
     count: Math.round(count),
-    p99Ms: quantile(histogram, 0.99),
+    p99Ms: quantile(distribution, 0.99),
     overOneSecond: Math.max(0, 1 - (within1000 ?? count) / count),
   };
 }

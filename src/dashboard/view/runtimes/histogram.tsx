@@ -1,4 +1,4 @@
-import type { HistogramBar } from "#measurements/histogram.ts";
+import type { HistogramBar } from "#measurements/distribution.ts";
 
 import { formatMs, formatShare } from "../../format.ts";
 import { ScrollBox } from "../panel.tsx";
