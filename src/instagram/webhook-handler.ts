@@ -120,8 +120,8 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
         const secretIndex = await verifier.verify(body, signature);
         // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
         const mark = request.headers.get(probeHeader);
-        const isMarked = async (purpose: string) =>
-          relaySecret !== null && verifyInternal(relaySecret, purpose, body, mark, receivedAtMs);
+        const isMarked = (purpose: string) =>
+          mark !== null && relaySecret !== null && verifyInternal(relaySecret, purpose, body, mark, receivedAtMs);
         if (secretIndex === null) {
           const forged = wrongSignature("does not match the body under any configured app secret");
           // The doctor's own: counted, it would look as if Meta's deliveries were refused.

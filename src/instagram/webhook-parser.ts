@@ -43,7 +43,7 @@ export async function parseWebhook(body: Uint8Array, options: ParseOptions): Pro
     for (const envelope of isList(json.value) ? json.value : [json.value]) readEnvelope(envelope, reading);
     if (reading.isTooLong) return await unreadable(body, options);
     if (json.isTooDeep || !json.isWhole) reading.events.push(...(await unreadable(body, options)));
-    await Promise.all(reading.hashing);
+    if (reading.hashing.length > 0) await Promise.all(reading.hashing);
     return reading.events;
   } catch (thrown) {
     options.onFailure(thrown);
