@@ -3,7 +3,7 @@
  * Migrates the product's database first. See way-product.ts.
  */
 import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -19,8 +19,8 @@ const load = <Module>(path: string) => import(pathToFileURL(join(folder, path)).
 const { migrateStore } = await load<typeof import("#store/migrate.ts")>("src/store/migrate.ts");
 await migrateStore(storeUrl);
 const { startBroker } = await load<typeof import("#broker/broker.ts")>("src/broker/broker.ts");
-// As `npm start` does, into a file.
-const log = createWriteStream(process.env["BROKER_LOG"] ?? "/dev/null", { flags: "a" });
+// As `npm start` does, into a file and at once.
+const log = openSync(process.env["BROKER_LOG"] ?? "/dev/null", "a");
 const broker = await startBroker({
   token,
   currentSigningKey,
@@ -30,7 +30,7 @@ const broker = await startBroker({
   port: 0,
   clock: systemClock,
   newId: randomUUID,
-  log: createLog({ clock: systemClock, write: (_level, line) => void log.write(`${line}\n`) }),
+  log: createLog({ clock: systemClock, write: (_level, line) => void writeSync(log, `${line}\n`) }),
 });
 broker.startDispatching();
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { systemClock as clock } from "#platform/clock.ts";
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { saveBatchLetter } from "#store/dead-letters.ts";
 
@@ -36,7 +37,7 @@ async function answer(body: string, save: Parameters<typeof answerFailure>[2]["s
   });
   const recording = createRecordingLog();
   const readQstash = () => ({ ...signingKeys, urls: [url] });
-  const answerCall = createAnswerQstash({ clock, log: recording.log, readQstash });
+  const answerCall = createAnswerQstash({ clock, log: recording.log, readQstash, digests: nodeDigests });
   const response = await answerFailure(request, answerCall, {
     clock,
     save,

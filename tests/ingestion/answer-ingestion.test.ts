@@ -10,6 +10,7 @@ import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { type AnswerQstashOptions, createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { openDatabase } from "#store/database.ts";
 
@@ -40,6 +41,7 @@ function optionsFor(handling: Handling) {
   const waitedFor: Promise<unknown>[] = [];
   const options: IngestMessageOptions & AnswerQstashOptions = {
     readQstash: () => ({ ...signingKeys, urls: [url] }),
+    digests: nodeDigests,
     clock: handling.clock,
     log: handling.log,
     openHandlers: () => handling,

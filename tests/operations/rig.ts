@@ -21,6 +21,7 @@ import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { queueCapabilities } from "#queue/capabilities.ts";
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
@@ -139,7 +140,7 @@ export async function startRig({ message, comment, retries = 0, parallelism = nu
   async function route(path: string, request: Request): Promise<Response> {
     const readQstash = () => ({ ...keys, urls: [`${url}${path}`] });
     const clock = systemClock;
-    const answerCall = createAnswerQstash({ readQstash, clock, log });
+    const answerCall = createAnswerQstash({ readQstash, digests: nodeDigests, clock, log });
     const openHandlers = () => handling;
     switch (path) {
       case "/api/qstash/instagram-ingestion":

@@ -1,4 +1,5 @@
 // What QStash's routes share.
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { readQstashDelivery } from "#ingestion/read-qstash-delivery.ts";
 import type { AnswerQueueCall } from "#queue/queue-call.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
@@ -7,5 +8,10 @@ import { clock, log } from "../../log.ts";
 
 /** For the route at this path, which accepts only what was signed for its own address. */
 export function answerQstashAt(path: string): AnswerQueueCall {
-  return createAnswerQstash({ clock, log, readQstash: () => readQstashDelivery(process.env, path) });
+  return createAnswerQstash({
+    clock,
+    log,
+    digests: nodeDigests,
+    readQstash: () => readQstashDelivery(process.env, path),
+  });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 
 import { ApiError } from "./api-error.ts";
@@ -66,6 +67,16 @@ export async function readBody(incoming: IncomingMessage, bytesMax: number, refu
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * Answers in one write by Node's own response. The platform's `Response` is a stream, which the adapter reads back before it
+ * writes: that takes half the CPU time of a small request.
+ */
+export function sendJson({ env: { outgoing } }: ApiContext, status: number, json: unknown): Response {
+  const body = Buffer.from(JSON.stringify(json));
+  outgoing.writeHead(status, { "content-type": "application/json", "content-length": body.byteLength }).end(body);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /** The JSON in a body, 400 if it is none; `undefined` for an empty one. */

@@ -2,7 +2,16 @@ import type { Clock } from "#platform/clock.ts";
 
 import type { Accept } from "../delivery/acceptor.ts";
 import { ApiError } from "./api-error.ts";
-import { type Api, type ApiContext, callerIpOf, headersOf, parseJson, readBody, targetOf } from "./api-request.ts";
+import {
+  type Api,
+  type ApiContext,
+  callerIpOf,
+  headersOf,
+  parseJson,
+  readBody,
+  sendJson,
+  targetOf,
+} from "./api-request.ts";
 import { isDataError } from "../store/database.ts";
 import { resolveDestination } from "./destination.ts";
 import type { Limits } from "../limits.ts";
@@ -77,7 +86,7 @@ export function registerPublishRoutes(api: Api, options: PublishRoutes): void {
     const answer = await acceptItem(parsed);
     const answers = [answer].flat();
     const isDuplicate = answers.length > 0 && answers.every((one) => one?.deduplicated);
-    return context.json(answer, isDuplicate ? 202 : 200);
+    return sendJson(context, isDuplicate ? 202 : 200, answer);
   };
 
   api.post("/v2/publish/*", (context) => publish(context, "/v2/publish/", null));

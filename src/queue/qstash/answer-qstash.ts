@@ -4,7 +4,7 @@ import type { Log } from "#platform/log.ts";
 import { readBody } from "#platform/read-body.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { AnswerQueueCall, QueueCall, RefusalEvent } from "../queue-call.ts";
-import { type QstashDeliveryOptions, verifyDelivery } from "./verify-delivery.ts";
+import { type Digests, type QstashDeliveryOptions, verifyDelivery } from "./verify-delivery.ts";
 
 /** Far above QStash's largest message; a failure callback repeats one in base64. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -13,6 +13,7 @@ const bodyTimeoutMs = 20_000;
 export interface AnswerQstashOptions {
   /** Throws `ENV_INVALID` if a variable is missing. */
   readQstash: () => QstashDeliveryOptions;
+  digests: Digests;
   clock: Clock;
   log: Log;
 }
@@ -30,7 +31,7 @@ export function createAnswerQstash(options: AnswerQstashOptions): AnswerQueueCal
 async function answerQstash(
   request: Request,
   event: RefusalEvent,
-  { readQstash, clock, log }: AnswerQstashOptions,
+  { readQstash, digests, clock, log }: AnswerQstashOptions,
   answer: (call: QueueCall, log: Log) => Promise<Response>,
 ): Promise<Response> {
   const times = { atMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
@@ -43,7 +44,7 @@ async function answerQstash(
     const readWhole = async () =>
       (bytes = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock }));
     const signature = request.headers.get("upstash-signature");
-    const body = await verifyDelivery(signature, readWhole, { ...readQstash(), clock });
+    const body = await verifyDelivery(signature, readWhole, { ...readQstash(), digests, clock });
     return await answer({ body, bytes, messageId, retried, ...times }, callLog);
   } catch (thrown) {
     const { code, retryAfterMs } = toRelayError(thrown);

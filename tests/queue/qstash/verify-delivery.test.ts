@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { systemClock } from "#platform/clock.ts";
 import { verifyDelivery } from "#queue/qstash/verify-delivery.ts";
 
@@ -7,7 +8,7 @@ import { signDelivery, signingKeys, type TokenOptions } from "../../support/qsta
 
 const url = "https://relay.example/api/qstash/instagram-ingestion";
 const old = "https://old.example/api/qstash/instagram-ingestion";
-const options = { ...signingKeys, urls: [url, old], clock: systemClock };
+const options = { ...signingKeys, urls: [url, old], clock: systemClock, digests: nodeDigests };
 const encode = (text: string) => new TextEncoder().encode(text);
 const body = encode('{"version":1}');
 const sign = (overrides: Partial<TokenOptions> = {}) => signDelivery({ body, sub: url, ...overrides });
@@ -37,6 +38,9 @@ describe("verifyDelivery()", () => {
     ["a token that never expires", { expiresAt: null }],
     ["another issuer", { issuer: "Somebody" }],
     ["another body", { body: encode("{}") }],
+    ["another algorithm", { header: { alg: "HS512" } }],
+    ["an extension of the format", { header: { alg: "HS256", crit: ["b64"], b64: true } }],
+    ["a token that is not valid yet", { notBefore: now + 60 }],
   ])("refuses %s", async (_name, overrides) => {
     await expect(verify(await sign(overrides))).rejects.toMatchObject({
       code: "SIGNATURE_INVALID",
@@ -57,6 +61,18 @@ describe("verifyDelivery()", () => {
 
   test.each([null, "", "nonsense", "a.b.c"])("refuses %j for a token", async (token) => {
     await expect(verify(token)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test.each(["", "=", "AAAA", "\u{1F511}"])("refuses %j for the token's signature", async (mac) => {
+    const token = await sign();
+    const forged = `${token.slice(0, token.lastIndexOf("."))}.${mac}`;
+    await expect(verify(forged)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test("refuses a token without a signature", async () => {
+    const claims = (await sign()).split(".")[1] ?? "";
+    const head = btoa('{"alg":"none"}').replace(/=+$/, "");
+    await expect(verify(`${head}.${claims}.`)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
   });
 
   test("does not accept the public development keys, whatever QSTASH_DEV says", async () => {
