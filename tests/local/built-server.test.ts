@@ -210,7 +210,7 @@ test("a body limit above Next's own applies to the edge route without another bu
   const headers = { "x-hub-signature-256": await signBody("app-secret", body) };
   const response = await fetch(`${roomy.baseUrl}${webhooks[0]}`, { method: "POST", body, headers });
   expect(response.status).toBe(200);
-});
+}, 60_000);
 
 test.each(webhooks)("the ack of %s is not compressed: it is shorter than a compressed one", async (path) => {
   // The first new connection after the start is the first that is hardened.
