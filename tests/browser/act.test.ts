@@ -1,21 +1,18 @@
 /** Who did what, who is signed in, and what is done with an event, in a browser. */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
-import type axe from "axe-core";
 import { sql } from "drizzle-orm";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 
 import { deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
-import { openDashboard, type TestDashboard } from "./open-dashboard.ts";
-import { executablePath, launchBrowser, openPage } from "./open-page.ts";
+import { findViolations } from "./find-violations.ts";
+import { openDashboard, signInAs, type TestDashboard } from "./open-dashboard.ts";
+import { executablePath, launchBrowser } from "./open-page.ts";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const bobsToken = "the-token-of-bob".padEnd(32, "-");
 const hostile = `<script>alert(1)</script>\u202E\u0007${"x".repeat(300)}`;
 
@@ -56,9 +53,9 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
     const page = await dashboard.open(browser, "/dashboard/audit", { viewport: { width: 320, height: 700 } });
     await page.getByText("<script>alert(1)</script>").waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-    expect(await violations(page)).toEqual([]);
+    expect(await findViolations(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: "dark" });
-    expect(await violations(page)).toEqual([]);
+    expect(await findViolations(page)).toEqual([]);
     await page.getByLabel("Action", { exact: true }).selectOption("replay.plan");
     await page.getByRole("button", { name: "Show" }).click();
     await page.waitForURL(/action=replay\.plan$/);
@@ -82,8 +79,8 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
   }, 60_000);
 
   test("a reader ends their own sessions and no other's, and is then signed out in every browser", async () => {
-    const pages = [await openAs(bobsToken), await openAs(bobsToken)];
-    const [page, other] = pages as [Page, Page];
+    const page = await openAsBob();
+    const other = await openAsBob();
     expect(await page.getByRole("button", { name: "End sessions of ops" }).getAttribute("aria-disabled")).toBe("true");
     await page.getByText("bob", { exact: true }).first().click();
     await page.getByText("Signed in as bob, role read").waitFor();
@@ -95,17 +92,5 @@ describe.skipIf(!existsSync(executablePath))("the audit and the actions in a bro
   }, 60_000);
 });
 
-async function openAs(opsToken: string): Promise<Page> {
-  const { baseUrl } = dashboard.server;
-  const page = await openPage(browser);
-  await page.goto(await createSignInLink({ baseUrl, opsToken, nowMs: Date.now(), id: crypto.randomUUID() }));
-  await page.goto(`${baseUrl}/dashboard/audit`);
-  return page;
-}
-
-/** The rules of WCAG 2.2 AA and axe's best practices that the page violates, with the elements. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const results = await page.evaluate(async () => (window as unknown as { axe: typeof axe }).axe.run());
-  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
+/** With a session and a context of its own each time. */
+const openAsBob = () => signInAs(bobsToken, dashboard.server.baseUrl)(browser, "/dashboard/audit");

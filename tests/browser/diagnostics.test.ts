@@ -1,49 +1,33 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { sql } from "drizzle-orm";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
-import { openDatabase } from "#store/database.ts";
 import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
 
 import { eventually } from "../support/eventually.ts";
-import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
-import { startTestServer, type TestServer } from "../support/server.ts";
+import { openDashboard, opsToken, type TestDashboard } from "./open-dashboard.ts";
 import { executablePath, launchBrowser, openPage } from "./open-page.ts";
 
-const opsToken = "a-token-for-the-browser-of-32-characters";
-
-let database: TestDatabase;
-let server: TestServer;
+let dashboard: TestDashboard;
 let browser: Browser;
 
-describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser", () => {
+describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser", { timeout: 60_000 }, () => {
   beforeAll(async () => {
-    database = await createMigratedDatabase();
-    server = await startTestServer({
-      env: (baseUrl) => ({
-        DATABASE_URL: database.url,
-        OPS_TOKEN: opsToken,
-        RELAY_SECRET: "relay-secret-of-thirty-two-characters",
-        RELAY_URL: baseUrl,
-      }),
-    });
+    dashboard = await openDashboard();
     browser = await launchBrowser();
   });
 
   afterAll(async () => {
     await browser.close();
-    await server.stop();
-    await database.drop();
+    await dashboard.close();
   });
 
   test.runIf(process.env["TEST_PAGES"] === "all")(
     "runs the experiment by keyboard alone, and sends no request until the operator asks for the result",
     async () => {
-      const page = await signedIn();
+      const page = await dashboard.open(browser, "/dashboard");
       await page.getByRole("link", { name: "Diagnostics" }).focus();
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "What survives the response" }).waitFor();
@@ -101,8 +85,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
       { json: { error: { code: "EXPERIMENT_RUNNING", message: "An experiment is running" } }, status: 409 },
       { body: "Bad gateway", status: 502 },
     ];
-    const page = await signedIn();
-    await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
+    const page = await dashboard.open(browser, "/dashboard/diagnostics");
     await page.route("**/api/diagnostics/lifecycle", (route) => route.fulfill(failures.shift()));
     const run = page.getByRole("button", { name: "Run the experiment" });
     await run.focus();
@@ -115,20 +98,20 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
   });
 
   test("leads an operator without a session to the sign-in page and back", async () => {
-    const page = await open();
-    await page.goto(`${server.baseUrl}/dashboard/diagnostics`);
+    const page = await openPage(browser);
+    await page.goto(`${dashboard.server.baseUrl}/dashboard/diagnostics`);
     await page.getByLabel("Token").fill(opsToken);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "What survives the response" }).waitFor();
-    expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
+    expect(page.url()).toBe(`${dashboard.server.baseUrl}/dashboard/diagnostics`);
   });
 
   test("shows the newest experiment for a deleted one, and scrolls only its table sideways at 360 px", async () => {
     await remember("e_newest");
-    const page = await signedIn({ viewport: { width: 360, height: 740 } });
-    await page.goto(`${server.baseUrl}/dashboard/diagnostics?experiment=forgotten`);
+    const page = await dashboard.open(browser, "/dashboard/diagnostics?experiment=forgotten");
+    await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole("table").waitFor();
-    expect(page.url()).toBe(`${server.baseUrl}/dashboard/diagnostics`);
+    expect(page.url()).toBe(`${dashboard.server.baseUrl}/dashboard/diagnostics`);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   });
 });
@@ -140,18 +123,8 @@ async function focused(page: Page): Promise<string> {
 
 /** The only experiment there is. */
 async function remember(id: string): Promise<void> {
-  const { db, close } = openDatabase(database.url);
+  const { db } = dashboard.store;
   await db.execute(sql`truncate relay.lifecycle_experiments cascade`);
   const runs = [{ runtime: "edge", strategy: "waitUntil", dueAfterMs: 1_000 } as const];
   await createLifecycleExperiment(db, { id, startedAtMs: Date.now(), runs });
-  await close();
-}
-
-const open = (options?: BrowserContextOptions) => openPage(browser, options);
-
-async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await open(options);
-  await page.goto(await createSignInLink({ baseUrl: server.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
-  await page.getByRole("heading", { name: "Status", exact: true }).waitFor();
-  return page;
 }

@@ -1,18 +1,18 @@
 /** What the lists and the pages of one event, one delivery and the diagnostics show, on one server. */
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { handlerAttempts } from "#store/event-schema.ts";
 import { driftFindings } from "#store/figures-schema.ts";
+import { probePairs } from "#store/measurements-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
-import { openDashboard, opsToken, type TestDashboard } from "./open-dashboard.ts";
-import { executablePath, launchBrowser, openPage } from "./open-page.ts";
+import { openDashboard, signInAs, type TestDashboard } from "./open-dashboard.ts";
+import { executablePath, launchBrowser } from "./open-page.ts";
+import { loadDay } from "./simulated-day.ts";
 
 const readToken = "a-token-for-a-reader-of-32-characters";
 const payload = '{"from":{"id":6001},"text":"not for lists","id":"17841400000000001234","list":[1.0, 2]}';
@@ -21,7 +21,7 @@ let dashboard: TestDashboard;
 let browser: Browser;
 let eventId = 0;
 
-describe.skipIf(!existsSync(executablePath))("the lists in a browser", () => {
+describe.skipIf(!existsSync(executablePath))("the lists in a browser", { timeout: 60_000 }, () => {
   beforeAll(async () => {
     dashboard = await openDashboard({
       OPS_TOKENS: `rita:read:${readToken}`,
@@ -94,13 +94,14 @@ describe.skipIf(!existsSync(executablePath))("the lists in a browser", () => {
   });
 
   test("the payload is copied byte for byte, also where scripts have no clipboard", async () => {
+    const page = await dashboard.open(browser, `/dashboard/events/${eventId}`, {
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
     for (const hasClipboard of [true, false]) {
-      const page = await openPage(browser);
-      if (!hasClipboard)
+      if (!hasClipboard) {
         await page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
-      else await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-      await page.goto(await signInLink(dashboard, opsToken));
-      await page.goto(`${dashboard.server.baseUrl}/dashboard/events/${eventId}`);
+        await page.reload();
+      }
       await page.getByRole("button", { name: "Copy", exact: true }).click();
       await page.getByRole("status").getByText("Copied").waitFor();
       await page.evaluate(() => document.body.append(document.createElement("textarea")));
@@ -139,17 +140,22 @@ describe.skipIf(!existsSync(executablePath))("the lists in a browser", () => {
     await page.getByText(/^\d+ checks failed\.$/).waitFor({ timeout: 40_000 });
     await page.getByRole("row", { name: /QStash: TCP failed ECONNREFUSED/ }).waitFor();
     expect(await page.content()).not.toContain("verify-token");
-    const reader = await openPage(browser);
-    await reader.goto(await signInLink(dashboard, readToken));
-    await reader.goto(`${dashboard.server.baseUrl}/dashboard/diagnostics`);
+    const reader = await signInAs(readToken, dashboard.server.baseUrl)(browser, "/dashboard/diagnostics");
     await reader.getByText("Only the role admin may do this; rita has the role read.").first().waitFor();
     await reader.getByRole("row", { name: /QStash: TCP failed ECONNREFUSED/ }).waitFor();
   });
-});
 
-function signInLink({ server }: TestDashboard, token: string): Promise<string> {
-  return createSignInLink({ baseUrl: server.baseUrl, opsToken: token, nowMs: Date.now(), id: randomUUID() });
-}
+  test("outside Vercel the page Edge and Node gives no verdict; its button sends pairs of probes", async () => {
+    await loadDay(dashboard.store.db, { nowMs: Date.now(), edgeFactor: 0.5, pairs: 400 });
+    const page = await dashboard.open(browser, "/dashboard/runtimes");
+    const verdict = page.getByRole("region", { name: "Is the edge faster?" });
+    await verdict.getByText("Not known here: the edge is emulated").waitFor();
+    await verdict.getByText(/^Not a verdict: outside Vercel the edge is Next's emulation/).waitFor();
+    await page.getByRole("button", { name: "Send probes now" }).click();
+    await page.getByText("4 pairs were sent.").waitFor();
+    expect(await dashboard.store.db.$count(probePairs)).toBe(404);
+  });
+});
 
 /** A comment whose handler has failed three times, and which is not as the one before it; resolves with its id. */
 async function failComment({ store: { db } }: TestDashboard): Promise<number> {

@@ -1,4 +1,11 @@
-import { type Browser, type BrowserContextOptions, type BrowserServer, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type BrowserServer,
+  chromium,
+  type Page,
+} from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 
 export const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
@@ -22,12 +29,18 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.connect((await server).wsEndpoint());
 }
 
-/**
- * A page of a browser of its own. The test fails if the page reports an error, a hydration mismatch say, or does
- * something that its Content-Security-Policy forbids.
- */
+/** A page in a context of its own, with the checks of `openPageIn`. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options);
+  onTestFinished(() => context.close());
+  return openPageIn(context);
+}
+
+/**
+ * A page of the running test. The test fails if the page reports an error, a hydration mismatch say, or does something that
+ * its Content-Security-Policy forbids.
+ */
+export async function openPageIn(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
@@ -35,7 +48,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     if (/content security policy|hydrat/i.test(message.text())) errors.push(message.text());
   });
   onTestFinished(async () => {
-    await context.close();
+    await page.close();
     expect(errors).toEqual([]);
   });
   return page;

@@ -1,26 +1,25 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 
 import { Client } from "pg";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-
-import { createSignInLink } from "#dashboard/ops-session.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";
 import { makeBadNight } from "./bad-night.ts";
-import { executablePath, launchBrowser, openPage } from "./open-page.ts";
+import { type OpenSignedIn, signInAs } from "./open-dashboard.ts";
+import { executablePath, launchBrowser } from "./open-page.ts";
 
 const admin = "ops-token-of-thirty-two-characters";
 const reader = "the-token-of-bob-of-32-characters";
 /** The groups of `makeBadNight`, in its order. */
 const groupOf = { comment: 1, batch: 2, message: 3 };
 
-describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
+describe.skipIf(!existsSync(executablePath))("repairing from the pages", { timeout: 60_000 }, () => {
   let relay: TestRelay;
   let browser: Browser;
   let client: Client;
+  let openAsAdmin: OpenSignedIn;
 
   beforeAll(async () => {
     relay = await startTestRelay({ INGESTION_PARALLELISM: "10", OPS_TOKENS: `bob:read:${reader}` });
@@ -28,6 +27,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     client = new Client({ connectionString: relay.databaseUrl });
     await client.connect();
     browser = await launchBrowser();
+    openAsAdmin = signInAs(admin, relay.baseUrl);
     return async () => {
       await browser.close();
       await client.end();
@@ -35,12 +35,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     };
   }, 180_000);
 
-  async function open(path: string, opsToken = admin): Promise<Page> {
-    const page = await openPage(browser);
-    await page.goto(await createSignInLink({ baseUrl: relay.baseUrl, opsToken, nowMs: Date.now(), id: randomUUID() }));
-    await page.goto(relay.baseUrl + path);
-    return page;
-  }
+  const open = (path: string) => openAsAdmin(browser, path);
 
   const startedReplays = async () => {
     const { rows } = await client.query<{ id: string; state: string; done: number }>(
@@ -76,7 +71,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
     await page.getByRole("link", { name: "Its events" }).waitFor();
     await page.goto(`${relay.baseUrl}/dashboard/dead-letters/${groupOf.comment}`);
     await page.getByText(/^resolved by rp_/).waitFor();
-  }, 60_000);
+  });
 
   test.runIf(process.env["TEST_PAGES"] === "all")(
     "a plan that expired in the open dialog, and one whose events are replayed already, say what to do",
@@ -111,11 +106,10 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", () => {
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByText("Cancelled: cancelled by ops").waitFor();
     },
-    60_000,
   );
 
   test("a reader sees all of it and why the buttons are off; the route refuses, too", async () => {
-    const page = await open(`/dashboard/dead-letters/${groupOf.message}`, reader);
+    const page = await signInAs(reader, relay.baseUrl)(browser, `/dashboard/dead-letters/${groupOf.message}`);
     await page.getByText("Only the role admin may do this; bob has the role read.").first().waitFor();
     const button = page.getByRole("button", { name: "Acknowledge" });
     expect(await button.getAttribute("aria-disabled")).toBe("true");

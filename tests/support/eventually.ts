@@ -3,7 +3,8 @@ import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
 /** What a look may find before the state is there. */
 type Nothing = false | null | undefined;
 
-const pollMs = 10;
+/** Each look costs time of the processor, so the pause before the next one is a tenth of the time that was waited, within bounds. */
+const pauseMs = { min: 10, max: 100, ofWaited: 0.1 };
 const limitMsUsual = 10_000;
 
 /**
@@ -25,15 +26,16 @@ export async function findWithin<T>(
   limitMs: number,
   find: () => T | Promise<T>,
 ): Promise<Exclude<T, Nothing> | undefined> {
-  const deadlineMs = systemClock.monotonicMs() + limitMs;
+  const startedMs = systemClock.monotonicMs();
   for (;;) {
     // Read before looking: on a busy machine, too, one look is made after the deadline.
-    const isLast = systemClock.monotonicMs() >= deadlineMs;
+    const waitedMs = systemClock.monotonicMs() - startedMs;
+    const isLast = waitedMs >= limitMs;
     // A look that hangs finds nothing.
     const found = await settleWithin(systemClock, limitMs, Promise.resolve(find()));
     if (isSomething(found)) return found;
     if (isLast) return undefined;
-    await sleep(systemClock, pollMs);
+    await sleep(systemClock, Math.min(Math.max(waitedMs * pauseMs.ofWaited, pauseMs.min), pauseMs.max));
   }
 }
 

@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { systemClock as clock } from "#platform/clock.ts";
 import type { BatchToPublish } from "#queue/publisher.ts";
+import type { PulledMessage } from "#queue/pulled-queue.ts";
 import { createSqsPublisher } from "#queue/sqs/sqs-publisher.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
@@ -124,6 +125,33 @@ describe("a FIFO queue", () => {
     await Promise.all(taken.map((message) => queue.acknowledge(message, timeoutMs)));
     expect(server.actions).toEqual(["ReceiveMessage", "DeleteMessageBatch"]);
   });
+});
+
+test("a message that SQS does not delete is named by its error, and the others of the request are acknowledged", async () => {
+  const { publisher, queue, proxy, close } = await openQueue("batches");
+  onTestFinished(close);
+  for (const name of ["one", "other"]) await publisher().publish(toPublish(jsonOf(100, name)), timeoutMs);
+  const source = queue();
+  const taken: PulledMessage[] = [];
+  await eventually("both are taken", async () => {
+    taken.push(...(await source.take(10, 60_000, timeoutMs)));
+    return taken.length === 2;
+  });
+  const Failed = [
+    { Id: "0", Code: "InternalError", SenderFault: false },
+    { Id: "1", Code: "ReceiptHandleIsInvalid", SenderFault: true },
+  ];
+  const body = Buffer.from(JSON.stringify({ Successful: [], Failed }));
+  proxy.setFault(() => ({ forwards: false, instead: { status: 200, body } }));
+  const settled = await Promise.allSettled(taken.map((message) => source.acknowledge(message, timeoutMs)));
+  expect(settled).toMatchObject([
+    {
+      status: "rejected",
+      reason: { code: "PUBLISH_REJECTED", message: "SQS did not delete a message: InternalError" },
+    },
+    // An old receipt: the message is another taker's, or gone.
+    { status: "fulfilled" },
+  ]);
 });
 
 describe("SQS's refusals", () => {
