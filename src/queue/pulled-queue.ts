@@ -27,7 +27,7 @@ export interface PulledQueue {
   acknowledge(message: PulledMessage, timeoutMs: number): Promise<void>;
   /**
    * The message comes again after `delayMs`. An old receipt changes nothing and is no error. `isUncounted`: this taking tells
-   * nothing of the message, and `retried` leaves it out where the queue can do so.
+   * nothing of the message, and `retried` leaves it out. SQS cannot do that; `countOwnTakings` does it for it.
    */
   giveBack(message: PulledMessage, delayMs: number, timeoutMs: number, isUncounted?: boolean): Promise<void>;
 }

@@ -57,6 +57,7 @@ testPulledQueue("Postgres", async () => {
     bytesMax: 3_000_000,
     goDown: proxy.goDown,
     comeUp: proxy.comeUp,
+    uncounts: true,
     close: async () => {
       await Promise.all([one.close(), other.close(), direct.close()]);
       await proxy.close();
