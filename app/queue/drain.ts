@@ -8,6 +8,7 @@ import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
 import { runMaintenanceMessage } from "#operations/answer-maintenance.ts";
 import { drainPath } from "#queue/wake-drain.ts";
+import { getTrace } from "#tracing/trace.ts";
 
 import { getDatabase } from "../database.ts";
 import { clock, log } from "../log.ts";
@@ -19,9 +20,11 @@ import { openSqsQueue } from "./node/sqs.ts";
 const batchOptions = ingestionOptions(drainPath);
 
 function readOptions(): DrainOptions {
+  const table = openPostgresQueue();
   return {
-    queues: presentQueues(process.env, { postgres: openPostgresQueue, sqs: openSqsQueue, redis: openRedisQueue }, log),
-    rights: openDrainRights(getDatabase()),
+    queues: presentQueues(process.env, { postgres: () => table, sqs: openSqsQueue, redis: openRedisQueue }, log),
+    rights: openDrainRights(getDatabase(), table),
+    trace: getTrace(),
     consume: {
       "instagram-ingestion": (call, callLog, waitUntil) => ingestMessage(call, callLog, { ...batchOptions, waitUntil }),
       handlers: (call, callLog) => runHandlersMessage(call, callLog, handlersOptions),

@@ -1,6 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 
+import { bareCursor, continuesExport, type ExportCursorOptions, signExportCursor } from "./export-cursor.ts";
 import { parseEventFilter } from "./event-filter.ts";
 import { type EventPage, readEvents } from "./read-events.ts";
 
@@ -26,25 +27,43 @@ export function eventLines({ events, nextCursor }: EventPage): Response {
   return new Response(lines, { headers: nextCursor === null ? headers : { ...headers, "x-next-cursor": nextCursor } });
 }
 
+export interface AnswerEventsOptions extends Pick<ExportCursorOptions, "readSecrets"> {
+  db: Database;
+  clock: Clock;
+}
+
 /** Answers `/api/ops/events`: one page as JSON, or as NDJSON if the query asks for it. Throws `REQUEST_INVALID`. */
 export async function answerEvents(
   query: URLSearchParams,
-  { db, clock }: { db: Database; clock: Pick<Clock, "monotonicMs"> },
+  { db, clock, readSecrets }: AnswerEventsOptions,
 ): Promise<EventPage | Response> {
-  const filter = parseEventFilter(query);
-  const page = await readEvents(db, filter, clock);
-  return filter.format === "ndjson" ? eventLines(page) : page;
+  const isExport = query.get("format") === "ndjson";
+  const cursor = query.get("cursor");
+  const asked = new URLSearchParams(query);
+  if (isExport && cursor !== null) asked.set("cursor", bareCursor(cursor));
+  const page = await readEvents(db, parseEventFilter(asked), clock);
+  if (!isExport) return page;
+  const next = page.nextCursor;
+  const nextCursor = next === null ? null : await signExportCursor(next, query, { readSecrets, nowMs: clock.nowMs() });
+  return eventLines({ ...page, nextCursor });
 }
 
 type Answer<Context> = (request: Request, context: Context) => Promise<Response>;
 
-/** Takes the first page of an export to `begin`, which leaves a row in the audit; further pages belong to it. */
-export function splitExports<Context>(read: Answer<Context>, begin: Answer<Context>): Answer<Context> {
-  return (request, context) => (beginsExport(request) ? begin : read)(request, context);
+/** Takes what begins an export to `begin`, which leaves a row in the audit; the pages after it belong to it. */
+export function splitExports<Context>(
+  read: Answer<Context>,
+  begin: Answer<Context>,
+  { readSecrets, clock }: Pick<AnswerEventsOptions, "readSecrets" | "clock">,
+): Answer<Context> {
+  return async (request, context) => {
+    const begins = await beginsExport(request, { readSecrets, nowMs: clock.nowMs() });
+    return (begins ? begin : read)(request, context);
+  };
 }
 
-/** Whether a request is for the first page of an export. */
-export function beginsExport({ url }: Request): boolean {
+/** Whether a request is for an export, and not for a page after one that has its row: any other cursor begins one. */
+export async function beginsExport({ url }: Request, options: ExportCursorOptions): Promise<boolean> {
   const { searchParams } = new URL(url);
-  return searchParams.get("format") === "ndjson" && (searchParams.get("cursor") ?? "") === "";
+  return searchParams.get("format") === "ndjson" && !(await continuesExport(searchParams, options));
 }

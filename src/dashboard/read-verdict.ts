@@ -3,6 +3,7 @@ import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 import { verdictOf } from "#measurements/verdict.ts";
 import type { ProbePair } from "#measurements/verdict-types.ts";
 import type { Database } from "#store/database.ts";
+import { isWithoutEdge as isWithoutEdgeNow } from "#store/probe-reach.ts";
 import { readPairs, type StoredPair } from "#store/probe-pairs.ts";
 
 /** Which pairs are judged. */
@@ -30,10 +31,13 @@ export async function readVerdict(
   db: Database,
   { fromMs, toMs, region = null, deployment = null, start = "warm", isEmulated, nowMs }: VerdictFilter,
 ): Promise<ReadVerdict> {
-  const { pairs: stored, isCut } = await readPairs(db, { fromMs, toMs, region, deployment });
+  const [{ pairs: stored, isCut }, isWithoutEdge] = await Promise.all([
+    readPairs(db, { fromMs, toMs, region, deployment }),
+    isWithoutEdgeNow(db),
+  ]);
   const pairs = stored.flatMap(toJudged);
   const otherStart = start === "warm" ? "cold" : "warm";
-  const judge = (of: "warm" | "cold") => verdictOf(pairs, { nowMs, isEmulated, start: of });
+  const judge = (of: "warm" | "cold") => verdictOf(pairs, { nowMs, isEmulated, isWithoutEdge, start: of });
   const hasOther = pairs.some((pair) => pair.start === otherStart);
   return { verdict: judge(start), otherStart: hasOther ? judge(otherStart) : null, arePairsCut: isCut };
 }

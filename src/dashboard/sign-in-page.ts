@@ -40,6 +40,7 @@ ${showForm ? form(next, error !== undefined) : ""}`,
 function form(next: string, failed: boolean): string {
   return `<form method="post" action="/dashboard/sign-in">
 <input type="hidden" name="next" value="${escapeHtml(next)}">
+<input type="text" name="username" value="operator" autocomplete="username" hidden readonly>
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${failed ? ' aria-invalid="true" aria-describedby="error"' : ""}>
 <p class="hint">The value of <code>OPS_TOKEN</code>, or your own of <code>OPS_TOKENS</code>. Or open a sign-in link: <code>npm run relay -- sign-in</code> prints one.</p>

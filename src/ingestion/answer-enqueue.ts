@@ -3,6 +3,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { readInternal } from "#platform/read-internal.ts";
 import { refuse } from "#platform/refuse.ts";
+import { traceparentIn } from "#platform/traceparent.ts";
 import { deduplicationHeader } from "#queue/postgres/postgres-publisher.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
@@ -10,12 +11,18 @@ import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 /** The publisher waits no longer: it is the most that `PUBLISH_TIMEOUT_MS` usefully allows. */
 const bodyTimeoutMs = 5_000;
 
+export interface EnqueuedBatch {
+  body: Uint8Array;
+  deduplicationId: string | null;
+  traceparent: string | null;
+}
+
 export interface AnswerEnqueueOptions extends Pick<AfterAnswerOptions, "waitUntil"> {
   /** Throws `ENV_INVALID` if a variable is missing. */
   readSecrets: () => readonly string[];
   bytesMax: number;
   /** Commits the batch and resolves with its id. Rejects with `STORE_UNAVAILABLE`. */
-  enqueue: (body: Uint8Array, deduplicationId: string | null) => Promise<string>;
+  enqueue: (batch: EnqueuedBatch) => Promise<string>;
   /** Never rejects. */
   drain: () => Promise<unknown>;
   clock: Clock;
@@ -37,7 +44,7 @@ export async function answerEnqueue(request: Request, options: AnswerEnqueueOpti
     if (deduplicationId !== null && !idPattern.test(deduplicationId)) {
       throw new RelayError("REQUEST_INVALID", `${deduplicationHeader} is malformed`);
     }
-    const messageId = await enqueue(body, deduplicationId);
+    const messageId = await enqueue({ body, deduplicationId, traceparent: traceparentIn(request) });
     await goOnAfterAnswer(drain(), { waitUntil, log });
     return Response.json({ messageId });
   } catch (thrown) {

@@ -158,7 +158,8 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
         const acknowledge = () => {
           // Read by send-probe.ts.
           if (probe)
-            headers["server-timing"] = `handler;dur=${elapsedMs()};desc="${[region, deployment, coldStart].join()}"`;
+            headers["server-timing"] =
+              `handler;dur=${elapsedMs()};desc="${[region, deployment, coldStart, runtime].join()}"`;
           return new Response("EVENT_RECEIVED", { headers: { ...textHeaders, ...headers } });
         };
         if (probe && !isCanary) return acknowledge();

@@ -20,7 +20,12 @@ export interface Burst {
   pairs: MeasuredPair[];
   /** Why the burst ended before its last pair; null if it did not. */
   failure: string | null;
+  /** False if the edge's address was answered by Node: in this build nothing runs on the edge. */
+  hasEdge: boolean;
 }
+
+/** Why a burst ended at once where nothing runs on the edge. */
+export const noEdge = "the webhook runs on Node, so there is no edge function to compare";
 
 const probeTimeoutMs = 5_000;
 /** With less a probe would be given up that only started cold. */
@@ -28,7 +33,8 @@ const pairMsMin = 1_000;
 
 /**
  * Sends pairs one after another from here: each probe alone, so that the two do not wait for each other, in random order.
- * Ends at the first answer that is not a probe's, at the deadline, and where a deployment changed. Never rejects.
+ * Ends at the first answer that is not a probe's, at the deadline, where a deployment changed, and where nothing runs
+ * on the edge. Never rejects.
  */
 export async function sendBurst(probes: readonly SignedProbe[], options: BurstOptions): Promise<Burst> {
   const { clock, deadlineMs, idleMs, random } = options;
@@ -49,24 +55,26 @@ export async function sendBurst(probes: readonly SignedProbe[], options: BurstOp
   try {
     await openConnection(Math.max(1, Math.min(probeTimeoutMs, leftMs() / 4)), options);
     for (const probe of probes) {
-      if (leftMs() < pairMsMin) return { pairs, failure: "the time was over" };
+      if (leftMs() < pairMsMin) return { pairs, failure: "the time was over", hasEdge: true };
       const timeoutMs = Math.min(probeTimeoutMs, leftMs() / 2);
       const first: Runtime = random() < 0.5 ? "edge" : "nodejs";
       const second: Runtime = first === "edge" ? "nodejs" : "edge";
       const atMs = clock.nowMs();
       const one = await send(first, probe, timeoutMs);
       const other = await send(second, probe, timeoutMs);
+      if ((first === "edge" ? one : other).answer?.runtime === "nodejs")
+        return { pairs, failure: noEdge, hasEdge: false };
       const deployment = (one.answer ?? other.answer)?.deployment ?? null;
       if (other.answer !== null && other.answer.deployment !== deployment)
-        return { pairs, failure: "two deployments answered" };
+        return { pairs, failure: "two deployments answered", hasEdge: true };
       const sides = { [first]: one.measured, [second]: other.measured } as Record<Runtime, MeasuredProbe>;
       const canary = options.canaryIds?.has(probe.id) ?? false;
       pairs.push({ id: probe.id, burst: options.burst, atMs, first, deployment, canary, ...sides });
     }
-    return { pairs, failure: null };
+    return { pairs, failure: null, hasEdge: true };
   } catch (thrown) {
-    if (thrown instanceof ProbeFailure) return { pairs, failure: thrown.message };
-    return { pairs, failure: "a probe could not be sent" };
+    const failure = thrown instanceof ProbeFailure ? thrown.message : "a probe could not be sent";
+    return { pairs, failure, hasEdge: true };
   }
 }
 

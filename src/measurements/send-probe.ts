@@ -1,5 +1,5 @@
 import { fetchWithin, type Network, TimeoutError } from "#platform/bounded-fetch.ts";
-import type { Runtime } from "#platform/delivery.ts";
+import { type Runtime, runtimes } from "#platform/delivery.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
 import type { SignedProbe } from "./probe.ts";
@@ -15,6 +15,8 @@ export interface HandlerTiming {
   region: string | null;
   deployment: string | null;
   coldStart: boolean;
+  /** Null for a release that does not say it. */
+  runtime: Runtime | null;
 }
 
 export interface ProbeAnswer extends HandlerTiming {
@@ -71,14 +73,21 @@ export async function openConnection(timeoutMs: number, { baseUrl, ...network }:
 
 /**
  * Reads the metric `handler` of a `Server-Timing` header, in which a proxy may have added others: its duration, and as
- * its description region, deployment and whether it started cold. Null if it is not there.
+ * its description region, deployment, whether it started cold, and the runtime. Null if it is not there.
  * https://www.w3.org/TR/server-timing/#the-server-timing-header-field
  */
 export function parseHandlerTiming(header: string | null): HandlerTiming | null {
   const [, duration, description = ""] =
     /(?:^|,)\s*handler;dur=([\d.e+-]{1,30});desc="([^"]{0,300})"/.exec(header ?? "") ?? [];
-  const [region = "", deployment = "", coldStart] = description.split(",");
+  const [region = "", deployment = "", coldStart, ran] = description.split(",");
   const handlerMs = Number(duration ?? Number.NaN);
   if (!(handlerMs >= 0) || (coldStart !== "true" && coldStart !== "false")) return null;
-  return { handlerMs, region: region || null, deployment: deployment || null, coldStart: coldStart === "true" };
+  const runtime = runtimes.find((name) => name === ran) ?? null;
+  return {
+    handlerMs,
+    region: region || null,
+    deployment: deployment || null,
+    coldStart: coldStart === "true",
+    runtime,
+  };
 }

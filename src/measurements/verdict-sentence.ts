@@ -13,6 +13,8 @@ export interface SentenceNotes {
   /** The pairs are worth about so many independent ones. */
   independentPairs: number;
   latest: { deployment: string | null; pairs: number } | null;
+  /** The webhook runs on Node by now. */
+  isWithoutEdge: boolean;
 }
 
 const names: Record<Runtime, string> = { edge: "the edge", nodejs: "Node" };
@@ -20,7 +22,12 @@ const counts = new Intl.NumberFormat("en");
 
 /** The verdict in words: what is known, from which pairs, and what else a reader must know. */
 export function verdictSentence(verdict: WordlessVerdict, notes: SentenceNotes): string {
-  const parts = [reasonSentence(verdict, notes), changeNote(verdict), latestNote(notes)];
+  const parts = [
+    reasonSentence(verdict, notes),
+    changeNote(verdict),
+    latestNote(notes),
+    withoutEdgeNote(verdict, notes),
+  ];
   return parts.filter((text) => text !== "").join(" ");
 }
 
@@ -62,6 +69,8 @@ function reasonSentence(
       return `Undecided: the times do not vary in ${judged}; real measurements do.`;
     case "one-runtime":
       return `Undecided: only ${onlyRuntime === null ? "one runtime" : names[onlyRuntime]} answered the probes.`;
+    case "no-edge":
+      return "Not a comparison: the webhook runs on Node, so there is no edge function to compare, and no pairs are sent.";
     case "no-pairs":
       return `Undecided: no ${start} pairs were measured in this window.`;
   }
@@ -81,6 +90,11 @@ function latestNote({ latest }: SentenceNotes): string {
   if (latest === null) return "";
   const name = latest.deployment === null ? "The deployment without a name" : `Deployment ${latest.deployment}`;
   return `${name} was probed last and has only ${counted(latest.pairs, "pair")} so far.`;
+}
+
+function withoutEdgeNote({ reason }: WordlessVerdict, { isWithoutEdge }: SentenceNotes): string {
+  if (!isWithoutEdge || reason === "no-edge") return "";
+  return "The webhook runs on Node by now, so that no further pairs are sent.";
 }
 
 function p95Spread(interval: Interval | null): string {

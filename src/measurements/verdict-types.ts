@@ -24,6 +24,8 @@ export interface VerdictOptions {
   nowMs: number;
   /** On a server outside Vercel the edge is Next's emulation: the figures are shown, and nothing is decided. */
   isEmulated: boolean;
+  /** Whether the webhook runs on Node by now; it runs on the edge unless given. */
+  isWithoutEdge?: boolean;
   /**
    * True (the default): the interval covers the truth at all looks together while pairs are only added, so that it may be read at
    * any time. False: for one look after a number of pairs that was chosen before; narrower.
@@ -39,7 +41,7 @@ export interface VerdictOptions {
  * Why it is decided or not. `decided`: the interval excludes 1. `too-close`: it does not. `too-few`: pairs or bursts.
  * `changed`: too few since a change inside the window. `too-alike`: consecutive bursts repeat each other. `unanswered`: so many
  * probes got no answer that p95 is unknown. `identical`: the times do not vary. `one-runtime`: only one of them answered.
- * `emulated`: not a real edge. `no-pairs`: none fits.
+ * `emulated`: not a real edge. `no-edge`: the webhook runs on Node. `no-pairs`: none fits.
  */
 export type VerdictReason =
   | "decided"
@@ -51,6 +53,7 @@ export type VerdictReason =
   | "identical"
   | "one-runtime"
   | "emulated"
+  | "no-edge"
   | "no-pairs";
 
 export type Interval = [low: number, high: number];

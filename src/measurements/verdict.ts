@@ -46,7 +46,9 @@ export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions):
   const sample = createSample(selection.pairs);
   const unanswered = countUnanswered(selection.pairs);
   const onlyRuntime = findOnlyRuntime(pairs, selection);
-  const obstacle = findObstacle(selection.pairs, unanswered, onlyRuntime);
+  const isWithoutEdge = options.isWithoutEdge ?? false;
+  const found = findObstacle(selection.pairs, unanswered, onlyRuntime);
+  const obstacle = found === "no-pairs" && isWithoutEdge ? "no-edge" : found;
   const { firstBurst, independentPairs, ...findings } =
     obstacle === null ? judge(sample, options) : undecided(sample, obstacle);
 
@@ -60,7 +62,7 @@ export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions):
     changedAt: changedAtMs === undefined ? null : new Date(changedAtMs).toISOString(),
     leftOut: { ...selection.leftOut, beforeChange: selection.pairs.length - findings.pairs },
   };
-  const notes = { unanswered, onlyRuntime, independentPairs, latest: selection.latest };
+  const notes = { unanswered, onlyRuntime, independentPairs, latest: selection.latest, isWithoutEdge };
   return { ...verdict, sentence: verdictSentence(verdict, notes) };
 }
 

@@ -4,7 +4,7 @@ import type { Log } from "#platform/log.ts";
 import { createProbe } from "#measurements/create-probe.ts";
 
 import type { SignedProbe } from "#measurements/probe.ts";
-import { type Burst, sendBurst } from "#measurements/send-burst.ts";
+import { type Burst, noEdge, sendBurst } from "#measurements/send-burst.ts";
 import type { Database } from "#store/database.ts";
 import { finishPart, takePart } from "#store/maintenance-parts.ts";
 import { readSentPairs, savePairs } from "#store/probe-pairs.ts";
@@ -96,6 +96,14 @@ export interface ProbesSent extends Burst {
   emulated: boolean;
 }
 
+const askEdgeAgainMs = 24 * 60 * 60_000;
+
+/** What maintenance remembers of a build whose webhook runs on Node; `noEdgeIn`: the build, null for one without a name. */
+export function withoutEdge({ deployment, clock }: Pick<Probing, "deployment" | "clock">) {
+  const nextAt = new Date(clock.nowMs() + askEdgeAgainMs).toISOString();
+  return { sent: 0, failure: noEdge, nextAt, noEdgeIn: deployment };
+}
+
 const runLimitMs = 15_000;
 /** The most pairs of one request. */
 export const pairsPerRunMax = 8;
@@ -111,14 +119,12 @@ export async function probeNow({ pairs }: { pairs: number }, probing: Probing): 
   const taken = await takePart(db, probesPart);
   if (taken === undefined)
     throw new RelayError("CONFLICT", "Probes are being sent at this moment: try again in a minute");
+  let result = taken.last;
   try {
-    return { ...(await sendOwnBurst(pairs, startedAt + runLimitMs, probing)), vantage, emulated };
+    const burst = await sendOwnBurst(pairs, startedAt + runLimitMs, probing);
+    if (!burst.hasEdge) result = withoutEdge(probing);
+    return { ...burst, vantage, emulated };
   } finally {
-    await finishPart(db, {
-      name: probesPart,
-      ms: clock.monotonicMs() - startedAt,
-      result: taken.last,
-      errorName: null,
-    });
+    await finishPart(db, { name: probesPart, ms: clock.monotonicMs() - startedAt, result, errorName: null });
   }
 }

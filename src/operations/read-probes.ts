@@ -18,6 +18,8 @@ export interface ProbeStatus {
   nextAt: string | null;
   /** Outside Vercel the edge is Next's emulation: its times say nothing about Vercel's edge. */
   emulated: boolean;
+  /** Whether the webhook runs on Node, so that there is nothing to compare and no pairs are sent. */
+  withoutEdge: boolean;
   /** Those of the last day, the newest first. */
   canaries: Canary[];
 }
@@ -45,6 +47,7 @@ export async function readProbes(options: ProbeStatusOptions): Promise<ProbeStat
     sentToday: count,
     nextAt: pairsPerDay > 0 && v.is(probesState, result) ? result.nextAt : null,
     emulated: isEmulated,
+    withoutEdge: v.is(probesState, result) && result.noEdgeIn !== undefined,
     canaries,
   };
 }

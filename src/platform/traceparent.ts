@@ -7,8 +7,14 @@ const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
  */
 export function traceparentOf(request: Request, deliveryId: string): string | null {
   const digits = deliveryId.replaceAll("-", "");
-  const candidates = [request.headers.get("traceparent"), `00-${digits}-${digits.slice(16)}-01`];
-  return candidates.find((value) => traceparentPattern.test(value ?? "")) ?? null;
+  const own = `00-${digits}-${digits.slice(16)}-01`;
+  return traceparentIn(request) ?? (traceparentPattern.test(own) ? own : null);
+}
+
+/** The request's W3C trace context; null if it has none, or a malformed one. */
+export function traceparentIn(request: Request): string | null {
+  const value = request.headers.get("traceparent");
+  return traceparentPattern.test(value ?? "") ? value : null;
 }
 
 /** The trace id of a W3C trace context: 32 hexadecimal digits; null without one. */

@@ -10,6 +10,8 @@ export interface PulledMessage {
   body: Uint8Array<ArrayBuffer>;
   /** How often it was taken before. */
   retried: number;
+  /** Of the trace that it belongs to, where the queue carries it. */
+  traceparent?: string | null;
 }
 
 /**
@@ -17,13 +19,15 @@ export interface PulledMessage {
  * within `timeoutMs`, and rejects if the queue refused or could not be reached.
  */
 export interface PulledQueue {
+  /** Whether a taking that brings fewer messages than it asked for has brought all that were there. */
+  isExact?: boolean;
   /** Takes up to `countMax` messages for `leaseMs`; resolves with none at once if there are none. */
   take(countMax: number, leaseMs: number, timeoutMs: number): Promise<PulledMessage[]>;
   /** The message is dealt with and does not come again. An old receipt changes nothing and is no error. */
   acknowledge(message: PulledMessage, timeoutMs: number): Promise<void>;
   /**
    * The message comes again after `delayMs`. An old receipt changes nothing and is no error. `isUncounted`: this taking tells
-   * nothing of the message, and `retried` leaves it out where the queue can do so.
+   * nothing of the message, and `retried` leaves it out. SQS cannot do that; `countOwnTakings` does it for it.
    */
   giveBack(message: PulledMessage, delayMs: number, timeoutMs: number, isUncounted?: boolean): Promise<void>;
 }

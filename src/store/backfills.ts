@@ -160,6 +160,22 @@ export async function readLeftBackfills(db: Database): Promise<Backfill[]> {
   return rows as unknown as Backfill[];
 }
 
+/** So many are named in a sentence. */
+const unendedMax = 20;
+
+/** Those that run, and those that stopped within a week, the newest first. Throws `STORE_UNAVAILABLE`. */
+export async function readUnendedBackfills(db: Database, nowMs: number): Promise<Backfill[]> {
+  const { rows } = await withStoreErrors(() =>
+    db.execute(sql`
+      select ${backfillColumns} from relay.backfills b
+      where b.state = 'running' or (b.state = 'stopped' and b.heartbeat_at > ${at(nowMs - weekMs)})
+      order by b.created_at desc limit ${unendedMax}`),
+  );
+  return rows as unknown as Backfill[];
+}
+
+const weekMs = 7 * 24 * 60 * 60_000;
+
 async function change(db: Database, assignment: SQL): Promise<Backfill | undefined> {
   const { rows } = await withStoreErrors(() =>
     db.execute(sql`update relay.backfills b ${assignment} returning ${backfillColumns}`),

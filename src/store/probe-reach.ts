@@ -37,6 +37,18 @@ export async function readLastRequests(
   return rows[0] ?? { edge: null, nodejs: null };
 }
 
+/**
+ * Whether nothing runs on the edge, as the webhook's answer to the last probe says: then no pairs are sent. Rejects with the
+ * driver's error.
+ */
+export async function isWithoutEdge(db: Database): Promise<boolean> {
+  const { rows } = await db.execute<{ found: boolean }>(sql`select exists (${withoutEdge}) as found`);
+  return rows[0]?.found ?? false;
+}
+
+/** A row if nothing runs on the edge: what maintenance remembers of its probes. */
+export const withoutEdge = sql`select from relay.maintenance_parts where name = 'probes' and (result::jsonb) ? 'noEdgeIn'`;
+
 /** One canary and how far each of its two deliveries came. */
 export interface Canary {
   at: string;

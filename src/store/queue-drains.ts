@@ -3,8 +3,16 @@ import { randomUUID } from "node:crypto";
 
 import type { Database } from "./database.ts";
 import { defineStatement, runStatement } from "./named-statement.ts";
-import { nextDueText } from "./queue-messages.ts";
+import { partsOfAll, removeText } from "./queue-messages.ts";
 import { withStoreErrors } from "./store-error.ts";
+import {
+  nextDueText,
+  takingParameters,
+  type TakenMessage,
+  type TakenRow,
+  takingText,
+  toTaken,
+} from "./take-messages.ts";
 
 /** Drains that take messages at the same time, over all processes: the second takes over when the first has died. */
 export const drainsMax = 2;
@@ -17,8 +25,8 @@ export interface Drain {
 }
 
 const parameters = {
+  ...takingParameters,
   slot: "smallint",
-  leaseId: "uuid",
   leaseMs: "integer",
   untilMs: "integer",
   isSure: "boolean",
@@ -29,10 +37,21 @@ const lease = "leased_until = now() + :leaseMs * interval '1 millisecond'";
 const isFree = "(leased_until is null or leased_until <= now())";
 const paused = "exists (select from relay.queue_pause) as paused";
 
+/**
+ * In how many milliseconds a look is due: a message is, which no drain holds, or the lease of a drain ends that was asked to
+ * look and has not done so. One that is alive looks long before.
+ */
+const dueText = `select least((${nextDueText}), (select extract(epoch from min(leased_until) - now())::float8 * 1000
+  from relay.queue_drains where slot > 0 and wanted))`;
+
+/** Its messages are taken with the right, where it is got: what was committed before is found. */
 const begin = defineStatement<Name>(
-  `update relay.queue_drains set lease_id = :leaseId, ${lease}, wanted = false
-  where slot = (select slot from relay.queue_drains where slot > 0 and ${isFree} order by slot limit 1 for update skip locked)
-  returning slot, ${paused}`,
+  `with begun as (
+    update relay.queue_drains set lease_id = :leaseId, ${lease}, wanted = false
+    where slot = (select slot from relay.queue_drains where slot > 0 and ${isFree} order by slot limit 1 for update skip locked)
+    returning slot, ${paused}
+  ), ${takingText("exists (select from begun)")}
+  select begun.slot, begun.paused, taken.* from begun left join taken on true`,
   parameters,
 );
 /** Nothing is written if the first drain knows already: it has not looked since then, or has begun to look after it. */
@@ -48,8 +67,11 @@ const keep = defineStatement<Name>(
   parameters,
 );
 const end = defineStatement<Name>(
-  `update relay.queue_drains set lease_id = null, leased_until = null
-  where slot = :slot and lease_id = :leaseId and not wanted returning slot`,
+  `with removed as (${removeText}), ended as (
+    update relay.queue_drains set lease_id = null, leased_until = null
+    where slot = :slot and lease_id = :leaseId and not wanted returning slot
+  )
+  select (${dueText}) as "dueInMs" from ended`,
   parameters,
 );
 const rows = defineStatement<Name>(
@@ -60,21 +82,47 @@ const rows = defineStatement<Name>(
 /** A wake and the end of a drain may meet a few times in a row. */
 const beginAttempts = 5;
 
+/** What a drain takes as it begins; no more than it has places for. */
+export interface FirstTaking {
+  countMax: number;
+  leaseMs: number;
+}
+
+export interface BegunDrain extends Drain {
+  messages: TakenMessage[];
+}
+
 /**
  * Begins a drain. Null if enough run: then one of them looks once more before it ends, and what was committed before this
  * call is found. Throws `STORE_UNAVAILABLE`.
  */
-export async function beginDrain(db: Database, leaseMs: number): Promise<Drain | null> {
+export async function beginDrain(
+  db: Database,
+  leaseMs: number,
+  first: FirstTaking = { countMax: 0, leaseMs },
+): Promise<BegunDrain | null> {
+  const taking = { countMax: first.countMax, messageLeaseMs: Math.ceil(first.leaseMs) };
   for (let attempt = 1; attempt <= beginAttempts; attempt += 1) {
     const leaseId = randomUUID();
-    const [drain] = await run<{ slot: number; paused: boolean }>(db, begin, { leaseId, leaseMs });
-    if (drain !== undefined) return { ...drain, leaseId };
+    const begun = await run<BegunRow>(db, begin, { leaseId, leaseMs, ...taking });
+    const [drain] = begun;
+    if (drain !== undefined) {
+      const messages = begun.filter((row): row is TakenRow & BegunRow => row.id !== null);
+      return {
+        slot: drain.slot,
+        paused: drain.paused,
+        leaseId,
+        messages: messages.map((row) => toTaken(row, leaseId)),
+      };
+    }
     const [wanted] = await run<{ isFree: boolean; hasRows: boolean }>(db, want, {});
     if (wanted?.hasRows === false) await run(db, rows, {});
     else if (wanted?.isFree !== true) return null;
   }
   return null;
 }
+
+type BegunRow = { slot: number; paused: boolean } & ({ id: null } | TakenRow);
 
 /**
  * Keeps a drain's lease; what is committed before is found by what it takes afterwards. Null if the lease was lost, as after
@@ -85,9 +133,17 @@ export async function keepDrain(db: Database, { slot, leaseId }: Drain, leaseMs:
   return kept === undefined ? null : { ...kept, leaseId };
 }
 
-/** Ends a drain, unless something has come since it last looked; returns whether it ended. Throws `STORE_UNAVAILABLE`. */
-export async function endDrain(db: Database, { slot, leaseId }: Drain): Promise<boolean> {
-  return (await run(db, end, { slot, leaseId })).length > 0;
+/**
+ * Ends a drain, unless something has come since it last looked: then null. Otherwise with when a next look is due.
+ * `dealtWith`: receipts of messages, which are deleted in either case. Throws `STORE_UNAVAILABLE`.
+ */
+export async function endDrain(
+  db: Database,
+  { slot, leaseId }: Drain,
+  dealtWith: readonly string[] = [],
+): Promise<{ dueInMs: number | null } | null> {
+  const values = { slot, leaseId, ...partsOfAll(dealtWith) };
+  return (await run<{ dueInMs: number | null }>(db, end, values))[0] ?? null;
 }
 
 /** By so much a wait must last longer than the one under way to take its place. */
@@ -96,12 +152,12 @@ const takeoverMs = 5_000;
 const beginWait = defineStatement<Name>(
   `update relay.queue_drains set lease_id = :leaseId, leased_until = now() + :untilMs * interval '1 millisecond'
   where slot = 0 and (leased_until is null or leased_until < now() + (:untilMs - ${takeoverMs}) * interval '1 millisecond')
-    and (:isSure or (${nextDueText}) < :untilMs)
+    and (:isSure or (${dueText}) < :untilMs)
   returning slot`,
   parameters,
 );
 const look = defineStatement<Name>(
-  `select (${nextDueText}) as "dueInMs" from relay.queue_drains where slot = 0 and lease_id = :leaseId`,
+  `select (${dueText}) as "dueInMs" from relay.queue_drains where slot = 0 and lease_id = :leaseId`,
   parameters,
 );
 const endWait = defineStatement<Name>(
@@ -121,8 +177,8 @@ export async function beginWaiting(db: Database, untilMs: number, isSure = false
 }
 
 /**
- * In how many milliseconds a message is due that no drain holds, null without one; undefined if another waits by now. Throws
- * `STORE_UNAVAILABLE`.
+ * In how many milliseconds a look is due, for a message that no drain holds or in the place of a drain that died; null without
+ * either, undefined if another waits by now. Throws `STORE_UNAVAILABLE`.
  */
 export async function lookWhileWaiting(db: Database, leaseId: string): Promise<number | null | undefined> {
   const [found] = await run<{ dueInMs: number | null }>(db, look, { leaseId });

@@ -1,4 +1,4 @@
-import { bigint, boolean, smallint, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
 
 import { bytes, instant, relay } from "./columns.ts";
 
@@ -17,6 +17,8 @@ export const queueMessages = relay.table("queue_messages", {
   deduplicationId: text("deduplication_id"),
   label: text("label").notNull(),
   createdAt: instant("created_at").notNull(),
+  /** Of the delivery that the batch belongs to; null without a trace, and for the relay's own messages. */
+  traceparent: text("traceparent"),
 });
 
 /** Who drains: from 1 on the drains that may run at once; 0 is the one that waits for messages to become due. */
@@ -27,6 +29,18 @@ export const queueDrains = relay.table("queue_drains", {
   /** Messages came while it ran. */
   wanted: boolean("wanted").notNull(),
 });
+
+/** Of messages elsewhere: how often each was tried, where its queue counts takings that met an outage, too. */
+export const queueTakings = relay.table(
+  "queue_takings",
+  {
+    queue: text("queue").notNull(),
+    messageId: text("message_id").notNull(),
+    takings: smallint("takings").notNull(),
+    lastAt: instant("last_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.queue, table.messageId] })],
+);
 
 /** One row while batches are held back. */
 export const queuePause = relay.table("queue_pause", {

@@ -1,4 +1,12 @@
-import { context, propagation, type Span, SpanStatusCode, trace as openTelemetry } from "@opentelemetry/api";
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  trace as openTelemetry,
+} from "@opentelemetry/api";
 
 import { RelayError } from "#platform/errors.ts";
 
@@ -8,8 +16,8 @@ import type { Trace } from "./trace.ts";
 export function createOpenTelemetryTrace(): Trace {
   const tracer = openTelemetry.getTracer("instagram-webhook-relay");
   return {
-    span: (name, facts, work) =>
-      tracer.startActiveSpan(name, { attributes: facts }, async (span) => {
+    span: (name, facts, work, parent) =>
+      tracer.startActiveSpan(name, { attributes: facts }, contextOf(parent), async (span) => {
         try {
           return await work();
         } catch (thrown) {
@@ -32,6 +40,11 @@ export function createOpenTelemetryTrace(): Trace {
       return headers.traceparent ?? null;
     },
   };
+}
+
+/** The running context, or one of a span elsewhere. */
+function contextOf(parent: string | undefined): Context {
+  return parent === undefined ? context.active() : propagation.extract(ROOT_CONTEXT, { traceparent: parent });
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/ */

@@ -3,8 +3,11 @@ export type SpanFacts = Readonly<Record<string, string | number | boolean>>;
 
 /** Our own spans, beside Next's for each request: they show where the time of a delivery goes. */
 export interface Trace {
-  /** Runs `work` as a span. An error is rethrown; the span gets only its name. */
-  span<T>(name: string, facts: SpanFacts, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` as a span. An error is rethrown; the span gets only its name. `parent`: the `traceparent` of a span elsewhere,
+   * in the place of the running one.
+   */
+  span<T>(name: string, facts: SpanFacts, work: () => Promise<T>, parent?: string): Promise<T>;
   /** Adds attributes to the running span. */
   tell(facts: SpanFacts): void;
   /** Marks the running span as failed, with the error's name or code. */

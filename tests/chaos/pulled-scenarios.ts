@@ -1,14 +1,15 @@
-/** What goes wrong with a queue that is drained: the one in Postgres. */
+/** What goes wrong with a queue that is drained: the one in Postgres, or Redis. */
 import { Client } from "pg";
 
-import type { Rig } from "./rig.ts";
+import type { ChaosQueue, Rig } from "./rig.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Dead drains hold their right for as long as the product's own would. */
 const rightSeconds = 10;
 const holdEveryMs = 500;
 
-export const pulledScenarios: readonly Scenario[] = [
+/** Of the queue in Postgres. */
+const enqueueScenarios: readonly Scenario[] = [
   {
     name: "enqueue-down",
     title: "the route that commits batches is reset, every other time after it has committed",
@@ -22,6 +23,34 @@ export const pulledScenarios: readonly Scenario[] = [
       entrance.setFault(null);
     },
   },
+];
+
+const redisScenarios: readonly Scenario[] = [
+  {
+    name: "queue-down",
+    title: "Redis refuses connections",
+    requirement: "all",
+    async disturb({ redis }, stage) {
+      await stage.begin();
+      await redis?.goDown();
+      await stage.end();
+      await redis?.comeUp();
+    },
+  },
+  {
+    name: "queue-unanswered",
+    title: "Redis does what it is asked for, and every other answer is lost",
+    requirement: "all",
+    async disturb({ redis }, stage) {
+      await stage.begin();
+      redis?.setFault((_request, index) => (index % 2 === 0 ? null : { forwards: true, instead: "reset" }));
+      await stage.end();
+      redis?.setFault(null);
+    },
+  },
+];
+
+const drainScenarios: readonly Scenario[] = [
   {
     name: "drains-dead",
     title: "every drain has died with its right, so that nothing is taken",
@@ -42,6 +71,12 @@ export const pulledScenarios: readonly Scenario[] = [
     },
   },
 ];
+
+/** By the queue. */
+export const pulledScenarios = {
+  postgres: [...enqueueScenarios, ...drainScenarios],
+  redis: [...redisScenarios, ...drainScenarios],
+} as const satisfies Record<Exclude<ChaosQueue, "qstash">, readonly Scenario[]>;
 
 /** Resolves once the rights are held, with the promise of their end. */
 async function holdRights({ databaseUrl }: Rig, isOver: () => boolean, wait: (ms: number) => Promise<void>) {

@@ -125,7 +125,7 @@ export const scenarios: readonly Scenario[] = [
 export function scenariosOf(queue: ChaosQueue): readonly Scenario[] {
   if (queue === "qstash") return scenarios;
   const isOfQstash = ({ name }: Scenario) => /^(qstash|both-ways|consumer|retries)-/.test(name);
-  return [...pulledScenarios, ...scenarios.filter((one) => !isOfQstash(one) && !replayScenarios.includes(one))];
+  return [...pulledScenarios[queue], ...scenarios.filter((one) => !isOfQstash(one) && !replayScenarios.includes(one))];
 }
 
 const fallbackPath = "/api/internal/fallback-ingestion";

@@ -6,9 +6,10 @@ import { expect, test } from "vitest";
 
 import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
 import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { beginsExport, eventLines } from "#dashboard/answer-events.ts";
+import { answerEvents, beginsExport, eventLines } from "#dashboard/answer-events.ts";
 import { readDeliveries } from "#dashboard/read-deliveries.ts";
 import { readEvents } from "#dashboard/read-events.ts";
+import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
@@ -191,14 +192,35 @@ test("an export has a line for each event, as large as it may be, and names the 
   ]);
 });
 
-test("an export begins with its first page, and only it may have a thousand events", () => {
-  const begins = (query: string) => beginsExport(new Request(`http://localhost/api/ops/events?${query}`));
-  expect([
-    begins("format=ndjson"),
-    begins("format=ndjson&cursor="),
-    begins("format=ndjson&cursor=MQ"),
-    begins(""),
-  ]).toEqual([true, true, false, false]);
+test("an export begins with its first page, or with a cursor that no page of it gave out; only it has a thousand events", async () => {
+  const { db } = await openTestStore();
+  await insertEvents(db, [event("a"), event("b"), event("c")]);
+  const nowMs = Date.now();
+  const options = { readSecrets: () => ["new", "old"], clock: { ...systemClock, nowMs: () => nowMs } };
+  const begins = (query: string, laterMs = 0) =>
+    beginsExport(new Request(`http://localhost/api/ops/events?${query}`), { ...options, nowMs: nowMs + laterMs });
+  const ask = async (query: string) => {
+    const answer = await answerEvents(new URLSearchParams(query), { db, ...options });
+    if (!(answer instanceof Response)) throw new Error("It is no export");
+    return { text: await answer.text(), cursor: encodeURIComponent(answer.headers.get("x-next-cursor") ?? "") };
+  };
+  const first = await ask("format=ndjson&limit=2");
+  const next = `format=ndjson&limit=2&cursor=${first.cursor}`;
+  expect((await ask(next)).text).toContain('"key":"a"');
+  const invented = `format=ndjson&limit=2&cursor=${first.cursor.split(".")[0]}`;
+  expect(
+    await Promise.all([
+      begins("format=ndjson"),
+      begins("format=ndjson&cursor="),
+      begins(invented),
+      begins(`${next}0`),
+      begins(`${next}&kind=message`),
+      begins(next, 10 * 60_000),
+      begins(next),
+      begins("limit=2"),
+    ]),
+  ).toEqual([true, true, true, true, true, true, false, false]);
+  expect((await ask(invented)).text).toContain('"key":"a"');
   const limit = (query: string) => parseEventFilter(new URLSearchParams(query)).limit;
   expect(limit("format=ndjson&limit=1000")).toBe(1_000);
   expect(() => limit("limit=201")).toThrow("limit must be at most 200");

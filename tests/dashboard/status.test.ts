@@ -27,7 +27,13 @@ const well: Condition = {
   silence: { lastDeliveryAt: ago(1), expected: 0, weeks: 0, verdict: "unknown" },
 };
 const describe = (facts: Partial<Condition>, zone = "UTC", { lostInMonth = 0, refusedInDay = 0 } = {}) =>
-  describeStatus({ condition: { ...well, ...facts }, lostInMonth, refusedInDay, when: whenIn(zone, nowMs) });
+  describeStatus({
+    condition: { ...well, ...facts },
+    lostInMonth,
+    refusedInDay,
+    backfills: [],
+    when: whenIn(zone, nowMs),
+  });
 const itemOf = ({ items }: Pick<Status, "items">, name: ItemName) => items.find((item) => item.name === name);
 const failing = { kind: "comment", error: "CrmError", runs: 31, failed: 29, rate: 29 / 31, since: ago(586) };
 const wrongSecret = { count: 12, isCapped: false, since: ago(20), last: ago(0) };

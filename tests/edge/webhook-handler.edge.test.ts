@@ -217,7 +217,7 @@ describe("a probe", () => {
     const response = await handler.post(await signed(payload, await mark(payload)));
     expect([response.status, await response.text()]).toEqual([200, "EVENT_RECEIVED"]);
     expect(response.headers.get("x-delivery-id")).toBe("d1");
-    expect(response.headers.get("server-timing")).toBe('handler;dur=0;desc="fra1,dpl_1,true"');
+    expect(response.headers.get("server-timing")).toBe('handler;dur=0;desc="fra1,dpl_1,true,edge"');
     expect([handed, waited, refusals]).toEqual([[], [], []]);
   });
 

@@ -6,7 +6,9 @@ import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
 import type { OpenDatabase } from "#store/database.ts";
+import { beginDrain, endDrain } from "#store/queue-drains.ts";
 import { enqueueMessage } from "#store/queue-messages.ts";
+import { noTrace } from "#tracing/trace.ts";
 
 import { createTestDrainer, type DrainRigOptions } from "../queue/drain-rig.ts";
 import { countQueries } from "../support/count-queries.ts";
@@ -35,6 +37,7 @@ async function open(
   const handling = createHandling(store.db, message);
   const drainer = createTestDrainer(store.db, {
     queues: [{ name: "postgres", queue, batchesOnly: false }],
+    table: others.queues === undefined ? queue : null,
     handling,
     others,
   });
@@ -64,6 +67,54 @@ describe("a drain", () => {
     expect(handling.recording.of("drain.finished")).toHaveLength(1);
     // Of each message: stored, acknowledged, and its handlers begun and settled; and a few for the drains.
     expect(sent.length).toBeLessThan(40 * 4 + 30);
+  });
+
+  test("a batch that comes alone costs four statements: begin and take, store, settle, delete and end", async () => {
+    const { store, wake, countLeft } = await open();
+    await enqueueBatch(store, "first");
+    await wake();
+    await enqueueBatch(store, "alone");
+    const sent = countQueries(store.pool);
+    await wake();
+    expect(sent).toHaveLength(4);
+    expect(await readKeys(store.pool, "handled")).toHaveLength(2);
+    expect(await countLeft()).toBe(0);
+  });
+
+  test("a wake is not lost while one drain's process is dead and the other ends", async () => {
+    let waits = 0;
+    const taken: string[] = [];
+    const queue = {
+      acknowledge: async () => {},
+      giveBack: async () => {},
+      take: async () => {
+        if (waits === 0) return [];
+        waits -= 1;
+        taken.push("woken");
+        return [{ id: "1", receipt: "1", route: "instagram-ingestion" as const, body: encode({}), retried: 0 }];
+      },
+    };
+    const done = async () => {};
+    const { store, wake } = await open(undefined, {
+      others: {
+        queues: [{ name: "sqs", queue, batchesOnly: true }],
+        consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
+      },
+    });
+    await wake();
+    await beginDrain(store.db, 1_500);
+    const ending = await beginDrain(store.db, 60_000);
+    if (ending === null) throw new Error("Both places are taken");
+    // It has looked for the last time; the message and its wake come now.
+    waits = 1;
+    const woken = wake();
+    await eventually("the wake was turned away", async () => {
+      const { rowCount } = await store.pool.query("select from relay.queue_drains where wanted");
+      return rowCount === 1;
+    });
+    await endDrain(store.db, ending);
+    await woken;
+    expect(taken).toEqual(["woken"]);
   });
 
   test("a handler's retry is made when it is due, while the drain waits for it", async () => {
@@ -229,6 +280,7 @@ describe("a drain", () => {
     const options = {
       consume: { handlers: () => Promise.reject(new RelayError("STORE_UNAVAILABLE", "The database is unavailable")) },
       giveUp: async () => expect.unreachable(),
+      trace: noTrace,
       stopping: new AbortController().signal,
       clock,
       random: Math.random,
@@ -238,7 +290,7 @@ describe("a drain", () => {
     const watched = { ...queue, giveBack: async (_message: unknown, delayMs: number) => void given.push(delayMs) };
     const consume = { ...options.consume, "instagram-ingestion": async () => {}, maintenance: async () => {} };
     const drained = { name: "postgres", queue: watched, batchesOnly: false };
-    expect(await drainMessage(drained, message, () => {}, { ...options, consume })).toBe("stop");
+    expect((await drainMessage(drained, message, () => {}, { ...options, consume })).outcome).toBe("stop");
     expect(given).toHaveLength(1);
   });
 
@@ -259,13 +311,17 @@ describe("a drain", () => {
     const options = {
       consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
       giveUp: done,
+      trace: noTrace,
       stopping: new AbortController().signal,
       clock,
       random: Math.random,
       log: handling.log,
     };
     const drained = { name: "postgres", queue: deaf, batchesOnly: false };
-    expect(message && (await drainMessage(drained, message, () => {}, options))).toBe("done");
+    if (message === undefined) throw new Error("Nothing was taken");
+    const { outcome, acknowledged } = await drainMessage(drained, message, () => {}, options);
+    await acknowledged;
+    expect(outcome).toBe("done");
     expect([calls, await countLeft()]).toEqual([2, 0]);
   });
 

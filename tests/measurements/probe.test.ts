@@ -29,13 +29,13 @@ test("a probe is one message of an account that Meta does not have, as long as m
 describe("Server-Timing", () => {
   test.each([
     [
-      'handler;dur=1.25;desc="iad1,dpl_1,true"',
-      { handlerMs: 1.25, region: "iad1", deployment: "dpl_1", coldStart: true },
+      'handler;dur=1.25;desc="iad1,dpl_1,true,edge"',
+      { handlerMs: 1.25, region: "iad1", deployment: "dpl_1", coldStart: true, runtime: "edge" },
     ],
-    ['handler;dur=0;desc=",,false"', { handlerMs: 0, region: null, deployment: null, coldStart: false }],
+    ['handler;dur=0;desc=",,false"', { handlerMs: 0, region: null, deployment: null, coldStart: false, runtime: null }],
     [
       'cdn;desc="HIT", handler;dur=1e-7;desc=",,false"',
-      { handlerMs: 1e-7, region: null, deployment: null, coldStart: false },
+      { handlerMs: 1e-7, region: null, deployment: null, coldStart: false, runtime: null },
     ],
   ])("is read among what proxies add: %s", (header, timing) => {
     expect(parseHandlerTiming(header)).toEqual(timing);
@@ -56,8 +56,8 @@ describe("Server-Timing", () => {
 });
 
 describe("a burst", () => {
-  const answer = (deployment = "dpl_1") => ({
-    headers: { "server-timing": `handler;dur=0.1;desc="iad1,${deployment},false"` },
+  const answer = (deployment = "dpl_1", runtime = "") => ({
+    headers: { "server-timing": `handler;dur=0.1;desc="iad1,${deployment},false,${runtime}"` },
   });
 
   async function send(count: number, respond: Respond, overrides: Partial<BurstOptions> = {}) {
@@ -77,6 +77,14 @@ describe("a burst", () => {
     const probes = await Promise.all(Array.from({ length: count }, (_, index) => create(`p${index}`)));
     return { sending: sendBurst(probes, options), sink };
   }
+
+  test("ends before its first pair where Node answers at the edge's address, whichever is asked first", async () => {
+    for (const draw of [0.2, 0.7]) {
+      const { sending } = await send(2, () => answer("dpl_1", "nodejs"), { random: () => draw });
+      const failure = "the webhook runs on Node, so there is no edge function to compare";
+      expect(await sending).toEqual({ pairs: [], failure, hasEdge: false });
+    }
+  });
 
   test("sends each body to both routes, in an order drawn for each pair, on a connection that neither opens", async () => {
     const draws = [0.2, 0.7];
@@ -132,15 +140,15 @@ describe("a burst", () => {
     ["another deployment", ({ target }) => answer(target === node ? "dpl_2" : "dpl_1"), "two deployments answered"],
   ])("ends without a pair at %s", async (_name, respond, failure) => {
     const { sending, sink } = await send(3, respond);
-    expect(await sending).toEqual({ pairs: [], failure });
+    expect(await sending).toEqual({ pairs: [], failure, hasEdge: true });
     expect(sink.requests.length).toBeLessThanOrEqual(3);
   });
 
   test("ends without a pair where the relay cannot be reached, and begins none when the time is over", async () => {
     const { sending } = await send(2, () => answer(), { baseUrl: "http://127.0.0.1:1" });
-    expect(await sending).toEqual({ pairs: [], failure: "/api/webhooks/instagram cannot be reached" });
+    expect(await sending).toEqual({ pairs: [], failure: "/api/webhooks/instagram cannot be reached", hasEdge: true });
     const late = await send(2, () => answer(), { deadlineMs: systemClock.monotonicMs() + 900 });
-    expect(await late.sending).toEqual({ pairs: [], failure: "the time was over" });
+    expect(await late.sending).toEqual({ pairs: [], failure: "the time was over", hasEdge: true });
   });
 });
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 
 import { describe, expect, test } from "vitest";
 
+import { readStatus } from "#dashboard/status/read-status.ts";
 import { resumeBackfills } from "#operations/backfill/advance-backfill.ts";
 import { beginBackfill, cancelBackfill } from "#operations/backfill/start-backfill.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -118,6 +119,42 @@ describe("when Instagram's API", () => {
     while ((await all.read(stuck)).state === "waiting") await all.step(stuck);
     expect(await all.read(stuck)).toMatchObject({ state: "stopped", skipped: 3, inserted: 0 });
     expect(await beginBackfill(stuck, all.backfilling)).toMatchObject({ state: "finished", skipped: 3, inserted: 2 });
+  });
+
+  test("always fails for one list, the others are read before the backfill stops, and it goes on with that one", async () => {
+    const rig = await createRig();
+    const { id } = await rig.plan(gap);
+    rig.graph.fail(/^\/me\/conversations$/, ...Array.from({ length: 4 + 8 }, () => graphError(1)));
+    await beginBackfill(id, rig.backfilling);
+    while ((await rig.read(id)).state === "waiting") await rig.step(id);
+    expect(await rig.read(id)).toMatchObject({ state: "stopped", inserted: 8, skipped: 0 });
+    expect(rig.steps.map(({ delayMs }) => delayMs / 5_000)).toEqual([1, 2, 4, 1, 2, 4, 8, 16, 32, 64]);
+    // The status says so, and how it goes on.
+    const status = await readStatus(rig.db, {
+      nowMs: Date.now(),
+      queue: { title: "QStash", inStore: false },
+      probePairsPerDay: 0,
+      log: rig.backfilling.log,
+      rollUp: async () => {},
+    });
+    expect(status.items.find(({ name }) => name === "backfill")).toMatchObject({
+      state: "attention",
+      sentence: `A backfill stopped: Instagram's API failed (status 500, code 1). It goes on with npm run relay -- backfill --resume ${id}.`,
+    });
+    expect(await beginBackfill(id, rig.backfilling)).toMatchObject({ state: "finished", inserted: 12 });
+    expect(await readKeys(rig)).toEqual(expectedKeys);
+  });
+
+  test("gives cursors that go in a ring, each page is read and the backfill ends", async () => {
+    const rig = await createRig();
+    const mine = createAccount();
+    const many = Array.from({ length: 6 }, (_, index) => `ring${index}`);
+    const conversations = many.map((one) => ({ id: one, messages: [message(one, "1001", 9)] }));
+    rig.graph.accounts.set(token, { ...mine, conversations, media: [] });
+    rig.graph.ring = true;
+    expect(await beginPlanned(rig)).toMatchObject({ state: "finished", inserted: 6 });
+    const pages = rig.graph.requests.filter(({ path }) => path === "/me/conversations").length;
+    expect(pages).toBeLessThan(2 * 4 * 3);
   });
 
   test.each(["1e15", "-5", "Infinity"])("says Retry-After: %s, the backfill waits a day at most", async (seconds) => {

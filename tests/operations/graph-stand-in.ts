@@ -46,6 +46,8 @@ export interface GraphStandIn {
   headers: Record<string, string>;
   /** What `paging.next` says instead of the own address. */
   nextUrl: string | null;
+  /** Whether the page after the last one is the first. */
+  ring: boolean;
   /** Lets the next matching requests meet these, one each. */
   fail(path: RegExp, ...faults: Fault[]): void;
   requests: { path: string; query: URLSearchParams; authorization: string | undefined }[];
@@ -91,6 +93,7 @@ export async function startGraphStandIn(): Promise<GraphStandIn> {
     accounts: new Map(),
     headers: {},
     nextUrl: null,
+    ring: false,
     fail: (path, ...given) => void faults.push(...given.map((fault) => ({ path, fault }))),
     requests: [],
     held: () => held.size,
@@ -173,8 +176,9 @@ export async function startGraphStandIn(): Promise<GraphStandIn> {
   function edge<T>(rows: readonly T[], query: URLSearchParams, toJson: (row: T) => unknown): unknown {
     const from = Number(query.get("after")?.replace("cursor-", "") ?? 0);
     const to = from + Math.min(2, Number(query.get("limit") ?? 25));
-    const after = `cursor-${to}`;
-    const paging = { cursors: { before: "b", after }, ...(to < rows.length ? { next: nextOf(after) } : {}) };
+    const isLast = to >= rows.length;
+    const after = `cursor-${isLast && standIn.ring ? 0 : to}`;
+    const paging = { cursors: { before: "b", after }, ...(isLast && !standIn.ring ? {} : { next: nextOf(after) }) };
     return { data: rows.slice(from, to).map(toJson), paging };
   }
 

@@ -11,6 +11,7 @@ import { readProbes } from "#operations/read-probes.ts";
 import { runProbes } from "#operations/run-probes.ts";
 import { pairsRequest, takePairs } from "#operations/take-probes.ts";
 import { systemClock } from "#platform/clock.ts";
+import { readCanaryFacts } from "#operations/condition/read-canary-facts.ts";
 import { takePart } from "#store/maintenance-parts.ts";
 import { readPairs, savePairs } from "#store/probe-pairs.ts";
 import { readLastRequests } from "#store/probe-reach.ts";
@@ -27,8 +28,14 @@ const vantage = vantageOf("iad1");
 /** A relay that answers every probe, on a clock that the test sets. */
 async function setUp(overrides: Partial<Probing> = {}) {
   const { db, pool } = await openTestStore();
-  const headers = { "server-timing": 'handler;dur=0.1;desc="iad1,dpl_1,false"' };
-  const sink = await startSink({ respond: () => ({ headers: { ...headers, "x-delivery-id": randomUUID() } }) });
+  let hasEdge = true;
+  const sink = await startSink({
+    respond: ({ target }) => {
+      const runtime = hasEdge && !target.endsWith("/node") ? "edge" : "nodejs";
+      const timing = `handler;dur=0.1;desc="iad1,dpl_1,false,${runtime}"`;
+      return { headers: { "server-timing": timing, "x-delivery-id": randomUUID() } };
+    },
+  });
   onTestFinished(() => sink.close());
   let nowMs = Date.now();
   const recording = createRecordingLog();
@@ -56,6 +63,9 @@ async function setUp(overrides: Partial<Probing> = {}) {
     sink,
     probing,
     recording,
+    leaveEdge: () => {
+      hasEdge = false;
+    },
     pass: (ms: number) => {
       nowMs += ms;
     },
@@ -124,6 +134,33 @@ describe("maintenance", () => {
     expect(await run()).toMatchObject({ sent: 4 });
     pass(minuteMs);
     expect(await run({ random: () => 0.99, pairsPerDay: 1 })).toMatchObject({ sent: 0 });
+  });
+
+  test("sends none where the webhook runs on Node, says so, and asks once a day and after each deployment", async () => {
+    const { db, run, pass, saved, leaveEdge, probing, sink } = await setUp();
+    leaveEdge();
+    const said = { sent: 0, failure: "the webhook runs on Node, so there is no edge function to compare" };
+    const nowMs = probing.clock.nowMs();
+    const countAsked = () => sink.requests.filter(({ target }) => target === "/api/webhooks/instagram").length;
+    expect(await run()).toMatchObject(said);
+    for (let hours = 0; hours < 3; hours += 1) {
+      pass(60 * minuteMs);
+      expect(await run()).toMatchObject(said);
+    }
+    expect([countAsked(), await saved()]).toEqual([1, []]);
+    pass(24 * 60 * minuteMs);
+    expect(await run()).toMatchObject(said);
+    expect(countAsked()).toBe(2);
+    await run({ deployment: "dpl_2" });
+    expect(countAsked()).toBe(3);
+
+    // What "Send probes" finds is remembered, too, and no canary is missed.
+    expect(await probeNow({ pairs: 2 }, probing)).toMatchObject({ pairs: [], failure: said.failure });
+    const options = { db, vantage, pairsPerDay: 384, isEmulated: false, nowMs };
+    expect(await readProbes(options)).toMatchObject({ withoutEdge: true });
+    expect(await readCanaryFacts(db, { nowMs, pairsPerDay: 384 })).toMatchObject({ isExpected: false });
+    const filter = { fromMs: nowMs - 60 * minuteMs, toMs: nowMs, nowMs, isEmulated: true };
+    expect((await readVerdict(db, filter)).verdict).toMatchObject({ faster: "undecided", reason: "no-edge" });
   });
 
   test("says why a burst ended, and stores what was measured before", async () => {

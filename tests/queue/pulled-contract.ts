@@ -18,6 +18,8 @@ export interface PulledRig {
   /** Makes the queue unreachable, and reachable again. */
   goDown: () => Promise<void>;
   comeUp: () => Promise<void>;
+  /** Whether takings that tell nothing of a message stay uncounted. */
+  uncounts: boolean;
   close: () => Promise<void>;
 }
 
@@ -114,7 +116,10 @@ export function testPulledQueue(name: string, start: () => Promise<PulledRig>): 
       expect(await isEmpty()).toBe(true);
       const last = await takeOne();
       expect(last.retried).toBe(2);
-      await rig.queue.acknowledge(last, timeoutMs);
+      await rig.queue.giveBack(last, 0, timeoutMs, true);
+      const uncounted = await takeOne();
+      expect(uncounted.retried).toBe(rig.uncounts ? 2 : 3);
+      await rig.queue.acknowledge(uncounted, timeoutMs);
       expect(await isEmpty()).toBe(true);
     });
 

@@ -85,6 +85,21 @@ describe("OpenTelemetry", () => {
     ]);
   });
 
+  test("a span can continue a trace from elsewhere, whichever span runs", async () => {
+    const [traceId, spanId] = ["e".repeat(32), "f".repeat(16)];
+    await getTrace().span("waking", {}, () =>
+      getTrace().span(
+        "continued",
+        {},
+        () => getTrace().span("within", {}, async () => {}),
+        `00-${traceId}-${spanId}-01`,
+      ),
+    );
+    const { spanId: continued } = await named("continued");
+    expect(await named("continued")).toMatchObject({ traceId, parentSpanId: spanId });
+    expect(await named("within")).toMatchObject({ traceId, parentSpanId: continued });
+  });
+
   test("marks a span whose work throws with the error's name, and rethrows", async () => {
     const failing = (thrown: Error) => getTrace().span(thrown.message, {}, () => Promise.reject(thrown));
     await expect(failing(new RelayError("STORE_UNAVAILABLE", "coded"))).rejects.toThrow("coded");

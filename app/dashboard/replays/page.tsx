@@ -2,6 +2,7 @@ import { listRequest, readList } from "#dashboard/list-request.ts";
 import type { SearchParams } from "#dashboard/search-params.ts";
 import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
 import { Replays } from "#dashboard/view/repair/replays.tsx";
+import { readDescribedBackfills } from "#operations/backfill/describe-backfill.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { readPreferences } from "../preferences.ts";
@@ -17,6 +18,11 @@ export default async function ReplaysPage({ searchParams }: { searchParams: Prom
   const nowMs = systemClock.nowMs();
   const { zone } = await readPreferences();
   const request = listRequest(await searchParams, { path, parse: parseReplayPage, zone, nowMs });
-  const found = await readSignedIn(path, (db) => readList(request, (filter) => readReplayPage(db, filter)));
+  const found = await readSignedIn(path, (db) =>
+    readList(request, async (filter) => ({
+      ...(await readReplayPage(db, filter)),
+      backfills: await readDescribedBackfills(db, { limit: 10 }),
+    })),
+  );
   return <Replays {...{ request, found, zone, nowMs }} />;
 }

@@ -1,7 +1,7 @@
-import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
+import type { EnqueuedBatch } from "#ingestion/answer-enqueue.ts";
+import { createPostgresQueue, createTableMessages, type PostgresQueue } from "#ingestion/drain/postgres-queue.ts";
 import { createDrainPause } from "#operations/drain-pause.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
-import type { PulledQueue } from "#queue/pulled-queue.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
 import { enqueueMessage } from "#store/queue-messages.ts";
 import { waitUntil } from "@vercel/functions";
@@ -10,7 +10,7 @@ import { getDatabase } from "../../database.ts";
 import { clock } from "../../log.ts";
 
 /** The table of messages, for whichever queue: it has the relay's own, too. Throws `ENV_INVALID`. */
-export function openPostgresQueue(): PulledQueue {
+export function openPostgresQueue(): PostgresQueue {
   return createPostgresQueue({ db: getDatabase(), clock });
 }
 
@@ -30,7 +30,6 @@ export function openDrainPause(inStore: boolean): QueuePause {
 }
 
 /** Commits a batch. Throws `ENV_INVALID` and `STORE_UNAVAILABLE`. */
-export async function enqueueBatch(body: Uint8Array, deduplicationId: string | null): Promise<string> {
-  const batch = { route: "instagram-ingestion", body, delayMs: 0, deduplicationId, label: "instagram" };
-  return enqueueMessage(getDatabase(), batch);
+export async function enqueueBatch(batch: EnqueuedBatch): Promise<string> {
+  return enqueueMessage(getDatabase(), { ...batch, route: "instagram-ingestion", delayMs: 0, label: "instagram" });
 }

@@ -1,7 +1,10 @@
+import { countOwnTakings } from "#ingestion/drain/count-own-takings.ts";
 import { readEnv } from "#platform/env.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
+import { openQueueTakings } from "#store/queue-takings.ts";
 
+import { getDatabase } from "../../database.ts";
 import { clock } from "../../log.ts";
 
 /** Throws `ENV_INVALID`. */
@@ -13,7 +16,7 @@ export function openSqsQueue(): PulledQueue {
     "SQS_SECRET_ACCESS_KEY",
     "SQS_SESSION_TOKEN",
   ]);
-  return createSqsPulledQueue({
+  const queue = createSqsPulledQueue({
     queueUrl: env.SQS_QUEUE_URL,
     region: env.SQS_REGION,
     accessKeyId: env.SQS_ACCESS_KEY_ID,
@@ -23,4 +26,5 @@ export function openSqsQueue(): PulledQueue {
     fetch,
     clock,
   });
+  return countOwnTakings(queue, openQueueTakings(getDatabase(), "sqs"));
 }

@@ -59,6 +59,8 @@ async function showBudget(context: CommandContext, { json }: Options): Promise<v
     .filter(({ endToEndMs }) => endToEndMs !== null);
   context.print(`Of ${canaries.length * 2} canaries of the last day ${arrived.length} arrived.`);
   if (status.emulated) context.print(emulated);
+  if (status.withoutEdge)
+    context.print("The webhook runs on Node: there is no edge function to compare, and no pairs are sent.");
 }
 
 function budgetRows({

@@ -8,6 +8,7 @@ import {
   levelOfMetaHour,
   waitsTooLong,
 } from "#operations/condition/limits.ts";
+import type { Backfill } from "#store/backfill-row.ts";
 
 import { explainReason } from "../refusal-reasons.ts";
 import type { StatusItem } from "./status.ts";
@@ -23,6 +24,8 @@ export interface Facts {
   lostInMonth: number | null;
   /** Deliveries that were refused in the last 24 hours, without those that had no signature; null if that is unknown. */
   refusedInDay: number | null;
+  /** Backfills that run, or wait for a person; null if they are unknown. */
+  backfills: readonly Backfill[] | null;
   when: When;
 }
 

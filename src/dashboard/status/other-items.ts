@@ -19,6 +19,7 @@ export function otherItems(facts: Facts): StatusItem[] {
     canaryItem(facts),
     silenceItem(facts),
     partitionsItem(facts),
+    backfillItem(facts),
   ].filter((found) => found !== null);
 }
 
@@ -135,4 +136,20 @@ function partitionsItem({
     count: defaults.length,
     sentence: `${defaults.join(", ")} ${verb(defaults.length, "has", "have")} rows that belong into other partitions: maintenance did not make those in time.`,
   });
+}
+
+function backfillItem({ backfills }: Facts): StatusItem | null {
+  const stopped = backfills?.filter(({ state }) => state === "stopped") ?? [];
+  const [first] = stopped;
+  const href = "/dashboard/replays#backfills";
+  if (first !== undefined) {
+    const others = stopped.length === 1 ? "" : ` So did ${amount(stopped.length - 1, "other")}.`;
+    const sentence = `A backfill stopped: ${first.stoppedBecause ?? "the log says why"}.${others} It goes on with npm run relay -- backfill --resume ${first.id}.`;
+    return item("backfill", { state: "attention", count: stopped.length, sentence, href });
+  }
+  const [running] = backfills ?? [];
+  if (running === undefined) return null;
+  const { found = 0, inserted = 0 } = running.counts;
+  const sentence = `A backfill is under way: ${amount(found, "event")} found, ${inserted.toLocaleString("en-US")} new.`;
+  return item("backfill", { state: "ok", count: backfills?.length ?? null, sentence, href });
 }

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
+import { readUnendedBackfills } from "#store/backfills.ts";
 import { countMax } from "#store/capped-count.ts";
 import type { Database } from "#store/database.ts";
 import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
@@ -25,20 +26,21 @@ const dayMs = 24 * 3_600_000;
 const monthMs = 30 * dayMs;
 
 /**
- * How the relay is, in eleven statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
+ * How the relay is, in twelve statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
  * never rejects because of the store.
  */
 export async function readStatus(db: Database, { zone = utc, rollUp, ...options }: StatusOptions): Promise<Status> {
   await rollUp();
   const { nowMs } = options;
   const when = whenIn(zone, nowMs);
-  const [condition, lostInMonth, refusedInDay, deployment] = await Promise.all([
+  const [condition, lostInMonth, refusedInDay, backfills, deployment] = await Promise.all([
     readCondition(db, options),
     readLostInMonth(db, nowMs).catch(() => null),
     readRefused(db, { fromMs: nowMs - dayMs, toMs: nowMs }).catch(() => null),
+    readUnendedBackfills(db, nowMs).catch(() => null),
     readDeploymentChange(db, { nowMs, when }).catch(() => null),
   ]);
-  return { ...describeStatus({ condition, lostInMonth, refusedInDay, when }), deployment };
+  return { ...describeStatus({ condition, lostInMonth, refusedInDay, backfills, when }), deployment };
 }
 
 /** Of those that have a signature: what has none is a stranger's. */

@@ -20,6 +20,7 @@ export const itemNames = [
   "canary",
   "silence",
   "partitions",
+  "backfill",
 ] as const;
 export type ItemName = (typeof itemNames)[number];
 

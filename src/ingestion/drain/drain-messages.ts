@@ -4,6 +4,7 @@ import { describeCause, type Log } from "#platform/log.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
+import type { Trace } from "#tracing/trace.ts";
 
 import { retryDelayMs } from "../retry-delay.ts";
 
@@ -26,6 +27,7 @@ export interface DrainMessagesOptions {
   consume: Readonly<Record<QueueRoute, Consume>>;
   /** Keeps of a message that is given up what has to be kept. Its error is null after takings that ended without one. */
   giveUp: (call: QueueCall, route: QueueRoute, error: RelayError | null) => Promise<void>;
+  trace: Trace;
   /** Aborted when the process is to stop. */
   stopping: AbortSignal;
   clock: Clock;
@@ -62,6 +64,12 @@ const stopping = new Set<ErrorCode>(["STORE_UNAVAILABLE", "ENV_INVALID", "OVERLO
 /** What became of a message: dealt with; to come again; or the same, with an error that every other one would meet now. */
 export type MessageOutcome = "done" | "failed" | "stop";
 
+export interface DrainedMessage {
+  outcome: MessageOutcome;
+  /** Resolves once the queue knows, or cannot be made to know. Never rejects. A message that failed is given back by now. */
+  acknowledged: Promise<void>;
+}
+
 /**
  * Does what a message asks for and acknowledges it; gives it back, or gives it up, if that fails. Never rejects: what the
  * queue does not hear of comes again when the lease ends.
@@ -71,9 +79,9 @@ export async function drainMessage(
   message: PulledMessage,
   waitUntil: (work: Promise<unknown>) => void,
   options: DrainMessagesOptions,
-): Promise<MessageOutcome> {
+): Promise<DrainedMessage> {
   const { consume, clock } = options;
-  const { id, body, retried, route } = message;
+  const { id, body, retried, route, traceparent = null } = message;
   const log = options.log.with({ queue: name, messageId: id, ...(retried > 0 ? { retried } : {}) });
   const call: QueueCall = {
     body: new TextDecoder("utf-8", { ignoreBOM: true }).decode(body),
@@ -88,7 +96,10 @@ export async function drainMessage(
     if (retried >= takingsMax) {
       await giveUp(call, message, null, { ...options, log });
     } else {
-      const answer = await consume[route](call, log, waitUntil);
+      const work = () => consume[route](call, log, waitUntil);
+      const answer = await (traceparent === null
+        ? work()
+        : options.trace.span("drain message", { "relay.queue": name }, work, traceparent));
       if (answer instanceof Response && !answer.ok) throw refused(answer.status);
     }
   } catch (thrown) {
@@ -100,11 +111,13 @@ export async function drainMessage(
       ...describeCause(error.cause ?? error),
     });
   }
-  await settlePatiently(() => settle(queue, call, message, error, { ...options, log }), route, { ...options, log });
-  if (error === null) return "done";
+  const settling = { ...options, log };
+  const acknowledged = settlePatiently(() => settle(queue, call, message, error, settling), route, settling);
+  if (error === null) return { outcome: "done", acknowledged };
+  await acknowledged;
   // Handlers without a place say nothing of batches, which need none to be stored.
   const stopsAll = stopping.has(error.code) && !(error.code === "OVERLOADED" && route === "handlers");
-  return stopsAll ? "stop" : "failed";
+  return { outcome: stopsAll ? "stop" : "failed", acknowledged };
 }
 
 /** A restart of the queue's server takes seconds, and the end of a lease more than a minute. */

@@ -2,8 +2,8 @@ import type { DrainedQueue, DrainMessagesOptions } from "./drain-messages.ts";
 
 /** The right to drain, over all processes. Its calls reject if the store cannot be used. */
 export interface DrainRights {
-  /** Null if others drain, who will see what has come until now. */
-  begin: (leaseMs: number) => Promise<DrainRight | null>;
+  /** Null if others drain, who will see what has come until now. `countMax`: places for messages, of which it may take some. */
+  begin: (leaseMs: number, countMax: number) => Promise<DrainRight | null>;
   /**
    * The right to wait for messages to become due, for so long; null if another waits for as long, or nothing becomes due and
    * the caller is not sure that something may come.
@@ -16,12 +16,12 @@ export interface DrainRight {
   paused: boolean;
   /** Extends it; false if it was lost. What came before this is found by what is taken after it. */
   keep: (leaseMs: number) => Promise<boolean>;
-  /** False if something came since the last `keep`: then the drain goes on. */
-  end: () => Promise<boolean>;
+  /** Null if something came since the last `keep`: then the drain goes on. Otherwise with when a next look is due. */
+  end: () => Promise<{ dueInMs: number | null } | null>;
 }
 
 export interface WaitingRight {
-  /** When the next message is due, in milliseconds from now; null without one, undefined if another waits by now. */
+  /** When a look is due, in milliseconds from now; null without a reason for one, undefined if another waits by now. */
   look: () => Promise<number | null | undefined>;
   end: () => Promise<void>;
 }
@@ -35,6 +35,8 @@ export interface DrainOptions extends DrainMessagesOptions {
 export interface Drained {
   taken: number;
   failed: number;
+  /** Whether it left nothing behind that a drain after it could wait for. */
+  isDone: boolean;
 }
 
 /** Nothing is taken later than this after the beginning; what is under way then may take as long again. */
@@ -43,6 +45,8 @@ export const drainMs = 50_000;
 export interface Nudges {
   /** Resolves at the next call, or at once if one came since the last `look`. */
   next: () => Promise<void>;
+  /** Whether a call came since the last `look`. */
+  arePending: () => boolean;
   /** The queues are looked at now. */
   look: () => void;
 }
@@ -60,6 +64,8 @@ export interface Run extends Drained {
   giveUp: () => void;
   /** Messages that are being stored. */
   active: Set<Promise<unknown>>;
+  /** Messages that are stored, and that their queue does not know of yet. */
+  stored: Set<Promise<unknown>>;
   /** Handlers that run. */
   aside: Set<Promise<unknown>>;
   /** Queues that could not be used. */
@@ -82,10 +88,12 @@ export function createRun(options: DrainOptions, nudges: Nudges): Run {
     goesOn: () => !hasGivenUp && !stopping.aborted && leftMs() > 0,
     giveUp: () => (hasGivenUp = true),
     active: new Set(),
+    stored: new Set(),
     aside: new Set(),
     unusable: new Set(),
     empty: new Set(),
     taken: 0,
     failed: 0,
+    isDone: false,
   };
 }

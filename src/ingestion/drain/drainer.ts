@@ -6,8 +6,8 @@ import type { Drained, DrainOptions, Nudges } from "./drain-run.ts";
 /** The drain of one process. */
 export interface Drainer {
   /**
-   * Drains until the queues are empty; resolves when that is done. While one drain runs it looks again, and one more follows
-   * for all who called meanwhile, with time of its own. Never rejects.
+   * Drains until the queues are empty; resolves when that is done. While one drain runs it looks again; one more follows for
+   * all who called meanwhile, with time of its own, unless the first left nothing to it. Never rejects.
    */
   wake: () => Promise<void>;
 }
@@ -22,9 +22,9 @@ export function createDrainer(readOptions: () => DrainOptions, log: Log): Draine
   async function wake(): Promise<void> {
     if (current !== null) {
       nudge();
-      next ??= current.then(() => {
+      next ??= current.then(({ isDone }) => {
         next = null;
-        return wake();
+        return isDone && !nudges.arePending() ? undefined : wake();
       });
       return next;
     }
@@ -44,12 +44,18 @@ export function createDrainer(readOptions: () => DrainOptions, log: Log): Draine
 function createNudges(): Nudges & { nudge: () => void } {
   let resolve = () => {};
   let promise = Promise.resolve();
+  let isPending = false;
   const look = () => {
+    isPending = false;
     promise = new Promise((done) => {
       resolve = done;
     });
   };
-  return { next: () => promise, look, nudge: () => resolve() };
+  const nudge = () => {
+    isPending = true;
+    resolve();
+  };
+  return { next: () => promise, arePending: () => isPending, look, nudge };
 }
 
 /** Each route's bundle may have its own copy of this module, but they share the global object. */

@@ -16,6 +16,7 @@ export function countFree({ active, aside }: Run): number {
 
 /** Takes once from each queue that may have something; resolves with how many messages came, whose work has begun. */
 export async function takeOnce(run: Run, free: number, paused: boolean): Promise<number> {
+  if (run.nudges.arePending()) run.empty.clear();
   run.nudges.look();
   const { unusable, empty } = run;
   const isAsked = (drained: DrainedQueue) =>
@@ -38,7 +39,7 @@ async function takeFrom(drained: DrainedQueue, countMax: number, run: Run): Prom
       else begin(isBatch ? run.active : run.aside, () => drainOne(drained, message, run));
     }
     if (alone.length > 0) begin(run.active, () => drainInTurn(drained, alone, run));
-    if (messages.length === 0) run.empty.add(drained);
+    if (messages.length < (drained.queue.isExact === true ? countMax : 1)) run.empty.add(drained);
     return messages.length;
   } catch (thrown) {
     run.unusable.add(drained);
@@ -47,11 +48,18 @@ async function takeFrom(drained: DrainedQueue, countMax: number, run: Run): Prom
   }
 }
 
-async function drainOne(drained: DrainedQueue, message: PulledMessage, run: Run): Promise<void> {
+/** Resolves with the acknowledgement, which is under way. */
+async function drainOne(
+  drained: DrainedQueue,
+  message: PulledMessage,
+  run: Run,
+): Promise<{ acknowledged: Promise<void> }> {
   const keep = (work: Promise<unknown>) => begin(run.aside, () => work);
-  const outcome = await drainMessage(drained, message, keep, run.options);
+  const { outcome, acknowledged } = await drainMessage(drained, message, keep, run.options);
+  begin(run.stored, () => acknowledged);
   if (outcome !== "done") run.failed += 1;
   if (outcome === "stop") run.giveUp();
+  return { acknowledged };
 }
 
 /** What the lease or the run leaves no time for is given back untried. */
@@ -60,7 +68,11 @@ async function drainInTurn(drained: DrainedQueue, messages: readonly PulledMessa
   const startedAt = clock.monotonicMs();
   const inAnyOrder = messages.map((message) => ({ message, at: random() })).toSorted((one, other) => one.at - other.at);
   for (const { message } of inAnyOrder) {
-    if (run.goesOn() && clock.monotonicMs() - startedAt < messageLeaseMs / 3) await drainOne(drained, message, run);
+    if (run.goesOn() && clock.monotonicMs() - startedAt < messageLeaseMs / 3)
+      // The next one may end the process.
+      await (
+        await drainOne(drained, message, run)
+      ).acknowledged;
     else await drained.queue.giveBack(message, 0, queueTimeoutMs, true);
   }
 }

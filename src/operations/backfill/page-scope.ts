@@ -16,6 +16,8 @@ export interface PageScope {
   wants: (list: (typeof lists)[number]) => boolean;
   /** False: a message that its list gives without content is not asked for. To count it that is enough. */
   withDetails: boolean;
+  /** Whether no other account is read. */
+  isOnly: boolean;
   /** How often reading the first thing has failed before, while the API answered otherwise. */
   strikes: number;
 }

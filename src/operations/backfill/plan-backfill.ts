@@ -64,7 +64,7 @@ async function count(accounts: readonly TokenAccount[], counting: Counting, { in
   for (const account of accounts) {
     let position = startOf(0);
     while (isComplete) {
-      const scope = { gap, account, wants: wantsList(kinds), withDetails: false, strikes: 0 };
+      const scope = { gap, account, wants: wantsList(kinds), withDetails: false, isOnly: true, strikes: 0 };
       const page = await orRefuse(() => readPage(position, scope).catch(giveUp));
       if (page === undefined) break;
       ({ position } = page);

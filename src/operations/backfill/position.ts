@@ -1,9 +1,11 @@
+import type { Walk } from "./walk.ts";
+
 /** Something that is read page by page. */
 export type Unread =
   | { type: "conversation"; id: string }
   | { type: "message"; id: string }
-  | { type: "comments"; mediaId: string; product: string | null; after: string | null }
-  | { type: "replies"; mediaId: string; product: string | null; parentId: string; after: string };
+  | ({ type: "comments"; mediaId: string; product: string | null } & Walk)
+  | ({ type: "replies"; mediaId: string; product: string | null; parentId: string } & Walk);
 
 /** The lists of an account, in the order in which they are read. */
 export const lists = ["conversations", "media"] as const;
@@ -12,13 +14,11 @@ export const lists = ["conversations", "media"] as const;
  * Where a backfill goes on. It is stored after each page, and holds ids and cursors of the API, never an address or a
  * token; a page that is read again after a crash brings nothing twice.
  */
-export interface Position {
+export interface Position extends Walk {
   /** The index of the account. */
   account: number;
   /** The index of the list; beyond the last one the account is done. */
   list: number;
-  /** The next page of the list; null for the first. */
-  after: string | null;
   /** Whether the list has no further page. */
   isListRead: boolean;
   /** What the pages of the list named and is not read yet. */
@@ -27,12 +27,25 @@ export interface Position {
   skipped?: readonly string[];
   /** How many things were passed over since one was read. */
   skippedInARow?: number;
+  /** Lists that failed again and again: they are read last. */
+  putOff?: readonly (Walk & { account: number; list: number })[];
+  /** Whether the list is one that was put off: nothing follows it but others of these. */
+  wasPutOff?: boolean;
 }
 
 /** The beginning of an account, or of its list; what was passed over before stays known. */
 export function startOf(account: number, before?: Position, list = 0): Position {
-  const { skipped = [], skippedInARow = 0 } = before ?? {};
-  return { account, list, after: null, isListRead: false, unread: [], skipped, skippedInARow };
+  const { skipped = [], skippedInARow = 0, putOff = [], wasPutOff = false } = before ?? {};
+  return { account, list, after: null, isListRead: false, unread: [], skipped, skippedInARow, putOff, wasPutOff };
+}
+
+/** After the end of an account: the next of so many, then what was put off. */
+export function nextAccount(position: Position, accountCount: number): Position {
+  const account = position.account + 1;
+  const [first, ...others] = position.putOff ?? [];
+  if (!(position.wasPutOff ?? false) && account < accountCount) return startOf(account, position);
+  if (first === undefined) return startOf(accountCount, position);
+  return { ...startOf(first.account, position), ...first, putOff: others, wasPutOff: true };
 }
 
 /** What was met on the way. */

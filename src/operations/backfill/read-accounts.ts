@@ -4,7 +4,7 @@ import type { Backfilling } from "./backfilling.ts";
 import { GraphFailure, rethrowWithAccount } from "./graph-failure.ts";
 import { identifyAccount, type TokenAccount } from "./identify-account.ts";
 import { ingestEntries } from "./ingest-entries.ts";
-import { addCounts, type BackfillCounts, type Position, startOf } from "./position.ts";
+import { addCounts, type BackfillCounts, nextAccount, type Position } from "./position.ts";
 import { readPage } from "./read-page.ts";
 import { wantsList } from "./wants-list.ts";
 
@@ -32,7 +32,13 @@ export async function* readAccounts(backfill: ReadOfBackfill, backfilling: Backf
   let { position, counts, strikes } = backfill;
   for (let named = accounts[position.account]; named !== undefined; named = accounts[position.account]) {
     const account = await openAccount(named.id, backfilling);
-    const scope = { gap: { sinceMs, untilMs }, account, wants: wantsList(kinds), withDetails: true };
+    const scope = {
+      gap: { sinceMs, untilMs },
+      account,
+      wants: wantsList(kinds),
+      withDetails: true,
+      isOnly: accounts.length === 1,
+    };
     let calls = 0;
     for (let isDone = false; !isDone;) {
       const page = await readPage(position, { ...scope, strikes }).catch((thrown: unknown) =>
@@ -40,7 +46,7 @@ export async function* readAccounts(backfill: ReadOfBackfill, backfilling: Backf
       );
       strikes = 0;
       isDone = page === undefined;
-      position = page?.position ?? startOf(position.account + 1, position);
+      position = page?.position ?? nextAccount(position, accounts.length);
       const { events, inserted } = await ingestEntries(
         page?.entries ?? [],
         { kinds, isDryRun: false },

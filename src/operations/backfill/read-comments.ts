@@ -3,6 +3,7 @@ import { edgeOf, type GraphObject, textOf, timeOf } from "./graph-values.ts";
 import type { WebhookEntry } from "./message-to-webhook.ts";
 import { isIn, isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 import type { Unread } from "./position.ts";
+import { goOn } from "./walk.ts";
 
 const fields = "id,text,timestamp,from{id,username}";
 /** The API gives no more at once. */
@@ -13,9 +14,10 @@ const limit = "50";
  * of the gap and is older than it. Throws a `GraphFailure`.
  */
 export async function readComments(
-  { mediaId, product, after }: Extract<Unread, { type: "comments" }>,
+  thing: Extract<Unread, { type: "comments" }>,
   { gap, account }: PageScope,
 ): Promise<ReadThing> {
+  const { mediaId, product, after } = thing;
   const params = { fields: `${fields},replies.limit(${limit}){${fields}}`, limit, after };
   const page = edgeOf(await account.api.get(`/${mediaId}/comments`, params));
   const place = { accountId: account.id, mediaId, product, parentId: null };
@@ -29,8 +31,8 @@ export async function readComments(
     if (replies.after !== null) rest.push({ type: "replies", mediaId, product, parentId, after: replies.after });
   }
   const isOver = entries.length === 0 && page.items.every((comment) => isBefore(comment, gap.sinceMs));
-  const isMore = page.after !== null && page.after !== after && !(isOver && page.items.length > 0);
-  if (isMore) rest.push({ type: "comments", mediaId, product, after: page.after });
+  const next = isOver && page.items.length > 0 ? null : goOn(thing, page.after);
+  if (next !== null) rest.push({ type: "comments", mediaId, product, ...next });
   return { entries, rest };
 
   function toEntries(comments: readonly GraphObject[], where: CommentPlace): WebhookEntry[] {
@@ -49,7 +51,8 @@ export async function readReplies(
   const place = { accountId: account.id, mediaId, product, parentId };
   const inGap = page.items.filter(({ timestamp }) => isIn(gap, timeOf(timestamp)));
   const entries = inGap.flatMap((comment) => commentToWebhook(comment, place) ?? []);
-  return { entries, rest: page.after === null || page.after === after ? [] : [{ ...thing, after: page.after }] };
+  const next = goOn(thing, page.after);
+  return { entries, rest: next === null ? [] : [{ type: "replies", mediaId, product, parentId, ...next }] };
 }
 
 function isBefore({ timestamp }: GraphObject, sinceMs: number): boolean {

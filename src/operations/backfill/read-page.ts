@@ -5,6 +5,7 @@ import { isPathPart, type PageScope, type ReadThing } from "./page-scope.ts";
 import { type BackfillCounts, lists, type Position, startOf, type Unread } from "./position.ts";
 import { readComments, readReplies } from "./read-comments.ts";
 import { readMessage, readMessages } from "./read-messages.ts";
+import { goOn, walkOf } from "./walk.ts";
 
 /** One page that was read. */
 export interface ReadPage {
@@ -15,18 +16,34 @@ export interface ReadPage {
   counts: Partial<BackfillCounts>;
 }
 
-/** Reads the next page of an account; undefined when it is done. What is gone is counted and passed over. Throws a `GraphFailure`. */
+/**
+ * Reads the next page of an account; undefined when it is done. What is gone is counted and passed over, and a
+ * list that fails again and again is put off until all others are read. Throws a `GraphFailure`.
+ */
 export async function readPage(position: Position, scope: PageScope): Promise<ReadPage | undefined> {
   const [first, ...others] = position.unread;
   if (first !== undefined) return readFirst(first, others, position, scope);
   const list = lists[position.list];
   if (list === undefined) return undefined;
-  if (position.isListRead || !scope.wants(list)) {
-    return { position: startOf(position.account, position, position.list + 1), entries: [], counts: {} };
+  const following = startOf(position.account, position, position.wasPutOff === true ? lists.length : position.list + 1);
+  if (position.isListRead || !scope.wants(list)) return { position: following, entries: [], counts: {} };
+  try {
+    const { unread, after } = await (list === "conversations" ? listConversations : listMedia)(position.after, scope);
+    const next = goOn(position, after);
+    const place = { ...position, ...next, unread, isListRead: next === null };
+    return { position: place, entries: [], counts: { [list]: unread.length } };
+  } catch (thrown) {
+    const isLeft = !scope.isOnly || lists.slice(position.list + 1).some((other) => scope.wants(other));
+    if (!isItsFault(thrown, scope) || !isLeft || position.wasPutOff === true) throw thrown;
+    const place = { account: position.account, list: position.list, ...walkOf(position) };
+    const putOff = [...(position.putOff ?? []), place];
+    return { position: { ...following, putOff }, entries: [], counts: {} };
   }
-  const { unread, after } = await (list === "conversations" ? listConversations : listMedia)(position.after, scope);
-  const isListRead = after === null || after === position.after;
-  return { position: { ...position, unread, after, isListRead }, entries: [], counts: { [list]: unread.length } };
+}
+
+/** Whether it has failed so often in a row that others are not to wait for it. */
+function isItsFault(thrown: unknown, { strikes }: PageScope): boolean {
+  return strikes >= strikesOfThing && thrown instanceof GraphFailure && /transient|unreadable/.test(thrown.fault);
 }
 
 /** Failures in a row after which a thing is passed over: one that Meta cannot give must not keep the others back. */
@@ -46,8 +63,7 @@ async function readFirst(
     const { entries, rest, counts = {} } = await readUnlessGone(first, scope);
     return { position: { ...position, unread: [...rest, ...others], skippedInARow: 0 }, entries, counts };
   } catch (thrown) {
-    const mayBeItsFault = thrown instanceof GraphFailure && /transient|unreadable/.test(thrown.fault);
-    if (!mayBeItsFault || scope.strikes < strikesOfThing || skippedInARow >= skippedInARowMax) throw thrown;
+    if (!isItsFault(thrown, scope) || skippedInARow >= skippedInARowMax) throw thrown;
     const names = [...skipped, nameOf(first)].slice(0, namesMax);
     const next = { ...position, unread: others, skipped: names, skippedInARow: skippedInARow + 1 };
     return { position: next, entries: [], counts: { skipped: 1 } };

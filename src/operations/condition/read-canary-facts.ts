@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 
 import { gapMsOf } from "#measurements/probe-budget.ts";
 import type { Database } from "#store/database.ts";
+import { withoutEdge } from "#store/probe-reach.ts";
 
 import type { CanaryFacts } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";
@@ -20,6 +21,7 @@ interface Row extends Record<string, unknown> {
   nodeArrived: boolean | null;
   newestMs: Millis;
   arrivedMs: Millis;
+  isWithoutEdge: boolean;
 }
 
 /** How far the newest canaries came. `pairsPerDay`: PROBE_PAIRS_PER_DAY, 0 for none. Rejects with the driver's error. */
@@ -37,10 +39,17 @@ export async function readCanaryFacts(
     ), due as (select * from recent where at <= ${at(nowMs - arrivesWithinMs)} order by at desc limit 1)
     select (extract(epoch from max(at)) * 1000)::float8 as "newestMs",
       (extract(epoch from max(at) filter (where edge and node)) * 1000)::float8 as "arrivedMs",
-      (select edge from due) as "edgeArrived", (select node from due) as "nodeArrived"
+      (select edge from due) as "edgeArrived", (select node from due) as "nodeArrived",
+      exists (${withoutEdge}) as "isWithoutEdge"
     from recent`);
-  const { newestMs = null, arrivedMs = null, edgeArrived = null, nodeArrived = null } = rows[0] ?? {};
-  const isExpected = pairsPerDay > 0;
+  const {
+    newestMs = null,
+    arrivedMs = null,
+    edgeArrived = null,
+    nodeArrived = null,
+    isWithoutEdge = false,
+  } = rows[0] ?? {};
+  const isExpected = pairsPerDay > 0 && !isWithoutEdge;
   // One that was never sent is not overdue: the relay may have started a moment ago.
   const isOverdue = newestMs !== null && nowMs - newestMs > everyMs + gapMsOf(pairsPerDay || 1, lastDraw) + graceMs;
   return {

@@ -17,8 +17,10 @@ export const deduplicationHeader = "x-relay-deduplication-id";
 export function createPostgresPublisher(options: InternalCallOptions): QueuePublisher {
   return {
     bytesMax: postgresBytesMax,
-    async publish({ body, deduplicationId }, timeoutMs) {
-      const answer = await postInternal(body, timeoutMs, options, { [deduplicationHeader]: deduplicationId });
+    async publish({ body, deduplicationId, traceparent }, timeoutMs) {
+      const headers: Record<string, string> = { [deduplicationHeader]: deduplicationId };
+      if (traceparent !== null) headers["traceparent"] = traceparent;
+      const answer = await postInternal(body, timeoutMs, options, headers);
       const { status } = answer;
       if (status !== 200) throw refusal(answer);
       const messageId = /^\{"messageId":"(\d+)"/.exec(answer.text)?.[1];

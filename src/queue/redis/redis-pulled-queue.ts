@@ -34,8 +34,8 @@ export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueO
       return result.map(toPulled);
     },
     acknowledge: gather(acknowledgeAll, options.clock),
-    async giveBack({ id, receipt }, delayMs, timeoutMs) {
-      await command(giveBack(stream, { id, taking: Number(receipt) }, delayMs), timeoutMs);
+    async giveBack({ id, receipt }, delayMs, timeoutMs, isUncounted = false) {
+      await command(giveBack(stream, { id, taking: Number(receipt) }, delayMs, isUncounted), timeoutMs);
     },
   };
 }

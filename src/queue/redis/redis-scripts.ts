@@ -65,9 +65,11 @@ for index = 1, #ARGV, 2 do
 end
 return 1`;
 
+/** The last argument is the number of takings that the entry is left with. */
 const giveBackScript = `${isHeld}
 if isHeld(ARGV[1], ARGV[2]) then
-  redis.call('XCLAIM', KEYS[1], '${group}', '${shelf}', 0, ARGV[1], 'IDLE', ${windowMs} - tonumber(ARGV[3]), 'JUSTID')
+  redis.call('XCLAIM', KEYS[1], '${group}', '${shelf}', 0, ARGV[1], 'IDLE', ${windowMs} - tonumber(ARGV[3]),
+    'RETRYCOUNT', ARGV[4], 'JUSTID')
 end
 return 1`;
 
@@ -78,8 +80,8 @@ export const take = (stream: string, countMax: number, leaseMs: number) =>
   evaluate(takeScript, stream, countMax, bounded(leaseMs));
 export const acknowledge = (stream: string, takings: readonly Taking[]) =>
   evaluate(acknowledgeScript, stream, ...takings.flatMap(({ id, taking }) => [id, taking]));
-export const giveBack = (stream: string, { id, taking }: Taking, delayMs: number) =>
-  evaluate(giveBackScript, stream, id, taking, bounded(delayMs));
+export const giveBack = (stream: string, { id, taking }: Taking, delayMs: number, isUncounted: boolean) =>
+  evaluate(giveBackScript, stream, id, taking, bounded(delayMs), isUncounted ? taking - 1 : taking);
 
 function bounded(ms: number): number {
   return Math.min(windowMs, Math.max(0, Math.ceil(ms)));

@@ -1,10 +1,14 @@
+import { expect, onTestFinished, test } from "vitest";
+
 import { createPostgresQueue } from "#ingestion/drain/postgres-queue.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { openDatabase } from "#store/database.ts";
 import { enqueueMessage } from "#store/queue-messages.ts";
 
 import { createMigratedDatabase } from "../../support/postgres.ts";
+import { openTestStore } from "../../support/store.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
+import { jsonOf } from "../contract-bodies.ts";
 import { testDrain } from "../drain-contract.ts";
 import { testPublisher } from "../publisher-contract.ts";
 import { testPulledQueue } from "../pulled-contract.ts";
@@ -53,6 +57,7 @@ testPulledQueue("Postgres", async () => {
     bytesMax: 3_000_000,
     goDown: proxy.goDown,
     comeUp: proxy.comeUp,
+    uncounts: true,
     close: async () => {
       await Promise.all([one.close(), other.close(), direct.close()]);
       await proxy.close();
@@ -64,4 +69,18 @@ testPulledQueue("Postgres", async () => {
 testDrain("Postgres", async ({ db }) => {
   const { publisher, close } = await startEnqueueRig(db);
   return { publisher, settings: { name: "postgres" }, close };
+});
+
+test("a batch keeps the trace of its delivery", async () => {
+  const { db } = await openTestStore();
+  const { publisher, close } = await startEnqueueRig(db);
+  onTestFinished(close);
+  const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  for (const given of [traceparent, null])
+    await publisher.publish(
+      { body: jsonOf(200, `${given}`), deduplicationId: crypto.randomUUID(), traceparent: given },
+      5_000,
+    );
+  const taken = await createPostgresQueue({ db, clock }).take(2, 60_000, 5_000);
+  expect(taken.map((message) => message.traceparent)).toEqual([traceparent, null]);
 });

@@ -30,8 +30,8 @@ export async function startEnqueueRig(
     answerEnqueue(request, {
       readSecrets: () => [secret],
       bytesMax: postgresBytesMax,
-      enqueue: (body, deduplicationId) =>
-        enqueueMessage(db, { route: "instagram-ingestion", body, delayMs: 0, deduplicationId, label: "instagram" }),
+      enqueue: (batch) =>
+        enqueueMessage(db, { ...batch, route: "instagram-ingestion", delayMs: 0, label: "instagram" }),
       drain,
       waitUntil: (work) => void work,
       clock,

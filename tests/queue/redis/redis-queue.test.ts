@@ -72,6 +72,7 @@ describe.runIf(hasRedisServer)("on Debian's Redis", () => {
       bytesMax,
       goDown: proxy.goDown,
       comeUp: proxy.comeUp,
+      uncounts: true,
       close,
     };
   });

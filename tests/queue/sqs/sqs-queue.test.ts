@@ -1,14 +1,19 @@
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
+import { countOwnTakings } from "#ingestion/drain/count-own-takings.ts";
 import { systemClock as clock } from "#platform/clock.ts";
+import type { PulledQueue } from "#queue/pulled-queue.ts";
 import type { BatchToPublish } from "#queue/publisher.ts";
 import type { PulledMessage } from "#queue/pulled-queue.ts";
 import { createSqsPublisher } from "#queue/sqs/sqs-publisher.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
+import { openDatabase } from "#store/database.ts";
+import { openQueueTakings } from "#store/queue-takings.ts";
 
 import { eventually } from "../../support/eventually.ts";
 import { startHttpFaultProxy } from "../../support/http-fault-proxy.ts";
+import { openTestStore } from "../../support/store.ts";
 import { jsonOf, nameOf } from "../contract-bodies.ts";
 import { testDrain } from "../drain-contract.ts";
 import { testPublisher } from "../publisher-contract.ts";
@@ -90,6 +95,7 @@ testPulledQueue("SQS", async () => {
     bytesMax,
     goDown: proxy.goDown,
     comeUp: proxy.comeUp,
+    uncounts: false,
     close,
   };
 });
@@ -98,6 +104,45 @@ testDrain("SQS", async () => {
   const { publisher, options, close } = await openQueue("batches");
   const { fetch: _fetch, clock: _clock, ...written } = options;
   return { publisher: publisher(), settings: { name: "sqs", options: { ...written, waitSeconds: 1 } }, close };
+});
+
+test("takings that met an outage are not counted, though SQS counts them, and failures are", async () => {
+  const { publisher, queue, close } = await openQueue("batches");
+  onTestFinished(close);
+  const store = await openTestStore();
+  const down = openDatabase(store.url);
+  await down.close();
+  const [source, whileDown] = [store, down].map(({ db }) => countOwnTakings(queue(1), openQueueTakings(db, "sqs")));
+  if (source === undefined || whileDown === undefined) throw new Error("Both are there");
+  const takeOne = async (from: PulledQueue) => {
+    const [message] = await from.take(1, 60_000, timeoutMs);
+    if (message === undefined) throw new Error("Nothing was taken");
+    return message;
+  };
+  await publisher().publish(toPublish(jsonOf(100, "patient")), timeoutMs);
+  for (let outage = 0; outage < 4; outage += 1) {
+    const message = await takeOne(source);
+    expect(message.retried).toBe(0);
+    await source.giveBack(message, 0, timeoutMs, true);
+  }
+  for (let outage = 0; outage < 2; outage += 1) {
+    const message = await takeOne(whileDown);
+    expect(message.retried).toBe(2);
+    await whileDown.giveBack(message, 0, timeoutMs, true);
+  }
+  for (let failure = 0; failure < 3; failure += 1) {
+    const message = await takeOne(source);
+    expect(message.retried).toBe(failure);
+    await source.giveBack(message, 0, timeoutMs);
+  }
+  await source.acknowledge(await takeOne(source), timeoutMs);
+  expect((await store.pool.query("select from relay.queue_takings")).rowCount).toBe(0);
+  expect(await source.take(1, 60_000, timeoutMs)).toEqual([]);
+
+  // The first taking's failure counts, too.
+  await publisher().publish(toPublish(jsonOf(100, "fails at once")), timeoutMs);
+  await source.giveBack(await takeOne(source), 0, timeoutMs);
+  expect((await takeOne(source)).retried).toBe(1);
 });
 
 describe("a FIFO queue", () => {

@@ -2,6 +2,7 @@ import { answerEnqueue } from "#ingestion/answer-enqueue.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { postgresBytesMax } from "#queue/postgres/postgres-publisher.ts";
+import { continueTrace } from "#tracing/continue-trace.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { clock, log } from "../../../log.ts";
@@ -19,5 +20,5 @@ const options = {
 };
 
 export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
-  POST: (request) => answerEnqueue(request, options),
+  POST: continueTrace((request) => answerEnqueue(request, options)),
 });

@@ -1,5 +1,6 @@
 import { Group } from "@mantine/core";
 
+import type { DescribedBackfill } from "#operations/backfill/describe-backfill.ts";
 import { RelayError } from "#platform/errors.ts";
 import { replayRunStates } from "#store/replays.ts";
 
@@ -15,19 +16,20 @@ import { PageHead } from "../page-head.tsx";
 import { Panel } from "../panel.tsx";
 import { Shown } from "../shown.tsx";
 import text from "../text.module.css";
+import { BackfillsTable } from "./backfills-table.tsx";
 import { ReplaysTable } from "./replays-table.tsx";
 
 /** Props of `Replays`. */
 export interface ReplaysProps {
   request: ListRequest<ReplayListFilter>;
-  found: ReplayPage | RelayError;
+  found: (ReplayPage & { backfills: readonly DescribedBackfill[] }) | RelayError;
   zone: string;
   nowMs: number;
 }
 
 const fields: readonly ListField[] = [{ name: "state", label: "State", options: optionsOf(replayRunStates) }];
 
-/** All replays, the newest first. */
+/** All replays and the last backfills, the newest first. */
 export function Replays({ request, found, zone, nowMs }: ReplaysProps) {
   const { path, query, older } = request;
   const newest = found instanceof RelayError ? undefined : found.replays[0]?.createdAt;
@@ -56,6 +58,11 @@ export function Replays({ request, found, zone, nowMs }: ReplaysProps) {
           )}
         </Shown>
       </Panel>
+      {!(found instanceof RelayError) && found.backfills.length > 0 && (
+        <Panel id="backfills" title="Backfills">
+          <BackfillsTable backfills={found.backfills} nowMs={nowMs} />
+        </Panel>
+      )}
       <CountsWhat>
         Done are events whose handler succeeded, and batches that were ingested; failed are those that were tried
         without success, which have their retries as usual; skipped are those that something else handled meanwhile, or

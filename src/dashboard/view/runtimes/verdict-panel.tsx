@@ -70,6 +70,7 @@ const undecided: Record<Exclude<VerdictReason, "decided">, string> = {
   identical: "The times do not vary",
   "one-runtime": "Only one runtime answered",
   emulated: "Not known here: the edge is emulated",
+  "no-edge": "There is no edge function",
   "no-pairs": "Not measured yet",
 };
 

@@ -93,4 +93,5 @@ const names: Record<ItemName, string> = {
   canary: "Canary",
   silence: "Silence",
   partitions: "Partitions",
+  backfill: "Backfill",
 };
