@@ -35,10 +35,7 @@ export async function answerMetrics(
 
 const compress = promisify(gzip);
 
-/**
- * Compressed here, where it is asked for: at gzip's first level it costs a third of the time that Next's compression takes, for a
- * tenth more bytes.
- */
+/** Compressed here if the scraper accepts it: gzip's first level is a third of the work of the default one, which Next uses. */
 async function respond(text: string, accepted: string): Promise<Response> {
   const headers = { "content-type": prometheusContentType, "cache-control": "no-store", vary: "accept-encoding" };
   if (!acceptsGzip(accepted)) return new Response(text, { headers });

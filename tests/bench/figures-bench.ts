@@ -16,13 +16,12 @@ import type { BenchServer } from "./server-process.ts";
 import { show } from "./show.ts";
 import { type BenchPostgres, openBenchPostgres } from "./store-databases.ts";
 
-const usual = { rounds: 40, few: 10_000, many: 5_000_000, series: 1_000 };
-const quick = { rounds: 2, few: 300, many: 3_000, series: 20 };
+/** The first readings are not counted, while the server's code becomes quick. */
+const usual = { rounds: 40, before: 5, few: 10_000, many: 5_000_000, series: 1_000 };
+const quick = { rounds: 2, before: 1, few: 300, many: 3_000, series: 20 };
 const ratioMax = 1.2;
 const comparisonMsMax = 100;
 const scrapeMsMax = 50;
-/** So many readings are not counted, while the server's code becomes quick. */
-const roundsBefore = 5;
 /** Longer than a scrape is kept for others at the same time. */
 const scrapeEveryMs = 5_100;
 const scrapesMax = 5;
@@ -53,7 +52,7 @@ export async function benchFigures({ rounds: asked, isQuick, note }: BenchOption
       const few = await start(rig, urls.few);
       const many = await start(rig, urls.many);
       const readings: Record<"few" | "many", Reading[]> = { few: [], many: [] };
-      for (let round = -roundsBefore; round < rounds; round += 1) {
+      for (let round = -sizes.before; round < rounds; round += 1) {
         if (round === 0) note("Reading the comparison …");
         const turns = { few, many };
         for (const name of round % 2 === 0 ? (["few", "many"] as const) : (["many", "few"] as const)) {
@@ -62,7 +61,8 @@ export async function benchFigures({ rounds: asked, isQuick, note }: BenchOption
         }
       }
       note("Scraping …");
-      const scrapes = await scrape(await start(rig, urls.series), Math.min(rounds, scrapesMax));
+      const scraped = await start(rig, urls.series);
+      const scrapes = await scrape(scraped, { before: sizes.before, count: Math.min(rounds, scrapesMax) });
       return report({ ...readings, scrapes }, { ...sizes, rounds });
     });
   } finally {
@@ -88,9 +88,9 @@ async function start({ startRelay }: Rig, databaseUrl: string): Promise<BenchSer
 }
 
 /** Each scrape finds that the reading of the one before is too old to be shared. */
-async function scrape(server: BenchServer, count: number): Promise<Reading[]> {
+async function scrape(server: BenchServer, { before, count }: { before: number; count: number }): Promise<Reading[]> {
   const scrapes: Reading[] = [];
-  for (let round = -roundsBefore; round < count; round += 1) {
+  for (let round = -before; round < count; round += 1) {
     const reading = await read(server, "/api/metrics");
     if (round >= 0) scrapes.push(reading);
     await settleWithin(systemClock, scrapeEveryMs, new Promise(() => {}));
