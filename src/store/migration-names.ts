@@ -9,7 +9,7 @@ export const migrationNames = [
   "0014_backfill",
   "0015_queue_messages",
   "0016_wrong_tokens",
-  "0018_queue_traces",
+  "0017_queue_traces",
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */

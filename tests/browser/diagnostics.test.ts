@@ -28,6 +28,7 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
     "runs the experiment by keyboard alone, and sends no request until the operator asks for the result",
     async () => {
       const page = await dashboard.open(browser, "/dashboard");
+      await page.getByRole("heading", { name: "Status", exact: true }).waitFor();
       await page.getByRole("link", { name: "Diagnostics" }).focus();
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "What survives the response" }).waitFor();
@@ -76,7 +77,6 @@ describe.skipIf(!existsSync(executablePath))("the diagnostics page in a browser"
       expect(await ofEdge("floating promise")).toContain("on time");
       expect(await page.getByText("never", { exact: true }).count()).toBe(0);
     },
-    40_000,
   );
 
   test("shows a failure beside the button, which keeps the focus", async () => {

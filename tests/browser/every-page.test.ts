@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { systemClock } from "#platform/clock.ts";
 import { openDatabase, type OpenDatabase } from "#store/database.ts";
 import { deliveries } from "#store/delivery-schema.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
@@ -10,7 +11,6 @@ import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
 import { saveRefusals } from "#store/save-refusals.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
-import { eventually } from "../support/eventually.ts";
 import { type Sink, startSink } from "../support/http-sink.ts";
 import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -193,9 +193,12 @@ async function examine(page: Page, paths: readonly string[]): Promise<string[]> 
   return found;
 }
 
+const tabbingMsMax = 20_000;
+
 /** Moves the focus by Tab until it is on the element with this text or label, and the page hears what is typed there. */
 async function tabTo(page: Page, name: string): Promise<void> {
-  await eventually(`the focus is on "${name}"`, async () => {
+  const startedMs = systemClock.monotonicMs();
+  while (systemClock.monotonicMs() - startedMs < tabbingMsMax) {
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
@@ -204,8 +207,9 @@ async function tabTo(page: Page, name: string): Promise<void> {
       if (!Object.keys(element ?? {}).some((key) => key.startsWith("__reactProps"))) return "";
       return label?.textContent?.replace(/\s*\*$/, "") ?? "";
     });
-    return focused === name;
-  });
+    if (focused === name) return;
+  }
+  throw new Error(`The focus did not come to "${name}"`);
 }
 
 let filled: Promise<void> | undefined;

@@ -8,7 +8,7 @@ import { deliveries } from "#store/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";
 import { findViolations } from "./find-violations.ts";
-import { openDashboard, type TestDashboard } from "./open-dashboard.ts";
+import { openDashboard, opsToken, signInAs, type TestDashboard } from "./open-dashboard.ts";
 import { executablePath, launchBrowser } from "./open-page.ts";
 import { loadDay } from "./simulated-day.ts";
 
@@ -143,7 +143,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
         "/diagnostics",
       ]) {
         // Each in a context of its own, with an empty cache.
-        const page = await dashboard.open(browser, "/icon.svg");
+        const page = await signInAs(opsToken, dashboard.server.baseUrl)(browser, "/icon.svg");
         const sizes: Promise<number>[] = [];
         page.on("requestfinished", (request) => {
           if (request.resourceType() !== "script") return;

@@ -14,6 +14,7 @@ import { createTestDrainer, type DrainRigOptions } from "../queue/drain-rig.ts";
 import { countQueries } from "../support/count-queries.ts";
 import { eventually } from "../support/eventually.ts";
 import { createHandling } from "../support/handling.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";
 import { readKeys, readWork } from "../support/work.ts";
 
@@ -323,6 +324,12 @@ describe("a drain", () => {
     await acknowledged;
     expect(outcome).toBe("done");
     expect([calls, await countLeft()]).toEqual([2, 0]);
+
+    // A process that is to stop does not wait: the message comes again. This clock would let it wait without an end.
+    calls = 0;
+    const stopped = { ...options, stopping: AbortSignal.abort(), clock: createManualClock() };
+    expect(message && (await drainMessage(drained, message, () => {}, stopped))).toBe("done");
+    expect(calls).toBe(1);
   });
 
   test("a message to run handlers that is given up is no dead letter: maintenance finds its events", async () => {

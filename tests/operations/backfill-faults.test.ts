@@ -157,6 +157,20 @@ describe("when Instagram's API", () => {
     expect(pages).toBeLessThan(2 * 4 * 3);
   });
 
+  test("always fails for conversations between others, all of them are passed over", async () => {
+    const some = await createRig();
+    const alternating = ["f1", "g1", "f2", "g2", "f3", "g3", "f4"];
+    some.graph.accounts.set(token, {
+      ...createAccount(),
+      conversations: alternating.map((one) => ({ id: one, messages: [message(one, "1001", 9)] })),
+    });
+    const { id: partly } = await some.plan({ ...gap, kinds: ["message"] });
+    some.graph.fail(/^\/f.$/, ...Array.from({ length: 4 * 4 }, () => graphError(2)));
+    await beginBackfill(partly, some.backfilling);
+    while ((await some.read(partly)).state === "waiting") await some.step(partly);
+    expect(await some.read(partly)).toMatchObject({ state: "finished", skipped: 4, inserted: 3 });
+  });
+
   test.each(["1e15", "-5", "Infinity"])("says Retry-After: %s, the backfill waits a day at most", async (seconds) => {
     const rig = await createRig();
     const { id } = await rig.plan({ ...gap, kinds: ["message"] });

@@ -1,3 +1,5 @@
+import { expect, onTestFinished, test } from "vitest";
+
 import { systemClock as clock } from "#platform/clock.ts";
 import { createCloudTasksPublisher } from "#queue/cloud-tasks/cloud-tasks-publisher.ts";
 
@@ -40,4 +42,30 @@ testPublisher("Cloud Tasks", async () => {
       await consumer.close();
     },
   };
+});
+
+test("after a 401 the next task is created with another token", async () => {
+  const { keyJson, close } = await startCloudTasks();
+  const google = await startSink({ respond: () => ({ status: 401 }) });
+  onTestFinished(async () => {
+    await google.close();
+    await close();
+  });
+  let nowMs = clock.nowMs();
+  const publisher = createCloudTasksPublisher({
+    url: google.url,
+    queue,
+    account: accountOf(keyJson),
+    relayUrl: "https://relay.example",
+    bypassSecret: null,
+    fetch,
+    clock: { ...clock, nowMs: () => nowMs },
+  });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const batch = { body: new TextEncoder().encode("{}"), deduplicationId: "delivery-0", traceparent: null };
+    await expect(publisher.publish(batch, 5_000)).rejects.toMatchObject({ code: "PUBLISH_UNAUTHORIZED" });
+    // Another time makes another token.
+    nowMs += 1_000;
+  }
+  expect(new Set(google.requests.map(({ headers }) => headers.authorization)).size).toBe(2);
 });

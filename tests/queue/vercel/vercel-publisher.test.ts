@@ -1,3 +1,5 @@
+import { expect, onTestFinished, test } from "vitest";
+
 import { systemClock as clock } from "#platform/clock.ts";
 import { createVercelPublisher } from "#queue/vercel/vercel-publisher.ts";
 import { readSignedMessage } from "#queue/vercel/signed-message.ts";
@@ -44,4 +46,14 @@ testPublisher("Vercel Queues", async () => {
       await consumer.close();
     },
   };
+});
+
+test("a message that Vercel keeps before it has an id is known by its idempotency key", async () => {
+  const vercel = await startSink({ respond: () => ({ status: 202 }) });
+  onTestFinished(() => vercel.close());
+  const options = { url: vercel.url, readToken: () => "token", deploymentId: null, secret, fetch, clock };
+  const batch = { body: new TextEncoder().encode("{}"), deduplicationId: "delivery-0", traceparent: null };
+  const published = await createVercelPublisher(options).publish(batch, 5_000);
+  expect(published).toEqual({ status: 202, messageId: "delivery-0" });
+  expect(vercel.requests[0]?.headers["vqs-idempotency-key"]).toBe("delivery-0");
 });
