@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+
 import { describe, expect, test, vi } from "vitest";
 
 import { nodeDigests } from "#ingestion/node-digests.ts";
@@ -13,6 +15,12 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const body = encode('{"version":1}');
 const sign = (overrides: Partial<TokenOptions> = {}) => signDelivery({ body, sub: url, ...overrides });
 const verify = (token: string | null, received = body) => verifyDelivery(token, async () => received, options);
+
+/** Claims as text, which need be nothing that JSON.stringify writes. */
+function signText(claims: string, key = signingKeys.currentSigningKey): string {
+  const signed = ['{"alg":"HS256"}', claims].map((part) => Buffer.from(part).toString("base64url")).join(".");
+  return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
+}
 
 describe("verifyDelivery()", () => {
   test.each([
@@ -67,6 +75,37 @@ describe("verifyDelivery()", () => {
     const token = await sign();
     const forged = `${token.slice(0, token.lastIndexOf("."))}.${mac}`;
     await expect(verify(forged)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test("refuses another encoding of the signature's bytes", async () => {
+    const [head, claims, mac = ""] = (await sign()).split(".");
+    const bytes = Buffer.from(mac, "base64url");
+    const others = [
+      bytes.toString("base64"),
+      bytes.toString("hex"),
+      `${mac}!`,
+      `${mac}\u00E9`,
+      ` ${mac}`,
+      mac.slice(0, -1),
+    ];
+    for (const other of others) {
+      await expect(verify(`${head}.${claims}.${other}`)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    }
+  });
+
+  test("refuses a token that expires at infinity", async () => {
+    const claims = { iss: "Upstash", sub: url, exp: 0, body: nodeDigests.sha256(body) };
+    expect(await verify(signText(JSON.stringify({ ...claims, exp: now + 60 })))).toBe('{"version":1}');
+    const forEver = signText(JSON.stringify(claims).replace('"exp":0', '"exp":1e400'));
+    await expect(verify(forEver)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+  });
+
+  test("refuses what anyone can sign where a key is empty", async () => {
+    const claims = JSON.stringify({ iss: "Upstash", sub: url, exp: now + 60, body: nodeDigests.sha256(body) });
+    const withEmptyKey = { ...options, nextSigningKey: "" };
+    await expect(verifyDelivery(signText(claims, ""), async () => body, withEmptyKey)).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
   });
 
   test("refuses a token without a signature", async () => {
