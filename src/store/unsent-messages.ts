@@ -4,6 +4,7 @@ import { unsentData } from "./erased-data.ts";
 import { markHandled } from "./mark-handled.ts";
 import { hashOfMessage, plainKeys, type UnsentMessage } from "./message-hash.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
+import { storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 /**
@@ -32,7 +33,7 @@ async function eraseTexts(db: Database, messages: readonly UnsentMessage[]): Pro
   const { rows } = await withStoreErrors(() =>
     repeatConflicts(() =>
       db.$client.query<{ erased: number; deliveries: string[] }>(eraseText, [
-        messages.map(({ accountId }) => accountId),
+        messages.map(({ accountId }) => storableText(accountId)),
         messages.map(({ messageId }) => messageId),
         messages.flatMap(plainKeys).map(hashUuid),
       ]),

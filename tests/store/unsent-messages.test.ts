@@ -100,6 +100,22 @@ describe("an unsending", () => {
     ]);
   });
 
+  test("of an account whose id has a NUL, which Postgres refuses, keeps no event from being stored", async () => {
+    const { db } = await openTestStore();
+    const odd = "178414\0";
+    await store(db, [{ atMs, part: message("m1", secret), account: odd }]);
+    const { inserted } = await store(db, [
+      { atMs, part: unsending("m1"), account: odd },
+      { atMs, part: message("m2", secret) },
+    ]);
+    expect(inserted).toBe(2);
+    expect((await rows(db)).map(({ kind, erased }) => [kind, erased])).toEqual([
+      ["message", true],
+      ["message", false],
+      ["message.deleted", false],
+    ]);
+  });
+
   test("leaves the text if the setting says so, before and after", async () => {
     const { db } = await openTestStore();
     const keep = { unsentMessages: "keep" } as const;
