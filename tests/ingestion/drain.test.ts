@@ -1,7 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { aloneFrom, drainMessage, takingsMax } from "#ingestion/drain/drain-messages.ts";
+import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
 import { createPostgresQueue, createTableMessages } from "#ingestion/drain/postgres-queue.ts";
+import { countFree } from "#ingestion/drain/take-once.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
@@ -80,6 +82,61 @@ describe("a drain", () => {
     expect(sent).toHaveLength(4);
     expect(await readKeys(store.pool, "handled")).toHaveLength(2);
     expect(await countLeft()).toBe(0);
+  });
+
+  test("what comes while a drain begins is taken at once, not after what came before it is stored", async () => {
+    const { store, queue, handling } = await open();
+    const rights = openDrainRights(store.db, queue);
+    const seen: string[] = [];
+    let isLate = false;
+    let storeFirst = () => {};
+    const firstStored = new Promise<void>((resolve) => {
+      storeFirst = resolve;
+    });
+    const drainer = createTestDrainer(store.db, {
+      queues: [{ name: "postgres", queue, batchesOnly: false }],
+      handling,
+      others: {
+        rights: {
+          ...rights,
+          async begin(...given) {
+            const right = await rights.begin(...given);
+            if (seen.length === 0 && right !== null) {
+              const { keep } = right;
+              right.keep = (leaseMs) => {
+                if (seen.length < 2) isLate = true;
+                return keep(leaseMs);
+              };
+              await enqueueBatch(store, "second");
+              void drainer.wake();
+            }
+            return right;
+          },
+        },
+        consume: {
+          "instagram-ingestion": async ({ body }) => {
+            seen.push(body);
+            if (seen.length === 1) await firstStored;
+          },
+          handlers: async () => {},
+          maintenance: async () => {},
+        },
+      },
+    });
+    await enqueueBatch(store, "first");
+    const drained = drainer.wake();
+    onTestFinished(() => drained);
+    onTestFinished(storeFirst);
+    await eventually("the second is taken", async () => seen.length === 2);
+    expect(isLate).toBe(false);
+    storeFirst();
+    await drained;
+  });
+
+  test("has no place, and not fewer than none, while more handlers run than messages may be taken beside", () => {
+    const running = (count: number) => new Set(Array.from({ length: count }, () => Promise.resolve()));
+    expect(countFree({ active: running(0), aside: running(80) })).toBe(0);
+    expect(countFree({ active: running(30), aside: running(10) })).toBe(2);
   });
 
   test("a wake is not lost while one drain's process is dead and the other ends", async () => {

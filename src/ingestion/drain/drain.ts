@@ -76,6 +76,11 @@ async function takeAll(run: Run, right: DrainRight): Promise<boolean> {
       run.empty.clear();
     }
     const free = countFree(run);
+    // At first what came with the right may be all that is taken, so a call since then is left for the next look.
+    if (!isFirst && free > 0 && run.nudges.arePending()) {
+      run.empty.clear();
+      run.nudges.look();
+    }
     if (free > 0 && ((await takeOnce(run, free, right.paused)) > 0 || run.nudges.arePending())) continue;
     if (run.active.size === 0 && free > 0) break;
     // What comes meanwhile nudges, or has another drain begin; with all places taken the first that is free is filled.

@@ -10,14 +10,13 @@ const placesMax = 32;
 const asideMax = 64;
 
 /** How many further messages may be taken now. */
-export function countFree({ active, aside }: Run): number {
-  return Math.min(placesMax - active.size, asideMax - aside.size);
+export function countFree({ active, aside }: Pick<Run, "active" | "aside">): number {
+  // Each batch that is stored may go aside, so more may be there than are taken beside them; Postgres refuses a negative limit.
+  return Math.max(0, Math.min(placesMax - active.size, asideMax - aside.size));
 }
 
 /** Takes once from each queue that may have something; resolves with how many messages came, whose work has begun. */
 export async function takeOnce(run: Run, free: number, paused: boolean): Promise<number> {
-  if (run.nudges.arePending()) run.empty.clear();
-  run.nudges.look();
   const { unusable, empty } = run;
   const isAsked = (drained: DrainedQueue) =>
     !unusable.has(drained) && !empty.has(drained) && !(paused && drained.batchesOnly);
