@@ -1,6 +1,3 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-
 import type { OpsAccess } from "./ops-access.ts";
 import { refuseOps } from "./answer-ops.ts";
 import { findCaller, requireRole } from "./ops-guard.ts";
@@ -27,24 +24,8 @@ export async function answerMetrics(
     parseQuery(noParameters, new URL(request.url).searchParams);
     const text = await readMetrics();
     await afterwards();
-    return await respond(text, request.headers.get("accept-encoding") ?? "");
+    return new Response(text, { headers: { "content-type": prometheusContentType, "cache-control": "no-store" } });
   } catch (thrown) {
     return refuseOps(request, access, thrown);
   }
-}
-
-const compress = promisify(gzip);
-
-/** Compressed here if the scraper accepts it: gzip's first level is a third of the work of the default one, which Next uses. */
-async function respond(text: string, accepted: string): Promise<Response> {
-  const headers = { "content-type": prometheusContentType, "cache-control": "no-store", vary: "accept-encoding" };
-  if (!acceptsGzip(accepted)) return new Response(text, { headers });
-  return new Response(await compress(text, { level: 1 }), { headers: { ...headers, "content-encoding": "gzip" } });
-}
-
-function acceptsGzip(accepted: string): boolean {
-  return accepted.split(",").some((coding) => {
-    const [name = "", quality = "q=1"] = coding.split(";").map((part) => part.trim().toLowerCase());
-    return name === "gzip" && Number(quality.replace("q=", "")) > 0;
-  });
 }
