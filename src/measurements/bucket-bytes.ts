@@ -90,7 +90,10 @@ interface Filled {
   end: number;
 }
 
-/** The sum of any number of encodings, each of which may be several in a row, and of buckets that are not encoded. */
+/**
+ * The sum of any number of encodings, each of which may be several in a row, and of buckets that are not encoded. Buckets
+ * that no time has are left out. Throws if bytes are not an encoding.
+ */
 export function decodeBuckets(
   encodings: readonly Uint8Array[],
   others: readonly ReadonlyMap<number, number>[] = [],
@@ -101,6 +104,8 @@ export function decodeBuckets(
     for (const other of others) for (const [bucket, count] of other) addCount(bucket, count, filled);
     const { zeros, start, end } = filled;
     return { zeros, first: start + bucketMin, counts: sums.slice(start, end) };
+  } catch (cause) {
+    throw new Error("The bytes of a histogram are damaged", { cause });
   } finally {
     sums.fill(0);
   }
@@ -131,8 +136,8 @@ function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array, filled: Fil
 /** The place of a run of buckets in the sums, which it fills. */
 function placeOf(first: number, length: number, filled: Filled): number {
   const start = first - bucketMin;
-  if (start < filled.start) filled.start = start;
-  if (start + length > filled.end) filled.end = start + length;
+  if (start < filled.start) filled.start = Math.max(start, 0);
+  if (start + length > filled.end) filled.end = Math.min(start + length, sums.length);
   return start;
 }
 

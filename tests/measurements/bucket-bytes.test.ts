@@ -50,3 +50,19 @@ test("a bucket in use costs two bytes, and an outlier eight", () => {
   expect(encodeBuckets(new Map([...near, [400, 1]]))).toHaveLength(6 + 100 + 8);
   expect(encodeBuckets(new Map())).toHaveLength(0);
 });
+
+test("what no time has is left out beside the rest, damaged bytes are an error, and neither stays in the next sum", () => {
+  const good: [number, number][] = [
+    [-600, 7],
+    [zeroBucket, 2],
+  ];
+  for (const odd of [-639, -32_767, 525, 32_767]) {
+    expect([...entriesOf(decodeBuckets([encodeBuckets([[odd, 5]]), encodeBuckets(good)]))]).toEqual(
+      sorted(new Map(good)),
+    );
+  }
+  for (const length of [1, 5, 6, 7]) {
+    expect(() => decodeBuckets([encodeBuckets(good), encodeBuckets([[1, 1]]).slice(0, length)])).toThrow("damaged");
+  }
+  expect([...entriesOf(decodeBuckets([encodeBuckets([[1, 1]])]))]).toEqual([[1, 1]]);
+});
