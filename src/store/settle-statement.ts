@@ -101,7 +101,10 @@ const anyResults = `with r as materialized (
       error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
   where ${oneRow("id")}
 ), handled as (
-  delete from relay.event_work where event_id = any (${handledIds}) returning event_id
+  -- By each id, once the planner knows of many rows; until then by the range. An array of the ids would read the whole table.
+  delete from relay.event_work w using r
+  where r.outcome = 'handled' and w.event_id = r.id and w.event_id between ${idRange}
+  returning w.event_id
 ), kept as (
   update relay.event_work w
   set leased_until = null,
