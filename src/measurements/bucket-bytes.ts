@@ -5,6 +5,8 @@
  * are one, too.
  */
 
+import { RelayError } from "#platform/errors.ts";
+
 import { bucketMax, bucketMin, zeroBucket } from "./histogram.ts";
 
 const headerBytes = 6;
@@ -92,7 +94,7 @@ interface Filled {
 
 /**
  * The sum of any number of encodings, each of which may be several in a row, and of buckets that are not encoded. Buckets
- * that no time has are left out. Throws if bytes are not an encoding.
+ * that no time has are left out. Throws `INTERNAL` for bytes that are no encoding.
  */
 export function decodeBuckets(
   encodings: readonly Uint8Array[],
@@ -104,8 +106,9 @@ export function decodeBuckets(
     for (const other of others) for (const [bucket, count] of other) addCount(bucket, count, filled);
     const { zeros, start, end } = filled;
     return { zeros, first: start + bucketMin, counts: sums.slice(start, end) };
-  } catch (cause) {
-    throw new Error("The bytes of a histogram are damaged", { cause });
+  } catch (thrown) {
+    // Without a cause, which would take the place of the message in the log.
+    throw thrown instanceof RangeError ? new RelayError("INTERNAL", "A histogram in relay.figures is damaged") : thrown;
   } finally {
     sums.fill(0);
   }
