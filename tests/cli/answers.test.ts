@@ -159,6 +159,20 @@ test("the doctor asks the relay under the user agent of the commands, by which i
   expect((await sink?.next())?.headers["user-agent"]).toBe("instagram-webhook-relay-cli");
 });
 
+test("probe without a measured pair says why, and nothing of medians or of an emulated edge", async () => {
+  const signed = {
+    isEmulated: true,
+    idleMs: { edge: null, nodejs: null },
+    probes: [{ id: "1", body: "e30=", headers: {} }],
+  };
+  const url = await listen(({ target }) =>
+    target === "/api/ops/probes/signed" ? { body: JSON.stringify(signed) } : { status: 404 },
+  );
+  const { failure, stdout, stderr } = await runCommand(["probe", "--pairs", "1"], { baseUrl: () => url });
+  expect(failure).toMatch(/^0 of 1 pairs were measured: \/api\/webhooks\/instagram\S* answered 404/);
+  expect([stdout, stderr]).toEqual(["", ""]);
+});
+
 test("events are read with the token and the user agent of the commands, and print no control characters", async () => {
   const event = { id: 1, ingestedAt: "2026-01-31", kind: "message\u001b[2J\u202e", accountId: "1", senderId: null };
   const url = await listen(() => ({ body: JSON.stringify({ events: [event], nextCursor: "next" }) }));
