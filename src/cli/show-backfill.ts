@@ -28,22 +28,28 @@ export function showBackfillPlan(backfill: DescribedBackfill, layout: Layout): s
   return [facts, ...table, ...plan.warnings.map((text) => paint("yellow", text)), ...limits].join("\n");
 }
 
+const counts = [
+  "found",
+  "known",
+  "inserted",
+  "conversations",
+  "media",
+  "beyond",
+  "unreadable",
+  "skipped",
+  "calls",
+] as const;
+
 /** How far a backfill is, or how it ended. */
 export function showBackfill(backfill: DescribedBackfill, { paint, zone }: Layout): string {
   const names = ["id", "state", "reason", "actor", "from", "until"] as const;
-  const counts = [
-    "found",
-    "known",
-    "inserted",
-    "conversations",
-    "media",
-    "beyond",
-    "unreadable",
-    "skipped",
-    "calls",
-  ] as const;
   const times = ["waitsUntil", "stoppedBecause", "createdAt", "startedAt", "finishedAt"] as const;
-  const rows = [...names, ...counts, ...times].map((name) => [name, showCell(backfill[name], zone)] as const);
+  const counted = countsOf(backfill);
+  const rows = [
+    ...names.map((name) => [name, showCell(backfill[name], zone)] as const),
+    ...counts.map((name) => [name, showCell(counted(name))] as const),
+    ...times.map((name) => [name, showCell(backfill[name], zone)] as const),
+  ];
   const things = backfill.skippedThings.map((thing) => ["passed over", showCell(thing)] as const);
   return alignRows([...rows.slice(0, 2), ["accounts", accountsOf(backfill)], ...rows.slice(2), ...things], paint);
 }
@@ -61,8 +67,14 @@ export const backfillHead = ["Backfill", "State", "Accounts", "From", "Until", "
 
 /** A row of it. */
 export function backfillRow(backfill: DescribedBackfill): Cell[] {
-  const { id, state, from, until, found, inserted, createdAt, reason } = backfill;
-  return [id, state, accountsOf(backfill), from, until, found, inserted, createdAt, reason];
+  const { id, state, from, until, createdAt, reason } = backfill;
+  const counted = countsOf(backfill);
+  return [id, state, accountsOf(backfill), from, until, counted("found"), counted("inserted"), createdAt, reason];
+}
+
+/** Nothing is counted before it begins: what the plan found is not what the backfill found. */
+function countsOf(backfill: DescribedBackfill) {
+  return (name: (typeof counts)[number]) => (backfill.startedAt === null ? null : backfill[name]);
 }
 
 function accountsOf({ accounts }: DescribedBackfill): string {

@@ -6,8 +6,8 @@ const nothing = "–";
 const counts = new Intl.NumberFormat("en-US");
 
 /** `1,234` */
-export function formatCount(count: number): string {
-  return counts.format(count);
+export function formatCount(count: number | null): string {
+  return count === null ? nothing : counts.format(count);
 }
 
 /** A share of 1 as a percentage, `99.9 %`; `–` for null. */

@@ -57,14 +57,14 @@ function tryRelay({ env, clock }: DiagnoseNetworkOptions): Promise<Check[]> {
   );
 }
 
-/** Only handlers call Meta, so a failure here is a warning. */
+/** Only backfills and handlers call Meta, so a failure here is a warning. */
 async function tryMeta({ clock, metaUrl = "https://graph.instagram.com" }: DiagnoseNetworkOptions): Promise<Check[]> {
   const checks = await tryHttp("Meta", { url: metaUrl, variable: "", clock, failure: "warning" });
   const remedy = "Check this machine's network, name server and firewall.";
   return checks.map((check) =>
     check.cause === undefined
       ? check
-      : { ...check, cause: `${check.cause} The relay never calls Meta; your handlers may.`, remedy },
+      : { ...check, cause: `${check.cause} The relay calls Meta for a backfill only; your handlers may.`, remedy },
   );
 }
 

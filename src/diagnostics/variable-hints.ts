@@ -114,6 +114,9 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
   DELIVERY_RETENTION_DAYS: { form: "A whole number of days, at least 1" },
   DATABASE_POOL_MAX: { form: "A whole number from 1 to 100" },
   DRAIN_DELAY_MS: { form: "A whole number of milliseconds, at most 60000" },
+  INSTAGRAM_ACCESS_TOKEN: {
+    form: "An access token of at least 20 characters, or several as accountId=token, separated by commas, each with its account and no account twice",
+  },
   LOG_LEVEL: { form: "debug, info, warn or error" },
   QSTASH_RETRIES: { form: "A whole number from 0 to 1000" },
   WEBHOOK_BODY_BYTES_MAX: { form: "A whole number of bytes, at most 100000000" },

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 
+import { askRelay } from "#cli/doctor/ask-relay.ts";
 import { signBody } from "#instagram/signature.ts";
+import { systemClock } from "#platform/clock.ts";
 
 import { startSink, type Respond, type Sink, type SinkResponse } from "../support/http-sink.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -141,9 +143,34 @@ test("trigger signs the payload of a kind and prints the id of the delivery; a r
   expect(request?.headers["x-hub-signature-256"]).toBe(await signBody("app-secret", request?.body ?? Buffer.alloc(0)));
   expect(JSON.parse(String(request?.body))).toMatchObject({ entry: [{ changes: [{ value: { text: "mine" } }] }] });
 
+  // Deliveries to another receiver are on no page of this relay.
+  const elsewhere = await runCommand(["trigger", "comment", "--to", `${url}/hook`], { baseUrl: () => `${url}0` });
+  expect([elsewhere.failure, elsewhere.stderr]).toEqual([null, ""]);
+
   const many = await runCommand(["trigger", "message", "--count", "20", "--rate", "100", "--json"], place);
   expect(many.json()).toMatchObject({ sent: 20, ok: 20 });
-  expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(21);
+  expect(new Set(sink?.requests.map(({ body }) => String(body))).size).toBe(22);
+});
+
+test("the doctor asks the relay under the user agent of the commands, by which its audit tells them", async () => {
+  const url = await listen(() => refusal(404, "NOT_FOUND", "No such route"));
+  const options = { baseUrl: url, opsToken: "ops-token", bypassSecret: null, onProgress: () => {} };
+  expect(await askRelay({ ...options, fetch, clock: systemClock })).toMatchObject({ status: "failed" });
+  expect((await sink?.next())?.headers["user-agent"]).toBe("instagram-webhook-relay-cli");
+});
+
+test("probe without a measured pair says why, and nothing of medians or of an emulated edge", async () => {
+  const signed = {
+    isEmulated: true,
+    idleMs: { edge: null, nodejs: null },
+    probes: [{ id: "1", body: "e30=", headers: {} }],
+  };
+  const url = await listen(({ target }) =>
+    target === "/api/ops/probes/signed" ? { body: JSON.stringify(signed) } : { status: 404 },
+  );
+  const { failure, stdout, stderr } = await runCommand(["probe", "--pairs", "1"], { baseUrl: () => url });
+  expect(failure).toMatch(/^0 of 1 pairs were measured: \/api\/webhooks\/instagram\S* answered 404/);
+  expect([stdout, stderr]).toEqual(["", ""]);
 });
 
 test("events are read with the token and the user agent of the commands, and print no control characters", async () => {

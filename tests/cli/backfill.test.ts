@@ -41,6 +41,8 @@ test.runIf(process.env["TEST_CHAOS"] === "more")(
       );
       for (const character of ["\u001b", "\u202E"]) expect(planned.stdout).not.toContain(character);
       const [, id = ""] = /--resume (bf_\w+) starts it/.exec(planned.stderr) ?? [];
+      // Nothing was read for it yet: its counts are unknown, and not 0.
+      expect((await at("--status", id)).stdout).toMatch(/state +planned\n[^]*found +–\n/);
 
       // QStash's message goes on after five seconds.
       graph.fail(/^\/c1$/, graphError(2));

@@ -62,6 +62,7 @@ describe("diagnoseEnv()", () => {
     ["an app id", { INSTAGRAM_APP_SECRET: "17841400000" }, "INSTAGRAM_APP_SECRET: failed set to an app id"],
     ["no hex digits", { INSTAGRAM_APP_SECRET: "xyz" }, "INSTAGRAM_APP_SECRET: warning set, but not to 32 hex digits"],
     ["a short secret", { OPS_TOKEN: "short" }, "OPS_TOKEN: failed malformed"],
+    ["a short access token", { INSTAGRAM_ACCESS_TOKEN: "IGAA" }, "INSTAGRAM_ACCESS_TOKEN: failed malformed"],
     [
       "a shared one",
       { OPS_TOKEN: goodEnvironment.RELAY_SECRET },
@@ -115,6 +116,8 @@ describe("diagnoseEnv()", () => {
     expect(troubles(diagnosis)).toEqual([expected]);
     const trouble = diagnosis.checks.find(({ status }) => status !== "ok");
     expect(trouble).toMatchObject({ cause: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/./) });
+    // The form itself, and not where to look for it.
+    expect(trouble?.cause).not.toContain("README");
     expect(diagnosis.ok).toBe(trouble?.status === "warning");
   });
 

@@ -152,7 +152,11 @@ describe("an address", () => {
       latestMigration: "",
       metaUrl: unused,
     });
-    expect(find(diagnosis, "Meta: TCP")).toMatchObject({ status: "warning", detail: "ECONNREFUSED" });
+    expect(find(diagnosis, "Meta: TCP")).toMatchObject({
+      status: "warning",
+      detail: "ECONNREFUSED",
+      cause: expect.stringMatching(/ The relay calls Meta for a backfill only; your handlers may\.$/),
+    });
     expect(find(diagnosis, "Meta: HTTP").status).toBe("skipped");
   });
 

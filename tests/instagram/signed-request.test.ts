@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -146,4 +149,13 @@ describe("createSignedRequestReader()", () => {
       }),
     );
   });
+});
+
+test("the request of docs/OPERATIONS.md for a person who asks the operator is read", async () => {
+  const operations = readFileSync(new URL("../../docs/OPERATIONS.md", import.meta.url), "utf8");
+  const [, script = "", person = ""] = /^node -e '\n([^']*)' (\d+) \|/m.exec(operations) ?? [];
+  const env = { ...process.env, INSTAGRAM_APP_SECRET: `${appSecret}, old` };
+  const form = execFileSync(process.execPath, ["-e", script, person], { env, encoding: "utf8" });
+  const signed = new URLSearchParams(form).get("signed_request") ?? "";
+  expect(await reader.read(signed)).toMatchObject({ userId: "1000000000000101", expiresAtMs: null });
 });

@@ -58,7 +58,7 @@ async function showBudget(context: CommandContext, { json }: Options): Promise<v
     .flatMap(({ edge, nodejs }) => [edge, nodejs])
     .filter(({ endToEndMs }) => endToEndMs !== null);
   context.print(`Of ${canaries.length * 2} canaries of the last day ${arrived.length} arrived.`);
-  if (status.emulated) context.print(emulated);
+  if (status.emulated && !status.withoutEdge) context.print(emulated);
   if (status.withoutEdge)
     context.print("The webhook runs on Node: there is no edge function to compare, and no pairs are sent.");
 }
@@ -115,7 +115,7 @@ async function probe(
   context.showProgress("");
   if (json === true)
     context.print(JSON.stringify({ vantage: from, emulated: isEmulated, failure, pairs: measured }, null, 2));
-  else describe(measured, from, isEmulated, context);
+  else if (measured.length > 0) describe(measured, from, isEmulated, context);
   if (failure !== null) throw new CliFailure(`${measured.length} of ${count} pairs were measured: ${failure}.`);
 }
 

@@ -47,8 +47,9 @@ export function addTrigger(program: Command, context: CommandContext): void {
       const sources = readDeliverySources(what, context.folder, options.set ?? []);
       if (options.print || options.dryRun) return printPayloads(sources, context);
       const isLong = options.count > 1;
+      const url = targetUrl(options.to, context);
       const sent = await sendDeliveries({
-        url: targetUrl(options.to, context),
+        url,
         appSecret: context.secret("INSTAGRAM_APP_SECRET").split(",")[0]?.trim() ?? "",
         sources,
         count: options.count,
@@ -61,7 +62,7 @@ export function addTrigger(program: Command, context: CommandContext): void {
       });
       const summary = summarize(sent);
       if (options.json) context.print(JSON.stringify({ ...summary, deliveries: sent }, null, 2));
-      else printResult(sent, summary, context);
+      else printResult(sent, { summary, url }, context);
       if (summary.ok < summary.sent) {
         throw new CliFailure(
           `${summary.sent - summary.ok} of ${summary.sent} deliveries were not answered with 200.${listReasons(sent)}`,
@@ -97,14 +98,20 @@ function listReasons(sent: readonly SentDelivery[]): string {
   return [...reasons].map((reason) => `\n  ${showCell(reason)}`).join("");
 }
 
-function printResult(sent: readonly SentDelivery[], summary: Summary, context: CommandContext): void {
+function printResult(
+  sent: readonly SentDelivery[],
+  { summary, url }: { summary: Summary; url: string },
+  context: CommandContext,
+): void {
   const { print, paint } = context;
   if (sent.length <= rowsMax) {
     const rows = sent.map((one) => [one.source, one.status, one.deliveryId, one.ackMs]);
     print(drawTable(["Sent", "Status", "Delivery", "Ack ms"], rows, paint, context));
   }
   const [first] = sent;
-  if (sent.length === 1 && first?.deliveryId) noteLink(context, `deliveries/${first.deliveryId}`);
+  // Another receiver's deliveries are not on this relay's pages.
+  const isHere = url.startsWith(`${context.baseUrl()}/`);
+  if (isHere && sent.length === 1 && first?.deliveryId) noteLink(context, `deliveries/${first.deliveryId}`);
   if (sent.length === 1) return;
   const { p50, p95, max } = summary.ackMs;
   const rows: [string, string][] = [

@@ -9,6 +9,8 @@ import { parseJson } from "#platform/parse-json.ts";
 import { queueNames } from "#platform/queue-name.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
 
+import { userAgent } from "../fetch-or-fail.ts";
+
 /** The results of the three diagnoses in one place. */
 export interface Diagnoses {
   env: EnvDiagnosis;
@@ -43,7 +45,11 @@ export async function askRelay(options: AskRelayOptions): Promise<Diagnoses | Ch
 async function post<T extends Diagnosis>(what: string, options: AskRelayOptions): Promise<T | Check> {
   const { baseUrl, opsToken, bypassSecret, onProgress } = options;
   onProgress(what);
-  const headers = { authorization: `Bearer ${opsToken}`, ...protectionBypass(bypassSecret) };
+  const headers = {
+    authorization: `Bearer ${opsToken}`,
+    "user-agent": userAgent,
+    ...protectionBypass(bypassSecret),
+  };
   const url = `${baseUrl}/api/diagnostics/${what}`;
   try {
     const answer = await fetchWithin(limitMs, url, { method: "POST", headers }, options);

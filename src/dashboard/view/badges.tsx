@@ -26,7 +26,7 @@ export function OutcomeBadge({ outcome }: { outcome: string | null }) {
   return (
     <Badge
       variant="dot"
-      color={outcomeColors[outcome ?? ""] ?? "gray"}
+      color={outcomeColors[outcome ?? ""] ?? "gray.6"}
       size="lg"
       radius="sm"
       tt="none"

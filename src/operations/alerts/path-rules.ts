@@ -19,7 +19,7 @@ const lost: AlertRule = {
   unit: "count",
   threshold: "one in the last 15 minutes",
   advice:
-    "The log line forward.lost names the keys of their events. Mend the queue or the fallback first: more are lost until then.",
+    "The log line forward.lost names the keys of their events. Mend the queue or the fallback first: more are lost until then. npm run relay -- backfill then reads from Instagram's API what that still has.",
   path: () => "/dashboard/deliveries?outcome=lost",
   patience: { firesAfterMs: 0, resolvesAfterMs: 0 },
   isDirect: true,

@@ -120,7 +120,9 @@ function warningsOf(plan: Pick<BackfillPlan, "byAge" | "beyond" | "unreadable" |
         ]),
     ...(beyond === 0
       ? []
-      : [`${beyond} conversations have more messages in the gap than the 20 that the API gives of each.`]),
+      : [
+          `${beyond === 1 ? "1 conversation has" : `${beyond} conversations have`} more messages in the gap than the 20 that the API gives of each.`,
+        ]),
     ...(unreadable === 0 ? [] : [`${unreadable} messages, conversations or media cannot be read: they are gone.`]),
   ];
 }

@@ -10,7 +10,7 @@ import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";
 
 const colors: Record<DescribedBackfill["state"], string> = {
-  planned: "gray",
+  planned: "gray.6",
   running: "blue",
   waiting: "blue",
   stalled: "orange",
@@ -72,9 +72,9 @@ export function BackfillsTable({ backfills, nowMs }: { backfills: readonly Descr
               <td data-numeric="start">
                 <Timestamp iso={backfill.until} nowMs={nowMs} />
               </td>
-              <td data-numeric>{formatCount(backfill.found)}</td>
-              <td data-numeric>{formatCount(backfill.inserted)}</td>
-              <td data-numeric>{formatCount(backfill.skipped)}</td>
+              <td data-numeric>{countOf(backfill, "found")}</td>
+              <td data-numeric>{countOf(backfill, "inserted")}</td>
+              <td data-numeric>{countOf(backfill, "skipped")}</td>
               <td className={text["mono"]}>{backfill.actor}</td>
             </tr>
           ))}
@@ -82,4 +82,9 @@ export function BackfillsTable({ backfills, nowMs }: { backfills: readonly Descr
       </table>
     </ScrollBox>
   );
+}
+
+/** Nothing is counted before it begins: what the plan found is not what the backfill found. */
+function countOf({ startedAt, ...counts }: DescribedBackfill, name: "found" | "inserted" | "skipped"): string {
+  return formatCount(startedAt === null ? null : counts[name]);
 }

@@ -4,7 +4,7 @@ import { groupStateWords } from "../../describe-group.ts";
 import type { DeadLetterGroup } from "../../read-dead-letter-groups.ts";
 import styles from "../badges.module.css";
 
-const colors = { open: "red", acknowledged: "yellow", ignored: "gray", resolved: "green" } as const;
+const colors = { open: "red", acknowledged: "yellow", ignored: "gray.6", resolved: "green" } as const;
 
 /** The state of a group, with who or what made it. */
 export function GroupState({ group }: { group: DeadLetterGroup }) {
