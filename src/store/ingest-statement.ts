@@ -129,7 +129,7 @@ const knownOutcomes = `
 const isPersonErased = "true = any (erased)";
 const anyErasure = `unsent or ${isPersonErased}`;
 
-/** Which of an event's account, sender and recipient are erased; empty, without hashes of them, if nobody is. */
+/** Which of an event's account, sender and recipient are erased; empty, without hashes of them, if no person is. */
 const erased = `case when exists (select from relay.erased_people) then array(
       select exists (select from relay.erased_people p where p.requested_at > :receivedAt
         and p.hash = encode(substring(sha256(convert_to(person, 'UTF8')) for 16), 'hex')::uuid)
