@@ -22,7 +22,8 @@ export function factsOfBatch({ delivery, via, delivered, events }: BatchToStore)
   const isQueued = via === "queue" && publishStartedAtMs !== null;
   return {
     ...(isQueued ? { times: [["queue", delivered.atMs - publishStartedAtMs, 1]] } : {}),
-    events: kinds,
+    // Those of a backfill did not arrive: its own record counts them.
+    events: via === "backfill" ? {} : kinds,
     ...(typeof sentAtMs === "number" ? { sentMs: delivered.atMs - sentAtMs } : {}),
   };
 }
