@@ -358,7 +358,7 @@ function fail(sentence) {
 
 /** Runs a command of package.json; the exit status says whether it succeeded. */
 export function start(command, args) {
-  main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
+  main(command, args).catch((error) => fail(`✖ ${error && error.message ? error.message : String(error)}`));
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) start(process.argv[2], process.argv.slice(3));
