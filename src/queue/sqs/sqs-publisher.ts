@@ -13,6 +13,11 @@ export interface SqsPublisherOptions extends SqsApiOptions, Pick<QueuePublisher,
 /** The name, the type and the value of the trace's attribute. */
 const attributeBytes = "traceparent".length + "String".length + 55;
 
+/** The largest batch, which is sent as base64, of a queue with this MaximumMessageSize. */
+export function sqsBytesMax(messageBytesMax: number): number {
+  return Math.floor((messageBytesMax - attributeBytes) / 4) * 3;
+}
+
 /**
  * Publishes to an SQS queue, standard or FIFO, which the drain route then takes from. Its errors are the `PUBLISH_…` codes.
  *
@@ -25,7 +30,7 @@ export function createSqsPublisher({ messageBytesMax, wake, ...options }: SqsPub
   const call = createSqsApi(options);
   const isFifo = options.queueUrl.endsWith(".fifo");
   return {
-    bytesMax: Math.floor((messageBytesMax - attributeBytes) / 4) * 3,
+    bytesMax: sqsBytesMax(messageBytesMax),
     async publish({ body, deduplicationId, traceparent }, timeoutMs) {
       const answer = await call(
         "SendMessage",
