@@ -86,24 +86,35 @@ async function main(command, args) {
   if (command === "relay") progress = process.stderr;
   const wantsHelp = args.includes("--help") || args.includes("-h");
   const needsBuild = !wantsHelp && !builtByThemselves.has(command);
-  const isReady = () => !installReason(command) && !(needsBuild && isBuildStale());
-  if (!isReady()) {
-    signals.forEach((signal) => process.on(signal, quit));
-    const release = await takeLock(at(".bootstrap.lock"), (text) => progress.write(`${text}\n`));
-    try {
-      if (installReason(command)) await install();
-      if (needsBuild && isBuildStale()) await build();
-    } finally {
-      release();
-      signals.forEach((signal) => process.off(signal, quit));
-    }
+  if (installReason(command)) await alone(async () => installReason(command) && install());
+  const { run, check } = await load(command);
+  const isStale = () => needsBuild && isBuildStale();
+  if (isStale()) {
+    if (check) check();
+    await alone(async () => isStale() && build());
   }
+  return run(args);
+}
+
+/** Does the work while no other start installs or builds in this checkout; a signal ends the process. */
+async function alone(work) {
+  signals.forEach((signal) => process.on(signal, quit));
+  const release = await takeLock(at(".bootstrap.lock"), (text) => progress.write(`${text}\n`));
+  try {
+    await work();
+  } finally {
+    release();
+    signals.forEach((signal) => process.off(signal, quit));
+  }
+}
+
+/** The command's module: `run`, and `check` where it can say before a build that it could not run after it. */
+async function load(command) {
   const tsx = await import("tsx/esm/api");
   tsx.register();
   const folders = { bench: ["tests", "bench"], chaos: ["tests", "chaos"], lifecycle: ["tests", "lifecycle-proof"] };
   const file = at(...(folders[command] || ["src", "cli"]), `${command}.ts`);
-  const { run } = await import(pathToFileURL(file).href);
-  return run(args);
+  return import(pathToFileURL(file).href);
 }
 
 function quit(signal) {
@@ -347,7 +358,7 @@ function fail(sentence) {
 
 /** Runs a command of package.json; the exit status says whether it succeeded. */
 export function start(command, args) {
-  main(command, args).catch((error) => fail(error && error.message ? error.message : String(error)));
+  main(command, args).catch((error) => fail(`✖ ${error && error.message ? error.message : String(error)}`));
 }
 
 if (process.argv[1] && fs.realpathSync(process.argv[1]) === self) start(process.argv[2], process.argv.slice(3));

@@ -8,7 +8,8 @@ import { CliFailure } from "#platform/failure.ts";
  * 503 on every route that needs one of them, the webhook above all. `env` is the environment of the server.
  */
 export function requireConfiguration(env: EnvRecord): void {
-  const foreign = otherQueuesVariables(readQueue(env));
+  // Without a known queue no queue's own variables are asked for; the one in Postgres has none.
+  const foreign = otherQueuesVariables(isReadable(env, "QUEUE") ? readQueue(env) : "postgres");
   const unreadable = (Object.keys(variables) as EnvName[]).filter(
     (name) => !foreign.has(name) && !isReadable(env, name),
   );

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 import type { ServerMode } from "#local/next-server.ts";
 import { readSettings } from "#local/settings.ts";
-import { startServers } from "#local/start-servers.ts";
+import { checkEnvironment, startServers } from "#local/start-servers.ts";
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
@@ -63,6 +63,12 @@ export function runServers(args: string[], { command, mode }: RunServers): Promi
     console.log(await describeRunning(running, banner));
     return true;
   });
+}
+
+/** Throws a `CliFailure` for ports and variables with which a start cannot work. Starts and writes nothing. */
+export function checkConfiguration(): void {
+  loadEnvFiles(root);
+  checkEnvironment({ env: process.env, settings: readSettings(process.env, root), requireConfiguration });
 }
 
 function readOptions(args: string[], usage: string): { help: boolean; verbose: boolean } {

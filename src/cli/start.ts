@@ -1,6 +1,9 @@
-import { runServers } from "./run-servers.ts";
+import { checkConfiguration, runServers } from "./run-servers.ts";
 
 /** `npm start`: the production server, which `next build` has made. Ends the process. */
 export function run(args: string[]): Promise<never> {
   return runServers(args, { command: "npm start", mode: "production" });
 }
+
+/** Throws a `CliFailure` for a configuration that the server could not work with: a build takes long. */
+export const check = checkConfiguration;

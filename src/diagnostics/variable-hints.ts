@@ -1,4 +1,5 @@
 import type { EnvName } from "#platform/env.ts";
+import { queueNames } from "#platform/queue-name.ts";
 
 import type { Advice } from "./check.ts";
 
@@ -29,6 +30,7 @@ const hints: Readonly<Partial<Record<EnvName, VariableHint>>> = {
     without: "Meta's handshake is answered with 503, so Meta does not accept the callback URL",
     source: `${random}, and enter the same text in the Verify token field at Meta`,
   },
+  QUEUE: { form: `one of ${queueNames.join(", ")}` },
   QSTASH_TOKEN: { without: "Nothing can be published: the webhook answers 503", source: fromUpstash },
   QSTASH_URL: { form: "An http(s) base URL such as https://qstash-us-east-1.upstash.io, without query and fragment" },
   QSTASH_CURRENT_SIGNING_KEY: {

@@ -33,13 +33,17 @@ function secretsFile(dataDir: string): string {
   return join(dataDir, "secrets.json");
 }
 
+/** New ones, for all names. */
+export function generateSecrets(): Secrets {
+  return Object.fromEntries(Object.entries(generators).map(([name, generate]) => [name, generate()])) as Secrets;
+}
+
 /** Reads `secrets.json` and generates what is missing in it. The caller holds the lock of the data folder. Throws as `readSecrets`. */
 export function readOrCreateSecrets(dataDir: string): Secrets {
   const file = secretsFile(dataDir);
   const known = readSecrets(dataDir) ?? {};
-  const missing = (Object.keys(generators) as SecretName[]).filter((name) => known[name] === undefined);
-  const secrets = { ...known, ...Object.fromEntries(missing.map((name) => [name, generators[name]()])) } as Secrets;
-  if (missing.length > 0) {
+  const secrets = { ...generateSecrets(), ...known };
+  if (Object.keys(secrets).some((name) => !(name in known))) {
     // Written beside it and renamed: a start that is killed here must not leave half a file.
     writeFileSync(`${file}.unfinished`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
     renameSync(`${file}.unfinished`, file);

@@ -6,7 +6,7 @@ import { openDataFolder } from "./data-folder.ts";
 import { requireFreePort } from "./ports.ts";
 import { writeRunning } from "./running-file.ts";
 import type { ServerMode } from "./next-server.ts";
-import { readOrCreateSecrets, type Secrets } from "./secrets.ts";
+import { generateSecrets, readOrCreateSecrets, readSecrets, type Secrets } from "./secrets.ts";
 import type { ServerLifetime } from "./server-lifetime.ts";
 import { brokerHost, type Settings, valueOf } from "./settings.ts";
 import { startDispatching, startEmbeddedQstash } from "./start-embedded-qstash.ts";
@@ -52,9 +52,7 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
   const secrets = await prepareDataFolder(lifetime, plan, settings);
   const env = completeEnvironment(options.env, plan, secrets);
   const givenDatabaseUrl = valueOf(env, "DATABASE_URL") ?? null;
-  // Where the embedded Postgres will listen is not known yet.
-  options.requireConfiguration({ ...env, DATABASE_URL: givenDatabaseUrl ?? "postgresql://embedded" });
-  if (plan.needsBroker) requireRetriesWithinLimit(env);
+  requireUsable(env, plan, options);
 
   const loadingMigration = inBackground(options.loadMigration());
   if (plan.needsBroker) void inBackground(import("#broker/broker.ts"));
@@ -88,6 +86,30 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
   const running = { pid: process.pid, baseUrl: plan.baseUrl, queueName: plan.queueName, qstashUrl, databaseUrl };
   teardown.add("notes for the commands", writeRunning(settings.dataDir, running));
   return { settings, plan, qstashUrl, postgresFolder, givenDatabaseUrl, opsToken: env["OPS_TOKEN"] ?? "" };
+}
+
+/**
+ * Throws a `CliFailure` for an environment that no start can work with, and for a damaged file of secrets. Starts and writes
+ * nothing.
+ */
+export function checkEnvironment({
+  env,
+  settings,
+  ...options
+}: Pick<StartServersOptions, "env" | "settings" | "requireConfiguration">): void {
+  const plan = planStart(env, settings);
+  const secrets = { ...generateSecrets(), ...readSecrets(settings.dataDir) };
+  requireUsable(completeEnvironment(env, plan, secrets), plan, options);
+}
+
+function requireUsable(
+  env: EnvRecord,
+  plan: StartPlan,
+  { requireConfiguration }: Pick<StartServersOptions, "requireConfiguration">,
+): void {
+  // Where the embedded Postgres will listen is not known yet.
+  requireConfiguration({ ...env, DATABASE_URL: valueOf(env, "DATABASE_URL") ?? "postgresql://embedded" });
+  if (plan.needsBroker) requireRetriesWithinLimit(env);
 }
 
 /** Takes the data folder and its secrets, after checking that the ports are free. */

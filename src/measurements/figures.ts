@@ -54,7 +54,8 @@ export function addendsOf(measurement: Measurement): Addend[] {
     for (const [metric, ms, weight, kind] of facts.times ?? []) addTimeOf(metric, ms, weight, kind);
     for (const [metric, count, label, kind] of facts.counts ?? []) addCountOf(metric, count, label, kind);
   }
-  if (ingestMs !== null) addTimeOf("ingest", ingestMs);
+  // Without events it is of a backfill.
+  if (ingestMs !== null && measurement.facts.events !== undefined) addTimeOf("ingest", ingestMs);
   addEvents(measurement, addTimeOf, addCountOf);
   return probe ? addends.filter(({ metric }) => metric === "probe") : addends;
 }

@@ -38,7 +38,7 @@ export interface MeasuredPlace {
 export interface MeasurementFacts {
   times?: readonly (readonly [metric: TimeMetric, ms: number, weight: number, kind?: string])[];
   counts?: readonly (readonly [metric: CountMetric, count: number, label?: string, kind?: string])[];
-  /** Of an ingested batch: its events by kind. */
+  /** Of an ingested batch, unless it is of a backfill: its events by kind. */
   events?: Readonly<Record<string, number>>;
   /** Of an ingested batch: from the time that Meta names to the consumer's call. */
   sentMs?: number;

@@ -15,6 +15,8 @@ export interface SentenceNotes {
   latest: { deployment: string | null; pairs: number } | null;
   /** The webhook runs on Node by now. */
   isWithoutEdge: boolean;
+  /** The edge is Next's emulation of it. */
+  isEmulated: boolean;
 }
 
 const names: Record<Runtime, string> = { edge: "the edge", nodejs: "Node" };
@@ -27,6 +29,7 @@ export function verdictSentence(verdict: WordlessVerdict, notes: SentenceNotes):
     changeNote(verdict),
     latestNote(notes),
     withoutEdgeNote(verdict, notes),
+    emulationNote(verdict, notes),
   ];
   return parts.filter((text) => text !== "").join(" ");
 }
@@ -99,6 +102,12 @@ function withoutEdgeNote({ reason }: WordlessVerdict, { isWithoutEdge }: Sentenc
 
 function p95Spread(interval: Interval | null): string {
   return interval === null ? "p95 is unknown" : `the edge's p95 is ${spread(interval, "lower", "higher")} than Node's`;
+}
+
+/** The page shows both p95s, however few pairs there are. */
+function emulationNote({ reason }: WordlessVerdict, { isEmulated }: SentenceNotes): string {
+  if (!isEmulated || reason === "emulated" || reason === "no-edge") return "";
+  return "Outside Vercel the edge is Next's emulation in a Node process: its times say nothing about Vercel's edge.";
 }
 
 /** The interval as the edge's difference from Node: "between 12 % lower and 30 % higher". */

@@ -46,7 +46,7 @@ export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions):
   const sample = createSample(selection.pairs);
   const unanswered = countUnanswered(selection.pairs);
   const onlyRuntime = findOnlyRuntime(pairs, selection);
-  const isWithoutEdge = options.isWithoutEdge ?? false;
+  const { isWithoutEdge = false, isEmulated } = options;
   const found = findObstacle(selection.pairs, unanswered, onlyRuntime);
   const obstacle = found === "no-pairs" && isWithoutEdge ? "no-edge" : found;
   const { firstBurst, independentPairs, ...findings } =
@@ -62,7 +62,7 @@ export function verdictOf(pairs: readonly ProbePair[], options: VerdictOptions):
     changedAt: changedAtMs === undefined ? null : new Date(changedAtMs).toISOString(),
     leftOut: { ...selection.leftOut, beforeChange: selection.pairs.length - findings.pairs },
   };
-  const notes = { unanswered, onlyRuntime, independentPairs, latest: selection.latest, isWithoutEdge };
+  const notes = { unanswered, onlyRuntime, independentPairs, latest: selection.latest, isWithoutEdge, isEmulated };
   return { ...verdict, sentence: verdictSentence(verdict, notes) };
 }
 

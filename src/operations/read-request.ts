@@ -6,10 +6,13 @@ import { parseJson } from "#platform/parse-json.ts";
 import { readBody } from "#platform/read-body.ts";
 
 const limits = { bytesMax: 1_000_000, timeoutMs: 10_000 };
+/** A body of a megabyte may have hundreds of thousands. */
+const problemsMax = 20;
+const placeLengthMax = 100;
 
 /**
- * An operator's request: its JSON body by a schema, an empty body as `{}`. Throws `REQUEST_INVALID` naming every member that
- * is wrong or unknown, and for any query parameter: what is overlooked could widen what an operator meant.
+ * An operator's request: its JSON body by a schema, an empty body as `{}`. Throws `REQUEST_INVALID` naming the members that
+ * are wrong or unknown, the first twenty of them, and for any query parameter: what is overlooked could widen what an operator meant.
  */
 export async function readRequest<TSchema extends v.GenericSchema>(
   request: Request,
@@ -23,7 +26,11 @@ export async function readRequest<TSchema extends v.GenericSchema>(
   if (json === undefined) throw invalid(["the body is not JSON"]);
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
-  throw invalid(result.issues.map((issue) => `${v.getDotPath(issue) ?? "the body"} ${describeIssue(issue)}`));
+  const named = result.issues
+    .slice(0, problemsMax)
+    .map((issue) => `${(v.getDotPath(issue) ?? "the body").slice(0, placeLengthMax)} ${describeIssue(issue)}`);
+  const left = result.issues.length - named.length;
+  throw invalid(left > 0 ? [...named, `and ${left} more`] : named);
 }
 
 /** Valibot's own messages quote what was received, which may be a customer's words. */

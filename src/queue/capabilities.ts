@@ -4,6 +4,7 @@ import { cloudTasksBytesMax } from "./cloud-tasks/cloud-tasks-publisher.ts";
 import { postgresBytesMax } from "./postgres/postgres-publisher.ts";
 import { qstashBytesMax } from "./qstash/qstash-publisher.ts";
 import { redisBytesMax } from "./redis/redis-publisher.ts";
+import { sqsBytesMax } from "./sqs/sqs-publisher.ts";
 import { vercelBytesMax } from "./vercel/vercel-publisher.ts";
 
 /** What a queue can do, for pages, `doctor` and documents: they promise no more than this. */
@@ -55,8 +56,8 @@ export const queueCapabilities: Record<QueueName, QueueCapabilities> = {
     inStore: false,
     push: false,
     delayMaxMs: 15 * minuteMs,
-    // Of 256 kB in base64; more with SQS_MESSAGE_BYTES_MAX.
-    bytesMax: 196_608,
+    // More with SQS_MESSAGE_BYTES_MAX.
+    bytesMax: sqsBytesMax(262_144),
     deadLetters: false,
     attemptLog: false,
     cancel: false,

@@ -13,6 +13,8 @@ const sentBeforeMaxMs = 36 * 60 * 60_000;
  * sent its events, but for tests of Meta's dashboard and deliveries that were replayed by hand.
  */
 export function factsOfBatch({ delivery, via, delivered, events }: BatchToStore): MeasurementFacts {
+  // Its events did not arrive: its own record counts them.
+  if (via === "backfill") return {};
   const kinds: Record<string, number> = {};
   for (const { kind } of events) kinds[kind] = (kinds[kind] ?? 0) + 1;
   const sentAtMs = events.find(

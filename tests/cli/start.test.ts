@@ -110,6 +110,14 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
     expect(place.processes()).toEqual([]);
   });
 
+  test("says so before it builds for it", async ({ place }) => {
+    // The build in this checkout is for another queue.
+    const start = startProcess(place, "node", { QUEUE: "postgres", ACK_MODE: "sometimes" });
+    expect(await start.exited).toBe(1);
+    expect(start.output()).toMatch(/^ {2}ACK_MODE: /m);
+    expect(start.output()).not.toContain("Building");
+  });
+
   test("refuses more retries than the embedded QStash allows, and starts nothing", async ({ place }) => {
     const start = startProcess(place, "node", { QSTASH_RETRIES: "9" });
     expect(await start.exited).toBe(1);

@@ -1,7 +1,11 @@
+import { MantineProvider } from "@mantine/core";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 
-import { readNewestRefusals, readRefusalTotals } from "#dashboard/read-refusals.ts";
+import { readNewestRefusals, readRefusalTotals, type RefusalItem } from "#dashboard/read-refusals.ts";
 import { readRuntimes } from "#dashboard/read-runtimes.ts";
+import { RefusalsPanel } from "#dashboard/view/refusals-panel.tsx";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { refusals } from "#store/figures-schema.ts";
 
@@ -63,4 +67,15 @@ test("a report with a time of the far future deletes nothing and counts as of no
   expect(await db.$count(refusals)).toBe(100);
   const totals = await readRefusalTotals(db, { fromMs: nowMs - minuteMs, toMs: nowMs + 1 });
   expect(totals).toMatchObject([{ count: 100, until: at(0) }]);
+});
+
+test("the panel says once for each reason what to do about it", () => {
+  const items = ["SIGNATURE_INVALID", "ENV_INVALID", "SIGNATURE_INVALID", "FROM_ANOTHER_RELEASE"].map(
+    (reason, id): RefusalItem => ({ id, at: new Date(0).toISOString(), runtime: "edge", reason, count: 1 }),
+  );
+  const panel = createElement(RefusalsPanel, { refusals: items, nowMs: 60_000 });
+  const page = renderToStaticMarkup(createElement(MantineProvider, null, panel));
+  for (const advice of ["Check INSTAGRAM_APP_SECRET", "/api/health and the log name", "Look for delivery.refused"]) {
+    expect(page.split(advice)).toHaveLength(2);
+  }
 });

@@ -76,6 +76,22 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     /^Nothing is lost\. Meta’s hour runs since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC: /,
   ],
   [
+    "a wrong secret among more requests of strangers",
+    {
+      refused: {
+        ...wrongSecret,
+        count: 112,
+        perMinute: 1,
+        byReason: [
+          { reason: "SIGNATURE_MISSING", ...wrongSecret, count: 100 },
+          { reason: "SIGNATURE_INVALID", ...wrongSecret },
+        ],
+      },
+    },
+    "attention",
+    /112 deliveries were refused in the last hour, since 11:40 UTC, 12 of them for one reason: their signature does not match \(401\)\.$/,
+  ],
+  [
     "Meta's hour before what else fails",
     {
       failing: [{ ...failing, deployment: null, deployedAt: null }],

@@ -72,6 +72,12 @@ describe("requireConfiguration()", () => {
     expect(() => requireConfiguration({ ...good, ACK_MODE: "race:3000", PUBLISH_RETRIES: "0" })).not.toThrow();
   });
 
+  test("names the queues there are, and no variable of one, where QUEUE names another", () => {
+    expect(() => requireConfiguration({ ...good, QUEUE: "rabbit", QSTASH_TOKEN: "" })).toThrow(
+      /deliveries or operators\.\n {2}QUEUE: malformed\. It must be: one of qstash, sqs, .*\. Correct it\..*$/,
+    );
+  });
+
   test("names all unusable variables at once, with the remedy and without a value", () => {
     const bad = {
       ACK_MODE: "sometimes",

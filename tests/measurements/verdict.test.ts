@@ -109,6 +109,10 @@ describe("a verdict", () => {
     expect(verdict).toMatchObject({ faster: "undecided", reason: "emulated", typical: null });
     expect(verdict.ratio).toBeGreaterThan(1);
     expect(verdict.sentence).toMatch(/^Not a verdict: outside Vercel the edge is Next's emulation in a Node process\./);
+    for (const pairs of [[], simulatePairs({ pairs: 12 }, 1)])
+      expect(verdictOf(pairs, { ...options, isEmulated: true }).sentence).toMatch(
+        /^Undecided: .* Outside Vercel the edge is Next's emulation .* say nothing about Vercel's edge\.$/,
+      );
   });
 });
 

@@ -12,7 +12,7 @@ export interface PulledRig {
   /** The same queue, as another process opens it. */
   other: PulledQueue;
   /** Puts a batch into it, as the webhook's publisher does. */
-  publish: (body: Uint8Array<ArrayBuffer>) => Promise<unknown>;
+  publish: (body: Uint8Array<ArrayBuffer>, traceparent?: string | null) => Promise<unknown>;
   /** Of one message; a larger one is not published. */
   bytesMax: number;
   /** Makes the queue unreachable, and reachable again. */
@@ -24,6 +24,7 @@ export interface PulledRig {
 }
 
 const timeoutMs = 5_000;
+const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 /** Longer than a test. */
 const longMs = 60_000;
 /** The shortest that every queue knows: SQS counts whole seconds. */
@@ -57,15 +58,18 @@ export function testPulledQueue(name: string, start: () => Promise<PulledRig>): 
       expect(clock.monotonicMs() - startedAt).toBeLessThan(2_000);
     });
 
-    test("hands over what was published, each character as it was, and the largest body too", async () => {
+    test("hands over what was published, each character as it was, with its trace, and the largest body too", async () => {
       const bodies = [...everyCharacter(), jsonOf(rig.bytesMax, "largest")];
-      for (const body of bodies) await rig.publish(body);
+      for (const [index, body] of bodies.entries()) await rig.publish(body, index > 0 ? traceparent : null);
       const taken: PulledMessage[] = [];
       await eventually("all messages are taken", async () => {
         taken.push(...(await rig.queue.take(10, longMs, timeoutMs)));
         return taken.length >= bodies.length;
       });
       expect(taken.map(({ body }) => nameOf(body)).toSorted()).toEqual(bodies.map(nameOf).toSorted());
+      const [untraced, ...traced] = bodies.map((body) => taken.find((one) => nameOf(one.body) === nameOf(body)));
+      expect(untraced?.traceparent).toBeNull();
+      expect(new Set(traced.map((message) => message?.traceparent))).toEqual(new Set([traceparent]));
       for (const message of taken) {
         expect(message).toMatchObject({ route: "instagram-ingestion", retried: 0 });
         await rig.queue.acknowledge(message, timeoutMs);

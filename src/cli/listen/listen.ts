@@ -32,9 +32,10 @@ export async function listen(options: ListenOptions, context: CommandContext): P
   const appSecret = context.secret("INSTAGRAM_APP_SECRET").split(",")[0]?.trim() ?? "";
   const read = (query: Record<string, string | undefined>) => askPlace<EventPage>(there, "GET", "events", { query });
   context.note(`Events of ${there.baseUrl} go to ${url}; Ctrl-C ends it.`);
+  const tests = new Set<string>();
   let last: EventItem | undefined;
   for await (const events of followRelay({ read, filter: { kind, account }, since, context })) {
-    for (const { events: carried, body, skipped } of toDeliveries(events)) {
+    for (const { events: carried, body, skipped } of toDeliveries(events, tests)) {
       if (context.signal.aborted) break;
       const result = body === null ? skipped : await deliverPatiently({ url, appSecret, body }, context);
       if (result === null) break;

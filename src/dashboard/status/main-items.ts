@@ -50,7 +50,9 @@ export function refusedItem({ condition, refusedInDay, when }: Facts): StatusIte
   const { refused, metaHour, acksWithheld, asOf } = condition;
   if (refused === null) return unknownItem("refused", "Whether deliveries are refused");
   const { count, isCapped, since, byReason } = refused;
-  const [first] = byReason;
+  // Meta signs each delivery: what comes without a signature is a stranger's, and refusing it is right.
+  const ofMeta = byReason.find(({ reason }) => reason !== "SIGNATURE_MISSING");
+  const first = ofMeta ?? byReason[0];
   if (count === 0 || first === undefined) {
     const isEarlier = refusedInDay !== null && refusedInDay > 0;
     const earlier = isEarlier
@@ -59,15 +61,14 @@ export function refusedItem({ condition, refusedInDay, when }: Facts): StatusIte
     const sentence = `No delivery was refused in the last hour.${earlier}`;
     return item("refused", { state: "ok", count: 0, sentence, href: isEarlier ? "/dashboard#refusals" : null });
   }
-  // Meta signs each delivery: what comes without a signature is a stranger's, and refusing it is right.
-  const areStrangers = byReason.every(({ reason }) => reason === "SIGNATURE_MISSING");
   const { what, advice } = explainReason(first.reason);
-  const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}: ${what}. ${advice}`;
+  const of = byReason.length === 1 ? "" : `, ${first.count.toLocaleString("en-US")} of them for one reason`;
+  const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}${of}: ${what}. ${advice}`;
   const nowMs = Date.parse(asOf);
   const isUrgent =
     (metaHour !== null && levelOfMetaHour(metaHour, nowMs) > 0) ||
     (acksWithheld !== null && areAcksWithheld(acksWithheld, nowMs));
-  const state = isUrgent ? "failing" : areStrangers ? "ok" : "attention";
+  const state = isUrgent ? "failing" : ofMeta === undefined ? "ok" : "attention";
   return item("refused", { state, count, isCapped, since, sentence, href: "/dashboard#refusals" });
 }
 

@@ -20,8 +20,9 @@ export function createRedisPublisher({ stream, wake, ...options }: RedisPublishe
   const command = createRedisRest(options);
   return {
     bytesMax: redisBytesMax,
-    async publish({ body }, timeoutMs) {
-      const { status, text } = await command(["XADD", stream, "*", "body", base64FromBytes(body)], timeoutMs);
+    async publish({ body, traceparent }, timeoutMs) {
+      const trace = traceparent === null ? [] : ["traceparent", traceparent];
+      const { status, text } = await command(["XADD", stream, "*", "body", base64FromBytes(body), ...trace], timeoutMs);
       const messageId = /"result":\s*"(\d+-\d+)"/.exec(text)?.[1];
       if (messageId === undefined) throw new ForwardError("PUBLISH_UNCONFIRMED", `${status} without an entry's id`);
       return { status, messageId };

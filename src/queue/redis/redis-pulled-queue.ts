@@ -41,15 +41,18 @@ export function createRedisPulledQueue({ stream, ...options }: RedisPulledQueueO
 }
 
 const takenSchema = v.object({
-  result: v.array(v.tuple([v.string(), v.number(), v.string()])),
+  result: v.array(v.tuple([v.string(), v.number(), v.string(), v.optional(v.string())])),
 });
 
-function toPulled([id, taking, body]: v.InferOutput<typeof takenSchema>["result"][number]): PulledMessage {
+function toPulled([id, taking, body, traceparent = ""]: v.InferOutput<
+  typeof takenSchema
+>["result"][number]): PulledMessage {
   return {
     id,
     receipt: String(taking),
     route: "instagram-ingestion",
     body: bodyFromBase64(body),
     retried: taking - 1,
+    traceparent: traceparent === "" ? null : traceparent,
   };
 }

@@ -12,13 +12,14 @@ const taker = "drain";
 const shelf = "given-back";
 
 /**
- * Takes up to so many entries: first those that come again. Answers with the id, the number of takings and the body of each.
+ * Takes up to so many entries: first those that come again. Answers with the id, the number of takings, the body and, where
+ * there is one, the trace of each.
  * An entry that someone has deleted is forgotten. A group that is missing is made, from the oldest entry on; a stream is not.
  */
 const takeScript = `
 local stream, count, idle, answer = KEYS[1], tonumber(ARGV[1]), ${windowMs} - tonumber(ARGV[2]), {}
 local function add(entry, takings)
-  answer[#answer + 1] = {entry[1], takings, entry[2][2]}
+  answer[#answer + 1] = {entry[1], takings, entry[2][2], entry[2][4]}
 end
 if redis.call('EXISTS', stream) == 0 then return answer end
 local comeAgain = redis.pcall('XPENDING', stream, '${group}', 'IDLE', ${windowMs}, '-', '+', count)

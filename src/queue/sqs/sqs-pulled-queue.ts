@@ -40,6 +40,7 @@ export function createSqsPulledQueue({ waitSeconds, ...options }: SqsPulledQueue
         VisibilityTimeout: seconds(leaseMs),
         WaitTimeSeconds: Math.min(waitSeconds, Math.floor(timeoutMs / 2_000)),
         MessageSystemAttributeNames: ["ApproximateReceiveCount"],
+        MessageAttributeNames: ["traceparent"],
       };
       const { Messages: messages } = v.parse(receivedSchema, await ask(api, "ReceiveMessage", input, timeoutMs));
       for (const { Body, ReceiptHandle } of messages)
@@ -73,6 +74,9 @@ const receivedSchema = v.object({
         ReceiptHandle: v.string(),
         Body: v.string(),
         Attributes: v.optional(v.object({ ApproximateReceiveCount: v.optional(v.string(), "1") }), {}),
+        MessageAttributes: v.nullish(
+          v.object({ traceparent: v.optional(v.object({ StringValue: v.optional(v.string()) })) }),
+        ),
       }),
     ),
     [],
@@ -81,7 +85,7 @@ const receivedSchema = v.object({
 
 type Received = v.InferOutput<typeof receivedSchema>["Messages"][number];
 
-function toPulled({ MessageId, ReceiptHandle, Body, Attributes }: Received): PulledMessage {
+function toPulled({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }: Received): PulledMessage {
   const count = Number(Attributes.ApproximateReceiveCount);
   return {
     id: MessageId,
@@ -89,6 +93,7 @@ function toPulled({ MessageId, ReceiptHandle, Body, Attributes }: Received): Pul
     route: "instagram-ingestion",
     body: bodyFromBase64(Body),
     retried: Number.isSafeInteger(count) ? Math.max(0, count - 1) : 0,
+    traceparent: MessageAttributes?.traceparent?.StringValue ?? null,
   };
 }
 

@@ -46,13 +46,14 @@ testPulledQueue("Postgres", async () => {
   return {
     queue: createPostgresQueue({ db: one.db, clock }),
     other: createPostgresQueue({ db: other.db, clock }),
-    publish: (body) =>
+    publish: (body, traceparent = null) =>
       enqueueMessage(direct.db, {
         route: "instagram-ingestion",
         body,
         delayMs: 0,
         deduplicationId: crypto.randomUUID(),
         label: "instagram",
+        traceparent,
       }),
     bytesMax: 3_000_000,
     goDown: proxy.goDown,

@@ -69,7 +69,7 @@ describe.runIf(hasRedisServer)("on Debian's Redis", () => {
     return {
       queue: queue(),
       other: queue(),
-      publish: (body) => publish(toPublish(body), timeoutMs),
+      publish: (body, traceparent = null) => publish({ ...toPublish(body), traceparent }, timeoutMs),
       bytesMax,
       goDown: proxy.goDown,
       comeUp: proxy.comeUp,

@@ -91,7 +91,7 @@ testPulledQueue("SQS", async () => {
   return {
     queue: queue(),
     other: queue(),
-    publish: (body) => publish(toPublish(body), timeoutMs),
+    publish: (body, traceparent = null) => publish({ ...toPublish(body), traceparent }, timeoutMs),
     bytesMax,
     goDown: proxy.goDown,
     comeUp: proxy.comeUp,
