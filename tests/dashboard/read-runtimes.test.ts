@@ -5,12 +5,14 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 import { type ComparisonFilter, windowNames } from "#measurements/runtime-comparison.ts";
 import { rollUp } from "#operations/roll-up.ts";
+import { sumRegions } from "#operations/sum-regions.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
+import { insertMeasurements, type MeasurementRow } from "../operations/measurement-rows.ts";
 import { ended, settlement } from "../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
@@ -302,4 +304,47 @@ test("every window is accepted, and the error for another one names the paramete
   expect(parse({ region: "fra1", deployment: "dpl_1", cold: "warm" })).toMatchObject({ region: "fra1", cold: "warm" });
   expect(() => parse({ window: "2h" })).toThrow(/^window must be one of/);
   expect(() => parse({ cold: "lukewarm" })).toThrow(/^cold must be one of/);
+});
+
+test("a window of hours or days is the same before its figures are summed up over regions, between and after", async () => {
+  const { db, nowMs } = await setUp();
+  const rows = Array.from({ length: 300 }, (_, index): MeasurementRow => ({
+    at: new Date(nowMs - index * 2.2 * 60 * minuteMs),
+    runtime: index % 2 === 0 ? "edge" : "nodejs",
+    region: ["fra1", "iad1", null][index % 3] ?? null,
+    deployment: index < 100 ? "dpl_2" : "dpl_1",
+    cold: index % 5 === 0,
+    times: [
+      ["ack", 1 + (index % 40), 1],
+      ["ingest", 1 + (index % 90), 1],
+    ],
+    deliveries: 1,
+  }));
+  const readAll = () =>
+    Promise.all(
+      (["7d", "30d"] as const).flatMap((window) =>
+        [{}, { cold: "warm" }, { deployment: "dpl_1" }, { region: "iad1" }].map((filter) =>
+          readRuntimes(
+            db,
+            { window, region: null, deployment: null, cold: "all", ...(filter as Partial<ComparisonFilter>) },
+            { nowMs, isEmulated: false, rollUp: async () => {} },
+          ),
+        ),
+      ),
+    );
+  const expected: Awaited<ReturnType<typeof readAll>>[] = [];
+  for (const part of [rows.slice(0, 200), rows.slice(200)]) {
+    await insertMeasurements(db, part);
+    await rollUp(db, systemClock, Infinity);
+    expected.push(await readAll());
+    await sumRegions(db, systemClock, Infinity);
+    expect(await readAll()).toEqual(expected.at(-1));
+  }
+  const [first, second] = expected.map((all) => all[4]?.runtimes.map(({ deliveries }) => deliveries));
+  expect([first, second]).toEqual([
+    [100, 100],
+    [150, 150],
+  ]);
+  const { rows: left } = await db.$client.query("select count(*)::int as n from relay.unsummed_intervals");
+  expect((left[0] as { n: number }).n).toBeLessThan(4);
 });
