@@ -3,11 +3,12 @@ import { readMetricTotals, readOpenTotals, readOperationTotals } from "#store/me
 
 import { counterFamilies } from "./counter-families.ts";
 import { openFamilies, operationFamilies } from "./gauge-families.ts";
-import { histogramFamilies } from "./histogram-families.ts";
+import { createHistogramFamilies } from "./histogram-families.ts";
 import type { MetricsPart } from "./read-metrics.ts";
 
 /** The parts of the metrics, each read by one statement of at most a second. */
 export function createMetricsParts(openReads: () => Database): MetricsPart[] {
+  const histogramFamilies = createHistogramFamilies();
   return [
     {
       name: "figures",

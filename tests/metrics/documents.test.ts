@@ -67,7 +67,7 @@ async function readNames(db: Database) {
     createMetricsParts(() => db),
     { clock: createManualClock(), log },
   );
-  const samples = [...parseSamples(await reader()).values()];
+  const samples = [...parseSamples(Buffer.concat(await reader()).toString()).values()];
   const labels = samples.flatMap((sample) =>
     [...sample.labels.matchAll(/[{,](\w+)="/g)].map(([, label = ""]) => label),
   );

@@ -28,7 +28,8 @@ function createProcess(url: string) {
 function createReader(openDatabase: () => Database) {
   const clock = createManualClock(startMs);
   const { log, ...recording } = createRecordingLog();
-  return { clock, recording, read: createMetricsReader(createMetricsParts(openDatabase), { clock, log }) };
+  const readParts = createMetricsReader(createMetricsParts(openDatabase), { clock, log });
+  return { clock, recording, readParts, read: async () => Buffer.concat(await readParts()).toString() };
 }
 
 test("every metric has its samples, of which those of open work and operations are of now", async () => {
@@ -188,9 +189,9 @@ test("a scrape is text for a token of any role, and 401 for others; 503 while Po
   }));
   const { db, url } = await openTestStore();
   const access = createTestAccess(() => db, { opsTokens: () => tokens });
-  const { read } = createProcess(url);
+  const { readParts } = createProcess(url);
   let afterwards = 0;
-  const ask = async (token: string, readMetrics = read) => {
+  const ask = async (token: string, readMetrics = readParts) => {
     const headers = { authorization: `Bearer ${token}` };
     const request = new Request("http://localhost:3000/api/metrics", { headers });
     return answerMetrics(request, access, {
@@ -209,7 +210,7 @@ test("a scrape is text for a token of any role, and 401 for others; 503 while Po
   }
   expect((await ask("wrong")).status).toBe(401);
   expect(afterwards).toBe(3);
-  const { read: never } = createProcess("postgres://nobody@127.0.0.1:1/none");
+  const { readParts: never } = createProcess("postgres://nobody@127.0.0.1:1/none");
   const down = await ask(tokens[0]?.token ?? "", never);
   expect([down.status, await down.json()]).toMatchObject([503, { error: { code: "STORE_UNAVAILABLE" } }]);
 });
