@@ -1,4 +1,4 @@
-import { type BucketCounts, decodeBuckets } from "#measurements/bucket-bytes.ts";
+import { type BucketCounts, decodeBuckets, isEncoding } from "#measurements/bucket-bytes.ts";
 import type { TimeMetric } from "#measurements/measurement.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
@@ -45,8 +45,10 @@ export function createHistogramFamilies(): (totals: readonly MetricTotal[]) => H
     const samples = new Map<string, KnownSample>();
     for (const [key, totals] of groupTotals(all)) {
       const before = known.get(key);
-      const isSame = before !== undefined && areSame(before.totals, totals);
-      samples.set(key, isSame ? before : { totals, sample: sampleOf(totals) });
+      // What is damaged keeps its last values, as all of a part does that cannot be read.
+      const isKept = !totals.every(isIntact) || (before !== undefined && areSame(before.totals, totals));
+      const now = isKept ? before : { totals, sample: sampleOf(totals) };
+      if (now !== undefined) samples.set(key, now);
     }
     known = samples;
     return Object.entries(histogramNames).map(([metric, { name, help }]) => ({
@@ -57,6 +59,11 @@ export function createHistogramFamilies(): (totals: readonly MetricTotal[]) => H
       samples: [...samples.values()].flatMap(({ totals, sample }) => (totals[0]?.metric === metric ? [sample] : [])),
     }));
   };
+}
+
+/** Whether the buckets of a total, if it has any, can be decoded. */
+export function isIntact({ buckets }: MetricTotal): boolean {
+  return buckets === null || isEncoding(buckets);
 }
 
 function groupTotals(all: readonly MetricTotal[]): Map<string, MetricTotal[]> {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 
 import { addendsOf, addToFigure, createFigure, type Series } from "#measurements/figures.ts";
-import { splitFrames } from "#measurements/framed-encodings.ts";
+import { type DamagedFigure, splitFrames } from "#measurements/framed-encodings.ts";
 import type { ComparisonFilter, TimeWindow } from "#measurements/runtime-comparison.ts";
 import type { WindowFigure } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
@@ -10,8 +10,8 @@ import { measurementJson, type MeasurementJson, toMeasurement } from "#store/mea
 
 export interface WindowFigures {
   figures: WindowFigure[];
-  /** How many stored figures have damaged buckets. */
-  damaged: number;
+  /** The stored figures whose buckets are damaged: they are in no percentile. */
+  damaged: DamagedFigure[];
   /** Those with deliveries in the window, whatever the filter. */
   regions: string[];
   /** The newest first. `firstSeenMs` is the start of a minute. */
@@ -95,9 +95,9 @@ export async function readFigures(
   };
   const places: Place[] = [];
   const waiting: MeasurementJson[] = [];
-  let damaged = 0;
+  const damaged: DamagedFigure[] = [];
   for (const row of rows) {
-    if (row.rest === null) damaged += addRow(figureOf(row, row.atMs), row);
+    if (row.rest === null) damaged.push(...addRow(figureOf(row, row.atMs), row));
     places.push(...(row.rest?.places ?? []));
     waiting.push(...(row.rest?.waiting ?? []));
   }
@@ -113,7 +113,7 @@ export async function readFigures(
 /** The rows that a window is made of: of past hours and days the sums over regions, unless one region is asked for. */
 function rowsOf({ fromMs, tier }: TimeWindow, { region, deployment, cold }: ComparisonFilter): SQL {
   const from = sql`to_timestamp(${fromMs / 1_000}::float8)`;
-  const columns = sql`metric, runtime, kind, label, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets`;
+  const columns = sql`series_id, metric, runtime, kind, label, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets`;
   const ofFilter = sql`deployment = ${deployment ?? ""} and ${cold} in ('all', cold)`;
   if (region !== null || tier === "minute") {
     return sql`
@@ -122,7 +122,7 @@ function rowsOf({ fromMs, tier }: TimeWindow, { region, deployment, cold }: Comp
   }
   const unsummed = sql`(select at from relay.unsummed_intervals where tier = ${tier} and at >= ${from})`;
   return sql`
-    select ${columns} from relay.region_sums
+    select 0 as ${columns} from relay.region_sums
     where tier = ${tier} and at >= ${from} and ${ofFilter} and at not in ${unsummed}
     union all
     select ${columns} from relay.measurement_series s cross join lateral (
@@ -133,11 +133,11 @@ function rowsOf({ fromMs, tier }: TimeWindow, { region, deployment, cold }: Comp
     where ${ofFilter}`;
 }
 
-/** Returns how many encodings are damaged. */
-function addRow(figure: WindowFigure, row: FigureRow): number {
+/** Returns what is damaged. */
+function addRow(figure: WindowFigure, row: FigureRow): DamagedFigure[] {
   const { count, sumMs, maxMs, within250, within1000, within5000, buckets } = row;
   figure.count += count;
-  if (sumMs === null) return 0;
+  if (sumMs === null) return [];
   const { intact, damaged } = splitFrames(buckets === null ? null : Buffer.from(buckets, "base64"));
   figure.stored = { count, sumMs, maxMs, within250, within1000, within5000, encodings: intact };
   return damaged;

@@ -45,7 +45,7 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
     {
       name: "roll-up",
       run: async (deadlineMs) => ({
-        measurements: await rollUp(db, clock, deadlineMs),
+        measurements: await rollUp(db, clock, deadlineMs, log),
         intervals: await sumRegions(db, clock, deadlineMs),
       }),
     },

@@ -1,6 +1,5 @@
 import type { PoolClient } from "pg";
 
-import type { MergeBuckets } from "./add-figures.ts";
 import type { Database } from "./database.ts";
 import { framedBuckets } from "./framed-buckets.ts";
 import { changeFigures } from "./roll-up.ts";
@@ -13,8 +12,8 @@ export interface SummedInterval {
 
 /** What takes the rows of a group apart, see `splitFrames`, and one encoding of their sum. */
 export interface RegionSumming {
-  splitFrames: (framed: Uint8Array | null) => { intact: Uint8Array[]; damaged: number };
-  mergeBuckets: MergeBuckets;
+  splitFrames: (framed: Uint8Array | null) => { intact: Uint8Array[]; damaged: readonly unknown[] };
+  mergeBuckets: (encoded: readonly Uint8Array[]) => Uint8Array;
 }
 
 const sumColumns = ["count", "sum_ms", "max_ms", "within_250", "within_1000", "within_5000"] as const;
@@ -40,7 +39,7 @@ export async function sumRegionsStep(
     const interval = await findUnsummed(client, nowMs - graceMs, passed);
     if (interval === undefined) return undefined;
     const rows = (await readSums(client, interval)).map((row) => ({ ...row, frames: splitFrames(row.buckets) }));
-    if (rows.some(({ frames }) => frames.damaged > 0)) return { interval, isSummed: false };
+    if (rows.some(({ frames }) => frames.damaged.length > 0)) return { interval, isSummed: false };
     const sums = rows.map(({ frames, ...row }) => {
       return { ...row, buckets: row.buckets === null ? null : mergeBuckets(frames.intact) };
     });

@@ -64,7 +64,7 @@ async function readNames(db: Database) {
   await measureEverything(db);
   const { log } = createRecordingLog();
   const reader = createMetricsReader(
-    createMetricsParts(() => db),
+    createMetricsParts(() => db, log),
     { clock: createManualClock(), log },
   );
   const samples = [...parseSamples(Buffer.concat(await reader()).toString()).values()];

@@ -120,3 +120,16 @@ c{x="a\"b\\c\nd"} +Inf 5
     );
   });
 });
+
+test("totals that stay the same are the same sample again, and those that change are not", () => {
+  const histogramFamilies = createHistogramFamilies();
+  const read = (...times: number[][]) =>
+    histogramFamilies(times.map((of, region) => totalOf(of, 1, { region: `${region}` })))[0]?.samples ?? [];
+  const [first, second] = read([1], [2]);
+  const [same, changed, added] = read([1], [2, 3], [4]);
+  expect(same).toBe(first);
+  expect(changed).not.toBe(second);
+  expect([changed?.sum, added?.sum]).toEqual([0.005, 0.004]);
+  // The same sum in other buckets is another sample.
+  expect(read([1], [4, 1], [4])[1]).not.toBe(changed);
+});

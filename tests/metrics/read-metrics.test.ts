@@ -28,7 +28,7 @@ function createProcess(url: string) {
 function createReader(openDatabase: () => Database) {
   const clock = createManualClock(startMs);
   const { log, ...recording } = createRecordingLog();
-  const readParts = createMetricsReader(createMetricsParts(openDatabase), { clock, log });
+  const readParts = createMetricsReader(createMetricsParts(openDatabase, log), { clock, log });
   return { clock, recording, readParts, read: async () => Buffer.concat(await readParts()).toString() };
 }
 
@@ -179,6 +179,32 @@ test("one part that cannot be read leaves the others, and is back with its next 
   await db.execute(sql`alter table relay.figures_away rename to figures`);
   await clock.advance(5_000);
   expect(parseSamples(await read()).get(published)?.value).toBe(1);
+});
+
+test("a damaged total keeps its last values, or is missing; the rest is as it is, and the page says how many are damaged", async () => {
+  const { db, url } = await openTestStore();
+  const later = { region: "fra1" };
+  await measure(db, "ack", [1, 2]);
+  await measure(db, "ack", [1], later);
+  await rollUpAll(db);
+  const [scraped, fresh] = [createProcess(url), createProcess(url)];
+  const read = async ({ clock, read: readText }: typeof scraped) => {
+    await clock.advance(15_000);
+    const samples = parseSamples(await readText());
+    const of = (name: string) => samples.get(name)?.value;
+    return [
+      of("relay_damaged_figures"),
+      of(acks),
+      of('relay_ack_duration_seconds_count{runtime="edge",region="fra1"}'),
+    ];
+  };
+  expect(await read(scraped)).toEqual([0, 2, 1]);
+  await db.execute(sql`update relay.figures set buckets = '\\x01' where tier = 'total' and count = 2`);
+  await measure(db, "ack", [3], later);
+  await rollUpAll(db);
+  expect(await read(scraped)).toEqual([1, 2, 2]);
+  expect(await read(fresh)).toEqual([1, undefined, 2]);
+  expect(scraped.recording.of("figures.damaged")).toMatchObject([{ level: "error", tier: "total", damaged: 1 }]);
 });
 
 test("a scrape is text for a token of any role, and 401 for others; 503 while Postgres was never reached", async () => {
