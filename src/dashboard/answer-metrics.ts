@@ -5,7 +5,8 @@ import { noParameters, parseQuery } from "./query-parameters.ts";
 import { prometheusContentType } from "./prometheus-text.ts";
 
 export interface AnswerMetricsOptions {
-  readMetrics: () => Promise<string>;
+  /** See `createMetricsReader`. */
+  readMetrics: () => Promise<Uint8Array[]>;
   /** Begins what may go on after the answer. Never rejects. */
   afterwards: () => Promise<void>;
 }
@@ -22,10 +23,24 @@ export async function answerMetrics(
   try {
     requireRole(await findCaller(request, access), "metrics");
     parseQuery(noParameters, new URL(request.url).searchParams);
-    const text = await readMetrics();
+    const parts = await readMetrics();
     await afterwards();
-    return new Response(text, { headers: { "content-type": prometheusContentType, "cache-control": "no-store" } });
+    return new Response(streamOf(parts), {
+      headers: { "content-type": prometheusContentType, "cache-control": "no-store" },
+    });
   } catch (thrown) {
     return refuseOps(request, access, thrown);
   }
+}
+
+/** Sent part by part: a response of megabytes in one would be copied, and compressed before its first byte is sent. */
+function streamOf(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const part = parts[sent++];
+      if (part === undefined) controller.close();
+      else controller.enqueue(part);
+    },
+  });
 }

@@ -15,6 +15,15 @@ function gauge(name: string, help: string, samples: Record<string, number> | num
   };
 }
 
+/** How many totals cannot be read. */
+export function damagedFamily(count: number): NumberFamily {
+  return gauge(
+    "relay_damaged_figures",
+    "Totals in relay.figures whose histogram is damaged: it keeps its last values, or is missing.",
+    count,
+  );
+}
+
 /** What is open now. */
 export function openFamilies({ open, retrying, dead, oldestSeconds, deadLetters }: OpenTotals): NumberFamily[] {
   return [

@@ -1,8 +1,8 @@
-import { type BucketCounts, decodeBuckets } from "#measurements/bucket-bytes.ts";
+import { type BucketCounts, decodeBuckets, isEncoding } from "#measurements/bucket-bytes.ts";
 import type { TimeMetric } from "#measurements/measurement.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
-import type { HistogramFamily } from "./prometheus-text.ts";
+import type { HistogramFamily, HistogramSample } from "./prometheus-text.ts";
 
 /** What each metric of the store is called outside, in base units, and what it measures. */
 export const histogramNames: Readonly<Record<TimeMetric, { name: string; help: string }>> = {
@@ -28,40 +28,79 @@ const limitTexts = [...limits.map(String), "+Inf"];
 /** Sixteen buckets of schema 5 lie between two powers of √2. */
 const bucketsPerStep = 16;
 
-interface Sum {
-  labels: Readonly<Record<string, string>>;
-  /** By limit. */
-  counts: number[];
-  sumMs: number;
+/** The totals with the same labels, and the sample that they make. */
+interface KnownSample {
+  totals: readonly MetricTotal[];
+  sample: HistogramSample;
 }
 
 /**
- * The totals as histograms. The sums are made in the order of the series and of their buckets, so
- * that a sum of weights never falls by the last digit of a floating-point number: to Prometheus that is a counter's reset.
+ * Creates what makes histograms of the totals. It keeps the samples of the last call: totals that are the same again are the
+ * same sample again. The sums are made in the order of the series and of their buckets, so that a sum of weights never falls
+ * by the last digit of a floating-point number: to Prometheus that is a counter's reset.
  */
-export function histogramFamilies(totals: readonly MetricTotal[]): HistogramFamily[] {
-  const families = new Map(Object.keys(histogramNames).map((metric) => [metric, new Map<string, Sum>()]));
-  for (const { metric, runtime, region, cold, kind, sumMs, buckets } of totals) {
-    const sums = families.get(metric);
-    if (sums === undefined) continue;
-    const key = [runtime, region, cold, kind].join("\0");
-    let sum = sums.get(key);
-    if (sum === undefined) {
-      const counts = limitTexts.map(() => 0);
-      sums.set(key, (sum = { labels: { runtime, region, cold, kind }, counts, sumMs: 0 }));
+export function createHistogramFamilies(): (totals: readonly MetricTotal[]) => HistogramFamily[] {
+  let known = new Map<string, KnownSample>();
+  return (all) => {
+    const samples = new Map<string, KnownSample>();
+    for (const [key, totals] of groupTotals(all)) {
+      const before = known.get(key);
+      // What is damaged keeps its last values, as all of a part does that cannot be read.
+      const isKept = !totals.every(isIntact) || (before !== undefined && areSame(before.totals, totals));
+      const now = isKept ? before : { totals, sample: sampleOf(totals) };
+      if (now !== undefined) samples.set(key, now);
     }
-    sum.sumMs += sumMs ?? 0;
-    if (buckets !== null) addTo(sum.counts, decodeBuckets([buckets]));
+    known = samples;
+    return Object.entries(histogramNames).map(([metric, { name, help }]) => ({
+      name,
+      type: "histogram",
+      help,
+      limits: limitTexts,
+      samples: [...samples.values()].flatMap(({ totals, sample }) => (totals[0]?.metric === metric ? [sample] : [])),
+    }));
+  };
+}
+
+/** Whether the buckets of a total, if it has any, can be decoded. */
+export function isIntact({ buckets }: MetricTotal): boolean {
+  return buckets === null || isEncoding(buckets);
+}
+
+function groupTotals(all: readonly MetricTotal[]): Map<string, MetricTotal[]> {
+  const groups = new Map<string, MetricTotal[]>();
+  for (const total of all) {
+    if (!(total.metric in histogramNames)) continue;
+    const key = [total.metric, total.runtime, total.region, total.cold, total.kind].join("\0");
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [total]);
+    else group.push(total);
   }
-  return Object.entries(histogramNames).map(([metric, { name, help }]) => ({
-    name,
-    type: "histogram",
-    help,
-    limits: limitTexts,
-    samples: [...(families.get(metric)?.values() ?? [])].map(({ labels, counts, sumMs }) => {
-      return { labels, counts, sum: sumMs / 1_000 };
-    }),
-  }));
+  return groups;
+}
+
+function areSame(before: readonly MetricTotal[], now: readonly MetricTotal[]): boolean {
+  return (
+    before.length === now.length &&
+    before.every((total, index) => {
+      const other = now[index];
+      return other !== undefined && total.sumMs === other.sumMs && areSameBytes(total.buckets, other.buckets);
+    })
+  );
+}
+
+function areSameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+function sampleOf(totals: readonly MetricTotal[]): HistogramSample {
+  const { runtime = "", region = "", cold = "", kind = "" } = totals[0] ?? {};
+  const counts = limitTexts.map(() => 0);
+  let sumMs = 0;
+  for (const total of totals) {
+    sumMs += total.sumMs ?? 0;
+    if (total.buckets !== null) addTo(counts, decodeBuckets([total.buckets]));
+  }
+  return { labels: { runtime, region, cold, kind }, counts, sum: sumMs / 1_000 };
 }
 
 function addTo(sums: number[], { zeros, first, counts }: BucketCounts): void {

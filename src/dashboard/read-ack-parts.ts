@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
+import { splitFrames } from "#measurements/framed-encodings.ts";
 import {
   type ComparisonFilter,
   type Latency,
@@ -9,6 +10,7 @@ import {
 } from "#measurements/runtime-comparison.ts";
 import { latencyOf } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
+import { framedBuckets } from "#store/framed-buckets.ts";
 
 /** The ack in one region, after a warm or a cold start. */
 export interface AckPart {
@@ -26,7 +28,7 @@ interface Row extends Record<string, unknown> {
   cold: "warm" | "cold" | "";
   count: number;
   maxMs: number;
-  /** One or more encodings in a row. */
+  /** See `framedBuckets`. */
   buckets: Uint8Array;
 }
 
@@ -43,7 +45,7 @@ export async function readAckParts(
   const { fromMs, tier } = windowEndingAt(window, nowMs);
   const { rows } = await db.execute<Row>(sql`
     select s.runtime, s.region, s.cold, sum(f.count)::float8 as count, max(f.max_ms)::float8 as "maxMs",
-      string_agg(f.buckets, '') as buckets
+      ${sql.raw(framedBuckets)} as buckets
     from relay.measurement_series s
     join relay.figures f on f.series_id = s.id
     where s.metric = 'ack' and s.deployment = ${deployment ?? ""}
@@ -63,7 +65,7 @@ export async function readAckParts(
     part[runtime === "edge" ? "edge" : "node"] = latencyOf({
       count,
       maxMs,
-      buckets: decodeBuckets([buckets]),
+      buckets: decodeBuckets(splitFrames(buckets).intact),
     });
     parts.set(key, part);
   }

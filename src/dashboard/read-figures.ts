@@ -1,13 +1,17 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 
 import { addendsOf, addToFigure, createFigure, type Series } from "#measurements/figures.ts";
+import { type DamagedFigure, splitFrames } from "#measurements/framed-encodings.ts";
 import type { ComparisonFilter, TimeWindow } from "#measurements/runtime-comparison.ts";
 import type { WindowFigure } from "#measurements/summarize-runtime.ts";
 import type { Database } from "#store/database.ts";
+import { framedBuckets } from "#store/framed-buckets.ts";
 import { measurementJson, type MeasurementJson, toMeasurement } from "#store/measurement-rows.ts";
 
 export interface WindowFigures {
   figures: WindowFigure[];
+  /** The stored figures whose buckets are damaged: they are in no percentile. */
+  damaged: DamagedFigure[];
   /** Those with deliveries in the window, whatever the filter. */
   regions: string[];
   /** The newest first. `firstSeenMs` is the start of a minute. */
@@ -21,12 +25,21 @@ interface FigureRow extends Record<string, unknown> {
   label: string;
   atMs: number;
   count: number;
-  /** Null for what is only counted. */
-  sums: [sumMs: number, maxMs: number, within250: number, within1000: number, within5000: number] | null;
-  /** Encodings in a row, in base64. */
+  /** Null for what is only counted, as are the other times and `buckets`. */
+  sumMs: number | null;
+  maxMs: number;
+  within250: number;
+  within1000: number;
+  within5000: number;
+  /** See `framedBuckets`; in base64. */
   buckets: string | null;
   /** Of the one row with an empty metric. */
-  rest: { waiting: MeasurementJson[] | null; places: Place[] | null } | null;
+  rest: Rest | null;
+}
+
+interface Rest {
+  waiting: MeasurementJson[] | null;
+  places: Place[] | null;
 }
 
 type Place = [region: string, deployment: string, firstSeenMs: number];
@@ -39,37 +52,29 @@ const serialMetrics = ["ack", "publish", "deliveries", "outcome", "correction"];
 
 /**
  * The figures of a window, with what is not rolled up yet, in one statement, so that a roll-up at the same moment hides or
- * doubles nothing.
+ * doubles nothing. Of a figure that is damaged the buckets are missing.
  */
 export async function readFigures(
   db: Database,
-  { fromMs, tier, bucketMs }: TimeWindow,
+  window: TimeWindow,
   filter: ComparisonFilter = { region: null, deployment: null, cold: "all" },
 ): Promise<WindowFigures> {
+  const { fromMs, tier, bucketMs } = window;
   const from = sql`to_timestamp(${fromMs / 1_000}::float8)`;
   const { rows } = await db.execute<FigureRow>(sql`
-    with series as (
-      select id, metric, runtime, kind, label, metric = any (${sql.param(serialMetrics)}::text[]) as is_serial,
-        min(id) over (partition by metric, runtime, kind, label) as group_id
-      from relay.measurement_series s
-      where s.deployment = ${filter.deployment ?? ""} and (${filter.region}::text is null or s.region = ${filter.region})
-        and ${filter.cold} in ('all', s.cold)
-    ), summed as (
-      select s.group_id, start, sum(f.count) as count,
-        case when sum(sum_ms) is not null then
-          array[sum(sum_ms), max(max_ms), sum(within_250), sum(within_1000), sum(within_5000)] end as sums,
-        string_agg(f.buckets, '') as buckets
-      from series s
-      join relay.figures f on f.tier = ${tier} and f.series_id = s.id and f.at >= ${from}
-      cross join lateral (select case when s.is_serial
-        then date_bin(${bucketMs} * interval '1 millisecond', f.at, 'epoch') else ${from} end as start) i
-      group by s.group_id, start
+    with f as (${rowsOf(window, filter)}), summed as (
+      select metric, runtime, kind, label, case when metric = any (${sql.param(serialMetrics)}::text[])
+          then date_bin(${bucketMs} * interval '1 millisecond', at, 'epoch') else ${from} end as start,
+        sum(count) as count, sum(sum_ms) as sum_ms, max(max_ms) as max_ms, sum(within_250) as within_250,
+        sum(within_1000) as within_1000, sum(within_5000) as within_5000, ${sql.raw(framedBuckets)} as buckets
+      from f group by metric, runtime, kind, label, start
     )
-    select metric, runtime, kind, label, extract(epoch from start)::float8 * 1000 as "atMs", count, sums,
+    select metric, runtime, kind, label, extract(epoch from start)::float8 * 1000 as "atMs", count, sum_ms as "sumMs",
+      max_ms as "maxMs", within_250 as "within250", within_1000 as "within1000", within_5000 as "within5000",
       encode(buckets, 'base64') as buckets, null::json as rest
-    from summed join series on id = summed.group_id
+    from summed
     union all
-    select '', '', '', '', 0, 0, null, null, json_build_object(
+    select '', '', '', '', 0, 0, null, null, null, null, null, null, json_build_object(
       'waiting', (select json_agg(${sql.raw(measurementJson)}) from (
         select * from relay.measurements where at >= ${from} limit ${waitingMax}) m),
       'places', (select json_agg(json_build_array(region, deployment, (extract(epoch from first_at) * 1000)::float8))
@@ -89,32 +94,53 @@ export async function readFigures(
     return figure;
   };
   const places: Place[] = [];
+  const waiting: MeasurementJson[] = [];
+  const damaged: DamagedFigure[] = [];
   for (const row of rows) {
-    if (row.rest === null) addRow(figureOf(row, row.atMs), row);
-    else places.push(...(row.rest.places ?? []));
+    if (row.rest === null) damaged.push(...addRow(figureOf(row, row.atMs), row));
+    places.push(...(row.rest?.places ?? []));
+    waiting.push(...(row.rest?.waiting ?? []));
   }
-  for (const measurement of rows.flatMap(({ rest }) => rest?.waiting ?? []).map(toMeasurement)) {
+  for (const measurement of waiting.map(toMeasurement)) {
     for (const { count, ms, ...series } of addendsOf(measurement)) {
       if (series.metric === "deliveries") places.push([series.region, series.deployment, measurement.atMs]);
       if (isAdmitted(series, filter)) addToFigure(figureOf(series, measurement.atMs), count, ms);
     }
   }
-  return { figures: [...figures.values()], ...placesOf(places) };
+  return { figures: [...figures.values()], damaged, ...placesOf(places) };
 }
 
-function addRow(figure: WindowFigure, { count, sums, buckets }: FigureRow): void {
+/** The rows that a window is made of: of past hours and days the sums over regions, unless one region is asked for. */
+function rowsOf({ fromMs, tier }: TimeWindow, { region, deployment, cold }: ComparisonFilter): SQL {
+  const from = sql`to_timestamp(${fromMs / 1_000}::float8)`;
+  const columns = sql`series_id, metric, runtime, kind, label, at, count, sum_ms, max_ms, within_250, within_1000, within_5000, buckets`;
+  const ofFilter = sql`deployment = ${deployment ?? ""} and ${cold} in ('all', cold)`;
+  if (region !== null || tier === "minute") {
+    return sql`
+      select ${columns} from relay.measurement_series s join relay.figures f on f.series_id = s.id
+      where f.tier = ${tier} and f.at >= ${from} and ${ofFilter} and (${region}::text is null or region = ${region})`;
+  }
+  const unsummed = sql`(select at from relay.unsummed_intervals where tier = ${tier} and at >= ${from})`;
+  return sql`
+    select 0 as ${columns} from relay.region_sums
+    where tier = ${tier} and at >= ${from} and ${ofFilter} and at not in ${unsummed}
+    union all
+    select ${columns} from relay.measurement_series s cross join lateral (
+      select * from relay.figures where tier = ${tier} and series_id = s.id and at = any (array${unsummed})
+      -- One look-up in the key's index for each series: the planner would read the whole table.
+      offset 0
+    ) f
+    where ${ofFilter}`;
+}
+
+/** Returns what is damaged. */
+function addRow(figure: WindowFigure, row: FigureRow): DamagedFigure[] {
+  const { count, sumMs, maxMs, within250, within1000, within5000, buckets } = row;
   figure.count += count;
-  if (sums === null) return;
-  const [sumMs, maxMs, within250, within1000, within5000] = sums;
-  figure.stored = {
-    count,
-    sumMs,
-    maxMs,
-    within250,
-    within1000,
-    within5000,
-    encoded: Buffer.from(buckets ?? "", "base64"),
-  };
+  if (sumMs === null) return [];
+  const { intact, damaged } = splitFrames(buckets === null ? null : Buffer.from(buckets, "base64"));
+  figure.stored = { count, sumMs, maxMs, within250, within1000, within5000, encodings: intact };
+  return damaged;
 }
 
 function isAdmitted(series: Series, { region, deployment, cold }: ComparisonFilter): boolean {

@@ -3,7 +3,7 @@ import { RelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import { storeUnavailable } from "#store/store-error.ts";
 
-import { type MetricFamily, prometheusText } from "./prometheus-text.ts";
+import { type MetricFamily, prometheusParts } from "./prometheus-text.ts";
 
 /** Some of the metrics, read by one statement. */
 export interface MetricsPart {
@@ -27,7 +27,7 @@ interface State {
 }
 
 /**
- * Reads all metrics as Prometheus's text. Nothing is counted in the process: values are those of Postgres, at most 5 s old.
+ * Reads all metrics as parts of Prometheus's text. Nothing is counted in the process: values are those of Postgres, at most 5 s old.
  *
  * A part that cannot be read keeps its last values, with the time of their reading as their timestamp. Prometheus drops a
  * sample that is older than one it has: without the timestamp, values of another process with newer ones would seem to
@@ -36,7 +36,7 @@ interface State {
 export function createMetricsReader(
   parts: readonly MetricsPart[],
   { clock, log }: { clock: Clock; log: Log },
-): () => Promise<string> {
+): () => Promise<Uint8Array[]> {
   const states = parts.map((part): State => {
     return { part, last: null, triedAtMonotonicMs: Number.NEGATIVE_INFINITY, isKept: false, reading: null };
   });
@@ -72,7 +72,7 @@ export function createMetricsReader(
       if (last === null) return [];
       return isKept ? last.families.map((family) => ({ ...family, atMs: last.atMs })) : last.families;
     });
-    return prometheusText([...families, ageFamily(states, clock.monotonicMs())]);
+    return prometheusParts([...families, ageFamily(states, clock.monotonicMs())]);
   };
 }
 

@@ -101,17 +101,13 @@ export function decodeBuckets(
   others: readonly ReadonlyMap<number, number>[] = [],
 ): BucketCounts {
   const filled: Filled = { zeros: 0, start: sums.length, end: 0 };
-  try {
-    for (const encoding of encodings) addEncoding(encoding, filled);
-    for (const other of others) for (const [bucket, count] of other) addCount(bucket, count, filled);
-    const { zeros, start, end } = filled;
-    return { zeros, first: start + bucketMin, counts: sums.slice(start, end) };
-  } catch (thrown) {
-    // Without a cause, which would take the place of the message in the log.
-    throw thrown instanceof RangeError ? new RelayError("INTERNAL", "A histogram in relay.figures is damaged") : thrown;
-  } finally {
-    sums.fill(0);
-  }
+  if (!encodings.every(isEncoding)) throw new RelayError("INTERNAL", "A histogram in relay.figures is damaged");
+  for (const encoding of encodings) addEncoding(encoding, filled);
+  for (const other of others) for (const [bucket, count] of other) addCount(bucket, count, filled);
+  const { zeros, start, end } = filled;
+  const counts = sums.slice(start, end);
+  sums.fill(0, start, end);
+  return { zeros, first: start + bucketMin, counts };
 }
 
 function addCount(bucket: number, count: number, filled: Filled): void {
@@ -123,8 +119,9 @@ function addCount(bucket: number, count: number, filled: Filled): void {
   sums[place] = (sums[place] ?? 0) + count;
 }
 
-function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array, filled: Filled): void {
-  const view = new DataView(buffer, byteOffset, byteLength);
+function addEncoding(encoding: Uint8Array, filled: Filled): void {
+  const view = viewOf(encoding);
+  const { byteLength } = encoding;
   for (let offset = 0; offset < byteLength;) {
     const first = view.getInt16(offset, true);
     const length = view.getUint16(offset + 2, true);
@@ -134,6 +131,22 @@ function addEncoding({ buffer, byteOffset, byteLength }: Uint8Array, filled: Fil
     else addRun(view, offset, width, placeOf(first, length, filled), length);
     offset += length * width;
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Whether bytes are one encoding, or several in a row. */
+export function isEncoding(bytes: Uint8Array): boolean {
+  const view = viewOf(bytes);
+  let offset = 0;
+  while (offset + headerBytes <= bytes.byteLength) {
+    const width = view.getUint16(offset + 4, true);
+    if (width !== 2 && width !== 4 && width !== 8) return false;
+    offset += headerBytes + view.getUint16(offset + 2, true) * width;
+  }
+  return offset === bytes.byteLength;
 }
 
 /** The place of a run of buckets in the sums, which it fills. */

@@ -7,8 +7,8 @@ export interface Distribution extends Omit<Histogram, "buckets"> {
   buckets: BucketCounts;
 }
 
-/** What quantiles are made of. */
-type Counted = Readonly<Pick<Distribution, "count" | "maxMs" | "buckets">>;
+/** What quantiles are made of: the count is that of the buckets, because one that is damaged is in no bucket. */
+type Counted = Readonly<Pick<Distribution, "maxMs" | "buckets">>;
 
 /** For sums of weights, whose last digits depend on their order. */
 const tolerance = 1e-9;
@@ -22,9 +22,10 @@ export function quantile(distribution: Counted, q: number): number | null {
 }
 
 /** The same for several shares, the smallest first, in one pass. */
-export function quantiles({ count, maxMs, buckets }: Counted, shares: readonly number[]): number[] | null {
+export function quantiles({ maxMs, buckets }: Counted, shares: readonly number[]): number[] | null {
   const { zeros, first, counts } = buckets;
   if (zeros === 0 && counts.length === 0) return null;
+  const count = counts.reduce((sum, one) => sum + one, zeros);
   // Before the first place are the zeros.
   let [place, below] = zeros === 0 ? [0, counts[0] ?? 0] : [-1, zeros];
   return shares.map((q) => {

@@ -94,6 +94,8 @@ export interface RuntimeComparison {
   otherStart: Verdict | null;
   /** Whether the window has more pairs than are judged; the newest are. */
   arePairsCut: boolean;
+  /** How many stored figures are damaged: they are in the counts, but in no percentile and no histogram. */
+  damaged: number;
   /** Outside Vercel the edge is Next's emulation: then nothing is decided. */
   emulated: boolean;
 }

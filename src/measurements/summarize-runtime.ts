@@ -7,9 +7,9 @@ import type { Figure, Series } from "./figures.ts";
 import type { CountMetric, TimeMetric } from "./measurement.ts";
 import { type Latency, type RuntimeSummary, type Stage, stages, type TimeWindow } from "./runtime-comparison.ts";
 
-/** A histogram as it is stored: its buckets are encodings in a row. */
+/** A histogram as it is stored: in encodings, of which one that is damaged is missing. */
 export interface StoredHistogram extends Omit<Histogram, "buckets"> {
-  encoded: Uint8Array;
+  encodings: readonly Uint8Array[];
 }
 
 /** A figure of some series in one interval of a window; its `histogram` is of what no roll-up has summed up yet. */
@@ -73,10 +73,12 @@ function latencies(distributions: ReadonlyMap<Stage, Distribution>): Record<Stag
 
 type Counted = Readonly<Pick<Distribution, "count" | "maxMs" | "buckets">>;
 
-/** Percentiles of a distribution; null for an empty one. */
+/** Percentiles of a distribution; null for an empty one, and where all of it is damaged. */
 export function latencyOf(distribution: Counted | undefined): Latency | null {
   if (distribution === undefined || distribution.count === 0) return null;
-  const [p50 = 0, p95 = 0, p99 = 0] = quantiles(distribution, [0.5, 0.95, 0.99]) ?? [];
+  const percentiles = quantiles(distribution, [0.5, 0.95, 0.99]);
+  if (percentiles === null) return null;
+  const [p50 = 0, p95 = 0, p99 = 0] = percentiles;
   const { count, maxMs } = distribution;
   return { count: round(count), p50: round(p50), p95: round(p95), p99: round(p99), max: round(maxMs) };
 }
@@ -92,7 +94,7 @@ export function distributionOf(figures: readonly WindowFigure[], metric: string)
   for (const { stored, histogram } of ofMetric(figures, metric)) {
     if (stored !== null) {
       mergeSums(merged, stored);
-      encodings.push(stored.encoded);
+      encodings.push(...stored.encodings);
     }
     if (histogram !== null) {
       mergeSums(merged, histogram);

@@ -18,6 +18,7 @@ import type { Operations } from "./operations.ts";
 import { readPause } from "./pause.ts";
 import { resumeReplays } from "./replay-step.ts";
 import { rollUp } from "./roll-up.ts";
+import { sumRegions } from "./sum-regions.ts";
 import { sweep } from "./sweep.ts";
 
 export interface MaintenancePartsOptions {
@@ -41,7 +42,13 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
   const urls = relayUrls.map((url) => `${url}/api/qstash/instagram-ingestion`);
   return [
     { name: "partitions", run: () => makePartitions(operations) },
-    { name: "roll-up", run: async (deadlineMs) => ({ measurements: await rollUp(db, clock, deadlineMs) }) },
+    {
+      name: "roll-up",
+      run: async (deadlineMs) => ({
+        measurements: await rollUp(db, clock, deadlineMs, log),
+        intervals: await sumRegions(db, clock, deadlineMs),
+      }),
+    },
     { name: "sweep", run: (deadlineMs) => sweep(operations, deadlineMs) },
     { name: "replays", run: () => resumeReplays(operations) },
     { name: "drain", run: () => startDrain(options) },

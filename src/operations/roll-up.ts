@@ -1,26 +1,39 @@
-import { encodeBuckets, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { encodeBuckets, isEncoding, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
 import type { Series } from "#measurements/figures.ts";
 import type { Measurement } from "#measurements/measurement.ts";
 import { sumFigures } from "#measurements/sum-figures.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
+import type { FigureToAdd, MergeBuckets } from "#store/add-figures.ts";
 import type { Database } from "#store/database.ts";
 import { rollUpStep, rowsPerRollUp } from "#store/roll-up.ts";
 
-const summing = {
-  sumUp: (measurements: readonly Measurement[], known: readonly Series[]) =>
-    sumFigures(measurements, known).map(({ histogram, ...figure }) => ({
-      ...figure,
-      histogram: histogram && { ...histogram, buckets: encodeBuckets(histogram.buckets) },
-    })),
-  mergeBuckets: mergeEncodedBuckets,
-};
+function sumUp(measurements: readonly Measurement[], known: readonly Series[]): FigureToAdd[] {
+  return sumFigures(measurements, known).map(({ histogram, ...figure }) => ({
+    ...figure,
+    histogram: histogram && { ...histogram, buckets: encodeBuckets(histogram.buckets) },
+  }));
+}
+
+/** A stored histogram that is damaged begins anew: else it would stop all roll-ups. */
+function createMerge(log: Log | undefined): MergeBuckets {
+  return ([stored, added], { tier, atMs, count: _count, histogram: _histogram, ...series }) => {
+    if (isEncoding(stored)) return mergeEncodedBuckets([stored, added]);
+    log?.error("figures.damaged", {
+      tier,
+      damaged: 1,
+      figures: [`${JSON.stringify(series)} ${new Date(atMs).toISOString()}`],
+    });
+    return added;
+  };
+}
 
 /**
  * Adds measurements to the figures, in steps, until none is left, another call is at it, or `deadlineMs` of the monotonic
  * clock has passed; resolves with how many. Throws `STORE_UNAVAILABLE`; each step that has ended stays.
  */
-export async function rollUp(db: Database, clock: Clock, deadlineMs: number): Promise<number> {
+export async function rollUp(db: Database, clock: Clock, deadlineMs: number, log?: Log): Promise<number> {
+  const summing = { sumUp, mergeBuckets: createMerge(log) };
   let sum = 0;
   for (let count = rowsPerRollUp; count === rowsPerRollUp && clock.monotonicMs() < deadlineMs; sum += count) {
     count = await rollUpStep(db, summing);
@@ -55,7 +68,7 @@ export function createRollUps({ openDatabase, clock, log }: RollUpOptions): Roll
   const now = async () => {
     dueAt = clock.monotonicMs() + everyMs;
     try {
-      await settleWithin(clock, limitMs, rollUp(openDatabase(), clock, clock.monotonicMs() + stepsMs));
+      await settleWithin(clock, limitMs, rollUp(openDatabase(), clock, clock.monotonicMs() + stepsMs, log));
     } catch (thrown) {
       log.warn("figures.roll_up_failed", describeCause(thrown));
     }

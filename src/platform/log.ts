@@ -86,6 +86,7 @@ export type LogEvent =
   | "alerts.decided"
   | "condition.part_failed"
   | "figures.roll_up_failed"
+  | "figures.damaged"
   | "partitions.created"
   | "partitions.default_used"
   | "signed_request.refused"

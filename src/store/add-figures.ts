@@ -45,8 +45,8 @@ export async function readSeries(client: PoolClient): Promise<KnownSeries[]> {
   return rows;
 }
 
-/** One encoding of the sum of two. */
-export type MergeBuckets = (encoded: readonly Uint8Array[]) => Uint8Array;
+/** One encoding of the sum of two, the stored one first, of a figure. Must not throw if the stored one is damaged. */
+export type MergeBuckets = (encoded: readonly [Uint8Array, Uint8Array], of: FigureToAdd) => Uint8Array;
 
 /**
  * Adds sums to the figures, in the transaction under way, which must hold the figures' lock; a series and interval must not
@@ -91,10 +91,11 @@ export async function addFigures(
       rows.map(({ histogram }) => histogram?.within250),
       rows.map(({ histogram }) => histogram?.within1000),
       rows.map(({ histogram }) => histogram?.within5000),
-      rows.map(({ histogram }, index) => {
-        if (histogram === null) return null;
+      rows.map((row, index) => {
+        if (row.histogram === null) return null;
         const before = storedAt.get(index);
-        return before === undefined ? histogram.buckets : mergeBuckets([before, histogram.buckets]);
+        const { buckets } = row.histogram;
+        return before === undefined ? buckets : mergeBuckets([before, buckets], row);
       }),
     ],
   );

@@ -36,26 +36,70 @@ export const measurementSeries = relay.table("measurement_series", {
   label: text("label").notNull(),
 });
 
+/** The start of an interval of a tier. */
+const intervalStart = () => timestamp("at", { withTimezone: true, mode: "date", precision: 0 }).notNull();
+
+const sums = () => ({
+  /** Weighed: a report that was sampled counts for those that were not sent. */
+  count: doublePrecision("count").notNull(),
+  /** Of times in milliseconds; null for what is only counted. */
+  sumMs: doublePrecision("sum_ms"),
+  maxMs: doublePrecision("max_ms"),
+  within250: doublePrecision("within_250"),
+  within1000: doublePrecision("within_1000"),
+  within5000: doublePrecision("within_5000"),
+  /** The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts. */
+  buckets: bytes("buckets"),
+});
+
 /** Sums of each minute, hour and day, and of all time: all four grow with each roll-up. */
 export const figures = relay.table(
   "figures",
   {
     tier: text("tier").notNull(),
     seriesId: integer("series_id").notNull(),
-    /** The interval's start; the epoch for `total`. */
-    at: timestamp("at", { withTimezone: true, mode: "date", precision: 0 }).notNull(),
-    /** Weighed: a report that was sampled counts for those that were not sent. */
-    count: doublePrecision("count").notNull(),
-    /** Of times in milliseconds; null for what is only counted. */
-    sumMs: doublePrecision("sum_ms"),
-    maxMs: doublePrecision("max_ms"),
-    within250: doublePrecision("within_250"),
-    within1000: doublePrecision("within_1000"),
-    within5000: doublePrecision("within_5000"),
-    /** The buckets of a histogram of schema 5, see src/measurements/bucket-bytes.ts. */
-    buckets: bytes("buckets"),
+    /** The epoch for `total`. */
+    at: intervalStart(),
+    ...sums(),
   },
   (table) => [primaryKey({ columns: [table.tier, table.seriesId, table.at] })],
+);
+
+/** The figures of past hours and days, summed up over regions. */
+export const regionSums = relay.table(
+  "region_sums",
+  {
+    tier: text("tier").notNull(),
+    deployment: text("deployment").notNull(),
+    at: intervalStart(),
+    metric: text("metric").notNull(),
+    runtime: text("runtime").notNull(),
+    cold: text("cold").notNull(),
+    kind: text("kind").notNull(),
+    label: text("label").notNull(),
+    ...sums(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [
+        table.tier,
+        table.deployment,
+        table.at,
+        table.metric,
+        table.runtime,
+        table.cold,
+        table.kind,
+        table.label,
+      ],
+    }),
+  ],
+);
+
+/** The hours and days whose `regionSums` are missing or out of date; triggers of `figures` add them. */
+export const unsummedIntervals = relay.table(
+  "unsummed_intervals",
+  { tier: text("tier").notNull(), at: intervalStart() },
+  (table) => [primaryKey({ columns: [table.tier, table.at] })],
 );
 
 /** The same signed body sent to both runtimes from one place at one moment. Times are null without an answer of 200. */

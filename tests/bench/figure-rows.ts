@@ -1,7 +1,9 @@
-/** The figures of a month of deliveries, as the roll-ups leave them. */
+/** The figures of a month of deliveries, as the roll-ups and maintenance leave them. */
 import { encodeBuckets, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
 import { addToFigure, createFigure, type Figure, type Series } from "#measurements/figures.ts";
 import type { TimeMetric } from "#measurements/measurement.ts";
+import { sumRegions } from "#operations/sum-regions.ts";
+import { systemClock } from "#platform/clock.ts";
 import { runtimes } from "#platform/delivery.ts";
 import type { Database } from "#store/database.ts";
 import { addFigures, type FigureToAdd, readSeries } from "#store/add-figures.ts";
@@ -52,6 +54,7 @@ export async function makeFigures(db: Database, deliveries: number, nowMs: numbe
       }),
     );
   }
+  await sumRegions(db, systemClock, Infinity);
 }
 
 /** Adds totals of so many series of times, each with every bucket of a wide distribution. */

@@ -7,6 +7,7 @@ import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/database.ts";
 
 import { insertMeasurements, type MeasurementRow } from "../operations/measurement-rows.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";
 
 const nowMs = Date.parse("2026-01-31T12:34:56.789Z");
@@ -75,7 +76,7 @@ test("pairs that began cold are judged apart, if the page is not of one kind of 
     from generate_series(1, 200) n, lateral (select case when n % 2 = 0 then 3600000 else 60000 end as ms) idle`,
     [nowMs / 1_000],
   );
-  const options = { nowMs, isEmulated: false, rollUp: async () => {} };
+  const options = { nowMs, isEmulated: false, rollUp: async () => {}, log: createRecordingLog().log };
   const page = await readRuntimesPage(db, { window: "24h", ...everything }, options);
   expect(page.comparison.verdict).toMatchObject({ start: "warm", pairs: 100 });
   expect(page.coldVerdict).toMatchObject({ start: "cold", pairs: 100 });

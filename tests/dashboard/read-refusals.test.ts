@@ -9,6 +9,7 @@ import { RefusalsPanel } from "#dashboard/view/refusals-panel.tsx";
 import { saveRefusals } from "#store/save-refusals.ts";
 import { refusals } from "#store/figures-schema.ts";
 
+import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";
 
 const nowMs = Date.parse("2026-01-31T12:00:00.000Z");
@@ -33,7 +34,7 @@ test("refusals are added up by reason and runtime, with the first and the last o
   const { runtimes } = await readRuntimes(
     db,
     { window: "1h", region: null, deployment: null, cold: "all" },
-    { nowMs, isEmulated: false, rollUp: async () => {} },
+    { nowMs, isEmulated: false, rollUp: async () => {}, log: createRecordingLog().log },
   );
   expect(runtimes.map(({ runtime, refusals: counts }) => [runtime, counts])).toEqual([
     ["edge", { SIGNATURE_INVALID: 5, BODY_TOO_LARGE: 1 }],

@@ -5,13 +5,16 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 import { type ComparisonFilter, windowNames } from "#measurements/runtime-comparison.ts";
 import { rollUp } from "#operations/roll-up.ts";
+import { sumRegions } from "#operations/sum-regions.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import { storeBatch } from "#store/store-batch.ts";
 
+import { insertMeasurements, type MeasurementRow } from "../operations/measurement-rows.ts";
 import { ended, settlement } from "../support/settle.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
 const minuteMs = 60_000;
@@ -75,7 +78,7 @@ async function setUp() {
   /** The comparison, which is the same before a roll-up and after it. */
   const read = async (filter: Partial<ComparisonFilter> = {}) => {
     const query = { window: "1h", region: null, deployment: null, cold: "all", ...filter } as const;
-    const options = { nowMs, isEmulated: false, rollUp: async () => {} };
+    const options = { nowMs, isEmulated: false, rollUp: async () => {}, log: createRecordingLog().log };
     const before = await readRuntimes(db, query, options);
     await rollUp(db, systemClock, Infinity);
     const comparison = await readRuntimes(db, query, options);
@@ -302,4 +305,96 @@ test("every window is accepted, and the error for another one names the paramete
   expect(parse({ region: "fra1", deployment: "dpl_1", cold: "warm" })).toMatchObject({ region: "fra1", cold: "warm" });
   expect(() => parse({ window: "2h" })).toThrow(/^window must be one of/);
   expect(() => parse({ cold: "lukewarm" })).toThrow(/^cold must be one of/);
+});
+
+test("a window of hours or days is the same before its figures are summed up over regions, between and after", async () => {
+  const { db, nowMs } = await setUp();
+  const rows = Array.from({ length: 300 }, (_, index): MeasurementRow => ({
+    at: new Date(nowMs - index * 2.2 * 60 * minuteMs),
+    runtime: index % 2 === 0 ? "edge" : "nodejs",
+    region: ["fra1", "iad1", null][index % 3] ?? null,
+    deployment: index < 100 ? "dpl_2" : "dpl_1",
+    cold: index % 5 === 0,
+    times: [
+      ["ack", 1 + (index % 40), 1],
+      ["ingest", 1 + (index % 90), 1],
+    ],
+    deliveries: 1,
+  }));
+  const readAll = () =>
+    Promise.all(
+      (["7d", "30d"] as const).flatMap((window) =>
+        [{}, { cold: "warm" }, { deployment: "dpl_1" }, { region: "iad1" }].map((filter) =>
+          readRuntimes(
+            db,
+            { window, region: null, deployment: null, cold: "all", ...(filter as Partial<ComparisonFilter>) },
+            { nowMs, isEmulated: false, rollUp: async () => {}, log: createRecordingLog().log },
+          ),
+        ),
+      ),
+    );
+  const expected: Awaited<ReturnType<typeof readAll>>[] = [];
+  for (const part of [rows.slice(0, 200), rows.slice(200)]) {
+    await insertMeasurements(db, part);
+    await rollUp(db, systemClock, Infinity);
+    expected.push(await readAll());
+    await sumRegions(db, systemClock, Infinity);
+    expect(await readAll()).toEqual(expected.at(-1));
+  }
+  const [first, second] = expected.map((all) => all[4]?.runtimes.map(({ deliveries }) => deliveries));
+  expect([first, second]).toEqual([
+    [100, 100],
+    [150, 150],
+  ]);
+  const { rows: left } = await db.$client.query("select count(*)::int as n from relay.unsummed_intervals");
+  expect((left[0] as { n: number }).n).toBeLessThan(4);
+});
+
+test("a damaged figure leaves the others: it is named, counted, in no percentile, and does not stop a roll-up", async () => {
+  const { db, nowMs } = await setUp();
+  const { log, of } = createRecordingLog();
+  const row = (daysAgo: number, region: string, ms: number): MeasurementRow => ({
+    at: new Date(nowMs - daysAgo * 24 * 60 * minuteMs),
+    runtime: "edge",
+    region,
+    deployment: null,
+    cold: false,
+    times: [["ack", ms, 1]],
+    deliveries: 1,
+  });
+  const rollUpAll = () => rollUp(db, systemClock, Infinity, log);
+  const read = () =>
+    readRuntimes(
+      db,
+      { window: "30d", region: null, deployment: null, cold: "all" },
+      { nowMs, isEmulated: false, rollUp: async () => {}, log },
+    );
+  await insertMeasurements(db, [row(3, "fra1", 10), row(3, "iad1", 900), row(5, "fra1", 10)]);
+  await rollUpAll();
+  const { rows: damaged } = await db.$client.query<{ id: number }>(
+    `update relay.figures f set buckets = '\\x0102' from relay.measurement_series s
+    where s.id = series_id and metric = 'ack' and region = 'iad1' and tier in ('hour', 'day', 'total') returning s.id`,
+  );
+  // Before and after a maintenance, which leaves the interval with the damaged figure as it is.
+  for (const summed of [0, 2]) {
+    expect(summed === 0 ? 0 : await sumRegions(db, systemClock, Infinity)).toBe(summed);
+    const { damaged: count, runtimes } = await read();
+    expect([count, runtimes[0]?.ackMs, runtimes[0]?.ackWithin?.ms250]).toEqual([
+      1,
+      { count: 3, p50: near(10), p95: near(10), p99: near(10), max: 900 },
+      2 / 3,
+    ]);
+  }
+  expect(of("figures.damaged").at(-1)).toMatchObject({
+    level: "error",
+    tier: "day",
+    damaged: 1,
+    figures: [expect.stringContaining(`${damaged[0]?.id} `) as string],
+  });
+
+  await insertMeasurements(db, [row(3, "iad1", 20)]);
+  expect(await rollUpAll()).toBe(1);
+  expect(of("figures.damaged").filter(({ tier }) => tier === "total")).toHaveLength(1);
+  expect(await sumRegions(db, systemClock, Infinity)).toBe(2);
+  expect(await read()).toMatchObject({ damaged: 0, runtimes: [{ ackMs: { count: 4, p99: near(20) } }, {}] });
 });

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { decodeBuckets, encodeBuckets, entriesOf, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
+import { splitFrames } from "#measurements/framed-encodings.ts";
 import { zeroBucket } from "#measurements/histogram.ts";
 
 const buckets = fc
@@ -49,6 +50,36 @@ test("a bucket in use costs two bytes, and an outlier eight", () => {
   expect(encodeBuckets(near)).toHaveLength(6 + 100);
   expect(encodeBuckets(new Map([...near, [400, 1]]))).toHaveLength(6 + 100 + 8);
   expect(encodeBuckets(new Map())).toHaveLength(0);
+});
+
+test("of encodings in frames each damaged one is named, and the others are intact", () => {
+  const frame = (encoding: Uint8Array, seriesId: number) => {
+    const head = new DataView(new ArrayBuffer(12));
+    head.setInt32(0, encoding.length);
+    head.setInt32(4, seriesId);
+    head.setInt32(8, 7);
+    return [...new Uint8Array(head.buffer), ...encoding];
+  };
+  fc.assert(
+    fc.property(
+      buckets.filter(({ size }) => size > 0),
+      fc.array(fc.tuple(fc.boolean(), fc.nat({ max: 3 })), { maxLength: 5 }),
+      (map, kept) => {
+        const encoding = encodeBuckets(map);
+        const framed = kept.flatMap(([isWhole, cut], index) =>
+          frame(isWhole ? encoding : encoding.slice(0, -1 - cut), index + 1),
+        );
+        const { intact, damaged } = splitFrames(new Uint8Array(framed));
+        // A run may end where another one did.
+        expect(intact.length + damaged.length).toBe(kept.length);
+        expect(intact.filter((one) => one.length === encoding.length)).toEqual(
+          kept.filter(([isWhole]) => isWhole).map(() => encoding),
+        );
+        for (const { seriesId, atMs } of damaged) expect([kept[seriesId - 1]?.[0], atMs]).toEqual([false, 420_000]);
+      },
+    ),
+  );
+  expect(splitFrames(null)).toEqual({ intact: [], damaged: [] });
 });
 
 test("what no time has is left out beside the rest, damaged bytes are an error, and neither stays in the next sum", () => {

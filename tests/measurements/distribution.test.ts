@@ -44,7 +44,7 @@ test("parts that are read together are the whole, stored or not, in any order", 
         const { buckets, ...sums } = histogramOf(part);
         const of = { metric: "ack", runtime: "edge", kind: "", label: "", atMs: index, count: sums.count };
         return index % 2 === 0
-          ? { ...of, stored: { ...sums, encoded: encodeBuckets(buckets) }, histogram: null }
+          ? { ...of, stored: { ...sums, encodings: [encodeBuckets(buckets)] }, histogram: null }
           : { ...of, stored: null, histogram: { ...sums, buckets } };
       });
       const { buckets, ...sums } = distributionOf(figures, "ack");

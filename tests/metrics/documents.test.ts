@@ -64,10 +64,10 @@ async function readNames(db: Database) {
   await measureEverything(db);
   const { log } = createRecordingLog();
   const reader = createMetricsReader(
-    createMetricsParts(() => db),
+    createMetricsParts(() => db, log),
     { clock: createManualClock(), log },
   );
-  const samples = [...parseSamples(await reader()).values()];
+  const samples = [...parseSamples(Buffer.concat(await reader()).toString()).values()];
   const labels = samples.flatMap((sample) =>
     [...sample.labels.matchAll(/[{,](\w+)="/g)].map(([, label = ""]) => label),
   );

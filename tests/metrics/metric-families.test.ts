@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { counterFamilies } from "#dashboard/counter-families.ts";
-import { histogramFamilies } from "#dashboard/histogram-families.ts";
-import { prometheusText } from "#dashboard/prometheus-text.ts";
+import { createHistogramFamilies } from "#dashboard/histogram-families.ts";
+import { type MetricFamily, prometheusParts } from "#dashboard/prometheus-text.ts";
 import { encodeBuckets } from "#measurements/bucket-bytes.ts";
 import { addTime, createHistogram } from "#measurements/histogram.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
@@ -19,7 +19,8 @@ function totalOf(times: readonly number[], weight = 1, of: Partial<MetricTotal> 
   return { ...series, count: histogram.count, sumMs: histogram.sumMs, buckets, ...of };
 }
 
-const samplesOf = (totals: MetricTotal[]) => parseSamples(prometheusText(histogramFamilies(totals)));
+const prometheusText = (families: readonly MetricFamily[]) => Buffer.concat(prometheusParts(families)).toString();
+const samplesOf = (totals: MetricTotal[]) => parseSamples(prometheusText(createHistogramFamilies()(totals)));
 const name = "relay_ack_duration_seconds";
 const limits = Array.from({ length: 33 }, (_, index) => 2 ** ((index - 22) / 2));
 const bucketOf = (samples: ReturnType<typeof samplesOf>, le: number | string) =>
@@ -118,4 +119,17 @@ c{x="a\"b\\c\nd"} +Inf 5
 `,
     );
   });
+});
+
+test("totals that stay the same are the same sample again, and those that change are not", () => {
+  const histogramFamilies = createHistogramFamilies();
+  const read = (...times: number[][]) =>
+    histogramFamilies(times.map((of, region) => totalOf(of, 1, { region: `${region}` })))[0]?.samples ?? [];
+  const [first, second] = read([1], [2]);
+  const [same, changed, added] = read([1], [2, 3], [4]);
+  expect(same).toBe(first);
+  expect(changed).not.toBe(second);
+  expect([changed?.sum, added?.sum]).toEqual([0.005, 0.004]);
+  // The same sum in other buckets is another sample.
+  expect(read([1], [4, 1], [4])[1]).not.toBe(changed);
 });

@@ -28,7 +28,8 @@ function createProcess(url: string) {
 function createReader(openDatabase: () => Database) {
   const clock = createManualClock(startMs);
   const { log, ...recording } = createRecordingLog();
-  return { clock, recording, read: createMetricsReader(createMetricsParts(openDatabase), { clock, log }) };
+  const readParts = createMetricsReader(createMetricsParts(openDatabase, log), { clock, log });
+  return { clock, recording, readParts, read: async () => Buffer.concat(await readParts()).toString() };
 }
 
 test("every metric has its samples, of which those of open work and operations are of now", async () => {
@@ -180,6 +181,32 @@ test("one part that cannot be read leaves the others, and is back with its next 
   expect(parseSamples(await read()).get(published)?.value).toBe(1);
 });
 
+test("a damaged total keeps its last values, or is missing; the rest is as it is, and the page says how many are damaged", async () => {
+  const { db, url } = await openTestStore();
+  const later = { region: "fra1" };
+  await measure(db, "ack", [1, 2]);
+  await measure(db, "ack", [1], later);
+  await rollUpAll(db);
+  const [scraped, fresh] = [createProcess(url), createProcess(url)];
+  const read = async ({ clock, read: readText }: typeof scraped) => {
+    await clock.advance(15_000);
+    const samples = parseSamples(await readText());
+    const of = (name: string) => samples.get(name)?.value;
+    return [
+      of("relay_damaged_figures"),
+      of(acks),
+      of('relay_ack_duration_seconds_count{runtime="edge",region="fra1"}'),
+    ];
+  };
+  expect(await read(scraped)).toEqual([0, 2, 1]);
+  await db.execute(sql`update relay.figures set buckets = '\\x01' where tier = 'total' and count = 2`);
+  await measure(db, "ack", [3], later);
+  await rollUpAll(db);
+  expect(await read(scraped)).toEqual([1, 2, 2]);
+  expect(await read(fresh)).toEqual([1, undefined, 2]);
+  expect(scraped.recording.of("figures.damaged")).toMatchObject([{ level: "error", tier: "total", damaged: 1 }]);
+});
+
 test("a scrape is text for a token of any role, and 401 for others; 503 while Postgres was never reached", async () => {
   const tokens = (["metrics", "read", "admin"] as const).map((role) => ({
     name: role,
@@ -188,9 +215,9 @@ test("a scrape is text for a token of any role, and 401 for others; 503 while Po
   }));
   const { db, url } = await openTestStore();
   const access = createTestAccess(() => db, { opsTokens: () => tokens });
-  const { read } = createProcess(url);
+  const { readParts } = createProcess(url);
   let afterwards = 0;
-  const ask = async (token: string, readMetrics = read) => {
+  const ask = async (token: string, readMetrics = readParts) => {
     const headers = { authorization: `Bearer ${token}` };
     const request = new Request("http://localhost:3000/api/metrics", { headers });
     return answerMetrics(request, access, {
@@ -209,7 +236,7 @@ test("a scrape is text for a token of any role, and 401 for others; 503 while Po
   }
   expect((await ask("wrong")).status).toBe(401);
   expect(afterwards).toBe(3);
-  const { read: never } = createProcess("postgres://nobody@127.0.0.1:1/none");
+  const { readParts: never } = createProcess("postgres://nobody@127.0.0.1:1/none");
   const down = await ask(tokens[0]?.token ?? "", never);
   expect([down.status, await down.json()]).toMatchObject([503, { error: { code: "STORE_UNAVAILABLE" } }]);
 });

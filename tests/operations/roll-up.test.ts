@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { decodeBuckets, entriesOf } from "#measurements/bucket-bytes.ts";
 import { bucketOf } from "#measurements/histogram.ts";
 import { rollUp } from "#operations/roll-up.ts";
+import { sumRegions } from "#operations/sum-regions.ts";
 import { systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase } from "#store/database.ts";
 
@@ -75,11 +76,19 @@ function countExactly(rows: readonly MeasurementRow[]) {
   return sorted(figures);
 }
 
-async function readAll(db: Database) {
+const readAll = (db: Database) =>
+  readRows(db, "region", "relay.figures join relay.measurement_series s on s.id = series_id");
+
+/** The sums over regions, which are the figures of the same measurements if none has a region. */
+const readRegionSums = (db: Database) => readRows(db, "''", "relay.region_sums");
+const countRegionSums = (rows: readonly MeasurementRow[]) =>
+  countExactly(rows.map((row) => ({ ...row, region: null }))).filter(([key]) => /^(hour|day) /.test(key));
+
+async function readRows(db: Database, region: string, from: string) {
   const { rows } = await db.$client.query<{ key: string; sums: (number | null)[]; buckets: Uint8Array | null }>(
-    `select concat_ws(' ', tier, (extract(epoch from at) * 1000)::bigint, metric, runtime, region, deployment, cold) as key,
+    `select concat_ws(' ', tier, (extract(epoch from at) * 1000)::bigint, metric, runtime, ${region}, deployment, cold) as key,
       array[count, sum_ms, max_ms, within_250, within_1000, within_5000] as sums, buckets
-    from relay.figures join relay.measurement_series s on s.id = series_id`,
+    from ${from}`,
   );
   const names = ["count", "sum", "max", "w250", "w1000", "w5000"];
   const figures = rows.map(({ key, sums, buckets }) => {
@@ -101,11 +110,12 @@ async function openRollUps() {
   const other = openDatabase(store.url);
   onTestFinished(() => other.close());
   const all = (db: Database) => rollUp(db, systemClock, systemClock.monotonicMs() + 60_000);
-  return { db: store.db, url: store.url, other: other.db, all };
+  const sum = () => sumRegions(store.db, systemClock, systemClock.monotonicMs() + 60_000);
+  return { db: store.db, url: store.url, other: other.db, all, sum };
 }
 
-test("figures are the sums of all measurements, in whatever order and however late they come, with two roll-ups at once", async () => {
-  const { db, other, all } = await openRollUps();
+test("figures are the sums of all measurements, in whatever order and however late they come, with two roll-ups at once, and so are the sums over regions", async () => {
+  const { db, other, all, sum } = await openRollUps();
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(measurement, { maxLength: 40 }), { minLength: 1, maxLength: 4 }),
@@ -113,11 +123,13 @@ test("figures are the sums of all measurements, in whatever order and however la
         await db.$client.query("truncate relay.figures, relay.measurement_series, relay.measurements");
         for (const part of parts) {
           const inserting = insertMeasurements(db, part);
-          await Promise.all([all(db), all(other), inserting]);
-          await Promise.all([all(other), all(db)]);
+          await Promise.all([all(db), all(other), inserting, sum()]);
+          await Promise.all([all(other), sum(), all(db)]);
         }
         await all(db);
+        await sum();
         expect(await readAll(db)).toEqual(countExactly(parts.flat()));
+        expect(await readRegionSums(db)).toEqual(countRegionSums(parts.flat()));
       },
     ),
     { numRuns: 25 },
@@ -152,6 +164,26 @@ test("a roll-up whose connection is cut in the middle has changed nothing, and t
   expect(await readAll(other)).toEqual(before);
   expect(await all(other)).toBe(100);
   expect(await readAll(other)).toEqual(countExactly(rows));
+});
+
+test("a change of figures by anyone is in the sums over regions, but not that of an hour or a day under way", async () => {
+  const { db, all, sum } = await openRollUps();
+  const rows = fc.sample(measurement, { numRuns: 50, seed: 3 });
+  await insertMeasurements(db, rows);
+  await all(db);
+  expect(await sum()).toBeGreaterThan(2);
+  expect(await sum()).toBe(0);
+  await db.$client.query("update relay.figures set count = count * 2, buckets = null");
+  await sum();
+  const { rows: counts } = await db.$client.query(`select (select sum(count) from relay.region_sums) as sums,
+    (select sum(count) from relay.figures where tier in ('hour', 'day')) as figures`);
+  expect(counts[0]).toMatchObject({ sums: (counts[0] as { figures: number }).figures });
+  await db.$client.query("delete from relay.figures");
+  await sum();
+  expect(await readRegionSums(db)).toEqual([]);
+  await insertMeasurements(db, [{ ...rows[0]!, at: new Date(), deliveries: 1 }]);
+  await all(db);
+  expect(await sum()).toBe(0);
 });
 
 test("while one roll-up is at work another one leaves it alone", async () => {

@@ -13,7 +13,7 @@ import { rollUps } from "../../services.ts";
 export const dynamic = "force-dynamic";
 
 /** One for the process: scrapers at the same time share a reading. */
-const readMetrics = createMetricsReader(createMetricsParts(getReads), { clock, log });
+const readMetrics = createMetricsReader(createMetricsParts(getReads, log), { clock, log });
 
 /** So that the next scrape has what is not in this one. */
 const afterwards = () => goOnAfterAnswer(rollUps.now(), { waitUntil, log });

@@ -6,6 +6,7 @@ import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 import { isEdgeEmulated } from "#platform/delivery.ts";
 
+import { log } from "../../log.ts";
 import { rollUps } from "../../services.ts";
 import { readSignedIn } from "../signed-in.ts";
 
@@ -16,7 +17,7 @@ export const metadata = { title: "Edge and Node" };
 export default async function RuntimesPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const nowMs = systemClock.nowMs();
   const given = await searchParams;
-  const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now };
+  const options = { nowMs, isEmulated: isEdgeEmulated(process.env), rollUp: rollUps.now, log };
   const page = await readSignedIn("/dashboard/runtimes", async (db) => {
     const query = runtimesQuery(given);
     return { ...(await readRuntimesPage(db, comparisonQuery(query), options)), query };

@@ -2,7 +2,7 @@ import { type BucketCounts, decodeBuckets } from "#measurements/bucket-bytes.ts"
 import { schema } from "#measurements/histogram.ts";
 import type { MetricTotal } from "#store/metric-totals.ts";
 
-import { histogramNames } from "../histogram-families.ts";
+import { histogramNames, isIntact } from "../histogram-families.ts";
 import type { NumberFamily, MetricSample } from "../prometheus-text.ts";
 
 export interface OtlpSource {
@@ -38,7 +38,7 @@ export function otlpJson({ families, totals, atMs, startMs, resource }: OtlpSour
       : [{ ...metric, gauge: { dataPoints } }];
   });
   const histograms = Object.entries(histogramNames).flatMap(([metric, { name, help }]) => {
-    const dataPoints = pointsOf(totals.filter((total) => total.metric === metric)).map((point) => ({
+    const dataPoints = pointsOf(totals.filter((total) => total.metric === metric && isIntact(total))).map((point) => ({
       ...point,
       ...time,
     }));

@@ -2,7 +2,9 @@ import { sql } from "drizzle-orm";
 
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { quantile } from "#measurements/distribution.ts";
+import { splitFrames } from "#measurements/framed-encodings.ts";
 import type { Database } from "#store/database.ts";
+import { framedBuckets } from "#store/framed-buckets.ts";
 
 import { formatMs, formatShare } from "../format.ts";
 import { isoText } from "../iso-text.ts";
@@ -33,7 +35,7 @@ export async function readDeploymentChange(
       where deployment <> '' and metric = 'deliveries' group by deployment order by first_at desc, deployment limit 2
     ), f as (
       select s.deployment, s.metric, sum(f.count)::float8 as count, max(f.max_ms)::float8 as max_ms,
-        case when s.metric = 'ack' then string_agg(f.buckets, '') end as buckets
+        case when s.metric = 'ack' then ${sql.raw(framedBuckets)} end as buckets
       from last join relay.measurement_series s using (deployment)
       join relay.figures f on f.tier = 'hour' and f.series_id = s.id and f.at >= ${from}
       where s.metric in ('deliveries', 'ack', 'handler', 'handlerFailure')
@@ -51,7 +53,7 @@ export async function readDeploymentChange(
 
 function figuresOf(row: Row): DeploymentFigures {
   const { id, firstSeenAt, deliveries, runs, failures, acks, ackMaxMs, ackBuckets } = row;
-  const buckets = decodeBuckets(ackBuckets === null ? [] : [ackBuckets]);
+  const buckets = decodeBuckets(splitFrames(ackBuckets).intact);
   const distribution = { count: acks ?? 0, maxMs: ackMaxMs ?? 0, buckets };
   return {
     id,

@@ -1,5 +1,6 @@
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { quantile } from "#measurements/distribution.ts";
+import { splitFrames } from "#measurements/framed-encodings.ts";
 import { capCount } from "#store/capped-count.ts";
 
 import type { Condition, FailingHandler, Happened, RefusedFor } from "./condition.ts";
@@ -95,7 +96,7 @@ function answeredMinutes(figures: readonly FigureSum[]): AnsweredMinute[] {
 function describeAck(figure: FigureSum | undefined): Condition["ack"] {
   if (figure === undefined || figure.count === 0) return { count: 0, p99Ms: null, overOneSecond: null };
   const { count, maxMs, within1000, buckets } = figure;
-  const distribution = { count, maxMs: maxMs ?? 0, buckets: decodeBuckets(buckets === null ? [] : [buckets]) };
+  const distribution = { count, maxMs: maxMs ?? 0, buckets: decodeBuckets(splitFrames(buckets).intact) };
   return {
     count: Math.round(count),
     p99Ms: quantile(distribution, 0.99),

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "#store/database.ts";
+import { framedBuckets } from "#store/framed-buckets.ts";
 
 /** The sum of some series in one interval of one tier. */
 export interface FigureSum extends Record<string, unknown> {
@@ -14,7 +15,7 @@ export interface FigureSum extends Record<string, unknown> {
   count: number;
   within1000: number | null;
   maxMs: number | null;
-  /** Encodings in a row. */
+  /** See `framedBuckets`. */
   buckets: Uint8Array | null;
 }
 
@@ -53,13 +54,13 @@ export async function readWindowFigures(db: Database, nowMs: number): Promise<Fi
   const { rows } = await db.execute<FigureSum>(sql`
     select w.metric, w.tier, s.kind, s.label, f.at_ms as "atMs", sum(f.count)::float8 as count,
       sum(f.within_1000)::float8 as "within1000", max(f.max_ms)::float8 as "maxMs",
-      case when w.metric = 'ack' then string_agg(f.buckets, '') end as buckets
+      case when w.metric = 'ack' then ${sql.raw(framedBuckets)} end as buckets
     from unnest(${column(({ metric }) => metric)}::text[], ${column(({ tier }) => tier)}::text[],
       ${column(({ fromMs }) => nowMs - fromMs)}::float8[], ${column(({ toMs = 0 }) => nowMs - toMs)}::float8[],
       ${column(({ isSummed = false }) => isSummed)}::boolean[]) as w (metric, tier, from_ms, to_ms, is_summed)
     join relay.measurement_series s on s.metric = w.metric and s.deployment = ''
     cross join lateral (
-      select count, within_1000, max_ms, buckets,
+      select series_id, at, count, within_1000, max_ms, buckets,
         case when w.is_summed then w.from_ms else (extract(epoch from at) * 1000)::float8 end as at_ms
       from relay.figures
       where tier = w.tier and series_id = s.id

@@ -4,6 +4,7 @@ import { isEdgeEmulated } from "#platform/delivery.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../database.ts";
+import { log } from "../../../log.ts";
 import { rollUps } from "../../../services.ts";
 import { opsRoute } from "../ops-route.ts";
 
@@ -15,6 +16,7 @@ export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
       nowMs: systemClock.nowMs(),
       isEmulated: isEdgeEmulated(process.env),
       rollUp: rollUps.now,
+      log,
     }),
   ),
 });

@@ -10,6 +10,7 @@ import { PageHead } from "../page-head.tsx";
 import { Pair } from "../panel.tsx";
 import { windowLabel, WindowSelector } from "../window-selector.tsx";
 import { ClockSkews } from "./clock-skews.tsx";
+import { DamagedFigures } from "./damaged-figures.tsx";
 import { Failures } from "./failures.tsx";
 import { Filters } from "./filters.tsx";
 import { LatencyOverTime } from "./latency-over-time.tsx";
@@ -39,6 +40,7 @@ export function Runtimes({ comparison, parts, coldVerdict, query, nowMs }: Runti
         />
         <WindowSelector current={query.window} hrefOf={(window) => runtimesHref({ ...query, window })} />
       </Group>
+      <DamagedFigures count={comparison.damaged} />
       <VerdictPanel
         verdict={comparison.verdict}
         cold={coldVerdict}
