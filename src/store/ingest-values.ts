@@ -1,5 +1,5 @@
 import type { EventRow } from "./event-to-store.ts";
-import { eventFlags, type IngestParameter } from "./ingest-parameters.ts";
+import type { IngestParameter } from "./ingest-statement.ts";
 import type { Values } from "./named-statement.ts";
 
 export type EventParameter =
@@ -19,6 +19,9 @@ export type EventParameter =
   | "findings"
   | "findingPaths"
   | "findingShapes";
+
+/** Bits of `flags`. */
+const eventFlags = { standby: 1, test: 2, drifted: 4 } as const;
 
 /** The parameters of the ingest statement that hold a batch's events. */
 export function eventValues(rows: readonly EventRow[]): Values<Extract<IngestParameter, EventParameter>> {

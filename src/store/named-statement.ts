@@ -32,6 +32,19 @@ export function defineStatement<Name extends string>(
 }
 
 /**
+ * A call of a function of the schema `relay`, each of whose parameters `p_some_name` is given as `someName`; its result is the
+ * column `result`.
+ */
+export function defineCall<Name extends string>(name: string, types: Readonly<Record<Name, string>>): Statement<Name> {
+  const given = Object.keys(types).map((parameter) => `${toColumn(`p_${parameter}`)} => :${parameter}`);
+  return defineStatement(`select relay.${name}(${given.join(", ")}) as result`, types);
+}
+
+function toColumn(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/**
  * A condition that is always true, from which the planner concludes that one row is left. Else it expects ten of an
  * array that it does not know, which makes the plan for any values seem dearer than one for these, so that it plans
  * each call anew, which takes longer than to run it; and while tables are small it reads them whole.

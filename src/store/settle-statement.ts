@@ -1,4 +1,4 @@
-import { defineStatement, oneRow } from "./named-statement.ts";
+import { defineCall, defineStatement, oneRow } from "./named-statement.ts";
 
 /**
  * Arrays hold a value for each result, those of `count…` one for each counter. Frames are joined by line feeds, because an
@@ -72,25 +72,6 @@ const counted = `counted as (
   insert into relay.handler_count_increments (name, count)
   select * from unnest(:countNames, :counts) where exists (select from handled)
 )`;
-
-/**
- * Of a batch whose handlers all succeeded at once, which is the rule. The delivery's row is there, so the insert only finds
- * its partition: an update would prepare to look at each of them.
- */
-const firstSuccesses = `with handled as (
-  delete from relay.event_work where event_id between ${idRange} and event_id + 0 = any (:ids)
-  returning 1
-), ${counted}, marked as (
-  insert into relay.deliveries as d (id, received_at, body_bytes, cold_start, probe, runtime)
-  values (:deliveryId, 'epoch', 0, false, false, '')
-  on conflict (id) do update set handler_ms = coalesce(d.handler_ms, 0) + case when exists (select from handled) then :ownMs else 0 end,
-    handled_at = coalesce(d.handled_at, case when ${isHandled(":ids")} then now() end)
-  returning id, handled_at is null and (${isShared(":ids")}) as is_unsure, runtime, region, cold_start, probe
-), measured as (
-  insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts)
-  select now(), runtime, region, :deployment, cold_start, probe, :facts from marked where exists (select from handled)
-)
-select null as lost, (select json_agg(id) from marked where is_unsure) as unsure`;
 
 const handledIds = "array(select id from r where outcome = 'handled')";
 
@@ -181,11 +162,15 @@ select
 export const settleStatement = defineStatement<SettleParameter>(anyResults, parameters);
 
 /** The same for first attempts of one delivery that succeeded; `ownMs` is how long they took together. */
-export const settleFirstSuccesses = defineStatement<SettleParameter>(firstSuccesses, parameters);
+export const settleFirstSuccesses = defineCall("settle_first_successes", {
+  ids: parameters.ids,
+  deliveryId: parameters.deliveryId,
+  ownMs: parameters.ownMs,
+  countNames: parameters.countNames,
+  counts: parameters.counts,
+  deployment: parameters.deployment,
+  facts: parameters.facts,
+});
 
 /** Marks deliveries of which no batch is missing and no event is open. */
-export const markHandledStatement = defineStatement<"deliveryIds">(
-  `update relay.deliveries d set handled_at = now()
-  where d.id = any (:deliveryIds) and d.handled_at is null and ${isHandled("array[]::bigint[]")}`,
-  { deliveryIds: "uuid[]" },
-);
+export const markHandledStatement = defineCall("mark_handled", { deliveryIds: "uuid[]" });
