@@ -41,12 +41,13 @@ export async function ingestRows(
   values: DeliveryValues,
   storedIds = noneStored,
 ): Promise<IngestedRows> {
-  const [answer] = await runStatement<{ result: IngestResult }, IngestParameter>(client, ingestStatement, {
-    ...values,
-    ...eventValues(rows),
-    record,
-    storedIds,
-  });
+  const [answer] = await runStatement<{ result: IngestResult }, IngestParameter>(
+    client,
+    ingestStatement,
+    { record, storedIds },
+    values,
+    eventValues(rows),
+  );
   if (answer === undefined) return { recorded: false, ingested: [] };
   const { recorded, ids, erased, known } = answer.result;
   const ingested: Ingested[] = [];

@@ -3,7 +3,7 @@ import { defineCall } from "./named-statement.ts";
 
 /**
  * The parameters of the function `relay.ingest`, with their types. Arrays hold a value for each event, in the order of the batch;
- * the `finding…` ones a value for each difference, with the event's place in the batch from 1.
+ * times are in ms since the epoch; `data` is a JSON array, because Postgres reads it in half the time of an array of JSON; the `finding…` ones a value for each difference, with the event's place in the batch from 1.
  */
 const parameters = {
   record: "text",
@@ -14,10 +14,10 @@ const parameters = {
   accountIds: "text[]",
   senderIds: "text[]",
   recipientIds: "text[]",
-  occurredAts: "timestamptz[]",
-  sentAts: "timestamptz[]",
+  occurredMs: "float8[]",
+  sentMs: "float8[]",
   flags: "smallint[]",
-  data: "json[]",
+  data: "json",
   conversations: "text[]",
   findingPlaces: "integer[]",
   findings: "text[]",

@@ -30,10 +30,10 @@ CREATE FUNCTION "ingest"(
   "p_account_ids" text[],
   "p_sender_ids" text[],
   "p_recipient_ids" text[],
-  "p_occurred_ats" timestamptz[],
-  "p_sent_ats" timestamptz[],
+  "p_occurred_ms" float8[],
+  "p_sent_ms" float8[],
   "p_flags" smallint[],
-  "p_data" json[],
+  "p_data" json,
   "p_conversations" text[],
   "p_finding_places" integer[],
   "p_findings" text[],
@@ -106,26 +106,27 @@ BEGIN
         array_agg(CASE WHEN erased[3] THEN NULL ELSE recipient_id END),
         -- A key may hold the person's id. What makes an event the same event is kept in `event_keys`.
         array_agg(CASE WHEN true = ANY (erased) THEN kind || ':' || encode(sha256(convert_to(key, 'UTF8')), 'hex') ELSE key END),
-        array_agg(CASE WHEN true = ANY (erased) THEN '{"erased":"data-deletion"}' WHEN unsent THEN '{"erased":"unsent"}' ELSE data END)
+        json_agg(CASE WHEN true = ANY (erased) THEN '{"erased":"data-deletion"}' WHEN unsent THEN '{"erased":"unsent"}' ELSE data END)
       INTO v_erased, p_account_ids, p_sender_ids, p_recipient_ids, p_keys, p_data
       FROM (
         SELECT e.*, EXISTS (SELECT FROM relay.unsent_messages m WHERE m.hash = unsent_hash) AS unsent,
           ARRAY(SELECT EXISTS (SELECT FROM relay.erased_people p WHERE p.requested_at > p_received_at
               AND p.hash = encode(substring(sha256(convert_to(person, 'UTF8')) FOR 16), 'hex')::uuid)
             FROM unnest(ARRAY[account_id, sender_id, recipient_id]) person) AS erased
-        FROM unnest(p_unsent_hashes, p_kinds, p_account_ids, p_sender_ids, p_recipient_ids, p_keys, p_data)
+        FROM ROWS FROM (unnest(p_unsent_hashes), unnest(p_kinds), unnest(p_account_ids), unnest(p_sender_ids),
+            unnest(p_recipient_ids), unnest(p_keys), json_array_elements(p_data))
           WITH ORDINALITY e (unsent_hash, kind, account_id, sender_id, recipient_id, key, data, place)
         ORDER BY place
       ) e;
     END IF;
     INSERT INTO relay.events (id, ingested_at, occurred_at, sent_at, erased_at, delivery_id, batch_index, standby, test,
       drifted, kind, account_id, sender_id, recipient_id, key, data)
-    SELECT id, now(), occurred_at, sent_at, CASE WHEN erased THEN now() END, p_delivery_id, p_batch_index,
+    SELECT id, now(), to_timestamp(occurred_ms / 1000), to_timestamp(sent_ms / 1000), CASE WHEN erased THEN now() END, p_delivery_id, p_batch_index,
       flags & 1 <> 0, flags & 2 <> 0, flags & 4 <> 0, kind, account_id, sender_id, recipient_id, key, data
     FROM (
-      SELECT unnest(v_ids) AS id, unnest(v_erased) AS erased, unnest(p_occurred_ats) AS occurred_at,
-        unnest(p_sent_ats) AS sent_at, unnest(p_flags) AS flags, unnest(p_kinds) AS kind, unnest(p_account_ids) AS account_id,
-        unnest(p_sender_ids) AS sender_id, unnest(p_recipient_ids) AS recipient_id, unnest(p_keys) AS key, unnest(p_data) AS data
+      SELECT unnest(v_ids) AS id, unnest(v_erased) AS erased, unnest(p_occurred_ms) AS occurred_ms,
+        unnest(p_sent_ms) AS sent_ms, unnest(p_flags) AS flags, unnest(p_kinds) AS kind, unnest(p_account_ids) AS account_id,
+        unnest(p_sender_ids) AS sender_id, unnest(p_recipient_ids) AS recipient_id, unnest(p_keys) AS key, json_array_elements(p_data) AS data
     ) e
     WHERE id IS NOT NULL;
     INSERT INTO relay.event_work (event_id, delivery_id, batch_index, attempts, fence, leased_until, lease_id, next_attempt_at,
@@ -163,21 +164,31 @@ BEGIN
   END IF;
 
   IF p_record = 'first' THEN
-    INSERT INTO relay.deliveries AS d (id, received_at, body_bytes, cold_start, probe, runtime, region, deployment, ack_ms,
-      publish_started_at, via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at,
-      ingested_at, handled_at, message_id, trace_id)
-    VALUES (p_delivery_id, p_received_at, p_body_bytes, p_cold_start, p_probe, p_runtime, p_region, p_deployment, p_ack_ms,
-      p_publish_started_at, p_via, p_batches, p_retried, v_new, p_events - v_new, v_ingest_ms, v_first_id, v_last_id, p_delivered_at,
-      now(), CASE WHEN v_worked = 0 AND p_batches = 1 THEN now() END, p_message_id, p_trace_id)
-    ON CONFLICT (id) DO UPDATE SET via = excluded.via, batches = excluded.batches, retried = excluded.retried,
-      inserted = excluded.inserted, duplicates = excluded.duplicates, ingest_ms = excluded.ingest_ms,
-      first_event_id = excluded.first_event_id, last_event_id = excluded.last_event_id, delivered_at = excluded.delivered_at,
-      ingested_at = excluded.ingested_at, handled_at = excluded.handled_at, message_id = excluded.message_id,
-      trace_id = excluded.trace_id, probe = d.probe OR excluded.probe, deployment = coalesce(d.deployment, excluded.deployment),
-      ack_ms = coalesce(d.ack_ms, excluded.ack_ms), publish_started_at = coalesce(d.publish_started_at, excluded.publish_started_at)
-    WHERE d.via IS NULL
-    RETURNING reported_at IS NOT NULL, outcome INTO v_reported, v_outcome;
-    v_recorded := FOUND;
+    -- Not `ON CONFLICT DO UPDATE`, which looks up the partition's indexes in the catalog at each call.
+    BEGIN
+      INSERT INTO relay.deliveries (id, received_at, body_bytes, cold_start, probe, runtime, region, deployment, ack_ms,
+        publish_started_at, via, batches, retried, inserted, duplicates, ingest_ms, first_event_id, last_event_id, delivered_at,
+        ingested_at, handled_at, message_id, trace_id)
+      VALUES (p_delivery_id, p_received_at, p_body_bytes, p_cold_start, p_probe, p_runtime, p_region, p_deployment, p_ack_ms,
+        p_publish_started_at, p_via, p_batches, p_retried, v_new, p_events - v_new, v_ingest_ms, v_first_id, v_last_id,
+        p_delivered_at, now(), CASE WHEN v_worked = 0 AND p_batches = 1 THEN now() END, p_message_id, p_trace_id);
+      v_recorded := true;
+    EXCEPTION WHEN unique_violation THEN
+      -- The row was made by the report or by a later batch; else this batch was stored before.
+      UPDATE relay.deliveries d SET via = p_via, batches = p_batches, retried = p_retried, inserted = v_new,
+        duplicates = p_events - v_new, ingest_ms = v_ingest_ms, first_event_id = v_first_id, last_event_id = v_last_id,
+        delivered_at = p_delivered_at, ingested_at = now(),
+        handled_at = CASE WHEN v_worked = 0 AND p_batches = 1 THEN now() END, message_id = p_message_id, trace_id = p_trace_id,
+        probe = d.probe OR p_probe, deployment = coalesce(d.deployment, p_deployment), ack_ms = coalesce(d.ack_ms, p_ack_ms),
+        publish_started_at = coalesce(d.publish_started_at, p_publish_started_at)
+      WHERE d.id = p_delivery_id AND d.via IS NULL
+      RETURNING reported_at IS NOT NULL, outcome INTO v_reported, v_outcome;
+      v_recorded := FOUND;
+      -- Under `repeatable read` a row that was committed meanwhile is not seen: the caller tries again.
+      IF NOT v_recorded AND NOT EXISTS (SELECT FROM relay.deliveries d WHERE d.id = p_delivery_id) THEN
+        RAISE serialization_failure;
+      END IF;
+    END;
     -- What the report counted is not counted again. A delivery that was reported as lost is complete now: only the answer to
     -- the forward was lost.
     IF v_reported THEN
