@@ -273,7 +273,8 @@ BEGIN
   RETURN json_build_object('recorded', v_recorded, 'ids', v_ids, 'erased', v_erased, 'known', v_known);
 END $$;
 --> statement-breakpoint
--- Stores that the first attempts of events of one delivery have succeeded. A repeated call counts nothing twice.
+-- Stores that the first attempts of events of one delivery have succeeded, as "settle" would. Nothing can be too late for that,
+-- so the result is always null. A repeated call counts nothing twice.
 CREATE FUNCTION "settle_first_successes"(
   "p_ids" bigint[],
   "p_delivery_id" uuid,
@@ -282,7 +283,7 @@ CREATE FUNCTION "settle_first_successes"(
   "p_counts" bigint[],
   "p_deployment" text,
   "p_facts" json
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   v_is_new boolean;
   v_is_handled boolean;
@@ -312,4 +313,131 @@ BEGIN
     INSERT INTO relay.measurements (at, runtime, region, deployment, cold, probe, facts)
     VALUES (now(), v_runtime, v_region, p_deployment, v_cold, v_probe, p_facts);
   END IF;
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+-- Stores how any number of leases ended. A success is stored whatever has happened since; anything else only while its lease
+-- is the event's newest. Returns the ids of the others whose result came too late. Arrays hold a value for each result, in the
+-- order of their ids, those of counts one for each counter; frames are joined by line feeds. A repeated call changes nothing.
+CREATE FUNCTION "settle"(
+  "p_ids" bigint[],
+  "p_fences" integer[],
+  "p_outcomes" text[],
+  "p_attempts" smallint[],
+  "p_delivery_ids" uuid[],
+  "p_started_ats" timestamptz[],
+  "p_durations" real[],
+  "p_retry_ms" bigint[],
+  "p_queued_ms" bigint[],
+  "p_error_names" text[],
+  "p_error_codes" text[],
+  "p_error_messages" text[],
+  "p_frames" text[],
+  "p_fingerprints" text[],
+  "p_kinds" text[],
+  "p_replay_ids" text[],
+  "p_count_names" text[],
+  "p_counts" bigint[],
+  "p_deployment" text,
+  "p_message_id" text,
+  "p_measured_ids" uuid[],
+  "p_measured_facts" text[]
+) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  v_lost json;
+  v_delivery_ids uuid[];
+BEGIN
+  -- `x = x + 0`: the planner concludes that one row is left. Else it expects ten of an array that it does not know, and plans
+  -- each call anew.
+  WITH r AS MATERIALIZED (
+    SELECT * FROM unnest(p_ids, p_fences, p_outcomes, p_attempts, p_delivery_ids, p_started_ats, p_durations, p_retry_ms,
+      p_queued_ms, p_error_names, p_error_codes, p_error_messages, p_frames, p_fingerprints, p_kinds, p_replay_ids)
+      AS r (id, fence, outcome, attempt, delivery_id, started_at, ms, retry_ms, queued_ms,
+        error_name, error_code, error_message, frames, fingerprint, kind, replay_id)
+    WHERE id = id + 0
+  ), handled AS (
+    -- By each id, once the planner knows of many rows; until then by the range. An array of the ids would read the whole table.
+    DELETE FROM relay.event_work w USING r
+    WHERE r.outcome = 'handled' AND w.event_id = r.id AND w.event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)]
+    RETURNING w.event_id
+  ), kept AS (
+    UPDATE relay.event_work w
+    SET leased_until = NULL,
+      state = CASE WHEN r.outcome = 'dead' THEN 'dead' ELSE 'open' END,
+      attempts = w.attempts - CASE WHEN r.outcome = 'released' THEN 1 ELSE 0 END,
+      next_attempt_at = now() + r.retry_ms * INTERVAL '1 millisecond',
+      queued_until = now() + r.queued_ms * INTERVAL '1 millisecond',
+      first_failed_at = CASE WHEN r.outcome = 'released' THEN w.first_failed_at ELSE coalesce(w.first_failed_at, now()) END,
+      error_name = CASE WHEN r.outcome = 'released' THEN w.error_name ELSE r.error_name END,
+      error_code = CASE WHEN r.outcome = 'released' THEN w.error_code ELSE r.error_code END
+    FROM r
+    WHERE r.outcome <> 'handled' AND w.event_id = r.id AND w.event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)]
+      AND w.fence = r.fence AND w.leased_until IS NOT NULL
+    RETURNING w.event_id, w.batch_index
+  ), tried AS (
+    INSERT INTO relay.handler_attempts (event_id, at, ms, attempt, error_name, error_code, error_message, frames, deployment,
+      message_id, replay_id)
+    SELECT id, started_at, ms, attempt, error_name, error_code, error_message, string_to_array(frames, E'\n'), p_deployment,
+      p_message_id, replay_id
+    FROM r WHERE outcome <> 'released' AND (outcome <> 'handled' OR fence > 1 OR replay_id IS NOT NULL)
+      -- The statement may be sent again.
+      AND NOT EXISTS (SELECT FROM relay.handler_attempts a
+        WHERE a.event_id = r.id AND a.at = r.started_at AND a.attempt = r.attempt)
+  ), dead AS MATERIALIZED (
+    SELECT r.*, kept.batch_index FROM r JOIN kept ON kept.event_id = r.id WHERE r.outcome = 'dead'
+  ), made AS (
+    INSERT INTO relay.dead_letter_groups (fingerprint, cause, error_name, error_code, kind, first_at, first_deployment)
+    SELECT DISTINCT ON (fingerprint) fingerprint, 'handler', error_name, error_code, kind, now(), p_deployment
+    FROM dead WHERE NOT EXISTS (SELECT FROM relay.dead_letter_groups g WHERE g.fingerprint = dead.fingerprint)
+    ORDER BY fingerprint, id
+    ON CONFLICT (fingerprint) DO NOTHING
+    RETURNING id, fingerprint
+  ), letters AS (
+    INSERT INTO relay.dead_letters AS l (source, source_id, group_id, recorded_at, event_id, kind, delivery_id, batch_index,
+      attempts, error_name, error_code, error_message, frames, deployment, message_id)
+    SELECT 'handler', dead.id::text,
+      coalesce((SELECT id FROM made WHERE made.fingerprint = dead.fingerprint),
+        (SELECT id FROM relay.dead_letter_groups g WHERE g.fingerprint = dead.fingerprint)),
+      now(), dead.id, kind, delivery_id, batch_index, attempt, error_name, error_code, error_message,
+      string_to_array(frames, E'\n'), p_deployment, p_message_id
+    FROM dead
+    ON CONFLICT (source, source_id) DO UPDATE SET group_id = excluded.group_id, recorded_at = excluded.recorded_at,
+      attempts = excluded.attempts, error_name = excluded.error_name, error_code = excluded.error_code,
+      error_message = excluded.error_message, frames = excluded.frames, deployment = excluded.deployment,
+      message_id = excluded.message_id, resolved_at = NULL, resolved_by = NULL
+  ), resolved AS (
+    UPDATE relay.dead_letters l SET resolved_at = now(), resolved_by = coalesce(r.replay_id, 'handled')
+    FROM r
+    WHERE r.outcome = 'handled' AND r.fence > 1 AND l.source = 'handler' AND l.source_id = r.id::text
+      -- Not `IS NULL`, by which the planner would read every open dead letter instead of this one.
+      AND coalesce(l.resolved_at, 'infinity') = 'infinity'
+  ), counted AS (
+    -- Only with a handled event, so that a settlement which is sent again counts nothing twice.
+    INSERT INTO relay.handler_count_increments (name, count)
+    SELECT * FROM unnest(p_count_names, p_counts) WHERE EXISTS (SELECT FROM handled)
+  ), touched AS MATERIALIZED (
+    SELECT delivery_id, sum(ms) FILTER (WHERE fence = 1 AND outcome <> 'released' AND replay_id IS NULL
+        AND (id IN (SELECT event_id FROM handled) OR id IN (SELECT event_id FROM kept))) AS own_ms
+    FROM r GROUP BY 1 HAVING bool_or(outcome = 'handled') OR bool_or(fence = 1 AND outcome <> 'released')
+  ), marked AS (
+    UPDATE relay.deliveries d
+    SET handler_ms = CASE WHEN own_ms IS NULL THEN handler_ms ELSE coalesce(handler_ms, 0) + own_ms END
+    FROM touched WHERE d.id = touched.delivery_id
+    RETURNING d.id
+  ), measured AS (
+    INSERT INTO relay.measurements (at, runtime, region, deployment, cold, probe, facts)
+    SELECT now(), coalesce(d.runtime, ''), d.region, p_deployment, d.cold_start, coalesce(d.probe, false), m.facts::json
+    FROM unnest(p_measured_ids, p_measured_facts) WITH ORDINALITY m (delivery_id, facts, place)
+    LEFT JOIN relay.deliveries d ON d.id = m.delivery_id
+    -- A settlement that is sent again counts nothing twice.
+    WHERE place = place + 0 AND (EXISTS (SELECT FROM handled) OR EXISTS (SELECT FROM kept))
+  )
+  SELECT (SELECT json_agg(id) FROM r WHERE outcome <> 'handled' AND id NOT IN (SELECT event_id FROM kept)
+      -- Its lease is the newest, so this result is stored already.
+      AND NOT EXISTS (SELECT FROM relay.event_work w WHERE w.event_id = id AND w.fence = r.fence)),
+    ARRAY(SELECT id FROM marked)
+  INTO v_lost, v_delivery_ids;
+  -- What another call settled while this one waited for the rows is visible now.
+  PERFORM relay.mark_handled(v_delivery_ids);
+  RETURN v_lost;
 END $$;
