@@ -84,13 +84,24 @@ DECLARE
   v_known json;
 BEGIN
   IF v_events > 0 THEN
-    FOR v_place IN 1..v_events LOOP
-      v_ids[v_place] := nextval('relay.event_ids');
-    END LOOP;
-    INSERT INTO relay.event_keys (hash, event_id)
-    SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS v_new = ROW_COUNT;
+    IF v_events = 1 THEN
+      v_ids := ARRAY[nextval('relay.event_ids')];
+    ELSE
+      v_ids := ARRAY(SELECT nextval('relay.event_ids') FROM generate_series(1, v_events));
+      -- Mostly every key is new, and of many keys `ON CONFLICT` would look up each one before it inserts it.
+      BEGIN
+        INSERT INTO relay.event_keys (hash, event_id)
+        SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash;
+        v_new := v_events;
+      EXCEPTION WHEN unique_violation THEN NULL;
+      END;
+    END IF;
+    IF v_new = 0 THEN
+      INSERT INTO relay.event_keys (hash, event_id)
+      SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash
+      ON CONFLICT DO NOTHING;
+      GET DIAGNOSTICS v_new = ROW_COUNT;
+    END IF;
     IF v_new < v_events THEN
       v_ids := ARRAY(SELECT (SELECT k.event_id FROM relay.event_keys k WHERE k.hash = e.hash AND k.event_id = e.id)
         FROM unnest(p_hashes, v_ids) WITH ORDINALITY e (hash, id, place) ORDER BY place);
@@ -226,7 +237,7 @@ BEGIN
     END IF;
   END IF;
 
-  IF array_position(v_ids, NULL) IS NOT NULL THEN
+  IF v_new < v_events THEN
     WITH known AS MATERIALIZED (
       SELECT place, (SELECT k.event_id FROM relay.event_keys k WHERE k.hash = e.hash) AS event_id
       FROM unnest(p_hashes, v_ids) WITH ORDINALITY e (hash, id, place) WHERE id IS NULL
