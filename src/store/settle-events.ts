@@ -27,9 +27,7 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   const statement = isFirst ? settleFirstSuccesses : settleAny;
   const values = isFirst ? commonValues(settlement) : toValues(settlement);
   const rows = await withStoreErrors(() =>
-    repeatConflicts(() =>
-      runStatement<{ result: number[] | null }, SettleParameter>(db.$client, statement, values),
-    ),
+    repeatConflicts(() => runStatement<{ result: number[] | null }, SettleParameter>(db.$client, statement, values)),
   );
   return { lost: rows[0]?.result ?? [] };
 }

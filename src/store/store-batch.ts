@@ -132,7 +132,8 @@ function summarize(
 }
 
 function toLeased({ row, outcome }: Ingested, ownDeliveryId: string, ownIndex: number): LeasedEvent | null {
-  const [, id, state, fence = 1, attempt = 1, deliveryId = ownDeliveryId, batchIndex = ownIndex, replay = null] = outcome;
+  const [, id, state, fence = 1, attempt = 1, deliveryId = ownDeliveryId, batchIndex = ownIndex, replay = null] =
+    outcome;
   if (state !== "new" && state !== "leased") return null;
   const { event, accountId, senderId, recipientId, occurredAt, sentAt, drifted, data, conversation } = row;
   return {
