@@ -1,4 +1,4 @@
-// What is left of an erased event.
+// What is left of an erased event. The function `relay.ingest` stores the same of one that arrives after its erasure.
 
 /** The `data` of an event whose message was unsent. */
 export const unsentData = JSON.stringify({ erased: "unsent" });

@@ -10,6 +10,7 @@ export const migrationNames = [
   "0015_queue_messages",
   "0016_wrong_tokens",
   "0017_queue_traces",
+  "0018_store_functions",
   "0019_region_sums",
 ] as const;
 

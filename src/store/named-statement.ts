@@ -32,6 +32,19 @@ export function defineStatement<Name extends string>(
 }
 
 /**
+ * A call of a function of the schema `relay`, each of whose parameters `p_some_name` is given as `someName`; its result is the
+ * column `result`.
+ */
+export function defineCall<Name extends string>(name: string, types: Readonly<Record<Name, string>>): Statement<Name> {
+  const given = Object.keys(types).map((parameter) => `${toColumn(`p_${parameter}`)} => :${parameter}`);
+  return defineStatement(`select relay.${name}(${given.join(", ")}) as result`, types);
+}
+
+function toColumn(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/**
  * A condition that is always true, from which the planner concludes that one row is left. Else it expects ten of an
  * array that it does not know, which makes the plan for any values seem dearer than one for these, so that it plans
  * each call anew, which takes longer than to run it; and while tables are small it reads them whole.
@@ -49,14 +62,15 @@ const firstAnswerMs = 4_000;
 /**
  * Runs a statement that may be repeated: it is sent again if its connection breaks before the answer. On a pool it is
  * prepared at its first use on each connection. A pooler in transaction mode may not know prepared statements; after the
- * first refusal a pool sends every statement whole. Rejects with the driver's error.
+ * first refusal a pool sends every statement whole. Each parameter has its value from the first of `values` that has one.
+ * Rejects with the driver's error.
  */
 export async function runStatement<Row extends QueryResultRow, Name extends string>(
   pool: Pool | PoolClient,
   { name, text, parameters }: Statement<Name>,
-  values: Partial<Values<Name>>,
+  ...values: readonly Partial<Values<Name>>[]
 ): Promise<Row[]> {
-  const query = { text, values: parameters.map((parameter) => values[parameter]) };
+  const query = { text, values: parameters.map((parameter) => valueOf(values, parameter)) };
   // Within a transaction nothing can be repeated.
   if (!(pool instanceof Pool)) return (await pool.query<Row>(query)).rows;
   for (let isFirst = true; ;) {
@@ -81,6 +95,14 @@ export async function runStatement<Row extends QueryResultRow, Name extends stri
       client.release(broken);
     }
   }
+}
+
+function valueOf<Name extends string>(values: readonly Partial<Values<Name>>[], name: Name): unknown {
+  for (const some of values) {
+    const value = some[name];
+    if (value !== undefined) return value;
+  }
+  return null;
 }
 
 /** Pools whose pooler has refused a prepared statement. */

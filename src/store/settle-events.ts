@@ -1,10 +1,9 @@
 import type { Database } from "./database.ts";
 import type { HandlerResult } from "./leased-event.ts";
-import { markHandled } from "./mark-handled.ts";
 import { factsOfHandlers } from "./measured-facts.ts";
 import { runStatement, type Values } from "./named-statement.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
-import { type SettledRow, type SettleParameter, settleFirstSuccesses, settleStatement } from "./settle-statement.ts";
+import { settleAny, settleFirstSuccesses, type SettleParameter } from "./settle-statement.ts";
 import { storableInstant, storableText } from "./storable.ts";
 import { withStoreErrors } from "./store-error.ts";
 
@@ -24,15 +23,13 @@ export interface Settlement {
  */
 export async function settleEvents(db: Database, settlement: Settlement): Promise<{ lost: number[] }> {
   if (settlement.results.length === 0) return { lost: [] };
-  const isPlain = areFirstSuccesses(settlement.results);
-  const statement = isPlain ? settleFirstSuccesses : settleStatement;
-  const values = isPlain ? commonValues(settlement) : toValues(settlement);
+  const isFirst = areFirstSuccesses(settlement.results);
+  const statement = isFirst ? settleFirstSuccesses : settleAny;
+  const values = isFirst ? commonValues(settlement) : toValues(settlement);
   const rows = await withStoreErrors(() =>
-    repeatConflicts(() => runStatement<SettledRow, SettleParameter>(db.$client, statement, values)),
+    repeatConflicts(() => runStatement<{ result: number[] | null }, SettleParameter>(db.$client, statement, values)),
   );
-  const unsure = rows[0]?.unsure ?? [];
-  await markHandled(db, unsure);
-  return { lost: rows[0]?.lost ?? [] };
+  return { lost: rows[0]?.result ?? [] };
 }
 
 /** Whether all are successes at the first attempt, for one delivery: then nothing but its row tells of them. */

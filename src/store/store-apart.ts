@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 
 import { type EventRow, reductions } from "./event-to-store.ts";
-import { type DeliveryValues, type Ingested, ingestRows, type IngestedRows, nothingBefore } from "./ingest-rows.ts";
+import { type DeliveryValues, type Ingested, ingestRows, type IngestedRows } from "./ingest-rows.ts";
 import type { IngestRecord } from "./ingest-statement.ts";
 import { isDataRefused } from "./store-error.ts";
 import { beginWith, statementTimeoutMs, transact } from "./transaction.ts";
@@ -22,19 +22,8 @@ export async function storeApart(
     // The whole has been refused already.
     const ingested =
       rows.length > 1 ? await storeHalves(client, rows, values) : await storeReduced(client, rows, values);
-    const inserted = ingested.filter(({ outcome }) => isNew(outcome[2]));
-    const ids = inserted.map(({ outcome }) => outcome[1]);
-    const kinds: Record<string, number> = {};
-    for (const { row } of inserted) kinds[row.event.kind] = (kinds[row.event.kind] ?? 0) + 1;
-    const before = {
-      ...nothingBefore,
-      inserted: ids.length,
-      insertedKinds: JSON.stringify(kinds),
-      worked: ingested.filter(({ outcome }) => outcome[2] === "new").length,
-      firstEventId: ids.length === 0 ? null : Math.min(...ids),
-      lastEventId: ids.length === 0 ? null : Math.max(...ids),
-    };
-    const { recorded } = await ingestRows(client, [], record, { ...values, ...before });
+    const storedIds = ingested.filter(({ outcome }) => isNew(outcome[2])).map(({ outcome }) => outcome[1]);
+    const { recorded } = await ingestRows(client, [], record, values, storedIds);
     return { recorded, ingested };
   });
 }
@@ -70,7 +59,7 @@ async function storeReduced(
 }
 
 async function store(client: PoolClient, rows: readonly EventRow[], values: DeliveryValues): Promise<Ingested[]> {
-  return (await ingestRows(client, rows, "none", { ...values, ...nothingBefore })).ingested;
+  return (await ingestRows(client, rows, "none", values)).ingested;
 }
 
 /** Stores the rows in a savepoint. If Postgres refuses the data, rolls back to the savepoint and resolves with null. */

@@ -6,9 +6,8 @@ import type { ForwardedDelivery } from "#platform/delivery.ts";
 import type { Database } from "./database.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
 import { type EventToStore, toRows } from "./event-to-store.ts";
-import { type DeliveryValues, type Ingested, ingestRows, nothingBefore } from "./ingest-rows.ts";
+import { type DeliveryValues, type Ingested, ingestRows } from "./ingest-rows.ts";
 import type { LeasedEvent } from "./leased-event.ts";
-import { markHandled } from "./mark-handled.ts";
 import { factsOfBatch, firstFactsOfBatch } from "./measured-facts.ts";
 import { unsentBy } from "./message-hash.ts";
 import { repeatConflicts } from "./repeat-conflicts.ts";
@@ -55,44 +54,26 @@ export interface StoredBatch {
   repeated: boolean;
 }
 
-/** The first finds what was known before. Transactions at the same time can hide events from it; each further one sees more. */
-const followUpsMax = 4;
-
 /**
  * Stores a batch in one statement: each event whose key is new, with a lease for its handler, and the delivery that carried
- * it. If events were stored before, a second one links them to the delivery and leases those that are open and due. A
- * repeated call changes nothing else. An event that Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE`; then nothing
+ * it. Events that were stored before are linked to the delivery, and leased if they are open and due. A repeated call changes
+ * nothing else. An event that Postgres refuses for its content affects no other event. Throws `STORE_UNAVAILABLE`; then nothing
  * is stored.
  */
 export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock = systemClock): Promise<StoredBatch> {
   return withStoreErrors(async () => {
     const rows = toRows(batch.events);
-    const [index, count] = batch.batch;
-    const record = index === 0 ? "first" : "later";
+    const record = batch.batch[0] === 0 ? "first" : "later";
     const values = deliveryValues(batch, clock);
     if (batch.unsentMessages !== "keep") await unsend(db, unsentBy(batch.events));
     const { recorded, ingested } = await repeatConflicts(async () => {
       try {
-        return await ingestRows(db.$client, rows, record, { ...values, ...nothingBefore });
+        return await ingestRows(db.$client, rows, record, values);
       } catch (thrown) {
         if (!isDataRefused(thrown)) throw thrown;
         return storeApart(db.$client, rows, record, values);
       }
     });
-    const unseen = new Map(rows.map((row) => [row.hash, row]));
-    for (const { row } of ingested) unseen.delete(row.hash);
-    for (let left = followUpsMax; unseen.size > 0 && left > 0; left--) {
-      // Stored before, or by another transaction at the same time, which has ended now.
-      const more = await ingestRows(db.$client, [...unseen.values()], "none", {
-        ...values,
-        ...nothingBefore,
-        areLinked: recorded,
-      });
-      ingested.push(...more.ingested);
-      for (const { row } of more.ingested) unseen.delete(row.hash);
-    }
-    const isAnyNew = ingested.some(({ outcome }) => outcome[2] === "new");
-    if (count > 1 && recorded && !isAnyNew) await markHandled(db, [values.deliveryId]);
     return summarize(batch, values.deliveryId, recorded, ingested);
   });
 }
@@ -151,7 +132,8 @@ function summarize(
 }
 
 function toLeased({ row, outcome }: Ingested, ownDeliveryId: string, ownIndex: number): LeasedEvent | null {
-  const [, id, state, fence, attempt, deliveryId = ownDeliveryId, batchIndex = ownIndex, replay = null] = outcome;
+  const [, id, state, fence = 1, attempt = 1, deliveryId = ownDeliveryId, batchIndex = ownIndex, replay = null] =
+    outcome;
   if (state !== "new" && state !== "leased") return null;
   const { event, accountId, senderId, recipientId, occurredAt, sentAt, drifted, data, conversation } = row;
   return {

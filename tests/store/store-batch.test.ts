@@ -1,14 +1,17 @@
-import { describe, expect, test } from "vitest";
+import { Client } from "pg";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardReport } from "#measurements/report.ts";
-import type { Database } from "#store/database.ts";
+import { canWrite } from "#store/can-write.ts";
+import { type Database, openDatabase } from "#store/database.ts";
 import { saveDeliveryAttempt } from "#store/delivery-attempts.ts";
 import { deliveryUuid } from "#store/delivery-uuid.ts";
 import { saveReports } from "#store/save-reports.ts";
 import { settleEvents } from "#store/settle-events.ts";
 import { type StoredBatch, storeBatch } from "#store/store-batch.ts";
 
+import { eventually } from "../support/eventually.ts";
 import { ended, settlement } from "../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";
 
@@ -48,6 +51,49 @@ describe("several consumers at once", () => {
     expect(await countRows(db, "events")).toBe(150);
     expect(await countRows(db, "event_work")).toBe(150);
   });
+});
+
+test.each(["read committed", "repeatable read"])(
+  "a batch whose delivery's row another transaction is making completes the row (%s)",
+  async (isolation) => {
+    const { db, pool, url } = await openTestStore();
+    const name = new URL(url).pathname.slice(1);
+    await pool.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    onTestFinished(() => other.end());
+    await other.query("begin");
+    await other.query(
+      `insert into relay.deliveries (id, received_at, body_bytes, cold_start, probe, runtime, outcome, reported_at)
+      values ($1, now(), 1, false, false, 'edge', 'published', now())`,
+      [deliveryUuid("d1")],
+    );
+    // On a connection of the changed setting.
+    const { db: changed, close } = openDatabase(url);
+    onTestFinished(close);
+    const stored = storeBatch(changed, toStore(testBatch("d1", numbered(2))));
+    await eventually("the batch waits for the row", async () => {
+      const { rows } = await pool.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      return rows.length === 1;
+    });
+    await other.query("commit");
+    expect(await stored).toMatchObject({ inserted: 2, repeated: false });
+    const { rows } = await db.$client.query("select via, inserted, outcome from relay.deliveries");
+    expect(rows).toEqual([{ via: "queue", inserted: 2, outcome: "published" }]);
+    expect(await countRows(db, "event_work")).toBe(2);
+  },
+);
+
+test("before the migration that makes its functions nothing is stored, and the store says that it cannot write", async () => {
+  const { db, pool } = await openTestStore();
+  expect(await canWrite(db)).toBe(true);
+  await pool.query("alter function relay.ingest rename to ingest_to_come");
+  await expect(storeBatch(db, toStore(testBatch("d1", numbered(1))))).rejects.toMatchObject({
+    code: "STORE_UNAVAILABLE",
+  });
+  expect(await canWrite(db)).toBe(false);
 });
 
 test("events have ids in the order of the batch, so that a conversation keeps its order", async () => {

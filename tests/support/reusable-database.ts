@@ -27,7 +27,7 @@ const definitions = `
   union all select concat_ws(' ', 'default', d.oid) from pg_attrdef d
   union all select concat_ws(' ', 'constraint', k.oid, convalidated) from pg_constraint k
   union all select concat_ws(' ', 'trigger', t.oid, tgenabled) from pg_trigger t
-  union all select concat_ws(' ', 'function', p.oid, md5(prosrc)) from pg_proc p join pg_namespace n on n.oid = pronamespace and ${own}
+  union all select concat_ws(' ', 'function', p.oid, proname, proacl, md5(prosrc)) from pg_proc p join pg_namespace n on n.oid = pronamespace and ${own}
   union all select concat_ws(' ', 'setting', setrole, setconfig) from pg_db_role_setting
     where setdatabase = (select oid from pg_database where datname = current_database())
   union all select concat_ws(' ', 'database', datacl, datconnlimit) from pg_database where datname = current_database()
