@@ -1,6 +1,6 @@
 import { type NextRequest, NextResponse } from "next/server";
 
-import { carriesOwnPolicy, pagePolicy, strictTransport } from "#dashboard/page-policy.ts";
+import { carriesOwnPolicy, pagePolicy, strictTransport } from "#dashboard/access/page-policy.ts";
 
 /** Only pages: a route that machines call must not wait for what people need. */
 export const config = { matcher: ["/", "/dashboard/:path*", "/data-deletion/:path*"] };

@@ -1,7 +1,7 @@
 import { attachDatabasePool } from "@vercel/functions/db-connections";
 
 import { readEnv } from "#platform/env.ts";
-import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/database.ts";
+import { type Database, openDatabase, type OpenDatabase, openReads } from "#store/connection/database.ts";
 
 import { log } from "./log.ts";
 

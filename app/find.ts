@@ -1,4 +1,4 @@
-import type { FindOptions } from "#dashboard/find.ts";
+import type { FindOptions } from "#dashboard/find/find.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock } from "./log.ts";

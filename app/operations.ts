@@ -1,5 +1,5 @@
 // What operations run on: maintenance, replays, dead letters, pausing.
-import { otlpParts } from "#dashboard/otlp/otlp-part.ts";
+import { otlpParts } from "#dashboard/metrics/otlp/otlp-part.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { alertsPart, runAlerts } from "#operations/alerts/run-alerts.ts";
 import { resumeBackfills } from "#operations/backfill/advance-backfill.ts";

@@ -1,11 +1,11 @@
-import { createGuessLimit } from "#dashboard/guess-limit.ts";
-import type { OpsAccess } from "#dashboard/ops-access.ts";
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
+import { createGuessLimit } from "#dashboard/access/guess-limit.ts";
+import type { OpsAccess } from "#dashboard/access/ops-access.ts";
+import { readOpsTokens } from "#dashboard/access/read-ops-tokens.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
-import { appendAudit, settleAudit } from "#store/audit.ts";
-import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
-import { spendSeal } from "#store/spent-seals.ts";
-import { countWrongToken } from "#store/wrong-tokens.ts";
+import { appendAudit, settleAudit } from "#store/operators/audit.ts";
+import { endSession, isSessionOpen, saveSession } from "#store/operators/sessions.ts";
+import { spendSeal } from "#store/figures/spent-seals.ts";
+import { countWrongToken } from "#store/operators/wrong-tokens.ts";
 
 import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./database.ts";

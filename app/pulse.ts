@@ -1,5 +1,5 @@
-import { createPulse } from "#dashboard/read-pulse.ts";
-import { createSharedReads } from "#dashboard/share-reads.ts";
+import { createPulse } from "#dashboard/status/read-pulse.ts";
+import { createSharedReads } from "#dashboard/lists/share-reads.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
 import type { Status } from "#dashboard/status/status.ts";
 

@@ -1,5 +1,5 @@
-import { type PathFaults, readPathFaults } from "#dashboard/read-path.ts";
-import { createRelayAddressReader } from "#dashboard/relay-address.ts";
+import { type PathFaults, readPathFaults } from "#dashboard/status/read-path.ts";
+import { createRelayAddressReader } from "#dashboard/status/relay-address.ts";
 import { handlers } from "#handlers/handlers.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
 import { createRollUps } from "#operations/roll-up.ts";

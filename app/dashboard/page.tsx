@@ -1,6 +1,6 @@
 import { statusWindow } from "#dashboard/status/status-window.ts";
 import { readStatusPage } from "#dashboard/status/read-status-page.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
 import { StatusPage } from "#dashboard/view/status/status-page.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 

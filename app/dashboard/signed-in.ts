@@ -1,13 +1,13 @@
 import { cookies, headers } from "next/headers";
 
-import type { OpsViewer } from "#dashboard/ops-guard.ts";
+import type { OpsViewer } from "#dashboard/access/ops-guard.ts";
 import {
   readHolder as readHolderWith,
   readSignedIn as readWith,
   type SignedInViewer,
-} from "#dashboard/read-signed-in.ts";
+} from "#dashboard/access/read-signed-in.ts";
 import type { RelayError } from "#platform/errors.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import { createOpsAccess } from "../ops-access.ts";
 import { getReads } from "../database.ts";

@@ -10,8 +10,8 @@ import { readEnv } from "#platform/env.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 import type { GiveUp } from "#queue/bounded-retries.ts";
 import type { QueueRoute } from "#queue/queue-route.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { openAlerting } from "../alerts.ts";

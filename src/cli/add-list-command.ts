@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 
-import type { Count } from "#store/capped-count.ts";
+import type { Count } from "#store/connection/capped-count.ts";
 
 import type { CommandContext } from "./command-context.ts";
 import { pageOptions } from "./list-options.ts";

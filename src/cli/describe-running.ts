@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join, relative } from "node:path";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
+import { createSignInLink } from "#dashboard/access/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 import { queueNames } from "#platform/queue-name.ts";
 import { queueCapabilities } from "#queue/capabilities.ts";

@@ -1,8 +1,8 @@
 /** The events of the relay as the commands filter and show them. */
 import { Option } from "commander";
 
-import { askedStates } from "#dashboard/event-filter.ts";
-import type { EventItem } from "#dashboard/read-events.ts";
+import { askedStates } from "#dashboard/events/event-filter.ts";
+import type { EventItem } from "#dashboard/events/read-events.ts";
 import { eventKinds } from "#instagram/events.ts";
 import { runtimes } from "#platform/delivery.ts";
 

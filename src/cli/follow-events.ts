@@ -1,5 +1,5 @@
 /** Reads the events of a relay in the order of ingestion, as they come, although its API lists the newest first. */
-import type { EventItem, EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 import type { Clock } from "#platform/clock.ts";
 
 import { pauseFor } from "./interruptible.ts";

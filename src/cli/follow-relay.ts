@@ -1,4 +1,4 @@
-import type { EventItem, EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 import { mayPass } from "#platform/bounded-fetch.ts";
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";

@@ -3,9 +3,9 @@ import { eq, sql } from "drizzle-orm";
 import { errorResponse, RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { refuse } from "#platform/refuse.ts";
-import type { Database } from "#store/database.ts";
-import { dataDeletions } from "#store/privacy-schema.ts";
-import { withStoreErrors } from "#store/store-error.ts";
+import type { Database } from "#store/connection/database.ts";
+import { dataDeletions } from "#store/schema/privacy-schema.ts";
+import { withStoreErrors } from "#store/connection/store-error.ts";
 
 import { barePage, escapeHtml } from "./bare-page.ts";
 import { formatCount } from "./format.ts";

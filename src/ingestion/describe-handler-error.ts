@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { describeCause } from "#platform/log.ts";
-import type { HandlerFailure } from "#store/leased-event.ts";
+import type { HandlerFailure } from "#store/handling/leased-event.ts";
 
 import { mapFrame } from "./map-frame.ts";
 import { readRetryAfterMs } from "./retry-delay.ts";

@@ -1,7 +1,7 @@
 import type { HandlerDatabase, HandlerQuery } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { Database } from "#store/database.ts";
-import { beginWith, transact } from "#store/transaction.ts";
+import type { Database } from "#store/connection/database.ts";
+import { beginWith, transact } from "#store/connection/transaction.ts";
 
 import { createPlaces, type Places } from "./places.ts";
 

@@ -2,10 +2,10 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { createBackfillDeliveryId } from "#platform/backfill-delivery.ts";
 import { describeCause } from "#platform/log.ts";
-import { personHash } from "#store/data-deletions.ts";
-import type { Database } from "#store/database.ts";
-import { findErased } from "#store/find-erased.ts";
-import { findKnownKeys } from "#store/find-known-keys.ts";
+import { personHash } from "#store/erasure/data-deletions.ts";
+import type { Database } from "#store/connection/database.ts";
+import { findErased } from "#store/erasure/find-erased.ts";
+import { findKnownKeys } from "#store/ingest/find-known-keys.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import { handleInTurn } from "./handle-in-turn.ts";

@@ -4,7 +4,7 @@ import type { Log } from "#platform/log.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
-import { storeUnavailable } from "#store/store-error.ts";
+import { storeUnavailable } from "#store/connection/store-error.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import { handleEvents, ingestBatch, withoutPlace } from "./ingest.ts";

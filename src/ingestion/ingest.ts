@@ -1,7 +1,7 @@
 import { findEventDrift } from "#instagram/data/find-drift.ts";
 import { traceIdOf } from "#platform/traceparent.ts";
 import type { Batch } from "#queue/batch.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { leaseMsFor, startLease } from "./lease.ts";
 import {

@@ -1,4 +1,4 @@
-import type { HandlerResult, LeasedEvent } from "#store/leased-event.ts";
+import type { HandlerResult, LeasedEvent } from "#store/handling/leased-event.ts";
 
 import { failureOf } from "./describe-handler-error.ts";
 import { retryDelayMs } from "./retry-delay.ts";

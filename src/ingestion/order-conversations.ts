@@ -1,4 +1,4 @@
-import type { LeasedEvent } from "#store/leased-event.ts";
+import type { LeasedEvent } from "#store/handling/leased-event.ts";
 
 /**
  * The events as conversations, each in the order of the batch, which is the order of the ids. Conversations with the

@@ -2,7 +2,7 @@ import type { Handler, HandlerContext, HandlerDatabase, HandlerEvent, Handlers }
 import type { Clock } from "#platform/clock.ts";
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import type { Log } from "#platform/log.ts";
-import type { LeasedEvent } from "#store/leased-event.ts";
+import type { LeasedEvent } from "#store/handling/leased-event.ts";
 import type { Trace } from "#tracing/trace.ts";
 
 import { createCounters, type Counters } from "./counters.ts";

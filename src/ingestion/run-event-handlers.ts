@@ -2,12 +2,12 @@ import type { Handlers } from "#handlers/handler.ts";
 import type { Clock } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
-import { leaseEvents } from "#store/lease-events.ts";
-import type { HandlerResult, LeasedEvent } from "#store/leased-event.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
-import { settleEvents } from "#store/settle-events.ts";
+import { leaseEvents } from "#store/handling/lease-events.ts";
+import type { HandlerResult, LeasedEvent } from "#store/handling/leased-event.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
 import type { Trace } from "#tracing/trace.ts";
 
 import { createHandlerDatabase } from "./handler-database.ts";

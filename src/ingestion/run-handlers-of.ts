@@ -1,4 +1,4 @@
-import { leaseEvents } from "#store/lease-events.ts";
+import { leaseEvents } from "#store/handling/lease-events.ts";
 
 import { handleEvents } from "./ingest.ts";
 import { leaseMsFor, startLease } from "./lease.ts";

@@ -1,6 +1,6 @@
 import { describeCause } from "#platform/log.ts";
 import type { Batch } from "#queue/batch.ts";
-import { saveDeliveryAttempt } from "#store/delivery-attempts.ts";
+import { saveDeliveryAttempt } from "#store/deliveries/delivery-attempts.ts";
 
 import { type AfterAnswerOptions, goOnAfterAnswer } from "./after-answer.ts";
 import type { RunHandlersOptions } from "./run-event-handlers.ts";

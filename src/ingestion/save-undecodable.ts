@@ -2,9 +2,9 @@ import type { RelayError } from "#platform/errors.ts";
 import type { QueueCall } from "#queue/queue-call.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
 import { qstashPath } from "#queue/qstash/qstash-path.ts";
-import type { Database } from "#store/database.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import { hashUuid } from "#store/delivery-uuid.ts";
+import type { Database } from "#store/connection/database.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { hashUuid } from "#store/ingest/delivery-uuid.ts";
 
 /** A message that is no batch, whole. */
 export interface UndecodableMessage extends Pick<QueueCall, "bytes" | "messageId" | "retried" | "atMs"> {

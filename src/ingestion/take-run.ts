@@ -1,5 +1,5 @@
 import { RelayError } from "#platform/errors.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import type { LeavePlace } from "./places.ts";
 import type { ProcessWork } from "./process-work.ts";

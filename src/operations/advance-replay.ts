@@ -1,11 +1,11 @@
 import { describeCause } from "#platform/log.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
-import { resolveIngestedLetters } from "#store/dead-letters.ts";
-import { takeReplayEvents } from "#store/replay-events.ts";
-import { releaseReplayLetters, takeReplayLetters } from "#store/replay-letters.ts";
-import { readProgress } from "#store/replay-progress.ts";
-import { passReplayOn, type Replay, takeReplay } from "#store/replays.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
+import { resolveIngestedLetters } from "#store/dead-letters/dead-letters.ts";
+import { takeReplayEvents } from "#store/replays/replay-events.ts";
+import { releaseReplayLetters, takeReplayLetters } from "#store/replays/replay-letters.ts";
+import { readProgress } from "#store/replays/replay-progress.ts";
+import { passReplayOn, type Replay, takeReplay } from "#store/replays/replays.ts";
 
 import { finishReplay, stopReplay } from "./end-replay.ts";
 import { type Operations, publishTimeoutMs } from "./operations.ts";

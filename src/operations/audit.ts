@@ -1,6 +1,6 @@
 import { toRelayError } from "#platform/errors.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import type { AuditFacts } from "#store/audit.ts";
+import type { AuditFacts } from "#store/operators/audit.ts";
 
 /** Where rows of the audit are kept. Both throw `STORE_UNAVAILABLE`. */
 export interface AuditTrail {

@@ -4,8 +4,8 @@ import type { Clock } from "#platform/clock.ts";
 import { instant } from "#platform/instant.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
-import type { Database } from "#store/database.ts";
-import { changeGroup, groupStates } from "#store/dead-letter-groups.ts";
+import type { Database } from "#store/connection/database.ts";
+import { changeGroup, groupStates } from "#store/dead-letters/dead-letter-groups.ts";
 
 /** The body of `POST /api/ops/dead-letters/{groupId}/state`. */
 export const groupRequest = v.strictObject({

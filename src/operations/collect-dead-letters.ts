@@ -4,8 +4,8 @@ import type { Clock } from "#platform/clock.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
 import { readDeadLetterPage } from "#queue/qstash/dead-letter-page.ts";
-import type { Database } from "#store/database.ts";
-import { findKnownMessages, saveBatchLetter } from "#store/dead-letters.ts";
+import type { Database } from "#store/connection/database.ts";
+import { findKnownMessages, saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 
 export interface CollectOptions {
   db: Database;

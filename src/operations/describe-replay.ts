@@ -1,7 +1,7 @@
-import type { Database } from "#store/database.ts";
-import type { ReplayPreview } from "#store/replay-preview.ts";
-import { readProgress } from "#store/replay-progress.ts";
-import { readReplay, readReplays, type Replay, type ReplayListOptions } from "#store/replays.ts";
+import type { Database } from "#store/connection/database.ts";
+import type { ReplayPreview } from "#store/replays/replay-preview.ts";
+import { readProgress } from "#store/replays/replay-progress.ts";
+import { readReplay, readReplays, type Replay, type ReplayListOptions } from "#store/replays/replays.ts";
 
 /** What a replay would take and cost, as it was counted when it was planned. */
 export interface ReplayPlan extends ReplayPreview {

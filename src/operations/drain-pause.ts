@@ -1,6 +1,6 @@
 import type { QueuePause } from "#queue/queue-pause.ts";
-import type { Database } from "#store/database.ts";
-import { changeQueuePause, readQueuePause } from "#store/queue-pause.ts";
+import type { Database } from "#store/connection/database.ts";
+import { changeQueuePause, readQueuePause } from "#store/queue/queue-pause.ts";
 
 export interface DrainPauseOptions {
   db: Database;

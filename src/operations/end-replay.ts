@@ -1,6 +1,6 @@
-import { settleGroups } from "#store/dead-letter-groups.ts";
-import { readProgress, releaseReplayEvents } from "#store/replay-progress.ts";
-import { endReplay, type Replay } from "#store/replays.ts";
+import { settleGroups } from "#store/dead-letters/dead-letter-groups.ts";
+import { readProgress, releaseReplayEvents } from "#store/replays/replay-progress.ts";
+import { endReplay, type Replay } from "#store/replays/replays.ts";
 
 import type { Operations } from "./operations.ts";
 

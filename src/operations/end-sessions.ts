@@ -2,8 +2,8 @@ import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
 import { type OpsToken, reaches } from "#platform/ops-token.ts";
-import type { Database } from "#store/database.ts";
-import { endSessionsOf } from "#store/sessions.ts";
+import type { Database } from "#store/connection/database.ts";
+import { endSessionsOf } from "#store/operators/sessions.ts";
 
 /** The body of `POST /api/ops/sessions/end`: the name of a token, the caller's own unless given. */
 export const endSessionsRequest = v.strictObject({

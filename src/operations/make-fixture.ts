@@ -1,6 +1,6 @@
 import { RelayError } from "#platform/errors.ts";
-import type { Database } from "#store/database.ts";
-import { readStoredItem } from "#store/stored-item.ts";
+import type { Database } from "#store/connection/database.ts";
+import { readStoredItem } from "#store/ingest/stored-item.ts";
 
 import { type DeliveryBody, deliveryBody, rawBodyOf } from "./delivery-body.ts";
 import { maskIds, type MaskOptions } from "./mask-ids.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
-import type { Database } from "#store/database.ts";
-import type { Reclassify } from "#store/replay-events.ts";
+import type { Database } from "#store/connection/database.ts";
+import type { Reclassify } from "#store/replays/replay-events.ts";
 
 /** What operations run on; the rim builds it. */
 export interface Operations {

@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
-import type { Database } from "#store/database.ts";
-import { readParts, recordPart } from "#store/maintenance-parts.ts";
+import type { Database } from "#store/connection/database.ts";
+import { readParts, recordPart } from "#store/retention/maintenance-parts.ts";
 
 export interface Pause {
   paused: boolean;

@@ -5,10 +5,10 @@ import { createProbe } from "#measurements/create-probe.ts";
 
 import type { SignedProbe } from "#measurements/probe.ts";
 import { type Burst, noEdge, sendBurst } from "#measurements/send-burst.ts";
-import type { Database } from "#store/database.ts";
-import { finishPart, takePart } from "#store/maintenance-parts.ts";
-import { readSentPairs, savePairs } from "#store/probe-pairs.ts";
-import { readLastRequests } from "#store/probe-reach.ts";
+import type { Database } from "#store/connection/database.ts";
+import { finishPart, takePart } from "#store/retention/maintenance-parts.ts";
+import { readSentPairs, savePairs } from "#store/figures/probe-pairs.ts";
+import { readLastRequests } from "#store/figures/probe-reach.ts";
 
 /** What probes are made and sent with; the rim builds it. */
 export interface Probing extends Network {

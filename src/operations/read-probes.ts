@@ -1,10 +1,10 @@
 import * as v from "valibot";
 
 import { budgetOf, type ProbeBudget } from "#measurements/probe-budget.ts";
-import type { Database } from "#store/database.ts";
-import { readParts } from "#store/maintenance-parts.ts";
-import { readSentPairs } from "#store/probe-pairs.ts";
-import { type Canary, readCanaries } from "#store/probe-reach.ts";
+import type { Database } from "#store/connection/database.ts";
+import { readParts } from "#store/retention/maintenance-parts.ts";
+import { readSentPairs } from "#store/figures/probe-pairs.ts";
+import { type Canary, readCanaries } from "#store/figures/probe-reach.ts";
 
 import { probesPart } from "./probing.ts";
 import { probesState } from "./run-probes.ts";

@@ -2,7 +2,7 @@ import * as v from "valibot";
 
 import { runtimes } from "#platform/delivery.ts";
 import { instant } from "#platform/instant.ts";
-import { replayStates } from "#store/replay-filter.ts";
+import { replayStates } from "#store/replays/replay-filter.ts";
 
 const text = v.pipe(
   v.string(),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { readStalledReplays, type Replay } from "#store/replays.ts";
+import { readStalledReplays, type Replay } from "#store/replays/replays.ts";
 
 import { type Operations, publishTimeoutMs } from "./operations.ts";
 

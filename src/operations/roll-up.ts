@@ -4,9 +4,9 @@ import type { Measurement } from "#measurements/measurement.ts";
 import { sumFigures } from "#measurements/sum-figures.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import type { FigureToAdd, MergeBuckets } from "#store/add-figures.ts";
-import type { Database } from "#store/database.ts";
-import { rollUpStep, rowsPerRollUp } from "#store/roll-up.ts";
+import type { FigureToAdd, MergeBuckets } from "#store/figures/add-figures.ts";
+import type { Database } from "#store/connection/database.ts";
+import { rollUpStep, rowsPerRollUp } from "#store/figures/roll-up.ts";
 
 function sumUp(measurements: readonly Measurement[], known: readonly Series[]): FigureToAdd[] {
   return sumFigures(measurements, known).map(({ histogram, ...figure }) => ({

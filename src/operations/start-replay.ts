@@ -1,7 +1,7 @@
 import { RelayError } from "#platform/errors.ts";
-import { countReclassified } from "#store/replay-events.ts";
-import { countSelection } from "#store/replay-preview.ts";
-import { readReplay, type Replay, startReplay, unstartReplay } from "#store/replays.ts";
+import { countReclassified } from "#store/replays/replay-events.ts";
+import { countSelection } from "#store/replays/replay-preview.ts";
+import { readReplay, type Replay, startReplay, unstartReplay } from "#store/replays/replays.ts";
 
 import { type DescribedReplay, describeReplay, readDescribedReplay } from "./describe-replay.ts";
 import { stopReplay } from "./end-replay.ts";

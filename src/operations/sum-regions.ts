@@ -1,8 +1,8 @@
 import { mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
 import { splitFrames } from "#measurements/framed-encodings.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { Database } from "#store/database.ts";
-import { type SummedInterval, sumRegionsStep } from "#store/sum-regions.ts";
+import type { Database } from "#store/connection/database.ts";
+import { type SummedInterval, sumRegionsStep } from "#store/figures/sum-regions.ts";
 
 const summing = { splitFrames, mergeBuckets: mergeEncodedBuckets };
 

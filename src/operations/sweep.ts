@@ -1,6 +1,6 @@
 import { describeCause } from "#platform/log.ts";
 import { encodeHandlersMessage, eventsPerMessageMax } from "#queue/handlers-message.ts";
-import { releaseDueEvents, takeDueEvents } from "#store/open-work.ts";
+import { releaseDueEvents, takeDueEvents } from "#store/handling/open-work.ts";
 
 import { type Operations, publishTimeoutMs } from "./operations.ts";
 

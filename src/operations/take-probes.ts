@@ -4,7 +4,7 @@ import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import { burstPairs } from "#measurements/probe-budget.ts";
 import { RelayError } from "#platform/errors.ts";
 import { runtimes } from "#platform/delivery.ts";
-import { savePairs } from "#store/probe-pairs.ts";
+import { savePairs } from "#store/figures/probe-pairs.ts";
 
 import { ownVantage, pairsPerRunMax, type Probing } from "./probing.ts";
 

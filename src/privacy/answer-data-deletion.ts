@@ -1,5 +1,5 @@
-import type { Database } from "#store/database.ts";
-import { recordDeletion } from "#store/data-deletions.ts";
+import type { Database } from "#store/connection/database.ts";
+import { recordDeletion } from "#store/erasure/data-deletions.ts";
 
 import { answerSignedRequest, type AnswerSignedRequestOptions } from "./answer-signed-request.ts";
 import { carryOutDeletion } from "./carry-out-deletion.ts";

@@ -1,4 +1,4 @@
-import type { Deauthorization } from "#store/save-deauthorization.ts";
+import type { Deauthorization } from "#store/erasure/save-deauthorization.ts";
 
 import { answerSignedRequest, type AnswerSignedRequestOptions } from "./answer-signed-request.ts";
 

@@ -3,11 +3,11 @@ import * as v from "valibot";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
-import type { Database } from "#store/database.ts";
-import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/data-deletions.ts";
-import { erasePersonInBackfills } from "#store/erase-backfills.ts";
-import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erase-person.ts";
-import { erasePersonInReplays } from "#store/erase-replays.ts";
+import type { Database } from "#store/connection/database.ts";
+import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/erasure/data-deletions.ts";
+import { erasePersonInBackfills } from "#store/erasure/erase-backfills.ts";
+import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erasure/erase-person.ts";
+import { erasePersonInReplays } from "#store/erasure/erase-replays.ts";
 
 import type { ErasureApi } from "./erasure-api.ts";
 import { redactLetters } from "./redact-letters.ts";

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
 import { describeCause, type Log } from "#platform/log.ts";
-import { readOpenDeletions } from "#store/data-deletions.ts";
-import { forgetErasedPeople, isAnythingErased } from "#store/find-erased.ts";
-import { eraseRecentlyUnsent, eraseUnsentAfter } from "#store/unsent-messages.ts";
+import { readOpenDeletions } from "#store/erasure/data-deletions.ts";
+import { forgetErasedPeople, isAnythingErased } from "#store/erasure/find-erased.ts";
+import { eraseRecentlyUnsent, eraseUnsentAfter } from "#store/ingest/unsent-messages.ts";
 
 import { carryOutDeletion, type CarryOutOptions } from "./carry-out-deletion.ts";
 import { redactLetters } from "./redact-letters.ts";

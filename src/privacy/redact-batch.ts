@@ -1,9 +1,9 @@
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
-import { personHash } from "#store/data-deletions.ts";
-import type { Erased } from "#store/find-erased.ts";
-import { messageHash } from "#store/message-hash.ts";
+import { personHash } from "#store/erasure/data-deletions.ts";
+import type { Erased } from "#store/erasure/find-erased.ts";
+import { messageHash } from "#store/ingest/message-hash.ts";
 
 /** Finds which of these people and messages were erased. */
 export type FindErased = (hashes: { people: readonly string[]; messages: readonly string[] }) => Promise<Erased>;

@@ -5,9 +5,9 @@ import type { QstashApi } from "#platform/qstash-api.ts";
 import { askQstash } from "#queue/qstash/ask-qstash.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
 import { type ListedLetter, readDeadLetterPage } from "#queue/qstash/dead-letter-page.ts";
-import type { Database } from "#store/database.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import { findErased } from "#store/find-erased.ts";
+import type { Database } from "#store/connection/database.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { findErased } from "#store/erasure/find-erased.ts";
 
 import { redactBatch } from "./redact-batch.ts";
 

@@ -4,7 +4,7 @@ import type { Client } from "pg";
 
 import { migrationNames } from "./migration-names.ts";
 import { MigrationError } from "./migration-transaction.ts";
-import { ensurePartitions } from "./partitions.ts";
+import { ensurePartitions } from "./retention/partitions.ts";
 
 /** The migrations that the database's journal does not name. */
 export async function findPending(client: Client): Promise<string[]> {

@@ -5,9 +5,9 @@ import type { TimeMetric } from "#measurements/measurement.ts";
 import { sumRegions } from "#operations/sum-regions.ts";
 import { systemClock } from "#platform/clock.ts";
 import { runtimes } from "#platform/delivery.ts";
-import type { Database } from "#store/database.ts";
-import { addFigures, type FigureToAdd, readSeries } from "#store/add-figures.ts";
-import { changeFigures } from "#store/roll-up.ts";
+import type { Database } from "#store/connection/database.ts";
+import { addFigures, type FigureToAdd, readSeries } from "#store/figures/add-figures.ts";
+import { changeFigures } from "#store/figures/roll-up.ts";
 
 import { createRandom } from "../support/mutate.ts";
 

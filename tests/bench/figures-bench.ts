@@ -5,7 +5,7 @@
 import { get } from "node:http";
 
 import { settleWithin, systemClock } from "#platform/clock.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 
 import type { BenchOptions, BenchResult } from "./bench-section.ts";

@@ -1,14 +1,14 @@
-import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
-import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { find } from "#dashboard/find.ts";
-import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/read-dead-letter-groups.ts";
-import { readDeliveries } from "#dashboard/read-deliveries.ts";
-import { readEvents } from "#dashboard/read-events.ts";
-import { createPulse } from "#dashboard/read-pulse.ts";
+import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
+import { parseEventFilter } from "#dashboard/events/event-filter.ts";
+import { find } from "#dashboard/find/find.ts";
+import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/repair/read-dead-letter-groups.ts";
+import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
+import { readEvents } from "#dashboard/events/read-events.ts";
+import { createPulse } from "#dashboard/status/read-pulse.ts";
 import { readStatusPage } from "#dashboard/status/read-status-page.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createLog } from "#platform/log.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import { type ListRows, listRows } from "./list-rows.ts";
 

@@ -3,7 +3,7 @@
  * connections that pages have, one statement at a time.
  */
 import { migrateStore } from "#store/migrate.ts";
-import { openReads } from "#store/database.ts";
+import { openReads } from "#store/connection/database.ts";
 
 import type { BenchOptions, BenchResult } from "./bench-section.ts";
 import { listCases } from "./list-cases.ts";

@@ -2,7 +2,7 @@
 import type { Client } from "pg";
 
 import type { InstagramEvent } from "#instagram/events.ts";
-import { eventsPerPartition, ensurePartitions } from "#store/partitions.ts";
+import { eventsPerPartition, ensurePartitions } from "#store/retention/partitions.ts";
 
 const account = "17841400000000001";
 /** As long as Meta's ids of messages are, with the part that differs at the end. */

@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { deliveries } from "#store/delivery-schema.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { findViolations } from "./find-violations.ts";

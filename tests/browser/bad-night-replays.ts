@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 
-import type { Database } from "#store/database.ts";
-import { replays } from "#store/operations-schema.ts";
+import type { Database } from "#store/connection/database.ts";
+import { replays } from "#store/schema/operations-schema.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -1,16 +1,16 @@
 /** The store after a bad night, for pages, commands and measurements: the same at each call. */
 import { Client } from "pg";
 
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { recordPart } from "#store/maintenance-parts.ts";
-import { saveRefusals } from "#store/save-refusals.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
+import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { saveRefusals } from "#store/deliveries/save-refusals.ts";
 
 import { makeRowsNow } from "../bench/store-rows.ts";
 import { type DeliveryRow, deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
 import { makeReplays } from "./bad-night-replays.ts";
-import { deliveries } from "#store/delivery-schema.ts";
-import { handlerAttempts } from "#store/event-schema.ts";
-import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { handlerAttempts } from "#store/schema/event-schema.ts";
+import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -6,10 +6,10 @@ import { sql } from "drizzle-orm";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
-import { saveRefusals } from "#store/save-refusals.ts";
-import { deliveries } from "#store/delivery-schema.ts";
-import { deliveryUuid } from "#store/delivery-uuid.ts";
+import { createSignInLink } from "#dashboard/access/ops-session.ts";
+import { saveRefusals } from "#store/deliveries/save-refusals.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents } from "../dashboard/rows.ts";
 import { eventually } from "../support/eventually.ts";

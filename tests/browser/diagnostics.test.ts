@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { createLifecycleExperiment } from "#store/save-lifecycle.ts";
+import { createLifecycleExperiment } from "#store/operators/save-lifecycle.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { openDashboard, opsToken, type TestDashboard } from "./open-dashboard.ts";

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { deliveries } from "#store/delivery-schema.ts";
-import { handlerAttempts } from "#store/event-schema.ts";
-import { driftFindings } from "#store/figures-schema.ts";
-import { probePairs } from "#store/measurements-schema.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { handlerAttempts } from "#store/schema/event-schema.ts";
+import { driftFindings } from "#store/schema/figures-schema.ts";
+import { probePairs } from "#store/schema/measurements-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
 import { openDashboard, signInAs, type TestDashboard } from "./open-dashboard.ts";

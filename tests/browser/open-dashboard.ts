@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { createSignInLink } from "#dashboard/access/ops-session.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
 
 import { createMigratedDatabase } from "../support/postgres.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";

@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { deliveries } from "#store/delivery-schema.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";
 import { findViolations } from "./find-violations.ts";

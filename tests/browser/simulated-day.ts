@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 /** A day of traffic and probes that is loaded for a page. */
 export interface SimulatedDay {

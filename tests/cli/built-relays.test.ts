@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { buildPayload, type PayloadKind } from "#conformance/payloads.ts";
-import type { EventItem } from "#dashboard/read-events.ts";
+import type { EventItem } from "#dashboard/events/read-events.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startTestRelay, type TestRelay } from "../support/relay.ts";

@@ -7,7 +7,7 @@ import { readSettings } from "#local/settings.ts";
 import { describeRunning } from "#cli/describe-running.ts";
 import { planStart } from "#local/start-environment.ts";
 import type { RunningServers } from "#local/start-servers.ts";
-import { readTicket } from "#dashboard/ops-session.ts";
+import { readTicket } from "#dashboard/access/ops-session.ts";
 
 import { opsToken } from "../support/ops-access.ts";
 

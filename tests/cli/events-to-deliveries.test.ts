@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { toDeliveries } from "#cli/listen/events-to-deliveries.ts";
 import { buildPayload } from "#conformance/payloads.ts";
-import type { EventItem } from "#dashboard/read-events.ts";
+import type { EventItem } from "#dashboard/events/read-events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 
 /** The events of a body as the relay has them that got it as this delivery. */

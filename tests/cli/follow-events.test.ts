@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { followEvents } from "#cli/follow-events.ts";
-import type { EventItem, EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";

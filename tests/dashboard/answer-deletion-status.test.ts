@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
 import { answerDeletionStatus } from "#dashboard/answer-deletion-status.ts";
-import { type Database, openDatabase } from "#store/database.ts";
-import { dataDeletions } from "#store/privacy-schema.ts";
+import { type Database, openDatabase } from "#store/connection/database.ts";
+import { dataDeletions } from "#store/schema/privacy-schema.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";

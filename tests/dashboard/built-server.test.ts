@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { createSession } from "#dashboard/ops-session.ts";
+import { createSession } from "#dashboard/access/ops-session.ts";
 
 import { opsToken } from "../support/ops-access.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";

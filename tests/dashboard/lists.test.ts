@@ -4,15 +4,15 @@ import { randomBytes } from "node:crypto";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 
-import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
-import { parseEventFilter } from "#dashboard/event-filter.ts";
-import { answerEvents, beginsExport, eventLines } from "#dashboard/answer-events.ts";
-import { readDeliveries } from "#dashboard/read-deliveries.ts";
-import { readEvents } from "#dashboard/read-events.ts";
+import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
+import { parseEventFilter } from "#dashboard/events/event-filter.ts";
+import { answerEvents, beginsExport, eventLines } from "#dashboard/events/answer-events.ts";
+import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
+import { readEvents } from "#dashboard/events/read-events.ts";
 import { systemClock } from "#platform/clock.ts";
-import type { Database } from "#store/database.ts";
-import { deliveries } from "#store/delivery-schema.ts";
-import { deliveryUuid } from "#store/delivery-uuid.ts";
+import type { Database } from "#store/connection/database.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 
 import { openTestStore } from "../support/store.ts";
 import { deliveryRow, eventRow, ingested, insertEvents, linkDuplicate } from "./rows.ts";

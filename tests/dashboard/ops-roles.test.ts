@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 
 import { expect, test } from "vitest";
 
-import { answerOps } from "#dashboard/answer-ops.ts";
-import { createSession, createSignInLink } from "#dashboard/ops-session.ts";
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
-import { readSignedIn } from "#dashboard/read-signed-in.ts";
-import { answerSignIn } from "#dashboard/sign-in.ts";
+import { answerOps } from "#dashboard/access/answer-ops.ts";
+import { createSession, createSignInLink } from "#dashboard/access/ops-session.ts";
+import { readOpsTokens } from "#dashboard/access/read-ops-tokens.ts";
+import { readSignedIn } from "#dashboard/access/read-signed-in.ts";
+import { answerSignIn } from "#dashboard/access/sign-in.ts";
 
 import { createTestAccess, type TestAccess } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";

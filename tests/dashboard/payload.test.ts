@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { compareStructure } from "#dashboard/compare-structure.ts";
-import { payloadTree, pointersTo, showUnseen, type TreeNode } from "#dashboard/payload-tree.ts";
+import { compareStructure } from "#dashboard/events/compare-structure.ts";
+import { payloadTree, pointersTo, showUnseen, type TreeNode } from "#dashboard/events/payload-tree.ts";
 
 const whole = { at: "", from: 0 };
 

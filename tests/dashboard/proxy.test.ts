@@ -2,7 +2,7 @@
 import { NextRequest } from "next/server.js";
 import { expect, test } from "vitest";
 
-import { dashboardPath } from "#dashboard/dashboard-path.ts";
+import { dashboardPath } from "#dashboard/access/dashboard-path.ts";
 
 import { proxy } from "../../proxy.ts";
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
 
 import { createMigratedDatabase } from "../support/postgres.ts";
 

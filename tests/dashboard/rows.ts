@@ -1,10 +1,10 @@
 /** Rows as the consumer and the reports would have left them, with everything a test does not care about filled in. */
 import { sql } from "drizzle-orm";
 
-import type { Database } from "#store/database.ts";
-import { deliveries, deliveryBatches } from "#store/delivery-schema.ts";
-import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
-import { duplicateEvents, eventKeys, events, eventWork } from "#store/event-schema.ts";
+import type { Database } from "#store/connection/database.ts";
+import { deliveries, deliveryBatches } from "#store/schema/delivery-schema.ts";
+import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
+import { duplicateEvents, eventKeys, events, eventWork } from "#store/schema/event-schema.ts";
 
 export type DeliveryRow = typeof deliveries.$inferInsert;
 export type BatchRow = typeof deliveryBatches.$inferInsert;

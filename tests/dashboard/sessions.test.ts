@@ -1,14 +1,14 @@
 /** Sessions are rows in Postgres: each process sees at once that one has ended. */
 import { expect, test } from "vitest";
 
-import { answerOps } from "#dashboard/answer-ops.ts";
-import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
-import { readOpsTokens } from "#dashboard/read-ops-tokens.ts";
-import { readSessions } from "#dashboard/read-sessions.ts";
-import { answerSignIn } from "#dashboard/sign-in.ts";
-import { answerSignOut } from "#dashboard/sign-out.ts";
+import { answerOps } from "#dashboard/access/answer-ops.ts";
+import { parseAuditFilter, readAudit } from "#dashboard/access/read-audit.ts";
+import { readOpsTokens } from "#dashboard/access/read-ops-tokens.ts";
+import { readSessions } from "#dashboard/access/read-sessions.ts";
+import { answerSignIn } from "#dashboard/access/sign-in.ts";
+import { answerSignOut } from "#dashboard/access/sign-out.ts";
 import { endSessions } from "#operations/end-sessions.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createTestAccess, type TestAccess } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";

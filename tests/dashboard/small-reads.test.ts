@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { answerOps } from "#dashboard/answer-ops.ts";
-import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
-import { openDatabase } from "#store/database.ts";
-import { handlerCountIncrements, handlerCounts } from "#store/figures-schema.ts";
+import { answerOps } from "#dashboard/access/answer-ops.ts";
+import { readHandlerCounts } from "#dashboard/handlers/read-handler-counts.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { handlerCountIncrements, handlerCounts } from "#store/schema/figures-schema.ts";
 
 import { createTestAccess, opsToken } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";

@@ -8,9 +8,9 @@ import { alertRules, findRule } from "#operations/alerts/alert-rules.ts";
 import type { Condition, Happened } from "#operations/condition/condition.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
-import { openDatabase } from "#store/database.ts";
-import { deliveries } from "#store/delivery-schema.ts";
-import { deadLetterGroups, deadLetters } from "#store/operations-schema.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Handler, HandlerDatabase, HandlerEvent } from "#handlers/handler.ts";
 import { systemClock } from "#platform/clock.ts";
 import { runEventHandler } from "#ingestion/run-event-handler.ts";
-import type { LeasedEvent } from "#store/leased-event.ts";
+import type { LeasedEvent } from "#store/handling/leased-event.ts";
 import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "../support/handlers.ts";

@@ -4,7 +4,7 @@ import { answerFailure } from "#ingestion/answer-failure.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

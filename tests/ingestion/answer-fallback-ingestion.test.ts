@@ -6,7 +6,7 @@ import { createProcessWork } from "#ingestion/process-work.ts";
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { type Clock, systemClock as clock } from "#platform/clock.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling, type Handling, ingest } from "../support/handling.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

@@ -12,7 +12,7 @@ import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
 import { nodeDigests } from "#ingestion/node-digests.ts";
 import { type AnswerQstashOptions, createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling, type Handling } from "../support/handling.ts";
 import { signDelivery, signingKeys } from "../support/qstash-token.ts";

@@ -7,9 +7,9 @@ import { countFree } from "#ingestion/drain/take-once.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
-import type { OpenDatabase } from "#store/database.ts";
-import { beginDrain, endDrain } from "#store/queue-drains.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
+import type { OpenDatabase } from "#store/connection/database.ts";
+import { beginDrain, endDrain } from "#store/queue/queue-drains.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
 import { noTrace } from "#tracing/trace.ts";
 
 import { createTestDrainer, type DrainRigOptions } from "../queue/drain-rig.ts";

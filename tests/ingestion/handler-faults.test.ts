@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 import { HandlerError } from "#handlers/handler.ts";
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { bundle } from "../support/bundle.ts";
 import { eventually } from "../support/eventually.ts";

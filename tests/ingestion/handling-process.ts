@@ -1,6 +1,6 @@
 // A process that handles events, and ends when it comes to the one that is called `killer`. It prints what it begins.
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling, ingest } from "../support/handling.ts";
 import { testBatch, testEvent } from "../support/store.ts";

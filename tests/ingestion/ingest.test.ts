@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { describe, expect, test } from "vitest";
 
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling, ingest } from "../support/handling.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";

@@ -2,8 +2,8 @@ import { onTestFinished, describe, expect, test } from "vitest";
 
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { HandlerError, type Handler } from "#handlers/handler.ts";
-import { openDatabase } from "#store/database.ts";
-import { foldHandlerCounts } from "#store/fold-handler-counts.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
 
 import { createHandling, ingest } from "../support/handling.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";

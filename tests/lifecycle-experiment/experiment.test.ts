@@ -1,7 +1,7 @@
 /** The experiment on the built server, which keeps running, so that every mark arrives. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { LifecycleExperiment } from "#dashboard/read-lifecycle.ts";
+import type { LifecycleExperiment } from "#dashboard/diagnostics/read-lifecycle.ts";
 import type { StartedRun } from "#lifecycle-experiment/experiment.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
 

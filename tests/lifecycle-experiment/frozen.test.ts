@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
-import { readLifecycle } from "#dashboard/read-lifecycle.ts";
+import { readLifecycle } from "#dashboard/diagnostics/read-lifecycle.ts";
 import type { PlannedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
 import type { Runtime } from "#platform/delivery.ts";
 import { signInternal } from "#platform/internal-signature.ts";
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
+import { createLifecycleExperiment, saveLifecycleStart } from "#store/operators/save-lifecycle.ts";
 
 import { openEdgeInstance } from "../hosts/edge-instance.ts";
 import type { FunctionInstance } from "../hosts/function-host.ts";

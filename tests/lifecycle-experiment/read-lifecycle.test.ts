@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { readLifecycle, readLifecycles } from "#dashboard/read-lifecycle.ts";
+import { readLifecycle, readLifecycles } from "#dashboard/diagnostics/read-lifecycle.ts";
 import type { PlannedRun, StartedRun, Strategy } from "#lifecycle-experiment/experiment.ts";
 import { unansweredMs } from "#lifecycle-experiment/judge-run.ts";
 import { toleranceMs } from "#lifecycle-experiment/strategies.ts";
-import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/save-lifecycle.ts";
+import { createLifecycleExperiment, saveLifecycleMark, saveLifecycleStart } from "#store/operators/save-lifecycle.ts";
 
 import { openTestStore } from "../support/store.ts";
 

@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, test } from "vitest";
 
-import { createMetricsParts } from "#dashboard/metrics-parts.ts";
-import { createMetricsReader } from "#dashboard/read-metrics.ts";
-import type { Database } from "#store/database.ts";
+import { createMetricsParts } from "#dashboard/metrics/metrics-parts.ts";
+import { createMetricsReader } from "#dashboard/metrics/read-metrics.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import { createManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { counterFamilies } from "#dashboard/counter-families.ts";
-import { createHistogramFamilies } from "#dashboard/histogram-families.ts";
-import { type MetricFamily, prometheusParts } from "#dashboard/prometheus-text.ts";
+import { counterFamilies } from "#dashboard/metrics/counter-families.ts";
+import { createHistogramFamilies } from "#dashboard/metrics/histogram-families.ts";
+import { type MetricFamily, prometheusParts } from "#dashboard/metrics/prometheus-text.ts";
 import { encodeBuckets } from "#measurements/bucket-bytes.ts";
 import { addTime, createHistogram } from "#measurements/histogram.ts";
-import type { MetricTotal } from "#store/metric-totals.ts";
+import type { MetricTotal } from "#store/figures/metric-totals.ts";
 
 import { parseSamples } from "./parse-samples.ts";
 

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { otlpParts } from "#dashboard/otlp/otlp-part.ts";
-import { readOtlpTarget } from "#dashboard/otlp/otlp-target.ts";
+import { otlpParts } from "#dashboard/metrics/otlp/otlp-part.ts";
+import { readOtlpTarget } from "#dashboard/metrics/otlp/otlp-target.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 
 import { type Respond, type SinkResponse, startSink } from "../support/http-sink.ts";

@@ -1,11 +1,11 @@
 import { sql } from "drizzle-orm";
 import { expect, onTestFinished, test } from "vitest";
 
-import { answerMetrics } from "#dashboard/answer-metrics.ts";
-import { createMetricsParts } from "#dashboard/metrics-parts.ts";
-import { createMetricsReader } from "#dashboard/read-metrics.ts";
-import { type Database, openReads } from "#store/database.ts";
-import { eventWork } from "#store/event-schema.ts";
+import { answerMetrics } from "#dashboard/metrics/answer-metrics.ts";
+import { createMetricsParts } from "#dashboard/metrics/metrics-parts.ts";
+import { createMetricsReader } from "#dashboard/metrics/read-metrics.ts";
+import { type Database, openReads } from "#store/connection/database.ts";
+import { eventWork } from "#store/schema/event-schema.ts";
 
 import { countQueries } from "../support/count-queries.ts";
 import { createManualClock } from "../support/manual-clock.ts";

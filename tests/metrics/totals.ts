@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { CountMetric, MeasurementFacts, TimeMetric } from "#measurements/measurement.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 interface Place {
   runtime?: string;

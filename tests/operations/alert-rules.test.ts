@@ -7,7 +7,7 @@ import { alertRules } from "#operations/alerts/alert-rules.ts";
 import { decideAlert } from "#operations/alerts/decide-alert.ts";
 import { type ChangedAlert, evaluateAlerts } from "#operations/alerts/evaluate-alerts.ts";
 import type { Condition } from "#operations/condition/condition.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

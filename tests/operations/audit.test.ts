@@ -2,13 +2,13 @@
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 
-import { answerOps, type AnswerOpsOptions } from "#dashboard/answer-ops.ts";
-import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
+import { answerOps, type AnswerOpsOptions } from "#dashboard/access/answer-ops.ts";
+import { parseAuditFilter, readAudit } from "#dashboard/access/read-audit.ts";
 import { auditDetails } from "#operations/audit-details.ts";
 import { RelayError } from "#platform/errors.ts";
-import { openDatabase } from "#store/database.ts";
-import { erasePersonInReplays } from "#store/erase-replays.ts";
-import { auditKeptDays, retainAudit } from "#store/retain-audit.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { erasePersonInReplays } from "#store/erasure/erase-replays.ts";
+import { auditKeptDays, retainAudit } from "#store/retention/retain-audit.ts";
 
 import { createTestAccess, opsToken, type TestAccess } from "../support/ops-access.ts";
 import { openTestStore } from "../support/store.ts";

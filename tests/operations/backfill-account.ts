@@ -1,6 +1,6 @@
 // An account of Instagram with conversations and comments before, in and after a gap of two days.
 import { beginBackfill } from "#operations/backfill/start-backfill.ts";
-import type { OpenDatabase } from "#store/database.ts";
+import type { OpenDatabase } from "#store/connection/database.ts";
 
 import { openSharedStore } from "../support/shared-store.ts";
 import { type BackfillRig, createBackfillRig, token } from "./backfill-rig.ts";

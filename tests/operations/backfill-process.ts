@@ -5,7 +5,7 @@ import { ingestBackfill } from "#ingestion/ingest-backfill.ts";
 import { beginBackfill } from "#operations/backfill/start-backfill.ts";
 import { systemClock } from "#platform/clock.ts";
 import { parseInstagramTokens } from "#platform/instagram-tokens.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling } from "../support/handling.ts";
 

@@ -14,7 +14,7 @@ import { readDescribedBackfill } from "#operations/backfill/describe-backfill.ts
 import { planBackfill } from "#operations/backfill/plan-backfill.ts";
 import { systemClock } from "#platform/clock.ts";
 import { parseInstagramTokens } from "#platform/instagram-tokens.ts";
-import type { OpenDatabase } from "#store/database.ts";
+import type { OpenDatabase } from "#store/connection/database.ts";
 
 import { createHandling, type Handling } from "../support/handling.ts";
 import { type GraphStandIn, startGraphStandIn } from "./graph-stand-in.ts";

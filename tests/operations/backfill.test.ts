@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 
-import { readDelivery } from "#dashboard/read-delivery.ts";
-import { journeySteps } from "#dashboard/journey-steps.ts";
+import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
+import { journeySteps } from "#dashboard/deliveries/journey-steps.ts";
 import { beginBackfill } from "#operations/backfill/start-backfill.ts";
 import { readLastDelivery } from "#operations/condition/read-window-figures.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import { systemClock } from "#platform/clock.ts";
-import { personHash } from "#store/data-deletions.ts";
-import { erasePersonInBackfills } from "#store/erase-backfills.ts";
+import { personHash } from "#store/erasure/data-deletions.ts";
+import { erasePersonInBackfills } from "#store/erasure/erase-backfills.ts";
 
 import {
   account,

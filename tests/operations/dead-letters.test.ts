@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import * as v from "valibot";
 
-import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/read-dead-letter-groups.ts";
-import { readDeadLetters, parseDeadLetterFilter } from "#dashboard/read-dead-letters.ts";
+import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/repair/read-dead-letter-groups.ts";
+import { readDeadLetters, parseDeadLetterFilter } from "#dashboard/repair/read-dead-letters.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { readDescribedReplay } from "#operations/describe-replay.ts";
 import { describeLetterBody } from "#operations/letter-body.ts";

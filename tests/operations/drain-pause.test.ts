@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { createDrainPause } from "#operations/drain-pause.ts";
 import { changePause, readPause } from "#operations/pause.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";

@@ -11,7 +11,7 @@ import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
-import { readParts } from "#store/maintenance-parts.ts";
+import { readParts } from "#store/retention/maintenance-parts.ts";
 
 import { createGate, eventually as until } from "../broker/test-broker.ts";
 import { createHandling, ingest } from "../support/handling.ts";

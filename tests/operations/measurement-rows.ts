@@ -1,4 +1,4 @@
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 /** A measurement as a step of a delivery appends it. */
 export interface MeasurementRow {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as v from "valibot";
 
-import { readVerdict } from "#dashboard/read-verdict.ts";
+import { readVerdict } from "#dashboard/runtimes/read-verdict.ts";
 import { signBody } from "#instagram/signature.ts";
 import type { MeasuredPair } from "#measurements/probe.ts";
 import { probeNow, type Probing, vantageOf } from "#operations/probing.ts";
@@ -12,10 +12,10 @@ import { runProbes } from "#operations/run-probes.ts";
 import { pairsRequest, takePairs } from "#operations/take-probes.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readCanaryFacts } from "#operations/condition/read-canary-facts.ts";
-import { takePart } from "#store/maintenance-parts.ts";
-import { readPairs, savePairs } from "#store/probe-pairs.ts";
-import { readLastRequests } from "#store/probe-reach.ts";
-import { deliveries } from "#store/delivery-schema.ts";
+import { takePart } from "#store/retention/maintenance-parts.ts";
+import { readPairs, savePairs } from "#store/figures/probe-pairs.ts";
+import { readLastRequests } from "#store/figures/probe-reach.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";
 import { startSink } from "../support/http-sink.ts";

@@ -25,9 +25,9 @@ import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import type { OpenDatabase } from "#store/database.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import type { OpenDatabase } from "#store/connection/database.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
 
 import { keys, startTestBroker, type TestBroker } from "../broker/test-broker.ts";
 import { createHandling } from "../support/handling.ts";

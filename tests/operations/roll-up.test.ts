@@ -7,7 +7,7 @@ import { bucketOf } from "#measurements/histogram.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { sumRegions } from "#operations/sum-regions.ts";
 import { systemClock } from "#platform/clock.ts";
-import { type Database, openDatabase } from "#store/database.ts";
+import { type Database, openDatabase } from "#store/connection/database.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { openTestStore } from "../support/store.ts";

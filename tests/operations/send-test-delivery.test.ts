@@ -14,7 +14,7 @@ import { deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { startSink } from "../support/http-sink.ts";
 import { parseOptions } from "../support/parse-options.ts";
 import { openTestStore } from "../support/store.ts";
-import { deliveries } from "#store/delivery-schema.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 const schema = testRequest(payloadKinds);
 const parse = (body: unknown) => v.parse(schema, body);

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import * as v from "valibot";
 
-import { readDeadLetterGroup } from "#dashboard/read-dead-letter-groups.ts";
+import { readDeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { changePause, readPause } from "#operations/pause.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";

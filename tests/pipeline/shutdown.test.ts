@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { signBody } from "#instagram/signature.ts";
 import type { Batch } from "#queue/batch.ts";
-import { events } from "#store/event-schema.ts";
+import { events } from "#store/schema/event-schema.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { type Respond, type Sink, startSink } from "../support/http-sink.ts";

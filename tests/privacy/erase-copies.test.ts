@@ -10,9 +10,9 @@ import { continueErasures } from "#privacy/continue-erasures.ts";
 import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
-import type { Database } from "#store/database.ts";
-import { recordDeletion } from "#store/data-deletions.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import type { Database } from "#store/connection/database.ts";
+import { recordDeletion } from "#store/erasure/data-deletions.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { eventually, keys, openSink, startTestBroker } from "../broker/test-broker.ts";
 import { unsending, message, toEvent } from "../support/messaging.ts";

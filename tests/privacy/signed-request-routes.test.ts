@@ -7,11 +7,11 @@ import { createSignedRequestReader } from "#instagram/signed-request.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Batch } from "#queue/batch.ts";
-import { type Database, openDatabase } from "#store/database.ts";
-import { saveDeauthorization } from "#store/save-deauthorization.ts";
-import { events } from "#store/event-schema.ts";
-import { dataDeletions, deauthorizations } from "#store/privacy-schema.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import { type Database, openDatabase } from "#store/connection/database.ts";
+import { saveDeauthorization } from "#store/erasure/save-deauthorization.ts";
+import { events } from "#store/schema/event-schema.ts";
+import { dataDeletions, deauthorizations } from "#store/schema/privacy-schema.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";

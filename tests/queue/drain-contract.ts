@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { encodeBatches } from "#queue/encode-batch.ts";
 import type { QueuePublisher } from "#queue/publisher.ts";
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
 
 import { bundle } from "../support/bundle.ts";
 import { eventually } from "../support/eventually.ts";
@@ -52,7 +52,7 @@ export function testDrain(name: string, start: (store: OpenDatabase) => Promise<
       }
     };
     const startProcess = async (hangsAt: "take" | "acknowledge" | null) => {
-      // The one before has died with a right to drain; tests/store/queue-drains.test.ts waits for the end of such a right.
+      // The one before has died with a right to drain; tests/store/queue/queue-drains.test.ts waits for the end of such a right.
       await store.pool.query("update relay.queue_drains set leased_until = now()");
       const script = await bundle(new URL("drain-process.ts", import.meta.url));
       // While nothing is acknowledged it takes the same messages again and again; after six times it would give them up.

@@ -2,7 +2,7 @@
 // comes to no end there.
 import { sleep, systemClock } from "#platform/clock.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
-import { openDatabase } from "#store/database.ts";
+import { openDatabase } from "#store/connection/database.ts";
 
 import { createHandling } from "../support/handling.ts";
 import { createTestDrainer } from "./drain-rig.ts";

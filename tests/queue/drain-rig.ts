@@ -7,9 +7,9 @@ import type { PostgresQueue } from "#ingestion/drain/postgres-queue.ts";
 import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
-import type { Database } from "#store/database.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
+import type { Database } from "#store/connection/database.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
 
 import type { Handling } from "../support/handling.ts";
 

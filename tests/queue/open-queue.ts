@@ -5,7 +5,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
 import { createRedisPulledQueue, type RedisPulledQueueOptions } from "#queue/redis/redis-pulled-queue.ts";
 import { createSqsPulledQueue, type SqsPulledQueueOptions } from "#queue/sqs/sqs-pulled-queue.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 /** What its adapter needs, beside the network. */
 export type QueueSettings =

@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 
 import type { Handler, HandlerContext, HandlerEvent } from "#handlers/handler.ts";
-import type { Database } from "#store/database.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import type { Database } from "#store/connection/database.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { startSink } from "../support/http-sink.ts";
 import { account, echo, type Item, message, person, reaction, reading, toEvent } from "../support/messaging.ts";

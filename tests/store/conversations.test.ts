@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
-import type { Database } from "#store/database.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import type { Database } from "#store/connection/database.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import {
   type Expected,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import type { Database } from "#store/database.ts";
-import { allDrift, driftRowsMax, foldDrift } from "#store/fold-drift.ts";
-import { allHandlerCounts, foldHandlerCounts } from "#store/fold-handler-counts.ts";
-import { settleEvents } from "#store/settle-events.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import type { Database } from "#store/connection/database.ts";
+import { allDrift, driftRowsMax, foldDrift } from "#store/figures/fold-drift.ts";
+import { allHandlerCounts, foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { ended, settlement } from "../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";

@@ -3,10 +3,10 @@ import { onTestFinished } from "vitest";
 import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
-import { openDatabase } from "#store/database.ts";
-import { leaseEvents } from "#store/lease-events.ts";
-import { settleEvents } from "#store/settle-events.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { leaseEvents } from "#store/handling/lease-events.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 /** An instance of this release, whose handlers succeed. Resolves with the keys that it handled. */
 export function startInstance(url: string) {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
-import { leaseEvents } from "#store/lease-events.ts";
-import type { LeasedEvent } from "#store/leased-event.ts";
-import { settleEvents } from "#store/settle-events.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import { leaseEvents } from "#store/handling/lease-events.ts";
+import type { LeasedEvent } from "#store/handling/leased-event.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { ended, settlement, testFailure } from "../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../support/store.ts";

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import { expect, test } from "vitest";
 
-import { deliveryUuid, hashUuid } from "#store/delivery-uuid.ts";
+import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
 import { migrateStore } from "#store/migrate.ts";
-import { ensurePartitions, partitionStart } from "#store/partitions.ts";
+import { ensurePartitions, partitionStart } from "#store/retention/partitions.ts";
 
 import { testEvent } from "../support/store.ts";
 import { eventsOf, fillBefore, openBefore, startInstanceBefore } from "./before.ts";

@@ -4,8 +4,8 @@ import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { migrateDatabase } from "#cli/migrate-database.ts";
-import { canWrite } from "#store/can-write.ts";
-import { openDatabase } from "#store/database.ts";
+import { canWrite } from "#store/connection/can-write.ts";
+import { openDatabase } from "#store/connection/database.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { migrationNames } from "#store/migration-names.ts";
 

@@ -2,16 +2,16 @@ import { is } from "drizzle-orm";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { expect, test } from "vitest";
 
-import * as alertsSchema from "#store/alerts-schema.ts";
-import * as auditSchema from "#store/audit-schema.ts";
-import * as deliverySchema from "#store/delivery-schema.ts";
-import * as eventSchema from "#store/event-schema.ts";
-import * as figuresSchema from "#store/figures-schema.ts";
-import * as lifecycleSchema from "#store/lifecycle-schema.ts";
-import * as measurementsSchema from "#store/measurements-schema.ts";
-import * as operationsSchema from "#store/operations-schema.ts";
-import * as privacySchema from "#store/privacy-schema.ts";
-import * as queueSchema from "#store/queue-schema.ts";
+import * as alertsSchema from "#store/schema/alerts-schema.ts";
+import * as auditSchema from "#store/schema/audit-schema.ts";
+import * as deliverySchema from "#store/schema/delivery-schema.ts";
+import * as eventSchema from "#store/schema/event-schema.ts";
+import * as figuresSchema from "#store/schema/figures-schema.ts";
+import * as lifecycleSchema from "#store/schema/lifecycle-schema.ts";
+import * as measurementsSchema from "#store/schema/measurements-schema.ts";
+import * as operationsSchema from "#store/schema/operations-schema.ts";
+import * as privacySchema from "#store/schema/privacy-schema.ts";
+import * as queueSchema from "#store/schema/queue-schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { openDatabase } from "#store/database.ts";
-import { leaseEvents } from "#store/lease-events.ts";
-import { settleEvents } from "#store/settle-events.ts";
-import { storeBatch } from "#store/store-batch.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { leaseEvents } from "#store/handling/lease-events.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { countQueries } from "../support/count-queries.ts";
 import { ended, settlement } from "../support/settle.ts";

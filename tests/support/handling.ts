@@ -7,7 +7,7 @@ import type { HandlersResult, RunHandlersOptions } from "#ingestion/run-event-ha
 import { type Clock, systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeHandlersMessage, type HandlersMessage } from "#queue/handlers-message.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 import { noTrace } from "#tracing/trace.ts";
 
 import { createHandlers } from "./handlers.ts";

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-import { createGuessLimit } from "#dashboard/guess-limit.ts";
-import type { OpsAccess } from "#dashboard/ops-access.ts";
+import { createGuessLimit } from "#dashboard/access/guess-limit.ts";
+import type { OpsAccess } from "#dashboard/access/ops-access.ts";
 import { systemClock } from "#platform/clock.ts";
-import { appendAudit, settleAudit } from "#store/audit.ts";
-import type { Database } from "#store/database.ts";
-import { endSession, isSessionOpen, saveSession } from "#store/sessions.ts";
-import { spendSeal } from "#store/spent-seals.ts";
-import { countWrongToken } from "#store/wrong-tokens.ts";
+import { appendAudit, settleAudit } from "#store/operators/audit.ts";
+import type { Database } from "#store/connection/database.ts";
+import { endSession, isSessionOpen, saveSession } from "#store/operators/sessions.ts";
+import { spendSeal } from "#store/figures/spent-seals.ts";
+import { countWrongToken } from "#store/operators/wrong-tokens.ts";
 
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 import { createRecordingLog, type RecordingLog } from "./recording-log.ts";

@@ -1,5 +1,5 @@
-import type { HandlerFailure, HandlerResult, LeasedEvent } from "#store/leased-event.ts";
-import type { Settlement } from "#store/settle-events.ts";
+import type { HandlerFailure, HandlerResult, LeasedEvent } from "#store/handling/leased-event.ts";
+import type { Settlement } from "#store/handling/settle-events.ts";
 
 /** The error of a handler, as it is stored. */
 export const testFailure: HandlerFailure = {

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect } from "vitest";
 
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
 
 import { createMigratedDatabase } from "./postgres.ts";
 

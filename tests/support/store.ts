@@ -3,8 +3,8 @@ import { onTestFinished } from "vitest";
 import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent, Json } from "#instagram/events.ts";
 import type { Batch } from "#queue/batch.ts";
-import { openDatabase, type OpenDatabase } from "#store/database.ts";
-import type { BatchToStore } from "#store/store-batch.ts";
+import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
+import type { BatchToStore } from "#store/ingest/store-batch.ts";
 
 import { createMigratedDatabase } from "./postgres.ts";
 

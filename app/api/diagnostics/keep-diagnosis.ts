@@ -1,4 +1,4 @@
-import { keepDiagnosis as keepWith } from "#dashboard/keep-diagnosis.ts";
+import { keepDiagnosis as keepWith } from "#dashboard/diagnostics/keep-diagnosis.ts";
 
 import { clock } from "../../log.ts";
 import { getDatabase } from "../../database.ts";

@@ -1,4 +1,4 @@
-import { answerHealth } from "#dashboard/answer-health.ts";
+import { answerHealth } from "#dashboard/status/answer-health.ts";
 import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };

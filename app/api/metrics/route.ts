@@ -1,6 +1,6 @@
-import { answerMetrics } from "#dashboard/answer-metrics.ts";
-import { createMetricsParts } from "#dashboard/metrics-parts.ts";
-import { createMetricsReader } from "#dashboard/read-metrics.ts";
+import { answerMetrics } from "#dashboard/metrics/answer-metrics.ts";
+import { createMetricsParts } from "#dashboard/metrics/metrics-parts.ts";
+import { createMetricsReader } from "#dashboard/metrics/read-metrics.ts";
 import { goOnAfterAnswer } from "#ingestion/after-answer.ts";
 import { methods } from "#platform/methods.ts";
 import { waitUntil } from "@vercel/functions";

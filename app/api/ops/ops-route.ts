@@ -1,5 +1,5 @@
-import { answerOps, type AnswerOpsOptions } from "#dashboard/answer-ops.ts";
-import type { OpsCaller } from "#dashboard/ops-guard.ts";
+import { answerOps, type AnswerOpsOptions } from "#dashboard/access/answer-ops.ts";
+import type { OpsCaller } from "#dashboard/access/ops-guard.ts";
 
 import { createOpsAccess } from "../../ops-access.ts";
 

@@ -1,4 +1,4 @@
-import { answerReady } from "#dashboard/answer-ready.ts";
+import { answerReady } from "#dashboard/status/answer-ready.ts";
 import { methods } from "#platform/methods.ts";
 import { readDeployment } from "#platform/delivery.ts";
 

@@ -1,5 +1,5 @@
-import { requirePlainAddress } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
+import { requirePlainAddress } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
 import { Alerts } from "#dashboard/view/alerts/alerts.tsx";
 import { systemClock } from "#platform/clock.ts";
 

@@ -1,8 +1,8 @@
-import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
-import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
-import { readSessions } from "#dashboard/read-sessions.ts";
+import { listRequest, readListed } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseAuditFilter, readAudit } from "#dashboard/access/read-audit.ts";
+import { readTokenNames } from "#dashboard/access/read-ops-tokens.ts";
+import { readSessions } from "#dashboard/access/read-sessions.ts";
 import { Audit } from "#dashboard/view/audit/audit.tsx";
 import { systemClock } from "#platform/clock.ts";
 

@@ -1,6 +1,6 @@
-import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
+import { listRequest, readList } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { DeadLetters } from "#dashboard/view/repair/dead-letters.tsx";
 import { systemClock } from "#platform/clock.ts";
 

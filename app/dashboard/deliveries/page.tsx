@@ -1,8 +1,8 @@
 import { payloadKinds } from "#conformance/payloads.ts";
-import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
-import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { readDeliveries } from "#dashboard/read-deliveries.ts";
+import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
+import { listRequest, readListed } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
 import { Deliveries } from "#dashboard/view/deliveries/deliveries.tsx";
 import { systemClock } from "#platform/clock.ts";
 

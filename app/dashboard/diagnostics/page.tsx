@@ -1,7 +1,7 @@
 import { redirect } from "next/navigation";
 
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseExperimentId, readDiagnostics } from "#dashboard/read-diagnostics.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseExperimentId, readDiagnostics } from "#dashboard/diagnostics/read-diagnostics.ts";
 import { Diagnostics } from "#dashboard/view/diagnostics/diagnostics.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

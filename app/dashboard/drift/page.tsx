@@ -1,6 +1,6 @@
-import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
+import { listRequest, readList } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseDriftFilter, readDrift } from "#dashboard/events/read-drift.ts";
 import { Drift } from "#dashboard/view/drift/drift.tsx";
 import { eventKinds } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";

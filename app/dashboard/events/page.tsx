@@ -1,7 +1,7 @@
-import { parseEventFilter, shownData } from "#dashboard/event-filter.ts";
-import { listRequest, readListed } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { readEvents } from "#dashboard/read-events.ts";
+import { parseEventFilter, shownData } from "#dashboard/events/event-filter.ts";
+import { listRequest, readListed } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { readEvents } from "#dashboard/events/read-events.ts";
 import { Events } from "#dashboard/view/events/events.tsx";
 import { eventKinds } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";

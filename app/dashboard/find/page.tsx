@@ -1,5 +1,5 @@
-import { answerFindPage, leadToOnlyMatch } from "#dashboard/answer-find-page.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
+import { answerFindPage, leadToOnlyMatch } from "#dashboard/find/answer-find-page.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
 import { FindPage } from "#dashboard/view/find/find-page.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 

@@ -1,7 +1,7 @@
-import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { readHandlerCounts } from "#dashboard/read-handler-counts.ts";
-import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
+import { listRequest, readList } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { readHandlerCounts } from "#dashboard/handlers/read-handler-counts.ts";
+import { parseHandlerWindow, readHandlers } from "#dashboard/handlers/read-handlers.ts";
 import { Handlers } from "#dashboard/view/handlers/handlers.tsx";
 import { systemClock } from "#platform/clock.ts";
 

@@ -1,6 +1,6 @@
-import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
+import { listRequest, readList } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseReplayPage, readReplayPage } from "#dashboard/repair/read-replays.ts";
 import { Replays } from "#dashboard/view/repair/replays.tsx";
 import { readDescribedBackfills } from "#operations/backfill/describe-backfill.ts";
 import { systemClock } from "#platform/clock.ts";

@@ -1,6 +1,6 @@
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { readRuntimesPage } from "#dashboard/read-runtimes-page.ts";
-import { comparisonQuery, runtimesQuery } from "#dashboard/runtimes-query.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { readRuntimesPage } from "#dashboard/runtimes/read-runtimes-page.ts";
+import { comparisonQuery, runtimesQuery } from "#dashboard/runtimes/runtimes-query.ts";
 import { Runtimes } from "#dashboard/view/runtimes/runtimes.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

@@ -1,4 +1,4 @@
-import { answerSignIn } from "#dashboard/sign-in.ts";
+import { answerSignIn } from "#dashboard/access/sign-in.ts";
 import { methods } from "#platform/methods.ts";
 
 import { createOpsAccess } from "../../ops-access.ts";

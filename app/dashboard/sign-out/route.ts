@@ -1,4 +1,4 @@
-import { answerSignOut } from "#dashboard/sign-out.ts";
+import { answerSignOut } from "#dashboard/access/sign-out.ts";
 import { methods } from "#platform/methods.ts";
 
 import { createOpsAccess } from "../../ops-access.ts";

@@ -3,7 +3,7 @@ import { createPostgresQueue, createTableMessages, type PostgresQueue } from "#i
 import { createDrainPause } from "#operations/drain-pause.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { getDatabase } from "../../database.ts";

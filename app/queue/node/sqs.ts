@@ -2,7 +2,7 @@ import { countOwnTakings } from "#ingestion/drain/count-own-takings.ts";
 import { readEnv } from "#platform/env.ts";
 import type { PulledQueue } from "#queue/pulled-queue.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
-import { openQueueTakings } from "#store/queue-takings.ts";
+import { openQueueTakings } from "#store/queue/queue-takings.ts";
 
 import { getDatabase } from "../../database.ts";
 import { clock } from "../../log.ts";

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 
-import type { AuditItem, AuditPage } from "#dashboard/read-audit.ts";
-import { auditActions, auditWays } from "#store/audit.ts";
+import type { AuditItem, AuditPage } from "#dashboard/access/read-audit.ts";
+import { auditActions, auditWays } from "#store/operators/audit.ts";
 
 import { addListCommand } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { BackfillPage } from "#dashboard/read-backfills.ts";
+import type { BackfillPage } from "#dashboard/repair/read-backfills.ts";
 import { backfillKinds } from "#operations/backfill/backfill-request.ts";
 import type { DescribedBackfill } from "#operations/backfill/describe-backfill.ts";
 import { notGivenBack } from "#operations/backfill/not-given-back.ts";

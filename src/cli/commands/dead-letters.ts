@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 
 import type { Command } from "commander";
 
-import type { DeadLetterGroup, DeadLetterGroupPage } from "#dashboard/read-dead-letter-groups.ts";
-import type { DeadLetterPage } from "#dashboard/read-dead-letters.ts";
+import type { DeadLetterGroup, DeadLetterGroupPage } from "#dashboard/repair/read-dead-letter-groups.ts";
+import type { DeadLetterPage } from "#dashboard/repair/read-dead-letters.ts";
 import type { LetterBody } from "#operations/letter-body.ts";
 import { CliFailure } from "#platform/failure.ts";
-import { groupStates } from "#store/dead-letter-groups.ts";
+import { groupStates } from "#store/dead-letters/dead-letter-groups.ts";
 
 import { jsonOption, linkTo, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";

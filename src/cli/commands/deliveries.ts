@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 
-import type { DeliveryItem } from "#dashboard/delivery-columns.ts";
-import type { DeliveryPage } from "#dashboard/read-deliveries.ts";
+import type { DeliveryItem } from "#dashboard/deliveries/delivery-columns.ts";
+import type { DeliveryPage } from "#dashboard/deliveries/read-deliveries.ts";
 import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
 
 import { addListCommand } from "../add-list-command.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 
-import { describeHandling } from "#dashboard/describe-handling.ts";
-import type { DeliveryAttempt } from "#dashboard/read-delivery-attempts.ts";
-import type { DeliveryJourney } from "#dashboard/read-delivery.ts";
-import type { HandlerCall } from "#dashboard/read-handler-calls.ts";
+import { describeHandling } from "#dashboard/events/describe-handling.ts";
+import type { DeliveryAttempt } from "#dashboard/deliveries/read-delivery-attempts.ts";
+import type { DeliveryJourney } from "#dashboard/deliveries/read-delivery.ts";
+import type { HandlerCall } from "#dashboard/handlers/read-handler-calls.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { DriftReport } from "#dashboard/read-drift.ts";
+import type { DriftReport } from "#dashboard/events/read-drift.ts";
 
 import { addListCommand } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 
-import type { EventItem, EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 import { CliFailure } from "#platform/failure.ts";
 
 import { jsonOption, printList } from "../add-list-command.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { HandlerReport, HandlerSummary } from "#dashboard/read-handlers.ts";
+import type { HandlerReport, HandlerSummary } from "#dashboard/handlers/read-handlers.ts";
 import { windowNames } from "#measurements/runtime-comparison.ts";
 
 import { jsonOption, noteLink } from "../add-list-command.ts";

@@ -5,7 +5,7 @@ import { CliFailure } from "#platform/failure.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { eventKinds } from "#instagram/events.ts";
-import { replayStates } from "#store/replay-filter.ts";
+import { replayStates } from "#store/replays/replay-filter.ts";
 
 import { linkTo, printList } from "../add-list-command.ts";
 import { askToStart } from "../ask-to-start.ts";

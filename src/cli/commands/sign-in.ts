@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
-import { createSignInLink } from "#dashboard/ops-session.ts";
+import { createSignInLink } from "#dashboard/access/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import type { CommandContext } from "../command-context.ts";

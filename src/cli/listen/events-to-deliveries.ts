@@ -1,4 +1,4 @@
-import type { EventItem } from "#dashboard/read-events.ts";
+import type { EventItem } from "#dashboard/events/read-events.ts";
 
 import { toDeliveryBody } from "../dead-letter-payload.ts";
 

@@ -1,5 +1,5 @@
 /** `relay listen`: events of a deployed relay, delivered again to the relay on this machine. */
-import type { EventItem, EventPage } from "#dashboard/read-events.ts";
+import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 import { CliFailure } from "#platform/failure.ts";
 import { parseUrl } from "#platform/parse-url.ts";
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 
 import { requestErrors } from "#platform/request-errors.ts";
 
-import type { QuerySchema } from "../query-parameters.ts";
+import type { QuerySchema } from "../lists/query-parameters.ts";
 import type { OpsRoute } from "./ops-routes.ts";
 
 export interface DescribeApiOptions {

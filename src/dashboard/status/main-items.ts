@@ -8,9 +8,9 @@ import {
   levelOfMetaHour,
   waitsTooLong,
 } from "#operations/condition/limits.ts";
-import type { Backfill } from "#store/backfill-row.ts";
+import type { Backfill } from "#store/replays/backfill-row.ts";
 
-import { explainReason } from "../refusal-reasons.ts";
+import { explainReason } from "./refusal-reasons.ts";
 import type { StatusItem } from "./status.ts";
 import { item, listed, unknownItem, verb, type When } from "./status-words.ts";
 

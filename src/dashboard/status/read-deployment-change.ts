@@ -3,8 +3,8 @@ import { sql } from "drizzle-orm";
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { quantile } from "#measurements/distribution.ts";
 import { splitFrames } from "#measurements/framed-encodings.ts";
-import type { Database } from "#store/database.ts";
-import { framedBuckets } from "#store/framed-buckets.ts";
+import type { Database } from "#store/connection/database.ts";
+import { framedBuckets } from "#store/figures/framed-buckets.ts";
 
 import { formatMs, formatShare } from "../format.ts";
 import { isoText } from "../iso-text.ts";

@@ -1,10 +1,10 @@
 import { type RuntimeSummary, windowEndingAt, type WindowName } from "#measurements/runtime-comparison.ts";
 import { summarizeRuntime } from "#measurements/summarize-runtime.ts";
 import { runtimes } from "#platform/delivery.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
-import { readFigures } from "../read-figures.ts";
-import { readNewestRefusals, type RefusalItem } from "../read-refusals.ts";
+import { readFigures } from "../runtimes/read-figures.ts";
+import { readNewestRefusals, type RefusalItem } from "./read-refusals.ts";
 import { type FiringAlert, readFiringAlerts } from "./read-firing-alerts.ts";
 import { readStatus, type StatusOptions } from "./read-status.ts";
 import type { Status } from "./status.ts";

@@ -1,13 +1,13 @@
 import { sql } from "drizzle-orm";
 
 import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
-import { readUnendedBackfills } from "#store/backfills.ts";
-import { countMax } from "#store/capped-count.ts";
-import type { Database } from "#store/database.ts";
-import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
-import { unfinishedDelivery } from "#store/unfinished-delivery.ts";
+import { readUnendedBackfills } from "#store/replays/backfills.ts";
+import { countMax } from "#store/connection/capped-count.ts";
+import type { Database } from "#store/connection/database.ts";
+import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
+import { unfinishedDelivery } from "#store/handling/unfinished-delivery.ts";
 
-import { readRefusalTotals } from "../read-refusals.ts";
+import { readRefusalTotals } from "./read-refusals.ts";
 import { utc } from "../zone.ts";
 import { describeStatus } from "./describe-status.ts";
 import { readDeploymentChange } from "./read-deployment-change.ts";

@@ -2,7 +2,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import { formatCount, formatIn, formatMs } from "../format.ts";
-import type { DeliveryAttempt } from "../read-delivery-attempts.ts";
+import type { DeliveryAttempt } from "../deliveries/read-delivery-attempts.ts";
 import type { QueueView } from "../queue-view.ts";
 import tables from "./table.module.css";
 import text from "./text.module.css";

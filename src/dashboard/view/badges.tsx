@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import type { EventState } from "../event-filter.ts";
+import type { EventState } from "../events/event-filter.ts";
 import styles from "./badges.module.css";
 
 /** The kind of an event. */

@@ -1,6 +1,6 @@
 import Link from "next/link";
 
-import type { DeliveryItem } from "../delivery-columns.ts";
+import type { DeliveryItem } from "../deliveries/delivery-columns.ts";
 import { formatCount, formatMs } from "../format.ts";
 import { OutcomeBadge } from "./badges.tsx";
 import { ScrollBox } from "./panel.tsx";

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatMs, runtimeLabel } from "../format.ts";
-import type { DeliveryDetails, DeliveryJourney } from "../read-delivery.ts";
+import type { DeliveryDetails, DeliveryJourney } from "../deliveries/read-delivery.ts";
 import styles from "./facts.module.css";
 
 /** The facts of a delivery and of its forward. */

@@ -1,10 +1,10 @@
 import { Badge } from "@mantine/core";
 import Link from "next/link";
 
-import { describeHandling } from "../describe-handling.ts";
-import { eventText } from "../event-text.ts";
+import { describeHandling } from "../events/describe-handling.ts";
+import { eventText } from "../events/event-text.ts";
 import { formatBytes } from "../format.ts";
-import type { EventItem } from "../read-events.ts";
+import type { EventItem } from "../events/read-events.ts";
 import { HandlingMark, KindBadge } from "./badges.tsx";
 import badges from "./badges.module.css";
 import tables from "./table.module.css";

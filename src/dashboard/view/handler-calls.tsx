@@ -1,7 +1,7 @@
 import Link from "next/link";
 
 import { formatMs } from "../format.ts";
-import type { HandlerCall } from "../read-handler-calls.ts";
+import type { HandlerCall } from "../handlers/read-handler-calls.ts";
 import tables from "./table.module.css";
 import text from "./text.module.css";
 import { ScrollBox } from "./panel.tsx";

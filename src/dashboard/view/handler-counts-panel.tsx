@@ -1,5 +1,5 @@
 import { formatCount } from "../format.ts";
-import type { HandlerCount } from "../read-handler-counts.ts";
+import type { HandlerCount } from "../handlers/read-handler-counts.ts";
 import tables from "./table.module.css";
 import text from "./text.module.css";
 import { Panel } from "./panel.tsx";

@@ -1,8 +1,8 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import { describeHandling } from "../describe-handling.ts";
-import type { EventHandling } from "../read-event-handling.ts";
+import { describeHandling } from "../events/describe-handling.ts";
+import type { EventHandling } from "../events/read-event-handling.ts";
 import { HandlingMark } from "./badges.tsx";
 import events from "./handlers-panel.module.css";
 import { HandlerCalls } from "./handler-calls.tsx";

@@ -1,6 +1,6 @@
 import { formatMs } from "../format.ts";
-import { type JourneyStep, journeySteps } from "../journey-steps.ts";
-import type { DeliveryItem } from "../delivery-columns.ts";
+import { type JourneyStep, journeySteps } from "../deliveries/journey-steps.ts";
+import type { DeliveryItem } from "../deliveries/delivery-columns.ts";
 import styles from "./journey.module.css";
 import text from "./text.module.css";
 import { Instant } from "./timestamp.tsx";

@@ -5,8 +5,8 @@ import type { Verdict } from "#lifecycle-experiment/judge-run.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
 
 import { formatMs } from "../format.ts";
-import type { Diagnostics } from "../read-diagnostics.ts";
-import type { LifecycleExperiment, LifecycleRun } from "../read-lifecycle.ts";
+import type { Diagnostics } from "../diagnostics/read-diagnostics.ts";
+import type { LifecycleExperiment, LifecycleRun } from "../diagnostics/read-lifecycle.ts";
 import { RuntimeMark } from "./runtime-mark.tsx";
 import badges from "./badges.module.css";
 import pagers from "./pager.module.css";

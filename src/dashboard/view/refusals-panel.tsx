@@ -1,6 +1,6 @@
 import { formatCount } from "../format.ts";
-import type { RefusalItem } from "../read-refusals.ts";
-import { explainReason } from "../refusal-reasons.ts";
+import type { RefusalItem } from "../status/read-refusals.ts";
+import { explainReason } from "../status/refusal-reasons.ts";
 import { RuntimeMark } from "./runtime-mark.tsx";
 import tables from "./table.module.css";
 import text from "./text.module.css";

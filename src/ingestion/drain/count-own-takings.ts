@@ -1,5 +1,5 @@
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
-import type { QueueTakings } from "#store/queue-takings.ts";
+import type { QueueTakings } from "#store/queue/queue-takings.ts";
 
 /** While takings cannot be counted none gives a message up, and it comes again after five minutes at the latest. */
 const retriedMax = 2;

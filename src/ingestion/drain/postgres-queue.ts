@@ -3,9 +3,9 @@ import { TimeoutError } from "#platform/bounded-fetch.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import { type QueueRoute, queueRoutes } from "#queue/queue-route.ts";
-import type { Database } from "#store/database.ts";
-import { deleteMessages, enqueueMessage, releaseMessage } from "#store/queue-messages.ts";
-import { takeMessages, type TakenMessage } from "#store/take-messages.ts";
+import type { Database } from "#store/connection/database.ts";
+import { deleteMessages, enqueueMessage, releaseMessage } from "#store/queue/queue-messages.ts";
+import { takeMessages, type TakenMessage } from "#store/queue/take-messages.ts";
 
 import { createDealtWith } from "./dealt-with.ts";
 import { drainMs } from "./drain-run.ts";

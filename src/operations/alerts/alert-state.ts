@@ -1,4 +1,4 @@
-import type { AlertRow } from "#store/alerts-schema.ts";
+import type { AlertRow } from "#store/schema/alerts-schema.ts";
 
 /** What a rule says of its facts. A level of null: they neither fire it nor resolve it. */
 export interface Judgement {

@@ -1,7 +1,7 @@
 import type { Network } from "#platform/bounded-fetch.ts";
 import type { Log } from "#platform/log.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import type { QueueFacts } from "../condition/condition.ts";
 import type { AlertAddress } from "./alert-address.ts";

@@ -1,6 +1,6 @@
-import type { Database } from "#store/database.ts";
-import { changeAlerts } from "#store/alerts.ts";
-import type { AlertRow } from "#store/alerts-schema.ts";
+import type { Database } from "#store/connection/database.ts";
+import { changeAlerts } from "#store/operators/alerts.ts";
+import type { AlertRow } from "#store/schema/alerts-schema.ts";
 
 import type { Condition } from "../condition/condition.ts";
 import { alertRules } from "./alert-rules.ts";

@@ -1,7 +1,7 @@
-import type { Database } from "#store/database.ts";
-import { readAlerts, readNotices } from "#store/alerts.ts";
-import type { AlertRow } from "#store/alerts-schema.ts";
-import { readParts } from "#store/maintenance-parts.ts";
+import type { Database } from "#store/connection/database.ts";
+import { readAlerts, readNotices } from "#store/operators/alerts.ts";
+import type { AlertRow } from "#store/schema/alerts-schema.ts";
+import { readParts } from "#store/retention/maintenance-parts.ts";
 
 import type { Condition } from "../condition/condition.ts";
 import { alertRules } from "./alert-rules.ts";

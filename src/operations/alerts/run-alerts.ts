@@ -1,5 +1,5 @@
 import { describeCause } from "#platform/log.ts";
-import { retainAlerts } from "#store/alerts.ts";
+import { retainAlerts } from "#store/operators/alerts.ts";
 
 import { readCondition } from "../condition/read-condition.ts";
 import { publishTimeoutMs } from "../operations.ts";

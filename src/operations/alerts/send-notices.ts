@@ -1,4 +1,4 @@
-import { type ClaimOptions, claimNotices, finishNotice, type Notice } from "#store/alerts.ts";
+import { type ClaimOptions, claimNotices, finishNotice, type Notice } from "#store/operators/alerts.ts";
 
 import { createAlertMessage } from "./alert-message.ts";
 import type { Alerting } from "./alerting.ts";

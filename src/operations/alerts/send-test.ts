@@ -1,5 +1,5 @@
 import { RelayError } from "#platform/errors.ts";
-import { countRecentAudit } from "#store/audit.ts";
+import { countRecentAudit } from "#store/operators/audit.ts";
 
 import type { Alerting } from "./alerting.ts";
 import { createTestMessage } from "./alert-message.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
 import { describeCause } from "#platform/log.ts";
-import type { Backfill } from "#store/backfill-row.ts";
+import type { Backfill } from "#store/replays/backfill-row.ts";
 
 import { publishTimeoutMs } from "../operations.ts";
 import type { Backfilling } from "./backfilling.ts";

@@ -1,6 +1,6 @@
-import type { Database } from "#store/database.ts";
-import type { Backfill, BackfillState } from "#store/backfill-row.ts";
-import { type BackfillListOptions, readBackfill, readBackfills } from "#store/backfills.ts";
+import type { Database } from "#store/connection/database.ts";
+import type { Backfill, BackfillState } from "#store/replays/backfill-row.ts";
+import { type BackfillListOptions, readBackfill, readBackfills } from "#store/replays/backfills.ts";
 
 import { type BackfillCounts, noCounts, type Position } from "./position.ts";
 

@@ -1,5 +1,5 @@
 import { RelayError } from "#platform/errors.ts";
-import { createBackfill } from "#store/backfills.ts";
+import { createBackfill } from "#store/replays/backfills.ts";
 
 import type { BackfillRequest } from "./backfill-request.ts";
 import type { Backfilling } from "./backfilling.ts";

@@ -1,4 +1,4 @@
-import type { Backfill } from "#store/backfill-row.ts";
+import type { Backfill } from "#store/replays/backfill-row.ts";
 
 import type { Backfilling } from "./backfilling.ts";
 import { GraphFailure, rethrowWithAccount } from "./graph-failure.ts";

@@ -1,6 +1,6 @@
 import { RelayError } from "#platform/errors.ts";
-import type { Backfill } from "#store/backfill-row.ts";
-import { endBackfill, readBackfill, startBackfill } from "#store/backfills.ts";
+import type { Backfill } from "#store/replays/backfill-row.ts";
+import { endBackfill, readBackfill, startBackfill } from "#store/replays/backfills.ts";
 
 import { advanceBackfill } from "./advance-backfill.ts";
 import type { Backfilling } from "./backfilling.ts";

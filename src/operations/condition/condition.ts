@@ -1,6 +1,6 @@
 /** The facts about the relay at one moment: what the status page shows and the alert rules judge. */
 import type { QueueCapabilities } from "#queue/capabilities.ts";
-import type { Count } from "#store/capped-count.ts";
+import type { Count } from "#store/connection/capped-count.ts";
 
 /** Something that happened in a window, with the first and the last time in it; both null if it did not happen. Times are ISO 8601. */
 export interface Happened extends Count {

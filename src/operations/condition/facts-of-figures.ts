@@ -1,7 +1,7 @@
 import { decodeBuckets } from "#measurements/bucket-bytes.ts";
 import { quantile } from "#measurements/distribution.ts";
 import { splitFrames } from "#measurements/framed-encodings.ts";
-import { capCount } from "#store/capped-count.ts";
+import { capCount } from "#store/connection/capped-count.ts";
 
 import type { Condition, FailingHandler, Happened, RefusedFor } from "./condition.ts";
 import { type AnsweredMinute, judgeMetaHour } from "./judge-meta-hour.ts";

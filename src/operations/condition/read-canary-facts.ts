@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 
 import { gapMsOf } from "#measurements/probe-budget.ts";
-import type { Database } from "#store/database.ts";
-import { withoutEdge } from "#store/probe-reach.ts";
+import type { Database } from "#store/connection/database.ts";
+import { withoutEdge } from "#store/figures/probe-reach.ts";
 
 import type { CanaryFacts } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";

@@ -1,5 +1,5 @@
 import { describeCause, type Log } from "#platform/log.ts";
-import type { Database } from "#store/database.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import type { Condition, QueueFacts } from "./condition.ts";
 import { factsOfFigures, failingKinds } from "./facts-of-figures.ts";

@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 
 import type { ForwardOutcome } from "#platform/delivery.ts";
-import type { Database } from "#store/database.ts";
-import { deliveryOutcomes } from "#store/delivery-outcomes.ts";
+import type { Database } from "#store/connection/database.ts";
+import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
 
 const recentMs = 15 * 60_000;
 const newestConsidered = 20;

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import type { Database } from "#store/database.ts";
-import { framedBuckets } from "#store/framed-buckets.ts";
+import type { Database } from "#store/connection/database.ts";
+import { framedBuckets } from "#store/figures/framed-buckets.ts";
 
 /** The sum of some series in one interval of one tier. */
 export interface FigureSum extends Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import { capCount, countMax } from "#store/capped-count.ts";
-import type { Database } from "#store/database.ts";
+import { capCount, countMax } from "#store/connection/capped-count.ts";
+import type { Database } from "#store/connection/database.ts";
 
 import type { Condition, OpenGroup } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";

@@ -24,7 +24,7 @@ CREATE INDEX ON relay_move.old_writes (at);
 CREATE FUNCTION relay_move.hash_uuid(content text) RETURNS uuid LANGUAGE sql STABLE
 RETURN left(encode(sha256(convert_to(content, 'UTF8')), 'hex'), 32)::uuid;
 
--- As src/store/delivery-uuid.ts.
+-- As src/store/ingest/delivery-uuid.ts.
 CREATE FUNCTION relay_move.delivery_uuid(id text) RETURNS uuid LANGUAGE sql STABLE
 RETURN CASE WHEN id ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN id::uuid
 	ELSE relay_move.hash_uuid(id) END;

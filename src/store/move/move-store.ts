@@ -6,7 +6,7 @@ import { type Clock, sleep } from "#platform/clock.ts";
 
 import { applyMigrations } from "../apply-migrations.ts";
 import { inMigration, isLockConflict } from "../migration-transaction.ts";
-import { ensurePartitions, eventsPerPartition } from "../partitions.ts";
+import { ensurePartitions, eventsPerPartition } from "../retention/partitions.ts";
 import { findMove } from "./find-move.ts";
 import { migrateBeforeRelay } from "./migrate-before-relay.ts";
 

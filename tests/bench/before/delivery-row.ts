@@ -1,7 +1,7 @@
 import type { DeliveryFacts } from "#platform/delivery.ts";
 
 import type { deliveries } from "./schema.ts";
-import { storableInstant, storableInteger, storableText } from "#store/storable.ts";
+import { storableInstant, storableInteger, storableText } from "#store/connection/storable.ts";
 
 /** What the table `deliveries` has of a delivery's facts. */
 export type StoredFacts = Pick<

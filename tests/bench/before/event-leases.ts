@@ -4,7 +4,7 @@ import type { EventKind } from "#instagram/events.ts";
 
 import type { Database, Transaction } from "./database.ts";
 import { deliveryBatches, events, handlerCounts } from "./schema.ts";
-import { withStoreErrors } from "#store/store-error.ts";
+import { withStoreErrors } from "#store/connection/store-error.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** An event as it is stored, its data still text. */

@@ -4,10 +4,10 @@ import type { Drift, Finding } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 
 import type { Transaction } from "./database.ts";
-import { jsonText } from "#store/json-text.ts";
+import { jsonText } from "#store/connection/json-text.ts";
 import { events } from "./schema.ts";
-import { storableInstant, storableText } from "#store/storable.ts";
-import { isDataRefused } from "#store/store-error.ts";
+import { storableInstant, storableText } from "#store/connection/storable.ts";
+import { isDataRefused } from "#store/connection/store-error.ts";
 
 /** An event with the result of comparing its data with its kind's schema. */
 export type EventToStore = InstagramEvent & Drift;

@@ -14,7 +14,7 @@ import {
 
 import type { ForwardOutcome, Runtime } from "#platform/delivery.ts";
 
-import { instant, jsonText } from "#store/columns.ts";
+import { instant, jsonText } from "#store/schema/columns.ts";
 
 /** One row per thing that happened on Instagram; `key` is what makes it the same event, however long ago it came. */
 export const events = pgTable(

@@ -7,7 +7,7 @@ import { deliveryRow, type StoredFacts } from "./delivery-row.ts";
 import { type EventToStore, insertApart, insertTogether } from "./insert-events.ts";
 import { deliveries, deliveryBatches, deliveryEvents, events } from "./schema.ts";
 import { storeDrift } from "./store-drift.ts";
-import { isDataRefused, withStoreErrors } from "#store/store-error.ts";
+import { isDataRefused, withStoreErrors } from "#store/connection/store-error.ts";
 import { inTransaction } from "./transaction.ts";
 
 export interface BatchToStore {

@@ -2,7 +2,7 @@ import { NodePgSession, NodePgTransaction } from "drizzle-orm/node-postgres";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Pool, PoolClient } from "pg";
 
-import { breaksConnection, storeUnavailable } from "#store/store-error.ts";
+import { breaksConnection, storeUnavailable } from "#store/connection/store-error.ts";
 
 export type Transaction = NodePgTransaction<Record<string, never>, Record<string, never>>;
 

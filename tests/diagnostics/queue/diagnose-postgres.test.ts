@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { diagnoseQueue } from "#diagnostics/queue/diagnose-queue.ts";
 import { answerDrain } from "#ingestion/answer-drain.ts";
 import { systemClock as clock } from "#platform/clock.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
-import { changeQueuePause } from "#store/queue-pause.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
+import { changeQueuePause } from "#store/queue/queue-pause.ts";
 
 import { startFetchServer } from "../../support/fetch-server.ts";
 import { createRecordingLog } from "../../support/recording-log.ts";

@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { createPostgresQueue } from "#ingestion/drain/postgres-queue.ts";
 import { systemClock as clock } from "#platform/clock.ts";
-import { openDatabase } from "#store/database.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
 
 import { createMigratedDatabase } from "../../support/postgres.ts";
 import { openTestStore } from "../../support/store.ts";

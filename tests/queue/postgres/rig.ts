@@ -2,8 +2,8 @@ import { answerEnqueue } from "#ingestion/answer-enqueue.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { createPostgresPublisher, postgresBytesMax } from "#queue/postgres/postgres-publisher.ts";
 import type { QueuePublisher } from "#queue/publisher.ts";
-import type { Database } from "#store/database.ts";
-import { enqueueMessage } from "#store/queue-messages.ts";
+import type { Database } from "#store/connection/database.ts";
+import { enqueueMessage } from "#store/queue/queue-messages.ts";
 
 import { startFetchServer } from "../../support/fetch-server.ts";
 import { type HttpFaultProxy, startHttpFaultProxy } from "../../support/http-fault-proxy.ts";

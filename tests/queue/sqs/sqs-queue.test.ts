@@ -8,8 +8,8 @@ import type { PulledMessage } from "#queue/pulled-queue.ts";
 import { createSqsPublisher } from "#queue/sqs/sqs-publisher.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
 import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
-import { openDatabase } from "#store/database.ts";
-import { openQueueTakings } from "#store/queue-takings.ts";
+import { openDatabase } from "#store/connection/database.ts";
+import { openQueueTakings } from "#store/queue/queue-takings.ts";
 
 import { eventually } from "../../support/eventually.ts";
 import { startHttpFaultProxy } from "../../support/http-fault-proxy.ts";

@@ -1,7 +1,7 @@
 import type { LifecycleTiming } from "#lifecycle-experiment/experiment.ts";
 import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
 import { readEnv } from "#platform/env.ts";
-import { createLifecycleExperiment, saveLifecycleStart } from "#store/save-lifecycle.ts";
+import { createLifecycleExperiment, saveLifecycleStart } from "#store/operators/save-lifecycle.ts";
 
 import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";

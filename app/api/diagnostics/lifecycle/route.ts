@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { parseTiming } from "#lifecycle-experiment/wire.ts";
 import { systemClock as clock } from "#platform/clock.ts";

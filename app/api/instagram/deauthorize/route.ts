@@ -1,6 +1,6 @@
 import { methods } from "#platform/methods.ts";
 import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
-import { saveDeauthorization } from "#store/save-deauthorization.ts";
+import { saveDeauthorization } from "#store/erasure/save-deauthorization.ts";
 
 import { getDatabase } from "../../../database.ts";
 import { answerSignedRequestOptions } from "../signed-request.ts";

@@ -1,7 +1,7 @@
 import { answerMark } from "#lifecycle-experiment/answer-mark.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
-import { saveLifecycleMark } from "#store/save-lifecycle.ts";
+import { saveLifecycleMark } from "#store/operators/save-lifecycle.ts";
 
 import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";

@@ -2,8 +2,8 @@ import { goOnAfterAnswer } from "#ingestion/after-answer.ts";
 import { answerReports } from "#measurements/answer-reports.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
-import { saveRefusals } from "#store/save-refusals.ts";
-import { saveReports } from "#store/save-reports.ts";
+import { saveRefusals } from "#store/deliveries/save-refusals.ts";
+import { saveReports } from "#store/deliveries/save-reports.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { alertRuns } from "../../../alerts.ts";

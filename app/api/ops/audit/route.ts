@@ -1,4 +1,4 @@
-import { parseAuditFilter, readAudit } from "#dashboard/read-audit.ts";
+import { parseAuditFilter, readAudit } from "#dashboard/access/read-audit.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../database.ts";

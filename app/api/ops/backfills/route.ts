@@ -1,4 +1,4 @@
-import { parseBackfillPage, readBackfillPage } from "#dashboard/read-backfills.ts";
+import { parseBackfillPage, readBackfillPage } from "#dashboard/repair/read-backfills.ts";
 import { backfillRequest } from "#operations/backfill/backfill-request.ts";
 import { planBackfill } from "#operations/backfill/plan-backfill.ts";
 import { readRequest } from "#operations/read-request.ts";

@@ -1,4 +1,4 @@
-import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/read-dead-letter-groups.ts";
+import { parseDeadLetterGroupFilter, readDeadLetterGroups } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../database.ts";

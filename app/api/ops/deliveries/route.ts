@@ -1,5 +1,5 @@
-import { parseDeliveryFilter } from "#dashboard/delivery-filter.ts";
-import { readDeliveries } from "#dashboard/read-deliveries.ts";
+import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
+import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 

@@ -1,4 +1,4 @@
-import { parseDriftFilter, readDrift } from "#dashboard/read-drift.ts";
+import { parseDriftFilter, readDrift } from "#dashboard/events/read-drift.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../database.ts";

@@ -1,4 +1,4 @@
-import { answerEvents, splitExports } from "#dashboard/answer-events.ts";
+import { answerEvents, splitExports } from "#dashboard/events/answer-events.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 

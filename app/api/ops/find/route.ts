@@ -1,4 +1,4 @@
-import { createFinder, parseFind } from "#dashboard/find.ts";
+import { createFinder, parseFind } from "#dashboard/find/find.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 

@@ -1,4 +1,4 @@
-import { parseHandlerWindow, readHandlers } from "#dashboard/read-handlers.ts";
+import { parseHandlerWindow, readHandlers } from "#dashboard/handlers/read-handlers.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 

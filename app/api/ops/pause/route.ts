@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { changePause, readPause } from "#operations/pause.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { emptyRequest } from "#operations/replay-request.ts";

@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readProbes } from "#operations/read-probes.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { pairsRequest, takePairs } from "#operations/take-probes.ts";

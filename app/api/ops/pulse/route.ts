@@ -1,4 +1,4 @@
-import { parsePulseMarks } from "#dashboard/pulse-query.ts";
+import { parsePulseMarks } from "#dashboard/status/pulse-query.ts";
 import { methods } from "#platform/methods.ts";
 
 import { readPulse } from "../../../pulse.ts";

@@ -1,4 +1,4 @@
-import { parseReplayPage, readReplayPage } from "#dashboard/read-replays.ts";
+import { parseReplayPage, readReplayPage } from "#dashboard/repair/read-replays.ts";
 import { planReplay } from "#operations/plan-replay.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { planRequest } from "#operations/replay-request.ts";

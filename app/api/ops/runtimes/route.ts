@@ -1,4 +1,4 @@
-import { parseComparison, readRuntimes } from "#dashboard/read-runtimes.ts";
+import { parseComparison, readRuntimes } from "#dashboard/runtimes/read-runtimes.ts";
 import { systemClock } from "#platform/clock.ts";
 import { isEdgeEmulated } from "#platform/delivery.ts";
 import { methods } from "#platform/methods.ts";

@@ -1,6 +1,6 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
-import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
-import { readSessions } from "#dashboard/read-sessions.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
+import { readTokenNames } from "#dashboard/access/read-ops-tokens.ts";
+import { readSessions } from "#dashboard/access/read-sessions.ts";
 import { methods } from "#platform/methods.ts";
 
 import { clock } from "../../../log.ts";

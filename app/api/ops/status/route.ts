@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
 import { methods } from "#platform/methods.ts";
 

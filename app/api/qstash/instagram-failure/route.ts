@@ -1,7 +1,7 @@
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { methods } from "#platform/methods.ts";
-import { saveBatchLetter } from "#store/dead-letters.ts";
-import { releaseDueEvents } from "#store/open-work.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
 
 import { clock } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";

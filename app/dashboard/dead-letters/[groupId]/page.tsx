@@ -1,9 +1,9 @@
 import { notFound } from "next/navigation";
 
-import { listRequest, readList } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/read-dead-letters.ts";
-import { parseRowId } from "#dashboard/row-id.ts";
+import { listRequest, readList } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/repair/read-dead-letters.ts";
+import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { DeadLetterGroup } from "#dashboard/view/repair/dead-letter-group.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

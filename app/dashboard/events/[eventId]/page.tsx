@@ -1,9 +1,9 @@
 import { notFound } from "next/navigation";
 
-import { parsePayloadPart } from "#dashboard/event-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { readEvent } from "#dashboard/read-event.ts";
-import { parseRowId } from "#dashboard/row-id.ts";
+import { parsePayloadPart } from "#dashboard/events/event-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { readEvent } from "#dashboard/events/read-event.ts";
+import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { Event } from "#dashboard/view/event/event.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

@@ -1,8 +1,8 @@
 import { notFound } from "next/navigation";
 
 import { readDescribedReplay } from "#operations/describe-replay.ts";
-import { requirePlainAddress } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
+import { requirePlainAddress } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
 import { Replay } from "#dashboard/view/repair/replay.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";

@@ -1,7 +1,7 @@
-import { listRequest } from "#dashboard/list-request.ts";
-import type { SearchParams } from "#dashboard/search-params.ts";
-import { parseNewReplay } from "#dashboard/new-replay-query.ts";
-import { readNewReplay } from "#dashboard/read-new-replay.ts";
+import { listRequest } from "#dashboard/lists/list-request.ts";
+import type { SearchParams } from "#dashboard/lists/search-params.ts";
+import { parseNewReplay } from "#dashboard/repair/new-replay-query.ts";
+import { readNewReplay } from "#dashboard/repair/read-new-replay.ts";
 import { NewReplay } from "#dashboard/view/repair/new-replay.tsx";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { systemClock } from "#platform/clock.ts";

@@ -1,6 +1,6 @@
-import { auditActions, auditWays } from "#store/audit.ts";
+import { auditActions, auditWays } from "#store/operators/audit.ts";
 
-import { auditResults } from "../../read-audit.ts";
+import { auditResults } from "../../access/read-audit.ts";
 import { type ListField, optionsOf } from "../list/list-field.ts";
 
 /** What the audit can be narrowed down by. */

@@ -1,6 +1,6 @@
 import Link from "next/link";
 
-import type { AuditItem } from "../../read-audit.ts";
+import type { AuditItem } from "../../access/read-audit.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import { Timestamp } from "../timestamp.tsx";

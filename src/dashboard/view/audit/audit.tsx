@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { Listed, ListRequest } from "../../list-request.ts";
-import type { AuditFilter, AuditPage } from "../../read-audit.ts";
-import type { SessionItem } from "../../read-sessions.ts";
+import type { Listed, ListRequest } from "../../lists/list-request.ts";
+import type { AuditFilter, AuditPage } from "../../access/read-audit.ts";
+import type { SessionItem } from "../../access/read-sessions.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
 import { Pager } from "../list/pager.tsx";

@@ -1,4 +1,4 @@
-import type { SessionItem } from "../../read-sessions.ts";
+import type { SessionItem } from "../../access/read-sessions.ts";
 import { ActButton } from "../act-button.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { Listed, ListRequest } from "../../list-request.ts";
-import type { DeliveryFilter } from "../../delivery-filter.ts";
-import type { DeliveryPage } from "../../read-deliveries.ts";
+import type { Listed, ListRequest } from "../../lists/list-request.ts";
+import type { DeliveryFilter } from "../../deliveries/delivery-filter.ts";
+import type { DeliveryPage } from "../../deliveries/read-deliveries.ts";
 import { SendTestDelivery } from "../act/send-test-delivery.tsx";
 import { DeliveriesTable } from "../deliveries-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";

@@ -1,4 +1,4 @@
-import type { CheckResult } from "../../check-result.ts";
+import type { CheckResult } from "../../diagnostics/check-result.ts";
 
 /** The checks of a group, or why there are none. */
 export type ChecksAnswer = { checks: CheckResult[] } | { failure: string };

@@ -1,4 +1,4 @@
-import type { CheckedGroup } from "../../read-checked-groups.ts";
+import type { CheckedGroup } from "../../diagnostics/read-checked-groups.ts";
 import { Panel } from "../panel.tsx";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";

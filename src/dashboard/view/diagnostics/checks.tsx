@@ -1,4 +1,4 @@
-import type { CheckResult } from "../../check-result.ts";
+import type { CheckResult } from "../../diagnostics/check-result.ts";
 import { formatMs } from "../../format.ts";
 import badges from "../badges.module.css";
 import { ScrollBox } from "../panel.tsx";

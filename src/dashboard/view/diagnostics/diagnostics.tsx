@@ -1,4 +1,4 @@
-import type { Diagnostics as DiagnosticsData } from "../../read-diagnostics.ts";
+import type { Diagnostics as DiagnosticsData } from "../../diagnostics/read-diagnostics.ts";
 import type { QueueView } from "../../queue-view.ts";
 import { Lifecycle } from "../lifecycle.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";

@@ -3,7 +3,7 @@
 import { Button, Group, Loader } from "@mantine/core";
 import { useState } from "react";
 
-import type { CheckedGroup } from "../../read-checked-groups.ts";
+import type { CheckedGroup } from "../../diagnostics/read-checked-groups.ts";
 import { useRefusal } from "../holder.tsx";
 import text from "../text.module.css";
 import { askForChecks, type ChecksAnswer } from "./ask-for-checks.ts";

@@ -1,9 +1,9 @@
 import Link from "next/link";
 
 import { formatCount } from "../../format.ts";
-import { eventsHref } from "../../list-hrefs.ts";
-import { showUnseen } from "../../payload-tree.ts";
-import type { DriftItem } from "../../read-drift.ts";
+import { eventsHref } from "../../lists/list-hrefs.ts";
+import { showUnseen } from "../../events/payload-tree.ts";
+import type { DriftItem } from "../../events/read-drift.ts";
 import { KindBadge } from "../badges.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

@@ -1,7 +1,7 @@
 import type { RelayError } from "#platform/errors.ts";
 
-import type { ListRequest } from "../../list-request.ts";
-import type { DriftFilter, DriftReport } from "../../read-drift.ts";
+import type { ListRequest } from "../../lists/list-request.ts";
+import type { DriftFilter, DriftReport } from "../../events/read-drift.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { optionsOf } from "../list/list-field.ts";
 import { ListFilters } from "../list/list-filters.tsx";

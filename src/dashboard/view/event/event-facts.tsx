@@ -2,8 +2,8 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 
 import { runtimeLabel } from "../../format.ts";
-import type { EventItem } from "../../read-events.ts";
-import { eventsHref } from "../../list-hrefs.ts";
+import type { EventItem } from "../../events/read-events.ts";
+import { eventsHref } from "../../lists/list-hrefs.ts";
 import figures from "../facts.module.css";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";

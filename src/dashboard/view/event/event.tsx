@@ -3,9 +3,9 @@ import Link from "next/link";
 
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 
-import { describeHandling } from "../../describe-handling.ts";
-import type { TreeOptions } from "../../payload-tree.ts";
-import type { EventReport } from "../../read-event.ts";
+import { describeHandling } from "../../events/describe-handling.ts";
+import type { TreeOptions } from "../../events/payload-tree.ts";
+import type { EventReport } from "../../events/read-event.ts";
 import type { QueueView } from "../../queue-view.ts";
 import { EventActions } from "../act/event-actions.tsx";
 import { AttemptsPanel } from "../attempts.tsx";

@@ -1,7 +1,7 @@
 import Link from "next/link";
 
 import { formatBytes, formatCount } from "../../format.ts";
-import { payloadTree, pointersTo, showUnseen, type TreeNode, type TreeOptions } from "../../payload-tree.ts";
+import { payloadTree, pointersTo, showUnseen, type TreeNode, type TreeOptions } from "../../events/payload-tree.ts";
 import { Panel } from "../panel.tsx";
 import text from "../text.module.css";
 import { CopyButton } from "./copy-button.tsx";

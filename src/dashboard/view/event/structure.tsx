@@ -1,8 +1,8 @@
 import Link from "next/link";
 
-import { compareStructure } from "../../compare-structure.ts";
-import { showUnseen } from "../../payload-tree.ts";
-import type { GoodEvent } from "../../read-last-good-event.ts";
+import { compareStructure } from "../../events/compare-structure.ts";
+import { showUnseen } from "../../events/payload-tree.ts";
+import type { GoodEvent } from "../../events/read-last-good-event.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";

@@ -1,9 +1,9 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import type { EventItem } from "../../read-events.ts";
-import type { EventSurroundings } from "../../read-event-surroundings.ts";
-import { eventsHref } from "../../list-hrefs.ts";
+import type { EventItem } from "../../events/read-events.ts";
+import type { EventSurroundings } from "../../events/read-event-surroundings.ts";
+import { eventsHref } from "../../lists/list-hrefs.ts";
 import pagers from "../pager.module.css";
 import { Panel } from "../panel.tsx";
 import text from "../text.module.css";

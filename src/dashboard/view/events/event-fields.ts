@@ -1,6 +1,6 @@
 import { runtimes } from "#platform/delivery.ts";
 
-import { askedStates } from "../../event-filter.ts";
+import { askedStates } from "../../events/event-filter.ts";
 import { runtimeLabel } from "../../format.ts";
 import { flagOptions, type ListField, optionsOf } from "../list/list-field.ts";
 

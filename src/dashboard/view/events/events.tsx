@@ -2,9 +2,9 @@ import { Group } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { EventFilter } from "../../event-filter.ts";
-import type { Listed, ListRequest } from "../../list-request.ts";
-import type { EventPage } from "../../read-events.ts";
+import type { EventFilter } from "../../events/event-filter.ts";
+import type { Listed, ListRequest } from "../../lists/list-request.ts";
+import type { EventPage } from "../../events/read-events.ts";
 import { EventsTable, type EventsTableProps } from "../events-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";

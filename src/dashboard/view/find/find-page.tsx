@@ -1,9 +1,9 @@
 import { Button, Group, TextInput } from "@mantine/core";
 import Link from "next/link";
 
-import type { FoundPage } from "../../answer-find-page.ts";
-import { questionLengthMax } from "../../find-question.ts";
-import type { FindAnswer } from "../../find.ts";
+import type { FoundPage } from "../../find/answer-find-page.ts";
+import { questionLengthMax } from "../../find/find-question.ts";
+import type { FindAnswer } from "../../find/find.ts";
 import { PageHead } from "../page-head.tsx";
 import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

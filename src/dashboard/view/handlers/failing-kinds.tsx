@@ -1,8 +1,8 @@
 import Link from "next/link";
 
 import { formatAgo } from "../../format.ts";
-import { eventsHref } from "../../list-hrefs.ts";
-import type { FailingKind } from "../../read-failing-kinds.ts";
+import { eventsHref } from "../../lists/list-hrefs.ts";
+import type { FailingKind } from "../../handlers/read-failing-kinds.ts";
 import { KindBadge } from "../badges.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

@@ -1,8 +1,8 @@
 import Link from "next/link";
 
 import { formatAgo, formatCount, formatMs } from "../../format.ts";
-import { eventsHref } from "../../list-hrefs.ts";
-import type { HandlerSummary } from "../../read-handlers.ts";
+import { eventsHref } from "../../lists/list-hrefs.ts";
+import type { HandlerSummary } from "../../handlers/read-handlers.ts";
 import { KindBadge } from "../badges.tsx";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

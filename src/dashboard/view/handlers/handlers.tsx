@@ -3,10 +3,10 @@ import { Group } from "@mantine/core";
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 import { RelayError } from "#platform/errors.ts";
 
-import type { ListRequest } from "../../list-request.ts";
-import { listHref } from "../../list-request.ts";
-import type { HandlerCount } from "../../read-handler-counts.ts";
-import type { HandlerReport } from "../../read-handlers.ts";
+import type { ListRequest } from "../../lists/list-request.ts";
+import { listHref } from "../../lists/list-request.ts";
+import type { HandlerCount } from "../../handlers/read-handler-counts.ts";
+import type { HandlerReport } from "../../handlers/read-handlers.ts";
 import { HandlerCountsPanel } from "../handler-counts-panel.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { Live } from "../live/live.tsx";

@@ -1,7 +1,7 @@
 import Link from "next/link";
 
 import { formatInstant } from "../../format.ts";
-import { type ListAddress, listHref } from "../../list-request.ts";
+import { type ListAddress, listHref } from "../../lists/list-request.ts";
 import type { ListField } from "./list-field.ts";
 import styles from "./list-filters.module.css";
 

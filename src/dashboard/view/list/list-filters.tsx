@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 
-import type { ListAddress } from "../../list-request.ts";
+import type { ListAddress } from "../../lists/list-request.ts";
 import { localTime } from "../../zoned-time.ts";
 import { Conditions } from "./conditions.tsx";
 import type { ListField } from "./list-field.ts";

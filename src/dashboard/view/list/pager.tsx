@@ -1,7 +1,7 @@
 import Link from "next/link";
 
 import { formatInstant } from "../../format.ts";
-import { type ListAddress, listHref } from "../../list-request.ts";
+import { type ListAddress, listHref } from "../../lists/list-request.ts";
 import pagers from "../pager.module.css";
 
 /** Props of `Pager`. */

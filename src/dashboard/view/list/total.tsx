@@ -1,6 +1,6 @@
 import { Suspense } from "react";
 
-import type { Count } from "#store/capped-count.ts";
+import type { Count } from "#store/connection/capped-count.ts";
 import { formatCount } from "../../format.ts";
 import text from "../text.module.css";
 

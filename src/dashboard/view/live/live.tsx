@@ -5,8 +5,8 @@ import { useRouter } from "next/navigation";
 import { useEffect, useEffectEvent, useState, useTransition } from "react";
 
 import { formatCount } from "../../format.ts";
-import type { PulseList } from "../../pulse-query.ts";
-import type { Pulse } from "../../read-pulse.ts";
+import type { PulseList } from "../../status/pulse-query.ts";
+import type { Pulse } from "../../status/read-pulse.ts";
 import badges from "../badges.module.css";
 import { usePreferences } from "../preferences.tsx";
 import { Timestamp } from "../timestamp.tsx";

@@ -3,8 +3,8 @@
 import { useDocumentVisibility } from "@mantine/hooks";
 import { useEffect, useEffectEvent, useState } from "react";
 
-import type { PulseList } from "../../pulse-query.ts";
-import type { Pulse } from "../../read-pulse.ts";
+import type { PulseList } from "../../status/pulse-query.ts";
+import type { Pulse } from "../../status/read-pulse.ts";
 
 /** What is known of the server, and since when it is silent. */
 export interface Heard {

@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 
-import { consequences } from "../../describe-run.ts";
+import { consequences } from "../../repair/describe-run.ts";
 import { Confirm } from "../confirm.tsx";
 import type { StartingReplay } from "./use-start-replay.ts";
 

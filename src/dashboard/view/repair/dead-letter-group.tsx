@@ -2,12 +2,12 @@ import { Group } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import { groupCause, groupCount, groupName, isExpiring } from "../../describe-group.ts";
+import { groupCause, groupCount, groupName, isExpiring } from "../../repair/describe-group.ts";
 import { formatIn } from "../../format.ts";
-import type { ListAddress } from "../../list-request.ts";
-import type { DeadLetterGroup as GroupData } from "../../read-dead-letter-groups.ts";
-import type { DeadLetterPage } from "../../read-dead-letters.ts";
-import { newReplayHref } from "../../replay-address.ts";
+import type { ListAddress } from "../../lists/list-request.ts";
+import type { DeadLetterGroup as GroupData } from "../../repair/read-dead-letter-groups.ts";
+import type { DeadLetterPage } from "../../repair/read-dead-letters.ts";
+import { newReplayHref } from "../../repair/replay-address.ts";
 import figures from "../facts.module.css";
 import { LinkButton } from "../link-button.tsx";
 import { Pager } from "../list/pager.tsx";

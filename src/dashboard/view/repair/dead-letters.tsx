@@ -2,12 +2,12 @@ import { Group, Stack } from "@mantine/core";
 
 import { RelayError } from "#platform/errors.ts";
 
-import type { ListRequest } from "../../list-request.ts";
+import type { ListRequest } from "../../lists/list-request.ts";
 import {
   type DeadLetterGroupFilter,
   type DeadLetterGroupPage,
   deadLetterCauses,
-} from "../../read-dead-letter-groups.ts";
+} from "../../repair/read-dead-letter-groups.ts";
 import type { QueueView } from "../../queue-view.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { type ListField, optionsOf } from "../list/list-field.ts";

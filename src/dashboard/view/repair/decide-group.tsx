@@ -4,7 +4,7 @@ import { Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 
-import type { DeadLetterGroup, DeadLetterGroupState } from "../../read-dead-letter-groups.ts";
+import type { DeadLetterGroup, DeadLetterGroupState } from "../../repair/read-dead-letter-groups.ts";
 import { Refusal, useRefusal } from "../holder.tsx";
 import filters from "../list/list-filters.module.css";
 import text from "../text.module.css";

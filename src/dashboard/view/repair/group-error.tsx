@@ -1,7 +1,7 @@
 import { Group } from "@mantine/core";
 import Link from "next/link";
 
-import type { DeadLetterItem } from "../../read-dead-letters.ts";
+import type { DeadLetterItem } from "../../repair/read-dead-letters.ts";
 import { Panel } from "../panel.tsx";
 import text from "../text.module.css";
 import { Timestamp } from "../timestamp.tsx";

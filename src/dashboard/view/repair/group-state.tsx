@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 
-import { groupStateWords } from "../../describe-group.ts";
-import type { DeadLetterGroup } from "../../read-dead-letter-groups.ts";
+import { groupStateWords } from "../../repair/describe-group.ts";
+import type { DeadLetterGroup } from "../../repair/read-dead-letter-groups.ts";
 import styles from "../badges.module.css";
 
 const colors = { open: "red", acknowledged: "yellow", ignored: "gray.6", resolved: "green" } as const;

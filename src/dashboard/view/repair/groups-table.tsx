@@ -1,8 +1,8 @@
 import Link from "next/link";
 
-import { groupCause, groupCount, groupName, isExpiring } from "../../describe-group.ts";
+import { groupCause, groupCount, groupName, isExpiring } from "../../repair/describe-group.ts";
 import { formatIn } from "../../format.ts";
-import type { DeadLetterGroup } from "../../read-dead-letter-groups.ts";
+import type { DeadLetterGroup } from "../../repair/read-dead-letter-groups.ts";
 import type { QueueView } from "../../queue-view.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

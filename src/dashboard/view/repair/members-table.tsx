@@ -1,7 +1,7 @@
 import Link from "next/link";
 
 import { formatBytes } from "../../format.ts";
-import type { DeadLetterItem } from "../../read-dead-letters.ts";
+import type { DeadLetterItem } from "../../repair/read-dead-letters.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";

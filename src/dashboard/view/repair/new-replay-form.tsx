@@ -3,7 +3,7 @@
 import { Button, Group, Loader, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 
-import type { NewReplay } from "../../replay-address.ts";
+import type { NewReplay } from "../../repair/replay-address.ts";
 import { Refusal, useRefusal } from "../holder.tsx";
 import filters from "../list/list-filters.module.css";
 import text from "../text.module.css";

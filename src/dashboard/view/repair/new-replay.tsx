@@ -1,11 +1,11 @@
 import { RelayError } from "#platform/errors.ts";
 import { runtimes } from "#platform/delivery.ts";
 import type { ReplayPlan } from "#operations/describe-replay.ts";
-import { replayStates } from "#store/replay-filter.ts";
+import { replayStates } from "#store/replays/replay-filter.ts";
 
-import { setWords } from "../../describe-run.ts";
-import type { ListRequest } from "../../list-request.ts";
-import type { NewReplay as Asked } from "../../replay-address.ts";
+import { setWords } from "../../repair/describe-run.ts";
+import type { ListRequest } from "../../lists/list-request.ts";
+import type { NewReplay as Asked } from "../../repair/replay-address.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { flagOptions, type ListField, optionsOf } from "../list/list-field.ts";
 import { ListFilters } from "../list/list-filters.tsx";

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 
 import type { ReplayPlan } from "#operations/describe-replay.ts";
 
-import { setWords } from "../../describe-run.ts";
+import { setWords } from "../../repair/describe-run.ts";
 import { formatCount, formatMs } from "../../format.ts";
 import { KindBadge } from "../badges.tsx";
 import figures from "../facts.module.css";

@@ -2,7 +2,7 @@ import { Badge } from "@mantine/core";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
-import { isExpired, runStateWords } from "../../describe-run.ts";
+import { isExpired, runStateWords } from "../../repair/describe-run.ts";
 import styles from "../badges.module.css";
 
 const colors = { planned: "gray.6", running: "blue", stalled: "orange", cancelled: "red", finished: "green" } as const;

@@ -4,8 +4,8 @@ import type { ReactNode } from "react";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
-import { isExpired } from "../../describe-run.ts";
-import { newReplayHref, planAnewHref } from "../../replay-address.ts";
+import { isExpired } from "../../repair/describe-run.ts";
+import { newReplayHref, planAnewHref } from "../../repair/replay-address.ts";
 import { ActButton } from "../act-button.tsx";
 import figures from "../facts.module.css";
 import { Refusal } from "../holder.tsx";

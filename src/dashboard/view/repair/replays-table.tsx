@@ -2,7 +2,7 @@ import Link from "next/link";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
-import { setWords } from "../../describe-run.ts";
+import { setWords } from "../../repair/describe-run.ts";
 import { formatCount, formatMs } from "../../format.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";

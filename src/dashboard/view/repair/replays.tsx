@@ -2,10 +2,10 @@ import { Group } from "@mantine/core";
 
 import type { DescribedBackfill } from "#operations/backfill/describe-backfill.ts";
 import { RelayError } from "#platform/errors.ts";
-import { replayRunStates } from "#store/replays.ts";
+import { replayRunStates } from "#store/replays/replays.ts";
 
-import type { ListRequest } from "../../list-request.ts";
-import type { ReplayListFilter, ReplayPage } from "../../read-replays.ts";
+import type { ListRequest } from "../../lists/list-request.ts";
+import type { ReplayListFilter, ReplayPage } from "../../repair/read-replays.ts";
 import { LinkButton } from "../link-button.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { type ListField, optionsOf } from "../list/list-field.ts";

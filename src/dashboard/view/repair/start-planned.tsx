@@ -5,7 +5,7 @@ import { useRouter } from "next/navigation";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
 
-import { planAnewHref } from "../../replay-address.ts";
+import { planAnewHref } from "../../repair/replay-address.ts";
 import { useRefusal } from "../holder.tsx";
 import text from "../text.module.css";
 import { ConfirmReplay } from "./confirm-replay.tsx";

@@ -4,7 +4,7 @@ import type { RuntimeSummary } from "#measurements/runtime-comparison.ts";
 import { runtimes } from "#platform/delivery.ts";
 
 import { formatCount } from "../../format.ts";
-import type { Conditions } from "../../list-hrefs.ts";
+import type { Conditions } from "../../lists/list-hrefs.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import tables from "../table.module.css";

@@ -1,7 +1,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import Link from "next/link";
 
-import { everything, runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
+import { everything, runtimesHref, type RuntimesQuery } from "../../runtimes/runtimes-query.ts";
 import styles from "./filters.module.css";
 
 /** Props of `Filters`. */

@@ -1,7 +1,7 @@
 import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
 
 import { formatMs } from "../../format.ts";
-import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
+import { runtimesHref, type RuntimesQuery } from "../../runtimes/runtimes-query.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";

@@ -1,8 +1,8 @@
 import Link from "next/link";
 
 import { formatCount, formatMs } from "../../format.ts";
-import type { AckPart } from "../../read-ack-parts.ts";
-import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
+import type { AckPart } from "../../runtimes/read-ack-parts.ts";
+import { runtimesHref, type RuntimesQuery } from "../../runtimes/runtimes-query.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import tables from "../table.module.css";

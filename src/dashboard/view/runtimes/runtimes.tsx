@@ -3,9 +3,9 @@ import { Group } from "@mantine/core";
 import { runtimes } from "#platform/delivery.ts";
 
 import { formatTime } from "../../format.ts";
-import { type Conditions, deliveriesHref } from "../../list-hrefs.ts";
-import type { RuntimesPage } from "../../read-runtimes-page.ts";
-import { runtimesHref, type RuntimesQuery } from "../../runtimes-query.ts";
+import { type Conditions, deliveriesHref } from "../../lists/list-hrefs.ts";
+import type { RuntimesPage } from "../../runtimes/read-runtimes-page.ts";
+import { runtimesHref, type RuntimesQuery } from "../../runtimes/runtimes-query.ts";
 import { PageHead } from "../page-head.tsx";
 import { Pair } from "../panel.tsx";
 import { windowLabel, WindowSelector } from "../window-selector.tsx";

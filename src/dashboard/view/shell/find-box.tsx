@@ -1,7 +1,7 @@
 import { TextInput } from "@mantine/core";
 import Link from "next/link";
 
-import { questionLengthMax } from "../../find-question.ts";
+import { questionLengthMax } from "../../find/find-question.ts";
 import styles from "./shell.module.css";
 
 /** Takes any id and leads to what has it; where there is no room for the box, a link to the page with it. */

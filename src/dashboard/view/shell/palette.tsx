@@ -7,8 +7,8 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 
-import type { FindAnswer } from "../../find.ts";
-import { questionLengthMax } from "../../find-question.ts";
+import type { FindAnswer } from "../../find/find.ts";
+import { questionLengthMax } from "../../find/find-question.ts";
 import text from "../text.module.css";
 import { pages } from "./pages.ts";
 import styles from "./shell.module.css";

@@ -3,7 +3,7 @@ import { Box, Group } from "@mantine/core";
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 
 import type { QueueView } from "../../queue-view.ts";
-import type { PathFaults } from "../../read-path.ts";
+import type { PathFaults } from "../../status/read-path.ts";
 import type { StatusPage as StatusPageData } from "../../status/read-status-page.ts";
 import { Live } from "../live/live.tsx";
 import { EmptyState } from "../notices.tsx";

@@ -3,7 +3,7 @@ import Link from "next/link";
 import type { RuntimeSummary, WindowName } from "#measurements/runtime-comparison.ts";
 
 import { formatCount, formatMs, formatShare } from "../../format.ts";
-import { everything, runtimesHref } from "../../runtimes-query.ts";
+import { everything, runtimesHref } from "../../runtimes/runtimes-query.ts";
 import { Panel, ScrollBox } from "../panel.tsx";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import tables from "../table.module.css";

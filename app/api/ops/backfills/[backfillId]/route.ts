@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readDescribedBackfill } from "#operations/backfill/describe-backfill.ts";
 import { methods } from "#platform/methods.ts";
 

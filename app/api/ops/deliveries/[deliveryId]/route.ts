@@ -1,5 +1,5 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
-import { readDelivery } from "#dashboard/read-delivery.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
+import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
 import { methods } from "#platform/methods.ts";
 
 import { deliveryOptions } from "../../../../delivery-options.ts";

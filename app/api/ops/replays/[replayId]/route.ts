@@ -1,4 +1,4 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readDescribedReplay } from "#operations/describe-replay.ts";
 import { methods } from "#platform/methods.ts";
 

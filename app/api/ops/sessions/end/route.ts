@@ -1,4 +1,4 @@
-import { readTokenNames } from "#dashboard/read-ops-tokens.ts";
+import { readTokenNames } from "#dashboard/access/read-ops-tokens.ts";
 import { endSessions, endSessionsRequest } from "#operations/end-sessions.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";

@@ -1,5 +1,5 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
-import { parseRowId } from "#dashboard/row-id.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
+import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { describeLetterBody } from "#operations/letter-body.ts";
 import { methods } from "#platform/methods.ts";
 

@@ -1,5 +1,5 @@
-import { readDeadLetterGroup } from "#dashboard/read-dead-letter-groups.ts";
-import { parseRowId } from "#dashboard/row-id.ts";
+import { readDeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
+import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";

@@ -1,6 +1,6 @@
-import { noParameters, parseQuery } from "#dashboard/query-parameters.ts";
-import { answerPayload } from "#dashboard/answer-payload.ts";
-import { parseRowId } from "#dashboard/row-id.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
+import { answerPayload } from "#dashboard/events/answer-payload.ts";
+import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../../../database.ts";
