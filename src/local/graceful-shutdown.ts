@@ -11,6 +11,8 @@ export interface GracefulShutdownOptions {
 export interface GracefulShutdown {
   /** Counts a request as under way until its response is closed; returns false, and counts nothing, once the server stops. */
   admit(response: ServerResponse): boolean;
+  /** Counts work that goes on after its response as under way, until the promise settles. */
+  waitFor(work: Promise<unknown>): void;
   /** Whether the server was asked to stop. It may still take requests. */
   isLeaving(): boolean;
 }
@@ -32,6 +34,10 @@ export function createGracefulShutdown(server: Server, { leaveMs, clock }: Grace
     server.closeIdleConnections();
     if (underWay === 0) whenDrained();
   };
+  const endOne = () => {
+    underWay -= 1;
+    if (underWay === 0 && isStopping) whenDrained();
+  };
   server.close = (callback) => {
     isLeaving = true;
     whenDrained = () => callback?.();
@@ -45,11 +51,12 @@ export function createGracefulShutdown(server: Server, { leaveMs, clock }: Grace
       if (isStopping) return false;
       if (isLeaving) response.setHeader("connection", "close");
       underWay += 1;
-      response.once("close", () => {
-        underWay -= 1;
-        if (underWay === 0 && isStopping) whenDrained();
-      });
+      response.once("close", endOne);
       return true;
+    },
+    waitFor(work) {
+      underWay += 1;
+      work.then(endOne, endOne);
     },
     isLeaving: () => isLeaving,
   };

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Server } from "node:http";
 
 import { systemClock } from "#platform/clock.ts";
+import type { findDirectAnswer } from "#platform/direct-routes.ts";
 import { type EnvRecord, readEnv } from "#platform/env.ts";
 
 import { readOpenFilesLimit } from "./read-open-files-limit.ts";
@@ -19,10 +20,10 @@ const channels = ["net.server.socket", "http.server.request.start", "http.server
 
 /**
  * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, at the latest when it has
- * answered its first request. Next creates the server and listens before it calls the instrumentation, and does not hand
+ * answered its first request. `find`: the routes that it calls itself. Next creates the server and listens before it calls the instrumentation, and does not hand
  * the server over; diagnostics channels name it. Returns what ends the watch for further servers.
  */
-export function hardenNextServer(env: EnvRecord): () => void {
+export function hardenNextServer(env: EnvRecord, find: typeof findDirectAnswer): () => void {
   const filesMax = readOpenFilesLimit();
   const machinePaths = ["/api/webhooks/", "/api/internal/", "/api/qstash/"];
   const options = {
@@ -49,6 +50,7 @@ export function hardenNextServer(env: EnvRecord): () => void {
       paths: machinePaths,
     },
     shortAnswerPaths: machinePaths,
+    findDirectAnswer: find,
     connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
     clock: systemClock,
   };

@@ -2,8 +2,10 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from "node:net";
 
 import type { Clock } from "#platform/clock.ts";
+import type { DirectAnswer } from "#platform/direct-routes.ts";
 import { requestErrors } from "#platform/request-errors.ts";
 
+import { answerDirectly } from "./answer-directly.ts";
 import { detachRequest } from "./detach-request.ts";
 import { allowedMethods, findRequestFault, originForm } from "./find-request-fault.ts";
 import { createGracefulShutdown } from "./graceful-shutdown.ts";
@@ -28,6 +30,8 @@ export interface HardenServerOptions {
   bodies: LargeBodyLimitOptions;
   /** Below the number of files that the process may open, so that our own calls to QStash and Postgres get through. */
   connectionsMax: number | undefined;
+  /** The direct route at this path; undefined if the listeners are to answer. */
+  findDirectAnswer: (path: string) => DirectAnswer | undefined;
   clock: Clock;
 }
 
@@ -38,6 +42,7 @@ export interface HardenServerOptions {
  * - A connection is served one request at a time and within time limits: `limitConnection`.
  * - The body of an unsigned delivery is not read, and large bodies are read a few at a time: `withholdBody`,
  *   `createLargeBodyLimit`.
+ * - A POST with a body to a direct route is answered by the route's function, past the listeners: `answerDirectly`.
  * - An upgrade is ignored: `ignoreUpgrades`.
  * - A server that is asked to stop says so to its balancer first, and still serves the calls of our own forwards:
  *   `createGracefulShutdown`.
@@ -103,7 +108,10 @@ function createService(server: Server, options: HardenServerOptions): RequestLis
     const withoutBody = withholdBody(request, webhook);
     if (withoutBody) return pass(withoutBody);
     readWhenAllowed(request, response, () => {
-      pass(detachRequest(request, isAtSignedPath(request, webhook) ? webhook.bytesMax : Infinity));
+      const detached = detachRequest(request, isAtSignedPath(request, webhook) ? webhook.bytesMax : Infinity);
+      const answer = request.method === "POST" ? options.findDirectAnswer(request.url ?? "") : undefined;
+      if (answer === undefined) pass(detached);
+      else void answerDirectly(detached, response, answer, shutdown.waitFor);
     });
   };
 }

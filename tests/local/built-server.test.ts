@@ -221,3 +221,18 @@ test.each(webhooks)("the ack of %s is not compressed: it is shorter than a compr
   expect([response.status, await response.text()]).toEqual([200, "EVENT_RECEIVED"]);
   expect(response.headers.get("content-encoding")).toBe(null);
 });
+
+test("once its module is loaded, the consumer is called past Next, and answers as it does through Next", async () => {
+  const call = async (query: string) => {
+    const url = `${server.baseUrl}/api/qstash/instagram-ingestion${query}`;
+    const answer = await fetch(url, { method: "POST", body: "{}" });
+    const names = ["content-type", "cache-control", "x-content-type-options"];
+    const facts = [answer.status, ...names.map((name) => answer.headers.get(name)), await answer.text()];
+    // Next alone adds `vary`.
+    return { byNext: answer.headers.has("vary"), facts };
+  };
+  const through = await call("?through=next");
+  const past = await call("");
+  expect([through.byNext, past.byNext]).toEqual([true, false]);
+  expect(past.facts).toEqual(through.facts);
+});

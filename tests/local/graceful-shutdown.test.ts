@@ -26,6 +26,7 @@ test("a server that is asked to stop says so to its balancer, serves on until th
     bodies: { smallBytesMax: 100, largeBodiesMax: 1, paths: [] },
     shortAnswerPaths: [],
     connectionsMax: undefined,
+    findDirectAnswer: () => undefined,
     clock,
   });
   server.listen(0, "127.0.0.1");

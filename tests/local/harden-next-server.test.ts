@@ -27,7 +27,7 @@ test("a connection that was opened before is hardened with the first request on 
   const { client } = await startServer();
   await client.send(head("GET /before"));
   await client.until("served /before");
-  onTestFinished(hardenNextServer({}));
+  onTestFinished(hardenNextServer({}, () => undefined));
   await client.send(head("TRACE /refused"));
   expect(await client.until("error")).toContain("HTTP/1.1 405");
 });
@@ -36,7 +36,7 @@ test("of a request that began before, the end is enough: stopping leaves the por
   const { server, client, held } = await startServer();
   await client.send(head("GET /held"));
   await eventually("the request is under way", () => held.length === 1);
-  onTestFinished(hardenNextServer({}));
+  onTestFinished(hardenNextServer({}, () => undefined));
   held[0]?.end("the end");
   await client.until("the end");
   await new Promise<void>((resolve) => server.close(() => resolve()));

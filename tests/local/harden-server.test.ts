@@ -20,6 +20,7 @@ const generous: HardenServerOptions = {
   bodies: { smallBytesMax: 100, largeBodiesMax: 1, paths: ["/hook"] },
   shortAnswerPaths: [],
   connectionsMax: undefined,
+  findDirectAnswer: () => undefined,
   clock: systemClock,
 };
 

@@ -1,0 +1,23 @@
+/**
+ * A route's answer to a POST, for a server that calls routes itself. Reads the request's headers and body; its address says
+ * nothing. `waitUntil` keeps the process running until the promise settles. Never rejects.
+ */
+export type DirectAnswer = (request: Request, waitUntil: (promise: Promise<unknown>) => void) => Promise<Response>;
+
+/** A build may give instrumentation.ts and each route its own copy of this module, but they share the global object. */
+const directRoutes = Symbol.for("instagram-webhook-relay.direct-routes");
+type Process = typeof globalThis & { [directRoutes]?: Map<string, DirectAnswer> };
+
+/** Offers a route to a server that calls routes itself; where there is none, as on Vercel, this has no effect. */
+export function offerDirectAnswer(path: string, answer: DirectAnswer): void {
+  shared().set(path, answer);
+}
+
+/** What was offered for exactly this path. Undefined until the route's module is loaded, which the first request causes. */
+export function findDirectAnswer(path: string): DirectAnswer | undefined {
+  return shared().get(path);
+}
+
+function shared(): Map<string, DirectAnswer> {
+  return ((globalThis as Process)[directRoutes] ??= new Map());
+}
