@@ -2,14 +2,14 @@
 import { logUncaught } from "#ingestion/log-uncaught.ts";
 import { stopProcessWorkWith } from "#ingestion/process-work.ts";
 import { hardenNextServer, readOrDefault } from "#local/harden-next-server.ts";
-import { findDirectAnswer } from "#platform/direct-routes.ts";
-import { getTrace, noTrace } from "#tracing/trace.ts";
+import { directAnswersWhile } from "#platform/direct-routes.ts";
+import { isUntraced } from "#tracing/trace.ts";
 
 import { clock, log } from "./log.ts";
 
 export function hardenProcess(): void {
   // With OpenTelemetry Next answers all: its span of a request is the parent of ours.
-  hardenNextServer(process.env, (path) => (getTrace() === noTrace ? findDirectAnswer(path) : undefined));
+  hardenNextServer(process.env, directAnswersWhile(isUntraced));
   logUncaught(process, globalThis, log);
   stopProcessWorkWith(process, { delayMs: readOrDefault(process.env, "DRAIN_DELAY_MS"), clock });
 }

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Server } from "node:http";
 
 import { systemClock } from "#platform/clock.ts";
-import type { findDirectAnswer } from "#platform/direct-routes.ts";
+import type { DirectAnswer } from "#platform/direct-routes.ts";
 import { type EnvRecord, readEnv } from "#platform/env.ts";
 
 import { readOpenFilesLimit } from "./read-open-files-limit.ts";
@@ -23,7 +23,10 @@ const channels = ["net.server.socket", "http.server.request.start", "http.server
  * answered its first request. `find`: the routes that it calls itself. Next creates the server and listens before it calls the instrumentation, and does not hand
  * the server over; diagnostics channels name it. Returns what ends the watch for further servers.
  */
-export function hardenNextServer(env: EnvRecord, find: typeof findDirectAnswer): () => void {
+export function hardenNextServer(
+  env: EnvRecord,
+  findDirectAnswer: (path: string) => DirectAnswer | undefined,
+): () => void {
   const filesMax = readOpenFilesLimit();
   const machinePaths = ["/api/webhooks/", "/api/internal/", "/api/qstash/"];
   const options = {
@@ -50,7 +53,7 @@ export function hardenNextServer(env: EnvRecord, find: typeof findDirectAnswer):
       paths: machinePaths,
     },
     shortAnswerPaths: machinePaths,
-    findDirectAnswer: find,
+    findDirectAnswer,
     connectionsMax: filesMax === undefined ? undefined : Math.ceil(filesMax * connectionsShare),
     clock: systemClock,
   };

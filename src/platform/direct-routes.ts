@@ -13,9 +13,12 @@ export function offerDirectAnswer(path: string, answer: DirectAnswer): void {
   shared().set(path, answer);
 }
 
-/** What was offered for exactly this path. Undefined until the route's module is loaded, which the first request causes. */
-export function findDirectAnswer(path: string): DirectAnswer | undefined {
-  return shared().get(path);
+/**
+ * Finds what was offered for exactly a path, while `mayCall` says so. Undefined until the route's module is loaded, which the
+ * first request causes.
+ */
+export function directAnswersWhile(mayCall: () => boolean): (path: string) => DirectAnswer | undefined {
+  return (path) => (mayCall() ? shared().get(path) : undefined);
 }
 
 function shared(): Map<string, DirectAnswer> {

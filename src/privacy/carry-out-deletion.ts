@@ -4,7 +4,12 @@ import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import type { Database } from "#store/connection/database.ts";
-import { completeDeletion, readDeletion, saveDeletionProgress, type UnreachedCopy } from "#store/erasure/data-deletions.ts";
+import {
+  completeDeletion,
+  readDeletion,
+  saveDeletionProgress,
+  type UnreachedCopy,
+} from "#store/erasure/data-deletions.ts";
 import { erasePersonInBackfills } from "#store/erasure/erase-backfills.ts";
 import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erasure/erase-person.ts";
 import { erasePersonInReplays } from "#store/erasure/erase-replays.ts";

@@ -33,6 +33,11 @@ export function provideTrace(trace: Trace): void {
   (globalThis as Process)[processTrace] = trace;
 }
 
+/** Whether OpenTelemetry was not started, so that no span of ours needs that of the request, which Next begins. */
+export function isUntraced(): boolean {
+  return (globalThis as Process)[processTrace] === undefined;
+}
+
 /** The process's trace: `noTrace` unless OpenTelemetry was started. */
 export function getTrace(): Trace {
   return (globalThis as Process)[processTrace] ?? noTrace;

@@ -9,7 +9,16 @@ import type { Database } from "#store/connection/database.ts";
 
 import { type Count, readCappedCount } from "#store/connection/capped-count.ts";
 import { isoText } from "../iso-text.ts";
-import { cursorOf, encodeCursor, flag, numberOf, oneOf, pageLimit, parseQuery, plainText } from "../lists/query-parameters.ts";
+import {
+  cursorOf,
+  encodeCursor,
+  flag,
+  numberOf,
+  oneOf,
+  pageLimit,
+  parseQuery,
+  plainText,
+} from "../lists/query-parameters.ts";
 
 /** How a change ended. `started`: it has not ended yet, or the process died before it could record the end. */
 export type AuditResult = "started" | "ok" | ErrorCode;

@@ -1,6 +1,11 @@
 import type { Log } from "#platform/log.ts";
 import type { Database } from "#store/connection/database.ts";
-import { type MetricTotal, readMetricTotals, readOpenTotals, readOperationTotals } from "#store/figures/metric-totals.ts";
+import {
+  type MetricTotal,
+  readMetricTotals,
+  readOpenTotals,
+  readOperationTotals,
+} from "#store/figures/metric-totals.ts";
 
 import { counterFamilies } from "./counter-families.ts";
 import { damagedFamily, openFamilies, operationFamilies } from "./gauge-families.ts";

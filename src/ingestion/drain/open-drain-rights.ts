@@ -1,5 +1,12 @@
 import type { Database } from "#store/connection/database.ts";
-import { beginDrain, beginWaiting, endDrain, endWaiting, keepDrain, lookWhileWaiting } from "#store/queue/queue-drains.ts";
+import {
+  beginDrain,
+  beginWaiting,
+  endDrain,
+  endWaiting,
+  keepDrain,
+  lookWhileWaiting,
+} from "#store/queue/queue-drains.ts";
 
 import { messageLeaseMs } from "./drain-messages.ts";
 import type { DrainRights } from "./drain-run.ts";

@@ -1,7 +1,13 @@
 import { RelayError } from "#platform/errors.ts";
 import { describeCause } from "#platform/log.ts";
 import type { Backfill } from "#store/replays/backfill-row.ts";
-import { endBackfill, readLeftBackfills, releaseBackfill, saveBackfill, takeBackfill } from "#store/replays/backfills.ts";
+import {
+  endBackfill,
+  readLeftBackfills,
+  releaseBackfill,
+  saveBackfill,
+  takeBackfill,
+} from "#store/replays/backfills.ts";
 
 import { type BackfillMessage, publishBackfillStep } from "./backfill-step.ts";
 import { type Backfilling, leaseMs } from "./backfilling.ts";
