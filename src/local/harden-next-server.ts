@@ -20,8 +20,9 @@ const channels = ["net.server.socket", "http.server.request.start", "http.server
 
 /**
  * Hardens the HTTP server of the running `next start`, with the relay's paths and limits, at the latest when it has
- * answered its first request. `find`: the routes that it calls itself. Next creates the server and listens before it calls the instrumentation, and does not hand
- * the server over; diagnostics channels name it. Returns what ends the watch for further servers.
+ * answered its first request. `findDirectAnswer`: the routes that it calls itself. Next creates the server and listens before
+ * it calls the instrumentation, and does not hand the server over; diagnostics channels name it. Returns what ends the watch
+ * for further servers.
  */
 export function hardenNextServer(
   env: EnvRecord,
