@@ -258,6 +258,8 @@ async function fillOnce(): Promise<void> {
       ...failure,
       kind: hostile.slice(0, 60),
       firstAt: at(60),
+      state: "acknowledged",
+      changedBy: hostile.slice(0, 100),
       note: hostile,
     })
     .returning({ id: deadLetterGroups.id });

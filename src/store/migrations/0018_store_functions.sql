@@ -1,9 +1,9 @@
 -- The two calls of a delivery, as functions: Postgres keeps the plan of each of their small statements in the session, while
 -- one large statement would prepare all that it may need at every call. Every name is qualified, because the caller's search
--- path is unknown. A release before may still call a function: one whose parameters or result change gets a new name.
+-- path is unknown. An earlier release may still call a function: one whose parameters or result change gets a new name.
 
--- Notes which of these deliveries have every batch stored and no event open. A batch's events have ids within a narrow range,
--- so that no index on the delivery is needed.
+-- Notes which of these deliveries have every batch stored and every event handled: a dead one still has its row in `event_work`.
+-- A batch's events have ids within a narrow range, so that no index on the delivery is needed.
 CREATE FUNCTION "mark_handled"("p_delivery_ids" uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE relay.deliveries d SET handled_at = now()
@@ -18,9 +18,9 @@ END $$;
 -- Stores what is new of a batch, with leases for the handlers of its events, and leases what is known, open and due.
 -- The order keeps two batches with common events from a deadlock: keys in the order of their hashes, then the rows of the
 -- delivery, then those of known events. Each statement sees what others have committed before it.
--- "p_record": the batch's own row is `first`, `later`, or `none`. Arrays hold a value for each event, in the order of the batch;
--- those of findings a value for each difference, with the event's place from 1. "p_stored_ids": events of the batch that
--- calls before, in the same transaction, have stored.
+-- "p_record": what records the batch: `first`, the delivery's row; `later`, a row of `delivery_batches`; `none`, nothing yet.
+-- Arrays hold a value for each event, in the order of the batch; those of findings a value for each difference, with the event's
+-- place from 1. "p_stored_ids": events of the batch that earlier calls of the same transaction have stored.
 CREATE FUNCTION "ingest"(
   "p_record" text,
   "p_hashes" uuid[],
@@ -66,11 +66,12 @@ CREATE FUNCTION "ingest"(
 ) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   v_events integer := cardinality(p_hashes);
-  -- By place: null of an event that is known.
+  -- By place: the id of a new event, null of one that is known.
   v_ids bigint[] := '{}';
   -- By place: whether the event is stored without its content. Null if none is.
   v_erased boolean[];
   v_new integer := 0;
+  -- How many of the new events are to be handled.
   v_worked integer := 0;
   v_first_id bigint;
   v_last_id bigint;
@@ -88,7 +89,7 @@ BEGIN
       v_ids := ARRAY[nextval('relay.event_ids')];
     ELSE
       v_ids := ARRAY(SELECT nextval('relay.event_ids') FROM generate_series(1, v_events));
-      -- Mostly every key is new, and of many keys `ON CONFLICT` would look up each one before it inserts it.
+      -- Mostly every key is new, and with `ON CONFLICT` each one would be looked up before it is inserted.
       BEGIN
         INSERT INTO relay.event_keys (hash, event_id)
         SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash;
@@ -244,7 +245,7 @@ BEGIN
     ), free AS MATERIALIZED (
       SELECT known.place, w.event_id, w.is_own, NOT w.is_own AND (w.deaths > 0 OR w.leased_until IS NOT NULL) AS risky
       FROM known CROSS JOIN LATERAL (
-        -- Its own where the same call leased it before, of which the answer was lost.
+        -- Its own: this call leased it before, and the answer was lost.
         SELECT event_id, deaths, leased_until, coalesce(lease_id = p_lease_id, false) AS is_own FROM relay.event_work w
         WHERE w.event_id = known.event_id AND state = 'open'
           AND (coalesce(lease_id = p_lease_id, false) OR next_attempt_at <= now() AND (leased_until IS NULL OR leased_until <= now()))
@@ -303,8 +304,8 @@ DECLARE
   v_cold boolean;
   v_probe boolean;
 BEGIN
-  -- The ids are in their order. The planner mostly finds the table of open work empty, and then would read the whole of it for
-  -- an array; a range is one search of the index.
+  -- The ids ascend. The planner mostly finds the table of open work empty, and then would read the whole of it for an array; a
+  -- range is one search of the index, and `+ 0` keeps the array away from it.
   DELETE FROM relay.event_work WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids);
   v_is_new := FOUND;
   -- The row is there, so the insert only finds its partition: an update would prepare to look at each of them.
@@ -358,8 +359,7 @@ DECLARE
   v_lost json;
   v_delivery_ids uuid[];
 BEGIN
-  -- `x = x + 0`: the planner concludes that one row is left. Else it expects ten of an array that it does not know, and plans
-  -- each call anew.
+  -- By `x = x + 0` the planner expects one row. Else it expects ten of an array that it does not know, and plans each call anew.
   WITH r AS MATERIALIZED (
     SELECT * FROM unnest(p_ids, p_fences, p_outcomes, p_attempts, p_delivery_ids, p_started_ats, p_durations, p_retry_ms,
       p_queued_ms, p_error_names, p_error_codes, p_error_messages, p_frames, p_fingerprints, p_kinds, p_replay_ids)

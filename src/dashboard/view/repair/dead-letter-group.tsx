@@ -40,7 +40,7 @@ export function DeadLetterGroup({ page, older, zone, nowMs, ...address }: DeadLe
         <Live list="deadLetters" nowMs={nowMs} older={older} />
       </Group>
       <Group gap="8px 16px">
-        <GroupState group={group} />
+        <GroupState group={group} wraps />
         {group.open > 0 && (
           <LinkButton
             href={newReplayHref({ filter: { group: group.id }, reason: `group ${group.id}: ${groupName(group)}` })}

@@ -19,7 +19,7 @@ export function GroupError({ letter, nowMs }: { letter: DeadLetterItem; nowMs: n
           {errorMessage !== null && `: ${errorMessage}`}
         </p>
         <p className={text["sentence"]}>
-          {attempts === null ? "" : `After ${attempts} attempts. `}
+          {attempts === null ? "" : `After ${attempts} ${attempts === 1 ? "attempt" : "attempts"}. `}
           {status === null ? "" : `The last answer was ${status}. `}
           {deployment === null ? "" : `Deployment ${deployment}.`}
         </p>

@@ -6,8 +6,15 @@ import styles from "../badges.module.css";
 
 const colors = { open: "red", acknowledged: "yellow", ignored: "gray.6", resolved: "green" } as const;
 
+/** Props of `GroupState`. */
+export interface GroupStateProps {
+  group: DeadLetterGroup;
+  /** Whether it may take several lines, outside of tables. */
+  wraps?: boolean;
+}
+
 /** The state of a group, with who or what made it. */
-export function GroupState({ group }: { group: DeadLetterGroup }) {
+export function GroupState({ group, wraps = false }: GroupStateProps) {
   return (
     <Badge
       variant="dot"
@@ -16,7 +23,7 @@ export function GroupState({ group }: { group: DeadLetterGroup }) {
       radius="sm"
       tt="none"
       fw={500}
-      className={styles["badge"]}
+      className={styles[wraps ? "wrapping" : "badge"]}
     >
       {groupStateWords(group)}
     </Badge>

@@ -15,8 +15,8 @@ export function DamagedFigures({ count }: { count: number }) {
       classNames={{ title: text["warning"] ?? "" }}
       title={`${subject} damaged`}
     >
-      The counts include what is damaged; percentiles and histograms are of the rest. The log names the rows under
-      figures.damaged.
+      The counts include what is damaged; percentiles and histograms are of the rest. The log names the rows under{" "}
+      <span className={text["mono"]}>figures.damaged</span>.
     </Alert>
   );
 }

@@ -25,7 +25,7 @@ export function SendProbes() {
     });
   };
   return (
-    <Group gap={10} mt={14}>
+    <Group gap={10} px={20} pt={6} pb={20}>
       {/* Neither `disabled` nor Mantine's `loading`, which disables too: a disabled button loses the focus. */}
       <Button
         size="xs"
