@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import type { Clock } from "#platform/clock.ts";
+import { type Clock, sleep } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { parseJson } from "#platform/parse-json.ts";
 import type { Database } from "#store/connection/database.ts";
@@ -13,6 +13,7 @@ import {
 import { erasePersonInBackfills } from "#store/erasure/erase-backfills.ts";
 import { eraseFoundEvents, eraseUnsearchableEvents } from "#store/erasure/erase-person.ts";
 import { erasePersonInReplays } from "#store/erasure/erase-replays.ts";
+import { readStoringTransactions } from "#store/erasure/storing-transactions.ts";
 
 import type { ErasureApi } from "./erasure-api.ts";
 import { redactLetters } from "./redact-letters.ts";
@@ -37,15 +38,21 @@ export interface CarriedOut {
 /** QStash is asked again for so long; then its copies are named as not reached. It deletes them itself by their age. */
 const queuePatienceMs = 24 * 60 * 60_000;
 
+/** Longer than a batch can take to be stored; a backup's transaction, say, lasts longer and stores nothing. */
+const storingPatienceMs = 15 * 60_000;
+const storingPollMs = 100;
+
 const progressSchema = v.object({
-  step: v.picklist(["events", "unsearchable", "queue", "letters"]),
+  step: v.picklist(["events", "unsearchable", "storing", "queue", "letters"]),
   /** The step is done up to this event or letter, or to this place in QStash's list. */
   afterId: v.number(),
   cursor: v.nullable(v.string()),
   isQueueMissed: v.boolean(),
+  /** Transactions that may store events without knowing of the request: after their end events are looked through once more. */
+  storing: v.optional(v.array(v.string()), []),
 });
 type Progress = v.InferOutput<typeof progressSchema>;
-const start: Progress = { step: "events", afterId: 0, cursor: null, isQueueMissed: false };
+const start: Progress = { step: "events", afterId: 0, cursor: null, isQueueMissed: false, storing: [] };
 
 /**
  * Carries out a recorded request, from where it stopped and until `deadlineMs` of the monotonic clock: events, filters of
@@ -64,7 +71,9 @@ export async function carryOutDeletion(
   const { userId } = deletion;
   if (userId !== null) {
     const isPatient = api !== null && clock.nowMs() < deletion.requestedAt.getTime() + queuePatienceMs;
-    const ended = await runSteps({ ...options, requestId, userId, deadlineMs }, readProgress(deletion.progress));
+    const from = readProgress(deletion.progress) ?? { ...start, storing: await readStoringTransactions(db) };
+    const storingUntilMs = deletion.requestedAt.getTime() + storingPatienceMs;
+    const ended = await runSteps({ ...options, requestId, userId, storingUntilMs, deadlineMs }, from);
     if (ended?.isQueueMissed && isPatient) await saveDeletionProgress(db, requestId, { ...start, step: "queue" });
     else if (ended) {
       const unreached: UnreachedCopy[] = ended.isQueueMissed ? ["queue-dead-letters"] : [];
@@ -75,14 +84,15 @@ export async function carryOutDeletion(
   return { code, erased, isComplete: completedAt !== null };
 }
 
-function readProgress(json: string | null): Progress {
+function readProgress(json: string | null): Progress | null {
   const read = v.safeParse(progressSchema, json === null ? null : parseJson(json));
-  return read.success ? read.output : start;
+  return read.success ? read.output : null;
 }
 
 interface Run extends CarryOutOptions {
   requestId: string;
   userId: string;
+  storingUntilMs: number;
   deadlineMs: number;
 }
 
@@ -109,9 +119,14 @@ async function runStep(run: Run, { step, ...at }: Progress): Promise<Next> {
     case "unsearchable": {
       const afterId = await eraseUnsearchableEvents(db, { requestId, userId, afterId: at.afterId });
       if (afterId !== null) return { afterId };
+      if (at.storing.length > 0) return { step: "storing" };
       await erasePersonInReplays(db, userId);
       await erasePersonInBackfills(db, userId);
       return { step: "queue" };
+    }
+    case "storing": {
+      const storing = await waitForStoring(run, at.storing);
+      return storing.length > 0 ? { storing } : { step: "events", afterId: 0, storing };
     }
     case "queue": {
       const cursor = await runQueueStep(run, at.cursor);
@@ -123,6 +138,15 @@ async function runStep(run: Run, { step, ...at }: Progress): Promise<Next> {
       return afterId === null ? { step: "end" } : { afterId };
     }
   }
+}
+
+/** Waits a moment if any of these has not ended; resolves with those that had not. */
+async function waitForStoring({ db, clock, storingUntilMs }: Run, storing: readonly string[]): Promise<string[]> {
+  if (clock.nowMs() >= storingUntilMs) return [];
+  const underWay = await readStoringTransactions(db);
+  const left = storing.filter((name) => underWay.includes(name));
+  if (left.length > 0) await sleep(clock, storingPollMs);
+  return left;
 }
 
 async function runQueueStep({ api, ...run }: Run, cursor: string | null): Promise<string | null> {

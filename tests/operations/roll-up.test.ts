@@ -186,6 +186,27 @@ test("a change of figures by anyone is in the sums over regions, but not that of
   expect(await sum()).toBe(0);
 });
 
+test("an interval is not summed up while a change of its figures is not committed, so that no change is missed", async () => {
+  const { db, url, all, sum } = await openRollUps();
+  await insertMeasurements(
+    db,
+    fc.sample(measurement, { numRuns: 1, seed: 3 }).map((row) => ({ ...row, deliveries: 1 })),
+  );
+  await all(db);
+  const stranger = new Client({ connectionString: url });
+  await stranger.connect();
+  onTestFinished(() => stranger.end());
+  await stranger.query("begin; update relay.figures set count = count + 1, buckets = null where tier = 'hour'");
+  expect(await sum()).toBe(1);
+  await stranger.query("commit");
+  expect(await sum()).toBe(1);
+  const { rows: counts } = await db.$client.query<{ sums: number; figures: number }>(
+    `select (select sum(count) from relay.region_sums where tier = 'hour') as sums,
+      (select sum(count) from relay.figures where tier = 'hour') as figures`,
+  );
+  expect(counts[0]?.sums).toBe(counts[0]?.figures);
+});
+
 test("while one roll-up is at work another one leaves it alone", async () => {
   const { db, url, all } = await openRollUps();
   const holder = new Client({ connectionString: url });

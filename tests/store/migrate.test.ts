@@ -52,7 +52,10 @@ test("a role that may create nothing succeeds if nothing is to be done; otherwis
   await migrateStore(url);
   const restricted = await createRestrictedRole(client, url);
   await expect(migrateDatabase(restricted, never)).resolves.toBeUndefined();
-  expect(await canWrite(openTestDatabase(restricted).db)).toBe(true);
+  const { db } = openTestDatabase(restricted);
+  expect(await canWrite(db)).toBe(true);
+  await client.query("revoke execute on all functions in schema relay from public");
+  expect(await canWrite(db)).toBe(false);
 
   await client.query("drop schema relay cascade");
   await expect(migrateDatabase(restricted, never)).rejects.toThrow(

@@ -57,7 +57,9 @@ async function findUnsummed(
     `select tier, at from relay.unsummed_intervals
     where at + case tier when 'day' then interval '24 hours' else interval '1 hour' end < to_timestamp($1::float8 / 1000)
       and (tier, at) not in (select * from unnest($2::text[], $3::timestamptz[]))
-    order by tier, at desc limit 1`,
+    order by tier, at desc limit 1
+    -- A change that is not committed yet has locked its mark. One that begins from here on waits until this one is removed.
+    for update skip locked`,
     [endedBeforeMs, passed.map(({ tier }) => tier), passed.map(({ at }) => at)],
   );
   return rows[0];

@@ -6,6 +6,9 @@
 -- A batch's events have ids within a narrow range, so that no index on the delivery is needed.
 CREATE FUNCTION "mark_handled"("p_delivery_ids" uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  -- Changes nothing, but waits for other calls that end something of the same deliveries, or lets them wait: else each of two
+  -- could find open what the other one has ended and not committed yet.
+  UPDATE relay.deliveries SET handled_at = NULL WHERE id = ANY (p_delivery_ids) AND handled_at IS NULL;
   UPDATE relay.deliveries d SET handled_at = now()
   WHERE d.id = ANY (p_delivery_ids) AND d.handled_at IS NULL AND d.via IS NOT NULL
     AND NOT EXISTS (SELECT FROM relay.event_work w

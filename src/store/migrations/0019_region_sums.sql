@@ -36,7 +36,11 @@ BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
 		DELETE FROM relay.region_sums;
 	ELSE
-		INSERT INTO relay.unsummed_intervals SELECT DISTINCT tier, at FROM changed WHERE tier IN ('hour', 'day') ON CONFLICT DO NOTHING;
+		-- An update, because it locks the mark: else it could be removed before this change is visible, and the sums would never be
+		-- made again. In an order, so that two changes do not wait for one another crosswise.
+		INSERT INTO relay.unsummed_intervals
+		SELECT DISTINCT tier, at FROM changed WHERE tier IN ('hour', 'day') ORDER BY 1, 2
+		ON CONFLICT (tier, at) DO UPDATE SET at = excluded.at;
 	END IF;
 	RETURN NULL;
 END $$;

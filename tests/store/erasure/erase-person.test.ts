@@ -1,12 +1,15 @@
 import { asc } from "drizzle-orm";
-import { expect, test } from "vitest";
+import { Client } from "pg";
+import { expect, onTestFinished, test } from "vitest";
 
 import { systemClock as clock } from "#platform/clock.ts";
 import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
 import { recordDeletion } from "#store/erasure/data-deletions.ts";
 import { events } from "#store/schema/event-schema.ts";
+import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
 
+import { eventually } from "../../support/eventually.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../../support/store.ts";
 
 const userId = "60011223344";
@@ -44,6 +47,36 @@ test("an event that was stored without its search columns is found by the id in 
     [false, true],
     [false, true],
   ]);
+});
+
+test("what is being stored at the moment of the request is erased, too, once it is stored", async () => {
+  const { db, pool, url } = await openTestStore();
+  const other = new Client({ connectionString: url });
+  await other.connect();
+  onTestFinished(() => other.end());
+  // The batch has looked up who was erased, and waits for its delivery's row.
+  await other.query("begin");
+  await other.query(
+    `insert into relay.deliveries (id, received_at, body_bytes, cold_start, probe, runtime)
+    values ($1, now(), 1, false, false, 'edge')`,
+    [deliveryUuid("d1")],
+  );
+  const storing = storeBatch(db, toStore(testBatch("d1", [testEvent("m1", { senderId: userId })])));
+  await eventually("the batch waits for the row", async () => {
+    const { rows } = await pool.query(
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    return rows.length === 1;
+  });
+  await recordDeletion(db, { requestId: "r1", userId, code: "c1", requestedAtMs: clock.nowMs() });
+  const options = { db, api: null, clock };
+  expect(await carryOutDeletion(options, "r1", clock.monotonicMs())).toMatchObject({ erased: 0, isComplete: false });
+  const carriedOut = carryOutDeletion(options, "r1", Infinity);
+  await other.query("commit");
+  expect((await storing).inserted).toBe(1);
+  expect(await carriedOut).toMatchObject({ erased: 1, isComplete: true });
+  const [stored] = await db.select().from(events);
+  expect([stored?.senderId, JSON.stringify(stored?.data)]).toEqual([null, expect.not.stringContaining("customer")]);
 });
 
 test("a person's events are looked up by indexes alone", async () => {

@@ -248,6 +248,36 @@ describe("a delivery's row", () => {
       expect(await isHandled(db, `r${round}`)).toBe(true);
     }
   });
+
+  test.each(["read committed", "repeatable read"])(
+    "is handled when its last event is settled before a batch without new events is committed (%s)",
+    async (isolation) => {
+      const { db, pool, url } = await openTestStore();
+      const before = await storeBatch(db, toStore(testBatch("d0", [testEvent("known")])));
+      await settleEvents(db, settlement(ended(before.leased, "handled")));
+      const { leased } = await storeBatch(db, toStore(testBatch("d1", [testEvent("new")], [0, 2])));
+      const name = new URL(url).pathname.slice(1);
+      await pool.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+      const { db: changed, close } = openDatabase(url);
+      onTestFinished(close);
+      const client = await changed.$client.connect();
+      await client.query("begin");
+      const inTransaction = { $client: client } as unknown as Database;
+      await storeBatch(inTransaction, toStore(testBatch("d1", [testEvent("known")], [1, 2])));
+      let isSettled = false;
+      const settling = settleEvents(changed, settlement(ended(leased, "handled"))).finally(() => (isSettled = true));
+      await eventually("the settlement waits for the batch", async () => {
+        const { rowCount } = await pool.query(
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        return isSettled || rowCount === 1;
+      });
+      await client.query("commit");
+      client.release();
+      await settling;
+      expect(await isHandled(db)).toBe(true);
+    },
+  );
 });
 
 async function isHandled(db: Database, id = "d1"): Promise<boolean> {
