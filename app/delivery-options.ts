@@ -1,5 +1,5 @@
 import { createNextDeliveryReader } from "#dashboard/deliveries/next-delivery.ts";
-import type { QueueView } from "#dashboard/queue-view.ts";
+import type { QueueView } from "#dashboard/status/queue-view.ts";
 import type { ReadDeliveryOptions } from "#dashboard/deliveries/read-delivery.ts";
 import { readEnv } from "#platform/env.ts";
 

@@ -4,7 +4,7 @@ import { readOpsTokens } from "#dashboard/access/read-ops-tokens.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 import { appendAudit, settleAudit } from "#store/operators/audit.ts";
 import { endSession, isSessionOpen, saveSession } from "#store/operators/sessions.ts";
-import { spendSeal } from "#store/figures/spent-seals.ts";
+import { spendSeal } from "#store/operators/spent-seals.ts";
 import { countWrongToken } from "#store/operators/wrong-tokens.ts";
 
 import { clock, log } from "./log.ts";

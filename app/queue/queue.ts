@@ -1,6 +1,6 @@
 // The queue that the build was made for, as the Node routes use it.
-import { qstashLog } from "#dashboard/qstash-log.ts";
-import type { QueueView } from "#dashboard/queue-view.ts";
+import { qstashLog } from "#dashboard/status/qstash-log.ts";
+import type { QueueView } from "#dashboard/status/queue-view.ts";
 import type { QueueName } from "#platform/queue-name.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
 import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.ts";

@@ -4,10 +4,10 @@ import { createElement, type ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 
-import { qstashLog } from "#dashboard/qstash-log.ts";
-import type { QueueView } from "#dashboard/queue-view.ts";
+import { qstashLog } from "#dashboard/status/qstash-log.ts";
+import type { QueueView } from "#dashboard/status/queue-view.ts";
 import { AttemptsPanel } from "#dashboard/view/attempts.tsx";
-import { PathFaultBanners } from "#dashboard/view/path-banners.tsx";
+import { PathFaultBanners } from "#dashboard/view/status/path-banners.tsx";
 import { PauseControl } from "#dashboard/view/pause/pause-control.tsx";
 import { GroupsTable } from "#dashboard/view/repair/groups-table.tsx";
 import type { QueueName } from "#platform/queue-name.ts";

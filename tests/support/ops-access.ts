@@ -6,7 +6,7 @@ import { systemClock } from "#platform/clock.ts";
 import { appendAudit, settleAudit } from "#store/operators/audit.ts";
 import type { Database } from "#store/connection/database.ts";
 import { endSession, isSessionOpen, saveSession } from "#store/operators/sessions.ts";
-import { spendSeal } from "#store/figures/spent-seals.ts";
+import { spendSeal } from "#store/operators/spent-seals.ts";
 import { countWrongToken } from "#store/operators/wrong-tokens.ts";
 
 import { createManualClock, type ManualClock } from "./manual-clock.ts";

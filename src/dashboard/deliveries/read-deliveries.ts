@@ -3,7 +3,7 @@ import { sql, type SQL } from "drizzle-orm";
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
-import { irregularDelivery } from "#store/ingest/irregular-delivery.ts";
+import { irregularDelivery } from "#store/deliveries/irregular-delivery.ts";
 
 import type { Count } from "#store/connection/capped-count.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";

@@ -5,7 +5,7 @@ import { readUnendedBackfills } from "#store/replays/backfills.ts";
 import { countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
-import { unfinishedDelivery } from "#store/handling/unfinished-delivery.ts";
+import { unfinishedDelivery } from "#store/deliveries/unfinished-delivery.ts";
 
 import { readRefusalTotals } from "./read-refusals.ts";
 import { utc } from "../zone.ts";

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import { formatCount, formatIn, formatMs } from "../format.ts";
 import type { DeliveryAttempt } from "../deliveries/read-delivery-attempts.ts";
-import type { QueueView } from "../queue-view.ts";
+import type { QueueView } from "../status/queue-view.ts";
 import tables from "./table.module.css";
 import text from "./text.module.css";
 import { Panel, ScrollBox } from "./panel.tsx";

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { capCount, countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
-import { unfinishedDelivery } from "#store/handling/unfinished-delivery.ts";
+import { unfinishedDelivery } from "#store/deliveries/unfinished-delivery.ts";
 
 import type { Condition, Happened } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";

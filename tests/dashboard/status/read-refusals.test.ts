@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 import { readNewestRefusals, readRefusalTotals, type RefusalItem } from "#dashboard/status/read-refusals.ts";
 import { readRuntimes } from "#dashboard/runtimes/read-runtimes.ts";
-import { RefusalsPanel } from "#dashboard/view/refusals-panel.tsx";
+import { RefusalsPanel } from "#dashboard/view/status/refusals-panel.tsx";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
 import { refusals } from "#store/schema/figures-schema.ts";
 

@@ -3,7 +3,7 @@ import { notFound } from "next/navigation";
 import { parseDeliveryPart } from "#dashboard/events/event-request.ts";
 import type { SearchParams } from "#dashboard/lists/search-params.ts";
 import { readDeliveryPage } from "#dashboard/deliveries/read-delivery-page.ts";
-import { Delivery } from "#dashboard/view/delivery.tsx";
+import { Delivery } from "#dashboard/view/delivery/delivery.tsx";
 import { Shown } from "#dashboard/view/shown.tsx";
 import { systemClock } from "#platform/clock.ts";
 

@@ -6,7 +6,7 @@ import type { Listed, ListRequest } from "../../lists/list-request.ts";
 import type { DeliveryFilter } from "../../deliveries/delivery-filter.ts";
 import type { DeliveryPage } from "../../deliveries/read-deliveries.ts";
 import { SendTestDelivery } from "../act/send-test-delivery.tsx";
-import { DeliveriesTable } from "../deliveries-table.tsx";
+import { DeliveriesTable } from "./deliveries-table.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { ListFilters } from "../list/list-filters.tsx";
 import { Pager } from "../list/pager.tsx";

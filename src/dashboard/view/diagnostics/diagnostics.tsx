@@ -1,6 +1,6 @@
 import type { Diagnostics as DiagnosticsData } from "../../diagnostics/read-diagnostics.ts";
-import type { QueueView } from "../../queue-view.ts";
-import { Lifecycle } from "../lifecycle.tsx";
+import type { QueueView } from "../../status/queue-view.ts";
+import { Lifecycle } from "./lifecycle.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { PageHead } from "../page-head.tsx";
 import { RunChecks } from "./run-checks.tsx";

@@ -6,7 +6,7 @@ import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
 import { describeHandling } from "../../events/describe-handling.ts";
 import type { TreeOptions } from "../../events/payload-tree.ts";
 import type { EventReport } from "../../events/read-event.ts";
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import { EventActions } from "../act/event-actions.tsx";
 import { AttemptsPanel } from "../attempts.tsx";
 import { KindBadge } from "../badges.tsx";

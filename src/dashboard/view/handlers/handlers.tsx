@@ -7,7 +7,7 @@ import type { ListRequest } from "../../lists/list-request.ts";
 import { listHref } from "../../lists/list-request.ts";
 import type { HandlerCount } from "../../handlers/read-handler-counts.ts";
 import type { HandlerReport } from "../../handlers/read-handlers.ts";
-import { HandlerCountsPanel } from "../handler-counts-panel.tsx";
+import { HandlerCountsPanel } from "./handler-counts-panel.tsx";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { Live } from "../live/live.tsx";
 import { PageHead } from "../page-head.tsx";

@@ -1,7 +1,7 @@
 import { Alert, Stack } from "@mantine/core";
 
 import { formatAgo } from "../../format.ts";
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import text from "../text.module.css";
 import { Instant } from "../timestamp.tsx";
 import { PauseControl } from "./pause-control.tsx";

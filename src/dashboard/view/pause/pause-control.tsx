@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { Pause } from "#operations/pause.ts";
 
 import { formatCount } from "../../format.ts";
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import { Confirm } from "../confirm.tsx";
 import { useRefusal } from "../holder.tsx";
 import text from "../text.module.css";

@@ -8,7 +8,7 @@ import {
   type DeadLetterGroupPage,
   deadLetterCauses,
 } from "../../repair/read-dead-letter-groups.ts";
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import { CountsWhat } from "../list/counts-what.tsx";
 import { type ListField, optionsOf } from "../list/list-field.ts";
 import { ListFilters } from "../list/list-filters.tsx";

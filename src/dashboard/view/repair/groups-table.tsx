@@ -3,7 +3,7 @@ import Link from "next/link";
 import { groupCause, groupCount, groupName, isExpiring } from "../../repair/describe-group.ts";
 import { formatIn } from "../../format.ts";
 import type { DeadLetterGroup } from "../../repair/read-dead-letter-groups.ts";
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";

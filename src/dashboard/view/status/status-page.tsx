@@ -2,16 +2,16 @@ import { Box, Group } from "@mantine/core";
 
 import type { WindowName } from "#measurements/runtime-comparison.ts";
 
-import type { QueueView } from "../../queue-view.ts";
+import type { QueueView } from "../../status/queue-view.ts";
 import type { PathFaults } from "../../status/read-path.ts";
 import type { StatusPage as StatusPageData } from "../../status/read-status-page.ts";
 import { Live } from "../live/live.tsx";
 import { EmptyState } from "../notices.tsx";
 import { Panel } from "../panel.tsx";
-import { PathFaultBanners } from "../path-banners.tsx";
+import { PathFaultBanners } from "./path-banners.tsx";
 import { PauseBanner } from "../pause/pause-banner.tsx";
 import { PauseControl } from "../pause/pause-control.tsx";
-import { RefusalsPanel } from "../refusals-panel.tsx";
+import { RefusalsPanel } from "./refusals-panel.tsx";
 import text from "../text.module.css";
 import { StatusNotes } from "./status-notes.tsx";
 import { StatusTiles } from "./status-tiles.tsx";

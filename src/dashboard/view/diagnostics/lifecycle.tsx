@@ -4,17 +4,17 @@ import Link from "next/link";
 import type { Verdict } from "#lifecycle-experiment/judge-run.ts";
 import { strategies } from "#lifecycle-experiment/strategies.ts";
 
-import { formatMs } from "../format.ts";
-import type { Diagnostics } from "../diagnostics/read-diagnostics.ts";
-import type { LifecycleExperiment, LifecycleRun } from "../diagnostics/read-lifecycle.ts";
-import { RuntimeMark } from "./runtime-mark.tsx";
-import badges from "./badges.module.css";
-import pagers from "./pager.module.css";
-import tables from "./table.module.css";
-import text from "./text.module.css";
-import { Panel, ScrollBox } from "./panel.tsx";
+import { formatMs } from "../../format.ts";
+import type { Diagnostics } from "../../diagnostics/read-diagnostics.ts";
+import type { LifecycleExperiment, LifecycleRun } from "../../diagnostics/read-lifecycle.ts";
+import { RuntimeMark } from "../runtime-mark.tsx";
+import badges from "../badges.module.css";
+import pagers from "../pager.module.css";
+import tables from "../table.module.css";
+import text from "../text.module.css";
+import { Panel, ScrollBox } from "../panel.tsx";
 import { RunExperiment, type Until } from "./run-experiment.tsx";
-import { Timestamp } from "./timestamp.tsx";
+import { Timestamp } from "../timestamp.tsx";
 
 /** Props of `Lifecycle`. */
 export interface LifecycleProps extends Omit<Diagnostics, "checked"> {

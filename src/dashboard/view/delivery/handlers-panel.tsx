@@ -1,14 +1,14 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import { describeHandling } from "../events/describe-handling.ts";
-import type { EventHandling } from "../events/read-event-handling.ts";
-import { HandlingMark } from "./badges.tsx";
+import { describeHandling } from "../../events/describe-handling.ts";
+import type { EventHandling } from "../../events/read-event-handling.ts";
+import { HandlingMark } from "../badges.tsx";
 import events from "./handlers-panel.module.css";
-import { HandlerCalls } from "./handler-calls.tsx";
-import pagers from "./pager.module.css";
-import { Panel } from "./panel.tsx";
-import text from "./text.module.css";
+import { HandlerCalls } from "../handler-calls.tsx";
+import pagers from "../pager.module.css";
+import { Panel } from "../panel.tsx";
+import text from "../text.module.css";
 
 /** Props of `HandlersPanel`. */
 export interface HandlersPanelProps {

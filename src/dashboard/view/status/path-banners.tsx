@@ -1,7 +1,7 @@
 import { Alert } from "@mantine/core";
 
-import type { QueueView } from "../queue-view.ts";
-import type { PathFaults } from "../status/read-path.ts";
+import type { QueueView } from "../../status/queue-view.ts";
+import type { PathFaults } from "../../status/read-path.ts";
 
 /** Props of `PathFaultBanners`. */
 export interface PathFaultBannersProps extends PathFaults {

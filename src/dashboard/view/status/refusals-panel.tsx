@@ -1,11 +1,11 @@
-import { formatCount } from "../format.ts";
-import type { RefusalItem } from "../status/read-refusals.ts";
-import { explainReason } from "../status/refusal-reasons.ts";
-import { RuntimeMark } from "./runtime-mark.tsx";
-import tables from "./table.module.css";
-import text from "./text.module.css";
-import { Panel, ScrollBox } from "./panel.tsx";
-import { Timestamp } from "./timestamp.tsx";
+import { formatCount } from "../../format.ts";
+import type { RefusalItem } from "../../status/read-refusals.ts";
+import { explainReason } from "../../status/refusal-reasons.ts";
+import { RuntimeMark } from "../runtime-mark.tsx";
+import tables from "../table.module.css";
+import text from "../text.module.css";
+import { Panel, ScrollBox } from "../panel.tsx";
+import { Timestamp } from "../timestamp.tsx";
 
 /** The last refusals: when, by which runtime and why, and what to do for each reason. Refused bodies are not stored. */
 export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalItem[]; nowMs: number }) {

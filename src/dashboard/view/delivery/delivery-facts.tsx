@@ -1,6 +1,6 @@
-import { formatBytes, formatCount, formatMs, runtimeLabel } from "../format.ts";
-import type { DeliveryDetails, DeliveryJourney } from "../deliveries/read-delivery.ts";
-import styles from "./facts.module.css";
+import { formatBytes, formatCount, formatMs, runtimeLabel } from "../../format.ts";
+import type { DeliveryDetails, DeliveryJourney } from "../../deliveries/read-delivery.ts";
+import styles from "../facts.module.css";
 
 /** The facts of a delivery and of its forward. */
 export function DeliveryFacts({ journey, details }: { journey: DeliveryJourney; details: DeliveryDetails }) {

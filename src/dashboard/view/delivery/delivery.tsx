@@ -2,24 +2,24 @@ import { Badge, Group } from "@mantine/core";
 import Link from "next/link";
 import type { ReactNode } from "react";
 
-import { attemptsMax } from "../deliveries/read-delivery-attempts.ts";
-import type { DeliveryAttempt } from "../deliveries/read-delivery-attempts.ts";
-import { formatCount } from "../format.ts";
-import type { DeliveryDetails, DeliveryJourney } from "../deliveries/read-delivery.ts";
-import type { EventPage } from "../events/read-events.ts";
-import type { QueueView } from "../queue-view.ts";
-import { AttemptsPanel } from "./attempts.tsx";
-import { OutcomeBadge } from "./badges.tsx";
-import { eventsHref } from "../lists/list-hrefs.ts";
-import { EventsTable } from "./events-table.tsx";
+import { attemptsMax } from "../../deliveries/read-delivery-attempts.ts";
+import type { DeliveryAttempt } from "../../deliveries/read-delivery-attempts.ts";
+import { formatCount } from "../../format.ts";
+import type { DeliveryDetails, DeliveryJourney } from "../../deliveries/read-delivery.ts";
+import type { EventPage } from "../../events/read-events.ts";
+import type { QueueView } from "../../status/queue-view.ts";
+import { AttemptsPanel } from "../attempts.tsx";
+import { OutcomeBadge } from "../badges.tsx";
+import { eventsHref } from "../../lists/list-hrefs.ts";
+import { EventsTable } from "../events-table.tsx";
 import { HandlersPanel } from "./handlers-panel.tsx";
-import { RuntimeMark } from "./runtime-mark.tsx";
-import pagers from "./pager.module.css";
-import text from "./text.module.css";
+import { RuntimeMark } from "../runtime-mark.tsx";
+import pagers from "../pager.module.css";
+import text from "../text.module.css";
 import { DeliveryFacts } from "./delivery-facts.tsx";
-import { Journey } from "./journey.tsx";
-import { PageHead } from "./page-head.tsx";
-import { Pair, Panel } from "./panel.tsx";
+import { Journey } from "../journey.tsx";
+import { PageHead } from "../page-head.tsx";
+import { Pair, Panel } from "../panel.tsx";
 
 /** Props of `Delivery`. */
 export interface DeliveryProps {

@@ -1,8 +1,8 @@
-import { formatCount } from "../format.ts";
-import type { HandlerCount } from "../handlers/read-handler-counts.ts";
-import tables from "./table.module.css";
-import text from "./text.module.css";
-import { Panel } from "./panel.tsx";
+import { formatCount } from "../../format.ts";
+import type { HandlerCount } from "../../handlers/read-handler-counts.ts";
+import tables from "../table.module.css";
+import text from "../text.module.css";
+import { Panel } from "../panel.tsx";
 
 /** The totals that handlers have counted. */
 export function HandlerCountsPanel({ counts }: { counts: readonly HandlerCount[] }) {

@@ -5,8 +5,8 @@ import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState, useTransition } from "react";
 
 import { Countdown } from "./countdown.tsx";
-import panels from "./panel.module.css";
-import text from "./text.module.css";
+import panels from "../panel.module.css";
+import text from "../text.module.css";
 
 /** A point in time, and how many milliseconds ahead of the server's clock it is. */
 export interface Until {

@@ -1,13 +1,13 @@
 import Link from "next/link";
 
-import type { DeliveryItem } from "../deliveries/delivery-columns.ts";
-import { formatCount, formatMs } from "../format.ts";
-import { OutcomeBadge } from "./badges.tsx";
-import { ScrollBox } from "./panel.tsx";
-import { RuntimeMark } from "./runtime-mark.tsx";
-import tables from "./table.module.css";
-import text from "./text.module.css";
-import { Timestamp } from "./timestamp.tsx";
+import type { DeliveryItem } from "../../deliveries/delivery-columns.ts";
+import { formatCount, formatMs } from "../../format.ts";
+import { OutcomeBadge } from "../badges.tsx";
+import { ScrollBox } from "../panel.tsx";
+import { RuntimeMark } from "../runtime-mark.tsx";
+import tables from "../table.module.css";
+import text from "../text.module.css";
+import { Timestamp } from "../timestamp.tsx";
 
 /** Props of `DeliveriesTable`. */
 export interface DeliveriesTableProps {
