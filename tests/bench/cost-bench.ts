@@ -9,7 +9,9 @@ import { type Rig, withRig } from "./rig.ts";
 import type { BenchServer } from "./server-process.ts";
 import type { BenchSink } from "./sink.ts";
 
-const roundsUsual = 7;
+const roundsUsual = 6;
+/** Thrown away, while the servers' code becomes quick. */
+const roundsBefore = 2;
 /** Most of those that are judged: garbage is collected after every fifty or so, and where a round ends is chance. */
 const sizes = [
   { events: 1, deliveries: 240 },
@@ -39,11 +41,10 @@ export async function benchCost({ rounds: asked, isQuick, note }: BenchOptions):
   const contestants = await withRig(note, async (rig) => {
     note("Starting the servers …");
     const started = await startContestants(rig, isQuick);
-    // One round first that is thrown away.
-    for (let round = 0; round <= rounds; round += 1) {
-      note(round === 0 ? "Warming up …" : `Counting CPU time and requests, round ${round} of ${rounds} …`);
+    for (let round = isQuick ? 0 : -roundsBefore; round < rounds; round += 1) {
+      note(round < 0 ? "Warming up …" : `Counting CPU time and requests, round ${round + 1} of ${rounds} …`);
       for (const contestant of round % 2 === 0 ? started : started.toReversed()) {
-        await countRound(contestant, rig.sink, round > 0);
+        await countRound(contestant, rig.sink, round >= 0);
       }
     }
     return started;
@@ -85,9 +86,7 @@ async function countRound(
     const published = after.published - before.published;
     // What was left undone would look cheap.
     if (published !== deliveries * messages(events))
-      throw new Error(
-        `${by} published ${published} messages for ${deliveries} deliveries of ${events} events`,
-      );
+      throw new Error(`${by} published ${published} messages for ${deliveries} deliveries of ${events} events`);
     if (!counts) continue;
     rounds[atOnce].cpuMs.push((usageAfter.cpuMs - usage.cpuMs) / deliveries);
     rounds[atOnce].requests.push((after.requests - before.requests) / deliveries);
