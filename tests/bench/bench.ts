@@ -40,11 +40,11 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
                       code     the edge route's code in the edge VM, against a floor
                       bytes    the edge function's weight
                       latency  the built server's answers, whatever QStash does, and beside other routes (6 min)
-                      cost     CPU time and requests of a delivery on the built server (2 min)
+                      cost     CPU time and requests of a delivery, beside the SDK's in each runtime (3 min)
                       memory   of the built server after an outage of QStash (4 min)
                       store    deliveries a second into the store, beside the previous release's (8 min)
                       lists    lists and searches of a large store, beside a small one (2 min)
-                      figures  the comparison of a month and the metrics of many series (2 min)
+                      figures  the comparison of a month, and scrapes of a large relay's metrics (2 min)
                       viewers  ingestion while people look at the heaviest page (4 min)
                       queues   the embedded QStash beside the queue in Postgres, with ACK_MODE=durable (2 min)
                       way      a delivery's whole way through server, broker and Postgres (3 min)
@@ -52,7 +52,7 @@ const usage = `Usage: npm run bench [-- --only <section>] [--json] [--check] [--
   --rows <n>        store, viewers, lists: rows in the store
   --json            the figures as JSON
   --check           exit status 1 if a figure is over its limit
-  --rounds <n>      rounds of every section that has them (code 40, others 5)
+  --rounds <n>      rounds of every section that has them (code and figures 40, cost 6, others 5)
   --quick           only to see that all of it works: the figures say little`;
 
 export async function run(args: string[]): Promise<void> {

@@ -1,4 +1,6 @@
-/** The figures of a month of deliveries, as the roll-ups and maintenance leave them. */
+/** The figures of a month of deliveries, and the totals of many series, as the roll-ups and maintenance leave them. */
+import { histogramNames } from "#dashboard/metrics/histogram-families.ts";
+import { eventKinds } from "#instagram/events.ts";
 import { encodeBuckets, mergeEncodedBuckets } from "#measurements/bucket-bytes.ts";
 import { addToFigure, createFigure, type Figure, type Series } from "#measurements/figures.ts";
 import type { TimeMetric } from "#measurements/measurement.ts";
@@ -21,7 +23,7 @@ const starts = [
   { cold: "cold", share: 0.05, factor: 5 },
 ];
 
-/** The median of each stage in milliseconds. */
+/** The median of each stage of a delivery in milliseconds; and of a probe. */
 const medians: Partial<Record<TimeMetric, number>> = {
   ack: 4,
   publish: 45,
@@ -30,6 +32,7 @@ const medians: Partial<Record<TimeMetric, number>> = {
   handler: 15,
   endToEnd: 1_100,
 };
+const probeMs = 60;
 /** Of the logarithms. */
 const deviation = 0.6;
 
@@ -57,24 +60,32 @@ export async function makeFigures(db: Database, deliveries: number, nowMs: numbe
   await sumRegions(db, systemClock, Infinity);
 }
 
-/** Adds totals of so many series of times, each with every bucket of a wide distribution. */
-export async function makeTotals(db: Database, series: number): Promise<void> {
+/**
+ * The series of all histograms that a relay with so many regions has, one region after another: of every time, edge and Node,
+ * warm and cold, and of the handlers' time every kind of event.
+ */
+export function histogramSeries(regionCount: number): Series[] {
+  return Array.from({ length: regionCount }, (_, index) => `region-${index}`).flatMap((region) =>
+    runtimes.flatMap((runtime) =>
+      starts.flatMap(({ cold }) =>
+        Object.keys(histogramNames).flatMap((metric) =>
+          (metric === "handler" ? eventKinds : [""]).map((kind) => {
+            return { metric, runtime, region, deployment: "", cold, kind, label: "" };
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Adds so many times to the total of each series, of a wide distribution: 5,000 fill each of its buckets. */
+export async function addToTotals(db: Database, all: readonly Series[], times: number): Promise<void> {
   const random = createRandom(2);
-  const metrics = Object.keys(medians);
-  const rows = Array.from({ length: series }, (_, index) => {
-    const metric = metrics[index % metrics.length] as TimeMetric;
+  const rows = all.map((series) => {
     const figure = createFigure();
-    for (let n = 0; n < 5_000; n += 1) addToFigure(figure, 1, timeOf(medians[metric] ?? 1, random));
-    const place = { runtime: "edge", region: `region-${Math.floor(index / metrics.length)}`, deployment: "" };
-    const sum = {
-      ...place,
-      metric,
-      cold: "warm",
-      kind: "",
-      label: "",
-      count: figure.count,
-      histogram: encoded(figure),
-    };
+    const medianMs = medians[series.metric as TimeMetric] ?? probeMs;
+    for (let n = 0; n < times; n += 1) addToFigure(figure, 1, timeOf(medianMs, random));
+    const sum = { ...series, count: figure.count, histogram: encoded(figure) };
     return [
       { ...sum, tier: "minute", atMs: 0 },
       { ...sum, tier: "total", atMs: 0 },

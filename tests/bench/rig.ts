@@ -14,7 +14,10 @@ export interface Rig {
   sink: BenchSink;
   /** The product as it was built. */
   startRelay(options?: { env?: RelayEnv; nodeArgs?: string[] }): Promise<BenchServer>;
-  /** The app of `fixture-app/`. Nothing that we load into our own server is loaded into it. */
+  /**
+   * The app of `fixture-app/`, with the same options of Node as the relay: their garbage is collected in the same way.
+   * Nothing else that we load into our own server is loaded into it.
+   */
   startFixture(): Promise<BenchServer>;
 }
 
@@ -54,6 +57,7 @@ export async function withRig<T>(note: (text: string) => void, use: (rig: Rig) =
             QSTASH_URL: sink.qstashUrl,
             QSTASH_TOKEN: "qstash-token",
           },
+          nodeArgs: serverNodeArgs,
         }),
     });
   } finally {
