@@ -1,6 +1,6 @@
 import { createNextDeliveryReader } from "#dashboard/deliveries/next-delivery.ts";
-import type { QueueView } from "#dashboard/status/queue-view.ts";
 import type { ReadDeliveryOptions } from "#dashboard/deliveries/read-delivery.ts";
+import type { QueueView } from "#dashboard/status/queue-view.ts";
 import { readEnv } from "#platform/env.ts";
 
 import { clock } from "./log.ts";

@@ -13,12 +13,12 @@ import { continueErasures } from "#privacy/continue-erasures.ts";
 
 import { openAlerting } from "./alerts.ts";
 import { openBackfilling } from "./backfills.ts";
-import { clock, log } from "./log.ts";
-import { openErasureApi } from "./services.ts";
-import { openProbing } from "./probes.ts";
 import { getDatabase, getReads } from "./database.ts";
+import { clock, log } from "./log.ts";
+import { openProbing } from "./probes.ts";
 import { wakeDrain } from "./queue/node/postgres.ts";
 import { openMessagePublisher, openQueuePause, openUsedQstashApi } from "./queue/queue.ts";
+import { openErasureApi } from "./services.ts";
 
 /** Throws `ENV_INVALID`. */
 export function openOperations(): Operations {

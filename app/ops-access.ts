@@ -7,8 +7,8 @@ import { endSession, isSessionOpen, saveSession } from "#store/operators/session
 import { spendSeal } from "#store/operators/spent-seals.ts";
 import { countWrongToken } from "#store/operators/wrong-tokens.ts";
 
-import { clock, log } from "./log.ts";
 import { getDatabase, getReads } from "./database.ts";
+import { clock, log } from "./log.ts";
 
 /** One for the process, so that all routes share their counts. */
 const guesses = createGuessLimit({ share: async (client) => countWrongToken(getDatabase(), client), clock });

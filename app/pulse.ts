@@ -1,10 +1,10 @@
-import { createPulse } from "#dashboard/status/read-pulse.ts";
 import { createSharedReads } from "#dashboard/lists/share-reads.ts";
+import { createPulse } from "#dashboard/status/read-pulse.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
 import type { Status } from "#dashboard/status/status.ts";
 
-import { clock } from "./log.ts";
 import { getReads } from "./database.ts";
+import { clock } from "./log.ts";
 import { openStatus } from "./status.ts";
 
 /** The status changes by the minute, and costs more than the rest of the pulse. */

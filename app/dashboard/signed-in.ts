@@ -9,8 +9,8 @@ import {
 import type { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/connection/database.ts";
 
-import { createOpsAccess } from "../ops-access.ts";
 import { getReads } from "../database.ts";
+import { createOpsAccess } from "../ops-access.ts";
 
 /** `readSignedIn` of src/dashboard for the current request. */
 export async function readSignedIn<T>(

@@ -16,9 +16,9 @@ import { waitUntil } from "@vercel/functions";
 
 import { openAlerting } from "../alerts.ts";
 import { openBackfilling } from "../backfills.ts";
+import { getDatabase } from "../database.ts";
 import { clock } from "../log.ts";
 import { maintain, openOperations } from "../operations.ts";
-import { getDatabase } from "../database.ts";
 import { openHandlers } from "../services.ts";
 
 /** For batches that come to the route at this path. */

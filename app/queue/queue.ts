@@ -1,14 +1,14 @@
 // The queue that the build was made for, as the Node routes use it.
 import { qstashLog } from "#dashboard/status/qstash-log.ts";
 import type { QueueView } from "#dashboard/status/queue-view.ts";
-import type { QueueName } from "#platform/queue-name.ts";
 import type { QstashApi } from "#platform/qstash-api.ts";
+import type { QueueName } from "#platform/queue-name.ts";
+import { queue } from "#queue-publisher";
 import { type QueueCapabilities, queueCapabilities } from "#queue/capabilities.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import { publishBySize } from "#queue/publish-by-size.ts";
 import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { describeNoPause, openPauseOf, type QueuePause } from "#queue/queue-pause.ts";
-import { queue } from "#queue-publisher";
 
 import { openCloudTasksMessages } from "./node/cloud-tasks.ts";
 import { openTableMessages } from "./node/postgres.ts";

@@ -4,8 +4,8 @@ import { errorResponse, RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import { refuse } from "#platform/refuse.ts";
 import type { Database } from "#store/connection/database.ts";
-import { dataDeletions } from "#store/schema/privacy-schema.ts";
 import { withStoreErrors } from "#store/connection/store-error.ts";
+import { dataDeletions } from "#store/schema/privacy-schema.ts";
 
 import { barePage, escapeHtml } from "./bare-page.ts";
 import { formatCount } from "./format.ts";

@@ -6,8 +6,8 @@ import { refuse } from "#platform/refuse.ts";
 import { isCrossSite } from "./access/cross-site.ts";
 import { dashboardPath } from "./access/dashboard-path.ts";
 import type { OpsAccess } from "./access/ops-access.ts";
-import { preferenceCookies } from "./preferences.ts";
 import { seeOther } from "./access/sign-in.ts";
+import { preferenceCookies } from "./preferences.ts";
 
 /** Sets the cookies of the preferences that a form of a page changes, and goes back to that page. */
 export async function answerPreferences(request: Request, access: OpsAccess): Promise<Response> {

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import type { HandlerResult } from "#store/handling/leased-event.ts";
 import { isStoreUnavailable } from "#store/connection/store-error.ts";
+import type { HandlerResult } from "#store/handling/leased-event.ts";
 
 import { addCount } from "./counters.ts";
 

@@ -2,8 +2,8 @@ import type { InstagramEvent } from "#instagram/events.ts";
 import { parseWebhook } from "#instagram/webhook-parser.ts";
 import { createBackfillDeliveryId } from "#platform/backfill-delivery.ts";
 import { describeCause } from "#platform/log.ts";
-import { personHash } from "#store/erasure/data-deletions.ts";
 import type { Database } from "#store/connection/database.ts";
+import { personHash } from "#store/erasure/data-deletions.ts";
 import { findErased } from "#store/erasure/find-erased.ts";
 import { findKnownKeys } from "#store/ingest/find-known-keys.ts";
 

@@ -1,5 +1,5 @@
-import { RelayError, toRelayError } from "#platform/errors.ts";
 import type { Clock } from "#platform/clock.ts";
+import { RelayError, toRelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";

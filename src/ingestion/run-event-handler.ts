@@ -1,6 +1,6 @@
 import type { Handler, HandlerContext, HandlerDatabase, HandlerEvent, Handlers } from "#handlers/handler.ts";
-import type { Clock } from "#platform/clock.ts";
 import { isBackfillDelivery } from "#platform/backfill-delivery.ts";
+import type { Clock } from "#platform/clock.ts";
 import type { Log } from "#platform/log.ts";
 import type { LeasedEvent } from "#store/handling/leased-event.ts";
 import type { Trace } from "#tracing/trace.ts";

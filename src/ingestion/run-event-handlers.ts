@@ -13,10 +13,10 @@ import type { Trace } from "#tracing/trace.ts";
 import { createHandlerDatabase } from "./handler-database.ts";
 import { createHandlerResults } from "./handler-results.ts";
 import { budgetMsFor, type Lease, leaseMsFor, startLease } from "./lease.ts";
+import { createResultMaker } from "./make-result.ts";
 import { orderConversations } from "./order-conversations.ts";
 import type { ProcessWork } from "./process-work.ts";
 import { publishHandlers } from "./publish-handlers.ts";
-import { createResultMaker } from "./make-result.ts";
 import { runEventHandler } from "./run-event-handler.ts";
 
 /** What every run of handlers needs. */

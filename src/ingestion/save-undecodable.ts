@@ -1,7 +1,7 @@
 import type { RelayError } from "#platform/errors.ts";
-import type { QueueCall } from "#queue/queue-call.ts";
 import { describeDeadBatch } from "#queue/dead-batch.ts";
 import { qstashPath } from "#queue/qstash/qstash-path.ts";
+import type { QueueCall } from "#queue/queue-call.ts";
 import type { Database } from "#store/connection/database.ts";
 import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 import { hashUuid } from "#store/ingest/delivery-uuid.ts";

@@ -1,7 +1,7 @@
 import { describeCause } from "#platform/log.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
-import { releaseDueEvents } from "#store/handling/open-work.ts";
 import { resolveIngestedLetters } from "#store/dead-letters/dead-letters.ts";
+import { releaseDueEvents } from "#store/handling/open-work.ts";
 import { takeReplayEvents } from "#store/replays/replay-events.ts";
 import { releaseReplayLetters, takeReplayLetters } from "#store/replays/replay-letters.ts";
 import { readProgress } from "#store/replays/replay-progress.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 
 import type { Clock } from "#platform/clock.ts";
-import { instant } from "#platform/instant.ts";
 import { RelayError } from "#platform/errors.ts";
+import { instant } from "#platform/instant.ts";
 import type { Log } from "#platform/log.ts";
 import type { Database } from "#store/connection/database.ts";
 import { changeGroup, groupStates } from "#store/dead-letters/dead-letter-groups.ts";

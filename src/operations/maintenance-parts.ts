@@ -4,13 +4,13 @@ import type { QueuePause } from "#queue/queue-pause.ts";
 import { settleGroups } from "#store/dead-letters/dead-letter-groups.ts";
 import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters/dead-letters.ts";
 import { foldDrift } from "#store/figures/fold-drift.ts";
-import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
-import { ensurePartitions } from "#store/retention/partitions.ts";
-import { readBacklog } from "#store/queue/queue-messages.ts";
-import { retainAudit } from "#store/retention/retain-audit.ts";
 import { retainFigures } from "#store/figures/retain-figures.ts";
-import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention/retention.ts";
+import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
 import { forgetWrongTokens } from "#store/operators/wrong-tokens.ts";
+import { readBacklog } from "#store/queue/queue-messages.ts";
+import { ensurePartitions } from "#store/retention/partitions.ts";
+import { retainAudit } from "#store/retention/retain-audit.ts";
+import { type Retained, retainDeliveries, retainEvents, rowsPerStep } from "#store/retention/retention.ts";
 
 import { collectDeadLetters } from "./collect-dead-letters.ts";
 import type { MaintenancePart } from "./maintenance.ts";

@@ -1,10 +1,10 @@
 import { RelayError } from "#platform/errors.ts";
+import { isTooSlow } from "#store/connection/store-error.ts";
 import { countReclassified, unknownEventsMax } from "#store/replays/replay-events.ts";
-import { readLastLetterId } from "#store/replays/replay-letters.ts";
 import { type ReplaySelection, selectedLetters } from "#store/replays/replay-filter.ts";
+import { readLastLetterId } from "#store/replays/replay-letters.ts";
 import { readLastEventId, readPreview, type ReplayPreview } from "#store/replays/replay-preview.ts";
 import { createReplay } from "#store/replays/replays.ts";
-import { isTooSlow } from "#store/connection/store-error.ts";
 
 import { type DescribedReplay, describeReplay, type ReplayPlan } from "./describe-replay.ts";
 import type { Operations } from "./operations.ts";

@@ -1,14 +1,14 @@
+import { createProbe } from "#measurements/create-probe.ts";
 import type { Network } from "#platform/bounded-fetch.ts";
 import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
-import { createProbe } from "#measurements/create-probe.ts";
 
 import type { SignedProbe } from "#measurements/probe.ts";
 import { type Burst, noEdge, sendBurst } from "#measurements/send-burst.ts";
 import type { Database } from "#store/connection/database.ts";
-import { finishPart, takePart } from "#store/retention/maintenance-parts.ts";
 import { readSentPairs, savePairs } from "#store/figures/probe-pairs.ts";
 import { readLastRequests } from "#store/figures/probe-reach.ts";
+import { finishPart, takePart } from "#store/retention/maintenance-parts.ts";
 
 /** What probes are made and sent with; the rim builds it. */
 export interface Probing extends Network {

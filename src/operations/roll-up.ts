@@ -4,8 +4,8 @@ import type { Measurement } from "#measurements/measurement.ts";
 import { sumFigures } from "#measurements/sum-figures.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import type { FigureToAdd, MergeBuckets } from "#store/figures/add-figures.ts";
 import type { Database } from "#store/connection/database.ts";
+import type { FigureToAdd, MergeBuckets } from "#store/figures/add-figures.ts";
 import { rollUpStep, rowsPerRollUp } from "#store/figures/roll-up.ts";
 
 function sumUp(measurements: readonly Measurement[], known: readonly Series[]): FigureToAdd[] {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
-import { noEdge } from "#measurements/send-burst.ts";
 import { burstPairs, gapMsOf } from "#measurements/probe-budget.ts";
+import { noEdge } from "#measurements/send-burst.ts";
 import { readSentPairs } from "#store/figures/probe-pairs.ts";
 
 import { type Probing, sendOwnBurst, withoutEdge } from "./probing.ts";

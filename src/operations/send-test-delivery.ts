@@ -4,9 +4,9 @@ import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { RelayError } from "#platform/errors.ts";
 import { errorCodeOf } from "#platform/failure.ts";
 import { protectionBypass } from "#platform/protection-bypass.ts";
-import { countRecentAudit } from "#store/operators/audit.ts";
 import type { Database } from "#store/connection/database.ts";
 import { readStoredItem } from "#store/ingest/stored-item.ts";
+import { countRecentAudit } from "#store/operators/audit.ts";
 
 import { type DeliveryBody, deliveryBody, rawBodyOf } from "./delivery-body.ts";
 

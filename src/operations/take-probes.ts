@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
-import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import { burstPairs } from "#measurements/probe-budget.ts";
-import { RelayError } from "#platform/errors.ts";
+import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import { runtimes } from "#platform/delivery.ts";
+import { RelayError } from "#platform/errors.ts";
 import { savePairs } from "#store/figures/probe-pairs.ts";
 
 import { ownVantage, pairsPerRunMax, type Probing } from "./probing.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
-import { findErased } from "#store/erasure/find-erased.ts";
 import { readLetterBodies, replaceLetterBody } from "#store/dead-letters/letter-bodies.ts";
+import { findErased } from "#store/erasure/find-erased.ts";
 
 import { redactBatch } from "./redact-batch.ts";
 

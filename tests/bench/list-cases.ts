@@ -1,9 +1,9 @@
 import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
+import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
 import { parseEventFilter } from "#dashboard/events/event-filter.ts";
+import { readEvents } from "#dashboard/events/read-events.ts";
 import { find } from "#dashboard/find/find.ts";
 import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/repair/read-dead-letter-groups.ts";
-import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
-import { readEvents } from "#dashboard/events/read-events.ts";
 import { createPulse } from "#dashboard/status/read-pulse.ts";
 import { readStatusPage } from "#dashboard/status/read-status-page.ts";
 import { systemClock } from "#platform/clock.ts";

@@ -2,8 +2,8 @@
  * What the lists, filters, searches and questions of operators cost in a large store, beside a small one. Through the
  * connections that pages have, one statement at a time.
  */
-import { migrateStore } from "#store/migrate.ts";
 import { openReads } from "#store/connection/database.ts";
+import { migrateStore } from "#store/migrate.ts";
 
 import type { BenchOptions, BenchResult } from "./bench-section.ts";
 import { listCases } from "./list-cases.ts";

@@ -5,9 +5,9 @@ import { Client, Pool, type PoolClient } from "pg";
 import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
-import { migrateStore } from "#store/migrate.ts";
 import { settleEvents } from "#store/handling/settle-events.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
+import { migrateStore } from "#store/migrate.ts";
 
 import { ingestBefore } from "./before/ingest-before.ts";
 import { migrateBefore } from "./before/migrate-before.ts";

@@ -2,15 +2,15 @@
 import { Client } from "pg";
 
 import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
+import { recordPart } from "#store/retention/maintenance-parts.ts";
 
-import { makeRowsNow } from "../bench/store-rows.ts";
-import { type DeliveryRow, deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
-import { makeReplays } from "./bad-night-replays.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 import { handlerAttempts } from "#store/schema/event-schema.ts";
 import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
+import { makeRowsNow } from "../bench/store-rows.ts";
+import { type DeliveryRow, deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
+import { makeReplays } from "./bad-night-replays.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

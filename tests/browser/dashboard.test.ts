@@ -8,8 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { createSignInLink } from "#dashboard/access/ops-session.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents } from "../dashboard/rows.ts";
 import { eventually } from "../support/eventually.ts";

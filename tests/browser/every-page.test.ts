@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
-import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
-import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
+import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
+import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
 import { type Sink, startSink } from "../support/http-sink.ts";

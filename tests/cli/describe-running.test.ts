@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 
 import type { CommandContext } from "#cli/command-context.ts";
 import { addSignIn } from "#cli/commands/sign-in.ts";
-import { readSettings } from "#local/settings.ts";
 import { describeRunning } from "#cli/describe-running.ts";
+import { readTicket } from "#dashboard/access/ops-session.ts";
+import { readSettings } from "#local/settings.ts";
 import { planStart } from "#local/start-environment.ts";
 import type { RunningServers } from "#local/start-servers.ts";
-import { readTicket } from "#dashboard/access/ops-session.ts";
 
 import { opsToken } from "../support/ops-access.ts";
 

@@ -5,14 +5,14 @@ import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 
 import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
-import { parseEventFilter } from "#dashboard/events/event-filter.ts";
-import { answerEvents, beginsExport, eventLines } from "#dashboard/events/answer-events.ts";
 import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
+import { answerEvents, beginsExport, eventLines } from "#dashboard/events/answer-events.ts";
+import { parseEventFilter } from "#dashboard/events/event-filter.ts";
 import { readEvents } from "#dashboard/events/read-events.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { openTestStore } from "../support/store.ts";
 import { deliveryRow, eventRow, ingested, insertEvents, linkDuplicate } from "./rows.ts";

@@ -2,8 +2,8 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "#store/connection/database.ts";
-import { deliveries, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { duplicateEvents, eventKeys, events, eventWork } from "#store/schema/event-schema.ts";
 
 export type DeliveryRow = typeof deliveries.$inferInsert;

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 
 import { describeStatus } from "#dashboard/status/describe-status.ts";
 import { readStatus } from "#dashboard/status/read-status.ts";
-import type { ItemName, Status } from "#dashboard/status/status.ts";
 import { whenIn } from "#dashboard/status/status-words.ts";
+import type { ItemName, Status } from "#dashboard/status/status.ts";
 import { alertRules, findRule } from "#operations/alerts/alert-rules.ts";
 import type { Condition, Happened } from "#operations/condition/condition.ts";
 import { rollUp } from "#operations/roll-up.ts";
@@ -12,9 +12,9 @@ import { openDatabase } from "#store/connection/database.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 
+import { bad, wellAt } from "../operations/alert-conditions.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore } from "../support/store.ts";
-import { bad, wellAt } from "../operations/alert-conditions.ts";
 import { deliveryRow, eventRow, insertOpenEvent } from "./rows.ts";
 
 const nowMs = Date.parse("2026-01-31T12:00:00.000Z");

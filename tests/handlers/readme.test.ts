@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 
 import type { Handler, HandlerDatabase, HandlerEvent } from "#handlers/handler.ts";
-import { systemClock } from "#platform/clock.ts";
 import { runEventHandler } from "#ingestion/run-event-handler.ts";
+import { systemClock } from "#platform/clock.ts";
 import type { LeasedEvent } from "#store/handling/leased-event.ts";
 import { noTrace } from "#tracing/trace.ts";
 

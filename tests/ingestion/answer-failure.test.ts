@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
 import { answerFailure } from "#ingestion/answer-failure.ts";
-import { systemClock as clock } from "#platform/clock.ts";
 import { nodeDigests } from "#ingestion/node-digests.ts";
+import { systemClock as clock } from "#platform/clock.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { answerHandlers } from "#ingestion/answer-handlers.ts";
 import { answerIngestion } from "#ingestion/answer-ingestion.ts";
 import type { IngestMessageOptions } from "#ingestion/ingest-message.ts";
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createPlaces } from "#ingestion/places.ts";
 import { createProcessWork } from "#ingestion/process-work.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { encodeHandlersMessage } from "#queue/handlers-message.ts";
-import { nodeDigests } from "#ingestion/node-digests.ts";
 import { type AnswerQstashOptions, createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
 import { openDatabase } from "#store/connection/database.ts";
 

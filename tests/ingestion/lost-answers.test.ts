@@ -1,7 +1,7 @@
 import { onTestFinished, describe, expect, test } from "vitest";
 
-import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { HandlerError, type Handler } from "#handlers/handler.ts";
+import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { openDatabase } from "#store/connection/database.ts";
 import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
 

@@ -1,16 +1,16 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { answerReports } from "#measurements/answer-reports.ts";
+import { type ForwardReport, type RefusalCounts, reportsMax } from "#measurements/report.ts";
+import { createReporter } from "#measurements/reporter.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import type { Log } from "#platform/log.ts";
 import { saveReports } from "#store/deliveries/save-reports.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
-import { type ForwardReport, type RefusalCounts, reportsMax } from "#measurements/report.ts";
-import { answerReports } from "#measurements/answer-reports.ts";
-import { createReporter } from "#measurements/reporter.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { eventually } from "../support/eventually.ts";
 import { startSink } from "../support/http-sink.ts";

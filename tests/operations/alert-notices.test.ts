@@ -18,10 +18,10 @@ import { sendTest } from "#operations/alerts/send-test.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readEnv } from "#platform/env.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
-import { appendAudit } from "#store/operators/audit.ts";
 import type { Database } from "#store/connection/database.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
+import { appendAudit } from "#store/operators/audit.ts";
 import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
 import { journeySteps } from "#dashboard/deliveries/journey-steps.ts";
+import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
 import { beginBackfill } from "#operations/backfill/start-backfill.ts";
 import { readLastDelivery } from "#operations/condition/read-window-figures.ts";
 import { rollUp } from "#operations/roll-up.ts";

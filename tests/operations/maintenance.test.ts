@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 
 import { answerCron } from "#operations/answer-maintenance.ts";
-import { type PartResult, type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
-import { ensureSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
-import { changePause, readPause } from "#operations/pause.ts";
 import { createMaintenanceParts } from "#operations/maintenance-parts.ts";
-import { queueCapabilities } from "#queue/capabilities.ts";
-import { openPauseOf } from "#queue/queue-pause.ts";
-import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
-import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
+import { ensureSchedule, readSchedule } from "#operations/maintenance-schedule.ts";
+import { type PartResult, type MaintenancePart, runMaintenance } from "#operations/maintenance.ts";
+import { changePause, readPause } from "#operations/pause.ts";
 import { systemClock } from "#platform/clock.ts";
 import { createQstashApi } from "#platform/qstash-api.ts";
+import { queueCapabilities } from "#queue/capabilities.ts";
+import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
+import { openPauseOf } from "#queue/queue-pause.ts";
 import { readParts } from "#store/retention/maintenance-parts.ts";
 
 import { createGate, eventually as until } from "../broker/test-broker.ts";

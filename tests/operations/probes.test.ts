@@ -6,15 +6,15 @@ import * as v from "valibot";
 import { readVerdict } from "#dashboard/runtimes/read-verdict.ts";
 import { signBody } from "#instagram/signature.ts";
 import type { MeasuredPair } from "#measurements/probe.ts";
+import { readCanaryFacts } from "#operations/condition/read-canary-facts.ts";
 import { probeNow, type Probing, vantageOf } from "#operations/probing.ts";
 import { readProbes } from "#operations/read-probes.ts";
 import { runProbes } from "#operations/run-probes.ts";
 import { pairsRequest, takePairs } from "#operations/take-probes.ts";
 import { systemClock } from "#platform/clock.ts";
-import { readCanaryFacts } from "#operations/condition/read-canary-facts.ts";
-import { takePart } from "#store/retention/maintenance-parts.ts";
 import { readPairs, savePairs } from "#store/figures/probe-pairs.ts";
 import { readLastRequests } from "#store/figures/probe-reach.ts";
+import { takePart } from "#store/retention/maintenance-parts.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";

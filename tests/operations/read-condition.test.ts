@@ -4,12 +4,12 @@ import { type Condition } from "#operations/condition/condition.ts";
 import { judgeMetaHour } from "#operations/condition/judge-meta-hour.ts";
 import { judgeSilence } from "#operations/condition/judge-silence.ts";
 import { readCondition } from "#operations/condition/read-condition.ts";
-import { openReads } from "#store/connection/database.ts";
 import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { openReads } from "#store/connection/database.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
+import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertOpenEvent, unreported } from "../dashboard/rows.ts";
 import { createRecordingLog } from "../support/recording-log.ts";

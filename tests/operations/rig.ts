@@ -5,11 +5,12 @@ import { text } from "node:stream/consumers";
 
 import { expect, onTestFinished } from "vitest";
 
+import type { Handler } from "#handlers/handler.ts";
 import { answerFailure } from "#ingestion/answer-failure.ts";
 import { answerHandlers } from "#ingestion/answer-handlers.ts";
 import { answerIngestion } from "#ingestion/answer-ingestion.ts";
+import { nodeDigests } from "#ingestion/node-digests.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
-import type { Handler } from "#handlers/handler.ts";
 import { reclassify } from "#instagram/data/reclassify.ts";
 import { createAlertAddresses } from "#operations/alerts/alert-address.ts";
 import type { Alerting } from "#operations/alerts/alerting.ts";
@@ -21,12 +22,11 @@ import type { Operations } from "#operations/operations.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
 import { queueCapabilities } from "#queue/capabilities.ts";
-import { nodeDigests } from "#ingestion/node-digests.ts";
 import { createAnswerQstash } from "#queue/qstash/answer-qstash.ts";
-import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { createQstashMessagePublisher } from "#queue/qstash/qstash-message-publisher.ts";
-import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import type { OpenDatabase } from "#store/connection/database.ts";
+import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 import { releaseDueEvents } from "#store/handling/open-work.ts";
 
 import { keys, startTestBroker, type TestBroker } from "../broker/test-broker.ts";

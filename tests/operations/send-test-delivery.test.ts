@@ -10,11 +10,11 @@ import { makeFixture } from "#operations/make-fixture.ts";
 import { sendTestDelivery, testRequest, type TestSending } from "#operations/send-test-delivery.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryRow, eventRow, insertEvents } from "../dashboard/rows.ts";
 import { startSink } from "../support/http-sink.ts";
 import { parseOptions } from "../support/parse-options.ts";
 import { openTestStore } from "../support/store.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 
 const schema = testRequest(payloadKinds);
 const parse = (body: unknown) => v.parse(schema, body);

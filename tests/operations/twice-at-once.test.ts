@@ -6,11 +6,11 @@ import * as v from "valibot";
 import { readDeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { changePause, readPause } from "#operations/pause.ts";
-import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { planReplay } from "#operations/plan-replay.ts";
 import { planRequest } from "#operations/replay-request.ts";
 import { beginReplay, cancelReplay } from "#operations/start-replay.ts";
 import { RelayError } from "#platform/errors.ts";
+import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 
 import { eventually as until } from "../broker/test-broker.ts";
 import { createHandling, ingest } from "../support/handling.ts";

@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { createQstashApi, type QstashApi } from "#platform/qstash-api.ts";
-import { createErasureApi } from "#privacy/erasure-api.ts";
 import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
 import { continueErasures } from "#privacy/continue-erasures.ts";
+import { createErasureApi } from "#privacy/erasure-api.ts";
 import { queueAnswerBytesMax } from "#privacy/redact-queue-letters.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
@@ -15,8 +15,8 @@ import { recordDeletion } from "#store/erasure/data-deletions.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { eventually, keys, openSink, startTestBroker } from "../broker/test-broker.ts";
-import { unsending, message, toEvent } from "../support/messaging.ts";
 import { createManualClock } from "../support/manual-clock.ts";
+import { unsending, message, toEvent } from "../support/messaging.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
 import { openTestStore, testBatch, toStore } from "../support/store.ts";
 

@@ -1,17 +1,17 @@
 import { asc, eq, isNull } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 
-import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
-import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
 import { createSignedRequestReader } from "#instagram/signed-request.ts";
 import { systemClock as clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
+import { answerDataDeletion } from "#privacy/answer-data-deletion.ts";
+import { answerDeauthorize } from "#privacy/answer-deauthorize.ts";
 import type { Batch } from "#queue/batch.ts";
 import { type Database, openDatabase } from "#store/connection/database.ts";
 import { saveDeauthorization } from "#store/erasure/save-deauthorization.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 import { events } from "#store/schema/event-schema.ts";
 import { dataDeletions, deauthorizations } from "#store/schema/privacy-schema.ts";
-import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { createRecordingLog } from "../support/recording-log.ts";
 import { appSecret, payloadOf, signRequest } from "../support/signed-request.ts";

@@ -1,10 +1,10 @@
 import { runHandlersMessage } from "#ingestion/answer-handlers.ts";
-import type { DrainOptions } from "#ingestion/drain/drain-run.ts";
 import type { DrainedQueue } from "#ingestion/drain/drain-messages.ts";
+import type { DrainOptions } from "#ingestion/drain/drain-run.ts";
 import { createDrainer, type Drainer } from "#ingestion/drain/drainer.ts";
+import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { openDrainRights } from "#ingestion/drain/open-drain-rights.ts";
 import type { PostgresQueue } from "#ingestion/drain/postgres-queue.ts";
-import { giveUpMessage } from "#ingestion/drain/give-up-message.ts";
 import { ingestMessage } from "#ingestion/ingest-message.ts";
 import { saveUndecodable } from "#ingestion/save-undecodable.ts";
 import type { Database } from "#store/connection/database.ts";

@@ -8,11 +8,11 @@ import { decodeBatch } from "#queue/decode-batch.ts";
 import { encodeBatches } from "#queue/encode-batch.ts";
 import { qstashBytesMax } from "#queue/qstash/qstash-publisher.ts";
 import type { Database } from "#store/connection/database.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 import { events } from "#store/schema/event-schema.ts";
 import { driftFindings } from "#store/schema/figures-schema.ts";
-import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { oddDelivery } from "../support/odd-delivery.ts";
 import { createReceiver } from "../support/receiver.ts";

@@ -4,11 +4,11 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 
 import { openDatabase, openReads } from "#store/connection/database.ts";
-import { migrateStore } from "#store/migrate.ts";
-import { settleEvents } from "#store/handling/settle-events.ts";
-import { storeBatch } from "#store/ingest/store-batch.ts";
 import { withStoreErrors } from "#store/connection/store-error.ts";
 import { inTransaction } from "#store/connection/transaction.ts";
+import { settleEvents } from "#store/handling/settle-events.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
+import { migrateStore } from "#store/migrate.ts";
 
 import { hasPgBouncer, type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { createMigratedDatabase, createTestDatabase } from "../support/postgres.ts";

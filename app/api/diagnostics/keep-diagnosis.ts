@@ -1,7 +1,7 @@
 import { keepDiagnosis as keepWith } from "#dashboard/diagnostics/keep-diagnosis.ts";
 
-import { clock } from "../../log.ts";
 import { getDatabase } from "../../database.ts";
+import { clock } from "../../log.ts";
 
 /** `keepDiagnosis` of src/dashboard in this process's database. */
 export function keepDiagnosis<T extends { checks: object[] }>(name: string, diagnosis: T): Promise<T> {

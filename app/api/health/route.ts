@@ -2,8 +2,8 @@ import { answerHealth } from "#dashboard/status/answer-health.ts";
 import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
-import { clock, log } from "../../log.ts";
 import { getDatabase } from "../../database.ts";
+import { clock, log } from "../../log.ts";
 import { findPathFaults } from "../../services.ts";
 
 export const dynamic = "force-dynamic";

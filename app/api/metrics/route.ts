@@ -5,9 +5,9 @@ import { goOnAfterAnswer } from "#ingestion/after-answer.ts";
 import { methods } from "#platform/methods.ts";
 import { waitUntil } from "@vercel/functions";
 
+import { getReads } from "../../database.ts";
 import { clock, log } from "../../log.ts";
 import { createOpsAccess } from "../../ops-access.ts";
-import { getReads } from "../../database.ts";
 import { rollUps } from "../../services.ts";
 
 export const dynamic = "force-dynamic";

@@ -1,6 +1,6 @@
 import { answerReady } from "#dashboard/status/answer-ready.ts";
-import { methods } from "#platform/methods.ts";
 import { readDeployment } from "#platform/delivery.ts";
+import { methods } from "#platform/methods.ts";
 
 import packageJson from "../../../package.json" with { type: "json" };
 import { log } from "../../log.ts";

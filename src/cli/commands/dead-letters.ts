@@ -12,8 +12,8 @@ import { groupStates } from "#store/dead-letters/dead-letter-groups.ts";
 import { jsonOption, linkTo, printList } from "../add-list-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { toDeliveryBody } from "../dead-letter-payload.ts";
-import { askOps, readOps } from "../read-ops.ts";
 import { choice, pageOptions } from "../list-options.ts";
+import { askOps, readOps } from "../read-ops.ts";
 import { type Cell, drawTable, showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";
 

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 
-import { describeHandling } from "#dashboard/events/describe-handling.ts";
 import type { DeliveryAttempt } from "#dashboard/deliveries/read-delivery-attempts.ts";
 import type { DeliveryJourney } from "#dashboard/deliveries/read-delivery.ts";
+import { describeHandling } from "#dashboard/events/describe-handling.ts";
 import type { HandlerCall } from "#dashboard/handlers/read-handler-calls.ts";
 import { systemClock } from "#platform/clock.ts";
 
-import type { CommandContext } from "../command-context.ts";
 import { linkTo } from "../add-list-command.ts";
+import type { CommandContext } from "../command-context.ts";
 import { readOps } from "../read-ops.ts";
 import { drawTable, showCell } from "../table.ts";
 import { alignRows } from "../terminal.ts";

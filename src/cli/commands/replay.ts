@@ -1,8 +1,8 @@
 import { Argument, type Command } from "commander";
 
 import type { DescribedReplay } from "#operations/describe-replay.ts";
-import { CliFailure } from "#platform/failure.ts";
 import { systemClock } from "#platform/clock.ts";
+import { CliFailure } from "#platform/failure.ts";
 
 import { eventKinds } from "#instagram/events.ts";
 import { replayStates } from "#store/replays/replay-filter.ts";

@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import { createSignInLink } from "#dashboard/access/ops-session.ts";
 import { systemClock } from "#platform/clock.ts";
 
-import type { CommandContext } from "../command-context.ts";
 import { CliFailure } from "#platform/failure.ts";
+import type { CommandContext } from "../command-context.ts";
 
 /** Adds `relay sign-in`. */
 export function addSignIn(program: Command, context: CommandContext): void {

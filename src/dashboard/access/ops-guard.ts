@@ -3,10 +3,10 @@ import { type OpsRole, type OpsToken, reaches } from "#platform/ops-token.ts";
 import type { AuditWay } from "#store/operators/audit.ts";
 
 import { clientNetwork } from "./client-network.ts";
+import { isCrossSite } from "./cross-site.ts";
 import type { Refusal } from "./guess-limit.ts";
 import type { OpsAccess } from "./ops-access.ts";
 import { findToken, readBearer, readSession, type SignedSeal } from "./ops-session.ts";
-import { isCrossSite } from "./cross-site.ts";
 import { readSessionCookie } from "./session-cookie.ts";
 
 /** The holder of a token, without the token. */

@@ -4,8 +4,8 @@ import * as v from "valibot";
 import type { ErrorCode } from "#platform/errors.ts";
 import { instant } from "#platform/instant.ts";
 import { requestErrors } from "#platform/request-errors.ts";
-import { type AuditAction, auditActions, type AuditWay, auditWays } from "#store/operators/audit.ts";
 import type { Database } from "#store/connection/database.ts";
+import { type AuditAction, auditActions, type AuditWay, auditWays } from "#store/operators/audit.ts";
 
 import { type Count, readCappedCount } from "#store/connection/capped-count.ts";
 import { isoText } from "../iso-text.ts";

@@ -8,8 +8,8 @@ import type { OpsAccess } from "./ops-access.ts";
 import { sessionOf } from "./ops-guard.ts";
 import type { SignedSeal } from "./ops-session.ts";
 import { readSessionCookie, sessionCookie } from "./session-cookie.ts";
-import { seeOther } from "./sign-in.ts";
 import { signInPage } from "./sign-in-page.ts";
+import { seeOther } from "./sign-in.ts";
 
 /** Ends the session on the server, so that a copy of the cookie is worthless, and removes the cookie. */
 export async function answerSignOut(request: Request, access: OpsAccess): Promise<Response> {

@@ -6,10 +6,10 @@ import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
 import { irregularDelivery } from "#store/deliveries/irregular-delivery.ts";
 
 import type { Count } from "#store/connection/capped-count.ts";
-import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
-import type { DeliveryFilter, DeliveryPosition } from "./delivery-filter.ts";
 import { encodeCursor } from "../lists/query-parameters.ts";
 import { countMatches, type Measured, scan, type Step } from "../lists/scan.ts";
+import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
+import type { DeliveryFilter, DeliveryPosition } from "./delivery-filter.ts";
 
 export interface DeliveryPage {
   deliveries: DeliveryItem[];

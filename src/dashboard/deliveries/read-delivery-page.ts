@@ -3,10 +3,10 @@ import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/connection/database.ts";
 
 import { shownData } from "../events/event-filter.ts";
-import { numberOf, parseCursor } from "../lists/query-parameters.ts";
-import { type DeliveryDetails, type DeliveryJourney, readDelivery, type ReadDeliveryOptions } from "./read-delivery.ts";
-import { type DeliveryAttempt, readDeliveryAttempts } from "./read-delivery-attempts.ts";
 import { type EventPage, readEvents } from "../events/read-events.ts";
+import { numberOf, parseCursor } from "../lists/query-parameters.ts";
+import { type DeliveryAttempt, readDeliveryAttempts } from "./read-delivery-attempts.ts";
+import { type DeliveryDetails, type DeliveryJourney, readDelivery, type ReadDeliveryOptions } from "./read-delivery.ts";
 
 /** Everything on the page of one delivery. */
 export interface DeliveryPageReport {

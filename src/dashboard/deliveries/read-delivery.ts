@@ -5,10 +5,10 @@ import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 
+import { type EventHandling, readEventHandling } from "../events/read-event-handling.ts";
 import { deliveryColumns, type DeliveryItem } from "./delivery-columns.ts";
 import type { ReadNextDelivery } from "./next-delivery.ts";
 import { type DeliveryAttempt, readDeliveryAttempts } from "./read-delivery-attempts.ts";
-import { type EventHandling, readEventHandling } from "../events/read-event-handling.ts";
 
 /** One delivery's way from Meta to the handlers; null is unknown, or has not happened yet. */
 export interface DeliveryJourney extends DeliveryItem {

@@ -3,8 +3,8 @@ import * as v from "valibot";
 import type { Database } from "#store/connection/database.ts";
 
 import { searchParamsOf } from "../lists/list-request.ts";
-import type { SearchParams } from "../lists/search-params.ts";
 import { parseQuery, plainText } from "../lists/query-parameters.ts";
+import type { SearchParams } from "../lists/search-params.ts";
 import { type CheckedGroup, readCheckedGroups } from "./read-checked-groups.ts";
 import { type LifecycleExperiment, readLifecycle, readLifecycles } from "./read-lifecycle.ts";
 

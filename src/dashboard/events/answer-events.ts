@@ -1,8 +1,8 @@
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
 
-import { bareCursor, continuesExport, type ExportCursorOptions, signExportCursor } from "./export-cursor.ts";
 import { parseEventFilter } from "./event-filter.ts";
+import { bareCursor, continuesExport, type ExportCursorOptions, signExportCursor } from "./export-cursor.ts";
 import { type EventPage, readEvents } from "./read-events.ts";
 
 /** https://github.com/ndjson/ndjson-spec */

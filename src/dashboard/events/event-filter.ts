@@ -1,7 +1,7 @@
 import * as v from "valibot";
 
-import { RelayError } from "#platform/errors.ts";
 import { runtimes } from "#platform/delivery.ts";
+import { RelayError } from "#platform/errors.ts";
 import { instant } from "#platform/instant.ts";
 
 import { cursorOf, flag, numberOf, oneOf, parseQuery, plainText } from "../lists/query-parameters.ts";

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
+import { searchParamsOf } from "../lists/list-request.ts";
+import { parseQuery, plainText } from "../lists/query-parameters.ts";
 import type { SearchParams } from "../lists/search-params.ts";
 import type { TreeOptions } from "./payload-tree.ts";
-import { parseQuery, plainText } from "../lists/query-parameters.ts";
-import { searchParamsOf } from "../lists/list-request.ts";
 
 const from = v.optional(
   v.pipe(

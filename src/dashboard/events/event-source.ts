@@ -4,9 +4,9 @@ import type { Database } from "#store/connection/database.ts";
 import { ingestedBatches } from "#store/deliveries/delivery-outcomes.ts";
 import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
 
+import { isAnyonesId } from "../find/is-anyones-id.ts";
 import type { EventFilter } from "./event-filter.ts";
 import { eventsOfItem, isHiddenMessage } from "./events-of-item.ts";
-import { isAnyonesId } from "../find/is-anyones-id.ts";
 
 /**
  * Where the candidates for a page of events come from: an index that yields them in the order of their ids. Its alias for

@@ -4,11 +4,11 @@ import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
 
 import type { Count } from "#store/connection/capped-count.ts";
+import { countMatches, type Measured, scan, type Scanned, type Step } from "../lists/scan.ts";
 import { eventConditions } from "./event-conditions.ts";
 import type { EventFilter } from "./event-filter.ts";
 import { eventIdsBetween } from "./event-ids-between.ts";
 import { findEventSource } from "./event-source.ts";
-import { countMatches, type Measured, scan, type Scanned, type Step } from "../lists/scan.ts";
 
 export interface FoundEvents extends Scanned<number, number> {
   /** Of all pages; null unless the filter asks for it. */

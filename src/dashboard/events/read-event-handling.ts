@@ -3,10 +3,10 @@ import { sql } from "drizzle-orm";
 import type { Database } from "#store/connection/database.ts";
 import { ingestedBatches } from "#store/deliveries/delivery-outcomes.ts";
 
+import { type HandlerCall, handlerCallJson } from "../handlers/read-handler-calls.ts";
+import { isoText } from "../iso-text.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventState } from "./event-filter.ts";
-import { isoText } from "../iso-text.ts";
-import { type HandlerCall, handlerCallJson } from "../handlers/read-handler-calls.ts";
 
 /** What was done to handle one event. */
 export interface EventHandling {

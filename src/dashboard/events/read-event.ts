@@ -5,10 +5,10 @@ import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes, ingestedBatches } from "#store/deliveries/delivery-outcomes.ts";
 
 import { deliveryColumns, type DeliveryItem } from "../deliveries/delivery-columns.ts";
-import { isoText } from "../iso-text.ts";
 import { type DeliveryAttempt, readDeliveryAttempts } from "../deliveries/read-delivery-attempts.ts";
-import { type EventSurroundings, readEventSurroundings } from "./read-event-surroundings.ts";
 import { type HandlerCall, readHandlerCalls } from "../handlers/read-handler-calls.ts";
+import { isoText } from "../iso-text.ts";
+import { type EventSurroundings, readEventSurroundings } from "./read-event-surroundings.ts";
 import { type EventItem, readEventRows } from "./read-events.ts";
 import { type GoodEvent, readLastGoodEvent } from "./read-last-good-event.ts";
 

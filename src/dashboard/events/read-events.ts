@@ -5,11 +5,11 @@ import type { Runtime } from "#platform/delivery.ts";
 import type { Database } from "#store/connection/database.ts";
 
 import type { Count } from "#store/connection/capped-count.ts";
+import { isoText } from "../iso-text.ts";
+import { encodeCursor } from "../lists/query-parameters.ts";
 import { eventState } from "./event-conditions.ts";
 import type { EventFilter, EventState } from "./event-filter.ts";
 import { findEvents } from "./find-events.ts";
-import { isoText } from "../iso-text.ts";
-import { encodeCursor } from "../lists/query-parameters.ts";
 
 export interface EventItem {
   id: number;

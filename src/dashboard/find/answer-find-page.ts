@@ -4,11 +4,11 @@ import * as v from "valibot";
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/connection/database.ts";
 
-import { find, type FindAnswer, type FindOptions } from "./find.ts";
-import { questionLengthMax } from "./find-question.ts";
 import { searchParamsOf } from "../lists/list-request.ts";
-import type { SearchParams } from "../lists/search-params.ts";
 import { parseQuery } from "../lists/query-parameters.ts";
+import type { SearchParams } from "../lists/search-params.ts";
+import { questionLengthMax } from "./find-question.ts";
+import { find, type FindAnswer, type FindOptions } from "./find.ts";
 
 /** What the page shows: the question, and its answer; null before a question was asked. */
 export interface FoundPage {

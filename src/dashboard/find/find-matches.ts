@@ -1,8 +1,8 @@
 import { sql, type SQL } from "drizzle-orm";
 
 import type { Database } from "#store/connection/database.ts";
-import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
 import { unfinishedDelivery } from "#store/deliveries/unfinished-delivery.ts";
+import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
 
 import { eventsOfItem, isHiddenMessage } from "../events/events-of-item.ts";
 import { isAnyonesId } from "./is-anyones-id.ts";

@@ -3,12 +3,12 @@ import * as v from "valibot";
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
 
-import { explainAbsence, type Retention } from "./explain-absence.ts";
-import { type LinkedList, readIds } from "./find-ids.ts";
-import { questionLengthMax } from "./find-question.ts";
-import { findMatches, type FoundRow, type FoundType } from "./find-matches.ts";
 import { parseQuery } from "../lists/query-parameters.ts";
 import { createSharedReads } from "../lists/share-reads.ts";
+import { explainAbsence, type Retention } from "./explain-absence.ts";
+import { type LinkedList, readIds } from "./find-ids.ts";
+import { findMatches, type FoundRow, type FoundType } from "./find-matches.ts";
+import { questionLengthMax } from "./find-question.ts";
 
 /** A row with the id, and its page. */
 export interface Match {

@@ -7,8 +7,8 @@ import type { Database } from "#store/connection/database.ts";
 
 import { isoText } from "../iso-text.ts";
 import { oneOf, parseQuery } from "../lists/query-parameters.ts";
-import { type FailingKind, readFailingKinds } from "./read-failing-kinds.ts";
 import { readFigures } from "../runtimes/read-figures.ts";
+import { type FailingKind, readFailingKinds } from "./read-failing-kinds.ts";
 
 /** How the handlers of one kind of event did in a window. */
 export interface HandlerSummary {

@@ -3,10 +3,10 @@ import { redirect } from "next/navigation";
 import { RelayError, toRelayError } from "#platform/errors.ts";
 
 import type { Count } from "#store/connection/capped-count.ts";
-import { orUnknown } from "./or-unknown.ts";
-import type { SearchParams } from "./search-params.ts";
-import { noParameters, parseQuery } from "./query-parameters.ts";
 import { instantOfLocal, isLocalTime } from "../zoned-time.ts";
+import { orUnknown } from "./or-unknown.ts";
+import { noParameters, parseQuery } from "./query-parameters.ts";
+import type { SearchParams } from "./search-params.ts";
 
 /** A list's address: where it is, and what it is narrowed down to, as parameters of its route under `/api/ops`. */
 export interface ListAddress {

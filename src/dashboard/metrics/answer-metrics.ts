@@ -1,5 +1,5 @@
-import type { OpsAccess } from "../access/ops-access.ts";
 import { refuseOps } from "../access/answer-ops.ts";
+import type { OpsAccess } from "../access/ops-access.ts";
 import { findCaller, requireRole } from "../access/ops-guard.ts";
 import { noParameters, parseQuery } from "../lists/query-parameters.ts";
 import { prometheusContentType } from "./prometheus-text.ts";

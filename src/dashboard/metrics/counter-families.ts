@@ -1,10 +1,10 @@
-import type { CountMetric } from "#measurements/measurement.ts";
 import { duplicateCauses } from "#measurements/duplicate-cause.ts";
+import type { CountMetric } from "#measurements/measurement.ts";
 import { forwardOutcomes, runtimes } from "#platform/delivery.ts";
 import type { MetricTotal } from "#store/figures/metric-totals.ts";
 
-import type { NumberFamily, MetricSample } from "./prometheus-text.ts";
 import { refusalReasons } from "../status/refusal-reasons.ts";
+import type { NumberFamily, MetricSample } from "./prometheus-text.ts";
 
 interface Counter {
   name: string;

@@ -9,20 +9,20 @@ import { testRequest } from "#operations/send-test-delivery.ts";
 import { countRequest, pairsRequest } from "#operations/take-probes.ts";
 import type { OpsRole } from "#platform/ops-token.ts";
 
+import { auditQuery } from "../access/read-audit.ts";
 import { deliveryQuery } from "../deliveries/delivery-filter.ts";
 import { eventQuery } from "../events/event-filter.ts";
-import { findQuery } from "../find/find.ts";
 import { fixtureQuery } from "../events/fixture-query.ts";
-import { pulseQuery } from "../status/pulse-query.ts";
+import { driftQuery } from "../events/read-drift.ts";
+import { findQuery } from "../find/find.ts";
+import { handlerQuery } from "../handlers/read-handlers.ts";
 import { noParameters, type QuerySchema } from "../lists/query-parameters.ts";
-import { auditQuery } from "../access/read-audit.ts";
 import { backfillQuery } from "../repair/read-backfills.ts";
 import { groupQuery } from "../repair/read-dead-letter-groups.ts";
 import { memberQuery } from "../repair/read-dead-letters.ts";
-import { driftQuery } from "../events/read-drift.ts";
-import { handlerQuery } from "../handlers/read-handlers.ts";
 import { replayQuery } from "../repair/read-replays.ts";
 import { comparisonQuery } from "../runtimes/read-runtimes.ts";
+import { pulseQuery } from "../status/pulse-query.ts";
 
 /** One method of one route of `/api/ops`: what a request may have, and what it does. */
 export interface OpsRoute {

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
+import { planRequest, ratePerMinuteUsual } from "#operations/replay-request.ts";
 import { runtimes } from "#platform/delivery.ts";
 import { RelayError } from "#platform/errors.ts";
 import { instant } from "#platform/instant.ts";
-import { planRequest, ratePerMinuteUsual } from "#operations/replay-request.ts";
 import { replayStates } from "#store/replays/replay-filter.ts";
 
 import { flag, oneOf, parseQuery, plainText } from "../lists/query-parameters.ts";

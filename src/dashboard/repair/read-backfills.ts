@@ -1,8 +1,8 @@
 import * as v from "valibot";
 
 import { type DescribedBackfill, readDescribedBackfills } from "#operations/backfill/describe-backfill.ts";
-import { backfillStates } from "#store/replays/backfill-row.ts";
 import type { Database } from "#store/connection/database.ts";
+import { backfillStates } from "#store/replays/backfill-row.ts";
 
 import { cursorOf, encodeCursor, oneOf, pageLimit, parseQuery } from "../lists/query-parameters.ts";
 

@@ -1,7 +1,7 @@
-import { RelayError } from "#platform/errors.ts";
 import type { ReplayPlan } from "#operations/describe-replay.ts";
 import type { Operations } from "#operations/operations.ts";
 import { previewReplay } from "#operations/plan-replay.ts";
+import { RelayError } from "#platform/errors.ts";
 
 import type { ListRequest } from "../lists/list-request.ts";
 import type { NewReplay } from "./replay-address.ts";

@@ -1,10 +1,10 @@
 import { type ProbeStart, startOf } from "#measurements/probe-start.ts";
 import type { RuntimeComparison } from "#measurements/runtime-comparison.ts";
-import { verdictOf } from "#measurements/verdict.ts";
 import type { ProbePair } from "#measurements/verdict-types.ts";
+import { verdictOf } from "#measurements/verdict.ts";
 import type { Database } from "#store/connection/database.ts";
-import { isWithoutEdge as isWithoutEdgeNow } from "#store/figures/probe-reach.ts";
 import { readPairs, type StoredPair } from "#store/figures/probe-pairs.ts";
+import { isWithoutEdge as isWithoutEdgeNow } from "#store/figures/probe-reach.ts";
 
 /** Which pairs are judged. */
 export interface VerdictFilter {

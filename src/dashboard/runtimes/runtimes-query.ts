@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { type StartFilter, starts, type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { searchParamsOf } from "../lists/list-request.ts";
-import type { SearchParams } from "../lists/search-params.ts";
 import { oneOf, parseQuery, plainText } from "../lists/query-parameters.ts";
+import type { SearchParams } from "../lists/search-params.ts";
 import type { ComparisonQuery } from "./read-runtimes.ts";
 
 /** What the address of the page "Edge and Node" asks for. */

@@ -11,8 +11,8 @@ import {
 import type { Backfill } from "#store/replays/backfill-row.ts";
 
 import { explainReason } from "./refusal-reasons.ts";
-import type { StatusItem } from "./status.ts";
 import { item, listed, unknownItem, verb, type When } from "./status-words.ts";
+import type { StatusItem } from "./status.ts";
 
 /** A handler that fails too often, and in so many of its calls, does nothing useful. */
 const failingShareMin = 0.5;

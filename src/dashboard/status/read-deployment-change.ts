@@ -8,8 +8,8 @@ import { framedBuckets } from "#store/figures/framed-buckets.ts";
 
 import { formatMs, formatShare } from "../format.ts";
 import { isoText } from "../iso-text.ts";
-import type { DeploymentChange, DeploymentFigures } from "./status.ts";
 import type { When } from "./status-words.ts";
+import type { DeploymentChange, DeploymentFigures } from "./status.ts";
 
 interface Row extends Record<string, unknown> {
   id: string;

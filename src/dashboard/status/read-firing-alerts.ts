@@ -1,6 +1,6 @@
 import { findRule } from "#operations/alerts/alert-rules.ts";
-import { readAlerts } from "#store/operators/alerts.ts";
 import type { Database } from "#store/connection/database.ts";
+import { readAlerts } from "#store/operators/alerts.ts";
 
 /** An alert that fires. */
 export interface FiringAlert {

@@ -3,8 +3,8 @@ import { sql, type SQL } from "drizzle-orm";
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
 
-import { type PulseList, pulseLists, type PulseMarks } from "./pulse-query.ts";
 import { createSharedReads } from "../lists/share-reads.ts";
+import { type PulseList, pulseLists, type PulseMarks } from "./pulse-query.ts";
 import type { Status } from "./status.ts";
 
 /** Whether something needs a person now (`failing`), soon (`attention`), or not. */

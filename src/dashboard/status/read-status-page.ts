@@ -4,8 +4,8 @@ import { runtimes } from "#platform/delivery.ts";
 import type { Database } from "#store/connection/database.ts";
 
 import { readFigures } from "../runtimes/read-figures.ts";
-import { readNewestRefusals, type RefusalItem } from "./read-refusals.ts";
 import { type FiringAlert, readFiringAlerts } from "./read-firing-alerts.ts";
+import { readNewestRefusals, type RefusalItem } from "./read-refusals.ts";
 import { readStatus, type StatusOptions } from "./read-status.ts";
 import type { Status } from "./status.ts";
 

@@ -1,18 +1,18 @@
 import { sql } from "drizzle-orm";
 
 import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
-import { readUnendedBackfills } from "#store/replays/backfills.ts";
 import { countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
 import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
 import { unfinishedDelivery } from "#store/deliveries/unfinished-delivery.ts";
+import { readUnendedBackfills } from "#store/replays/backfills.ts";
 
-import { readRefusalTotals } from "./read-refusals.ts";
 import { utc } from "../zone.ts";
 import { describeStatus } from "./describe-status.ts";
 import { readDeploymentChange } from "./read-deployment-change.ts";
-import type { Status } from "./status.ts";
+import { readRefusalTotals } from "./read-refusals.ts";
 import { whenIn } from "./status-words.ts";
+import type { Status } from "./status.ts";
 
 /** What a status is read with. */
 export interface StatusOptions extends ConditionOptions {

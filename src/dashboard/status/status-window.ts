@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { type WindowName, windowNames } from "#measurements/runtime-comparison.ts";
 
 import { searchParamsOf } from "../lists/list-request.ts";
-import type { SearchParams } from "../lists/search-params.ts";
 import { oneOf, parseQuery } from "../lists/query-parameters.ts";
+import type { SearchParams } from "../lists/search-params.ts";
 
 const statusQuery = v.object({ window: v.optional(oneOf(windowNames), "1h") });
 

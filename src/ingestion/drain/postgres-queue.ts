@@ -1,5 +1,5 @@
-import { type Clock, settleWithin } from "#platform/clock.ts";
 import { TimeoutError } from "#platform/bounded-fetch.ts";
+import { type Clock, settleWithin } from "#platform/clock.ts";
 import type { MessagePublisher } from "#queue/message-publisher.ts";
 import type { PulledMessage, PulledQueue } from "#queue/pulled-queue.ts";
 import { type QueueRoute, queueRoutes } from "#queue/queue-route.ts";

@@ -4,9 +4,9 @@ import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { instant } from "#platform/instant.ts";
 import type { Log } from "#platform/log.ts";
+import type { Database } from "#store/connection/database.ts";
 import { changeAlerts } from "#store/operators/alerts.ts";
 import type { AlertRow } from "#store/schema/alerts-schema.ts";
-import type { Database } from "#store/connection/database.ts";
 
 import { findRule } from "./alert-rules.ts";
 import { newAlert } from "./alert-state.ts";

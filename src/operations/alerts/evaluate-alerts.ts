@@ -3,8 +3,8 @@ import { changeAlerts } from "#store/operators/alerts.ts";
 import type { AlertRow } from "#store/schema/alerts-schema.ts";
 
 import type { Condition } from "../condition/condition.ts";
-import { alertRules } from "./alert-rules.ts";
 import type { AlertRule } from "./alert-rule.ts";
+import { alertRules } from "./alert-rules.ts";
 import { type AlertChange, announce, type Judgement, newAlert, nextState } from "./alert-state.ts";
 
 /** What a notice says of one rule and scope. */

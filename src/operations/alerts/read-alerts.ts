@@ -1,12 +1,12 @@
 import type { Database } from "#store/connection/database.ts";
 import { readAlerts, readNotices } from "#store/operators/alerts.ts";
-import type { AlertRow } from "#store/schema/alerts-schema.ts";
 import { readParts } from "#store/retention/maintenance-parts.ts";
+import type { AlertRow } from "#store/schema/alerts-schema.ts";
 
 import type { Condition } from "../condition/condition.ts";
-import { alertRules } from "./alert-rules.ts";
 import type { AlertAddress } from "./alert-address.ts";
 import { type AlertRule } from "./alert-rule.ts";
+import { alertRules } from "./alert-rules.ts";
 import type { Judgement } from "./alert-state.ts";
 import { alertsPart } from "./run-alerts.ts";
 

@@ -1,8 +1,8 @@
 import { RelayError } from "#platform/errors.ts";
 import { countRecentAudit } from "#store/operators/audit.ts";
 
-import type { Alerting } from "./alerting.ts";
 import { createTestMessage } from "./alert-message.ts";
+import type { Alerting } from "./alerting.ts";
 import { postAlert, type PostResult } from "./post-alert.ts";
 
 export interface TestResult extends PostResult {

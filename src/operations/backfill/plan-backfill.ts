@@ -9,8 +9,8 @@ import { GraphFailure } from "./graph-failure.ts";
 import type { TokenAccount } from "./identify-account.ts";
 import { ingestEntries } from "./ingest-entries.ts";
 import { notGivenBack } from "./not-given-back.ts";
-import { addCounts, noCounts, startOf } from "./position.ts";
 import type { Gap } from "./page-scope.ts";
+import { addCounts, noCounts, startOf } from "./position.ts";
 import { readPage } from "./read-page.ts";
 import { wantsList } from "./wants-list.ts";
 

@@ -4,9 +4,9 @@ import type { Database } from "#store/connection/database.ts";
 import type { Condition, QueueFacts } from "./condition.ts";
 import { factsOfFigures, failingKinds } from "./facts-of-figures.ts";
 import { readCanaryFacts } from "./read-canary-facts.ts";
-import { readUnfinishedDeliveries } from "./read-unfinished-deliveries.ts";
 import { readMaintenanceFacts } from "./read-maintenance-facts.ts";
 import { readPublishState } from "./read-publish-state.ts";
+import { readUnfinishedDeliveries } from "./read-unfinished-deliveries.ts";
 import { readErrorBeginnings, readLastDelivery, readWindowFigures } from "./read-window-figures.ts";
 import { readWorkFacts } from "./read-work-facts.ts";
 

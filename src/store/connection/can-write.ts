@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import type { Database } from "./database.ts";
 import { eventKeys } from "../schema/event-schema.ts";
+import type { Database } from "./database.ts";
 
 /**
  * Whether ingestion could store something now. An insert of no rows costs nothing, and fails if the server is read-only,

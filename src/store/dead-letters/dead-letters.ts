@@ -6,9 +6,9 @@ import { sql } from "drizzle-orm";
 import type { DeadBatch } from "#platform/dead-batch.ts";
 
 import type { Database } from "../connection/database.ts";
-import { deliveryUuid } from "../ingest/delivery-uuid.ts";
 import { storableInstant, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { deliveryUuid } from "../ingest/delivery-uuid.ts";
 
 /**
  * Records that a batch was given up; returns whether that is news. The failure callback, QStash's own list, the consumer and

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { deliveryUuid } from "../ingest/delivery-uuid.ts";
-import { deliveryAttempts } from "../schema/delivery-schema.ts";
 import { storableInstant, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { deliveryUuid } from "../ingest/delivery-uuid.ts";
+import { deliveryAttempts } from "../schema/delivery-schema.ts";
 
 /** One call of the consumer that was not the first success of its batch. */
 export interface DeliveryAttempt {

@@ -3,9 +3,9 @@ import { lt, sql } from "drizzle-orm";
 import type { RefusalCounts } from "#measurements/report.ts";
 
 import type { Database } from "../connection/database.ts";
-import { refusals } from "../schema/figures-schema.ts";
 import { storableInteger } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { refusals } from "../schema/figures-schema.ts";
 
 /** A day more than the longest window that the dashboard shows. */
 const keptMs = 31 * 24 * 60 * 60_000;

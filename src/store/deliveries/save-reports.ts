@@ -4,12 +4,12 @@ import type { MeasurementFacts } from "#measurements/measurement.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 
 import type { Database } from "../connection/database.ts";
-import { deliveryRow } from "../ingest/delivery-row.ts";
-import { deliveries } from "../schema/delivery-schema.ts";
-import { deliveryUuid } from "../ingest/delivery-uuid.ts";
-import { deliveryFacts } from "../ingest/measured-facts.ts";
 import { storableInstant, storableInteger, storableSmallint, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { deliveryRow } from "../ingest/delivery-row.ts";
+import { deliveryUuid } from "../ingest/delivery-uuid.ts";
+import { deliveryFacts } from "../ingest/measured-facts.ts";
+import { deliveries } from "../schema/delivery-schema.ts";
 
 /**
  * Adds the forwards' reports to their deliveries, whose rows may exist already, and what they measured to the

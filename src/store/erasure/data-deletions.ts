@@ -2,11 +2,11 @@
 import { and, eq, getTableColumns, isNull, lt, sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { hashUuid } from "../ingest/delivery-uuid.ts";
-import { dataDeletions, deauthorizations } from "../schema/privacy-schema.ts";
 import { storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { hashUuid } from "../ingest/delivery-uuid.ts";
+import { dataDeletions, deauthorizations } from "../schema/privacy-schema.ts";
 
 export interface DeletionRequest {
   requestId: string;

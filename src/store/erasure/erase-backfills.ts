@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 
-import type { BackfillAccount } from "../replays/backfill-row.ts";
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import type { BackfillAccount } from "../replays/backfill-row.ts";
 
 /**
  * Takes a person out of the accounts of backfills, and out of what operators wrote. One that runs for this account stops,

@@ -1,8 +1,8 @@
 import type { Database } from "../connection/database.ts";
-import { deletedData, hashedKey } from "./erased-data.ts";
-import { markHandled } from "../handling/mark-handled.ts";
 import { repeatConflicts } from "../connection/repeat-conflicts.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { markHandled } from "../handling/mark-handled.ts";
+import { deletedData, hashedKey } from "./erased-data.ts";
 
 /** The most events that one statement erases: it ends long before its time limit. */
 export const eventsPerStep = 1_000;

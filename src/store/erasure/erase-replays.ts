@@ -1,8 +1,8 @@
 import { eq, sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { replays } from "../schema/operations-schema.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { replays } from "../schema/operations-schema.ts";
 
 /** Replaces a person's id in the filters and previews of replays, and in what operators wrote. Throws `STORE_UNAVAILABLE`. */
 export async function erasePersonInReplays(db: Database, userId: string): Promise<void> {

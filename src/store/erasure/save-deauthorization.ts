@@ -1,7 +1,7 @@
 import type { Database } from "../connection/database.ts";
-import { deauthorizations } from "../schema/privacy-schema.ts";
 import { storableInstant, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { deauthorizations } from "../schema/privacy-schema.ts";
 
 export interface Deauthorization {
   requestId: string;

@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { foldLock, foldRowsMax } from "./fold-limits.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { foldLock, foldRowsMax } from "./fold-limits.ts";
 
 /** Above this many rows new findings are counted under the path `*`: data from outside must not fill the database. */
 export const driftRowsMax = 1_000;

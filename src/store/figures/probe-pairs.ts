@@ -5,11 +5,11 @@ import type { MeasuredPair, MeasuredProbe } from "#measurements/probe.ts";
 import { runtimes } from "#platform/delivery.ts";
 
 import type { Database } from "../connection/database.ts";
-import { deliveryUuid } from "../ingest/delivery-uuid.ts";
-import { measurements, probePairs } from "../schema/measurements-schema.ts";
 import { storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { deliveryUuid } from "../ingest/delivery-uuid.ts";
+import { measurements, probePairs } from "../schema/measurements-schema.ts";
 
 /** Stores pairs that were sent from one place, each once by its id; resolves with how many are new. Throws `STORE_UNAVAILABLE`. */
 export async function savePairs(db: Database, vantage: string, pairs: readonly MeasuredPair[]): Promise<number> {

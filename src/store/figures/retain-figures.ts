@@ -1,6 +1,6 @@
 import type { Database } from "../connection/database.ts";
-import { changeFigures } from "./roll-up.ts";
 import { rowsPerStep } from "../retention/retention.ts";
+import { changeFigures } from "./roll-up.ts";
 
 const dayMs = 24 * 60 * 60_000;
 

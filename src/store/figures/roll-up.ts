@@ -2,11 +2,11 @@ import type { PoolClient } from "pg";
 
 import type { Measurement } from "#measurements/measurement.ts";
 
-import { addFigures, type FigureToAdd, type KnownSeries, type MergeBuckets, readSeries } from "./add-figures.ts";
 import type { Database } from "../connection/database.ts";
-import { measurementJson, type MeasurementJson, toMeasurement } from "./measurement-rows.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { beginWith, statementTimeoutMs, transact } from "../connection/transaction.ts";
+import { addFigures, type FigureToAdd, type KnownSeries, type MergeBuckets, readSeries } from "./add-figures.ts";
+import { measurementJson, type MeasurementJson, toMeasurement } from "./measurement-rows.ts";
 
 /** How many measurements one step takes. In the worst case each is of another minute. */
 export const rowsPerRollUp = 2_000;

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { EventKind } from "#instagram/events.ts";
 
 import type { Database } from "../connection/database.ts";
-import type { LeasedEvent, ReplayContext } from "./leased-event.ts";
 import { defineStatement, oneRow, runStatement } from "../connection/named-statement.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import type { LeasedEvent, ReplayContext } from "./leased-event.ts";
 
 export interface LeaseOptions {
   leaseMs: number;

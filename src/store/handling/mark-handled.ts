@@ -1,7 +1,7 @@
 import type { Database } from "../connection/database.ts";
 import { runStatement } from "../connection/named-statement.ts";
-import { markHandledStatement } from "./settle-statement.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { markHandledStatement } from "./settle-statement.ts";
 
 /**
  * Notes which of these deliveries have every batch stored and every event handled: for settlements that could not see one

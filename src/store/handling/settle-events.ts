@@ -1,11 +1,11 @@
 import type { Database } from "../connection/database.ts";
-import type { HandlerResult } from "./leased-event.ts";
-import { factsOfHandlers } from "../ingest/measured-facts.ts";
 import { runStatement, type Values } from "../connection/named-statement.ts";
 import { repeatConflicts } from "../connection/repeat-conflicts.ts";
-import { settleAny, settleFirstSuccesses, type SettleParameter } from "./settle-statement.ts";
 import { storableInstant, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { factsOfHandlers } from "../ingest/measured-facts.ts";
+import type { HandlerResult } from "./leased-event.ts";
+import { settleAny, settleFirstSuccesses, type SettleParameter } from "./settle-statement.ts";
 
 export interface Settlement {
   results: readonly HandlerResult[];

@@ -1,8 +1,8 @@
 import type { DeliveryFacts } from "#platform/delivery.ts";
 
+import { storableInstant, storableInteger, storableText } from "../connection/storable.ts";
 import type { deliveries } from "../schema/delivery-schema.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
-import { storableInstant, storableInteger, storableText } from "../connection/storable.ts";
 
 /** A delivery's facts as the columns of its row. Which secret signed it is not stored. */
 export function deliveryRow(facts: Omit<DeliveryFacts, "secretIndex">): typeof deliveries.$inferInsert {

@@ -1,10 +1,10 @@
 import type { Drift, Finding } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 
-import { hashUuid } from "./delivery-uuid.ts";
 import { jsonText } from "../connection/json-text.ts";
-import { messageHash } from "./message-hash.ts";
 import { storableInstant, storableText } from "../connection/storable.ts";
+import { hashUuid } from "./delivery-uuid.ts";
+import { messageHash } from "./message-hash.ts";
 
 /** An event with the result of comparing its data with its kind's schema. */
 export type EventToStore = InstagramEvent & Drift;

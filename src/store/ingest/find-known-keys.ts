@@ -1,6 +1,6 @@
 import type { Database } from "../connection/database.ts";
-import { hashUuid } from "./delivery-uuid.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { hashUuid } from "./delivery-uuid.ts";
 
 /** Which of these idempotency keys have an event, erased ones included. Throws `STORE_UNAVAILABLE`. */
 export async function findKnownKeys(db: Database, keys: readonly string[]): Promise<ReadonlySet<string>> {

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 
+import { runStatement, type Values } from "../connection/named-statement.ts";
 import type { EventRow } from "./event-to-store.ts";
 import {
   type IngestParameter,
@@ -9,7 +10,6 @@ import {
   type KnownEvent,
 } from "./ingest-statement.ts";
 import { type EventParameter, eventValues } from "./ingest-values.ts";
-import { runStatement, type Values } from "../connection/named-statement.ts";
 
 /** The parameters that are the same for every statement of a batch. */
 export type DeliveryValues = Values<Exclude<IngestParameter, EventParameter | "record" | "storedIds">> & {

@@ -1,5 +1,5 @@
-import type { ReplayContext } from "../handling/leased-event.ts";
 import { defineCall } from "../connection/named-statement.ts";
+import type { ReplayContext } from "../handling/leased-event.ts";
 
 /**
  * The parameters of the function `relay.ingest`, with their types. Arrays hold a value for each event, in the order of the batch;

@@ -1,6 +1,6 @@
+import type { Values } from "../connection/named-statement.ts";
 import type { EventRow } from "./event-to-store.ts";
 import type { IngestParameter } from "./ingest-statement.ts";
-import type { Values } from "../connection/named-statement.ts";
 
 export type EventParameter =
   | "hashes"

@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from "pg";
 
+import { isDataRefused } from "../connection/store-error.ts";
+import { beginWith, statementTimeoutMs, transact } from "../connection/transaction.ts";
 import { type EventRow, reductions } from "./event-to-store.ts";
 import { type DeliveryValues, type Ingested, ingestRows, type IngestedRows } from "./ingest-rows.ts";
 import type { IngestRecord } from "./ingest-statement.ts";
-import { isDataRefused } from "../connection/store-error.ts";
-import { beginWith, statementTimeoutMs, transact } from "../connection/transaction.ts";
 
 const begin = beginWith("begin", statementTimeoutMs);
 

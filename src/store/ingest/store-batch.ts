@@ -4,16 +4,16 @@ import { type Clock, systemClock } from "#platform/clock.ts";
 import type { ForwardedDelivery } from "#platform/delivery.ts";
 
 import type { Database } from "../connection/database.ts";
+import { repeatConflicts } from "../connection/repeat-conflicts.ts";
+import { storableInstant, storableInteger, storableText } from "../connection/storable.ts";
+import { isDataRefused, withStoreErrors } from "../connection/store-error.ts";
+import type { LeasedEvent } from "../handling/leased-event.ts";
 import { deliveryUuid } from "./delivery-uuid.ts";
 import { type EventToStore, toRows } from "./event-to-store.ts";
 import { type DeliveryValues, type Ingested, ingestRows } from "./ingest-rows.ts";
-import type { LeasedEvent } from "../handling/leased-event.ts";
 import { factsOfBatch, firstFactsOfBatch } from "./measured-facts.ts";
 import { unsentBy } from "./message-hash.ts";
-import { repeatConflicts } from "../connection/repeat-conflicts.ts";
-import { storableInstant, storableInteger, storableText } from "../connection/storable.ts";
 import { storeApart } from "./store-apart.ts";
-import { isDataRefused, withStoreErrors } from "../connection/store-error.ts";
 import { unsend } from "./unsent-messages.ts";
 
 export type { EventToStore } from "./event-to-store.ts";

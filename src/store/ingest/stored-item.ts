@@ -3,8 +3,8 @@ import { sql } from "drizzle-orm";
 import { RelayError } from "#platform/errors.ts";
 
 import type { Database } from "../connection/database.ts";
-import type { StoredItem } from "../dead-letters/dead-letter-groups.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import type { StoredItem } from "../dead-letters/dead-letter-groups.ts";
 
 /**
  * One event as it can be sent again. Throws `NOT_FOUND`, `CONFLICT` if its data was erased, and `STORE_UNAVAILABLE`.

@@ -1,11 +1,11 @@
 import type { Database } from "../connection/database.ts";
-import { hashUuid } from "./delivery-uuid.ts";
-import { unsentData } from "../erasure/erased-data.ts";
-import { markHandled } from "../handling/mark-handled.ts";
-import { hashOfMessage, plainKeys, type UnsentMessage } from "./message-hash.ts";
 import { repeatConflicts } from "../connection/repeat-conflicts.ts";
 import { storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { unsentData } from "../erasure/erased-data.ts";
+import { markHandled } from "../handling/mark-handled.ts";
+import { hashUuid } from "./delivery-uuid.ts";
+import { hashOfMessage, plainKeys, type UnsentMessage } from "./message-hash.ts";
 
 /**
  * Erases the texts of messages that were unsent, before the events that say so are stored: a text that arrives from then on

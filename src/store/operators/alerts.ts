@@ -1,10 +1,10 @@
 // The statements of alerts: their states, and the notices about them.
 import { and, eq, getTableColumns, inArray, sql } from "drizzle-orm";
 
-import { alertNotices, type AlertRow, alerts } from "../schema/alerts-schema.ts";
 import type { Database, Transaction } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { alertNotices, type AlertRow, alerts } from "../schema/alerts-schema.ts";
 
 /** The key of the advisory lock under which alerts change; an arbitrary constant. */
 const alertsLock = 7_340_123;

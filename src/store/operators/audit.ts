@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 
-import { audit } from "../schema/audit-schema.ts";
 import type { Database } from "../connection/database.ts";
 import { storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { audit } from "../schema/audit-schema.ts";
 
 /** Everything that leaves a row. */
 export const auditActions = [

@@ -5,9 +5,9 @@ import { RelayError } from "#platform/errors.ts";
 import type { LifecycleMark, PlannedExperiment, StartedRun } from "#lifecycle-experiment/experiment.ts";
 
 import type { Database } from "../connection/database.ts";
-import { lifecycleExperiments, lifecycleRuns } from "../schema/lifecycle-schema.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { lifecycleExperiments, lifecycleRuns } from "../schema/lifecycle-schema.ts";
 
 /** How many experiments are kept, including the new one. */
 const experimentsMax = 20;

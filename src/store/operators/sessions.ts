@@ -1,8 +1,8 @@
 import { and, desc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 
-import { sessions } from "../schema/audit-schema.ts";
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { sessions } from "../schema/audit-schema.ts";
 
 /** A session that has begun. Times are in ms since the epoch. */
 export interface Session {

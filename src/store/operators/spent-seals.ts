@@ -1,8 +1,8 @@
 import { lt } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { spentSeals } from "../schema/privacy-schema.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { spentSeals } from "../schema/privacy-schema.ts";
 
 export interface SpendableSeal {
   id: string;

@@ -1,8 +1,8 @@
 import { lt, sql } from "drizzle-orm";
 
-import { wrongTokens } from "../schema/audit-schema.ts";
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { wrongTokens } from "../schema/audit-schema.ts";
 
 /** Wrong tokens that all processes of the relay were sent within the last minute. */
 export interface WrongTokens {

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 
 import type { Database } from "../connection/database.ts";
 import { defineStatement, runStatement } from "../connection/named-statement.ts";
-import { partsOfAll, removeText } from "./queue-messages.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { partsOfAll, removeText } from "./queue-messages.ts";
 import {
   nextDueText,
   takingParameters,

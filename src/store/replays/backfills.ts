@@ -2,6 +2,8 @@ import { type SQL, sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
 
+import type { Database } from "../connection/database.ts";
+import { withStoreErrors } from "../connection/store-error.ts";
 import {
   type Backfill,
   backfillColumns,
@@ -11,8 +13,6 @@ import {
   isLeft,
   shownState,
 } from "./backfill-row.ts";
-import type { Database } from "../connection/database.ts";
-import { withStoreErrors } from "../connection/store-error.ts";
 
 type NewBackfill = Pick<
   Backfill,

@@ -1,10 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
 
 import type { Database, Transaction } from "../connection/database.ts";
-import { afterEvent, selectedEvents } from "./replay-filter.ts";
-import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { afterEvent, selectedEvents } from "./replay-filter.ts";
+import type { Replay } from "./replays.ts";
 
 /** What the present parser makes of the data of an event of kind `unknown`. */
 export interface Reclassified {

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import { selectedLetters } from "./replay-filter.ts";
-import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import { selectedLetters } from "./replay-filter.ts";
+import type { Replay } from "./replays.ts";
 
 /** A batch that was never ingested, to be published again. */
 export interface LetterToReplay {

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
+import { withStoreErrors } from "../connection/store-error.ts";
 import {
   lettersWithoutBatch,
   type ReplaySelection,
@@ -8,7 +9,6 @@ import {
   selectedLetters,
   stateOfWork,
 } from "./replay-filter.ts";
-import { withStoreErrors } from "../connection/store-error.ts";
 
 /** What a replay would take. */
 export interface ReplayPreview {

@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
-import type { Replay } from "./replays.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import type { Replay } from "./replays.ts";
 
 export interface Progress {
   done: number;

@@ -3,9 +3,9 @@ import { type SQL, sql } from "drizzle-orm";
 import { RelayError } from "#platform/errors.ts";
 
 import type { Database } from "../connection/database.ts";
-import type { ReplayFilter, ReplayMode } from "./replay-filter.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { inTransaction } from "../connection/transaction.ts";
+import type { ReplayFilter, ReplayMode } from "./replay-filter.ts";
 
 export const replayRunStates = ["planned", "running", "stalled", "cancelled", "finished"] as const;
 export type ReplayState = (typeof replayRunStates)[number];

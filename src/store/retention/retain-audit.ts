@@ -1,6 +1,6 @@
 import type { Database } from "../connection/database.ts";
-import { rowsPerStep } from "./retention.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { rowsPerStep } from "./retention.ts";
 
 /** Thirteen months, so that a yearly review has the whole year. */
 export const auditKeptDays = 400;

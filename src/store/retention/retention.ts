@@ -1,8 +1,8 @@
 import { DatabaseError } from "pg";
 
 import type { Database } from "../connection/database.ts";
-import { eventsPerPartition, partitionEnd, partitionStart, readPartitions } from "./partitions.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { eventsPerPartition, partitionEnd, partitionStart, readPartitions } from "./partitions.ts";
 
 export interface Retained {
   /** Partitions that are gone. */

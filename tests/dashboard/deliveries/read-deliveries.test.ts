@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { parseDeliveryFilter } from "#dashboard/deliveries/delivery-filter.ts";
 import { readDeliveries } from "#dashboard/deliveries/read-deliveries.ts";
 import { systemClock } from "#platform/clock.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { openTestStore } from "../../support/store.ts";
 import { deliveryRow, type DeliveryRow, ingested, unreported } from "../rows.ts";

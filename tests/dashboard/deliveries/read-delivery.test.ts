@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 
 import { journeySteps } from "#dashboard/deliveries/journey-steps.ts";
 import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
-import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { handlerAttempts } from "#store/schema/event-schema.ts";
 
 import { openTestStore } from "../../support/store.ts";

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 
-import { answerPayload } from "#dashboard/events/answer-payload.ts";
 import { readDeliveryPage } from "#dashboard/deliveries/read-delivery-page.ts";
+import { answerPayload } from "#dashboard/events/answer-payload.ts";
 import { readEvent } from "#dashboard/events/read-event.ts";
 import { readFailingKinds } from "#dashboard/handlers/read-failing-kinds.ts";
 import { systemClock } from "#platform/clock.ts";
-import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { handlerAttempts } from "#store/schema/event-schema.ts";
 import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { parseEventFilter } from "#dashboard/events/event-filter.ts";
 import { readEvents } from "#dashboard/events/read-events.ts";
 import { systemClock as clock } from "#platform/clock.ts";
-import { deliveries, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { handlerAttempts } from "#store/schema/event-schema.ts";
 
 import { openTestStore } from "../../support/store.ts";

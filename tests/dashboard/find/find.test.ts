@@ -4,13 +4,13 @@ import { beforeAll, expect, test } from "vitest";
 import { createFinder, find, parseFind } from "#dashboard/find/find.ts";
 import { systemClock } from "#platform/clock.ts";
 import { type Database, openDatabase, openReads } from "#store/connection/database.ts";
-import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
+import { withStoreErrors } from "#store/connection/store-error.ts";
 import { deliveryUuid, hashUuid } from "#store/ingest/delivery-uuid.ts";
+import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
 import { eventKeys, handlerAttempts } from "#store/schema/event-schema.ts";
 import { refusals } from "#store/schema/figures-schema.ts";
 import { deadLetterGroups, deadLetters, replays } from "#store/schema/operations-schema.ts";
 import { erasedPeople } from "#store/schema/privacy-schema.ts";
-import { withStoreErrors } from "#store/connection/store-error.ts";
 
 import { countQueries } from "../../support/count-queries.ts";
 import { createMigratedDatabase } from "../../support/postgres.ts";

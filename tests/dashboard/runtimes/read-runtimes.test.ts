@@ -13,8 +13,8 @@ import { settleEvents } from "#store/handling/settle-events.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { insertMeasurements, type MeasurementRow } from "../../operations/measurement-rows.ts";
-import { ended, settlement } from "../../support/settle.ts";
 import { createRecordingLog } from "../../support/recording-log.ts";
+import { ended, settlement } from "../../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../../support/store.ts";
 
 const minuteMs = 60_000;

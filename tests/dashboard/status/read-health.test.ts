@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHealth } from "#dashboard/status/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/connection/database.ts";
-import { deliveries } from "#store/schema/delivery-schema.ts";
 import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { deliveries } from "#store/schema/delivery-schema.ts";
 import { maintenanceParts } from "#store/schema/operations-schema.ts";
 
 import { createTestDatabase } from "../../support/postgres.ts";

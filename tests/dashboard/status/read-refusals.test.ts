@@ -3,8 +3,8 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 
-import { readNewestRefusals, readRefusalTotals, type RefusalItem } from "#dashboard/status/read-refusals.ts";
 import { readRuntimes } from "#dashboard/runtimes/read-runtimes.ts";
+import { readNewestRefusals, readRefusalTotals, type RefusalItem } from "#dashboard/status/read-refusals.ts";
 import { RefusalsPanel } from "#dashboard/view/status/refusals-panel.tsx";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
 import { refusals } from "#store/schema/figures-schema.ts";

@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { countOwnTakings } from "#ingestion/drain/count-own-takings.ts";
 import { systemClock as clock } from "#platform/clock.ts";
-import type { PulledQueue } from "#queue/pulled-queue.ts";
 import type { BatchToPublish } from "#queue/publisher.ts";
+import type { PulledQueue } from "#queue/pulled-queue.ts";
 import type { PulledMessage } from "#queue/pulled-queue.ts";
+import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
 import { createSqsPublisher } from "#queue/sqs/sqs-publisher.ts";
 import { createSqsPulledQueue } from "#queue/sqs/sqs-pulled-queue.ts";
-import { createSqsApi, type SqsApiOptions } from "#queue/sqs/sqs-api.ts";
 import { openDatabase } from "#store/connection/database.ts";
 import { openQueueTakings } from "#store/queue/queue-takings.ts";
 

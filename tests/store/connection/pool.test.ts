@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
-import { storeBatch } from "#store/ingest/store-batch.ts";
 import { withStoreErrors } from "#store/connection/store-error.ts";
 import { inTransaction } from "#store/connection/transaction.ts";
+import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { eventually } from "../../support/eventually.ts";
 import { createMigratedDatabase } from "../../support/postgres.ts";

@@ -5,9 +5,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock as clock } from "#platform/clock.ts";
 import { carryOutDeletion } from "#privacy/carry-out-deletion.ts";
 import { recordDeletion } from "#store/erasure/data-deletions.ts";
-import { events } from "#store/schema/event-schema.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
+import { events } from "#store/schema/event-schema.ts";
 
 import { eventually } from "../../support/eventually.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../../support/store.ts";

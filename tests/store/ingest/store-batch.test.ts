@@ -6,9 +6,9 @@ import type { ForwardReport } from "#measurements/report.ts";
 import { canWrite } from "#store/connection/can-write.ts";
 import { type Database, openDatabase } from "#store/connection/database.ts";
 import { saveDeliveryAttempt } from "#store/deliveries/delivery-attempts.ts";
-import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { saveReports } from "#store/deliveries/save-reports.ts";
 import { settleEvents } from "#store/handling/settle-events.ts";
+import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { type StoredBatch, storeBatch } from "#store/ingest/store-batch.ts";
 
 import { eventually } from "../../support/eventually.ts";

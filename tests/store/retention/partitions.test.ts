@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { expect, test } from "vitest";
 
+import { storeBatch } from "#store/ingest/store-batch.ts";
 import {
   ensurePartitions,
   eventsPerPartition,
@@ -8,7 +9,6 @@ import {
   partitionStart,
   readPartitions,
 } from "#store/retention/partitions.ts";
-import { storeBatch } from "#store/ingest/store-batch.ts";
 
 import { openTestStore, testBatch, testEvent, toStore } from "../../support/store.ts";
 

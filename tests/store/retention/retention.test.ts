@@ -2,10 +2,10 @@ import type { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 
 import type { Database } from "#store/connection/database.ts";
-import { ensurePartitions, eventsPerPartition, readPartitions } from "#store/retention/partitions.ts";
-import { retainDeliveries, retainEvents, rowsPerStep } from "#store/retention/retention.ts";
 import { settleEvents } from "#store/handling/settle-events.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
+import { ensurePartitions, eventsPerPartition, readPartitions } from "#store/retention/partitions.ts";
+import { retainDeliveries, retainEvents, rowsPerStep } from "#store/retention/retention.ts";
 
 import { ended, settlement } from "../../support/settle.ts";
 import { openTestStore, testBatch, testEvent, toStore } from "../../support/store.ts";

@@ -3,8 +3,8 @@ import { startExperiment } from "#lifecycle-experiment/start-experiment.ts";
 import { readEnv } from "#platform/env.ts";
 import { createLifecycleExperiment, saveLifecycleStart } from "#store/operators/save-lifecycle.ts";
 
-import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";
+import { clock, log } from "../../../log.ts";
 
 const variables = ["RELAY_URL", "RELAY_SECRET", "VERCEL_AUTOMATION_BYPASS_SECRET", "DATABASE_URL"] as const;
 

@@ -2,8 +2,8 @@ import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { timingDefault } from "#lifecycle-experiment/strategies.ts";
 import { parseTiming } from "#lifecycle-experiment/wire.ts";
 import { systemClock as clock } from "#platform/clock.ts";
-import { readBody } from "#platform/read-body.ts";
 import { methods } from "#platform/methods.ts";
+import { readBody } from "#platform/read-body.ts";
 
 import { opsRoute } from "../../ops/ops-route.ts";
 import { startExperimentHere } from "./experiment.ts";

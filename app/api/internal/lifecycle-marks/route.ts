@@ -3,8 +3,8 @@ import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveLifecycleMark } from "#store/operators/save-lifecycle.ts";
 
-import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";
+import { clock, log } from "../../../log.ts";
 
 function answer(request: Request): Promise<Response> {
   return answerMark(request, {

@@ -7,8 +7,8 @@ import { saveReports } from "#store/deliveries/save-reports.ts";
 import { waitUntil } from "@vercel/functions";
 
 import { alertRuns } from "../../../alerts.ts";
-import { clock, log } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";
+import { clock, log } from "../../../log.ts";
 import { rollUps } from "../../../services.ts";
 
 function answer(request: Request): Promise<Response> {

@@ -5,8 +5,8 @@ import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
 import { openBackfilling } from "../../../backfills.ts";
-import { clock } from "../../../log.ts";
 import { getReads } from "../../../database.ts";
+import { clock } from "../../../log.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -2,8 +2,8 @@ import { answerEvents, splitExports } from "#dashboard/events/answer-events.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 
-import { clock } from "../../../log.ts";
 import { getReads } from "../../../database.ts";
+import { clock } from "../../../log.ts";
 import { opsRoute, type OpsRequest } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

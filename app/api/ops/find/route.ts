@@ -2,8 +2,8 @@ import { createFinder, parseFind } from "#dashboard/find/find.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 
-import { clock } from "../../../log.ts";
 import { getReads } from "../../../database.ts";
+import { clock } from "../../../log.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

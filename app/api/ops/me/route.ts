@@ -1,5 +1,5 @@
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { relayInstance } from "#dashboard/access/relay-instance.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { methods } from "#platform/methods.ts";
 
 import { opsRoute } from "../ops-route.ts";

@@ -1,7 +1,7 @@
 import { payloadKinds } from "#conformance/payloads.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { describeApi } from "#dashboard/openapi/describe-api.ts";
 import { opsRoutes } from "#dashboard/openapi/ops-routes.ts";
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { methods } from "#platform/methods.ts";
 import { readRelayUrls } from "#platform/relay-urls.ts";
 

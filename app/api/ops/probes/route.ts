@@ -4,9 +4,9 @@ import { readRequest } from "#operations/read-request.ts";
 import { pairsRequest, takePairs } from "#operations/take-probes.ts";
 import { methods } from "#platform/methods.ts";
 
+import { getDatabase } from "../../../database.ts";
 import { clock } from "../../../log.ts";
 import { openProbeStatus } from "../../../probes.ts";
-import { getDatabase } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

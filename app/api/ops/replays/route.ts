@@ -4,9 +4,9 @@ import { readRequest } from "#operations/read-request.ts";
 import { planRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
 
+import { getReads } from "../../../database.ts";
 import { clock } from "../../../log.ts";
 import { openOperations } from "../../../operations.ts";
-import { getReads } from "../../../database.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

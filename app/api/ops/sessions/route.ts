@@ -1,10 +1,10 @@
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readTokenNames } from "#dashboard/access/read-ops-tokens.ts";
 import { readSessions } from "#dashboard/access/read-sessions.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { methods } from "#platform/methods.ts";
 
-import { clock } from "../../../log.ts";
 import { getReads } from "../../../database.ts";
+import { clock } from "../../../log.ts";
 import { opsRoute } from "../ops-route.ts";
 
 export const dynamic = "force-dynamic";

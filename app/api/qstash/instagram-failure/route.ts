@@ -3,8 +3,8 @@ import { methods } from "#platform/methods.ts";
 import { saveBatchLetter } from "#store/dead-letters/dead-letters.ts";
 import { releaseDueEvents } from "#store/handling/open-work.ts";
 
-import { clock } from "../../../log.ts";
 import { getDatabase } from "../../../database.ts";
+import { clock } from "../../../log.ts";
 import { answerQstashAt } from "../qstash.ts";
 
 const answerCall = answerQstashAt("/api/qstash/instagram-failure");

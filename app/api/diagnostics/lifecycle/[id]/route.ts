@@ -1,5 +1,5 @@
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readLifecycle } from "#dashboard/diagnostics/read-lifecycle.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { systemClock } from "#platform/clock.ts";
 import { methods } from "#platform/methods.ts";
 

@@ -1,5 +1,5 @@
-import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/repair/read-dead-letters.ts";
 import { parseRowId } from "#dashboard/lists/row-id.ts";
+import { parseDeadLetterFilter, readDeadLetters } from "#dashboard/repair/read-dead-letters.ts";
 import { methods } from "#platform/methods.ts";
 
 import { getReads } from "../../../../database.ts";

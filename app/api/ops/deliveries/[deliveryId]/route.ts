@@ -1,9 +1,9 @@
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { methods } from "#platform/methods.ts";
 
-import { deliveryOptions } from "../../../../delivery-options.ts";
 import { getReads } from "../../../../database.ts";
+import { deliveryOptions } from "../../../../delivery-options.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 export const dynamic = "force-dynamic";

@@ -3,8 +3,8 @@ import { endSessions, endSessionsRequest } from "#operations/end-sessions.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
-import { clock } from "../../../../log.ts";
 import { getDatabase } from "../../../../database.ts";
+import { clock } from "../../../../log.ts";
 import { opsRoute } from "../../ops-route.ts";
 
 const answer = opsRoute(

@@ -1,11 +1,11 @@
-import { readDeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { parseRowId } from "#dashboard/lists/row-id.ts";
+import { readDeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { methods } from "#platform/methods.ts";
 
-import { clock, log } from "../../../../../log.ts";
 import { getDatabase } from "../../../../../database.ts";
+import { clock, log } from "../../../../../log.ts";
 import { opsRoute } from "../../../ops-route.ts";
 
 const answer = opsRoute<{ groupId: string }>(

@@ -1,5 +1,5 @@
-import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { answerPayload } from "#dashboard/events/answer-payload.ts";
+import { noParameters, parseQuery } from "#dashboard/lists/query-parameters.ts";
 import { parseRowId } from "#dashboard/lists/row-id.ts";
 import { methods } from "#platform/methods.ts";
 
