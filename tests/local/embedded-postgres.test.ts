@@ -32,6 +32,8 @@ describe("openEmbeddedPostgres", { timeout: 30_000 }, () => {
   });
 
   afterEach(async () => {
+    // Servers of one test share the folder: the data is deleted when none of them runs.
+    for (const postgres of opened) await postgres.stop();
     for (const postgres of opened.splice(0)) await postgres.remove();
     rmSync(folder, { recursive: true, force: true });
   });
