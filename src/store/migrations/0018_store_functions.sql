@@ -311,7 +311,8 @@ BEGIN
   -- range is one search of the index, and `+ 0` keeps the array away from it.
   DELETE FROM relay.event_work WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids);
   v_is_new := FOUND;
-  -- The row is there, so the insert only finds its partition: an update would prepare to look at each of them.
+  -- The row is there unless retention has removed it, so the insert only finds its partition: an update would prepare to look at
+  -- each of them.
   INSERT INTO relay.deliveries AS d (id, received_at, body_bytes, cold_start, probe, runtime)
   VALUES (p_delivery_id, 'epoch', 0, false, false, '')
   ON CONFLICT (id) DO UPDATE SET handler_ms = coalesce(d.handler_ms, 0) + CASE WHEN v_is_new THEN p_own_ms ELSE 0 END,
@@ -319,7 +320,10 @@ BEGIN
       WHERE w.event_id BETWEEN d.first_event_id AND d.last_event_id AND w.delivery_id = d.id) THEN now() END)
   RETURNING handled_at IS NOT NULL, runtime, region, cold_start, probe
   INTO v_is_handled, v_runtime, v_region, v_cold, v_probe;
-  IF NOT v_is_handled THEN
+  IF v_runtime = '' THEN
+    DELETE FROM relay.deliveries WHERE id = p_delivery_id;
+    v_cold := NULL;
+  ELSIF NOT v_is_handled THEN
     -- What another call settled while this one waited for the row is visible now.
     PERFORM relay.mark_handled(ARRAY[p_delivery_id]);
   END IF;
@@ -378,7 +382,7 @@ BEGIN
     UPDATE relay.event_work w
     SET leased_until = NULL,
       state = CASE WHEN r.outcome = 'dead' THEN 'dead' ELSE 'open' END,
-      attempts = w.attempts - CASE WHEN r.outcome = 'released' THEN 1 ELSE 0 END,
+      attempts = r.attempt - CASE WHEN r.outcome = 'released' THEN 1 ELSE 0 END,
       next_attempt_at = now() + r.retry_ms * INTERVAL '1 millisecond',
       queued_until = now() + r.queued_ms * INTERVAL '1 millisecond',
       first_failed_at = CASE WHEN r.outcome = 'released' THEN w.first_failed_at ELSE coalesce(w.first_failed_at, now()) END,

@@ -32,6 +32,12 @@ async function countRows(pool: Pool, table: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
+/** The id of a delivery of that time, a UUID of version 7. */
+function idAt(ms: number): string {
+  const time = ms.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7abc-8def-0123456789ab`;
+}
+
 const retain = (db: Database, days: number) => retainEvents(db, Date.now() - days * dayMs);
 
 test("old events go: full partitions as a whole, the rest row by row; their keys stay", async () => {
@@ -80,13 +86,27 @@ test("a partition that is being read is dropped later, and ingestion waits no lo
   expect(await retain(db, 30)).toMatchObject({ dropped: ["events_0000000000000"] });
 });
 
+test("results that arrive after their delivery has gone leave no delivery behind", async () => {
+  const { db, pool } = await openTestStore();
+  const oldMs = Date.now() - 100 * dayMs;
+  const outcomes = ["handled", "dead"] as const;
+  for (const [index, outcome] of outcomes.entries()) {
+    // No partition takes the id of a delivery that old.
+    const batch = toStore(testBatch(idAt(oldMs + index), [testEvent(outcome)]));
+    const { leased } = await storeBatch(db, { ...batch, delivery: { ...batch.delivery, receivedAtMs: oldMs } });
+    expect(await retainDeliveries(db, Date.now() - 90 * dayMs)).toMatchObject({ deleted: 1 });
+    expect(await settleEvents(db, settlement(ended(leased, outcome)))).toEqual({ lost: [] });
+    expect(await countRows(pool, "deliveries")).toBe(0);
+  }
+  expect(await countRows(pool, "event_work")).toBe(1);
+  const { rows } = await pool.query("select runtime, cold from relay.measurements where runtime = ''");
+  expect(rows).toEqual(outcomes.map(() => ({ runtime: "", cold: null })));
+});
+
 test("old deliveries, attempts, links and resolved dead letters go", async () => {
   const { db, pool } = await openTestStore();
   const oldMs = Date.now() - 100 * dayMs;
-  const old = `${oldMs
-    .toString(16)
-    .padStart(12, "0")
-    .replace(/(.{8})/, "$1-")}-7abc-8def-0123456789ab`;
+  const old = idAt(oldMs);
   await ensurePartitions(pool, oldMs);
   for (const id of [old, "not a uuid", "new"]) {
     const batch = toStore(testBatch(id, [testEvent("m")], [0, 1]));
