@@ -178,6 +178,16 @@ test("a change of figures by anyone is in the sums over regions, but not that of
   const { rows: counts } = await db.$client.query(`select (select sum(count) from relay.region_sums) as sums,
     (select sum(count) from relay.figures where tier in ('hour', 'day')) as figures`);
   expect(counts[0]).toMatchObject({ sums: (counts[0] as { figures: number }).figures });
+  const intervals = async (table: string) =>
+    (
+      await db.$client.query(
+        `select tier, at, sum(count) as count from relay.${table} where tier in ('hour', 'day') group by 1, 2 order by 1, 2`,
+      )
+    ).rows;
+  await db.$client.query("update relay.figures set at = at - interval '7 days' where tier = 'hour'");
+  await db.$client.query("update relay.figures set tier = 'minute' where tier = 'day'");
+  await sum();
+  expect(await intervals("region_sums")).toEqual(await intervals("figures"));
   await db.$client.query("delete from relay.figures");
   await sum();
   expect(await readRegionSums(db)).toEqual([]);

@@ -35,6 +35,9 @@ CREATE FUNCTION "mark_unsummed"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
 		DELETE FROM relay.region_sums;
+	ELSIF TG_LEVEL = 'ROW' THEN
+		INSERT INTO relay.unsummed_intervals SELECT OLD.tier, OLD.at WHERE OLD.tier IN ('hour', 'day')
+		ON CONFLICT (tier, at) DO UPDATE SET at = excluded.at;
 	ELSE
 		-- An update, because it locks the mark: else it could be removed before this change is visible, and the sums would never be
 		-- made again. In an order, so that two changes do not wait for one another crosswise.
@@ -48,6 +51,9 @@ END $$;
 CREATE TRIGGER "figures_inserted" AFTER INSERT ON "figures" REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION "mark_unsummed"();
 --> statement-breakpoint
 CREATE TRIGGER "figures_updated" AFTER UPDATE ON "figures" REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION "mark_unsummed"();
+--> statement-breakpoint
+-- The interval that a figure leaves. By row, so that a roll-up, which sets neither column, does not pay for it.
+CREATE TRIGGER "figures_moved" AFTER UPDATE OF "tier", "at" ON "figures" FOR EACH ROW EXECUTE FUNCTION "mark_unsummed"();
 --> statement-breakpoint
 CREATE TRIGGER "figures_deleted" AFTER DELETE ON "figures" REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION "mark_unsummed"();
 --> statement-breakpoint
