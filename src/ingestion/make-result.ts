@@ -37,10 +37,10 @@ export function createResultMaker({ retries, random, queuedGraceMs }: ResultMake
     released: (event: LeasedEvent, atMs: number, retryInMs: number): HandlerResult => {
       return { event, atMs, ms: 0, outcome: "released", ...waitFor(retryInMs) };
     },
-    /** Of an event whose handler has ended its process too often. */
-    deadly(event: LeasedEvent, atMs: number): HandlerResult {
-      const { retryable: _retryable, retryAfterMs: _after, ...error } = failureOf("HandlerEndedProcess", event.kind);
-      return { event, atMs, ms: 0, outcome: "dead", error };
+    /** Of an event whose handler has ended its process too often. It is not called again, so the lease is no attempt. */
+    deadly(leased: LeasedEvent, atMs: number): HandlerResult {
+      const { retryable: _retryable, retryAfterMs: _after, ...error } = failureOf("HandlerEndedProcess", leased.kind);
+      return { event: { ...leased, attempt: leased.attempt - 1 }, atMs, ms: 0, outcome: "dead", error };
     },
   };
 }

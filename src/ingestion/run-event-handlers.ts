@@ -95,8 +95,9 @@ export async function runEventHandlers(toRun: HandlersToRun, options: RunHandler
   const run = async (event: LeasedEvent, lease: Lease) => {
     if (event.deaths >= deathsMax) {
       total.failed += 1;
-      results.add({ result: make.deadly(event, clock.nowMs()), counts: new Map() });
-      log.error("handler.failed", { ...factsOf(event), cause: "HandlerEndedProcess" });
+      const result = make.deadly(event, clock.nowMs());
+      results.add({ result, counts: new Map() });
+      log.error("handler.failed", { ...factsOf(result.event), cause: "HandlerEndedProcess" });
     } else if (mayBegin(lease)) {
       hasBegun = true;
       const atMs = clock.nowMs();

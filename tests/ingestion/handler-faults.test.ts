@@ -214,13 +214,17 @@ describe("a process that dies", () => {
       expect(await readKeys(pool, "handled")).toEqual(["message:1:a"]);
       await endLeases(pool);
       expect(await handleElsewhere(url, { ids })).toEqual({ code: 0, seen: ["b 2"] });
-      const dead = { key: "message:1:killer", state: "dead", deaths: 2, error: "HandlerEndedProcess" };
+      // Its handler began twice: the lease under which that was found is no attempt.
+      const dead = { key: "message:1:killer", state: "dead", attempts: 2, deaths: 2, error: "HandlerEndedProcess" };
       expect(await readWork(pool)).toMatchObject([dead]);
-      const { rows } = await pool.query("select event_id::float8 as id, error_name from relay.dead_letters");
-      expect(rows).toEqual([{ id: ids[1], error_name: "HandlerEndedProcess" }]);
+      const { rows } = await pool.query("select event_id::float8 as id, attempts, error_name from relay.dead_letters");
+      expect(rows).toEqual([{ id: ids[1], attempts: 2, error_name: "HandlerEndedProcess" }]);
+      const tries = (await readTries(pool)).map(({ attempt, error }) => ({ attempt, error }));
+      const again = { attempt: 2, error: null };
+      expect(tries).toEqual([again, { attempt: 2, error: "HandlerEndedProcess" }, again]);
       // A later message finds nothing to do.
-      const again = { eventIds: ids, replay: null, messageId: null };
-      expect(await runHandlersOf(again, createHandling(db))).toEqual({ handled: 0, failed: 0, skipped: 3 });
+      const later = { eventIds: ids, replay: null, messageId: null };
+      expect(await runHandlersOf(later, createHandling(db))).toEqual({ handled: 0, failed: 0, skipped: 3 });
     },
   );
 
