@@ -22,7 +22,7 @@ export async function stopReplay(
 export async function finishReplay(replay: Replay, { db, log }: Pick<Operations, "db" | "log">): Promise<void> {
   const counts = await countsOf(replay, { db });
   await releaseReplayEvents(db, replay.id);
-  await settleGroups(db);
+  await settleGroups(db, log);
   // Last: what is finished is done in all its parts.
   const ended = await endReplay(db, replay.id, { state: "finished", because: null, counts });
   if (ended !== undefined) log.info("replay.finished", { replayId: replay.id, ...counts });

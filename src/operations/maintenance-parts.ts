@@ -60,8 +60,7 @@ export function createMaintenanceParts(options: MaintenancePartsOptions): Mainte
       name: "groups",
       run: async () => {
         const ingested = await resolveIngestedLetters(db);
-        const settled = await settleGroups(db);
-        if (settled.regressed > 0) log.warn("dead_letter.regressed", { groups: settled.regressed });
+        const settled = await settleGroups(db, log);
         return { ingested, ...settled, dropped: await dropResolvedBytes(db) };
       },
     },

@@ -12,6 +12,7 @@ export const migrationNames = [
   "0017_queue_traces",
   "0018_store_functions",
   "0019_region_sums",
+  "0021_unresolved_letters",
 ] as const;
 
 /** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */

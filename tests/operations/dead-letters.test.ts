@@ -5,11 +5,13 @@ import { readDeadLetterGroups, parseDeadLetterGroupFilter } from "#dashboard/rep
 import { readDeadLetters, parseDeadLetterFilter } from "#dashboard/repair/read-dead-letters.ts";
 import { decideGroup, groupRequest } from "#operations/change-group.ts";
 import { readDescribedReplay } from "#operations/describe-replay.ts";
+import { readWorkFacts } from "#operations/condition/read-work-facts.ts";
 import { describeLetterBody } from "#operations/letter-body.ts";
 import { planReplay } from "#operations/plan-replay.ts";
 import { planRequest } from "#operations/replay-request.ts";
 import { beginReplay } from "#operations/start-replay.ts";
 import { systemClock } from "#platform/clock.ts";
+import { readOperationTotals } from "#store/figures/metric-totals.ts";
 
 import { eventually as until } from "../broker/test-broker.ts";
 import { createHandling, ingest } from "../support/handling.ts";
@@ -42,6 +44,13 @@ async function giveUp(rig: Rig, body: string, failureCallback = true): Promise<s
 const letters = async ({ pool }: Rig) => (await pool.query("select * from relay.dead_letters order by id")).rows;
 const groups = async ({ db }: Rig, query = "") =>
   (await readDeadLetterGroups(db, parseDeadLetterGroupFilter(new URLSearchParams(query)))).groups;
+/** What metrics and the status say of the groups. */
+async function readCounted({ db }: Rig) {
+  const { deadLetters } = await readWorkFacts(db, Date.now());
+  const { openGroups = 0, newest = [] } = deadLetters ?? {};
+  const isRegression = newest[0]?.isRegression;
+  return { groups: (await readOperationTotals(db)).groups, openGroups, ...(isRegression ? { isRegression } : {}) };
+}
 const partOf = async (rig: Rig, name: string) => (await rig.maintain()).parts.find((part) => part.name === name);
 const batch = JSON.stringify(testBatch("d1", [testEvent("a"), testEvent("b")]));
 
@@ -191,7 +200,12 @@ test("a group is decided about, recurs as a regression, and is resolved by itsel
   expect(await groups(rig)).toMatchObject([{ state: "resolved", resolvedBy: "ops", open: 1 }]);
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 0 } });
   await fail("b", "d2");
+  // At once, and the same after maintenance.
+  const [recurred] = await groups(rig, "state=open");
+  expect(recurred).toMatchObject({ resolvedAt: null, resolvedBy: null, regressedAt: recurred?.lastAt });
+  expect(await readCounted(rig)).toEqual({ groups: { open: 1 }, openGroups: 1, isRegression: true });
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 1 } });
+  expect(await groups(rig)).toEqual([recurred]);
   expect(rig.recording.of("dead_letter.regressed")).toMatchObject([{ groups: 1 }]);
   const [regressed] = await groups(rig);
   expect(regressed).toMatchObject({ state: "open", count: 2, open: 2 });
@@ -200,10 +214,12 @@ test("a group is decided about, recurs as a regression, and is resolved by itsel
   // Instances of the deployment before are still failing: that is no regression.
   await decide({ state: "resolved", deployment: "build-2" });
   await fail("c", "d3");
+  expect(await readCounted(rig)).toEqual({ groups: { resolved: 1 }, openGroups: 0 });
   expect(await partOf(rig, "groups")).toMatchObject({ result: { regressed: 0 } });
 
   await pool.query("update relay.dead_letters set resolved_at = now(), resolved_by = 'handled'");
   await decide({ state: "open" });
+  expect(await groups(rig, "state=resolved")).toMatchObject([{ resolvedBy: "handled", regressedAt: null }]);
   expect(await partOf(rig, "groups")).toMatchObject({ result: { resolved: 1 } });
   expect(await groups(rig)).toMatchObject([{ state: "resolved", resolvedBy: "handled" }]);
   const seen = (await groups(rig))[0]?.changedAt;

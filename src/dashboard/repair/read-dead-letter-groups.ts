@@ -3,6 +3,7 @@ import * as v from "valibot";
 
 import { RelayError } from "#platform/errors.ts";
 import type { Database } from "#store/connection/database.ts";
+import { currentGroups } from "#store/dead-letters/current-groups.ts";
 import { type GroupState, groupStates } from "#store/dead-letters/dead-letter-groups.ts";
 
 import { isoText } from "../iso-text.ts";
@@ -88,7 +89,7 @@ export async function readDeadLetterGroups(db: Database, filter: DeadLetterGroup
 
 function conditionsOf({ state, cause, error, kind, deployment }: DeadLetterGroupFilter): SQL[] {
   return [
-    ...(state === undefined ? [] : [sql`${currentState} = ${state}`]),
+    ...(state === undefined ? [] : [sql`g.state = ${state}`]),
     ...(cause === undefined ? [] : [sql`g.cause = ${cause}`]),
     ...(error === undefined ? [] : [sql`(g.error_name = ${error} or g.error_code = ${error})`]),
     ...(kind === undefined ? [] : [sql`g.kind = ${kind}`]),
@@ -111,10 +112,8 @@ function positionOf(position: string): { rank: number; atMs: number; id: number 
   return { rank: Number(place), atMs: Number(atMs), id: Number(id) };
 }
 
-const currentState = sql`case when g.state = 'ignored' and g.ignored_until <= now() then 'open' else g.state end`;
-
 /** Regressions come first, then open groups, then acknowledged ones, then those that ask for no action. */
-const rank = sql`(case ${currentState} when 'open' then case when g.regressed_at is null then 1 else 0 end
+const rank = sql`(case g.state when 'open' then case when g.regressed_at is null then 1 else 0 end
   when 'acknowledged' then 2 when 'ignored' then 3 else 4 end)`;
 
 function rankOf({ state, regressedAt }: DeadLetterGroup): number {
@@ -128,7 +127,7 @@ const membersMax = 10_000;
 async function selectGroups(db: Database, conditions: readonly SQL[], limit: number): Promise<DeadLetterGroup[]> {
   const { rows } = await db.execute<DeadLetterGroup & Record<string, unknown>>(sql`
     select g.id::float8 as id, g.cause, g.error_name as "errorName", g.error_code as "errorCode", g.kind,
-      ${currentState} as state, least(l.count, ${membersMax})::float8 as count, l.open::float8 as open,
+      g.state, least(l.count, ${membersMax})::float8 as count, l.open::float8 as open,
       l.count > ${membersMax} as "isCapped",
       ${isoText(sql`g.first_at`)} as "firstAt", ${isoText(sql`l.last_at`)} as "lastAt",
       g.first_deployment as "firstDeployment", l.last_deployment as "lastDeployment",
@@ -136,7 +135,7 @@ async function selectGroups(db: Database, conditions: readonly SQL[], limit: num
       ${isoText(sql`g.changed_at`)} as "changedAt", g.changed_by as "changedBy",
       ${isoText(sql`g.resolved_at`)} as "resolvedAt", g.resolved_by as "resolvedBy",
       ${isoText(sql`g.regressed_at`)} as "regressedAt"
-    from relay.dead_letter_groups g
+    from ${currentGroups} g
     cross join lateral (
       select count(*) as count, count(*) filter (where resolved_at is null) as open, max(recorded_at) as last_at,
         min(expires_at) filter (where resolved_at is null) as expires_at,

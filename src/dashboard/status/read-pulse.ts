@@ -2,6 +2,7 @@ import { sql, type SQL } from "drizzle-orm";
 
 import type { Clock } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
+import { currentGroups } from "#store/dead-letters/current-groups.ts";
 
 import { createSharedReads } from "../lists/share-reads.ts";
 import { type PulseList, pulseLists, type PulseMarks } from "./pulse-query.ts";
@@ -93,8 +94,7 @@ const versions: Record<PulseList, SQL> = {
       select concat_ws(',', count(*), sum(id))
       from (select id from relay.dead_letters where resolved_at is null order by id limit ${workMax}) l
     ), (
-      select string_agg(concat_ws(' ', id, state, changed_at, regressed_at, ignored_until <= now()), ',' order by id)
-      from relay.dead_letter_groups
+      select string_agg(concat_ws(' ', id, state, changed_at, regressed_at), ',' order by id) from ${currentGroups} g
     ))`,
   replays: sql`(
       select string_agg(concat_ws(' ', id, state, cursor, done, failed, skipped), ',' order by created_at, id)

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 
 import { capCount, countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
+import { currentGroups } from "#store/dead-letters/current-groups.ts";
 
 import type { Condition, OpenGroup } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";
@@ -34,6 +35,7 @@ export async function readWorkFacts(db: Database, nowMs: number): Promise<WorkFa
   const millis = (instant: string) => sql.raw(`(extract(epoch from ${instant}) * 1000)::float8`);
   const isExpiring = sql`expires_at > ${at(nowMs)} and expires_at <= ${at(nowMs + dayMs)} and group_state in ('open', 'acknowledged')`;
   const { rows } = await db.execute<Row>(sql`
+    with groups as materialized (select * from ${currentGroups} c)
     select w.*, ${millis("(select ingested_at from relay.events where id = w.oldest_id)")} as "oldestMs", l.*, g.*
     from (
       select count(*)::int as open, min(event_id) as oldest_id,
@@ -51,15 +53,15 @@ export async function readWorkFacts(db: Database, nowMs: number): Promise<WorkFa
         (extract(epoch from min(expires_at) filter (where ${isExpiring})) * 1000)::float8 as "expiresMs"
       from (
         select d.expires_at, d.body_whole, g.state as group_state from relay.dead_letters d
-        left join relay.dead_letter_groups g on g.id = d.group_id
+        left join groups g on g.id = d.group_id
         where d.resolved_at is null order by d.id limit ${countMax + 1}
       ) d
     ) l, (
-      select (select count(*)::int from relay.dead_letter_groups where state = 'open') as groups, json_agg(json_build_object(
+      select (select count(*)::int from groups where state = 'open') as groups, json_agg(json_build_object(
         'id', id, 'cause', cause, 'errorName', error_name, 'kind', kind, 'atMs', ${millis("since")},
         'isRegression', regressed_at is not null)) as newest
       from (
-        select *, coalesce(regressed_at, first_at) as since from relay.dead_letter_groups where state = 'open'
+        select *, coalesce(regressed_at, first_at) as since from groups where state = 'open'
         order by since desc, id desc limit ${groupsMax}
       ) n
     ) g`);

@@ -1,22 +1,14 @@
 import { sql } from "drizzle-orm";
 
 import { RelayError } from "#platform/errors.ts";
+import type { Log } from "#platform/log.ts";
 
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import { currentGroups } from "./current-groups.ts";
 
 export const groupStates = ["open", "acknowledged", "resolved", "ignored"] as const;
 export type GroupState = (typeof groupStates)[number];
-
-/**
- * What has happened since an operator, or the last member, resolved a group. Instances of an earlier deployment may still
- * be running for a while: what they add is no regression.
- */
-const recurred = sql`exists (select from relay.dead_letters l where l.group_id = g.id and l.resolved_at is null
-  and l.recorded_at > g.resolved_at and (g.resolved_by not like 'deployment:%' or l.deployment is null or not exists (
-    select from relay.dead_letters e where e.group_id = g.id and e.deployment = l.deployment and e.recorded_at <= g.resolved_at)))`;
-
-const hasUnresolved = sql`exists (select from relay.dead_letters l where l.group_id = g.id and l.resolved_at is null)`;
 
 /** The bytes of one member, or its event's data as JSON text; both null where neither is kept. Throws `NOT_FOUND`. */
 export async function readLetterBody(
@@ -98,28 +90,21 @@ export interface SettledGroups {
   resolved: number;
 }
 
-/**
- * Brings the groups' states up to date: a resolved one with a new member is open again, and so is an ignored one whose time
- * is over; one without an unresolved member is resolved. Throws `STORE_UNAVAILABLE`.
- */
-export async function settleGroups(db: Database): Promise<SettledGroups> {
-  return withStoreErrors(async () => {
-    const regressed = await db.execute(sql`
-      update relay.dead_letter_groups g set state = 'open', regressed_at = now(), resolved_at = null, resolved_by = null
-      where g.state = 'resolved' and ${recurred}`);
-    const resolved = await db.execute(sql`
-      update relay.dead_letter_groups g set state = 'resolved', ignored_until = null, regressed_at = null,
-        resolved_at = m.resolved_at, resolved_by = m.resolved_by
-      from (select distinct on (group_id) group_id, resolved_at, resolved_by from relay.dead_letters
-        where resolved_at is not null order by group_id, resolved_at desc, id desc) m
-      where m.group_id = g.id and g.state <> 'resolved' and not ${hasUnresolved}`);
-    const reopened = await db.execute(sql`
-      update relay.dead_letter_groups set state = 'open', ignored_until = null
-      where state = 'ignored' and ignored_until <= now()`);
-    return {
-      regressed: regressed.rowCount ?? 0,
-      reopened: reopened.rowCount ?? 0,
-      resolved: resolved.rowCount ?? 0,
-    };
-  });
+/** Stores the state that each group has now, and logs regressions; returns how many became open or resolved. Throws `STORE_UNAVAILABLE`. */
+export async function settleGroups(db: Database, log: Pick<Log, "warn">): Promise<SettledGroups> {
+  const { rows } = await withStoreErrors(() =>
+    db.execute<{ before: GroupState; state: GroupState }>(sql`
+      update relay.dead_letter_groups g set state = c.state, ignored_until = c.ignored_until, resolved_at = c.resolved_at,
+        resolved_by = c.resolved_by, regressed_at = c.regressed_at
+      from ${currentGroups} c
+      where c.id = g.id and c.state <> c.stored_state
+        -- An operator may decide meanwhile.
+        and g.state = c.stored_state and g.changed_at is not distinct from c.changed_at
+      returning c.stored_state as before, g.state`),
+  );
+  const count = (state: GroupState, before?: GroupState) =>
+    rows.filter((row) => row.state === state && (before === undefined || row.before === before)).length;
+  const regressed = count("open", "resolved");
+  if (regressed > 0) log.warn("dead_letter.regressed", { groups: regressed });
+  return { regressed, reopened: count("open", "ignored"), resolved: count("resolved") };
 }

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 
 import { withStoreErrors } from "../connection/store-error.ts";
 import { beginWith, transact } from "../connection/transaction.ts";
+import { currentGroupsText } from "../dead-letters/current-groups.ts";
 
 /** The sum of all time of one series. It only rises. */
 export interface MetricTotal {
@@ -93,8 +94,7 @@ export async function readOperationTotals(db: { $client: Pool }): Promise<Operat
     db,
     `select
        (select coalesce(json_object_agg(state, n), '{}') from (
-         select case when state = 'ignored' and ignored_until <= now() then 'open' else state end as state, count(*) as n
-         from relay.dead_letter_groups group by 1) g) as groups,
+         select state, count(*) as n from ${currentGroupsText} c group by 1) g) as groups,
        (select json_build_object('running', count(*) filter (where is_alive), 'stalled', count(*) filter (where not is_alive)) from (
          select heartbeat_at >= now() - interval '2 minutes' as is_alive from relay.replays where state = 'running') r) as replays,
        (select coalesce(json_object_agg(rule, n), '{}') from (
