@@ -90,7 +90,7 @@ async function main(command, args) {
   const { run, check } = await load(command);
   const isStale = () => needsBuild && isBuildStale();
   if (isStale()) {
-    if (check) check();
+    if (check) await check();
     await alone(async () => isStale() && build());
   }
   return run(args);

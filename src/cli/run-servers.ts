@@ -65,10 +65,10 @@ export function runServers(args: string[], { command, mode }: RunServers): Promi
   });
 }
 
-/** Throws a `CliFailure` for ports and variables with which a start cannot work. Starts and writes nothing. */
-export function checkConfiguration(): void {
+/** Throws a `CliFailure` for ports, variables and a data folder with which a start cannot work. Starts and writes nothing. */
+export async function checkConfiguration(): Promise<void> {
   loadEnvFiles(root);
-  checkEnvironment({ env: process.env, settings: readSettings(process.env, root), requireConfiguration });
+  await checkEnvironment({ env: process.env, settings: readSettings(process.env, root), requireConfiguration });
 }
 
 function readOptions(args: string[], usage: string): { help: boolean; verbose: boolean } {

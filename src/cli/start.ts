@@ -5,5 +5,5 @@ export function run(args: string[]): Promise<never> {
   return runServers(args, { command: "npm start", mode: "production" });
 }
 
-/** Throws a `CliFailure` for a configuration that the server could not work with: a build takes long. */
+/** Throws a `CliFailure` for what would keep the server from starting, because a build takes long. */
 export const check = checkConfiguration;

@@ -48,6 +48,12 @@ export function openDataFolder(path: string): DataFolder {
   }
 }
 
+/** Throws a `CliFailure` while another start holds the folder, as `openDataFolder` would. Writes nothing. */
+export function requireUnusedFolder(path: string): void {
+  const lock = join(path, "lock");
+  if (existsSync(lock)) requireDeadHolder(lock, path);
+}
+
 function makeFolder(path: string): void {
   const isNew = makeMissing(path);
   // If we are root, Postgres runs as another user and must be able to enter its own folder; the files in here stay private.

@@ -2,7 +2,7 @@
 import type { EnvRecord } from "#platform/env.ts";
 
 import { requireRetriesWithinLimit } from "./broker-limits.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { openDataFolder, requireUnusedFolder } from "./data-folder.ts";
 import { requireFreePort } from "./ports.ts";
 import { writeRunning } from "./running-file.ts";
 import type { ServerMode } from "./next-server.ts";
@@ -89,17 +89,19 @@ export async function startServers(options: StartServersOptions): Promise<Runnin
 }
 
 /**
- * Throws a `CliFailure` for an environment that no start can work with, and for a damaged file of secrets. Starts and writes
- * nothing.
+ * Throws a `CliFailure` for an environment that no start can work with, for a damaged file of secrets, and for a data folder
+ * or a port that is in use. Starts and writes nothing.
  */
-export function checkEnvironment({
+export async function checkEnvironment({
   env,
   settings,
   ...options
-}: Pick<StartServersOptions, "env" | "settings" | "requireConfiguration">): void {
+}: Pick<StartServersOptions, "env" | "settings" | "requireConfiguration">): Promise<void> {
   const plan = planStart(env, settings);
   const secrets = { ...generateSecrets(), ...readSecrets(settings.dataDir) };
   requireUsable(completeEnvironment(env, plan, secrets), plan, options);
+  requireUnusedFolder(settings.dataDir);
+  await requireFreePorts(plan, settings);
 }
 
 function requireUsable(
@@ -116,12 +118,16 @@ function requireUsable(
 async function prepareDataFolder(
   { teardown }: ServerLifetime,
   plan: StartPlan,
-  { dataDir, port, host, qstashPort }: Settings,
+  settings: Settings,
 ): Promise<Secrets> {
-  teardown.add("data folder", openDataFolder(dataDir).release);
+  teardown.add("data folder", openDataFolder(settings.dataDir).release);
+  await requireFreePorts(plan, settings);
+  return readOrCreateSecrets(settings.dataDir);
+}
+
+async function requireFreePorts(plan: StartPlan, { port, host, qstashPort }: Settings): Promise<void> {
   await requireFreePort("PORT", port, host);
   if (plan.needsBroker) await requireFreePort("QSTASH_PORT", qstashPort, brokerHost);
-  return readOrCreateSecrets(dataDir);
 }
 
 /** Starts the embedded Postgres if the application or the broker needs it. */
