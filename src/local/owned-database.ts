@@ -69,8 +69,11 @@ const ownObjects = `
     where proowner = current_user::regrole
       and not exists (select from belonging where classid = 'pg_proc'::regclass and objid = p.oid)`;
 
+/** For one statement. A Postgres that has just been started answers at once, or is in trouble. */
+const limitMs = 15_000;
+
 async function withClient(connectionString: string, work: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({ connectionString });
+  const client = new Client({ connectionString, connectionTimeoutMillis: limitMs, query_timeout: limitMs });
   await client.connect();
   try {
     await work(client);

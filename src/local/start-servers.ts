@@ -115,11 +115,7 @@ function requireUsable(
 }
 
 /** Takes the data folder and its secrets, after checking that the ports are free. */
-async function prepareDataFolder(
-  { teardown }: ServerLifetime,
-  plan: StartPlan,
-  settings: Settings,
-): Promise<Secrets> {
+async function prepareDataFolder({ teardown }: ServerLifetime, plan: StartPlan, settings: Settings): Promise<Secrets> {
   teardown.add("data folder", openDataFolder(settings.dataDir).release);
   await requireFreePorts(plan, settings);
   return readOrCreateSecrets(settings.dataDir);

@@ -6,6 +6,7 @@ import { useRouter } from "next/navigation";
 import { useEffect, useEffectEvent, useTransition } from "react";
 
 import text from "./text.module.css";
+import { fetchInTime, pollLimitMs } from "./fetch-in-time.ts";
 
 const everyMs = 10_000;
 
@@ -19,7 +20,7 @@ export function ReadAgain() {
   const readUnlessBusy = useEffectEvent(async (signal: AbortSignal) => {
     if (reading) return;
     // If a refresh finds no server, Next reloads the page, and the browser shows its own error page.
-    const answers = await fetch("/api/health", { cache: "no-store", signal }).then(
+    const answers = await fetchInTime("/api/health", { cache: "no-store", signal }, pollLimitMs).then(
       () => true,
       () => false,
     );

@@ -2,6 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useState, useTransition } from "react";
+import { fetchInTime } from "./fetch-in-time.ts";
 
 /** A request that changes something. */
 export interface Act {
@@ -55,7 +56,7 @@ interface Answer<T> {
 async function send<T>({ path, method = "POST", body = {} }: Act): Promise<Answer<T>> {
   try {
     const headers = { "content-type": "application/json" };
-    const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
+    const response = await fetchInTime(path, { method, headers, body: JSON.stringify(body) });
     // A proxy in front of the server may answer with something other than JSON.
     const json = (await response.json().catch(() => null)) as (T & { error?: { message?: string } }) | null;
     if (response.ok && json !== null) return { error: null, result: json };

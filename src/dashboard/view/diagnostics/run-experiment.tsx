@@ -7,6 +7,7 @@ import { useEffect, useRef, useState, useTransition } from "react";
 import { Countdown } from "./countdown.tsx";
 import panels from "../panel.module.css";
 import text from "../text.module.css";
+import { fetchInTime } from "../fetch-in-time.ts";
 
 /** A point in time, and how many milliseconds ahead of the server's clock it is. */
 export interface Until {
@@ -136,7 +137,7 @@ function useIsOver(until: Until | null): boolean {
 
 async function startExperiment(): Promise<{ id: string } | { failure: string }> {
   try {
-    const response = await fetch("/api/diagnostics/lifecycle", { method: "POST" });
+    const response = await fetchInTime("/api/diagnostics/lifecycle", { method: "POST" });
     // A proxy in front of the server may answer with something other than JSON.
     const answer = (await response.json().catch(() => null)) as { id?: string; error?: { message?: string } } | null;
     if (response.ok && answer?.id !== undefined) return { id: answer.id };

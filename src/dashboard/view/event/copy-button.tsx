@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 
 import { copyText } from "./copy-text.ts";
+import { fetchInTime } from "../fetch-in-time.ts";
 
 /** Props of `CopyButton`. */
 export interface CopyButtonProps {
@@ -40,7 +41,7 @@ async function textOf(what: CopyButtonProps["what"], path: string): Promise<stri
   const { origin } = window.location;
   if (what === "link") return `${origin}${path}`;
   if (what === "curl") return `curl --fail-with-body -H "authorization: Bearer $OPS_TOKEN" '${origin}${path}'`;
-  const response = await fetch(path, { cache: "no-store" });
+  const response = await fetchInTime(path, { cache: "no-store" });
   if (!response.ok) throw new Error(`The server answered ${response.status}`);
   return response.text();
 }

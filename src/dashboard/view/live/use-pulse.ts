@@ -5,6 +5,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 
 import type { PulseList } from "../../status/pulse-query.ts";
 import type { Pulse } from "../../status/read-pulse.ts";
+import { fetchInTime, pollLimitMs } from "../fetch-in-time.ts";
 
 /** What is known of the server, and since when it is silent. */
 export interface Heard {
@@ -61,7 +62,7 @@ async function readPulse({ list, mark }: Mark, signal: AbortSignal): Promise<Hea
   const query = mark === undefined ? "" : `?${new URLSearchParams({ [markedList(list)]: mark })}`;
   const silent = (silence: Heard["silence"]) => ({ pulse: null, mark, silence });
   try {
-    const response = await fetch(`/api/ops/pulse${query}`, { cache: "no-store", signal });
+    const response = await fetchInTime(`/api/ops/pulse${query}`, { cache: "no-store", signal }, pollLimitMs);
     if (response.ok) return { pulse: (await response.json()) as Pulse, mark, silence: null };
     return silent(response.status === 401 ? "signed-out" : "failing");
   } catch {

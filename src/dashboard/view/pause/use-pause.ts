@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 
 import type { Pause } from "#operations/pause.ts";
+import { fetchInTime, pollLimitMs } from "../fetch-in-time.ts";
 
 /** What `/api/ops/pause` says; null until it has answered, and `unknown` if the queue or the relay does not. */
 export function usePause(): [pause: Pause | null | "unknown", set: (pause: Pause) => void] {
@@ -19,7 +20,7 @@ export function usePause(): [pause: Pause | null | "unknown", set: (pause: Pause
 
 async function readPause(signal: AbortSignal): Promise<Pause | "unknown"> {
   try {
-    const response = await fetch("/api/ops/pause", { cache: "no-store", signal });
+    const response = await fetchInTime("/api/ops/pause", { cache: "no-store", signal }, pollLimitMs);
     return response.ok ? ((await response.json()) as Pause) : "unknown";
   } catch {
     return "unknown";

@@ -10,6 +10,7 @@ import type { DescribedReplay } from "#operations/describe-replay.ts";
 import { formatCount } from "../../format.ts";
 import text from "../text.module.css";
 import styles from "./replay-progress.module.css";
+import { fetchInTime, pollLimitMs } from "../fetch-in-time.ts";
 
 const everyMs = 2_000;
 
@@ -95,7 +96,7 @@ function hasNotEnded({ state }: DescribedReplay): boolean {
 
 async function readReplay(id: string, signal: AbortSignal): Promise<DescribedReplay | null> {
   try {
-    const response = await fetch(`/api/ops/replays/${id}`, { cache: "no-store", signal });
+    const response = await fetchInTime(`/api/ops/replays/${id}`, { cache: "no-store", signal }, pollLimitMs);
     return response.ok ? ((await response.json()) as DescribedReplay) : null;
   } catch {
     return null;

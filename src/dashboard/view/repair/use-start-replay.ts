@@ -7,6 +7,7 @@ import type { DescribedReplay } from "#operations/describe-replay.ts";
 
 import { useAct } from "../use-act.ts";
 import { unaskedMax } from "./unasked-max.ts";
+import { fetchInTime } from "../fetch-in-time.ts";
 
 /** Plans and starts replays, and leads to the page of the one that was started. */
 export interface StartingReplay {
@@ -63,7 +64,7 @@ export function useStartReplay(): StartingReplay {
 
 async function hasStarted(id: string): Promise<boolean> {
   try {
-    const response = await fetch(`/api/ops/replays/${id}`, { cache: "no-store" });
+    const response = await fetchInTime(`/api/ops/replays/${id}`, { cache: "no-store" });
     if (!response.ok) return false;
     const { state } = (await response.json()) as DescribedReplay;
     return state === "running" || state === "finished";

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { useState, useTransition } from "react";
 
 import text from "../text.module.css";
+import { fetchInTime } from "../fetch-in-time.ts";
 
 /** The button that has the relay send a few pairs of probes now, and what became of them. */
 export function SendProbes() {
@@ -49,7 +50,7 @@ export function SendProbes() {
 async function sendProbes(): Promise<string> {
   try {
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
-    const response = await fetch("/api/ops/probes/run", init);
+    const response = await fetchInTime("/api/ops/probes/run", init);
     // A proxy in front of the server may answer with something other than JSON.
     const answer = (await response.json().catch(() => null)) as Answer | null;
     if (!response.ok || answer?.pairs === undefined)

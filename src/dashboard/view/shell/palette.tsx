@@ -12,6 +12,7 @@ import { questionLengthMax } from "../../find/find-question.ts";
 import text from "../text.module.css";
 import { pages } from "./pages.ts";
 import styles from "./shell.module.css";
+import { fetchInTime, pollLimitMs } from "../fetch-in-time.ts";
 
 /** What the palette shows of the answer of `/api/ops/find`. */
 type Found = Pick<FindAnswer, "matches" | "reason">;
@@ -78,7 +79,7 @@ function useFound(query: string): Found | null {
 async function readFound(query: string, signal: AbortSignal): Promise<Found> {
   const nothing = (reason: string): Found => ({ matches: [], reason });
   try {
-    const response = await fetch(`/api/ops/find?${new URLSearchParams({ q: query })}`, { signal });
+    const response = await fetchInTime(`/api/ops/find?${new URLSearchParams({ q: query })}`, { signal }, pollLimitMs);
     const json = (await response.json()) as Found & { error?: { message?: string } };
     return response.ok ? json : nothing(json.error?.message ?? `The server answered ${response.status}`);
   } catch {
