@@ -9,7 +9,7 @@ import type { HttpAnswer } from "./deployment-protection.ts";
 import { explainNetwork } from "./explain-network.ts";
 import { hostOf } from "./hosts.ts";
 import { judgeHealth } from "./judge-health.ts";
-import { createPostgresSteps } from "./postgres-steps.ts";
+import { createPostgresSteps, type FindStoreFault } from "./postgres-steps.ts";
 import { runSteps, type Step } from "./run-steps.ts";
 
 export interface DiagnoseNetworkOptions {
@@ -17,8 +17,7 @@ export interface DiagnoseNetworkOptions {
   clock: Clock;
   /** With another than QStash its own checks reach it. */
   queue: QueueName;
-  /** The name of this version's newest migration. */
-  latestMigration: string;
+  findStoreFault: FindStoreFault;
   /** The address at which handlers call Meta; by default graph.instagram.com. */
   metaUrl?: string;
 }
@@ -68,9 +67,9 @@ async function tryMeta({ clock, metaUrl = "https://graph.instagram.com" }: Diagn
   );
 }
 
-function tryPostgres({ env, clock, latestMigration }: DiagnoseNetworkOptions): Promise<Check[]> {
+function tryPostgres({ env, clock, findStoreFault }: DiagnoseNetworkOptions): Promise<Check[]> {
   return withVariable("Postgres", env, "DATABASE_URL", (databaseUrl) => {
-    const { steps, close } = createPostgresSteps({ databaseUrl, latestMigration, clock });
+    const { steps, close } = createPostgresSteps({ databaseUrl, findStoreFault, clock });
     return runSteps(steps, { target: "Postgres", clock, budgetMs, failure: "failed" }).finally(close);
   });
 }

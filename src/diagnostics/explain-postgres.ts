@@ -28,11 +28,6 @@ export function explainPostgres(error: unknown): Advice {
   return explainNetwork(error, { variable });
 }
 
-/** Whether the error says that a schema or a table does not exist. */
-export function isMissingTable(error: unknown): boolean {
-  return error instanceof DatabaseError && /^(42P01|3F000)$/.test(error.code ?? "");
-}
-
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const rules: readonly AdviceRule[] = [
   {

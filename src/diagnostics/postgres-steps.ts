@@ -6,15 +6,17 @@ import { Client } from "pg";
 import type { Clock } from "#platform/clock.ts";
 import { explicitTls } from "#platform/explicit-tls.ts";
 
-import type { Finding } from "./check.ts";
+import type { Advice, Finding } from "./check.ts";
 import { type Connection, createConnection, describeTls } from "./connection-steps.ts";
-import { explainPostgres, isMissingTable } from "./explain-postgres.ts";
+import { explainPostgres } from "./explain-postgres.ts";
 import type { Step } from "./run-steps.ts";
+
+/** Finds what keeps this version from storing in the database: rights, migrations, a read-only server; null if nothing does. */
+export type FindStoreFault = (client: Pick<Client, "query">) => Promise<(Advice & { detail: string }) | null>;
 
 export interface PostgresStepsOptions {
   databaseUrl: string;
-  /** The name of this version's newest migration, which is the version of the schema. */
-  latestMigration: string;
+  findStoreFault: FindStoreFault;
   clock: Clock;
 }
 
@@ -30,9 +32,9 @@ const versionMin = 15;
 
 /**
  * The steps to Postgres with the driver that the product uses: DNS and TCP, then, over a connection of the driver, TLS,
- * sign-in, a query and the version of the schema. Throws for a URL that the driver cannot read.
+ * sign-in, a query, and whether the relay could store. Throws for a URL that the driver cannot read.
  */
-export function createPostgresSteps({ databaseUrl, latestMigration, clock }: PostgresStepsOptions): PostgresSteps {
+export function createPostgresSteps({ databaseUrl, findStoreFault, clock }: PostgresStepsOptions): PostgresSteps {
   const client = new Client({
     connectionString: explicitTls(databaseUrl),
     connectionTimeoutMillis: 2 * connectLimitMs,
@@ -60,7 +62,7 @@ export function createPostgresSteps({ databaseUrl, latestMigration, clock }: Pos
         return { status: "ok", detail: "accepted" };
       }),
       step("query", queryLimitMs, () => readVersion(client)),
-      step("schema", queryLimitMs, () => readSchema(client, latestMigration)),
+      step("schema", queryLimitMs, () => readSchema(client, findStoreFault)),
     ],
     close: () => {
       network.close();
@@ -112,14 +114,9 @@ async function readVersion(client: Client): Promise<Finding> {
   };
 }
 
-async function readSchema(client: Client, latestMigration: string): Promise<Finding> {
-  const remedy = "Run npm run relay -- migrate with this DATABASE_URL.";
-  try {
-    const { rowCount } = await client.query("select from relay.migrations where name = $1", [latestMigration]);
-    if (rowCount !== 0) return { status: "ok", detail: "up to date" };
-    return { status: "failed", detail: "behind", cause: "Newer migrations have not run in this database.", remedy };
-  } catch (error) {
-    if (!isMissingTable(error)) throw error;
-    return { status: "failed", detail: "missing", cause: "No migration has run in this database.", remedy };
-  }
+async function readSchema(client: Client, findStoreFault: FindStoreFault): Promise<Finding> {
+  const fault = await findStoreFault(client);
+  if (fault === null) return { status: "ok", detail: "up to date" };
+  const { detail, cause, remedy } = fault;
+  return { status: "failed", detail, cause, remedy };
 }

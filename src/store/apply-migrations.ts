@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import type { Client } from "pg";
+import { type Client, DatabaseError } from "pg";
 
 import { migrationNames } from "./migration-names.ts";
 import { MigrationError } from "./migration-transaction.ts";
@@ -25,10 +25,27 @@ export async function applyMigrations(client: Client, nowMs: number): Promise<vo
   if (pending.length === migrationNames.length) await createSchema(client);
   await client.query("set local search_path = relay");
   for (const name of pending) {
-    await client.query(readFileSync(new URL(`./migrations/${name}.sql`, import.meta.url), "utf8"));
+    await client.query(readMigration(name)).catch((thrown: unknown) => {
+      throw isThereAlready(thrown) ? notNoted(name, thrown) : thrown;
+    });
     await client.query("insert into relay.migrations (name) values ($1)", [name]);
   }
   await ensurePartitions(client, nowMs);
+}
+
+function readMigration(name: string): string {
+  return readFileSync(new URL(`./migrations/${name}.sql`, import.meta.url), "utf8");
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: duplicate table, column, function, object */
+function isThereAlready(thrown: unknown): thrown is DatabaseError {
+  return thrown instanceof DatabaseError && /^(42P07|42701|42723|42710)$/.test(thrown.code ?? "");
+}
+
+function notNoted(name: string, { message }: DatabaseError): MigrationError {
+  return new MigrationError(
+    `relay.migrations does not name ${name}, and yet ${message}. If that migration has run, insert its name there`,
+  );
 }
 
 async function createSchema(client: Client): Promise<void> {

@@ -14,6 +14,3 @@ export const migrationNames = [
   "0019_region_sums",
   "0021_unresolved_letters",
 ] as const;
-
-/** By which a database's journal, `relay.migrations`, shows that its schema is up to date. */
-export const latestMigration = migrationNames[migrationNames.length - 1] ?? "";

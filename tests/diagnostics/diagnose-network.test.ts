@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { explainNetwork, networkCodeOf } from "#diagnostics/explain-network.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
-import { latestMigration } from "#store/migration-names.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 
 import { openSink } from "../broker/test-broker.ts";
 import type { SinkResponse } from "../support/http-sink.ts";
@@ -36,7 +36,7 @@ test("reports every target that can be reached, step by step and with durations"
     queue: "qstash",
     env,
     clock: systemClock,
-    latestMigration,
+    findStoreFault,
     metaUrl: meta.url,
   });
   expect(troubles(diagnosis)).toEqual([]);
@@ -149,7 +149,7 @@ describe("an address", () => {
       queue: "qstash",
       env: {},
       clock: systemClock,
-      latestMigration: "",
+      findStoreFault,
       metaUrl: unused,
     });
     expect(find(diagnosis, "Meta: TCP")).toMatchObject({
@@ -181,7 +181,7 @@ describe("an address", () => {
       queue: "qstash" as const,
       env,
       clock: hurriedClock,
-      latestMigration: "",
+      findStoreFault,
       metaUrl: `http://${silent}`,
     };
     const diagnosis = await diagnoseNetwork(options);
@@ -199,12 +199,18 @@ describe("Postgres", () => {
   test("an empty database lacks the schema, and an older one is behind", async () => {
     const empty = await createTestDatabase();
     onTestFinished(() => empty.drop());
-    const { url } = await openTestStore();
+    const { url, pool } = await openTestStore();
+    await pool.query("delete from relay.migrations where name = '0012_alerts'");
     const first = await diagnose({ DATABASE_URL: empty.url });
-    const second = await diagnose({ DATABASE_URL: url }, "9999_next");
+    const second = await diagnose({ DATABASE_URL: url });
     expect([first, second].map((diagnosis) => find(diagnosis, "Postgres: schema"))).toMatchObject([
       { status: "failed", detail: "missing", remedy: expect.stringContaining("npm run relay -- migrate") },
-      { status: "failed", detail: "behind", remedy: expect.stringContaining("npm run relay -- migrate") },
+      {
+        status: "failed",
+        detail: "behind",
+        cause: expect.stringContaining(" 0012_alerts."),
+        remedy: expect.stringContaining("npm run relay -- migrate"),
+      },
     ]);
   });
 
@@ -270,8 +276,8 @@ const hurriedClock: Clock = {
   after: (delayMs, callback) => systemClock.after(delayMs / 8, callback),
 };
 
-function diagnose(env: Record<string, string>, migration = "0000_none") {
-  return diagnoseNetwork({ queue: "qstash", env, clock: systemClock, latestMigration: migration, metaUrl: unused });
+function diagnose(env: Record<string, string>) {
+  return diagnoseNetwork({ queue: "qstash", env, clock: systemClock, findStoreFault, metaUrl: unused });
 }
 
 function answerNothing(socket: Socket): void {

@@ -12,6 +12,7 @@ export function wellAt(nowMs: number): Condition {
     asOf: now,
     queue: { title: "QStash", inStore: false },
     store: "ok",
+    storeFault: null,
     lost: none,
     refused: { ...none, perMinute: 0, byReason: [] },
     metaHour: { isRunning: false, since: null, minutesLeft: null, share: 0 },

@@ -31,6 +31,7 @@ describe("the condition", () => {
     ).toMatchObject({
       asOf: "2026-11-25T22:00:00.000Z",
       store: "ok",
+      storeFault: null,
       lost: { ...none, since: null, last: null },
       refused: { ...none, perMinute: 0, byReason: [] },
       metaHour: { isRunning: false, share: null },

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { migrateDatabase } from "#cli/migrate-database.ts";
 import { canWrite } from "#store/connection/can-write.ts";
 import { openDatabase } from "#store/connection/database.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 import { migrateStore } from "#store/migrate.ts";
 import { migrationNames } from "#store/migration-names.ts";
 
@@ -52,10 +53,26 @@ test("a role that may create nothing succeeds if nothing is to be done; otherwis
   await migrateStore(url);
   const restricted = await createRestrictedRole(client, url);
   await expect(migrateDatabase(restricted, never)).resolves.toBeUndefined();
-  const { db } = openTestDatabase(restricted);
+  const { db, pool } = openTestDatabase(restricted);
   expect(await canWrite(db)).toBe(true);
-  await client.query("revoke execute on all functions in schema relay from public");
-  expect(await canWrite(db)).toBe(false);
+  expect(await findStoreFault(pool)).toBeNull();
+  const lackedAfter = async (revoke: string) => {
+    await client.query(`begin; ${revoke}; commit`);
+    const { cause, isDown } = (await findStoreFault(pool)) ?? {};
+    return [cause?.replace(/^The role of DATABASE_URL lacks rights on /, ""), isDown];
+  };
+  const role = new URL(restricted).username;
+  // Figures are not needed to store.
+  expect(await lackedAfter(`revoke insert on relay.region_sums from ${role}`)).toEqual(["relay.region_sums.", false]);
+  expect(await lackedAfter(`revoke update on relay.deliveries from ${role}`)).toEqual([
+    "relay.deliveries, relay.region_sums.",
+    true,
+  ]);
+  expect(await lackedAfter("revoke execute on all functions in schema relay from public")).toEqual([
+    expect.stringMatching(/^relay\.deliveries, relay\.ingest\(\), relay\.\w+\(\) and \d+ more\.$/),
+    true,
+  ]);
+  expect(await lackedAfter(`revoke usage on schema relay from ${role}`)).toEqual(["the schema relay.", true]);
 
   await client.query("drop schema relay cascade");
   await expect(migrateDatabase(restricted, never)).rejects.toThrow(
@@ -93,6 +110,19 @@ describe("a database with other tables", () => {
     await migrateStore(url);
     expect(await readJournal(client)).toEqual(migrationNames);
   });
+});
+
+test("a migration that has run and is not noted is named, and nothing is changed", async () => {
+  const { url, client } = await openEmpty();
+  await migrateStore(url);
+  await client.query("delete from relay.migrations where name = '0012_alerts'");
+  expect(await findStoreFault(client)).toMatchObject({ detail: "behind", isDown: false });
+  await expect(migrateDatabase(url, never)).rejects.toThrow(
+    'relay.migrations does not name 0012_alerts, and yet relation "deliveries_unfinished" already exists. If that migration has run, insert its name there',
+  );
+  await client.query("insert into relay.migrations (name) values ('0012_alerts')");
+  await migrateDatabase(url, never);
+  expect(await readJournal(client)).toEqual(migrationNames);
 });
 
 test.each(["mysql://u:p@127.0.0.1/x", "127.0.0.1:5432", "postgres://u:p#@127.0.0.1:port/x"])(

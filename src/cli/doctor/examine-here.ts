@@ -3,7 +3,7 @@ import { diagnoseNetwork } from "#diagnostics/diagnose-network.ts";
 import { diagnoseQueue } from "#diagnostics/queue/diagnose-queue.ts";
 import { systemClock } from "#platform/clock.ts";
 import type { EnvRecord } from "#platform/env.ts";
-import { latestMigration } from "#store/migration-names.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 
 import type { Diagnoses } from "./ask-relay.ts";
 
@@ -14,7 +14,7 @@ export async function examineHere(env: EnvRecord, onProgress: (doing: string) =>
   onProgress("queue");
   const queue = await silently(() => diagnoseQueue({ ...common, fetch }));
   onProgress("network");
-  const network = await diagnoseNetwork({ ...common, latestMigration });
+  const network = await diagnoseNetwork({ ...common, findStoreFault });
   return { env: checked, queue, network };
 }
 

@@ -35,7 +35,7 @@ function overall(items: readonly StatusItem[]): Status["status"] {
 const severity: readonly ItemState[] = ["failing", "attention", "unknown", "ok"];
 
 /** These explain the others, or end by themselves within the hour: of equals they come first. */
-const urgent: ReadonlySet<ItemName> = new Set(["lost", "metaHour", "publish"]);
+const urgent: ReadonlySet<ItemName> = new Set(["store", "lost", "metaHour", "publish"]);
 const haste = ({ name }: StatusItem) => (urgent.has(name) ? 0 : 1);
 
 function sentenceOf(items: readonly StatusItem[], { store, silence }: Condition, when: When): string {

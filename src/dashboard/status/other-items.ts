@@ -1,5 +1,5 @@
 import { amount } from "#operations/condition/amount.ts";
-import type { Condition } from "#operations/condition/condition.ts";
+import type { Condition, QueueFacts } from "#operations/condition/condition.ts";
 import { areAcksSlow, isMaintenanceLate } from "#operations/condition/limits.ts";
 
 import { formatMs, formatShare } from "../format.ts";
@@ -23,14 +23,23 @@ export function otherItems(facts: Facts): StatusItem[] {
   ].filter((found) => found !== null);
 }
 
-function storeItem({ condition: { store, queue } }: Facts): StatusItem | null {
-  if (store === "ok") return null;
-  return item("store", {
-    state: "failing",
-    sentence: queue.inStore
-      ? "Postgres does not answer, and the queue is in it: deliveries are refused, and Meta sends them again for an hour."
-      : `Postgres does not answer. Deliveries are acknowledged and wait at ${queue.title}, which tries again for hours.`,
-  });
+function storeItem({ condition: { store, storeFault, queue } }: Facts): StatusItem | null {
+  if (store === "down") {
+    const cause = "Postgres does not answer";
+    const sentence = queue.inStore
+      ? `${cause}, and the queue is in it: deliveries are refused, and Meta sends them again for an hour.`
+      : `${cause}. ${waitingAt(queue)}`;
+    return item("store", { state: "failing", sentence });
+  }
+  if (storeFault === null) return null;
+  const { cause, remedy, isDown } = storeFault;
+  if (!isDown) return item("store", { state: "attention", sentence: `${cause} ${remedy}` });
+  const effect = queue.inStore ? "Nothing can be stored, and the queue is in Postgres." : waitingAt(queue);
+  return item("store", { state: "failing", sentence: `${cause} ${effect} ${remedy}`, href: "/dashboard/diagnostics" });
+}
+
+function waitingAt({ title }: QueueFacts): string {
+  return `Deliveries are acknowledged and wait at ${title}, which tries again for hours.`;
 }
 
 function publishItem({ condition: { publish, queue } }: Facts): StatusItem | null {

@@ -3,6 +3,7 @@ import { readPublishState } from "#operations/condition/read-publish-state.ts";
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { canWrite } from "#store/connection/can-write.ts";
 import type { Database } from "#store/connection/database.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 
 export interface Health {
   status: "ok" | "down";
@@ -13,6 +14,8 @@ export interface Health {
   /** Since when the queue holds the batches back; null if it does not, or if that is unknown. */
   ingestionPausedSince: string | null;
   version: string;
+  /** Why the store is down, and what to do; only then. */
+  error?: { code: "STORE_UNAVAILABLE"; message: string };
 }
 
 const answerWithinMs = 2_000;
@@ -28,7 +31,9 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
       answerWithinMs,
       answer.catch(() => undefined),
     );
-  if ((await inTime(canWrite(db))) !== true) {
+  const [isWritable, fault] = await Promise.all([inTime(canWrite(db)), inTime(findStoreFault(db.$client))]);
+  if (isWritable !== true || fault?.isDown === true) {
+    const message = fault ? `${fault.cause} ${fault.remedy}` : "Postgres does not answer, or refuses to store.";
     return {
       status: "down",
       store: "down",
@@ -36,6 +41,7 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
       maintenanceRanAt: null,
       ingestionPausedSince: null,
       version,
+      error: { code: "STORE_UNAVAILABLE", message },
     };
   }
   const [queue, facts] = await Promise.all([

@@ -93,6 +93,8 @@ export interface Condition {
   asOf: string;
   queue: QueueFacts;
   store: "ok" | "down";
+  /** What keeps the relay from storing though Postgres answers, in sentences; `isDown`: nothing can be stored. */
+  storeFault: { cause: string; remedy: string; isDown: boolean } | null;
   /** Deliveries of the last 24 hours that were acknowledged and that neither the queue nor the store has. */
   lost: Happened | null;
   /** Deliveries of the last hour that were refused, in all and by reason, the most frequent first. */

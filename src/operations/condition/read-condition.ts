@@ -1,5 +1,6 @@
 import { describeCause, type Log } from "#platform/log.ts";
 import type { Database } from "#store/connection/database.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 
 import type { Condition, QueueFacts } from "./condition.ts";
 import { factsOfFigures, failingKinds } from "./facts-of-figures.ts";
@@ -19,6 +20,7 @@ export interface ConditionOptions {
 }
 
 const unknown: Omit<Condition, "asOf" | "queue" | "store"> = {
+  storeFault: null,
   lost: null,
   refused: null,
   metaHour: null,
@@ -39,7 +41,7 @@ const unknown: Omit<Condition, "asOf" | "queue" | "store"> = {
 };
 
 /**
- * Reads every fact, in seven or eight statements that use an index or are bounded. What cannot be read is null, and `store` is
+ * Reads every fact, in nine or ten statements that use an index or are bounded. What cannot be read is null, and `store` is
  * `down` if nothing can; never rejects. Figures are without what no roll-up has added yet: roll up before.
  */
 export async function readCondition(
@@ -49,6 +51,7 @@ export async function readCondition(
   const reads: Promise<Partial<Condition>>[] = [
     readUnfinishedDeliveries(db, nowMs),
     readPublishState(db, nowMs).then((state) => ({ publish: state === null ? null : { state } })),
+    findStoreFault(db.$client).then((storeFault) => ({ storeFault })),
     readWorkFacts(db, nowMs),
     readMaintenanceFacts(db),
     readCanaryFacts(db, { nowMs, pairsPerDay: probePairsPerDay }).then((canary) => ({ canary })),

@@ -6,10 +6,10 @@ import { RelayError } from "#platform/errors.ts";
 /**
  * SQLSTATE classes in which the server cannot serve any statement now: connection, the transaction's state (a primary
  * that has become read-only), authorization, unknown database, conflicts of transactions, resources, operator
- * intervention (a statement's time limit too), system and internal errors; and a missing schema, table, column or
- * function, which a migration will add. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * intervention (a statement's time limit too), system and internal errors; a missing schema, table, column or function,
+ * which a migration will add; and a missing right, which a grant will. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const unavailable = /^(08|25|28|3D|3F|40|53|55|57|58|XX|42P01|42703|42883)/;
+const unavailable = /^(08|25|28|3D|3F|40|53|55|57|58|XX|42P01|42501|42703|42883)/;
 
 /**
  * Classes after which the connection is useless: it is ending, or leads to a server that is no longer the primary. A

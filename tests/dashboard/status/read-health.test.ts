@@ -59,6 +59,7 @@ test("a store that refuses is down", async () => {
     maintenanceRanAt: null,
     ingestionPausedSince: null,
     version: "1.2.3",
+    error: { code: "STORE_UNAVAILABLE", message: "Postgres does not answer, or refuses to store." },
   });
   await database.close();
 });
@@ -81,7 +82,8 @@ test("a store that has become read-only is down until it can be written to again
     await db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => {});
   };
   await setTo("on");
-  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ status: "down", store: "down" });
+  const message = expect.stringMatching(/^Postgres accepts no writes: .* Set DATABASE_URL to the primary/) as unknown;
+  expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ status: "down", store: "down", error: { message } });
   await setTo("off");
   expect(await readHealth(db, clock, "1.2.3")).toMatchObject({ status: "ok", store: "ok" });
 });

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { InstagramEvent } from "#instagram/events.ts";
 import type { ForwardReport } from "#measurements/report.ts";
-import { canWrite } from "#store/connection/can-write.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 import { type Database, openDatabase } from "#store/connection/database.ts";
 import { saveDeliveryAttempt } from "#store/deliveries/delivery-attempts.ts";
 import { saveReports } from "#store/deliveries/save-reports.ts";
@@ -88,12 +88,12 @@ test.each(["read committed", "repeatable read"])(
 
 test("before the migration that makes its functions nothing is stored, and the store says that it cannot write", async () => {
   const { db, pool } = await openTestStore();
-  expect(await canWrite(db)).toBe(true);
+  expect(await findStoreFault(pool)).toBeNull();
   await pool.query("alter function relay.ingest rename to ingest_to_come");
   await expect(storeBatch(db, toStore(testBatch("d1", numbered(1))))).rejects.toMatchObject({
     code: "STORE_UNAVAILABLE",
   });
-  expect(await canWrite(db)).toBe(false);
+  expect(await findStoreFault(pool)).toMatchObject({ detail: "damaged", isDown: true });
 });
 
 test("events have ids in the order of the batch, so that a conversation keeps its order", async () => {

@@ -3,7 +3,7 @@ import { systemClock as clock } from "#platform/clock.ts";
 import { readRequest } from "#operations/read-request.ts";
 import { emptyRequest } from "#operations/replay-request.ts";
 import { methods } from "#platform/methods.ts";
-import { latestMigration } from "#store/migration-names.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
 
 import { queueName } from "../../../queue/queue.ts";
 import { opsRoute } from "../../ops/ops-route.ts";
@@ -17,7 +17,7 @@ export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
       await readRequest(request, emptyRequest, clock);
       return keepDiagnosis(
         "network",
-        await diagnoseNetwork({ env: process.env, queue: queueName, clock, latestMigration }),
+        await diagnoseNetwork({ env: process.env, queue: queueName, clock, findStoreFault }),
       );
     },
     {
