@@ -12,6 +12,8 @@ import * as measurementsSchema from "#store/schema/measurements-schema.ts";
 import * as operationsSchema from "#store/schema/operations-schema.ts";
 import * as privacySchema from "#store/schema/privacy-schema.ts";
 import * as queueSchema from "#store/schema/queue-schema.ts";
+import { findStoreFault } from "#store/connection/find-store-fault.ts";
+import { indexNames } from "#store/index-names.ts";
 
 import { openTestStore } from "../support/store.ts";
 
@@ -64,4 +66,19 @@ test("the tables in the code are those of the database, column by column", async
   const others = new Set(rows.map(({ table }) => table).filter((table) => !known.has(table)));
   // The migrator's journal.
   expect([...others]).toEqual(["migrations"]);
+});
+
+test("the indexes in the code are those of the database, and one that is gone is named", async () => {
+  const { pool } = await openTestStore();
+  const { rows } = await pool.query<{ name: string }>(
+    `select relname::text as name from pg_index join pg_class on oid = indexrelid
+    where relnamespace = 'relay'::regnamespace and not relispartition order by relname collate "C"`,
+  );
+  expect(indexNames).toEqual(rows.map(({ name }) => name));
+  expect(await findStoreFault(pool)).toBeNull();
+  await pool.query("drop index relay.events_kind");
+  expect(await findStoreFault(pool)).toMatchObject({
+    isDown: false,
+    cause: expect.stringContaining(" relay.events_kind.") as unknown,
+  });
 });

@@ -1,13 +1,14 @@
+import { indexNames } from "../index-names.ts";
 import { migrationNames } from "../migration-names.ts";
 import type { Queryable } from "../retention/partitions.ts";
 
-/** Why nothing, or not all, can be stored, in whole sentences. */
+/** What is wrong with the database, in whole sentences. */
 export interface StoreFault {
   /** In a few words. */
   detail: string;
   cause: string;
   remedy: string;
-  /** Whether nothing can be stored: a missing migration may concern something else. */
+  /** Whether nothing can be stored: what is missing may concern something else. */
   isDown: boolean;
 }
 
@@ -41,6 +42,8 @@ interface Found {
   hasFunctions: boolean;
   /** Tables, sequences and functions that the role cannot use as the relay does. */
   lacking: string[];
+  /** Indexes that can be used. */
+  indexes: string[];
 }
 
 /** By the catalog: a statement that names what is missing would fail. */
@@ -61,12 +64,13 @@ const readRights = `select
       select proname || '()' from pg_proc
       where pronamespace = n.oid and prorettype <> 'trigger'::regtype and not has_function_privilege(oid, 'execute')
       order by 1
-    ) as lacking
+    ) as lacking,
+    array(select relname::text from pg_index join pg_class on oid = indexrelid where relnamespace = n.oid and indisvalid) as indexes
   from (select) one left join pg_namespace n on n.nspname = 'relay'`;
 
 /**
- * What keeps ingestion from storing, as far as it can be seen without writing: a read-only server, a right that the role
- * lacks, migrations that have not run. Null if nothing does. Rejects with the driver's error.
+ * What keeps the relay from storing, or from reading in time, as far as it can be seen without writing: a read-only server, a
+ * right that the role lacks, migrations that have not run, an index that is gone. Null if nothing does. Rejects with the driver's error.
  */
 export async function findStoreFault(client: Queryable): Promise<StoreFault | null> {
   const { rows } = await client.query<Found>(readRights);
@@ -85,7 +89,7 @@ export async function findStoreFault(client: Queryable): Promise<StoreFault | nu
       isDown,
     );
   }
-  return findMissing(client, found);
+  return (await findMissing(client, found)) ?? findMissingIndex(found);
 }
 
 async function findMissing(client: Queryable, { hasJournal, hasFunctions }: Found): Promise<StoreFault | null> {
@@ -103,10 +107,22 @@ async function findMissing(client: Queryable, { hasJournal, hasFunctions }: Foun
   return { detail: "behind", cause, remedy, isDown: !hasFunctions };
 }
 
-function lacks(names: readonly string[], isDown: boolean): StoreFault {
+function findMissingIndex({ indexes }: Found): StoreFault | null {
+  const missing = indexNames.filter((name) => !indexes.includes(name));
+  if (missing.length === 0) return null;
+  const names = named(missing.map((name) => `relay.${name}`));
+  const cause = `Indexes are missing or not valid: ${names}. What needs them takes too long, or fails.`;
+  const remedy = "Create them again with the statements in src/store/migrations.";
+  return { detail: "without an index", cause, remedy, isDown: false };
+}
+
+function named(names: readonly string[]): string {
   const others = names.length - namedMax;
-  const more = others > 0 ? ` and ${others} more` : "";
-  const cause = `The role of DATABASE_URL lacks rights on ${names.slice(0, namedMax).join(", ")}${more}.`;
+  return `${names.slice(0, namedMax).join(", ")}${others > 0 ? ` and ${others} more` : ""}`;
+}
+
+function lacks(names: readonly string[], isDown: boolean): StoreFault {
+  const cause = `The role of DATABASE_URL lacks rights on ${named(names)}.`;
   const remedy = "Grant it what docs/OPERATIONS.md names under The database.";
   return { detail: "without a right", cause, remedy, isDown };
 }
