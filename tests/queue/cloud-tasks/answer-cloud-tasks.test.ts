@@ -96,7 +96,10 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(tasks.counts.certs - before).toBe(1);
   });
 
-  const answerWith = (body: string, status = 200) => async () => new Response(body, { status });
+  const answerWith =
+    (body: string, status = 200) =>
+    async () =>
+      new Response(body, { status });
   test.each<[string, typeof fetch]>([
     ["Google is away", () => Promise.reject(new TypeError("fetch failed"))],
     ["Google fails", answerWith("", 500)],
