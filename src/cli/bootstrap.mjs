@@ -23,7 +23,7 @@ const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle"
 /** These run from source, or build an app of their own. */
 const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash", "pack"]);
 
-/** The servers that these start are tried with QStash, whatever QUEUE and `.env.local` choose for `npm start`. */
+/** The servers that these start are tried with QStash, whatever `.env.local` chooses for `npm start`. */
 const triedWithQstash = new Set(["test", "bench", "chaos"]);
 
 /** What `next build` reads. The CLI and the broker run from source. */
@@ -91,7 +91,7 @@ async function main(command, args) {
   const needsBuild = !wantsHelp && !builtByThemselves.has(command);
   if (installReason(command)) await alone(async () => installReason(command) && install());
   const { run, check } = await load(command);
-  const queue = triedWithQstash.has(command) ? "qstash" : null;
+  const queue = triedWithQstash.has(command) ? process.env.QUEUE || "qstash" : null;
   const isStale = () => needsBuild && isBuildStale(queue);
   if (isStale()) {
     if (check) check();
