@@ -80,8 +80,9 @@ async function answerDelivery(
   }
 
   try {
-    const queue = readQueue();
+    // Before any variable is asked for: that one is missing where another queue is used is no news.
     if (headers.get("ce-vqsqueuename") !== topic || !isWellFormed(headers)) throw notOurs();
+    const queue = readQueue();
     const bytes = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     const isWhole = headers.has("ce-vqsreceipthandle");
     // Before the queue is asked for anything. Without the message in it, a delivery names what is fetched from our own queue.

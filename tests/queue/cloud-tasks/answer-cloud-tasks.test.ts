@@ -131,7 +131,12 @@ describe("what comes in Cloud Tasks' name", () => {
       clock,
       log: createRecordingLog().log,
     });
-    const request = new Request("http://localhost:3000/", { method: "POST", body: "{}", headers: await withToken({}) });
-    expect((await answerCall(request, "ingestion.refused", async () => Response.json({}))).status).toBe(503);
+    const statusOf = async (headers: Record<string, string>) => {
+      const request = new Request("http://localhost:3000/", { method: "POST", body: "{}", headers });
+      return (await answerCall(request, "ingestion.refused", async () => Response.json({}))).status;
+    };
+    expect(await statusOf(await withToken({}))).toBe(503);
+    // A stranger without a token learns nothing of it, and causes no error in the log.
+    expect(await statusOf({})).toBe(401);
   });
 });
