@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
+import { allCases } from "#conformance/all-cases.ts";
 import { readEnv, readPathEnv } from "#platform/env.ts";
 
 import { thrownBy } from "./support/thrown-by.ts";
@@ -49,6 +50,12 @@ test.each(documents)("%s links to headings that exist", (document) => {
 test.each(documents)("%s names files and folders that exist", (document) => {
   const paths = textsIn(document, /`((?:src|tests|app|docs)\/[\w./[\]-]+)`/g);
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test.each(["README.md", "docs/COMPARISON.md"])("%s has the number of the conformance cases", (document) => {
+  const numbers = textsIn(document, /(\d+)\s+(?:conformance )?cases/g);
+  expect(numbers.length).toBeGreaterThan(1);
+  expect(new Set(numbers.map(Number))).toEqual(new Set([allCases.length]));
 });
 
 test("the Deploy button asks for every variable that neither an integration nor Vercel sets", () => {

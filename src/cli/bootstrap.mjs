@@ -23,6 +23,9 @@ const commands = ["start", "dev", "test", "relay", "bench", "chaos", "lifecycle"
 /** These run from source, or build an app of their own. */
 const builtByThemselves = new Set(["dev", "relay", "fuzz", "lifecycle", "qstash", "pack"]);
 
+/** The servers that these start are tried with QStash, whatever `.env.local` chooses for `npm start`. */
+const triedWithQstash = new Set(["test", "bench", "chaos"]);
+
 /** What `next build` reads. The CLI and the broker run from source. */
 const buildInputs = [
   "app",
@@ -88,10 +91,11 @@ async function main(command, args) {
   const needsBuild = !wantsHelp && !builtByThemselves.has(command);
   if (installReason(command)) await alone(async () => installReason(command) && install());
   const { run, check } = await load(command);
-  const isStale = () => needsBuild && isBuildStale();
+  const queue = triedWithQstash.has(command) ? process.env.QUEUE || "qstash" : null;
+  const isStale = () => needsBuild && isBuildStale(queue);
   if (isStale()) {
     if (check) await check();
-    await alone(async () => isStale() && build());
+    await alone(async () => isStale() && build(queue));
   }
   return run(args);
 }
@@ -157,8 +161,8 @@ function npm(args) {
   return capture(isWindows ? "npm.cmd" : "npm", args, process.env, isWindows);
 }
 
-function isBuildStale() {
-  return !isBuiltFrom(buildHash(), at(".next"));
+function isBuildStale(queue) {
+  return !isBuiltFrom(buildHash(queue), at(".next"));
 }
 
 /** `next build` by hand, which may have had another QUEUE, leaves our stamp as it was, but not the build's id. */
@@ -172,20 +176,26 @@ export function stampBuild(hash, folder) {
   writeText(path.join(folder, stampName), `${hash} ${readText(path.join(folder, "BUILD_ID"))}`);
 }
 
-/** A build is made of the files and, because the edge function holds one queue, of QUEUE. */
-function buildHash() {
+/** As `next build` reads it. */
+function readQueue() {
   const fromFile = [".env.production.local", ".env.local", ".env.production", ".env"]
     .map((name) => /^\s*QUEUE\s*=\s*["']?([a-z-]*)/m.exec(readText(at(name)) || ""))
     .find((found) => found);
-  const queue = process.env.QUEUE || (fromFile && fromFile[1]) || "qstash";
+  return process.env.QUEUE || (fromFile && fromFile[1]) || "qstash";
+}
+
+/** A build is made of the files and, because the edge function holds one queue, of this one; null: of what QUEUE names. */
+function buildHash(given) {
+  const queue = given || readQueue();
   return `${hashFiles(root, buildInputs, notBuilt)}${queue === "qstash" ? "" : ` ${queue}`}`;
 }
 
-async function build() {
-  const hash = buildHash();
+async function build(queue) {
+  const hash = buildHash(queue);
   fs.rmSync(at(".next", stampName), { force: true });
   // `next build` sets NODE_ENV itself and warns about another value.
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+  if (queue) env.QUEUE = queue;
   delete env.NODE_ENV;
   const next = at("node_modules", "next", "dist", "bin", "next");
   await step("Building", "Built", () => capture(process.execPath, [next, "build"], env));

@@ -1,3 +1,5 @@
+import { describeOtherQueue } from "./built-queue.ts";
+import { RelayError } from "./errors.ts";
 import { type InstagramToken, parseInstagramTokens } from "./instagram-tokens.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { type OpsToken, parseOpsTokens } from "./ops-token.ts";
@@ -111,11 +113,18 @@ export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
 }
 
 /**
- * Reads every variable on the path of an event from Meta through this queue to the store. Throws `ENV_INVALID` naming each
- * gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive.
+ * Reads every variable on the path of an event from Meta through the build's queue to the store. Throws `ENV_INVALID` naming
+ * each gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive. If QUEUE names another
+ * queue, the message says so: the gaps are then variables that nobody expects to be asked for.
  */
 export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
-  return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
+  try {
+    return readEnv(record, [...pathVariables, ...queueVariables[queue]]);
+  } catch (thrown) {
+    const other = describeOtherQueue(record, queue);
+    if (other === null || !(thrown instanceof RelayError)) throw thrown;
+    throw new RelayError("ENV_INVALID", `${thrown.message}; ${other}`);
+  }
 }
 
 /** The base address of Instagram's API. A token is sent there, so http is for this machine alone. */

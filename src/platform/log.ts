@@ -104,6 +104,7 @@ export type LogEvent =
   | "relay_url.foreign"
   | "store.connection_broken"
   | "process.uncaught"
+  | "queue.differs"
   | "tracing.failed"
   | "health.failed"
   | "deletion_status.failed"

@@ -26,25 +26,26 @@ import setUpPostgres from "../support/global-setup.ts";
 import { hasRedisServer } from "../queue/redis/redis-server.ts";
 import { buildWithControlledHandlers } from "./controlled-handlers.ts";
 import { describeResults } from "./describe-results.ts";
-import { type ChaosQueue, openRig } from "./rig.ts";
+import type { ChaosQueue } from "./own-queue.ts";
+import { openRig } from "./rig.ts";
 import { runScenario, type RunOptions, type ScenarioResult } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { pulledScenarios } from "./pulled-scenarios.ts";
 import { scenarios, scenariosOf } from "./scenarios.ts";
 
-const usage = `Usage: npm run chaos [-- --deliveries <n>] [--rate <n>] [--only <fault>,…] [--queue postgres|redis] [--seed <n>] [--json]
+const usage = `Usage: npm run chaos [-- --deliveries <n>] [--rate <n>] [--only <fault>,…] [--queue postgres|redis|sqs] [--seed <n>] [--json]
 
   --deliveries <n>   for each fault (2000)
   --rate <n>         deliveries a second (50)
   --only <fault>,…   not all of them
-  --queue <name>     with the queue in Postgres, or with Redis, in the place of QStash
+  --queue <name>     with the queue in Postgres, Redis or an emulator of SQS in the place of QStash
   --seed <n>         of how many events each delivery brings (1)
   --json             everything as JSON
 
 Faults:
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
 
-Further ones with --queue postgres or redis, which have neither QStash's nor those of replays:
+Further ones with --queue postgres, redis or sqs, which have neither QStash's nor those of replays:
 ${[...new Set(Object.values(pulledScenarios).flat())].map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join("\n")}
 
 Exit status 1 if a fault has not the outcome that is required of it.`;
@@ -193,8 +194,8 @@ function positive(name: string, text: string): number {
 
 function readQueue(text: string): ChaosQueue {
   if (text === "redis" && !hasRedisServer) throw new CliFailure("--queue redis needs Debian's redis-server.");
-  if (text === "qstash" || text === "postgres" || text === "redis") return text;
-  throw new CliFailure("--queue takes qstash, postgres or redis.");
+  if (text === "qstash" || text === "postgres" || text === "redis" || text === "sqs") return text;
+  throw new CliFailure("--queue takes qstash, postgres, redis or sqs.");
 }
 
 function findScenario(known: readonly Scenario[], name: string): Scenario {

@@ -1,22 +1,14 @@
-import { type HttpFaultProxy, startHttpFaultProxy } from "../support/http-fault-proxy.ts";
+import { startHttpFaultProxy } from "../support/http-fault-proxy.ts";
 import { connectToRedis } from "../queue/redis/connect-to-redis.ts";
 import { startRedisServer } from "../queue/redis/redis-server.ts";
 import { startUpstashRest } from "../queue/redis/upstash-rest.ts";
-
-/** A Redis of the rig's own, spoken to as Upstash's are. */
-export interface OwnRedis {
-  /** Between the server and Redis: `QUEUE_REDIS_REST_URL`. */
-  proxy: HttpFaultProxy;
-  env: Record<string, string>;
-  /** Batches in the stream. */
-  countWaiting(): Promise<number>;
-  remove(): Promise<void>;
-}
+import type { OwnQueue } from "./own-queue.ts";
 
 const token = "redis-token";
 const stream = "chaos";
 
-export async function openOwnRedis(): Promise<OwnRedis> {
+/** A Redis that is spoken to as Upstash's are. */
+export async function openOwnRedis(): Promise<OwnQueue> {
   const server = await startRedisServer();
   const rest = await startUpstashRest(server.port, token);
   const proxy = await startHttpFaultProxy({ target: rest.url });

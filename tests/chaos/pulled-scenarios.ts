@@ -1,7 +1,8 @@
-/** What goes wrong with a queue that is drained: the one in Postgres, or Redis. */
+/** What goes wrong with a queue that is drained: the one in Postgres, Redis or SQS. */
 import { Client } from "pg";
 
-import type { ChaosQueue, Rig } from "./rig.ts";
+import type { ChaosQueue } from "./own-queue.ts";
+import type { Rig } from "./rig.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Dead drains hold their right for as long as the product's own would. */
@@ -25,27 +26,27 @@ const enqueueScenarios: readonly Scenario[] = [
   },
 ];
 
-const redisScenarios: readonly Scenario[] = [
+const ownQueueScenarios: readonly Scenario[] = [
   {
     name: "queue-down",
-    title: "Redis refuses connections",
+    title: "the queue refuses connections",
     requirement: "all",
-    async disturb({ redis }, stage) {
+    async disturb({ ownQueue }, stage) {
       await stage.begin();
-      await redis?.goDown();
+      await ownQueue?.goDown();
       await stage.end();
-      await redis?.comeUp();
+      await ownQueue?.comeUp();
     },
   },
   {
     name: "queue-unanswered",
-    title: "Redis does what it is asked for, and every other answer is lost",
+    title: "the queue does what it is asked for, and every other answer is lost",
     requirement: "all",
-    async disturb({ redis }, stage) {
+    async disturb({ ownQueue }, stage) {
       await stage.begin();
-      redis?.setFault((_request, index) => (index % 2 === 0 ? null : { forwards: true, instead: "reset" }));
+      ownQueue?.setFault((_request, index) => (index % 2 === 0 ? null : { forwards: true, instead: "reset" }));
       await stage.end();
-      redis?.setFault(null);
+      ownQueue?.setFault(null);
     },
   },
 ];
@@ -75,7 +76,8 @@ const drainScenarios: readonly Scenario[] = [
 /** By the queue. */
 export const pulledScenarios = {
   postgres: [...enqueueScenarios, ...drainScenarios],
-  redis: [...redisScenarios, ...drainScenarios],
+  redis: [...ownQueueScenarios, ...drainScenarios],
+  sqs: [...ownQueueScenarios, ...drainScenarios],
 } as const satisfies Record<Exclude<ChaosQueue, "qstash">, readonly Scenario[]>;
 
 /** Resolves once the rights are held, with the promise of their end. */

@@ -18,7 +18,7 @@ import { findTestPort } from "../support/test-port.ts";
 import { type BrokerLog, createBrokerLog } from "./broker-log.ts";
 import { type ControlledHandlers, controlHandlers } from "./controlled-handlers.ts";
 import { openOwnPostgres, type OwnPostgres } from "./own-postgres.ts";
-import { openOwnRedis } from "./own-redis.ts";
+import { type ChaosQueue, openOwnQueue } from "./own-queue.ts";
 import { createServerLog, type ServerLog } from "./server-log.ts";
 
 export interface Rig {
@@ -32,8 +32,8 @@ export interface Rig {
   readonly qstash: HttpFaultProxy;
   /** Before the server, for QStash's deliveries and the server's own calls: `RELAY_URL`. */
   readonly entrance: HttpFaultProxy;
-  /** Between the server and Redis; null with another queue. */
-  readonly redis: HttpFaultProxy | null;
+  /** Between the server and its queue, where that is Redis or SQS. */
+  readonly ownQueue: HttpFaultProxy | null;
   /** Between the server and its database: `DATABASE_URL`. */
   readonly database: TcpProxy;
   /** The database's server, where the scenario asked for one of its own. */
@@ -63,9 +63,6 @@ export interface Rig {
   /** Ends everything and drops the databases. */
   stop(): Promise<void>;
 }
-
-/** The queues under which the product can be broken here. */
-export type ChaosQueue = "qstash" | "postgres" | "redis";
 
 export interface RigOptions {
   /** That the product was built for; QStash unless given. */
@@ -147,8 +144,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       await waiting.query("update relay.queue_drains set leased_until = now() where leased_until is not null");
     };
 
-    const redis = queue === "redis" ? await openOwnRedis() : null;
-    if (redis !== null) teardown.add("Redis", () => redis.remove());
+    const ownQueue = await openOwnQueue(queue);
+    if (ownQueue !== null) teardown.add("the queue's server", () => ownQueue.remove());
     const qstash = await startHttpFaultProxy({ target: broker.url });
     teardown.add("QStash's proxy", () => qstash.close());
     const pooler = hasPooler ? await startPgBouncer({ serverUrl: ownPostgres?.url ?? postgresUrl, poolSize }) : null;
@@ -168,7 +165,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
           INSTAGRAM_APP_SECRET: appSecret,
           INSTAGRAM_VERIFY_TOKEN: "verify-token",
           ...(isQstash ? qstashVariables(qstash.url) : {}),
-          ...redis?.env,
+          ...ownQueue?.env,
           QUEUE: queue,
           RELAY_SECRET: "relay-secret-of-thirty-two-characters",
           OPS_TOKEN: opsToken,
@@ -221,7 +218,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       databaseUrl: store.url,
       qstash,
       entrance,
-      redis: redis?.proxy ?? null,
+      ownQueue: ownQueue?.proxy ?? null,
       database,
       ownPostgres,
       handlers,
@@ -266,7 +263,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         const { rows } = await waiting.query<{ waiting: number }>(
           `select count(*)::integer as waiting from ${isQstash ? "messages where state <> 'dead'" : "relay.queue_messages"}`,
         );
-        return (rows[0]?.waiting ?? 0) + ((await redis?.countWaiting()) ?? 0);
+        return (rows[0]?.waiting ?? 0) + ((await ownQueue?.countWaiting()) ?? 0);
       },
       stop,
     };

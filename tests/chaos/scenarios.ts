@@ -10,7 +10,7 @@ import { databaseScenarios, pooledScenarios } from "./database-scenarios.ts";
 import { handlerScenarios } from "./handler-scenarios.ts";
 import { pulledScenarios } from "./pulled-scenarios.ts";
 import { replayScenarios } from "./replay-scenarios.ts";
-import type { ChaosQueue } from "./rig.ts";
+import type { ChaosQueue } from "./own-queue.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A QStash that is not at its quickest, so that a process that ends always has something in its hands. */

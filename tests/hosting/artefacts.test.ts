@@ -63,6 +63,8 @@ describe.skipIf(tools === "")("docs/hosting", () => {
     const copied = [...text.matchAll(/\/app\/(\S+)/g)].map(([, name = ""]) => name);
     expect(copied.filter((name) => !made.has(name) && !existsSync(join(root, name)))).toEqual([]);
     expect(copied).toEqual(expect.arrayContaining(["package.json", "next.config.ts", "src", ...made]));
+    // Both stages know the queue: one builds for it, and the other's servers compare.
+    expect(text.match(/^ARG QUEUE$/gm)).toHaveLength(2);
   });
 
   test("the Kubernetes manifest has no field that its API does not know, and lacks none", async () => {

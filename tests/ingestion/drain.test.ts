@@ -304,6 +304,32 @@ describe("a drain", () => {
     expect(asked).toBeLessThan(5);
   });
 
+  test("a queue that is never empty is drained for 50 seconds, and what was taken by then is dealt with", async () => {
+    const startedAt = clock.monotonicMs();
+    let [taken, dealtWith] = [0, 0];
+    // Each taking lasts a second of this drain's time.
+    const monotonicMs = () => startedAt + taken * 1_000;
+    const endless = {
+      acknowledge: async () => void (dealtWith += 1),
+      giveBack: async () => {},
+      take: async () => {
+        const id = String((taken += 1));
+        return [{ id, receipt: id, route: "instagram-ingestion" as const, body: encode({}), retried: 0 }];
+      },
+    };
+    const done = async () => {};
+    const { wake, handling } = await open(undefined, {
+      others: {
+        queues: [{ name: "sqs", queue: endless, batchesOnly: true }],
+        consume: { "instagram-ingestion": done, handlers: done, maintenance: done },
+        clock: { ...clock, monotonicMs },
+      },
+    });
+    await wake();
+    expect([taken, dealtWith]).toEqual([50, 50]);
+    expect(handling.recording.of("drain.finished")).toMatchObject([{ taken: 50, durationMs: 50_000 }]);
+  });
+
   test("handlers without a place end no drain: batches beside them are stored", async () => {
     const done: (string | null)[] = [];
     const { store, wake } = await open(undefined, {

@@ -1,6 +1,7 @@
 /** The tarball: what is in it, what it weighs, that its types and the guide's code compile, and that each entry works. */
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -78,6 +79,10 @@ async function weigh(contents: string): Promise<number> {
 }
 
 test("each entry works as it is installed", async () => {
+  // CommonJS, too: Node loads modules by `require` from 20.19 on.
+  const required = createRequire(join(packed.app, "app.cjs"))("instagram-webhook-receiver") as typeof main;
+  expect(required.createReceiver).toBeTypeOf("function");
+
   const load = async <T>(entry: string) => (await import(pathToFileURL(join(packed.installed, entry)).href)) as T;
   const { parseEvents, signBody } = await load<typeof main>("index.js");
   const body = new TextEncoder().encode(
@@ -136,6 +141,7 @@ export const none: [Differing, keyof Packed] extends [never, keyof EventData] ? 
 test.each([
   ["bundler", { module: "esnext", lib: ["ES2023", "DOM", "DOM.Iterable"], types: [] }],
   ["nodenext", { module: "nodenext", lib: ["ES2023"], types: ["node"] }],
+  ["node16", { module: "node16", lib: ["ES2023"], types: ["node"] }],
 ])("its types compile in a strict app that checks them, with the module resolution %s", async (name, settings) => {
   write(`${name}/consumer.mts`, consumer);
   expect(

@@ -20,6 +20,18 @@ export interface TestServer {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const startLimitMs = 90_000;
 const drainLimitMsDefault = 5_000;
+/**
+ * Next reads `.env.local` for what is not set: a server of the tests must not take the batches of a developer's queue, nor
+ * send to others.
+ */
+const notOfFiles = {
+  SQS_QUEUE_URL: "",
+  QUEUE_REDIS_REST_URL: "",
+  UPSTASH_REDIS_REST_URL: "",
+  KV_REST_API_URL: "",
+  ALERT_WEBHOOK_URL: "",
+  INSTAGRAM_ACCESS_TOKEN: "",
+};
 /** What is kept of its output, to be shown if it does not start. */
 const tailLinesMax = 50;
 
@@ -44,7 +56,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const next = fileURLToPath(new URL("../../node_modules/next/dist/bin/next", import.meta.url));
   const child = spawn(process.execPath, [...serverNodeArgs, next, "start", "-H", "127.0.0.1", "-p", String(port)], {
     cwd: options.folder ?? root,
-    env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...env },
+    env: { PATH: process.env["PATH"], NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production", ...notOfFiles, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const tail: string[] = [];

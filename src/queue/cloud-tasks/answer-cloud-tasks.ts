@@ -42,7 +42,7 @@ async function answerTask(
   const retried = readCount(headers.get("x-cloudtasks-taskretrycount")) ?? 0;
   const callLog = log.with({ messageId, ...(retried > 0 ? { retried } : {}) });
   try {
-    await verifyTask(headers.get("authorization"), { ...readOrigin(), clock });
+    await verifyTask(headers.get("authorization"), readOrigin, clock);
     const bytes = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     const body = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
     const call = { body, bytes, messageId, retried, ...times };

@@ -2,6 +2,7 @@ import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
 
 import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { RelayError } from "#platform/errors.ts";
+import { parseJsonObject } from "#platform/parse-json.ts";
 
 /** For Google's answer. A delivery that fails for want of it comes again. */
 const timeoutMs = 3_000;
@@ -17,7 +18,10 @@ export function createGoogleCerts(url: string, network: Network): JWTVerifyGetKe
     cooldownDuration: cooldownMs,
     [customFetch]: async (address) => {
       const { status, text } = await fetchWithin(timeoutMs, address, { cache: "no-store" }, network).catch(fail);
-      return status === 200 && text.includes('"keys"') ? new Response(text) : fail(new Error(`It answered ${status}`));
+      const { keys } = parseJsonObject(text);
+      // jose takes any other answer for a fault of the token.
+      if (status !== 200 || !Array.isArray(keys)) return fail(new Error(`It answered ${status} without keys`));
+      return Response.json({ keys: keys.filter((key) => typeof key === "object" && key !== null) });
     },
   });
 }

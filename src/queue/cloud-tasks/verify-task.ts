@@ -15,16 +15,20 @@ export interface TaskOrigin {
 const issuer = "https://accounts.google.com";
 
 /**
- * Verifies that Google calls this route for our service account. Throws `SIGNATURE_INVALID`, and `QUEUE_UNAVAILABLE` if
- * Google's keys cannot be read. The token does not cover the body: what Google delivers is what the account created.
+ * Verifies that Google calls this route for our service account. Throws `SIGNATURE_INVALID`, what `readOrigin` throws, and
+ * `QUEUE_UNAVAILABLE` if Google's keys cannot be read. The token does not cover the body: what Google delivers is what the
+ * account created.
  * https://cloud.google.com/tasks/docs/creating-http-target-tasks#token
  */
 export async function verifyTask(
   authorization: string | null,
-  { certs, email, urls, clock }: TaskOrigin & { clock: Clock },
+  readOrigin: () => TaskOrigin,
+  clock: Clock,
 ): Promise<void> {
   const token = /^Bearer ([\w.-]{1,8000})$/.exec(authorization ?? "")?.[1];
+  // Before any variable is asked for: that one is missing where another queue is used is no news.
   if (token === undefined) throw new RelayError("SIGNATURE_INVALID", "The OIDC token is missing");
+  const { certs, email, urls } = readOrigin();
   const claims = await jwtVerify(token, certs, {
     algorithms: ["RS256"],
     issuer,

@@ -1,4 +1,4 @@
-import { BufferTransport, QueueClient } from "@vercel/queue";
+import { BufferTransport, CLOUD_EVENT_TYPE_V2BETA, QueueClient } from "@vercel/queue";
 
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
@@ -63,12 +63,14 @@ async function answerDelivery(
   const messageId = idPattern.exec(headers.get("ce-vqsmessageid") ?? "")?.[0] ?? null;
   const callLog = log.with({ messageId });
   const topic = vercelTopic(route);
+  let isTaken = false;
 
   async function take(
     message: Uint8Array<ArrayBuffer>,
     retried: number,
     secrets: readonly string[],
   ): Promise<Response> {
+    isTaken = true;
     const messageLog = retried > 0 ? callLog.with({ retried }) : callLog;
     const read = await readSignedMessage(secrets, topic, message);
     if (read === null) return refuse(messageLog, event, notOurs());
@@ -78,8 +80,9 @@ async function answerDelivery(
   }
 
   try {
+    // Before any variable is asked for: that one is missing where another queue is used is no news.
+    if (headers.get("ce-vqsqueuename") !== topic || !isWellFormed(headers)) throw notOurs();
     const queue = readQueue();
-    if (headers.get("ce-vqsqueuename") !== topic) throw notOurs();
     const bytes = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
     const isWhole = headers.has("ce-vqsreceipthandle");
     // Before the queue is asked for anything. Without the message in it, a delivery names what is fetched from our own queue.
@@ -95,10 +98,20 @@ async function answerDelivery(
       },
     );
     const delivery = new Request(request.url, { method: "POST", headers, body: isWhole ? bytes : null });
-    return (await settleWithin(clock, limitMs, callback(delivery))) ?? timedOut();
+    const response = (await settleWithin(clock, limitMs, callback(delivery))) ?? timedOut();
+    // What @vercel/queue says of it is text of its own, which no alert reads.
+    if (!response.ok && !isTaken)
+      throw new RelayError("QUEUE_UNAVAILABLE", "Vercel Queues did not hand the message over");
+    return response;
   } catch (thrown) {
     return refuse(callLog, event, thrown);
   }
+}
+
+/** Of the form of delivery that is asked for: what else a stranger sends, @vercel/queue would print with its stack. */
+function isWellFormed(headers: Headers): boolean {
+  const region = headers.get("ce-vqsregion");
+  return headers.get("ce-type") === CLOUD_EVENT_TYPE_V2BETA && (region === null || /^[a-z]{2,5}\d{1,2}$/.test(region));
 }
 
 function openClient({ urlOf, ...queue }: VercelQueue): QueueClient {

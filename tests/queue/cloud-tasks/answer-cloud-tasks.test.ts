@@ -96,11 +96,30 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(tasks.counts.certs - before).toBe(1);
   });
 
-  test("comes again while Google's keys cannot be read", async () => {
-    const certs = createGoogleCerts("http://127.0.0.1:1/certs", { fetch, clock });
+  const answerWith =
+    (body: string, status = 200) =>
+    async () =>
+      new Response(body, { status });
+  test.each<[string, typeof fetch]>([
+    ["Google is away", () => Promise.reject(new TypeError("fetch failed"))],
+    ["Google fails", answerWith("", 500)],
+    ["a proxy answers in Google's place", answerWith('<html>"keys"')],
+    ["the answer is cut", answerWith('{"keys":[{"kty":"RSA"')],
+    ["the list is none", answerWith('{"keys":{}}')],
+  ])("comes again while the keys cannot be read: %s", async (_which, answered) => {
+    const certs = createGoogleCerts(tasks.certsUrl, { fetch: answered, clock });
     const { status, text, calls } = await call(await withToken({}), certs);
     expect([status, calls]).toEqual([503, []]);
     expect(text).toContain("QUEUE_UNAVAILABLE");
+  });
+
+  test("a key that is none keeps no other one from being used", async () => {
+    const { keys } = (await (await fetch(tasks.certsUrl)).json()) as { keys: unknown[] };
+    const certs = createGoogleCerts(tasks.certsUrl, {
+      fetch: answerWith(JSON.stringify({ keys: [null, ...keys] })),
+      clock,
+    });
+    expect((await call(await withToken({}), certs)).status).toBe(200);
   });
 
   test("comes again while a variable is missing", async () => {
@@ -112,7 +131,12 @@ describe("what comes in Cloud Tasks' name", () => {
       clock,
       log: createRecordingLog().log,
     });
-    const request = new Request("http://localhost:3000/", { method: "POST", body: "{}", headers: await withToken({}) });
-    expect((await answerCall(request, "ingestion.refused", async () => Response.json({}))).status).toBe(503);
+    const statusOf = async (headers: Record<string, string>) => {
+      const request = new Request("http://localhost:3000/", { method: "POST", body: "{}", headers });
+      return (await answerCall(request, "ingestion.refused", async () => Response.json({}))).status;
+    };
+    expect(await statusOf(await withToken({}))).toBe(503);
+    // A stranger without a token learns nothing of it, and causes no error in the log.
+    expect(await statusOf({})).toBe(401);
   });
 });

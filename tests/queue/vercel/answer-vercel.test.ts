@@ -114,8 +114,19 @@ test("what the relay did not sign for this route is refused, and the queue is as
   for (const [which, bytes] of Object.entries(forged)) statuses[which] = await forge(answer, bytes, {});
   expect(statuses).toEqual(Object.fromEntries(Object.keys(forged).map((which) => [which, 401])));
   expect(await forge(answer, right, { "ce-vqsqueuename": "relay-maintenance" })).toBe(401);
+  const malformed = [{ "ce-type": "com.vercel.queue.v1beta" }, { "ce-vqsregion": "evil.example/" }];
+  for (const headers of malformed) expect(await forge(answer, right, headers)).toBe(401);
   expect([calls, vercel.received, vercel.acknowledged, vercel.postponed]).toEqual([[], [], [], []]);
   expect(new Set(recording.lines.map(({ code }) => code))).toEqual(new Set(["SIGNATURE_INVALID"]));
+});
+
+test("a message that the queue does not hand over comes again, and the log says so", async () => {
+  const { answer, calls, recording } = await open();
+  const { "ce-vqsreceipthandle": _receipt, ...routing } = delivery.headers;
+  const headers = { ...routing, "ce-vqsqueuename": topic, "ce-vqsmessageid": "0-404" };
+  const { status } = await answer(new Request("http://localhost:3000/", { method: "POST", headers }));
+  expect([status, calls]).toEqual([503, []]);
+  expect(recording.lines).toMatchObject([{ event: "handlers.refused", level: "error", code: "QUEUE_UNAVAILABLE" }]);
 });
 
 test("a message of our own queue that we did not sign is not taken, and comes again", async () => {
