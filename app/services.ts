@@ -2,6 +2,7 @@ import { type PathFaults, readPathFaults } from "#dashboard/status/read-path.ts"
 import { createRelayAddressReader } from "#dashboard/status/relay-address.ts";
 import { handlers } from "#handlers/handlers.ts";
 import { getProcessWork } from "#ingestion/process-work.ts";
+import { createSettlementQueue } from "#ingestion/settlement-queue.ts";
 import { createRollUps } from "#operations/roll-up.ts";
 import { readDeployment } from "#platform/delivery.ts";
 import { readEnv } from "#platform/env.ts";
@@ -27,11 +28,20 @@ export function openErasureApi(): ErasureApi {
   return createErasureApi(process.env, queueName, { fetch, clock });
 }
 
-/** What handlers run on, whatever call they belong to. Throws `ENV_INVALID`. */
-export function openHandlers() {
+type HandlersHost = ReturnType<typeof createHandlersHost>;
+let handlersHost: HandlersHost | undefined;
+
+/** What handlers run on, whatever call they belong to: one for the process. Throws `ENV_INVALID`. */
+export function openHandlers(): HandlersHost {
+  return (handlersHost ??= createHandlersHost());
+}
+
+function createHandlersHost() {
   const env = readEnv(process.env, ["HANDLER_TIMEOUT_MS", "HANDLER_CONCURRENCY", "HANDLER_RETRIES", "UNSENT_MESSAGES"]);
+  const db = getDatabase();
   return {
-    db: getDatabase(),
+    db,
+    settle: createSettlementQueue(db, clock),
     handlers,
     handlerTimeoutMs: env.HANDLER_TIMEOUT_MS,
     concurrency: env.HANDLER_CONCURRENCY,

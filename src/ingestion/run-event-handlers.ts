@@ -7,7 +7,6 @@ import type { Database } from "#store/connection/database.ts";
 import { leaseEvents } from "#store/handling/lease-events.ts";
 import type { HandlerResult, LeasedEvent } from "#store/handling/leased-event.ts";
 import { releaseDueEvents } from "#store/handling/open-work.ts";
-import { settleEvents } from "#store/handling/settle-events.ts";
 import type { Trace } from "#tracing/trace.ts";
 
 import { createHandlerDatabase } from "./handler-database.ts";
@@ -18,10 +17,13 @@ import { orderConversations } from "./order-conversations.ts";
 import type { ProcessWork } from "./process-work.ts";
 import { publishHandlers } from "./publish-handlers.ts";
 import { runEventHandler } from "./run-event-handler.ts";
+import type { Settle } from "./settlement-queue.ts";
 
 /** What every run of handlers needs. */
 export interface RunHandlersOptions {
   db: Database;
+  /** Into the same database; shared by all runs of the process. */
+  settle: Settle;
   handlers: Handlers;
   /** The limit for one event's handler. */
   handlerTimeoutMs: number;
@@ -76,13 +78,13 @@ const queuedGraceMs = 2 * 60_000;
  * died before runs alone and after the others; after the second death it is a dead letter. Never rejects.
  */
 export async function runEventHandlers(toRun: HandlersToRun, options: RunHandlersOptions): Promise<HandlersResult> {
-  const { db, handlerTimeoutMs, work, deployment, clock, log } = options;
+  const { db, settle, handlerTimeoutMs, work, deployment, clock, log } = options;
   const { messageId, replayId, deathIds } = toRun;
   const startedAt = clock.monotonicMs();
   const total = { handled: 0, failed: 0, released: 0 };
   const make = createResultMaker({ ...options, queuedGraceMs });
   const results = createHandlerResults({
-    settle: (stored, counts) => settleEvents(db, { results: stored, counts, deployment, messageId }),
+    settle: (stored, counts) => settle({ results: stored, counts, deployment, messageId }),
     onStored: (stored) => publishStored(stored, options),
     clock,
     log,

@@ -12,13 +12,13 @@ import { type AckPlan, createAckPolicy, durable } from "./ack-policy.ts";
 import { verifyHandshake } from "./handshake.ts";
 import { isSignedRequest } from "./is-signed-request.ts";
 import type { ReceivedDelivery } from "./received-delivery.ts";
-import { createSignatureVerifier, isSignature, type SignatureVerifier } from "./signature.ts";
+import { isSignature, type SignatureVerifier } from "./signature.ts";
 import { parseWebhook } from "./webhook-parser.ts";
 
 /** `Result`: what a forward says of itself, which only `report` reads. */
 export interface WebhookSettings<Result = ForwardResult> {
-  /** A delivery is genuine if any of them signed it. */
-  appSecrets: readonly string[];
+  /** A delivery is genuine if one of the app secrets signed it. */
+  verify: SignatureVerifier["verify"];
   /** `RELAY_SECRET`, which marks probes; null where there are none. */
   relaySecret: string | null;
   bodyBytesMax: number;
@@ -70,7 +70,6 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
   let isFirst = true;
   /** False after the platform refused a forward: then publishing must leave time for the fallback before the ack. */
   let isHeld = true;
-  let verifier: SignatureVerifier | undefined;
 
   /** False if the platform does not take it: then only the request keeps it alive. */
   function keepAlive(promise: Promise<unknown>, deliveryLog: Log): boolean {
@@ -116,8 +115,7 @@ export function createWebhookHandler<Result = ForwardResult>(options: WebhookHan
         if (!isSignature(signature))
           throw wrongSignature("must be sent once, as sha256= and 64 hex digits", "SIGNATURE_MISSING");
         const body = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
-        verifier ??= createSignatureVerifier(settings.appSecrets);
-        const secretIndex = await verifier.verify(body, signature);
+        const secretIndex = await settings.verify(body, signature);
         // Only a mark that we signed counts: a stranger could mark a captured delivery and keep it out of the figures.
         const mark = request.headers.get(probeHeader);
         const isMarked = (purpose: string) =>

@@ -1,5 +1,6 @@
 import { durable } from "#instagram/ack-policy.ts";
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
+import { createSignatureVerifier } from "#instagram/signature.ts";
 import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import { createDeliveryId } from "#platform/delivery-id.ts";
@@ -94,7 +95,7 @@ function faultOf(request: Request): string | null {
 
 function createSettings(options: ReceiverOptions, log: Log): WebhookSettings<boolean> {
   return {
-    appSecrets: known(options.appSecrets, "appSecrets"),
+    verify: createSignatureVerifier(known(options.appSecrets, "appSecrets")).verify,
     relaySecret: null,
     bodyBytesMax: options.bodyBytesMax ?? defaultBodyBytesMax,
     ack: { mode: options.waitUntil === undefined ? durable : { kind: "immediate" }, publishBudgetMs: 0 },

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
-import { signBody } from "#instagram/signature.ts";
+import { createSignatureVerifier, signBody } from "#instagram/signature.ts";
 import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import type { ForwardResult } from "#platform/delivery.ts";
 import type { AckMode } from "#platform/webhook-env.ts";
@@ -65,7 +65,7 @@ function setUp(
   const refusals: string[] = [];
   let ids = 0;
   const settings: WebhookSettings = {
-    appSecrets: ["previous", secret],
+    verify: createSignatureVerifier(["previous", secret]).verify,
     relaySecret,
     ack: { mode: { kind: "immediate" }, publishBudgetMs: 8_000 },
     bodyBytesMax: 2_000,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { createNodeSignatureVerifier } from "#ingestion/node-signature-verifier.ts";
 import { createSignatureVerifier, isSignature, signBody } from "#instagram/signature.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -14,8 +15,8 @@ describe("signBody()", () => {
   });
 });
 
-describe("createSignatureVerifier()", () => {
-  const verifier = createSignatureVerifier(["another", secret]);
+describe.each([createSignatureVerifier, createNodeSignatureVerifier])("%o", (createVerifier) => {
+  const verifier = createVerifier(["another", secret]);
 
   test("accepts any of several secrets and tells which", async () => {
     expect(await verifier.verify(encode(empty), emptySignature)).toBe(1);
@@ -45,6 +46,12 @@ describe("createSignatureVerifier()", () => {
   ])("refuses a signature that is %s", async (_name, header, isWellFormed) => {
     expect(await verifier.verify(encode(empty), header)).toBeNull();
     expect(isSignature(header)).toBe(isWellFormed);
+  });
+
+  test("verifies a body of any size", async () => {
+    const large = encode(" ".repeat(100_000));
+    expect(await verifier.verify(large, await signBody("another", large))).toBe(0);
+    expect(await verifier.verify(large, emptySignature)).toBeNull();
   });
 
   test("keeps many at once apart", async () => {

@@ -4,6 +4,7 @@ import type { Handler, Handlers } from "#handlers/handler.ts";
 import { handleEvents, ingestBatch } from "#ingestion/ingest.ts";
 import { createProcessWork } from "#ingestion/process-work.ts";
 import type { HandlersResult, RunHandlersOptions } from "#ingestion/run-event-handlers.ts";
+import { createSettlementQueue } from "#ingestion/settlement-queue.ts";
 import { type Clock, systemClock } from "#platform/clock.ts";
 import type { Batch } from "#queue/batch.ts";
 import { decodeHandlersMessage, type HandlersMessage } from "#queue/handlers-message.ts";
@@ -42,6 +43,7 @@ export function createHandling(
   const published: PublishedMessage[] = [];
   return {
     db,
+    settle: createSettlementQueue(db, clock),
     handlers: createHandlers(undefined, { message, ...handlers }),
     handlerTimeoutMs: 5_000,
     concurrency: 4,

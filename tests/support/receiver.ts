@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
 import type { ReceivedDelivery } from "#instagram/received-delivery.ts";
-import { signBody } from "#instagram/signature.ts";
+import { createSignatureVerifier, signBody } from "#instagram/signature.ts";
 import { createWebhookHandler, type WebhookHandler } from "#instagram/webhook-handler.ts";
 import { systemClock } from "#platform/clock.ts";
 
@@ -26,7 +26,7 @@ export function createReceiver(region: string | null = null) {
     countRefusal: () => undefined,
     readSettings: () => ({
       relaySecret: "relay-secret",
-      appSecrets: [secret],
+      verify: createSignatureVerifier([secret]).verify,
       ack: { mode: { kind: "immediate" }, publishBudgetMs: 8_000 },
       bodyBytesMax,
       forward: (delivery) => {

@@ -5,7 +5,7 @@ import { storableInstant, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { factsOfHandlers } from "../ingest/measured-facts.ts";
 import type { HandlerResult } from "./leased-event.ts";
-import { settleAny, settleFirstSuccesses, type SettleParameter } from "./settle-statement.ts";
+import { settleAny, settleFirstSuccesses, settleManyFirstSuccesses, type SettleParameter } from "./settle-statement.ts";
 
 export interface Settlement {
   results: readonly HandlerResult[];
@@ -32,8 +32,27 @@ export async function settleEvents(db: Database, settlement: Settlement): Promis
   return { lost: rows[0]?.result ?? [] };
 }
 
+/**
+ * Stores settlements of which each is for first successes, in one statement. Each counts by itself: what one of them has
+ * stored before, it alone does not count again. Throws `STORE_UNAVAILABLE`, and then none or all are stored.
+ */
+export async function settleTogether(db: Database, settlements: readonly Settlement[]): Promise<void> {
+  // In one order, so that two statements for the same deliveries do not wait for one another crosswise.
+  const sorted = settlements.toSorted((a, b) => (deliveryOf(a) < deliveryOf(b) ? -1 : 1));
+  const calls = sorted.map((settlement) => ({
+    ...commonValues(settlement),
+    facts: factsOfHandlers(settlement.results),
+  }));
+  const values = { settlements: JSON.stringify(calls) };
+  await withStoreErrors(() => repeatConflicts(() => runStatement(db.$client, settleManyFirstSuccesses, values)));
+}
+
+function deliveryOf({ results }: Settlement): string {
+  return results[0]?.event.deliveryId ?? "";
+}
+
 /** Whether all are successes at the first attempt, for one delivery: then nothing but its row tells of them. */
-function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
+export function areFirstSuccesses(results: readonly HandlerResult[]): boolean {
   const [first] = results;
   return (
     first !== undefined &&

@@ -1,4 +1,4 @@
-import { defineCall } from "../connection/named-statement.ts";
+import { defineCall, defineStatement } from "../connection/named-statement.ts";
 
 const first = {
   ids: "bigint[]",
@@ -15,6 +15,18 @@ const first = {
  * how long they took together. The rules are in the function, in migrations/0018_store_functions.sql, as of the others here.
  */
 export const settleFirstSuccesses = defineCall<keyof typeof first>("settle_first_successes", first);
+
+/**
+ * The same for several settlements, of any deliveries: a call for each, in the order of a JSON array whose objects have the
+ * parameters of `settleFirstSuccesses`.
+ */
+export const settleManyFirstSuccesses = defineStatement<"settlements">(
+  `select relay.settle_first_successes(ids, "deliveryId", "ownMs", "countNames", counts, deployment, facts)
+  from json_to_recordset(:settlements) s (${Object.entries(first)
+    .map(([name, type]) => `"${name}" ${type}`)
+    .join(", ")})`,
+  { settlements: "json" },
+);
 
 const any = {
   ids: "bigint[]",

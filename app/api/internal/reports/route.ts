@@ -1,5 +1,6 @@
 import { goOnAfterAnswer } from "#ingestion/after-answer.ts";
 import { answerReports } from "#measurements/answer-reports.ts";
+import { offerDirectAnswer } from "#platform/direct-routes.ts";
 import { readEnv } from "#platform/env.ts";
 import { methods } from "#platform/methods.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
@@ -11,7 +12,7 @@ import { getDatabase } from "../../../database.ts";
 import { clock, log } from "../../../log.ts";
 import { rollUps } from "../../../services.ts";
 
-function answer(request: Request): Promise<Response> {
+function answer(request: Request, keepAlive: (promise: Promise<unknown>) => void): Promise<Response> {
   return answerReports(request, {
     readSecrets: () => readEnv(process.env, ["RELAY_SECRET", "DATABASE_URL"]).RELAY_SECRET,
     save: (reports) => saveReports(getDatabase(), reports, clock.nowMs()),
@@ -19,11 +20,16 @@ function answer(request: Request): Promise<Response> {
     afterwards: (outcomes) =>
       goOnAfterAnswer(
         rollUps.nowAndThen().then(() => alertRuns.afterReports(outcomes)),
-        { waitUntil, log },
+        { waitUntil: keepAlive, log },
       ),
     clock,
     log,
   });
 }
 
-export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({ POST: answer });
+// A tenth of the deliveries bring a report of their own.
+offerDirectAnswer("/api/internal/reports", answer);
+
+export const { GET, HEAD, POST, OPTIONS, PUT, PATCH, DELETE } = methods({
+  POST: (request) => answer(request, waitUntil),
+});

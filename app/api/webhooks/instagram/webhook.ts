@@ -1,4 +1,5 @@
 // Builds the webhook's adapters from the environment, for both of its routes.
+import { createSignatureVerifier } from "#instagram/signature.ts";
 import { createWebhookHandler, type WebhookSettings } from "#instagram/webhook-handler.ts";
 import { reportForward } from "#measurements/report-forward.ts";
 import { createReporter, type Reporter } from "#measurements/reporter.ts";
@@ -19,7 +20,7 @@ import { clock, log } from "../../../log.ts";
 const { fetch } = globalThis;
 
 /** The webhook's answers by method, for the runtime the build names. */
-export function createWebhookRoutes() {
+export function createWebhookRoutes(createVerifier = createSignatureVerifier) {
   let settings: WebhookSettings | undefined;
   const place = readPlace(process.env.NEXT_RUNTIME, process.env);
   const readCall = () => readInternalCall("/api/internal/reports");
@@ -31,7 +32,7 @@ export function createWebhookRoutes() {
     newId: (receivedAtMs) => createDeliveryId(receivedAtMs, crypto.randomUUID()),
     waitUntil,
     readVerifyToken: () => readVerifyToken(process.env),
-    readSettings: () => (settings ??= createSettings(reporter)),
+    readSettings: () => (settings ??= createSettings(reporter, createVerifier)),
     countRefusal: reporter.countRefusal,
   });
   const refuse = () => handler.refuseMethod();
@@ -46,7 +47,7 @@ export function createWebhookRoutes() {
   };
 }
 
-function createSettings(reporter: Reporter): WebhookSettings {
+function createSettings(reporter: Reporter, createVerifier: typeof createSignatureVerifier): WebhookSettings {
   const env = readForwardEnv(process.env, queue.variables);
   const forward = createForward({
     publisher: queue.create(env, readInternalCall),
@@ -59,7 +60,7 @@ function createSettings(reporter: Reporter): WebhookSettings {
     log,
   });
   return {
-    appSecrets: env.INSTAGRAM_APP_SECRET,
+    verify: createVerifier(env.INSTAGRAM_APP_SECRET).verify,
     relaySecret: env.RELAY_SECRET[0],
     ack: { mode: env.ACK_MODE, publishBudgetMs: env.PUBLISH_BUDGET_MS },
     bodyBytesMax: env.WEBHOOK_BODY_BYTES_MAX,

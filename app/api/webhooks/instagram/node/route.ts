@@ -1,8 +1,9 @@
+import { createNodeSignatureVerifier } from "#ingestion/node-signature-verifier.ts";
 import { continueTrace } from "#tracing/continue-trace.ts";
 
 import { createWebhookRoutes } from "../webhook.ts";
 
-const routes = createWebhookRoutes();
+const routes = createWebhookRoutes(createNodeSignatureVerifier);
 
 export const { GET, HEAD, OPTIONS, PUT, PATCH, DELETE } = routes;
 export const POST = continueTrace(routes.POST);
