@@ -100,7 +100,9 @@ test("a wake that a dead drain alone was asked to hear is heard when its lease e
   expect(await beginWaiting(db, 20_000)).toBeNull();
   expect(await beginDrain(db, longMs)).toBeNull();
   // Only now does its lease come near its end, however slow the machine is.
-  await pool.query("update relay.queue_drains set leased_until = now() + interval '0.5 s' where slot = $1", [dead.slot]);
+  await pool.query("update relay.queue_drains set leased_until = now() + interval '0.5 s' where slot = $1", [
+    dead.slot,
+  ]);
   const ended = given(await endDrain(db, alive));
   expect(ended.dueInMs).toBeLessThanOrEqual(500);
   const waiting = given(await beginWaiting(db, 20_000));
