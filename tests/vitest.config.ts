@@ -11,7 +11,8 @@ export default defineConfig({
   root,
   test: {
     reporters: ["default", "./tests/support/summary-reporter.ts"],
-    testTimeout: 20_000,
+    // Many tests start a server or a command, which takes seconds while the other workers are busy.
+    testTimeout: 40_000,
     hookTimeout: 60_000,
     // One more than processors, because a worker waits for servers and browsers much of its time.
     maxWorkers: availableParallelism() + 1,

@@ -74,7 +74,7 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
   test.runIf(withAllLooks)(
     "has no violation of accessibility and no sideways scrolling while nothing is stored, and for an address of nonsense",
     async () => {
-      const page = await dashboard.open(browser, "/dashboard", { reducedMotion: "reduce" });
+      const page = await dashboard.open(browser, "/dashboard");
       const nonsense = [...lists, "audit"].map((list) => `${list}?nonsense=1`);
       expect(await examine(page, [...others, ...searched, ...lists, ...nonsense])).toEqual([]);
     },
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
 
   test("has no violation of accessibility and no sideways scrolling with hostile texts in every field", async () => {
     await fill();
-    const page = await dashboard.open(browser, "/dashboard", { reducedMotion: "reduce" });
+    const page = await dashboard.open(browser, "/dashboard");
     const [event, group, replay] = await Promise.all(
       ["events", "dead_letter_groups", "replays"].map(async (table) => {
         const { rows } = await store.db.$client.query<{ id: string }>(
@@ -163,7 +163,7 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
   );
 
   test("while Postgres is away a page says so and what still works, and recovers by itself", async () => {
-    const page = await dashboard.open(browser, "/dashboard/events", { reducedMotion: "reduce" });
+    const page = await dashboard.open(browser, "/dashboard/events");
     await proxy.goDown();
     await page.reload();
     await page.getByText("The dashboard cannot read the store").waitFor();

@@ -60,7 +60,8 @@ export function signInAs(token: string, baseUrl: string): OpenSignedIn {
   return async (browser, path, options = {}) => {
     const key = JSON.stringify(options);
     const storageState = await (signedIn ??= signIn(browser, token, baseUrl));
-    const context = contexts.get(key) ?? browser.newContext({ storageState, ...options });
+    // Without motion a click need not wait until what it is for stands still.
+    const context = contexts.get(key) ?? browser.newContext({ storageState, reducedMotion: "reduce", ...options });
     contexts.set(key, context);
     const page = await openPageIn(await context);
     await page.goto(baseUrl + path);

@@ -115,7 +115,7 @@ describe.skipIf(!existsSync(executablePath))("the page Edge and Node in a browse
     });
 
     test("with all details open no rule of accessibility is violated, and only the boxes of tables scroll sideways", async () => {
-      const page = await dashboard.open(browser, path, { reducedMotion: "reduce" });
+      const page = await dashboard.open(browser, path);
       await page.locator(".uplot canvas").nth(2).waitFor();
       for (const summary of await page.locator("main details > summary").all()) await summary.click();
       for (const [width, colorScheme] of looks) {

@@ -153,5 +153,5 @@ describe("takeLock()", () => {
       return new Promise<number | null>((resolve) => child.once("close", resolve));
     };
     expect(await Promise.all([run(), run(), run()])).toEqual([0, 0, 0]);
-  }, 20_000);
+  });
 });

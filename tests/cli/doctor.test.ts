@@ -16,7 +16,7 @@ import { find } from "../diagnostics/environment.ts";
 import { findTestPort } from "../support/test-port.ts";
 import { relay } from "./relay-process.ts";
 
-describe("relay doctor", { timeout: 30_000 }, () => {
+describe("relay doctor", () => {
   test("checks this machine even if no relay answers, and advises what to do", async () => {
     const nowhere = `http://127.0.0.1:${await findTestPort()}`;
     const authority = createAuthority();

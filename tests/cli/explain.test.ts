@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const explain = (...args: string[]) => relay(["explain", ...args], { INIT_CWD: folder });
 
-describe("relay explain", { timeout: 30_000 }, () => {
+describe("relay explain", () => {
   test("prints which secret matches", async () => {
     const header = `X-Hub-Signature-256: ${signature}`;
     const options = ["--secret", `another,${appSecret}`, "--json"];

@@ -31,7 +31,7 @@ async function listen(respond: Respond): Promise<string> {
   return sink.url;
 }
 
-describe("relay", { timeout: 30_000 }, () => {
+describe("relay", () => {
   test("nothing of a server's refusal moves the terminal's cursor", async () => {
     const message = "gone\u001B[2J\u009B1A\u202Etxt";
     const url = await listen(() => ({ status: 404, body: JSON.stringify({ error: { code: "NOT_FOUND", message } }) }));

@@ -38,7 +38,7 @@ printf '%s\\n' "$*" >>"$OUT/arguments"
 cat >"$OUT/value-$3"
 `;
 
-test("the lines give each value to vercel through a pipe, and no process shows one", { timeout: 30_000 }, async () => {
+test("the lines give each value to vercel through a pipe, and no process shows one", async () => {
   writeFileSync(join(folder, "vercel"), vercel);
   chmodSync(join(folder, "vercel"), 0o755);
   const quoted = "postgresql://u:it's%20$HOME`id`@h/db?sslmode=require&a=b";

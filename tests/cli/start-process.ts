@@ -44,7 +44,7 @@ export async function createPlace(): Promise<Place> {
     dataDir,
     processes: () =>
       listProcesses().filter(({ command, environment }) => `${command} ${environment}`.includes(dataDir)),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 

@@ -72,7 +72,7 @@ describe.concurrent("all cases pass", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a receiver", { timeout: 40_000 }, () => {
+describe("a receiver", () => {
   async function start(faults: Faults): Promise<string> {
     const receiver = await startModelReceiver(faults);
     onTestFinished(() => receiver.close());
@@ -141,7 +141,7 @@ describe("a receiver", { timeout: 40_000 }, () => {
   });
 });
 
-describe.concurrent("relay conform", { timeout: 40_000 }, () => {
+describe.concurrent("relay conform", () => {
   const env = { INSTAGRAM_VERIFY_TOKEN: verifyToken };
 
   async function conform(faults: Faults, ...options: string[]) {

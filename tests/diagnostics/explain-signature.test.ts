@@ -197,4 +197,4 @@ test("a megabyte takes seconds at most", async () => {
   const items = Array.from({ length: 10_000 }, (_, index) => ({ mid: `m${index}`, text: "a/é".repeat(20) }));
   const large = encode(JSON.stringify({ object: "instagram", entry: items }));
   expect((await explainSignature(large, await signing("{}"), { secrets })).finding).toBe("wrong-secret");
-}, 10_000);
+});

@@ -183,7 +183,7 @@ describe("the built webhook on the edge", () => {
     });
     expect((await deliver()).status).toBe(503);
     await Promise.all(isolate.waitedFor);
-  }, 10_000);
+  });
 
   test("on a host that refuses promises it logs that, waits, and acknowledges only what is kept", async () => {
     let answer: () => void = () => {};

@@ -81,7 +81,7 @@ async function provideServer(provide: (url: string) => void): Promise<(() => Pro
       process.off(event, listener);
     }
     await postgres.remove();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
 }
 

@@ -75,12 +75,9 @@ test("a partition that is being read is dropped later, and ingestion waits no lo
   onTestFinished(() => reader.release(true));
   await reader.query("begin");
   await reader.query("select count(*) from relay.events");
-  const startedAt = performance.now();
   const dropping = retain(db, 30);
-  const stored = await storeBatch(db, toStore(testBatch("d1", [testEvent("a")])));
-  const waitedMs = performance.now() - startedAt;
-  expect(stored.inserted).toBe(1);
-  expect(waitedMs).toBeLessThan(2_000);
+  // The reader ends only after that, so the drop, and ingestion behind it, do not wait for it.
+  expect(await storeBatch(db, toStore(testBatch("d1", [testEvent("a")])))).toMatchObject({ inserted: 1 });
   expect(await dropping).toMatchObject({ dropped: [], postponed: ["events_0000000000000"] });
   await reader.query("commit");
   expect(await retain(db, 30)).toMatchObject({ dropped: ["events_0000000000000"] });
