@@ -42,7 +42,8 @@ const leaseMs = 11_500;
 /** Connections of its own to the database of this way. */
 export function openStoreWay(name: WayName, url: string): StoreWay {
   const counted = { statements: 0 };
-  const pool = new Pool({ connectionString: url, max: connectionsMax });
+  // Between its slices a way is idle for longer than the usual limit; a server that is busy keeps its connections.
+  const pool = new Pool({ connectionString: url, max: connectionsMax, idleTimeoutMillis: 0 });
   pool.on("error", () => {});
   pool.on("connect", (client) => countStatements(client, counted));
   const deliverBy: Record<WayName, StoreWay["deliver"]> = {

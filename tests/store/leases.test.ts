@@ -113,6 +113,18 @@ describe("settleEvents()", () => {
     expect((await leaseEvents(db, ids, { leaseMs: 1_000 })).leased).toMatchObject([{ attempt: 1, fence: 2 }]);
   });
 
+  test("counts a success whose delivery retention removed meanwhile, and makes no delivery of it", async () => {
+    const { db, pool, leased } = await openWithEvents();
+    await pool.query("delete from relay.deliveries");
+    expect(await settleEvents(db, settlement(ended(leased, "handled"), { sold: 1 }))).toEqual({ lost: [] });
+    expect(await readWork(pool)).toEqual([]);
+    expect(await readCounts(pool)).toEqual({ sold: 1 });
+    const { rows } = await pool.query(
+      "select (select count(*)::int from relay.deliveries) as deliveries, runtime, probe from relay.measurements offset 1",
+    );
+    expect(rows).toEqual([{ deliveries: 0, runtime: "", probe: false }]);
+  });
+
   test("records every call but first successes", async () => {
     const { db, pool, leased, ids } = await openWithEvents(2);
     const [first, second] = leased as [LeasedEvent, LeasedEvent];

@@ -68,8 +68,11 @@ test("the server plans a statement for any values, not at each call anew, which 
     );
   }
   const { rows } = await db.$client.query<{ text: string; custom: number }>(
-    "select left(statement, 60) as text, custom_plans::int as custom from pg_prepared_statements",
+    `select substring(statement from 'relay[.][a-z_]+') as text, custom_plans::int as custom from pg_prepared_statements
+      where statement not like '%p_record%'`,
   );
+  // Batches for which the defaults hold send no values for them.
+  expect(rows.map(({ text }) => text)).toContain("relay.ingest");
   expect(rows).toHaveLength(4);
   // After five plans Postgres compares their costs with that of a plan for any values.
   expect(rows.filter(({ custom }) => custom > 5)).toEqual([]);

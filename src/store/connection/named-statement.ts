@@ -62,15 +62,15 @@ const firstAnswerMs = 4_000;
 /**
  * Runs a statement that may be repeated: it is sent again if its connection breaks before the answer. On a pool it is
  * prepared at its first use on each connection. A pooler in transaction mode may not know prepared statements; after the
- * first refusal a pool sends every statement whole. Each parameter has its value from the first of `values` that has one.
+ * first refusal a pool sends every statement whole. A parameter without a value is null.
  * Rejects with the driver's error.
  */
 export async function runStatement<Row extends QueryResultRow, Name extends string>(
   pool: Pool | PoolClient,
   { name, text, parameters }: Statement<Name>,
-  ...values: readonly Partial<Values<Name>>[]
+  values: Partial<Values<Name>>,
 ): Promise<Row[]> {
-  const query = { text, values: parameters.map((parameter) => valueOf(values, parameter)) };
+  const query = { text, values: parameters.map((parameter) => values[parameter] ?? null) };
   // Within a transaction nothing can be repeated.
   if (!(pool instanceof Pool)) return (await pool.query<Row>(query)).rows;
   for (let isFirst = true; ;) {
@@ -95,14 +95,6 @@ export async function runStatement<Row extends QueryResultRow, Name extends stri
       client.release(broken);
     }
   }
-}
-
-function valueOf<Name extends string>(values: readonly Partial<Values<Name>>[], name: Name): unknown {
-  for (const some of values) {
-    const value = some[name];
-    if (value !== undefined) return value;
-  }
-  return null;
 }
 
 /** Pools whose pooler has refused a prepared statement. */

@@ -9,7 +9,7 @@ import {
   ingestStatement,
   type KnownEvent,
 } from "./ingest-statement.ts";
-import { type EventParameter, eventValues } from "./ingest-values.ts";
+import { type EventParameter, eventValues, plainArray } from "./ingest-values.ts";
 
 /** The parameters that are the same for every statement of a batch. */
 export type DeliveryValues = Values<Exclude<IngestParameter, EventParameter | "record" | "storedIds">> & {
@@ -41,13 +41,8 @@ export async function ingestRows(
   values: DeliveryValues,
   storedIds = noneStored,
 ): Promise<IngestedRows> {
-  const [answer] = await runStatement<{ result: IngestResult }, IngestParameter>(
-    client,
-    ingestStatement,
-    { record, storedIds },
-    values,
-    eventValues(rows),
-  );
+  const all = { ...values, ...eventValues(rows), record, storedIds: plainArray(storedIds) };
+  const [answer] = await runStatement<{ result: IngestResult }, IngestParameter>(client, ingestStatement(all), all);
   if (answer === undefined) return { recorded: false, ingested: [] };
   const { recorded, ids, erased, known } = answer.result;
   const ingested: Ingested[] = [];

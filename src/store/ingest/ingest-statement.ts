@@ -1,12 +1,11 @@
-import { defineCall } from "../connection/named-statement.ts";
+import { defineCall, type Statement, type Values } from "../connection/named-statement.ts";
 import type { ReplayContext } from "../handling/leased-event.ts";
 
 /**
- * The parameters of the function `relay.ingest`, with their types. Arrays hold a value for each event, in the order of the batch;
- * times are in ms since the epoch; `data` is a JSON array, because Postgres reads it in half the time of an array of JSON; the `finding…` ones a value for each difference, with the event's place in the batch from 1.
+ * The parameters of the function `relay.ingest`, with their types. Arrays hold a value for each event, in the order of the
+ * batch; times are in ms since the epoch; `data` is a JSON array, because Postgres reads it in half the time of an array of JSON.
  */
-const parameters = {
-  record: "text",
+const given = {
   hashes: "uuid[]",
   unsentHashes: "uuid[]",
   keys: "text[]",
@@ -19,27 +18,16 @@ const parameters = {
   flags: "smallint[]",
   data: "json",
   conversations: "text[]",
-  findingPlaces: "integer[]",
-  findings: "text[]",
-  findingPaths: "text[]",
-  findingShapes: "text[]",
-  storedIds: "bigint[]",
   deliveryId: "uuid",
-  batchIndex: "smallint",
-  batches: "smallint",
   events: "integer",
   leaseMs: "integer",
   leaseId: "uuid",
   deliveredAt: "timestamptz",
   ingestMs: "real",
   messageId: "text",
-  traceId: "uuid",
-  retried: "smallint",
   via: "text",
   receivedAt: "timestamptz",
   bodyBytes: "integer",
-  coldStart: "boolean",
-  probe: "boolean",
   runtime: "text",
   region: "text",
   deployment: "text",
@@ -49,7 +37,39 @@ const parameters = {
   firstFacts: "json",
 } as const;
 
-export type IngestParameter = keyof typeof parameters;
+/** Those that have a default. The `finding…` ones hold a value for each difference, with its event's place from 1. */
+const optional = {
+  record: "text",
+  storedIds: "bigint[]",
+  findingPlaces: "integer[]",
+  findings: "text[]",
+  findingPaths: "text[]",
+  findingShapes: "text[]",
+  batchIndex: "smallint",
+  batches: "smallint",
+  retried: "smallint",
+  traceId: "uuid",
+  coldStart: "boolean",
+  probe: "boolean",
+} as const;
+
+/** The defaults, as they are sent. */
+const defaults = Object.entries({
+  record: "first",
+  storedIds: "{}",
+  findingPlaces: "{}",
+  findings: "{}",
+  findingPaths: "{}",
+  findingShapes: "{}",
+  batchIndex: 0,
+  batches: 1,
+  retried: 0,
+  traceId: null,
+  coldStart: false,
+  probe: false,
+} satisfies Record<keyof typeof optional, unknown>) as [IngestParameter, unknown][];
+
+export type IngestParameter = keyof typeof given | keyof typeof optional;
 
 /** Which row of the batch is written: the delivery's own, that of a later batch, or none. */
 export type IngestRecord = "first" | "later" | "none";
@@ -82,8 +102,15 @@ export interface IngestResult {
   known: KnownEvent[] | null;
 }
 
+const ingestAny = defineCall<IngestParameter>("ingest", { ...given, ...optional });
+const ingestPlain = defineCall<keyof typeof given>("ingest", given);
+
 /**
  * Stores what is new of a batch and leases what is to be handled, in one statement, which is a transaction of its own. Its
- * rules are in the function, in migrations/0018_store_functions.sql.
+ * rules are in the function, in migrations/0018_store_functions.sql. A batch for which the defaults hold, as for most, sends the
+ * other parameters only.
  */
-export const ingestStatement = defineCall<IngestParameter>("ingest", parameters);
+export function ingestStatement(values: Values<IngestParameter>): Statement<IngestParameter> {
+  const isPlain = defaults.every(([name, value]) => values[name] === value);
+  return isPlain ? ingestPlain : ingestAny;
+}

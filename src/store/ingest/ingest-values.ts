@@ -25,7 +25,6 @@ const eventFlags = { standby: 1, test: 2, drifted: 4 } as const;
 
 /** The parameters of the ingest statement that hold a batch's events. */
 export function eventValues(rows: readonly EventRow[]): Values<Extract<IngestParameter, EventParameter>> {
-  const found = rows.flatMap(({ findings }, index) => findings.map((finding) => ({ place: index + 1, ...finding })));
   return {
     hashes: plainArray(rows.map(({ hash }) => hash)),
     unsentHashes: plainArray(rows.map(({ unsentHash }) => unsentHash)),
@@ -47,7 +46,17 @@ export function eventValues(rows: readonly EventRow[]): Values<Extract<IngestPar
     ),
     data: `[${rows.map(({ data }) => data).join(",")}]`,
     conversations: rows.map(({ conversation }) => conversation),
-    findingPlaces: found.map(({ place }) => place),
+    ...findingValues(rows),
+  };
+}
+
+const noFindings = { findingPlaces: "{}", findings: "{}", findingPaths: "{}", findingShapes: "{}" };
+
+function findingValues(rows: readonly EventRow[]): Values<keyof typeof noFindings> {
+  if (rows.every(({ findings }) => findings.length === 0)) return noFindings;
+  const found = rows.flatMap(({ findings }, index) => findings.map((finding) => ({ place: index + 1, ...finding })));
+  return {
+    findingPlaces: plainArray(found.map(({ place }) => place)),
     findings: found.map(({ finding }) => finding),
     findingPaths: found.map(({ path }) => path.replaceAll("\0", "\uFFFD")),
     findingShapes: found.map(({ shape }) => shape),
@@ -55,6 +64,6 @@ export function eventValues(rows: readonly EventRow[]): Values<Extract<IngestPar
 }
 
 /** A Postgres array of numbers or UUIDs, of which nothing is to be quoted: the driver would look at each character. */
-function plainArray(values: readonly (string | number | null)[]): string {
+export function plainArray(values: readonly (string | number | null)[]): string {
   return `{${values.map((value) => value ?? "NULL").join(",")}}`;
 }

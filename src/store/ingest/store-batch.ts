@@ -78,9 +78,11 @@ export async function storeBatch(db: Database, batch: BatchToStore, clock: Clock
   });
 }
 
-function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): DeliveryValues {
+function deliveryValues(batch: BatchToStore, clock: Clock): DeliveryValues {
+  const { delivery } = batch;
+  const deliveryId = deliveryUuid(delivery.id);
   return {
-    deliveryId: deliveryUuid(delivery.id),
+    deliveryId,
     batchIndex: batch.batch[0],
     batches: batch.batch[1],
     leaseMs: Math.ceil(batch.leaseMs),
@@ -90,7 +92,7 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     ingestMs: clock.monotonicMs() - batch.delivered.monotonicMs,
     messageId: batch.messageId === null ? null : storableText(batch.messageId),
     retried: Math.min(batch.retried, 32_767),
-    traceId: ownTraceId(batch.traceId ?? null, deliveryUuid(delivery.id)),
+    traceId: ownTraceId(batch.traceId ?? null, deliveryId),
     via: batch.via,
     receivedAt: (storableInstant(delivery.receivedAtMs) ?? new Date(0)).toISOString(),
     bodyBytes: storableInteger(delivery.bodyBytes),
@@ -101,14 +103,14 @@ function deliveryValues({ delivery, ...batch }: BatchToStore, clock: Clock): Del
     deployment: delivery.deployment === null ? null : storableText(delivery.deployment),
     ackMs: delivery.ackMs,
     publishStartedAt: storableInstant(delivery.publishStartedAtMs)?.toISOString() ?? null,
-    facts: JSON.stringify(factsOfBatch({ delivery, ...batch })),
-    firstFacts: JSON.stringify(firstFactsOfBatch({ delivery, ...batch })),
+    facts: JSON.stringify(factsOfBatch(batch)),
+    firstFacts: JSON.stringify(firstFactsOfBatch(batch)),
   };
 }
 
 /** A trace that began with the delivery has the digits of its id. */
 function ownTraceId(traceId: string | null, deliveryId: string): string | null {
-  return traceId === deliveryId.replaceAll("-", "") ? null : traceId;
+  return traceId !== null && traceId === deliveryId.replaceAll("-", "") ? null : traceId;
 }
 
 function summarize(

@@ -23,9 +23,9 @@ END $$;
 -- delivery, then those of known events. Each statement sees what others have committed before it.
 -- "p_record": what records the batch: `first`, the delivery's row; `later`, a row of `delivery_batches`; `none`, nothing yet.
 -- Arrays hold a value for each event, in the order of the batch; those of findings a value for each difference, with the event's
--- place from 1. "p_stored_ids": events of the batch that earlier calls of the same transaction have stored.
+-- place from 1. "p_stored_ids": events of the batch that earlier calls of the same transaction have stored. A batch for which
+-- the defaults hold, as for most, leaves those parameters out.
 CREATE FUNCTION "ingest"(
-  "p_record" text,
   "p_hashes" uuid[],
   "p_unsent_hashes" uuid[],
   "p_keys" text[],
@@ -38,34 +38,35 @@ CREATE FUNCTION "ingest"(
   "p_flags" smallint[],
   "p_data" json,
   "p_conversations" text[],
-  "p_finding_places" integer[],
-  "p_findings" text[],
-  "p_finding_paths" text[],
-  "p_finding_shapes" text[],
-  "p_stored_ids" bigint[],
   "p_delivery_id" uuid,
-  "p_batch_index" smallint,
-  "p_batches" smallint,
   "p_events" integer,
   "p_lease_ms" integer,
   "p_lease_id" uuid,
   "p_delivered_at" timestamptz,
   "p_ingest_ms" real,
   "p_message_id" text,
-  "p_trace_id" uuid,
-  "p_retried" smallint,
   "p_via" text,
   "p_received_at" timestamptz,
   "p_body_bytes" integer,
-  "p_cold_start" boolean,
-  "p_probe" boolean,
   "p_runtime" text,
   "p_region" text,
   "p_deployment" text,
   "p_ack_ms" real,
   "p_publish_started_at" timestamptz,
   "p_facts" json,
-  "p_first_facts" json
+  "p_first_facts" json,
+  "p_record" text DEFAULT 'first',
+  "p_stored_ids" bigint[] DEFAULT '{}',
+  "p_finding_places" integer[] DEFAULT '{}',
+  "p_findings" text[] DEFAULT '{}',
+  "p_finding_paths" text[] DEFAULT '{}',
+  "p_finding_shapes" text[] DEFAULT '{}',
+  "p_batch_index" smallint DEFAULT 0,
+  "p_batches" smallint DEFAULT 1,
+  "p_retried" smallint DEFAULT 0,
+  "p_trace_id" uuid DEFAULT NULL,
+  "p_cold_start" boolean DEFAULT false,
+  "p_probe" boolean DEFAULT false
 ) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   v_events integer := cardinality(p_hashes);
@@ -90,6 +91,8 @@ BEGIN
   IF v_events > 0 THEN
     IF v_events = 1 THEN
       v_ids := ARRAY[nextval('relay.event_ids')];
+      INSERT INTO relay.event_keys (hash, event_id) VALUES (p_hashes[1], v_ids[1]) ON CONFLICT DO NOTHING;
+      GET DIAGNOSTICS v_new = ROW_COUNT;
     ELSE
       v_ids := ARRAY(SELECT nextval('relay.event_ids') FROM generate_series(1, v_events));
       -- Mostly every key is new, and with `ON CONFLICT` each one would be looked up before it is inserted.
@@ -97,14 +100,12 @@ BEGIN
         INSERT INTO relay.event_keys (hash, event_id)
         SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash;
         v_new := v_events;
-      EXCEPTION WHEN unique_violation THEN NULL;
+      EXCEPTION WHEN unique_violation THEN
+        INSERT INTO relay.event_keys (hash, event_id)
+        SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS v_new = ROW_COUNT;
       END;
-    END IF;
-    IF v_new = 0 THEN
-      INSERT INTO relay.event_keys (hash, event_id)
-      SELECT hash, id FROM (SELECT unnest(p_hashes) AS hash, unnest(v_ids) AS id) e ORDER BY hash
-      ON CONFLICT DO NOTHING;
-      GET DIAGNOSTICS v_new = ROW_COUNT;
     END IF;
     IF v_new < v_events THEN
       v_ids := ARRAY(SELECT (SELECT k.event_id FROM relay.event_keys k WHERE k.hash = e.hash AND k.event_id = e.id)
@@ -307,30 +308,31 @@ DECLARE
   v_cold boolean;
   v_probe boolean;
 BEGIN
-  -- The ids ascend. The planner mostly finds the table of open work empty, and then would read the whole of it for an array; a
-  -- range is one search of the index, and `+ 0` keeps the array away from it.
-  DELETE FROM relay.event_work WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids);
+  IF cardinality(p_ids) = 1 THEN
+    DELETE FROM relay.event_work WHERE event_id = p_ids[1];
+  ELSE
+    -- The ids ascend. The planner mostly finds the table of open work empty, and then would read the whole of it for an array; a
+    -- range is one search of the index, and `+ 0` keeps the array away from it.
+    DELETE FROM relay.event_work WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids);
+  END IF;
   v_is_new := FOUND;
-  -- The row is there unless retention has removed it, so the insert only finds its partition: an update would prepare to look at
-  -- each of them.
-  INSERT INTO relay.deliveries AS d (id, received_at, body_bytes, cold_start, probe, runtime)
-  VALUES (p_delivery_id, 'epoch', 0, false, false, '')
-  ON CONFLICT (id) DO UPDATE SET handler_ms = coalesce(d.handler_ms, 0) + CASE WHEN v_is_new THEN p_own_ms ELSE 0 END,
-    handled_at = coalesce(d.handled_at, CASE WHEN d.batches = 1 AND NOT EXISTS (SELECT FROM relay.event_work w
-      WHERE w.event_id BETWEEN d.first_event_id AND d.last_event_id AND w.delivery_id = d.id) THEN now() END)
+  -- If these are all events that the delivery brought, nothing of it is open. Because the planner cannot know the result of
+  -- now(), it finds that the kept plan costs as much as one for this id; else it would plan each call anew for its partition.
+  UPDATE relay.deliveries d SET handler_ms = coalesce(d.handler_ms, 0) + CASE WHEN v_is_new THEN p_own_ms ELSE 0 END,
+    handled_at = coalesce(d.handled_at, CASE WHEN d.batches = 1 AND d.inserted = cardinality(p_ids)
+      AND d.first_event_id = p_ids[1] AND d.last_event_id = p_ids[cardinality(p_ids)] THEN now() END)
+  WHERE d.id = CASE WHEN now() IS NOT NULL THEN p_delivery_id END
   RETURNING handled_at IS NOT NULL, runtime, region, cold_start, probe
   INTO v_is_handled, v_runtime, v_region, v_cold, v_probe;
-  IF v_runtime = '' THEN
-    DELETE FROM relay.deliveries WHERE id = p_delivery_id;
-    v_cold := NULL;
-  ELSIF NOT v_is_handled THEN
+  -- All are null if retention has removed the delivery: then the measurement does not know how the delivery began.
+  IF NOT v_is_handled THEN
     -- What another call settled while this one waited for the row is visible now.
     PERFORM relay.mark_handled(ARRAY[p_delivery_id]);
   END IF;
   IF v_is_new THEN
     INSERT INTO relay.handler_count_increments (name, count) SELECT unnest(p_count_names), unnest(p_counts);
     INSERT INTO relay.measurements (at, runtime, region, deployment, cold, probe, facts)
-    VALUES (now(), v_runtime, v_region, p_deployment, v_cold, v_probe, p_facts);
+    VALUES (now(), coalesce(v_runtime, ''), v_region, p_deployment, v_cold, coalesce(v_probe, false), p_facts);
   END IF;
   RETURN NULL;
 END $$;
