@@ -1,6 +1,6 @@
 import { deliveryBody, rawBodyOf } from "#operations/delivery-body.ts";
 import { CliFailure } from "#platform/failure.ts";
-import type { StoredItem } from "#store/dead-letters/dead-letter-groups.ts";
+import type { StoredItem } from "#store/ingest/stored-item.ts";
 
 /**
  * The events of a dead letter as the body of one delivery from Meta, to be sent with `relay trigger`; their keys are the same

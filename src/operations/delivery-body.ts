@@ -1,4 +1,4 @@
-import type { StoredItem } from "#store/dead-letters/dead-letter-groups.ts";
+import type { StoredItem } from "#store/ingest/stored-item.ts";
 
 /** The field of a change that brings an event of this kind; other kinds are items of conversations. */
 const fieldOf: Readonly<Record<string, string>> = {

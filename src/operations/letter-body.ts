@@ -1,6 +1,7 @@
 import { parseJson } from "#platform/parse-json.ts";
 import type { Database } from "#store/connection/database.ts";
-import { readLetterBody, type StoredItem } from "#store/dead-letters/dead-letter-groups.ts";
+import { readLetterBody } from "#store/dead-letters/dead-letter-groups.ts";
+import type { StoredItem } from "#store/ingest/stored-item.ts";
 
 /** What a dead letter is about, as far as it is kept. */
 export interface LetterBody {

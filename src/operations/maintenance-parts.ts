@@ -5,7 +5,7 @@ import { settleGroups } from "#store/dead-letters/dead-letter-groups.ts";
 import { dropResolvedBytes, resolveIngestedLetters } from "#store/dead-letters/dead-letters.ts";
 import { foldDrift } from "#store/figures/fold-drift.ts";
 import { retainFigures } from "#store/figures/retain-figures.ts";
-import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
+import { foldHandlerCounts } from "#store/figures/fold-handler-counts.ts";
 import { forgetWrongTokens } from "#store/operators/wrong-tokens.ts";
 import { readBacklog } from "#store/queue/queue-messages.ts";
 import { ensurePartitions } from "#store/retention/partitions.ts";

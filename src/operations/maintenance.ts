@@ -1,7 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import { describeCause, type Log } from "#platform/log.ts";
 import type { Database } from "#store/connection/database.ts";
-import { finishPart, takePart } from "#store/retention/maintenance-parts.ts";
+import { finishPart, takePart } from "#store/operators/maintenance-parts.ts";
 
 /** Something that has to be done now and then. */
 export interface MaintenancePart {

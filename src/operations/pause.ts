@@ -4,7 +4,7 @@ import { RelayError } from "#platform/errors.ts";
 import type { Log } from "#platform/log.ts";
 import type { QueuePause } from "#queue/queue-pause.ts";
 import type { Database } from "#store/connection/database.ts";
-import { readParts, recordPart } from "#store/retention/maintenance-parts.ts";
+import { readParts, recordPart } from "#store/operators/maintenance-parts.ts";
 
 export interface Pause {
   paused: boolean;

@@ -8,7 +8,7 @@ import { type Burst, noEdge, sendBurst } from "#measurements/send-burst.ts";
 import type { Database } from "#store/connection/database.ts";
 import { readSentPairs, savePairs } from "#store/figures/probe-pairs.ts";
 import { readLastRequests } from "#store/figures/probe-reach.ts";
-import { finishPart, takePart } from "#store/retention/maintenance-parts.ts";
+import { finishPart, takePart } from "#store/operators/maintenance-parts.ts";
 
 /** What probes are made and sent with; the rim builds it. */
 export interface Probing extends Network {

@@ -4,7 +4,7 @@ import { budgetOf, type ProbeBudget } from "#measurements/probe-budget.ts";
 import type { Database } from "#store/connection/database.ts";
 import { readSentPairs } from "#store/figures/probe-pairs.ts";
 import { type Canary, readCanaries } from "#store/figures/probe-reach.ts";
-import { readParts } from "#store/retention/maintenance-parts.ts";
+import { readParts } from "#store/operators/maintenance-parts.ts";
 
 import { probesPart } from "./probing.ts";
 import { probesState } from "./run-probes.ts";

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { recordPart } from "#store/operators/maintenance-parts.ts";
 
 import { openDashboard, type TestDashboard } from "./open-dashboard.ts";
 import { executablePath, launchBrowser } from "./open-page.ts";

@@ -3,7 +3,7 @@ import { Client } from "pg";
 
 import { openDatabase, type OpenDatabase } from "#store/connection/database.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { recordPart } from "#store/operators/maintenance-parts.ts";
 
 import { deliveries } from "#store/schema/delivery-schema.ts";
 import { handlerAttempts } from "#store/schema/event-schema.ts";

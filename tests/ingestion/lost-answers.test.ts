@@ -3,7 +3,7 @@ import { onTestFinished, describe, expect, test } from "vitest";
 import { HandlerError, type Handler } from "#handlers/handler.ts";
 import { runHandlersOf } from "#ingestion/run-handlers-of.ts";
 import { openDatabase } from "#store/connection/database.ts";
-import { foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
+import { foldHandlerCounts } from "#store/figures/fold-handler-counts.ts";
 
 import { createHandling, ingest } from "../support/handling.ts";
 import { openTestStore, testBatch, testEvent } from "../support/store.ts";

@@ -20,7 +20,7 @@ import { readEnv } from "#platform/env.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import type { Database } from "#store/connection/database.ts";
 import { appendAudit } from "#store/operators/audit.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { recordPart } from "#store/operators/maintenance-parts.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";

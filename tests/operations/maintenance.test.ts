@@ -11,7 +11,7 @@ import { queueCapabilities } from "#queue/capabilities.ts";
 import { ifQstashIsUsed } from "#queue/qstash/qstash-in-use.ts";
 import { createQstashPause } from "#queue/qstash/qstash-pause.ts";
 import { openPauseOf } from "#queue/queue-pause.ts";
-import { readParts } from "#store/retention/maintenance-parts.ts";
+import { readParts } from "#store/operators/maintenance-parts.ts";
 
 import { createGate, eventually as until } from "../broker/test-broker.ts";
 import { createHandling, ingest } from "../support/handling.ts";

@@ -14,7 +14,7 @@ import { pairsRequest, takePairs } from "#operations/take-probes.ts";
 import { systemClock } from "#platform/clock.ts";
 import { readPairs, savePairs } from "#store/figures/probe-pairs.ts";
 import { readLastRequests } from "#store/figures/probe-reach.ts";
-import { takePart } from "#store/retention/maintenance-parts.ts";
+import { takePart } from "#store/operators/maintenance-parts.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow } from "../dashboard/rows.ts";

@@ -8,7 +8,7 @@ import { rollUp } from "#operations/roll-up.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openReads } from "#store/connection/database.ts";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { recordPart } from "#store/operators/maintenance-parts.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertOpenEvent, unreported } from "../dashboard/rows.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Database } from "#store/connection/database.ts";
 import { allDrift, driftRowsMax, foldDrift } from "#store/figures/fold-drift.ts";
-import { allHandlerCounts, foldHandlerCounts } from "#store/handling/fold-handler-counts.ts";
+import { allHandlerCounts, foldHandlerCounts } from "#store/figures/fold-handler-counts.ts";
 import { settleEvents } from "#store/handling/settle-events.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
 

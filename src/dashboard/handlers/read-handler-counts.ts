@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "#store/connection/database.ts";
-import { allHandlerCounts } from "#store/handling/fold-handler-counts.ts";
+import { allHandlerCounts } from "#store/figures/fold-handler-counts.ts";
 
 export interface HandlerCount {
   name: string;

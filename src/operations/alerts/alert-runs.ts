@@ -1,7 +1,7 @@
 import type { Clock } from "#platform/clock.ts";
 import type { ForwardOutcome } from "#platform/delivery.ts";
 import { describeCause, type Log } from "#platform/log.ts";
-import { readParts } from "#store/retention/maintenance-parts.ts";
+import { readParts } from "#store/operators/maintenance-parts.ts";
 
 import type { Alerting } from "./alerting.ts";
 import { alertsPart, evaluateNow } from "./run-alerts.ts";

@@ -1,6 +1,6 @@
 import type { Database } from "#store/connection/database.ts";
 import { readAlerts, readNotices } from "#store/operators/alerts.ts";
-import { readParts } from "#store/retention/maintenance-parts.ts";
+import { readParts } from "#store/operators/maintenance-parts.ts";
 import type { AlertRow } from "#store/schema/alerts-schema.ts";
 
 import type { Condition } from "../condition/condition.ts";

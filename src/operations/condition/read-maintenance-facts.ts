@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import * as v from "valibot";
 
 import type { Database } from "#store/connection/database.ts";
-import { type MaintenancePart, readParts } from "#store/retention/maintenance-parts.ts";
+import { type MaintenancePart, readParts } from "#store/operators/maintenance-parts.ts";
 
 import type { Condition } from "./condition.ts";
 import { isoOf, type Millis } from "./times.ts";

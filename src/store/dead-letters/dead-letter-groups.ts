@@ -5,6 +5,7 @@ import type { Log } from "#platform/log.ts";
 
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
+import type { StoredItem } from "../ingest/stored-item.ts";
 import { currentGroups } from "./current-groups.ts";
 
 export const groupStates = ["open", "acknowledged", "resolved", "ignored"] as const;
@@ -25,15 +26,6 @@ export async function readLetterBody(
   if (row === undefined) throw new RelayError("NOT_FOUND", "There is no such dead letter");
   const bytes = row.body === null ? null : Buffer.from(row.body, "base64");
   return { body: bytes, event: row.event === null ? null : (JSON.parse(row.event) as StoredItem) };
-}
-
-/** What is needed to send an event again as Meta would. */
-export interface StoredItem {
-  kind: string;
-  accountId: string;
-  sentAtMs: number | null;
-  standby: boolean;
-  data: unknown;
 }
 
 export interface GroupChange {

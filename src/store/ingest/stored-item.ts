@@ -4,7 +4,15 @@ import { RelayError } from "#platform/errors.ts";
 
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
-import type { StoredItem } from "../dead-letters/dead-letter-groups.ts";
+
+/** What is needed to send an event again as Meta would. */
+export interface StoredItem {
+  kind: string;
+  accountId: string;
+  sentAtMs: number | null;
+  standby: boolean;
+  data: unknown;
+}
 
 /**
  * One event as it can be sent again. Throws `NOT_FOUND`, `CONFLICT` if its data was erased, and `STORE_UNAVAILABLE`.

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
-import { recordPart } from "../retention/maintenance-parts.ts";
+import { recordPart } from "./maintenance-parts.ts";
 
 /** The last result of a group of the doctor's checks on this relay. */
 export interface KeptDiagnosis {

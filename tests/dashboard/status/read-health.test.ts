@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { readHealth } from "#dashboard/status/read-health.ts";
 import { systemClock } from "#platform/clock.ts";
 import { openDatabase } from "#store/connection/database.ts";
-import { recordPart } from "#store/retention/maintenance-parts.ts";
+import { recordPart } from "#store/operators/maintenance-parts.ts";
 import { deliveries } from "#store/schema/delivery-schema.ts";
 import { maintenanceParts } from "#store/schema/operations-schema.ts";
 

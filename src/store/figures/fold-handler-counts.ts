@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 
 import type { Database } from "../connection/database.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
-import { foldLock, foldRowsMax } from "../figures/fold-limits.ts";
+import { foldLock, foldRowsMax } from "./fold-limits.ts";
 
 /** Counters stop here: larger numbers are not exact in JavaScript, and the column's own limit is not far. */
 const countMax = sql.raw(String(Number.MAX_SAFE_INTEGER));
