@@ -115,7 +115,7 @@ export function otherQueuesVariables(queue: QueueName): ReadonlySet<EnvName> {
 /**
  * Reads every variable on the path of an event from Meta through the build's queue to the store. Throws `ENV_INVALID` naming
  * each gap: with one of them the webhook refuses deliveries, or what it acknowledges does not arrive. If QUEUE names another
- * queue, the message says so: the gaps are then variables that nobody expects to be asked for.
+ * queue, the message says so, because the operator has set the variables of that queue and would not see why others are missing.
  */
 export function readPathEnv(record: EnvRecord, queue: QueueName): Pick<Env, (typeof pathVariables)[number]> {
   try {

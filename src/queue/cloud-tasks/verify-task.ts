@@ -26,7 +26,7 @@ export async function verifyTask(
   clock: Clock,
 ): Promise<void> {
   const token = /^Bearer ([\w.-]{1,8000})$/.exec(authorization ?? "")?.[1];
-  // Before any variable is asked for: that one is missing where another queue is used is no news.
+  // Before any variable is read: where another queue is used they are missing, and a stranger's call must log no error.
   if (token === undefined) throw new RelayError("SIGNATURE_INVALID", "The OIDC token is missing");
   const { certs, email, urls } = readOrigin();
   const claims = await jwtVerify(token, certs, {

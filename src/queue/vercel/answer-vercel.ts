@@ -80,7 +80,7 @@ async function answerDelivery(
   }
 
   try {
-    // Before any variable is asked for: that one is missing where another queue is used is no news.
+    // Before any variable is read: where another queue is used they are missing, and a stranger's call must log no error.
     if (headers.get("ce-vqsqueuename") !== topic || !isWellFormed(headers)) throw notOurs();
     const queue = readQueue();
     const bytes = await readBody(request, { bytesMax: bodyBytesMax, timeoutMs: bodyTimeoutMs, clock });
