@@ -64,7 +64,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       retrying: { ...none, count: 29, nextAt: null },
     },
     "failing",
-    "Nothing is lost. The handler of comment fails since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.",
+    "Nothing is lost. The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.",
   ],
   [
     "a wrong secret, while Meta's hour runs",
@@ -73,7 +73,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
     },
     "failing",
-    /^Nothing is lost\. Meta’s hour runs since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC: /,
+    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC: /,
   ],
   [
     "a wrong secret among more requests of strangers",
@@ -100,7 +100,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
     },
     "failing",
-    /^Nothing is lost\. Meta’s hour runs since 11:40 UTC: .* QStash does not accept what the relay publishes\. 5 events are due since 11:40/,
+    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: .* QStash does not accept what the relay publishes\. 5 events are due since 11:40/,
   ],
   [
     "requests of strangers",

@@ -39,7 +39,7 @@ function showStatus({ status, sentence, asOf, items, deployment }: Status, conte
   const [color, mark] = marks[status];
   const width = Math.max(...items.map(({ name }) => name.length));
   return [
-    `${paint(color, mark)} ${paint("bold", showCell(sentence))} ${paint("dim", `as of ${showCell(asOf, zone)}`)}`,
+    `${paint(color, mark)} ${paint("bold", showCell(sentence))} ${paint("dim", `(as of ${showCell(asOf, zone)})`)}`,
     "",
     ...items.flatMap((item) => showItem(item, width, context)),
     ...(deployment === null ? [] : ["", `  ${showCell(deployment.sentence)}`]),

@@ -120,7 +120,7 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
   const isLong = retrying.count > 0 && waitsTooLong(oldest, Date.parse(asOf));
   const parts = [
     ...(worst === undefined ? [] : [describeFailing(worst, when)]),
-    ...(others.length === 0 ? [] : [`So do those of ${others.map(({ kind }) => kind).join(", ")}.`]),
+    ...(others.length === 0 ? [] : [`So have those of ${others.map(({ kind }) => kind).join(", ")}.`]),
     ...(retrying.count === 0
       ? []
       : [
@@ -144,10 +144,10 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
   });
 }
 
-/** `The handler of comment fails since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` */
+/** `The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` */
 export function describeFailing({ kind, error, runs, failed, since, deployment }: FailingHandler, when: When): string {
   const from = deployment === null ? "" : `, since deployment ${deployment}`;
-  return `The handler of ${kind} fails since ${when(since)}${from}: ${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes.`;
+  return `The handler of ${kind} has failed since ${when(since)}${from}: ${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes.`;
 }
 
 /** Events that are stored and whose turn has not come. */
@@ -175,8 +175,12 @@ export function waitingItem({ condition: { open, stuck, retrying, pause, queue, 
 export function metaHourItem({ condition: { metaHour, asOf }, when }: Facts): StatusItem {
   if (metaHour === null) return unknownItem("metaHour", "Whether Meta’s hour runs");
   const { isRunning, since, minutesLeft } = metaHour;
-  if (!isRunning) return item("metaHour", { state: "ok", sentence: "Meta’s hour does not run." });
-  const sentence = `Meta’s hour runs since ${when(since ?? "")}: in ${amount(minutesLeft ?? 0, "minute")} Meta may end the subscription, unless deliveries are answered with 200 again.`;
+  if (!isRunning)
+    return item("metaHour", {
+      state: "ok",
+      sentence: "Meta’s hour does not run: too few deliveries are refused for Meta to end the subscription.",
+    });
+  const sentence = `Meta’s hour has run since ${when(since ?? "")}: in ${amount(minutesLeft ?? 0, "minute")} Meta may end the subscription, unless deliveries are answered with 200 again.`;
   // It begins with any single refusal: most end with the next delivery.
   const state = levelOfMetaHour(metaHour, Date.parse(asOf)) > 0 ? "failing" : "attention";
   return item("metaHour", { state, since, sentence, href: "/dashboard#refusals" });
