@@ -22,3 +22,11 @@ export function describeHandling(
         : "its first attempt is under way, or ended without a result";
   }
 }
+
+/** Why a delivery is not handled, by what is known of its events; undefined where no event tells. */
+export function describeUnhandled(events: readonly EventHandling[], nowMs: number): string | undefined {
+  const [first, ...others] = events.filter(({ state }) => state !== "handled" && state !== "erased");
+  if (first === undefined) return undefined;
+  if (others.length === 0) return `event ${first.eventId}: ${describeHandling(first, nowMs)}`;
+  return [first, ...others].some(({ state }) => state === "dead") ? "not all: some of its events are dead" : undefined;
+}

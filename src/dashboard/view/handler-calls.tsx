@@ -52,7 +52,7 @@ export function HandlerCalls({ calls, of, nowMs }: HandlerCallsProps) {
                   : [call.error, call.code, call.message].filter((part) => part !== null).join(" · ")}
               </td>
               <td data-numeric>{formatMs(call.ms)}</td>
-              <td className={text["mono"]}>
+              <td className={`${text["mono"]} ${tables["wrapped"]}`}>
                 <Frames frames={call.frames} />
               </td>
               <td className={text["mono"]}>{call.deployment ?? "–"}</td>

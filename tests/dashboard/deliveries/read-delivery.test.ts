@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { journeySteps } from "#dashboard/deliveries/journey-steps.ts";
+import { describeUnhandled } from "#dashboard/events/describe-handling.ts";
 import { readDelivery } from "#dashboard/deliveries/read-delivery.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { deliveries, deliveryAttempts, deliveryBatches } from "#store/schema/delivery-schema.ts";
@@ -197,7 +198,12 @@ test("the handlers of its events say which attempt is next, and how each call en
     deployment: "dpl_1",
     replay: null,
   };
-  expect((await read()).handlers).toEqual([
+  const { handlers } = await read();
+  expect(describeUnhandled(handlers, after(0).getTime())).toBe(`event ${retried}: retry 3 of 8, next in 1 min`);
+  const dead = handlers.map((handling) => ({ ...handling, state: "dead" as const }));
+  expect(describeUnhandled(dead, 0)).toBe("not all: some of its events are dead");
+  expect(describeUnhandled([], 0)).toBeUndefined();
+  expect(handlers).toEqual([
     {
       eventId: retried,
       kind: "message",

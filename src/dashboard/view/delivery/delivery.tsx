@@ -6,6 +6,7 @@ import { attemptsMax } from "../../deliveries/read-delivery-attempts.ts";
 import type { DeliveryAttempt } from "../../deliveries/read-delivery-attempts.ts";
 import { formatCount } from "../../format.ts";
 import type { DeliveryDetails, DeliveryJourney } from "../../deliveries/read-delivery.ts";
+import { describeUnhandled } from "../../events/describe-handling.ts";
 import type { EventPage } from "../../events/read-events.ts";
 import type { QueueView } from "../../status/queue-view.ts";
 import { AttemptsPanel } from "../attempts.tsx";
@@ -53,7 +54,7 @@ export function Delivery({ journey, details, queue, nowMs, ...props }: DeliveryP
       </Group>
       <Pair>
         <Panel id="journey" title="Journey">
-          <Journey journey={journey} />
+          <Journey journey={journey} unhandled={describeUnhandled(journey.handlers, nowMs)} />
         </Panel>
         <Panel id="facts" title="Facts">
           <DeliveryFacts journey={journey} details={details} />

@@ -56,7 +56,7 @@ export function DeadLetters({ request, found, queue, zone, nowMs }: DeadLettersP
                   {Object.keys(query).length === 0 ? "There are no dead letters." : "No group is like this."}
                 </p>
               ) : (
-                <GroupsTable groups={groups} queue={queue} nowMs={nowMs} />
+                <GroupsTable groups={groups} nowMs={nowMs} />
               )}
               <Pager {...{ list: "groups", path, query, older, nextCursor, zone }} />
             </>

@@ -3,7 +3,6 @@ import Link from "next/link";
 import { groupCause, groupCount, groupName, isExpiring } from "../../repair/describe-group.ts";
 import { formatIn } from "../../format.ts";
 import type { DeadLetterGroup } from "../../repair/read-dead-letter-groups.ts";
-import type { QueueView } from "../../status/queue-view.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
 import text from "../text.module.css";
@@ -14,14 +13,12 @@ import styles from "./groups-table.module.css";
 /** Props of `GroupsTable`. */
 export interface GroupsTableProps {
   groups: readonly DeadLetterGroup[];
-  queue: Pick<QueueView, "deadLetters">;
   nowMs: number;
 }
 
 /** One page of groups; each leads to its own page. */
-export function GroupsTable({ groups, queue, nowMs }: GroupsTableProps) {
-  // After a switch to a queue without dead letters, QStash may still have some.
-  const hasCopies = queue.deadLetters || groups.some(({ expiresAt }) => expiresAt !== null);
+export function GroupsTable({ groups, nowMs }: GroupsTableProps) {
+  const hasCopies = groups.some(({ expiresAt }) => expiresAt !== null);
   return (
     <ScrollBox label="Groups of dead letters">
       <table className={tables["table"]}>
