@@ -219,6 +219,15 @@ test.each<[name: string, facts: Partial<Condition>, ruleName: string, level: num
   expect(describe(facts).status).toBe(status);
 });
 
+test("what failed within the last minutes and is handled by now leads to the handlers", () => {
+  expect(itemOf(describe({ failing: [{ ...failing, deployment: null, deployedAt: null }] }), "failing")).toMatchObject({
+    state: "failing",
+    count: 0,
+    sentence: expect.stringMatching(/in 15 minutes\. No event is tried again now, and no dead letter is left\.$/),
+    href: "/dashboard/handlers",
+  });
+});
+
 test("what is stuck leads to the list that has it, whether it has failed before or not", () => {
   const status = describe({ stuck: { count: 5, isCapped: false, since: ago(20) } });
   expect(itemOf(status, "stuck")).toMatchObject({ count: 5, href: "/dashboard/events?state=unhandled" });

@@ -121,6 +121,7 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
   const parts = [
     ...(worst === undefined ? [] : [describeFailing(worst, when)]),
     ...(others.length === 0 ? [] : [`So have those of ${others.map(({ kind }) => kind).join(", ")}.`]),
+    ...(worst !== undefined && count === 0 ? ["No event is tried again now, and no dead letter is left."] : []),
     ...(retrying.count === 0
       ? []
       : [
@@ -140,8 +141,14 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
     isCapped: retrying.isCapped || letters.isCapped,
     since: worst?.since ?? deadLetters.newest.at(-1)?.at ?? null,
     sentence: parts.length === 0 ? "No handler fails, and there are no dead letters." : parts.join(" "),
-    href: letters.count > 0 ? "/dashboard/dead-letters" : listed("events", { state: "retrying" }),
+    href: hrefOfFailing(letters.count, retrying.count),
   });
+}
+
+function hrefOfFailing(letters: number, retrying: number): string {
+  if (letters > 0) return "/dashboard/dead-letters";
+  // Without either the handlers' calls say what has failed.
+  return retrying > 0 ? listed("events", { state: "retrying" }) : "/dashboard/handlers";
 }
 
 /** `The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` */

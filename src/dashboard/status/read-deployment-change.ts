@@ -22,7 +22,7 @@ interface Row extends Record<string, unknown> {
   ackBuckets: Uint8Array | null;
 }
 
-/** The last two deployments that measured anything, by their own figures of the last seven days; null if none is known. */
+/** The last two deployments that received a delivery, by their own figures of the last seven days; null if none is known. */
 export async function readDeploymentChange(
   db: Database,
   { nowMs, when }: { nowMs: number; when: When },
