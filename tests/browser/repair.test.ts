@@ -70,7 +70,7 @@ describe.skipIf(!existsSync(executablePath))("repairing from the pages", { timeo
     expect(await startedReplays()).toMatchObject([{ state: "finished", done: 29 }]);
     await page.getByRole("link", { name: "Its events" }).waitFor();
     await page.goto(`${relay.baseUrl}/dashboard/dead-letters/${groupOf.comment}`);
-    await page.getByText(/^resolved by rp_/).waitFor();
+    await page.getByText("resolved by a replay", { exact: true }).waitFor();
   });
 
   test.runIf(process.env["TEST_PAGES"] === "all")(

@@ -5,11 +5,9 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 
 import { qstashLog } from "#dashboard/status/qstash-log.ts";
-import type { DeadLetterGroup } from "#dashboard/repair/read-dead-letter-groups.ts";
 import type { QueueView } from "#dashboard/status/queue-view.ts";
 import { AttemptsPanel } from "#dashboard/view/attempts.tsx";
 import { PauseControl } from "#dashboard/view/pause/pause-control.tsx";
-import { GroupsTable } from "#dashboard/view/repair/groups-table.tsx";
 import { PathFaultBanners } from "#dashboard/view/status/path-banners.tsx";
 import type { QueueName } from "#platform/queue-name.ts";
 import { queueCapabilities } from "#queue/capabilities.ts";
@@ -58,35 +56,6 @@ describe("with a queue that cannot be paused, keeps no dead letters and tells no
     );
     expect(ofQstash).toContain('href="https://console.upstash.com/qstash"');
   });
-});
-
-test("dead letters have a column for QStash's copies only where QStash has one", () => {
-  const group: DeadLetterGroup = {
-    id: 1,
-    cause: "qstash",
-    errorName: null,
-    errorCode: null,
-    kind: null,
-    state: "open",
-    count: 1,
-    open: 1,
-    isCapped: false,
-    firstAt: iso,
-    lastAt: iso,
-    firstDeployment: null,
-    lastDeployment: null,
-    expiresAt: null,
-    ignoredUntil: null,
-    note: null,
-    changedAt: null,
-    changedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    regressedAt: null,
-  };
-  expect(show(createElement(GroupsTable, { groups: [group], nowMs }))).not.toContain("copies end");
-  const groups = [group, { ...group, id: 2, expiresAt: iso }];
-  expect(show(createElement(GroupsTable, { groups, nowMs }))).toContain("copies end");
 });
 
 test("a redirect of RELAY_URL is told by what it does to a queue that pushes and to one that is drained", () => {

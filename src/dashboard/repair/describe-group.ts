@@ -37,8 +37,17 @@ export function groupStateWords({ state, regressedAt, changedBy, resolvedBy }: D
   return `resolved${resolvedBy === null ? "" : ` ${resolvedWords(resolvedBy)}`}`;
 }
 
-function resolvedWords(resolvedBy: string): string {
+/** Whether it is the id of a replay, which has a page of its own and is too long for a row. */
+export function isReplayId(resolvedBy: string): boolean {
+  return /^rp_[0-9a-f]{32}$/.test(resolvedBy);
+}
+
+/** Who or what resolved a group or one of its members. */
+export function resolvedWords(resolvedBy: string): string {
   if (resolvedBy === "handled" || resolvedBy === "ingested") return `by itself: ${resolvedBy}`;
+  if (resolvedBy === "unsent") return "as its message was unsent";
+  if (resolvedBy === "data-deletion") return "by the erasure of a person";
+  if (isReplayId(resolvedBy)) return "by a replay";
   const [, deployment] = /^deployment:(.+)$/.exec(resolvedBy) ?? [];
   return deployment === undefined ? `by ${resolvedBy}` : `by deployment ${deployment}`;
 }

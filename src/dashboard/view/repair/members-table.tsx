@@ -1,6 +1,7 @@
 import Link from "next/link";
 
 import { formatBytes } from "../../format.ts";
+import { isReplayId, resolvedWords } from "../../repair/describe-group.ts";
 import type { DeadLetterItem } from "../../repair/read-dead-letters.ts";
 import { ScrollBox } from "../panel.tsx";
 import tables from "../table.module.css";
@@ -70,15 +71,26 @@ function Row({ letter, nowMs }: { letter: DeadLetterItem; nowMs: number }) {
           resolvedBy === null ? (
             "no"
           ) : (
-            `being replayed by ${resolvedBy}`
+            <>
+              not yet, <Resolver name={resolvedBy} />
+            </>
           )
         ) : (
           <>
-            <Timestamp iso={resolvedAt} nowMs={nowMs} /> {resolvedBy !== null && `by ${resolvedBy}`}
+            <Timestamp iso={resolvedAt} nowMs={nowMs} /> {resolvedBy !== null && <Resolver name={resolvedBy} />}
           </>
         )}
       </td>
     </tr>
+  );
+}
+
+function Resolver({ name }: { name: string }) {
+  if (!isReplayId(name)) return resolvedWords(name);
+  return (
+    <Link href={`/dashboard/replays/${name}`} prefetch={false}>
+      {resolvedWords(name)}
+    </Link>
   );
 }
 
