@@ -12,5 +12,5 @@ export const migrationNames = [
   "0017_queue_traces",
   "0018_store_functions",
   "0019_region_sums",
-  "0021_unresolved_letters",
+  "0020_unresolved_letters",
 ] as const;
