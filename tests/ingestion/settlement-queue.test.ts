@@ -63,12 +63,12 @@ describe("a settlement queue", () => {
   test("takes the others while another transaction holds the row of one", async () => {
     const { db, pool, leases } = await openWithDeliveries(3);
     const settle = createSettlementQueue(db, systemClock);
-    const [first, held, ...others] = leases.map((leased) => settlement(ended(leased, "handled"), { sold: 1 }));
+    const all = leases.map((leased) => settlement(ended(leased, "handled"), { sold: 1 }));
     const other = await pool.connect();
     await other.query("begin");
-    await other.query("select from relay.deliveries where id = $1 for update", [held?.results[0]?.event.deliveryId]);
-    const settled = [first, ...others].map((some) => some && settle(some));
-    const holding = held && settle(held);
+    await other.query("select from relay.deliveries where id = $1 for update", [all[1]?.results[0]?.event.deliveryId]);
+    const settled = all.map(settle);
+    const [holding] = settled.splice(1, 1);
     await Promise.all(settled);
     expect(await readKeys(pool, "handled")).toHaveLength(8);
     await other.query("rollback");
