@@ -457,6 +457,8 @@ BEGIN
     SELECT delivery_id, sum(ms) FILTER (WHERE fence = 1 AND outcome <> 'released' AND replay_id IS NULL
         AND (id IN (SELECT event_id FROM handled) OR id IN (SELECT event_id FROM kept))) AS own_ms
     FROM r GROUP BY 1 HAVING bool_or(outcome = 'handled') OR bool_or(fence = 1 AND outcome <> 'released')
+    -- As reports lock them, too, so that two calls do not wait for one another crosswise.
+    ORDER BY 1
   ), marked AS (
     UPDATE relay.deliveries d
     SET handler_ms = CASE WHEN own_ms IS NULL THEN handler_ms ELSE coalesce(handler_ms, 0) + own_ms END
