@@ -1,6 +1,6 @@
 import { type Clock, settleWithin } from "#platform/clock.ts";
 import type { Database } from "#store/connection/database.ts";
-import { isStoreUnavailable } from "#store/connection/store-error.ts";
+import { isLockedOut, isStoreUnavailable } from "#store/connection/store-error.ts";
 import { areFirstSuccesses, settleEvents, type Settlement, settleTogether } from "#store/handling/settle-events.ts";
 
 /** Stores how leases ended, as `settleEvents` does. Rejects with what that throws. */
@@ -17,8 +17,8 @@ interface Waiting {
 
 /**
  * Lets the runs of a process share statements, and so commits: while one with first successes is under way, those of other
- * runs wait and go together in the next. Nothing waits while none is under way. One that Postgres refuses costs the others
- * nothing.
+ * runs wait and go together in the next. Nothing waits while none is under way. One that Postgres refuses, or whose row
+ * another transaction holds, does not keep the others from being stored.
  */
 export function createSettlementQueue(db: Database, clock: Clock): Settle {
   let waiting: Waiting[] = [];
@@ -45,7 +45,7 @@ export function createSettlementQueue(db: Database, clock: Clock): Settle {
         for (const { resolve } of together) resolve({ lost: [] });
         return;
       } catch (thrown) {
-        if (isStoreUnavailable(thrown)) {
+        if (isStoreUnavailable(thrown) && !isLockedOut(thrown)) {
           for (const { reject } of together) reject(thrown);
           return;
         }

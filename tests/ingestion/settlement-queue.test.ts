@@ -60,6 +60,24 @@ describe("a settlement queue", () => {
     expect(await readCounts(pool)).toEqual({ sold: 4 });
   });
 
+  test("takes the others while another transaction holds the row of one", async () => {
+    const { db, pool, leases } = await openWithDeliveries(3);
+    const settle = createSettlementQueue(db, systemClock);
+    const all = leases.map((leased) => settlement(ended(leased, "handled"), { sold: 1 }));
+    const other = await pool.connect();
+    await other.query("begin");
+    await other.query("select from relay.deliveries where id = $1 for update", [all[1]?.results[0]?.event.deliveryId]);
+    const settled = all.map(settle);
+    const [holding] = settled.splice(1, 1);
+    await Promise.all(settled);
+    expect(await readKeys(pool, "handled")).toHaveLength(8);
+    await other.query("rollback");
+    other.release();
+    await holding;
+    expect(await readKeys(pool, "handled")).toHaveLength(10);
+    expect(await readCounts(pool)).toEqual({ sold: 5 });
+  });
+
   test("does not let others wait for a statement that has no answer, nor for one of failures", async () => {
     const { db, pool, leases } = await openWithDeliveries(3);
     const clock = createManualClock();

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
 import { internalSignatureHeader, signInternal } from "#platform/internal-signature.ts";
 import type { Log } from "#platform/log.ts";
+import { openDatabase } from "#store/connection/database.ts";
 import { saveReports } from "#store/deliveries/save-reports.ts";
 import { deliveryUuid } from "#store/ingest/delivery-uuid.ts";
 import { storeBatch } from "#store/ingest/store-batch.ts";
@@ -363,6 +364,29 @@ describe("saveReports()", () => {
         messageIds: ["msg_1"],
       },
     ]);
+  });
+
+  test("tries again, under repeatable read, after another call has changed the delivery meanwhile", async () => {
+    const { db, pool, url } = await openTestStore();
+    await storeBatch(db, toStore(testBatch("d1", [])));
+    const name = new URL(url).pathname.slice(1);
+    await pool.query(`alter database ${name} set default_transaction_isolation = 'repeatable read'`);
+    const { db: changed, close } = openDatabase(url);
+    onTestFinished(close);
+    const other = await pool.connect();
+    await other.query("begin");
+    await other.query("update relay.deliveries set handler_ms = 5");
+    const saving = saveReports(changed, [published], 1_700_000_000_200);
+    await eventually("the report waits for the row", async () => {
+      const { rowCount } = await pool.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      return rowCount === 1;
+    });
+    await other.query("commit");
+    other.release();
+    await saving;
+    expect(await db.select().from(deliveries)).toMatchObject([{ outcome: "published", handlerMs: 5 }]);
   });
 
   test("stores many at once, and of a repeated report only the first", async () => {

@@ -102,6 +102,24 @@ describe("settling is fenced", () => {
     expect(await readWork(pool)).toEqual([]);
     expect(await readCounts(pool)).toEqual({ sold: 1 });
   });
+
+  test("late successes resolve the dead letters that others have made of their events meanwhile", async () => {
+    const { db, pool, leased, ids } = await openWithEvents(3);
+    await endLeases(pool);
+    for (const id of ids) {
+      const { leased: newer } = await leaseEvents(db, [id], { leaseMs: 60_000 });
+      await settleEvents(db, settlement(ended(newer, "dead")));
+    }
+    const late = ended(leased, "handled");
+    await settleEvents(db, settlement(late.slice(0, 1)));
+    // With a result that is no first success it takes the other function.
+    await settleEvents(db, settlement([...late.slice(1, 2), ...ended(leased.slice(2), "failed")]));
+    const { rows } = await pool.query(
+      "select event_id::float8 as id, resolved_by as by from relay.dead_letters order by event_id",
+    );
+    expect(rows).toEqual(ids.map((id, index) => ({ id, by: index < 2 ? "handled" : null })));
+    expect(await readWork(pool)).toMatchObject([{ id: ids[2], state: "dead" }]);
+  });
 });
 
 describe("settleEvents()", () => {

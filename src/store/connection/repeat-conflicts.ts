@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from "drizzle-orm";
 import { DatabaseError } from "pg";
 
 const attemptsMax = 3;
@@ -18,6 +19,7 @@ export async function repeatConflicts<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isConflict(thrown: unknown): boolean {
-  if (!(thrown instanceof DatabaseError)) return false;
-  return /^40(001|P01)$/.test(thrown.code ?? "") || (thrown.code === "23502" && thrown.column === "group_id");
+  const cause = thrown instanceof DrizzleQueryError ? thrown.cause : thrown;
+  if (!(cause instanceof DatabaseError)) return false;
+  return /^40(001|P01)$/.test(cause.code ?? "") || (cause.code === "23502" && cause.column === "group_id");
 }

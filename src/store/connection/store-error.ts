@@ -58,8 +58,18 @@ export function isStoreUnavailable(thrown: unknown): boolean {
 
 /** Whether a statement was ended because it took too long: another one, about less, may succeed. */
 export function isTooSlow(thrown: unknown): boolean {
+  return codeOf(thrown) === "57014";
+}
+
+/** Whether a statement was ended because another transaction holds a lock that it needs: one about other rows may succeed. */
+export function isLockedOut(thrown: unknown): boolean {
+  return codeOf(thrown) === "55P03";
+}
+
+/** The SQLSTATE, of a `STORE_UNAVAILABLE` that of its cause. */
+function codeOf(thrown: unknown): string | undefined {
   const { cause } = unwrap(thrown instanceof RelayError ? thrown.cause : thrown);
-  return cause instanceof DatabaseError && cause.code === "57014";
+  return cause instanceof DatabaseError ? cause.code : undefined;
 }
 
 /** Whether the connection of this error must not be used again. */

@@ -4,6 +4,7 @@ import type { MeasurementFacts } from "#measurements/measurement.ts";
 import type { ForwardReport } from "#measurements/report.ts";
 
 import type { Database } from "../connection/database.ts";
+import { repeatConflicts } from "../connection/repeat-conflicts.ts";
 import { storableInstant, storableInteger, storableSmallint, storableText } from "../connection/storable.ts";
 import { withStoreErrors } from "../connection/store-error.ts";
 import { deliveryRow } from "../ingest/delivery-row.ts";
@@ -32,26 +33,25 @@ export async function saveReports(db: Database, reports: readonly ForwardReport[
     .onConflictDoUpdate({ target: deliveries.id, set: replaced, setWhere: sql`${columns.reportedAt} is null` })
     .returning();
   const column = <T>(value: (report: ForwardReport) => T) => sql.param(unique.map(([, report]) => value(report)));
-  await withStoreErrors(() =>
-    db.execute(sql`
-      with saved as ${saved}
-      insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts, first_facts)
-      select least(s.received_at, ${new Date(nowMs).toISOString()}::timestamptz), s.runtime, s.region, s.deployment,
-        s.cold_start, s.probe, r.facts::json,
-        case
-          when s.via is null then r.first_facts::json
-          -- Ingestion has counted the delivery by the way that its first batch came.
-          when s.outcome <> came.outcome and (s.outcome <> 'lost' or s.batches > 1 + (
-            select count(*) from relay.delivery_batches b where b.delivery_id = s.id
-          )) then json_build_object('counts', json_build_array(
-            json_build_array('outcome', 1, s.outcome), json_build_array('correction', 1, came.outcome)))
-        end
-      from saved s
-      join unnest(${sql.param(unique.map(([id]) => id))}::uuid[], ${column((report) => JSON.stringify(factsOf(report)))}::text[],
-        ${column((report) => JSON.stringify(deliveryFacts(report.outcome, report.coldStart, report.ackInBatch ? report.ackMs : null)))}::text[]) as r (id, facts, first_facts) on r.id = s.id
-      cross join lateral (select case s.via when 'queue' then 'published' else s.via end as outcome) came
-    `),
-  );
+  const statement = sql`
+    with saved as ${saved}
+    insert into relay.measurements (at, runtime, region, deployment, cold, probe, facts, first_facts)
+    select least(s.received_at, ${new Date(nowMs).toISOString()}::timestamptz), s.runtime, s.region, s.deployment,
+      s.cold_start, s.probe, r.facts::json,
+      case
+        when s.via is null then r.first_facts::json
+        -- Ingestion has counted the delivery by the way that its first batch came.
+        when s.outcome <> came.outcome and (s.outcome <> 'lost' or s.batches > 1 + (
+          select count(*) from relay.delivery_batches b where b.delivery_id = s.id
+        )) then json_build_object('counts', json_build_array(
+          json_build_array('outcome', 1, s.outcome), json_build_array('correction', 1, came.outcome)))
+      end
+    from saved s
+    join unnest(${sql.param(unique.map(([id]) => id))}::uuid[], ${column((report) => JSON.stringify(factsOf(report)))}::text[],
+      ${column((report) => JSON.stringify(deliveryFacts(report.outcome, report.coldStart, report.ackInBatch ? report.ackMs : null)))}::text[]) as r (id, facts, first_facts) on r.id = s.id
+    cross join lateral (select case s.via when 'queue' then 'published' else s.via end as outcome) came
+  `;
+  await withStoreErrors(() => repeatConflicts(() => db.execute(statement)));
 }
 
 /** What only the report knows. A sampled one stands for those that were not sent. */

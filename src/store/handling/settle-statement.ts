@@ -16,13 +16,17 @@ const first = {
  */
 export const settleFirstSuccesses = defineCall<keyof typeof first>("settle_first_successes", first);
 
+/** A row that another transaction holds for longer must not hold up the settlements of all other deliveries. */
+const lockMsMax = 250;
+
 /**
  * The same for several settlements, of any deliveries: a call for each, in the order of a JSON array whose objects have the
- * parameters of `settleFirstSuccesses`.
+ * parameters of `settleFirstSuccesses`. Fails with lock_not_available if it has to wait long for a row.
  */
 export const settleManyFirstSuccesses = defineStatement<"settlements">(
-  `select relay.settle_first_successes(ids, "deliveryId", "ownMs", "countNames", counts, deployment, facts)
-  from json_to_recordset(:settlements) s (${Object.entries(first)
+  `with limited as materialized (select set_config('lock_timeout', '${lockMsMax}', true))
+  select relay.settle_first_successes(ids, "deliveryId", "ownMs", "countNames", counts, deployment, facts)
+  from limited, json_to_recordset(:settlements) s (${Object.entries(first)
     .map(([name, type]) => `"${name}" ${type}`)
     .join(", ")})`,
   { settlements: "json" },

@@ -301,6 +301,7 @@ CREATE FUNCTION "settle_first_successes"(
   "p_facts" json
 ) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
+  v_settled integer;
   v_is_new boolean;
   v_is_handled boolean;
   v_runtime text;
@@ -309,13 +310,28 @@ DECLARE
   v_probe boolean;
 BEGIN
   IF cardinality(p_ids) = 1 THEN
-    DELETE FROM relay.event_work WHERE event_id = p_ids[1];
+    DELETE FROM relay.event_work WHERE event_id = p_ids[1] AND fence = 1;
   ELSE
     -- The ids ascend. The planner mostly finds the table of open work empty, and then would read the whole of it for an array; a
     -- range is one search of the index, and `+ 0` keeps the array away from it.
-    DELETE FROM relay.event_work WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids);
+    DELETE FROM relay.event_work
+    WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids) AND fence = 1;
   END IF;
-  v_is_new := FOUND;
+  GET DIAGNOSTICS v_settled = ROW_COUNT;
+  IF v_settled < cardinality(p_ids) THEN
+    -- This call comes again, or so late that another process has leased events meanwhile, and perhaps made dead letters of them.
+    WITH late AS (
+      DELETE FROM relay.event_work
+      WHERE event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)] AND event_id + 0 = ANY (p_ids)
+      RETURNING event_id
+    ), resolved AS (
+      UPDATE relay.dead_letters l SET resolved_at = now(), resolved_by = 'handled'
+      FROM late
+      WHERE l.source = 'handler' AND l.source_id = late.event_id::text AND coalesce(l.resolved_at, 'infinity') = 'infinity'
+    )
+    SELECT v_settled + count(*) INTO v_settled FROM late;
+  END IF;
+  v_is_new := v_settled > 0;
   -- If these are all events that the delivery brought, nothing of it is open. Because the planner cannot know the result of
   -- now(), it finds that the kept plan costs as much as one for this id; else it would plan each call anew for its partition.
   UPDATE relay.deliveries d SET handler_ms = coalesce(d.handler_ms, 0) + CASE WHEN v_is_new THEN p_own_ms ELSE 0 END,
@@ -379,7 +395,7 @@ BEGIN
     -- By each id, once the planner knows of many rows; until then by the range. An array of the ids would read the whole table.
     DELETE FROM relay.event_work w USING r
     WHERE r.outcome = 'handled' AND w.event_id = r.id AND w.event_id BETWEEN p_ids[1] AND p_ids[cardinality(p_ids)]
-    RETURNING w.event_id
+    RETURNING w.event_id, w.fence
   ), kept AS (
     UPDATE relay.event_work w
     SET leased_until = NULL,
@@ -428,7 +444,9 @@ BEGIN
   ), resolved AS (
     UPDATE relay.dead_letters l SET resolved_at = now(), resolved_by = coalesce(r.replay_id, 'handled')
     FROM r
-    WHERE r.outcome = 'handled' AND r.fence > 1 AND l.source = 'handler' AND l.source_id = r.id::text
+    -- A first attempt has no dead letter, unless its success comes so late that another process has leased the event meanwhile.
+    WHERE r.outcome = 'handled' AND (r.fence > 1 OR r.id IN (SELECT event_id FROM handled WHERE handled.fence > 1))
+      AND l.source = 'handler' AND l.source_id = r.id::text
       -- Not `IS NULL`, by which the planner would read every open dead letter instead of this one.
       AND coalesce(l.resolved_at, 'infinity') = 'infinity'
   ), counted AS (
@@ -439,6 +457,8 @@ BEGIN
     SELECT delivery_id, sum(ms) FILTER (WHERE fence = 1 AND outcome <> 'released' AND replay_id IS NULL
         AND (id IN (SELECT event_id FROM handled) OR id IN (SELECT event_id FROM kept))) AS own_ms
     FROM r GROUP BY 1 HAVING bool_or(outcome = 'handled') OR bool_or(fence = 1 AND outcome <> 'released')
+    -- As reports lock them, too, so that two calls do not wait for one another crosswise.
+    ORDER BY 1
   ), marked AS (
     UPDATE relay.deliveries d
     SET handler_ms = CASE WHEN own_ms IS NULL THEN handler_ms ELSE coalesce(handler_ms, 0) + own_ms END
