@@ -31,7 +31,9 @@ export async function readHealth(db: Database, clock: Clock, version: string): P
       answerWithinMs,
       answer.catch(() => undefined),
     );
-  const [isWritable, fault] = await Promise.all([inTime(canWrite(db)), inTime(findStoreFault(db.$client))]);
+  // One after the other: with both at once a check would take two connections.
+  const isWritable = await inTime(canWrite(db));
+  const fault = isWritable === undefined ? undefined : await inTime(findStoreFault(db.$client));
   if (isWritable !== true || fault?.isDown === true) {
     const message = fault ? `${fault.cause} ${fault.remedy}` : "Postgres does not answer, or refuses to store.";
     return {

@@ -79,7 +79,9 @@ test("a store that has become read-only is down until it can be written to again
   const setTo = async (value: "on" | "off") => {
     await db.execute(sql`set default_transaction_read_only = off`);
     await db.execute(sql`alter database ${name} set default_transaction_read_only = ${sql.raw(value)}`);
-    await db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => {});
+    // All sessions, as a pooler may hold several: each keeps what the database said when it began.
+    const sessions = sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`;
+    await db.execute(sessions).catch(() => {});
   };
   await setTo("on");
   const message = expect.stringMatching(/^Postgres accepts no writes: .* Set DATABASE_URL to the primary/) as unknown;
