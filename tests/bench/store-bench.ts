@@ -1,7 +1,8 @@
 /**
  * Deliveries a second into the store, beside the previous release's store (before/) and beside the least that stores the
- * events at all. Each way has two databases on one Postgres with default settings: one that begins empty and one with so
- * many rows. In each round every way runs for a slice of time, in turns, in every other round the other way about.
+ * events at all. On one Postgres with default settings each has two databases: one that begins empty and one with so many
+ * rows. In each round every way runs for a slice of time, in turns, in every other round the other way about. A slice ends
+ * when all of its deliveries are noted as handled.
  */
 import type { Client } from "pg";
 
@@ -10,7 +11,14 @@ import { systemClock } from "#platform/clock.ts";
 import type { BenchOptions, BenchResult } from "./bench-section.ts";
 import { postAll } from "./delivery-sender.ts";
 import { median } from "./measure.ts";
-import { makers, openStoreWay, type StoreWay, type WayName, wayNames } from "./store-contestants.ts";
+import {
+  type DatabaseName,
+  databaseNames,
+  makers,
+  openStoreWay,
+  type StoreWay,
+  waysByDatabase,
+} from "./store-contestants.ts";
 import { type BenchPostgres, openBenchPostgres, readTablesBytes, readWalBytes } from "./store-databases.ts";
 import { reportStore, type Slice, type SliceKey, type StoreTimes } from "./store-report.ts";
 import { randomEvent } from "./store-rows.ts";
@@ -66,8 +74,8 @@ export async function benchStore({
 
 /** Makes the databases, all with rows at the same time. Resolves with the bytes of each row that SQL has made. */
 async function openWays(postgres: BenchPostgres, ways: Ways, rows: number, note: (text: string) => void) {
-  const bytes: Partial<Record<WayName, number>> = {};
-  const made: Partial<Record<WayName, number>> = {};
+  const bytes: Partial<Record<DatabaseName, number>> = {};
+  const made: Partial<Record<DatabaseName, number>> = {};
   const tell = throttle(() =>
     note(
       `Making rows: ${Object.entries(made)
@@ -75,12 +83,12 @@ async function openWays(postgres: BenchPostgres, ways: Ways, rows: number, note:
         .join(", ")} of ${rows} …`,
     ),
   );
-  const open = async (name: WayName) => {
+  const open = async (name: DatabaseName) => {
     const { migrate, makeRows } = makers[name];
     for (const fill of ["empty", "full"] as const) {
       const url = await postgres.create(`${name}_${fill}`);
       await migrate(url);
-      ways[fill].push(openStoreWay(name, url));
+      ways[fill].push(...waysByDatabase[name].map((way) => openStoreWay(way, url)));
       if (fill === "empty") continue;
       const client = await postgres.connect(url);
       const bytesBefore = await readTablesBytes(client);
@@ -91,7 +99,7 @@ async function openWays(postgres: BenchPostgres, ways: Ways, rows: number, note:
       bytes[name] = ((await readTablesBytes(client)) - bytesBefore) / rows;
     }
   };
-  await Promise.all(wayNames.map(open));
+  await Promise.all(databaseNames.map(open));
   return bytes;
 }
 
@@ -135,6 +143,7 @@ async function runSlice(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, deliverUntilOver));
+  await way.settled();
   const tookMs = performance.now() - startedMs;
   const { user, system } = process.cpuUsage(cpuBefore);
   const deliveries = latenciesMs.length;
@@ -156,6 +165,7 @@ async function ingest(postgres: BenchPostgres, name: "now" | "before", count: nu
   const way = openStoreWay(name, url);
   try {
     await postAll(count, 10, () => way.deliver([randomEvent()]));
+    await way.settled();
     return ((await readTablesBytes(client)) - bytesBefore) / count;
   } finally {
     await way.close();

@@ -1,7 +1,9 @@
 /** The ways to store a batch that are compared, each with a database of its own. */
-import { drizzle } from "drizzle-orm/node-postgres";
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import { Client, Pool, type PoolClient } from "pg";
 
+import { createProcessWork } from "#ingestion/process-work.ts";
+import { createSettlementQueue, type Settle } from "#ingestion/settlement-queue.ts";
 import { findEventDrift } from "#instagram/data/find-drift.ts";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { systemClock } from "#platform/clock.ts";
@@ -13,22 +15,37 @@ import { ingestBefore } from "./before/ingest-before.ts";
 import { migrateBefore } from "./before/migrate-before.ts";
 import { createBareTable, makeRowsBare, makeRowsBefore, makeRowsNow, randomDeliveryId } from "./store-rows.ts";
 
-export const wayNames = ["now", "before", "each", "bare"] as const;
-/** `each`: one insert for each event. `bare`: one insert for the batch. Both into one table, and nothing else. */
-export type WayName = (typeof wayNames)[number];
+/** The ways, by the database that they store into. */
+export const waysByDatabase = {
+  now: ["now", "awaited"],
+  before: ["before"],
+  each: ["each"],
+  bare: ["bare"],
+} as const satisfies Record<string, readonly string[]>;
+export type DatabaseName = keyof typeof waysByDatabase;
+export const databaseNames = Object.keys(waysByDatabase) as DatabaseName[];
+
+/**
+ * `now`: as the consumer does, which answers when a batch is committed; that its events are handled is noted after the
+ * answer. `awaited`: the same two statements, but the answer waits for both, as the previous release's did (`before`).
+ * `each`: one insert for each event. `bare`: one insert for the batch. Both into one table, and nothing else.
+ */
+export type WayName = (typeof waysByDatabase)[DatabaseName][number];
 
 /** A way to store, on its database. */
 export interface StoreWay {
   name: WayName;
-  /** Stores a batch of new events and notes that they are handled. */
+  /** Stores a batch of new events. Resolves when the queue would have its answer. */
   deliver(events: readonly InstagramEvent[]): Promise<void>;
+  /** Resolves when all that was delivered is noted as handled. Rejects if something could not be noted. */
+  settled(): Promise<void>;
   /** Statements sent so far. */
   readonly statements: number;
   close(): Promise<void>;
 }
 
-/** How to make a database of this way, and rows in it. */
-export const makers: Record<WayName, { migrate: (url: string) => Promise<void>; makeRows: typeof makeRowsNow }> = {
+/** How to make a database, and rows in it. */
+export const makers: Record<DatabaseName, { migrate: (url: string) => Promise<void>; makeRows: typeof makeRowsNow }> = {
   now: { migrate: migrateStore, makeRows: makeRowsNow },
   before: { migrate: migrateBefore, makeRows: makeRowsBefore },
   each: { migrate: createBare, makeRows: makeRowsBare },
@@ -38,6 +55,8 @@ export const makers: Record<WayName, { migrate: (url: string) => Promise<void>; 
 /** As many as a process has by default. */
 const connectionsMax = 5;
 const leaseMs = 11_500;
+/** As the consumer waits for a place before it leaves handlers to a message. */
+const placeWaitMs = 5_000;
 
 /** Connections of its own to the database of this way. */
 export function openStoreWay(name: WayName, url: string): StoreWay {
@@ -46,17 +65,19 @@ export function openStoreWay(name: WayName, url: string): StoreWay {
   const pool = new Pool({ connectionString: url, max: connectionsMax, idleTimeoutMillis: 0 });
   pool.on("error", () => {});
   pool.on("connect", (client) => countStatements(client, counted));
-  const deliverBy: Record<WayName, StoreWay["deliver"]> = {
-    now: deliverNow(pool),
-    before: deliverBefore(pool),
-    each: async (events) => {
-      for (const event of events) await insertBare(pool, [event]);
-    },
-    bare: (events) => insertBare(pool, events),
+  const openBy: Record<WayName, () => Deliver> = {
+    now: () => deliverNow(pool),
+    awaited: () => deliverAwaited(pool),
+    before: () => whole(deliverBefore(pool)),
+    each: () =>
+      whole(async (events) => {
+        for (const event of events) await insertBare(pool, [event]);
+      }),
+    bare: () => whole((events) => insertBare(pool, events)),
   };
   return {
     name,
-    deliver: deliverBy[name],
+    ...openBy[name](),
     get statements() {
       return counted.statements;
     },
@@ -89,28 +110,62 @@ function facts() {
   } as const;
 }
 
-function deliverNow(pool: Pool): StoreWay["deliver"] {
+type Deliver = Pick<StoreWay, "deliver" | "settled">;
+
+/** Nothing is left when a delivery ends. */
+function whole(deliver: StoreWay["deliver"]): Deliver {
+  return { deliver, settled: () => Promise.resolve() };
+}
+
+/** With the consumer's own limit for deliveries whose events are being handled. */
+function deliverNow(pool: Pool): Deliver {
   const db = drizzle(pool);
-  return async (carried) => {
-    const { leased } = await storeBatch(db, {
-      delivery: facts(),
-      via: "queue",
-      batch: [0, 1],
-      events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
-      delivered: { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() },
-      leaseMs,
-      messageId: `msg_${randomDeliveryId()}`,
-      retried: 0,
-    });
-    const atMs = systemClock.nowMs();
-    const results = leased.map((event) => ({ event, atMs, ms: 0, outcome: "handled" as const }));
-    await settleEvents(db, {
-      results,
-      counts: new Map([["message", carried.length]]),
-      deployment: null,
-      messageId: null,
-    });
+  const settle = createSettlementQueue(db, systemClock);
+  const { runs } = createProcessWork().work;
+  const open = new Set<Promise<void>>();
+  return {
+    async deliver(events) {
+      const leave = await runs.enter(placeWaitMs);
+      if (leave === null) throw new Error("Settling has fallen behind");
+      const leased = await storeNow(db, events);
+      const settling = noteHandled(settle, leased).finally(leave);
+      open.add(settling);
+      // One that fails stays, for `settled`.
+      settling.then(
+        () => open.delete(settling),
+        () => {},
+      );
+    },
+    async settled() {
+      await Promise.all(open);
+    },
   };
+}
+
+function deliverAwaited(pool: Pool): Deliver {
+  const db = drizzle(pool);
+  return whole(async (events) => noteHandled((settlement) => settleEvents(db, settlement), await storeNow(db, events)));
+}
+
+async function storeNow(db: NodePgDatabase & { $client: Pool }, carried: readonly InstagramEvent[]) {
+  const { leased } = await storeBatch(db, {
+    delivery: facts(),
+    via: "queue",
+    batch: [0, 1],
+    events: carried.map((event) => ({ ...event, ...findEventDrift(event) })),
+    delivered: { atMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() },
+    leaseMs,
+    messageId: `msg_${randomDeliveryId()}`,
+    retried: 0,
+  });
+  return leased;
+}
+
+async function noteHandled(settle: Settle, leased: Awaited<ReturnType<typeof storeNow>>): Promise<void> {
+  const atMs = systemClock.nowMs();
+  const results = leased.map((event) => ({ event, atMs, ms: 0, outcome: "handled" as const }));
+  const counts = new Map([["message", leased.length]]);
+  await settle({ results, counts, deployment: null, messageId: null });
 }
 
 function deliverBefore(pool: Pool): StoreWay["deliver"] {
