@@ -21,7 +21,10 @@ await migrateStore(storeUrl);
 const { startBroker } = await load<typeof import("#broker/broker.ts")>("src/broker/broker.ts");
 // As `npm start` does, into a file and at once.
 const log = openSync(process.env["BROKER_LOG"] ?? "/dev/null", "a");
+// Early releases did not take it from the global object.
+const early = { fetch: globalThis.fetch };
 const broker = await startBroker({
+  ...early,
   token,
   currentSigningKey,
   nextSigningKey,

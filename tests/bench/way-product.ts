@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -70,8 +70,7 @@ export async function startWayProduct(
     const askBroker = () => broker.ask<{ url: string; cpuMs: number }>({});
     const { url: qstashUrl } = await askBroker();
 
-    const local = pathToFileURL(join(folder, "src/local/next-server.ts")).href;
-    const { serverNodeArgs, serverPreload = "" } = (await import(local)) as LocalServer;
+    const { serverNodeArgs, serverPreload = "" } = await loadLocalServer(folder);
     const server = await startBenchServer({
       folder,
       nodeArgs: serverNodeArgs ?? ["--import", serverPreload],
@@ -118,11 +117,23 @@ export async function startWayProduct(
   }
 }
 
-/** Releases before schema `relay` have another table. */
+/** Where the releases have it, the newest first. */
+const localServers = ["src/local/next-server.ts", "src/cli/next-server.ts"];
+
+async function loadLocalServer(folder: string): Promise<LocalServer> {
+  const found = localServers.map((path) => join(folder, path)).find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`${folder} has none of ${localServers.join(", ")}`);
+  return (await import(pathToFileURL(found).href)) as LocalServer;
+}
+
+/** Where the releases note that a delivery's events are handled, the newest first. */
+const handledTables = ["relay.deliveries", "delivery_batches", "delivery_chunks"];
+
 async function chooseHandledText(client: Client): Promise<string> {
-  const { rows } = await client.query<{ isNow: boolean }>(
-    `select to_regclass('relay.deliveries') is not null as "isNow"`,
+  const { rows } = await client.query<{ name: string }>(
+    "select name from unnest($1::text[]) with ordinality as table_of (name, at) where to_regclass(name) is not null order by at",
+    [handledTables],
   );
-  const table = rows[0]?.isNow ? "relay.deliveries" : "delivery_batches";
-  return `select count(handled_at)::integer as handled from ${table}`;
+  if (rows[0] === undefined) throw new Error(`The database has none of ${handledTables.join(", ")}`);
+  return `select count(handled_at)::integer as handled from ${rows[0].name}`;
 }

@@ -80,7 +80,9 @@ function copyWorkingTree(folder: string): Promise<void> {
 
 async function unpack(ref: string, folder: string): Promise<void> {
   const archive = join(folder, "archive.tar");
-  await run("git", ["archive", "-o", archive, ref, "--", ...parts], { cwd: root });
+  // Older releases have not all of them.
+  const { stdout } = await run("git", ["ls-tree", "--name-only", ref, "--", ...parts], { cwd: root });
+  await run("git", ["archive", "-o", archive, ref, "--", ...stdout.trim().split("\n")], { cwd: root });
   await run("tar", ["-xf", archive, "-C", folder]);
   rmSync(archive);
 }
