@@ -1,7 +1,6 @@
 // The process's clock and log, on either runtime.
 import { systemClock } from "#platform/clock.ts";
-import { createLog } from "#platform/log.ts";
-import { writeLine } from "#log-writer";
+import { createLog, writeToConsole } from "#platform/log.ts";
 
 export const clock = systemClock;
-export const log = createLog({ clock, write: writeLine, level: process.env["LOG_LEVEL"] });
+export const log = createLog({ clock, write: writeToConsole, level: process.env["LOG_LEVEL"] });

@@ -30,7 +30,8 @@ export function createWebhookRoutes({
 }: WebhookOptions = {}) {
   let settings: WebhookSettings | undefined;
   const place = readPlace(process.env.NEXT_RUNTIME, process.env);
-  const readCall = (path: string) => ({ ...readInternalTarget(), path, fetch, clock });
+  let target: ReturnType<typeof readInternalTarget> | undefined;
+  const readCall = (path: string) => ({ ...(target ??= readInternalTarget()), path, fetch, clock });
   const reporter = createReporter({
     runtime: place.runtime,
     readCall: () => readCall("/api/internal/reports"),

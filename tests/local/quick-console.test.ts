@@ -6,27 +6,26 @@ import { expect, test } from "vitest";
 
 const lines = 3_000;
 const filler = "x".repeat(200);
-const writer = fileURLToPath(new URL("../../src/platform/stream-writer.ts", import.meta.url));
+const source = fileURLToPath(new URL("../../src/local/quick-console.ts", import.meta.url));
 
-/** A process that runs this script, in which `write` is the writer of its streams; with how it ends. */
+/** A process with a quick console that runs this script; with how it ends. */
 function start(script: string, stdio: StdioOptions) {
-  const source = `
-    import { createStreamWriter } from ${JSON.stringify(writer)};
-    const write = createStreamWriter(process);
-    const filler = ${JSON.stringify(filler)};
+  const code = `
+    import { quickenConsole } from ${JSON.stringify(source)};
+    quickenConsole(console, process);
+    const lineOf = (index) => JSON.stringify({ time: "now", index, filler: "${filler}" });
     ${script}`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", source], { stdio });
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", code], { stdio });
   return { child, ended: new Promise<number | null>((resolve) => child.once("close", resolve)) };
 }
 
-test("lines are whole and in order among the console's own, and the process waits for a slow reader of them", async () => {
+test("lines are whole and in order among what else the console writes, and the process waits for a slow reader", async () => {
   const { child, ended } = start(
     `for (let index = 0; index < ${lines}; index += 1) {
-      const line = index + " " + filler;
-      if (index % 3 === 0) console.info(line);
-      else write(index % 2 === 0 ? "info" : "debug", line);
-      if (index % 3 === 0) console.error(line);
-      else write(index % 2 === 0 ? "warn" : "error", line);
+      if (index % 3 === 0) console.info("%d of a handler", index);
+      else console[index % 2 === 0 ? "info" : "debug"](lineOf(index));
+      if (index % 3 === 0) console.error("%d of a handler", index);
+      else console[index % 2 === 0 ? "warn" : "error"](lineOf(index));
     }`,
     ["ignore", "pipe", "pipe"],
   );
@@ -41,7 +40,9 @@ test("lines are whole and in order among the console's own, and the process wait
     });
   }
   expect(await ended).toBe(0);
-  const expected = Array.from({ length: lines }, (_, index) => `${index} ${filler}\n`).join("");
+  const expected = Array.from({ length: lines }, (_, index) =>
+    index % 3 === 0 ? `${index} of a handler\n` : `${JSON.stringify({ time: "now", index, filler })}\n`,
+  ).join("");
   expect(read.stdout === expected).toBe(true);
   expect(read.stderr === expected).toBe(true);
 });
@@ -51,8 +52,8 @@ test("a reader that goes away, and a full disk, lose lines and do not end the pr
   const { child, ended } = start(
     `let turns = 0;
     setInterval(() => {
-      write("info", filler);
-      write("error", filler);
+      console.info(lineOf(turns));
+      console.error(lineOf(turns));
       turns += 1;
       if (turns === 50) process.exit(7);
     }, 1);`,
