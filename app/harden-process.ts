@@ -2,7 +2,7 @@
 import { logUncaught } from "#ingestion/log-uncaught.ts";
 import { stopProcessWorkWith } from "#ingestion/process-work.ts";
 import { hardenNextServer, readOrDefault } from "#local/harden-next-server.ts";
-import { quickenConsole } from "#local/quick-console.ts";
+import { quickenLog } from "#local/quicken-log.ts";
 import { warnOfOtherQueue } from "#platform/built-queue.ts";
 import { directAnswersWhile } from "#platform/direct-routes.ts";
 import { queue } from "#queue-publisher";
@@ -11,7 +11,7 @@ import { isUntraced } from "#tracing/trace.ts";
 import { clock, log } from "./log.ts";
 
 export function hardenProcess(): void {
-  quickenConsole(console, process);
+  quickenLog(console, process);
   // With OpenTelemetry Next answers all: its span of a request is the parent of ours.
   hardenNextServer(process.env, directAnswersWhile(isUntraced));
   warnOfOtherQueue(process.env, queue.name, log);

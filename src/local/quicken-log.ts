@@ -22,7 +22,7 @@ export interface OutputStreams {
  * their order, wait for a slow reader and end with the process as before. With a reader that has gone away, or on a full disk,
  * lines are lost and the process goes on, also as before.
  */
-export function quickenConsole(methods: Methods, streams: OutputStreams): void {
+export function quickenLog(methods: Methods, streams: OutputStreams): void {
   // Without a listener the error of a broken pipe would end the process.
   for (const stream of [streams.stdout, streams.stderr]) stream.on("error", () => {});
   for (const name of Object.keys(streamOf) as (keyof Methods)[]) {

@@ -6,13 +6,13 @@ import { expect, test } from "vitest";
 
 const lines = 3_000;
 const filler = "x".repeat(200);
-const source = fileURLToPath(new URL("../../src/local/quick-console.ts", import.meta.url));
+const source = fileURLToPath(new URL("../../src/local/quicken-log.ts", import.meta.url));
 
 /** A process with a quick console that runs this script; with how it ends. */
 function start(script: string, stdio: StdioOptions) {
   const code = `
-    import { quickenConsole } from ${JSON.stringify(source)};
-    quickenConsole(console, process);
+    import { quickenLog } from ${JSON.stringify(source)};
+    quickenLog(console, process);
     const lineOf = (index) => JSON.stringify({ time: "now", index, filler: "${filler}" });
     ${script}`;
   const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", code], { stdio });
