@@ -25,6 +25,8 @@ export async function register(): Promise<void> {
       host[vercelContext] = createNodeContext(after);
     }
     if (isTracingWanted(process.env)) (await import("./app/tracing.ts")).startTracing();
+    // Before Next loads a route and replaces it. With OpenTelemetry Next's own makes the spans of requests.
+    else (await import("#platform/kept-fetch.ts")).keepFetch();
     return;
   }
   // The host that `after` itself uses on the edge, where importing `after` would cost 10 kB of gzip.

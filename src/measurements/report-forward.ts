@@ -21,35 +21,28 @@ export async function reportForward(
   ackMs: number | null,
   { reporter, sampleRate, log }: ReportForwardOptions,
 ): Promise<void> {
-  const { id: deliveryId, events, ...facts } = delivery;
+  const { id: deliveryId, runtime, secretIndex } = delivery;
+  const events = delivery.events.length;
   const result = await forwarded;
-  const { durationMs, publishedAtMs, messageIds, publishErrorType, batches, undelivered, ...attempts } = result;
+  const { durationMs, batches, attempts, timeouts, errorType } = result;
   const outcome: ForwardOutcome = result.outcome ?? (ackMs === null ? "refused" : "lost");
   const deliveryLog = log.with({ deliveryId });
   if (outcome === "lost") {
     // A line per batch: many logs would cut one with a thousand keys, and it is the only trace.
-    for (const { batch, keys } of undelivered) {
-      deliveryLog.error("forward.lost", { batch, publishErrorType, fallbackErrorType: result.errorType, keys });
+    for (const { batch, keys } of result.undelivered) {
+      const { publishErrorType } = result;
+      deliveryLog.error("forward.lost", { batch, publishErrorType, fallbackErrorType: errorType, keys });
     }
   }
-  const ended = { ...attempts, outcome, events: events.length, ackMs };
-  deliveryLog.info("forward.settled", {
-    ...ended,
-    batches,
-    durationMs,
-    runtime: facts.runtime,
-    secretIndex: facts.secretIndex,
-  });
+  const ended = { attempts, timeouts, errorType, outcome, events, ackMs };
+  deliveryLog.info("forward.settled", { ...ended, batches, durationMs, runtime, secretIndex });
   const ackInBatch = delivery.ackMs !== null;
-  await reporter.report({
-    ...facts,
-    ...ended,
-    deliveryId,
-    publishMs: durationMs,
-    publishedAtMs,
-    messageIds,
-    ackInBatch,
-    // Where the batches did not know the time of the ack, only the report has it.
-    sampleRate: ackInBatch && outcome === "published" ? sampleRate : 1,
+  // Where the batches did not know the time of the ack, only the report has it.
+  const rate = ackInBatch && outcome === "published" ? sampleRate : 1;
+  await reporter.report(rate, () => {
+    const { region, deployment, coldStart, receivedAtMs, bodyBytes, probe } = delivery;
+    const { publishedAtMs, messageIds } = result;
+    const facts = { deliveryId, runtime, region, deployment, coldStart, receivedAtMs, bodyBytes, secretIndex, probe };
+    return { ...facts, ...ended, publishMs: durationMs, publishedAtMs, messageIds, ackInBatch };
   });
 }

@@ -18,10 +18,10 @@ export interface ReporterOptions {
 
 export interface Reporter {
   /**
-   * Sends a report with the probability of its own `sampleRate`. Resolves when it has been sent, or given up, within a
-   * second of the call. Never rejects.
+   * Sends a report with the probability `sampleRate`; `describe` is called only for one that is sent. Resolves when it has
+   * been sent, or given up, within a second of the call. Never rejects.
    */
-  report(report: ForwardReport): Promise<void>;
+  report(sampleRate: number, describe: () => Omit<ForwardReport, "sampleRate">): Promise<void>;
   /**
    * Counts a refusal. Returns the report of all refusals until it is sent, which is bounded in time and never rejects;
    * undefined if such a report is due already.
@@ -103,9 +103,9 @@ export function createReporter({ runtime, readCall, random, clock, log }: Report
   }
 
   return {
-    async report(report) {
-      const isSampledOut = random() >= report.sampleRate;
-      if (!isSampledOut && outbox.length < outboxMax) outbox.push(report);
+    async report(sampleRate, describe) {
+      const isSampledOut = random() >= sampleRate;
+      if (!isSampledOut && outbox.length < outboxMax) outbox.push({ ...describe(), sampleRate });
       if (outbox.length > 0) await flush();
     },
     countRefusal(reason) {

@@ -157,6 +157,9 @@ export interface LogOptions {
   level?: string | undefined;
 }
 
+/** How each line begins. */
+export const lineStart = '{"time":"';
+
 /** Creates a log that passes each line to `write`. `bound`: fields of every line. */
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
   const names: readonly string[] = logLevels;

@@ -110,7 +110,8 @@ export function createForward({
 
   return (delivery, publishBudgetMs) => {
     const forwarded = forward(delivery, publishBudgetMs);
-    return { kept: forwarded.then(({ outcome }) => outcome !== null), result: forwarded.then(wake) };
+    const result = publisher.wake === undefined ? forwarded : forwarded.then(wake);
+    return { kept: forwarded.then(({ outcome }) => outcome !== null), result };
   };
 }
 

@@ -89,7 +89,8 @@ async function setUp({ sampleRate = 1, random = () => 0.5, secret = "relay-secre
     clock: systemClock,
     log: recording.log,
   });
-  const report = (facts: ForwardReport) => send({ ...facts, ...(facts.outcome === "published" ? { sampleRate } : {}) });
+  const report = (facts: ForwardReport) =>
+    send(facts.outcome === "published" ? sampleRate : facts.sampleRate, () => facts);
   return { report, countRefusal, refusals, saved, sink, recording };
 }
 
@@ -100,7 +101,7 @@ function reporterTo(
 ) {
   const readCall = () => ({ relayUrl, path, secret: "s", bypassSecret: null, fetch, clock });
   const { report } = createReporter({ runtime: "edge", readCall, random: () => 0, clock, log });
-  return (facts: ForwardReport) => report(facts);
+  return (facts: ForwardReport) => report(facts.sampleRate, () => facts);
 }
 
 describe("a report", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test as base } from "vitest";
 import type { InstagramEvent } from "#instagram/events.ts";
 import { reportForward } from "#measurements/report-forward.ts";
 import type { ForwardResult } from "#platform/delivery.ts";
-import type { ForwardReport } from "#measurements/report.ts";
+import type { Reporter } from "#measurements/reporter.ts";
 import { verifyInternal } from "#platform/internal-signature.ts";
 import { decodeBatch } from "#queue/decode-batch.ts";
 import { createFallbackPublisher } from "#queue/fallback-publisher.ts";
@@ -105,8 +105,8 @@ async function open(
     ...overrides,
   };
   const start = createForward(options);
-  const reports: ForwardReport[] = [];
-  const reporter = { report: async (report: ForwardReport) => void reports.push(report) };
+  const reports: ReturnType<Parameters<Reporter["report"]>[1]>[] = [];
+  const reporter: Pick<Reporter, "report"> = { report: async (_rate, create) => void reports.push(create()) };
   /** What the forward did, under the outcome that its report names. */
   const forward = async (carried: InstagramEvent[]) => {
     const received = { ...delivery, traceparent: given, events: carried };
@@ -438,7 +438,7 @@ test.concurrent.for<[number | null, number]>([
   [null, 1],
 ])("where the batches have %s as the time of the ack, the share of reports is %s", async ([ackMs, expected]) => {
   const rates: number[] = [];
-  const reporter = { report: async ({ sampleRate }: ForwardReport) => void rates.push(sampleRate) };
+  const reporter = { report: async (rate: number) => void rates.push(rate) };
   const result: ForwardResult = {
     outcome: "published",
     durationMs: 1,
