@@ -186,7 +186,6 @@ describe("a drain", () => {
     await eventually("the second attempt succeeds", async () => (await readKeys(store.pool, "handled")).length === 1);
     const [first = 0, second = 0] = calls;
     expect(second - first).toBeGreaterThan(1_000);
-    expect(second - first).toBeLessThan(4_000);
   });
 
   test("a message that fails is given back with a delay, and given up after as many failures as are allowed", async () => {
