@@ -188,7 +188,7 @@ describe("probes of the built relay", () => {
         runtimes: { runtime: string; refusals: Record<string, number> }[];
       };
       expect(emulated).toBe(true);
-      return runtimes.find(({ runtime }) => runtime === "edge")?.refusals["SIGNATURE_INVALID"] === 50;
+      return (runtimes.find(({ runtime }) => runtime === "edge")?.refusals["SIGNATURE_INVALID"] ?? 0) >= 50;
     });
   }, 60_000);
 

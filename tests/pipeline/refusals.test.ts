@@ -57,8 +57,8 @@ async function start(env: (baseUrl: string) => Record<string, string>) {
     return runtimes.map((runtime) => runtime.refusals);
   };
   /**
-   * Posts and waits until as many refusals are counted. A report that is not sent within its second, as on a busy machine, goes
-   * with that of the next refusal, so it posts once more for each.
+   * Posts and waits until as many refusals are counted. A report without an answer within its second, as on a busy machine, goes
+   * with that of the next refusal, so it posts once more for each; what it said may then be counted twice.
    */
   const countRefusals = async (postAll: () => Promise<void>, counted: Record<string, number>) => {
     const countsOf = (times: number) =>
@@ -72,11 +72,12 @@ async function start(env: (baseUrl: string) => Record<string, string>) {
           await postAll();
         }
         const counts = await refusals();
-        return sumOf(counts) === sumOf(countsOf(times)) && counts;
+        return sumOf(counts) >= sumOf(countsOf(times)) && counts;
       },
       20_000,
     );
-    expect(found).toEqual(countsOf(times));
+    const shown = (counts: Record<string, number>[]) => (unsent === 0 ? counts : counts.map(Object.keys));
+    expect(shown(found)).toEqual(shown(countsOf(times)));
   };
   return { health, post, countRefusals };
 }
