@@ -23,6 +23,7 @@ export default defineConfig({
         test: {
           name: "node",
           globalSetup: "tests/support/global-setup.ts",
+          setupFiles: "tests/support/fixed-seed.ts",
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/edge/*.edge.test.ts"],
           // Loading the modules again for each file would take a third of the time of a run.

@@ -11,6 +11,7 @@ import { deliveries } from "#store/schema/delivery-schema.ts";
 import { deadLetterGroups, deadLetters } from "#store/schema/operations-schema.ts";
 
 import { deliveryRow, eventRow, ingested, insertEvents, insertOpenEvent } from "../dashboard/rows.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Sink, startSink } from "../support/http-sink.ts";
 import { createMigratedDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -84,13 +85,14 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
     await fill();
     const page = await dashboard.open(browser, "/dashboard");
     await page.getByText("Needs attention").or(page.getByText("Failing.")).first().waitFor();
-    await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await pressUntil(page, "?", () => help.isVisible());
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("g");
     await page.keyboard.press("e");
     await page.getByRole("heading", { level: 1, name: "Events" }).waitFor();
+    await page.locator("tbody tr").nth(1).waitFor();
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     expect(
@@ -146,7 +148,9 @@ describe.skipIf(!existsSync(executablePath))("every page", { timeout: 240_000 },
         await insertEvents(store.db, [eventRow({ key, deliveryId: "d_new", ingestedAt, senderId: key })]);
       };
       await page.getByText(/^As of/).waitFor();
-      await page.keyboard.press("j");
+      await pressUntil(page, "j", () =>
+        page.evaluate(() => document.activeElement?.closest("tbody tr") instanceof HTMLElement),
+      );
       await arrive("70000000001");
       await page.getByRole("button", { name: "1 new" }).waitFor({ timeout: 15_000 });
       expect(await page.getByText("70000000001").count()).toBe(0);
@@ -191,6 +195,15 @@ async function examine(page: Page, paths: readonly string[]): Promise<string[]> 
     }
   }
   return found;
+}
+
+/** Presses a key again and again: a page hears none before React has taken it over. */
+async function pressUntil(page: Page, key: string, isHeard: () => Promise<boolean>): Promise<void> {
+  const press = async () => {
+    await page.keyboard.press(key);
+    return isHeard();
+  };
+  await eventually(`${key} is heard`, press, 20_000);
 }
 
 const tabbingMsMax = 20_000;

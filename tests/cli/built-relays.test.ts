@@ -131,7 +131,7 @@ describe("the commands at two built relays", () => {
       const wanted = (await eventsOf(source())).filter(({ kind, erasedAt }) => kind !== "unknown" && erasedAt === null);
       return wanted.length > 0 && wanted.every(({ key }) => known.has(key));
     };
-    await eventually("the past is here", forwarded);
+    await eventually("the past is here", forwarded, 20_000);
     await Promise.all([source().redeploy({}), target().redeploy({ RELAY_SECRET: laptopSecret })]);
     await deliver("postback");
     await deliver("mention");

@@ -103,9 +103,9 @@ describe("handlers", () => {
       db,
       async ({ key }, { database }) => {
         if (key.endsWith("waits")) await database.query("select 1");
-        else await blockFor(600);
+        else await blockFor(1_500);
       },
-      { handlerTimeoutMs: 300 },
+      { handlerTimeoutMs: 1_000 },
     );
     await ingest(testBatch("d1", apart(["waits", "blocks"])), options);
     expect(await readWork(pool)).toEqual([]);
@@ -257,7 +257,8 @@ describe("results", () => {
     const ingested = ingest(testBatch("d1", [testEvent("a")]), options);
     while (options.recording.of("handlers.settle_failed").length === 0) await clock.advance(0);
     await proxy.comeUp();
-    await advanceUntilSettled(clock, ingested, 100);
+    // Ten seconds of this clock are the limit, and a busy server may need one of its own.
+    await advanceUntilSettled(clock, ingested, 20);
     expect(await ingested).toMatchObject({ handlers: { handled: 1, unsettled: 0 } });
     expect(await readWork(pool)).toEqual([]);
     await close();
@@ -269,8 +270,14 @@ describe("results", () => {
     const proxy = await startTcpProxy(url, 5432);
     const { db, close } = openDatabase(proxy.url);
     const clock = createManualClock();
-    const options = createHandling(db, async () => proxy.goDown(), { clock });
+    let isDown = false;
+    const goDown = async () => {
+      await proxy.goDown();
+      isDown = true;
+    };
+    const options = createHandling(db, goDown, { clock });
     const ingested = ingest(testBatch("d1", [testEvent("a")]), options);
+    await eventually("the handler has run", () => isDown);
     await advanceUntilSettled(clock, ingested, 1_000);
     expect(await ingested).toMatchObject({ handlers: { handled: 1, unsettled: 1 } });
     expect(options.recording.of("handlers.finished")).toMatchObject([{ level: "error", unsettled: 1 }]);

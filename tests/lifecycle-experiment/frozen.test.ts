@@ -72,8 +72,10 @@ test.each(runtimes)(
   async (runtime) => {
     const id = `frozen_${runtime}`;
     const plan = (strategy: Strategy, dueAfterMs: number): PlannedRun => ({ runtime, strategy, dueAfterMs });
-    const started = plan("floating promise", 1_000);
-    const runs = [started, plan("setTimeout", 1_000), plan("after()", 300), plan("waitUntil", 300)];
+    // Late enough that each instance is frozen by then, also where four that start share a busy machine.
+    const unregisteredMs = 3_000;
+    const started = plan("floating promise", unregisteredMs);
+    const runs = [started, plan("setTimeout", unregisteredMs), plan("after()", 300), plan("waitUntil", 300)];
     await createLifecycleExperiment(store.db, { id, startedAtMs: Date.now(), runs });
     const [instance] = await Promise.all(runs.map((run) => begin(id, run)));
 

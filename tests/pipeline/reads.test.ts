@@ -20,18 +20,24 @@ test(
     alter table relay.drift rename to drift_stored;
     create view relay.drift as select stored.* from pg_sleep(60), relay.drift_stored as stored`);
 
+    const deliver = async (mid: string) => {
+      const messaging = [{ message: { mid } }];
+      const body = JSON.stringify({ object: "instagram", entry: [{ id: "17841400000000001", time: 1, messaging }] });
+      expect((await relay.deliver("node", body)).status).toBe(200);
+    };
+    const handled = async () =>
+      (await client.query("select from relay.deliveries where handled_at is not null")).rowCount ?? 0;
+    const health = async () => (await fetch(`${relay.baseUrl}/api/health`)).status;
+    // The first calls load what they need, for which no read is to blame.
+    await deliver("first");
+    await eventually("the first event is handled", async () => (await handled()) === 1);
+    expect(await health()).toBe(200);
+
     const reading = Promise.all(Array.from({ length: 20 }, () => relay.ops("drift")));
     const startedMs = systemClock.monotonicMs();
-    const body = JSON.stringify({
-      object: "instagram",
-      entry: [{ id: "17841400000000001", time: 1, messaging: [{}] }],
-    });
-    const response = await relay.deliver("node", body);
-    const isIngested = async () =>
-      (await client.query("select from relay.deliveries where handled_at is not null")).rowCount === 1;
-    expect(response.status).toBe(200);
-    await eventually("the event is handled", isIngested, 4_000);
-    expect((await fetch(`${relay.baseUrl}/api/health`)).status).toBe(200);
+    await deliver("second");
+    await eventually("the second event is handled", async () => (await handled()) === 2, 4_000);
+    expect(await health()).toBe(200);
     const { rows } = await client.query<{ open: number }>(
       "select count(*)::int as open from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     );

@@ -25,7 +25,6 @@ export function runOnEdgeHost(options: EdgeHostOptions): Promise<{ status: numbe
     worker.on("error", reject);
     worker.on("message", (message: { status: number }) => {
       status = message.status;
-      if (!options.honoursWaitUntil) void worker.terminate();
     });
     worker.on("exit", () => resolve({ status }));
   });

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 
+import { listenOnTestPort } from "./test-port.ts";
+
 export interface FetchServer {
   /** Without a slash at the end. */
   url: string;
@@ -18,11 +20,7 @@ export async function startFetchServer(answer: (request: Request) => Promise<Res
       })
       .catch(() => outgoing.destroy());
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  url = `http://127.0.0.1:${await listenOnTestPort(server)}`;
   return {
     url,
     close: () =>

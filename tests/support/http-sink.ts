@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 
 import { eventually } from "./eventually.ts";
+import { listenOnTestPort } from "./test-port.ts";
 
 /** Less than a test may take, so that a failure names the state. */
 const waitLimitMs = 15_000;
@@ -56,13 +57,7 @@ export async function startSink({ respond = () => ({}) }: { respond?: Respond } 
       );
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-
+  const port = await listenOnTestPort(server);
   return {
     url: `http://127.0.0.1:${port}`,
     requests,

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 
+import { listenOnTestPort } from "./test-port.ts";
+
 /** A server that can go away and come back on the same port, as one that is stopped and started again does. */
 export interface SwitchableListener {
   port: number;
@@ -20,13 +22,7 @@ export async function listenSwitchably(server: Server): Promise<SwitchableListen
     open.add(socket);
     socket.once("close", () => open.delete(socket));
   });
-  const listen = async (onPort: number) => {
-    server.listen(onPort, "127.0.0.1");
-    await once(server, "listening");
-  };
-  await listen(0);
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listenOnTestPort(server);
   return {
     port,
     connections,
@@ -38,7 +34,11 @@ export async function listenSwitchably(server: Server): Promise<SwitchableListen
       for (const socket of open) cut(socket);
       await closed;
     },
-    comeUp: () => (server.listening ? Promise.resolve() : listen(port)),
+    async comeUp() {
+      if (server.listening) return;
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
   };
 }
 

@@ -1,4 +1,6 @@
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import type { Server } from "node:net";
 
 import { findFreePort } from "#local/ports.ts";
 
@@ -16,4 +18,15 @@ let given = randomInt(portsOfWorker);
  */
 export function findTestPort(): Promise<number> {
   return findFreePort(() => firstOfWorker + (given++ % portsOfWorker));
+}
+
+/**
+ * Listens on 127.0.0.1, and resolves with the port. One that the system chooses may be another server's as soon as this one
+ * is closed: a test that expects nobody there, or comes back, would meet that server.
+ */
+export async function listenOnTestPort(server: Server): Promise<number> {
+  const port = await findTestPort();
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return port;
 }
