@@ -1,5 +1,5 @@
 import { pauseFor } from "#local/pause-for.ts";
-import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
+import { sleep, systemClock } from "#platform/clock.ts";
 
 import { eventually, findWithin } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
