@@ -14,14 +14,12 @@
  */
 import { parseArgs } from "node:util";
 
-import type { TestProject } from "vitest/node";
-
 import { CliFailure } from "#platform/failure.ts";
 import { createPaint, seconds } from "#cli/terminal.ts";
 import { systemClock } from "#platform/clock.ts";
 
 import { atExit } from "../support/at-exit.ts";
-import setUpPostgres from "../support/global-setup.ts";
+import { setUpPostgres } from "../support/global-setup.ts";
 
 import { hasRedisServer } from "../queue/redis/redis-server.ts";
 import { buildWithControlledHandlers } from "./controlled-handlers.ts";
@@ -76,8 +74,7 @@ export async function run(args: string[]): Promise<void> {
   const provide = (name: string, value: unknown) => {
     if (name === "postgresUrl") postgresUrl = String(value);
   };
-  const project: Pick<TestProject, "provide"> = { provide };
-  const tearDownPostgres = await setUpPostgres(project as TestProject);
+  const tearDownPostgres = await setUpPostgres({ provide });
   try {
     const folder = await buildWithControlledHandlers(note.lasting, options.queue);
     for (const [index, scenario] of options.scenarios.entries()) {
@@ -93,7 +90,7 @@ export async function run(args: string[]): Promise<void> {
       note.lasting(`${head}: ${result.failures.join(", ") || "as required"}, ${seconds(result.tookMs)}`);
     }
   } finally {
-    await tearDownPostgres?.();
+    await tearDownPostgres();
   }
 
   cancelReport();

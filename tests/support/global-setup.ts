@@ -2,11 +2,13 @@
  * One Postgres for the whole run, in a temporary folder that is gone afterwards, however the run ends; or the one that
  * TEST_POSTGRES_URL names, with a superuser's connection string. TEST_POOLER=pgbouncer puts a pooler before it.
  */
+import { rmSync } from "node:fs";
+
 import type { TestProject } from "vitest/node";
 
 import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
 
-import { exitOnSignals } from "./at-exit.ts";
+import { atExit, exitOnSignals } from "./at-exit.ts";
 import { startPgBouncer } from "./pgbouncer.ts";
 import { openPostgresPlace } from "./postgres-place.ts";
 import { createTemplates, type Templates } from "./templates.ts";
@@ -20,7 +22,14 @@ declare module "vitest" {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Vitest's own, which it leaves behind where a signal ends it.
+  atExit(() => rmSync(project.tmpDir, { recursive: true, force: true }));
+  return setUpPostgres(project);
+}
+
+/** Resolves with what stops and removes it. From then on a signal ends the process, and Postgres with it. */
+export async function setUpPostgres(project: Pick<TestProject, "provide">): Promise<() => Promise<void>> {
   exitOnSignals();
   let serverUrl = "";
   const stopServer = await provideServer((url) => (serverUrl = url));
