@@ -127,15 +127,19 @@ function requireUnheld() {
 /** Notes that this process serves the build in the folder; returns a function that takes the note back. */
 export function holdBuild(folder) {
   const file = path.join(folder, holders, String(process.pid));
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  // Of an earlier process with the same number.
-  fs.rmSync(file, { force: true });
-  tryLock(file);
-  const letGo = () => fs.rmSync(file, { force: true });
-  process.once("exit", letGo);
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    // Of an earlier process with the same number.
+    fs.rmSync(file, { force: true });
+    tryLock(file);
+  } catch {
+    // What cannot be written to, as in a container's read-only folder, cannot be built again either.
+  }
+  const remove = () => removeFile(file);
+  process.once("exit", remove);
   return () => {
-    process.off("exit", letGo);
-    letGo();
+    process.off("exit", remove);
+    remove();
   };
 }
 
@@ -392,6 +396,14 @@ function readText(file) {
     return fs.readFileSync(file, "utf8");
   } catch {
     return "";
+  }
+}
+
+function removeFile(file) {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // It is of a process that has ended, or soon will.
   }
 }
 
