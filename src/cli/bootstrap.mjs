@@ -15,6 +15,8 @@ const root = path.dirname(path.dirname(path.dirname(self)));
 const at = (...names) => path.join(root, ...names);
 const installStamp = at("node_modules", ".relay-install");
 const stampName = "relay-build";
+/** In the folder of the build: a file for each start that serves it. */
+const holders = "relay-starts";
 const nodeMinimum = [20, 19];
 /** Where steps are shown. */
 let progress = process.stdout;
@@ -92,12 +94,60 @@ async function main(command, args) {
   if (installReason(command)) await alone(async () => installReason(command) && install());
   const { run, check } = await load(command);
   const queue = triedWithQstash.has(command) ? process.env.QUEUE || "qstash" : null;
-  const isStale = () => needsBuild && isBuildStale(queue);
-  if (isStale()) {
-    if (check) await check();
-    await alone(async () => isStale() && build(queue));
-  }
+  if (needsBuild) await provideBuild(queue, check, command === "start");
   return run(args);
+}
+
+/** Builds if the build is stale; with `serves` no other start replaces it until this process ends. */
+async function provideBuild(queue, check, serves) {
+  const isStale = () => isBuildStale(queue);
+  for (;;) {
+    const letGo = serves && !isStale() ? holdBuild(at(".next")) : () => {};
+    // Looked at once it is held: another start may just have begun to build.
+    if (!isStale()) return;
+    letGo();
+    if (check) await check();
+    await alone(async () => {
+      if (!isStale()) return;
+      requireUnheld();
+      await build(queue);
+    });
+  }
+}
+
+function requireUnheld() {
+  const holder = buildHolder(at(".next"));
+  if (holder === null) return;
+  throw new Error(
+    `The sources or QUEUE have changed since the build, which another npm start (process ${holder}) runs from this folder: ` +
+      "stop it and start again, or start in another checkout.",
+  );
+}
+
+/** Notes that this process serves the build in the folder; returns a function that takes the note back. */
+export function holdBuild(folder) {
+  const file = path.join(folder, holders, String(process.pid));
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    // Of an earlier process with the same number.
+    fs.rmSync(file, { force: true });
+    tryLock(file);
+  } catch {
+    // What cannot be written to, as in a container's read-only folder, cannot be built again either.
+  }
+  const remove = () => removeFile(file);
+  process.once("exit", remove);
+  return () => {
+    process.off("exit", remove);
+    remove();
+  };
+}
+
+/** The number of a process that serves the build in the folder; `null` if there is none. */
+export function buildHolder(folder) {
+  const noted = path.join(folder, holders);
+  const names = fs.existsSync(noted) ? fs.readdirSync(noted) : [];
+  return names.find((name) => !isAbandoned(path.join(noted, name))) || null;
 }
 
 /** Does the work while no other start installs or builds in this checkout; a signal ends the process. */
@@ -346,6 +396,14 @@ function readText(file) {
     return fs.readFileSync(file, "utf8");
   } catch {
     return "";
+  }
+}
+
+function removeFile(file) {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // It is of a process that has ended, or soon will.
   }
 }
 

@@ -3,7 +3,7 @@ import { type Answer, fetchWithin, TimeoutError } from "#platform/bounded-fetch.
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
 
-import { unlessAborted } from "./interruptible.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** The name that the relay sees of these commands: its audit tells by it what was done by command. */
 export const userAgent = "instagram-webhook-relay-cli";

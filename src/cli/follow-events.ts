@@ -1,8 +1,7 @@
 /** Reads the events of a relay in the order of ingestion, as they come, although its API lists the newest first. */
 import type { EventItem, EventPage } from "#dashboard/events/read-events.ts";
 import type { Clock } from "#platform/clock.ts";
-
-import { pauseFor } from "./interruptible.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 type Query = Record<string, string | undefined>;
 

@@ -1,11 +1,11 @@
 /** Signs deliveries as Meta does and posts them, one after another or at a steady rate. */
 import { signBody } from "#instagram/signature.ts";
 import type { Clock } from "#platform/clock.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 import type { DeliverySource } from "./delivery-sources.ts";
 import { explainAck } from "./explain-ack.ts";
 import { fetchOrFail } from "./fetch-or-fail.ts";
-import { pauseFor } from "./interruptible.ts";
 
 export interface SendOptions {
   url: string;

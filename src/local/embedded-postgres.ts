@@ -28,6 +28,8 @@ export interface EmbeddedPostgresOptions {
   /** `false` is faster and loses data in a power cut: for tests. */
   durable?: boolean;
   maxConnections?: number;
+  /** Called with each process that is started, initdb and Postgres: they have process groups of their own. */
+  onSpawn?: (pid: number) => void;
   /** The log of Postgres. If it does not start, the end of the log is part of the error. */
   logFile?: string;
 }
@@ -64,7 +66,8 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   const cluster = placeCluster(dataDir, user);
   const durable = options.durable ?? true;
   await stopLeftoverPostgres(cluster, binaries);
-  await initCluster(cluster, { binaries, user, password: options.password, durable });
+  const onSpawn = options.onSpawn ?? (() => {});
+  await initCluster(cluster, { binaries, user, password: options.password, durable, onSpawn });
 
   const logFile = options.logFile ?? `${dataDir}.log`;
   const start = (port: number) => {
@@ -89,6 +92,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     const port = options.port ?? (await findFreePort());
     const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
     const child = start(port);
+    if (child.pid !== undefined) onSpawn(child.pid);
     const exited = endingOf(child);
     const urlFor = (role: string, password: string, database: string) =>
       `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;

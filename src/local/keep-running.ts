@@ -1,7 +1,7 @@
 /** Starts a process again whenever it ends by itself, with back-off, until it is stopped. */
-import { type Clock, settleWithin } from "#platform/clock.ts";
+import type { Clock } from "#platform/clock.ts";
 
-import { aborted } from "./aborted.ts";
+import { pauseFor } from "./pause-for.ts";
 
 /** One run of a process. */
 export interface Run {
@@ -73,7 +73,7 @@ export async function keepRunning<R extends Run>(options: KeepRunningOptions<R>)
         const delayMs = Math.min(delayMsMax, firstDelayMs * 2 ** failures);
         failures += 1;
         notice([`${name} ${ending}. It starts again in ${delayMs / 1000} s.`, tail()].join("\n").trimEnd());
-        await settleWithin(clock, delayMs, aborted(signal));
+        await pauseFor(clock, delayMs, signal);
         if (signal.aborted) return;
         const attempt = startAgain();
         starting = attempt;

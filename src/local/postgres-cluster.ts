@@ -37,6 +37,7 @@ export interface InitOptions {
   user: PostgresUser;
   password: string;
   durable: boolean;
+  onSpawn: (pid: number) => void;
 }
 
 /**
@@ -72,7 +73,7 @@ export async function initCluster(cluster: string, options: InitOptions): Promis
       "--locale=C",
       ...(options.durable ? [] : ["--no-sync"]),
     ];
-    const complaint = await run(options.binaries.initdb, args, options.user, unfinished);
+    const complaint = await run(options.binaries.initdb, args, options, unfinished);
     if (complaint !== null) throw new CliFailure(`Postgres could not make its data folder ${cluster}: ${complaint}`);
     rmSync(cluster, { recursive: true, force: true });
     renameSync(data, cluster);
@@ -91,10 +92,16 @@ export function postgresEnv(): NodeJS.ProcessEnv {
 }
 
 /** What the program printed if it failed, else `null`. It has a process group of its own, so that Ctrl-C does not interrupt it. */
-function run(program: string, args: string[], user: PostgresUser, cwd: string): Promise<string | null> {
+function run(
+  program: string,
+  args: string[],
+  { user, onSpawn }: Pick<InitOptions, "user" | "onSpawn">,
+  cwd: string,
+): Promise<string | null> {
   return new Promise((resolve) => {
     const stdio: ["ignore", "ignore", "pipe"] = ["ignore", "ignore", "pipe"];
     const child = spawn(program, args, { ...user, cwd, env: postgresEnv(), detached: true, stdio, windowsHide: true });
+    if (child.pid !== undefined) onSpawn(child.pid);
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();

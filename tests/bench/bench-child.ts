@@ -2,6 +2,8 @@ import type { ChildProcess } from "node:child_process";
 
 import { settleWithin, systemClock } from "#platform/clock.ts";
 
+import { atExit } from "../support/at-exit.ts";
+
 /** A Node process of the bench that answers questions over its IPC channel. */
 export interface BenchChild {
   /** One question at a time; throws if the process is gone or does not answer. */
@@ -22,7 +24,7 @@ export function holdChild(child: ChildProcess, name: string): BenchChild {
     child.once("error", () => resolve());
   });
   const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  const cancelExit = atExit(kill);
   return {
     isGone,
     async ask<Answer>(question: object) {
@@ -48,7 +50,7 @@ export function holdChild(child: ChildProcess, name: string): BenchChild {
         await exited;
         cancel();
       }
-      process.off("exit", kill);
+      cancelExit();
     },
   };
 }

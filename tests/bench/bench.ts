@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { drawTable } from "#cli/table.ts";
 import { createPaint } from "#cli/terminal.ts";
 
+import { exitOnSignals } from "../support/at-exit.ts";
 import type { BenchOptions, BenchResult } from "./bench-section.ts";
 import { benchBytes } from "./bytes-bench.ts";
 import { benchCode } from "./code-bench.ts";
@@ -73,8 +74,7 @@ export async function run(args: string[]): Promise<void> {
   const chosen = values.only?.split(",") ?? Object.keys(sections);
   const unknown = chosen.find((name) => !Object.hasOwn(sections, name));
   if (unknown !== undefined) return fail(`There is no section "${unknown}".\n\n${usage}`);
-  // What has been started ends with us, and ours is not to wait for it.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+  exitOnSignals();
 
   const options: BenchOptions = {
     rounds: values.rounds === undefined ? null : Math.max(1, Number(values.rounds) || 1),

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -17,7 +16,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+
+import { atExit } from "../support/at-exit.ts";
+import { runProgram } from "../support/run-program.ts";
 
 /** The checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -39,7 +40,7 @@ const nextConfig = 'export default { turbopack: { root: "/" }, typescript: { ign
 export async function withNextApp<T>(write: (folder: string) => void, use: (folder: string) => T): Promise<T> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "relay-next-app-")));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove);
+  const cancel = atExit(remove);
   try {
     write(folder);
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
@@ -48,7 +49,7 @@ export async function withNextApp<T>(write: (folder: string) => void, use: (fold
     await build(folder);
     return use(folder);
   } finally {
-    process.off("exit", remove);
+    cancel();
     remove();
   }
 }
@@ -104,16 +105,11 @@ async function build(folder: string): Promise<void> {
   // NODE_ENV is left out, because `next build` sets it itself.
   const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
   delete (env as Record<string, string | undefined>)["NODE_ENV"];
-  const building = promisify(execFile)(process.execPath, [nextBin, "build"], { cwd: folder, env });
-  const abandon = () => building.child.kill("SIGKILL");
-  process.once("exit", abandon);
   try {
-    await building;
+    await runProgram(process.execPath, [nextBin, "build"], { cwd: folder, env });
   } catch (thrown) {
     const { stdout, stderr } = thrown as { stdout: string; stderr: string };
     throw new Error(`The Next app could not be built:\n${stdout}${stderr}`, { cause: thrown });
-  } finally {
-    process.off("exit", abandon);
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { findFreePort } from "#local/ports.ts";
 
+import { atExit } from "../support/at-exit.ts";
 import { findWithin } from "../support/eventually.ts";
 import { holdChild } from "./bench-child.ts";
 import { nextBin } from "./next-app.ts";
@@ -57,7 +58,7 @@ export async function startBenchServer({ folder, env, nodeArgs = [] }: BenchServ
   const variables = typeof env === "function" ? env(baseUrl) : env;
   const logFolder = mkdtempSync(join(tmpdir(), "relay-bench-log-"));
   const removeLog = () => rmSync(logFolder, { recursive: true, force: true });
-  process.once("exit", removeLog);
+  const cancelExit = atExit(removeLog);
   // Into a file as `npm start` does: through a pipe to us the bench would pay for every line.
   const logFile = join(logFolder, "server.log");
   const log = openSync(logFile, "a");
@@ -83,7 +84,7 @@ export async function startBenchServer({ folder, env, nodeArgs = [] }: BenchServ
     async stop() {
       await child.stop();
       removeLog();
-      process.off("exit", removeLog);
+      cancelExit();
     },
   };
 }

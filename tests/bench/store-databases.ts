@@ -1,13 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { Client } from "pg";
 
 import { openEmbeddedPostgres } from "#local/embedded-postgres.ts";
 
 import { createDatabase } from "../support/database.ts";
+import { openPostgresPlace } from "../support/postgres-place.ts";
 
 /** An embedded Postgres for a section of the bench alone, with Postgres's default settings. */
 export interface BenchPostgres {
@@ -20,18 +16,10 @@ export interface BenchPostgres {
 }
 
 export async function openBenchPostgres(): Promise<BenchPostgres> {
-  const folder = mkdtempSync(join(tmpdir(), "relay-bench-store-"));
-  // As root, Postgres runs as another user, who has to pass through.
-  chmodSync(folder, 0o711);
-  const password = randomBytes(16).toString("hex");
-  const postgres = await openEmbeddedPostgres({ dataDir: join(folder, "postgres"), password });
+  const place = openPostgresPlace();
+  const postgres = await openEmbeddedPostgres(place.options);
   const serverUrl = postgres.url("postgres");
   const clients: Client[] = [];
-  const abandon = () => {
-    process.kill(postgres.pid, "SIGQUIT");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once("exit", abandon);
   return {
     pid: postgres.pid,
     create: async (prefix) => (await createDatabase(serverUrl, prefix)).url,
@@ -43,9 +31,8 @@ export async function openBenchPostgres(): Promise<BenchPostgres> {
     },
     async remove() {
       for (const client of clients) await client.end();
-      process.off("exit", abandon);
       await postgres.remove();
-      rmSync(folder, { recursive: true, force: true });
+      place.remove();
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Client } from "pg";
 
 import { holdChild } from "./bench-child.ts";
 import { appSecret } from "./delivery-sender.ts";
+import { atExit } from "../support/at-exit.ts";
 import { readTreeCpuMs } from "../support/process-tree.ts";
 import { startBenchServer } from "./server-process.ts";
 import { openBenchPostgres } from "./store-databases.ts";
@@ -47,7 +48,8 @@ export async function startWayProduct(
   variables: Record<string, string> = {},
 ): Promise<WayProduct> {
   const data = mkdtempSync(join(tmpdir(), "relay-bench-way-"));
-  const ends: (() => unknown)[] = [() => rmSync(data, { recursive: true, force: true })];
+  const remove = () => rmSync(data, { recursive: true, force: true });
+  const ends: (() => unknown)[] = [atExit(remove), remove];
   const stop = async () => {
     for (const end of ends.toReversed()) await end();
   };

@@ -25,7 +25,6 @@ const options: RunOptions = {
   seed: 1,
   faultMsMin: 800,
   restLimitMs: 60_000,
-  signal: new AbortController().signal,
   onProgress: () => {},
 };
 

@@ -14,14 +14,12 @@
  */
 import { parseArgs } from "node:util";
 
-import type { TestProject } from "vitest/node";
-
 import { CliFailure } from "#platform/failure.ts";
-import { listenForStop } from "#local/stop-request.ts";
 import { createPaint, seconds } from "#cli/terminal.ts";
 import { systemClock } from "#platform/clock.ts";
 
-import setUpPostgres from "../support/global-setup.ts";
+import { atExit } from "../support/at-exit.ts";
+import { setUpPostgres } from "../support/global-setup.ts";
 
 import { hasRedisServer } from "../queue/redis/redis-server.ts";
 import { buildWithControlledHandlers } from "./controlled-handlers.ts";
@@ -62,18 +60,21 @@ export async function run(args: string[]): Promise<void> {
   if (options.help) return print(usage);
   const note = createNotes(process.stderr);
   const paint = createPaint(process.env, process.stdout);
-  const stop = listenForStop(() => systemClock.monotonicMs());
   const startedMs = systemClock.monotonicMs();
-
-  stop.hurry.addEventListener("abort", () => process.exit(130));
+  const results: ScenarioResult[] = [];
+  const report = () => {
+    if (results.length === 0) return;
+    const tookMs = systemClock.monotonicMs() - startedMs;
+    print(options.json ? JSON.stringify({ tookMs, results }, null, 2) : describeResults(results, tookMs, paint));
+  };
+  // Also where a signal ends the run.
+  const cancelReport = atExit(report);
 
   let postgresUrl = "";
   const provide = (name: string, value: unknown) => {
     if (name === "postgresUrl") postgresUrl = String(value);
   };
-  const project: Pick<TestProject, "provide"> = { provide };
-  const tearDownPostgres = await setUpPostgres(project as TestProject);
-  const results: ScenarioResult[] = [];
+  const tearDownPostgres = await setUpPostgres({ provide });
   try {
     const folder = await buildWithControlledHandlers(note.lasting, options.queue);
     for (const [index, scenario] of options.scenarios.entries()) {
@@ -83,22 +84,17 @@ export async function run(args: string[]): Promise<void> {
       const result = await runAlone(
         scenario,
         { postgresUrl, folder, queue: options.queue },
-        { ...options, signal: stop.signal, onProgress },
+        { ...options, onProgress },
       );
       results.push(result);
       note.lasting(`${head}: ${result.failures.join(", ") || "as required"}, ${seconds(result.tookMs)}`);
     }
-  } catch (thrown) {
-    if (!stop.signal.aborted) throw thrown;
-    note.lasting("Stopped.");
-    process.exitCode = 130;
   } finally {
-    await tearDownPostgres?.();
+    await tearDownPostgres();
   }
 
-  if (results.length === 0) return;
-  const tookMs = systemClock.monotonicMs() - startedMs;
-  print(options.json ? JSON.stringify({ tookMs, results }, null, 2) : describeResults(results, tookMs, paint));
+  cancelReport();
+  report();
   if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { atExit } from "../support/at-exit.ts";
 import { openBuiltCopy } from "../support/built-copy.ts";
 
 import type { HandlerOrders, LedgerLine } from "./handlers/orders.ts";
@@ -27,6 +28,8 @@ export function buildWithControlledHandlers(note: (text: string) => void, queue?
 
 export function controlHandlers(): ControlledHandlers {
   const folder = mkdtempSync(join(tmpdir(), "relay-chaos-handlers-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const cancel = atExit(remove);
   const orders = join(folder, "orders.json");
   const ledger = join(folder, "ledger.jsonl");
   const order = (changed: Partial<HandlerOrders>) => {
@@ -43,6 +46,9 @@ export function controlHandlers(): ControlledHandlers {
       const lines = readFileSync(ledger, "utf8").split("\n");
       return lines.flatMap((line) => (line === "" ? [] : [JSON.parse(line) as LedgerLine]));
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => {
+      cancel();
+      remove();
+    },
   };
 }

@@ -1,13 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { Client } from "pg";
 
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "#local/embedded-postgres.ts";
 import { sendSignal } from "#local/processes.ts";
 
+import { openPostgresPlace } from "../support/postgres-place.ts";
 import { readProcessTree } from "../support/process-tree.ts";
 import { findTestPort } from "../support/test-port.ts";
 
@@ -29,15 +25,9 @@ export interface OwnPostgres {
 }
 
 export async function openOwnPostgres(): Promise<OwnPostgres> {
-  const folder = mkdtempSync(join(tmpdir(), "relay-chaos-"));
-  // As root, Postgres runs as another user, who has to pass through.
-  chmodSync(folder, 0o711);
+  const place = openPostgresPlace();
   // Durable: with `synchronous_commit` off, a kill loses what was committed.
-  const options = {
-    dataDir: join(folder, "postgres"),
-    password: randomBytes(16).toString("hex"),
-    port: await findTestPort(),
-  };
+  const options = { ...place.options, port: await findTestPort() };
   let postgres: EmbeddedPostgres = await openEmbeddedPostgres(options);
   const signalAll = (signal: "SIGSTOP" | "SIGCONT") => {
     for (const { pid } of readProcessTree(postgres.pid)) sendSignal(pid, signal);
@@ -69,7 +59,7 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
     async remove() {
       signalAll("SIGCONT");
       await postgres.remove();
-      rmSync(folder, { recursive: true, force: true });
+      place.remove();
     },
   };
 }

@@ -1,5 +1,5 @@
-import { aborted } from "#local/aborted.ts";
-import { settleWithin, sleep, systemClock } from "#platform/clock.ts";
+import { pauseFor } from "#local/pause-for.ts";
+import { sleep, systemClock } from "#platform/clock.ts";
 
 import { eventually, findWithin } from "../support/eventually.ts";
 import { createRandom } from "../support/mutate.ts";
@@ -26,7 +26,6 @@ export interface RunOptions {
   isMet?: (effects: Effects) => boolean;
   /** How long everything may take to come to rest after the last acknowledgement. */
   restLimitMs: number;
-  signal: AbortSignal;
   onProgress: (text: string) => void;
 }
 
@@ -71,7 +70,6 @@ export async function runScenario(scenario: Scenario, rig: Rig, options: RunOpti
   const { sent, faultMs } = await sendDisturbed(scenario, rig, { ...options, isMet, notes });
   let maintainedMs = Number.NEGATIVE_INFINITY;
   const isAtRest = await findWithin(options.restLimitMs, async () => {
-    options.signal.throwIfAborted();
     if (clock.monotonicMs() - maintainedMs >= maintainEveryMs) {
       await rig.maintain();
       maintainedMs = clock.monotonicMs();
@@ -112,10 +110,10 @@ async function sendDisturbed(scenario: Scenario, rig: Rig, options: DisturbOptio
   const faultMs = Math.min(faultMsMax, Math.max(faultMsMin, sendingMs * faultTo - fromMs));
 
   const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const { signal } = failed;
   const startedMs = clock.monotonicMs();
   const at = async (ms: number) => {
-    await settleWithin(clock, startedMs + ms - clock.monotonicMs(), aborted(signal));
+    await pauseFor(clock, startedMs + ms - clock.monotonicMs(), signal);
     signal.throwIfAborted();
   };
   const stage = {
@@ -125,7 +123,7 @@ async function sendDisturbed(scenario: Scenario, rig: Rig, options: DisturbOptio
       await eventually("the fault has its effects", options.isMet, options.restLimitMs);
     },
     wait: async (ms: number) => {
-      await settleWithin(clock, ms, aborted(signal));
+      await pauseFor(clock, ms, signal);
       signal.throwIfAborted();
     },
     until: async (state: string, isReached: () => Promise<boolean>) => {

@@ -19,13 +19,14 @@ interface Bootstrap {
   isBuiltFrom(hash: string, folder: string): boolean;
   stampBuild(hash: string, folder: string): void;
   hashFiles(folder: string, names: string[], except: string[]): string;
+  holdBuild(folder: string): () => void;
+  buildHolder(folder: string): string | null;
   takeLock(file: string, note: (text: string) => void): Promise<() => void>;
 }
 
 // The one file that is not TypeScript, so the compiler is told what it exports.
-const { nodeProblem, isInstalled, isBuiltFrom, stampBuild, hashFiles, takeLock } = (await import(
-  pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href
-)) as Bootstrap;
+const { nodeProblem, isInstalled, isBuiltFrom, stampBuild, hashFiles, holdBuild, buildHolder, takeLock } =
+  (await import(pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href)) as Bootstrap;
 
 let folder: string;
 
@@ -78,6 +79,18 @@ test("a build is fresh with the hash that it was stamped with, and until another
   expect([isBuiltFrom("hash", folder), isBuiltFrom("hash sqs", folder)]).toEqual([true, false]);
   writeFileSync(id, "by hand");
   expect(isBuiltFrom("hash", folder)).toBe(false);
+});
+
+test("a build is held by a start that serves it, and not by one that is gone", () => {
+  expect(buildHolder(folder)).toBeNull();
+  const letGo = holdBuild(folder);
+  expect(buildHolder(folder)).toBe(String(process.pid));
+  letGo();
+  expect(buildHolder(folder)).toBeNull();
+  holdBuild(folder);
+  // The number is another process's now.
+  writeFileSync(join(folder, "relay-starts", String(process.pid)), `${process.pid} 1`);
+  expect(buildHolder(folder)).toBeNull();
 });
 
 test("the hash of the build depends on names and contents of all files but the excluded ones", () => {

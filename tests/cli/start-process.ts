@@ -114,7 +114,7 @@ export async function untilNothingRuns(place: Place): Promise<void> {
 }
 
 /** A process may rename itself, as Next does; the environment it was started with stays. */
-function listProcesses(): { pid: number; command: string; environment: string }[] {
+export function listProcesses(): { pid: number; command: string; environment: string }[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && isAlive(pid))

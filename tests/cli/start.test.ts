@@ -172,6 +172,18 @@ describe.skipIf(process.platform !== "linux").concurrent("npm start", { timeout:
       expect(second.output()).toContain(`in use by another start (process ${start.child.pid})`);
       expect(second.output()).not.toContain("Building");
     }
+    // Ports and folder are its own, and only the build is not: it is not replaced under the one that runs.
+    const third = startProcess(other, "node", { QUEUE: "postgres" });
+    expect(await third.exited).toBe(1);
+    expect(third.output()).toMatch(
+      /^✖ The sources or QUEUE have changed since the build, which another npm start \(process \d+\) runs/m,
+    );
+    expect(third.output()).not.toContain("Building");
+    const fourth = startProcess(other, "node");
+    await fourth.untilRunning();
+    fourth.signal("SIGTERM", "process");
+    expect(await fourth.exited).toBe(0);
+    expect((await fetch(`${place.baseUrl}/api/health`)).status).toBe(200);
     other.remove();
 
     // A request whose body never ends keeps the server from draining; "continue" says that it has arrived.

@@ -35,7 +35,16 @@ const describe = (facts: Partial<Condition>, zone = "UTC", { lostInMonth = 0, re
     when: whenIn(zone, nowMs),
   });
 const itemOf = ({ items }: Pick<Status, "items">, name: ItemName) => items.find((item) => item.name === name);
-const failing = { kind: "comment", error: "CrmError", runs: 31, failed: 29, rate: 29 / 31, since: ago(586) };
+const failing = {
+  kind: "comment",
+  error: "CrmError",
+  runs: 31,
+  failed: 29,
+  rate: 29 / 31,
+  since: ago(586),
+  lastFailedAt: ago(4),
+  succeededSince: 2,
+};
 const wrongSecret = { count: 12, isCapped: false, since: ago(20), last: ago(0) };
 
 test("a relay that is well says so, and when the last delivery arrived", () => {
@@ -65,6 +74,23 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     },
     "failing",
     "Nothing is lost. The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.",
+  ],
+  [
+    "a handler that works again",
+    { failing: [{ ...failing, succeededSince: 3, deployment: null, deployedAt: null }] },
+    "attention",
+    /failed from 02:14 UTC until 11:56 UTC: CrmError in 29 of 31 calls in 15 minutes, and none of the 3 calls since then failed\.$/,
+  ],
+  [
+    "a handler that works again, beside one that does not",
+    {
+      failing: [
+        { ...failing, failed: 31, succeededSince: 3, deployment: null, deployedAt: null },
+        { ...failing, kind: "message", deployment: null, deployedAt: null },
+      ],
+    },
+    "failing",
+    /^Nothing is lost\. The handler of message has failed since 02:14 UTC: /,
   ],
   [
     "a wrong secret, while Meta's hour runs",

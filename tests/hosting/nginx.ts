@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { atExit } from "../support/at-exit.ts";
 import { eventually } from "../support/eventually.ts";
 
 const run = promisify(execFile);
@@ -67,7 +68,7 @@ export async function startNginx(options: {
   child.stderr.on("data", (chunk: Buffer) => onLine(chunk.toString()));
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  void closed.then(atExit(abandon));
   await eventually("nginx answers", () =>
     fetch(`http://127.0.0.1:${port}/api/ready`).then(
       ({ ok }) => ok,
@@ -78,7 +79,6 @@ export async function startNginx(options: {
     async stop() {
       child.kill("SIGTERM");
       await closed;
-      process.off("exit", abandon);
     },
   };
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import { atExit } from "../support/at-exit.ts";
 import { findWithin } from "../support/eventually.ts";
 
 export interface Replica {
@@ -28,7 +29,7 @@ export async function startReplica(options: {
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", onLine);
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  void closed.then(atExit(abandon));
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
   const isReady = () =>
     fetch(`http://127.0.0.1:${port}/api/ready`).then(
@@ -42,7 +43,6 @@ export async function startReplica(options: {
     async stop() {
       child.kill("SIGTERM");
       await closed;
-      process.off("exit", abandon);
       return child.exitCode;
     },
   };

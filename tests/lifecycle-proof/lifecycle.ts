@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 
 import { createPaint, type Paint } from "#cli/terminal.ts";
 
+import { exitOnSignals } from "../support/at-exit.ts";
 import { models, openLab } from "./lab.ts";
 import { drawRows, qstashTimes, tableEnd, tableStart } from "./lifecycle-table.ts";
 import { type Case, measureLanes, type Row } from "./measure-lanes.ts";
@@ -45,8 +46,7 @@ export async function run(args: string[]): Promise<void> {
   });
   if (values.help) return print(usage);
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  // The child processes are killed on exit, and a signal alone ends this process without its exit handlers.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
+  exitOnSignals();
 
   const rows = await measure(Math.max(1, Number(values.deliveries) || 10), note);
   if (values.write) write(describe(rows, (_, text) => text));

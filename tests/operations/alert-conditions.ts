@@ -61,6 +61,8 @@ export const bad: Record<string, (nowMs: number, ms: number) => Partial<Conditio
         failed: 40,
         rate: 0.8,
         since: iso(nowMs),
+        lastFailedAt: iso(nowMs),
+        succeededSince: 0,
         deployment: "dpl_2",
         deployedAt: iso(nowMs),
       },

@@ -181,6 +181,8 @@ describe("the condition", () => {
         failed: 40,
         rate: 0.8,
         since: iso(10 * minuteMs),
+        lastFailedAt: iso(10 * minuteMs),
+        succeededSince: 10,
         deployment: "dpl_2",
         deployedAt: iso(40 * minuteMs),
       },

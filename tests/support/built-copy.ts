@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -17,9 +17,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
-const run = promisify(execFile);
+import { atExit } from "./at-exit.ts";
+import { runProgram as run } from "./run-program.ts";
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const unusedMsMax = 24 * 3_600_000;
 /** What a build and the broker read. */
@@ -53,7 +54,7 @@ export async function openBuiltCopy({ ref, files = {}, queue = "qstash", note }:
   // The compiled folder's links are relative to it, so it is built where packages lie beside it.
   const building = realpathSync(mkdtempSync(join(tmpdir(), "relay-copy-")));
   const remove = () => rmSync(building, { recursive: true, force: true });
-  process.once("exit", remove);
+  const cancel = atExit(() => removeLater(building));
   try {
     await (ref === undefined ? copyWorkingTree(building) : unpack(ref, building));
     for (const [path, text] of Object.entries(files)) writeFileSync(join(building, path), text);
@@ -68,9 +69,15 @@ export async function openBuiltCopy({ ref, files = {}, queue = "qstash", note }:
     await keep(building, kept);
     return kept;
   } finally {
-    process.off("exit", remove);
+    cancel();
     remove();
   }
+}
+
+/** Its packages are some ten thousand files, which would hold up the end of this process for seconds. */
+function removeLater(folder: string): void {
+  if (process.platform === "win32") return rmSync(folder, { recursive: true, force: true });
+  spawn("rm", ["-rf", folder], { detached: true, stdio: "ignore" });
 }
 
 function copyWorkingTree(folder: string): Promise<void> {
@@ -119,16 +126,11 @@ async function build(folder: string, queue: string): Promise<void> {
   const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", QUEUE: queue };
   // `next build` sets it itself.
   delete (env as Record<string, string | undefined>)["NODE_ENV"];
-  const building = run(process.execPath, [next, "build"], { cwd: folder, env, maxBuffer: 64 * 1_024 * 1_024 });
-  const abandon = () => building.child.kill("SIGKILL");
-  process.once("exit", abandon);
   try {
-    await building;
+    await run(process.execPath, [next, "build"], { cwd: folder, env, maxBuffer: 64 * 1_024 * 1_024 });
   } catch (thrown) {
     const { stdout, stderr } = thrown as { stdout: string; stderr: string };
     throw new Error(`The product could not be built:\n${stdout}${stderr}`, { cause: thrown });
-  } finally {
-    process.off("exit", abandon);
   }
 }
 

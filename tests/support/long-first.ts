@@ -9,6 +9,7 @@ export const longFiles: readonly string[] = [
   "cli/start.test.ts",
   "cli/supervisor.test.ts",
   "cli/dev.test.ts",
+  "cli/interrupted.test.ts",
   "cli/backfill.test.ts",
   "hosting/replicas.test.ts",
   "conformance/conform.test.ts",

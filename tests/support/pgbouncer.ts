@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { findPostgresUser, giveTo } from "#local/postgres-user.ts";
 
+import { atExit } from "./at-exit.ts";
 import { findWithin } from "./eventually.ts";
 import { findTestPort } from "./test-port.ts";
 
@@ -59,12 +60,16 @@ max_client_conn = 1000
     child.once("error", () => done());
   });
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const cancel = atExit(() => {
+    abandon();
+    remove();
+  });
   const stop = async () => {
     child.kill("SIGTERM");
     await exited;
-    process.off("exit", abandon);
-    rmSync(folder, { recursive: true, force: true });
+    cancel();
+    remove();
   };
   if ((await findWithin(10_000, () => isListening(port))) === undefined) {
     await stop();

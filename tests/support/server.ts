@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { serverNodeArgs } from "#local/next-server.ts";
 import { systemClock } from "#platform/clock.ts";
 
+import { atExit } from "./at-exit.ts";
 import { findWithin } from "./eventually.ts";
 import { findTestPort } from "./test-port.ts";
 
@@ -69,7 +70,8 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  // Also of one that ends by itself and is started again.
+  void closed.then(atExit(abandon));
 
   const answers = await findWithin(startLimitMs, async () => isGone() || (await isAnswering(baseUrl)));
   if (!answers || isGone()) {
@@ -86,7 +88,6 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
       const cancel = systemClock.after(options.drainLimitMs ?? drainLimitMsDefault, abandon);
       await closed;
       cancel();
-      process.off("exit", abandon);
       return child.exitCode;
     },
   };

@@ -3,6 +3,7 @@ import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rea
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { atExit } from "../support/at-exit.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** What `vercel build` decided about a function. https://vercel.com/docs/build-output-api/primitives */
@@ -70,7 +71,7 @@ export async function startLambda(output: string, path: string, env: Record<stri
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  void exited.then(atExit(abandon));
 
   let registered = 0;
   let settled = 0;
@@ -87,7 +88,6 @@ export async function startLambda(output: string, path: string, env: Record<stri
     waitedFor: () =>
       eventually("all that was registered has settled", () => registered > 0 && settled === registered && registered),
     stop: async () => {
-      process.off("exit", abandon);
       child.kill("SIGKILL");
       await exited;
     },

@@ -6,11 +6,11 @@ import type { DescribedBackfill } from "#operations/backfill/describe-backfill.t
 import { notGivenBack } from "#operations/backfill/not-given-back.ts";
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 import { addHelpNote } from "../add-help-note.ts";
 import { askToStart } from "../ask-to-start.ts";
 import type { CommandContext } from "../command-context.ts";
-import { pauseFor } from "../interruptible.ts";
 import { timeOption } from "../list-options.ts";
 import { askOps, readOps, RelayRefusal } from "../read-ops.ts";
 import { backfillHead, backfillRow, showBackfill, showBackfillPlan, showBackfillProgress } from "../show-backfill.ts";

@@ -9,9 +9,9 @@ import type { SignedBurst } from "#operations/probing.ts";
 import type { ProbeStatus } from "#operations/read-probes.ts";
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { pauseFor } from "../interruptible.ts";
 import { askOps, readOps } from "../read-ops.ts";
 import { alignRows } from "../terminal.ts";
 

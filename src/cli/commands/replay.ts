@@ -6,11 +6,11 @@ import { CliFailure } from "#platform/failure.ts";
 
 import { eventKinds } from "#instagram/events.ts";
 import { replayStates } from "#store/replays/replay-filter.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 import { linkTo, printList } from "../add-list-command.ts";
 import { askToStart } from "../ask-to-start.ts";
 import type { CommandContext } from "../command-context.ts";
-import { pauseFor } from "../interruptible.ts";
 import { choice, timeOption } from "../list-options.ts";
 import { askOps, readOps } from "../read-ops.ts";
 import { replayHead, replayRow, showPlan, showReplay } from "../show-replay.ts";

@@ -1,8 +1,8 @@
 import { systemClock } from "#platform/clock.ts";
 import { CliFailure } from "#platform/failure.ts";
+import { pauseFor } from "#local/pause-for.ts";
 
 import type { CommandContext } from "../command-context.ts";
-import { pauseFor } from "../interruptible.ts";
 import { postDelivery } from "../send-deliveries.ts";
 
 export interface SignedDelivery {

@@ -7,6 +7,7 @@ import {
   heldAtQueue,
   levelOfMetaHour,
   waitsTooLong,
+  worksAgain,
 } from "#operations/condition/limits.ts";
 import type { Backfill } from "#store/replays/backfill-row.ts";
 
@@ -115,12 +116,13 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
   const { open: letters, openGroups } = deadLetters;
   const count = retrying.count + letters.count;
   const notable = failing.filter(({ rate }) => rate >= handlerFailures.shareMax);
-  const [worst, ...others] = notable;
+  const failingStill = notable.filter((handler) => !worksAgain(handler));
+  const [worst, ...others] = [...failingStill, ...notable.filter(worksAgain)];
   const oldest = open?.oldest ?? null;
   const isLong = retrying.count > 0 && waitsTooLong(oldest, Date.parse(asOf));
   const parts = [
     ...(worst === undefined ? [] : [describeFailing(worst, when)]),
-    ...(others.length === 0 ? [] : [`So have those of ${others.map(({ kind }) => kind).join(", ")}.`]),
+    ...describeOthers(others, when),
     ...(worst !== undefined && count === 0 ? ["No event is tried again now, and no dead letter is left."] : []),
     ...(retrying.count === 0
       ? []
@@ -133,7 +135,7 @@ export function failingItem({ condition: { failing, retrying, deadLetters, open,
           `${amount(letters.count, "dead letter", letters.isCapped)} ${verb(letters.count, "is", "are")} not resolved, ${openGroups === 0 ? "all in groups that were looked at" : `with ${amount(openGroups, "open group")}`}.`,
         ]),
   ];
-  const isDown = notable.some((handler) => failsTooOften(handler) && handler.rate >= failingShareMin);
+  const isDown = failingStill.some((handler) => failsTooOften(handler) && handler.rate >= failingShareMin);
   const state = isDown ? "failing" : worst !== undefined || openGroups > 0 || isLong ? "attention" : "ok";
   return item("failing", {
     state,
@@ -151,10 +153,25 @@ function hrefOfFailing(letters: number, retrying: number): string {
   return retrying > 0 ? listed("events", { state: "retrying" }) : "/dashboard/handlers";
 }
 
-/** `The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` */
-export function describeFailing({ kind, error, runs, failed, since, deployment }: FailingHandler, when: When): string {
+function describeOthers(others: readonly FailingHandler[], when: When): string[] {
+  const still = others.filter((handler) => !worksAgain(handler)).map(({ kind }) => kind);
+  return [
+    ...(still.length === 0 ? [] : [`So have those of ${still.join(", ")}.`]),
+    ...others.filter(worksAgain).map((handler) => describeFailing(handler, when)),
+  ];
+}
+
+/**
+ * `The handler of comment has failed since 02:14 UTC, since deployment abc: CrmError in 29 of 31 calls in 15 minutes.` Of one
+ * that works again: `The handler of comment failed from 02:14 UTC until 02:31 UTC: … and none of the 12 calls since then failed.`
+ */
+export function describeFailing(handler: FailingHandler, when: When): string {
+  const { kind, error, runs, failed, since, lastFailedAt, succeededSince, deployment } = handler;
   const from = deployment === null ? "" : `, since deployment ${deployment}`;
-  return `The handler of ${kind} has failed since ${when(since)}${from}: ${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes.`;
+  const calls = `${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes`;
+  if (!worksAgain(handler)) return `The handler of ${kind} has failed since ${when(since)}${from}: ${calls}.`;
+  const again = `none of the ${amount(succeededSince, "call")} since then failed`;
+  return `The handler of ${kind} failed from ${when(since)} until ${when(lastFailedAt)}${from}: ${calls}, and ${again}.`;
 }
 
 /** Events that are stored and whose turn has not come. */

@@ -36,6 +36,9 @@ export interface FailingHandler {
   rate: number;
   /** To the minute where the error is new, else to the hour; at most a day ago. */
   since: string;
+  /** The minute of the last failure, and how many calls the minutes after it had: all of them succeeded. */
+  lastFailedAt: string;
+  succeededSince: number;
   /** The deployment in which this error began, and when that deployment first measured anything; null if it began before. */
   deployment: string | null;
   deployedAt: string | null;

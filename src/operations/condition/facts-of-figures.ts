@@ -115,8 +115,11 @@ function failingHandlers(figures: readonly FigureSum[], beginnings: readonly Err
     .map((kind): FailingHandler => {
       const ofKind = figures.filter((figure) => figure.kind === kind);
       const failures = ofKind.filter(({ metric, tier }) => metric === "handlerFailure" && tier === "minute");
-      const error = failures.toSorted((a, b) => b.count - a.count)[0]?.label ?? "";
-      const [runs, failed] = [total(ofKind.filter(({ metric }) => metric === "handler")), total(failures)];
+      const byError = [...sumBy(failures, ({ label }) => label)].toSorted(([, a], [, b]) => b - a);
+      const error = byError[0]?.[0] ?? "";
+      const calls = ofKind.filter(({ metric }) => metric === "handler");
+      const lastFailedMs = Math.max(...failures.map(({ atMs }) => atMs));
+      const [runs, failed] = [total(calls), total(failures)];
       const hourly = ofKind.filter(
         ({ metric, tier, label }) => metric === "handlerFailure" && tier === "hour" && label === error,
       );
@@ -130,6 +133,8 @@ function failingHandlers(figures: readonly FigureSum[], beginnings: readonly Err
         failed,
         rate: runs === 0 ? 1 : Math.min(1, failed / runs),
         since: new Date(first?.firstMs ?? startMs).toISOString(),
+        lastFailedAt: new Date(lastFailedMs).toISOString(),
+        succeededSince: total(calls.filter(({ atMs }) => atMs > lastFailedMs)),
         deployment: first?.deployment ?? null,
         deployedAt: isoOf(first?.deployedMs ?? null),
       };

@@ -17,8 +17,8 @@ const acks = { min: 50, slowMin: 3, slowShareMax: 0.01 };
 /** How long Meta's hour runs until it needs a person, and then until it is worse. */
 export const metaHourLevelsMs: readonly number[] = [15 * minuteMs, 30 * minuteMs, 45 * minuteMs];
 
-/** Of the calls of a handler the share that may fail, where at least `failuresMin` did. */
-export const handlerFailures = { shareMax: 0.2, failuresMin: 5 };
+/** Of the calls of a handler the share that may fail, where at least `failuresMin` did; so many successes show that it works again. */
+export const handlerFailures = { shareMax: 0.2, failuresMin: 5, successesMin: 3 };
 
 /** The time since an instant; null for null. */
 export function since(instant: string | null, nowMs: number): number | null {
@@ -51,6 +51,14 @@ export function levelOfMetaHour({ isRunning, since: at }: NonNullable<Condition[
 export function areAcksSlow({ count, overOneSecond }: NonNullable<Condition["ack"]>): boolean {
   if (overOneSecond === null || count < acks.min) return false;
   return overOneSecond > acks.slowShareMax && overOneSecond * count >= acks.slowMin;
+}
+
+/**
+ * Whether the handler of a kind works again: the last minutes had calls, and none of them failed. Its figures of 15 minutes show
+ * the failures until then, and so does its alert, which would come and go with a handler that fails now and then.
+ */
+export function worksAgain({ succeededSince }: FailingHandler): boolean {
+  return succeededSince >= handlerFailures.successesMin;
 }
 
 /** Whether the handler of a kind fails too often. */

@@ -10,7 +10,7 @@ export interface FigureSum extends Record<string, unknown> {
   kind: string;
   /** A reason, an outcome, an error's name. */
   label: string;
-  /** The interval's start; for `ack` and `handler` that of the window, over which they are summed. */
+  /** The interval's start; for `ack` that of the window, over which they are summed. */
   atMs: number;
   count: number;
   within1000: number | null;
@@ -39,8 +39,8 @@ const windows: readonly Window[] = [
   { metric: "publish", tier: "minute", fromMs: 2 * hourMs },
   { metric: "outcome", tier: "minute", fromMs: 2 * hourMs },
   { metric: "refusal", tier: "minute", fromMs: 2 * hourMs },
-  { metric: "handler", tier: "minute", fromMs: 15 * minuteMs, isSummed: true },
-  { metric: "handlerFailure", tier: "minute", fromMs: 15 * minuteMs, isSummed: true },
+  { metric: "handler", tier: "minute", fromMs: 15 * minuteMs },
+  { metric: "handlerFailure", tier: "minute", fromMs: 15 * minuteMs },
   { metric: "handlerFailure", tier: "hour", fromMs: dayMs },
   { metric: "ack", tier: "minute", fromMs: 15 * minuteMs, isSummed: true },
   ...[1, 2, 3, 4].map((weeks): Window => {

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+import { createRemoteJWKSet, customFetch, type JWK, type JWTVerifyGetKey } from "jose";
 
 import { fetchWithin, type Network } from "#platform/bounded-fetch.ts";
 import { RelayError } from "#platform/errors.ts";
@@ -8,10 +8,13 @@ import { parseJsonObject } from "#platform/parse-json.ts";
 const timeoutMs = 3_000;
 /** For so long the list is not read again for a key that it lacks: a stranger can make up any number of keys. */
 const cooldownMs = 30_000;
+/** Characters of base64url: 8192 bits, four times Google's. Verifying with much longer keys takes seconds. */
+const modulusMax = 1_366;
+const exponentMax = 11;
 
 /**
  * Google's public keys: asked for once, and again after ten minutes, or if a token names a key that is not among them.
- * Throws `QUEUE_UNAVAILABLE` if Google does not hand them out.
+ * Throws `QUEUE_UNAVAILABLE` if Google does not hand them out. What is no key in the list is left out.
  */
 export function createGoogleCerts(url: string, network: Network): JWTVerifyGetKey {
   return createRemoteJWKSet(new URL(url), {
@@ -20,10 +23,20 @@ export function createGoogleCerts(url: string, network: Network): JWTVerifyGetKe
       const { status, text } = await fetchWithin(timeoutMs, address, { cache: "no-store" }, network).catch(fail);
       const { keys } = parseJsonObject(text);
       // jose takes any other answer for a fault of the token.
-      if (status !== 200 || !Array.isArray(keys)) return fail(new Error(`It answered ${status} without keys`));
-      return Response.json({ keys: keys.filter((key) => typeof key === "object" && key !== null) });
+      const usable = Array.isArray(keys) ? keys.flatMap(readKey) : [];
+      if (status !== 200 || usable.length === 0) return fail(new Error(`It answered ${status} without keys`));
+      return Response.json({ keys: usable });
     },
   });
+}
+
+/** Only what verifying needs: jose refuses the whole list for one entry that is no object. */
+function readKey(given: unknown): JWK[] {
+  if (typeof given !== "object" || given === null) return [];
+  const { kty, n, e, kid, use = "sig", alg = "RS256" } = given as Record<string, unknown>;
+  if (kty !== "RSA" || use !== "sig" || alg !== "RS256" || typeof kid !== "string") return [];
+  if (typeof n !== "string" || n.length > modulusMax || typeof e !== "string" || e.length > exponentMax) return [];
+  return [{ kty, n, e, kid }];
 }
 
 function fail(cause: unknown): never {

@@ -1,4 +1,4 @@
-import { jwtVerify, type JWTVerifyGetKey } from "jose";
+import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
 
 import type { Clock } from "#platform/clock.ts";
 import { RelayError } from "#platform/errors.ts";
@@ -29,15 +29,34 @@ export async function verifyTask(
   // Before any variable is read: where another queue is used they are missing, and a stranger's call must log no error.
   if (token === undefined) throw new RelayError("SIGNATURE_INVALID", "The OIDC token is missing");
   const { certs, email, urls } = readOrigin();
-  const claims = await jwtVerify(token, certs, {
+  const { payload: claims } = await verifyToken(token, certs, {
     algorithms: ["RS256"],
     issuer,
     audience: [...urls],
     requiredClaims: ["exp", "email"],
     currentDate: new Date(clock.nowMs()),
-  }).then(({ payload }) => payload, fail);
+  }).catch(fail);
   // Any project can have Google sign a token for our address; only ours has the account.
   if (claims["email"] !== email || claims["email_verified"] !== true) fail(new Error("The token is another account's"));
+}
+
+/** Two of Google's keys may have one name: then either of them may have signed. */
+async function verifyToken(token: string, certs: JWTVerifyGetKey, options: JWTVerifyOptions) {
+  try {
+    return await jwtVerify(token, certs, options);
+  } catch (thrown) {
+    if (!(thrown instanceof errors.JWKSMultipleMatchingKeys)) throw thrown;
+    for await (const key of thrown) {
+      const verified = await jwtVerify(token, key, options).catch(unlessOtherKey);
+      if (verified !== null) return verified;
+    }
+    throw thrown;
+  }
+}
+
+function unlessOtherKey(thrown: unknown): null {
+  if (thrown instanceof errors.JWSSignatureVerificationFailed) return null;
+  throw thrown;
 }
 
 function fail(cause: unknown): never {

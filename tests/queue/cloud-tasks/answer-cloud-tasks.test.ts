@@ -96,6 +96,7 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(tasks.counts.certs - before).toBe(1);
   });
 
+  const endless = new TextEncoder().encode(`{"keys":["${"x".repeat(65_536)}`);
   const answerWith =
     (body: string, status = 200) =>
     async () =>
@@ -106,6 +107,9 @@ describe("what comes in Cloud Tasks' name", () => {
     ["a proxy answers in Google's place", answerWith('<html>"keys"')],
     ["the answer is cut", answerWith('{"keys":[{"kty":"RSA"')],
     ["the list is none", answerWith('{"keys":{}}')],
+    ["the list has no key", answerWith('{"keys":[[],"key",null,7,{"kty":"RSA","kid":"google-1","n":5,"e":"AQAB"}]}')],
+    ["the answer is huge", answerWith(`{"keys":[${'{"kty":"RSA"},'.repeat(100_000)}{}]}`)],
+    ["the answer never ends", async () => new Response(new ReadableStream({ pull: (to) => to.enqueue(endless) }))],
   ])("comes again while the keys cannot be read: %s", async (_which, answered) => {
     const certs = createGoogleCerts(tasks.certsUrl, { fetch: answered, clock });
     const { status, text, calls } = await call(await withToken({}), certs);
@@ -113,13 +117,21 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(text).toContain("QUEUE_UNAVAILABLE");
   });
 
-  test("a key that is none keeps no other one from being used", async () => {
-    const { keys } = (await (await fetch(tasks.certsUrl)).json()) as { keys: unknown[] };
-    const certs = createGoogleCerts(tasks.certsUrl, {
-      fetch: answerWith(JSON.stringify({ keys: [null, ...keys] })),
-      clock,
-    });
-    expect((await call(await withToken({}), certs)).status).toBe(200);
+  test("a key that is none, is huge or has a name twice keeps no other one from being used", async () => {
+    const { keys } = (await (await fetch(tasks.certsUrl)).json()) as { keys: [object] };
+    const [google] = keys;
+    const { privateKey } = await generateKeyPair("RS256");
+    const modulus = (bytes: number) => Buffer.alloc(bytes, 0xfb).toString("base64url");
+    const others = [null, [], "key", { ...google, n: 5 }, { ...google, n: modulus(1_000_000) }, google];
+    for (const other of [...others, { ...google, n: modulus(256) }, { ...google, key_ops: "verify", ext: "no" }]) {
+      const list = JSON.stringify({ keys: [other, google] });
+      const certs = createGoogleCerts(tasks.certsUrl, { fetch: answerWith(list), clock });
+      const statuses = [
+        (await call(await withToken({}), certs)).status,
+        (await call(await withToken({ key: privateKey }), certs)).status,
+      ];
+      expect(statuses, list.slice(0, 200)).toEqual([200, 401]);
+    }
   });
 
   test("comes again while a variable is missing", async () => {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { atExit } from "../../support/at-exit.ts";
 import { eventually } from "../../support/eventually.ts";
 import { findTestPort } from "../../support/test-port.ts";
 import { connectToRedis } from "./connect-to-redis.ts";
@@ -20,7 +20,7 @@ export interface RedisServer {
 
 /** Debian's redis-server on a free port, in memory alone. */
 export async function startRedisServer(): Promise<RedisServer> {
-  const folder = await mkdtemp(join(tmpdir(), "redis-"));
+  const folder = mkdtempSync(join(tmpdir(), "redis-"));
   const port = await findTestPort();
   const settings = {
     port,
@@ -34,7 +34,10 @@ export async function startRedisServer(): Promise<RedisServer> {
   const child = spawn(executable, args, { stdio: "ignore" });
   const exited = once(child, "exit");
   const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
+  const cancel = atExit(() => {
+    abandon();
+    rmSync(folder, { recursive: true, force: true });
+  });
   await eventually("Redis accepts connections", async () => {
     const connection = await connectToRedis(port).catch(() => null);
     connection?.close();
@@ -45,8 +48,8 @@ export async function startRedisServer(): Promise<RedisServer> {
     async close() {
       abandon();
       await exited;
-      process.off("exit", abandon);
-      await rm(folder, { recursive: true, force: true });
+      cancel();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
