@@ -7,9 +7,12 @@ import { atExit, waitWhile } from "./at-exit.ts";
 
 const endLimitMs = 2_000;
 
-/** Rejects with `stdout` and `stderr` if the program fails. It ends with this process: what it writes may then be deleted. */
-export async function runProgram(file: string, args: readonly string[], options: ExecFileOptions = {}): Promise<void> {
-  const running = promisify(execFile)(file, args, options);
+/**
+ * Resolves with what the program has printed; rejects with `stdout` and `stderr` if it fails. It ends with this process: what
+ * it writes may then be deleted.
+ */
+export async function runProgram(file: string, args: readonly string[], options: ExecFileOptions = {}) {
+  const running = promisify(execFile)(file, args, { ...options, encoding: "utf8" });
   const { child } = running;
   const cancel = atExit(() => {
     const { pid } = child;
@@ -19,5 +22,5 @@ export async function runProgram(file: string, args: readonly string[], options:
     waitWhile(() => isAlive(pid), endLimitMs);
     child.kill("SIGKILL");
   });
-  await running.finally(cancel);
+  return running.finally(cancel);
 }
