@@ -98,26 +98,34 @@ async function main(command, args) {
   return run(args);
 }
 
-/** Builds if the build is stale; with `serves` no other start replaces it until this process ends. */
+/** Builds once if the build is stale; with `serves` no other start replaces it until this process ends. */
 async function provideBuild(queue, check, serves) {
-  const isStale = () => isBuildStale(queue);
-  for (;;) {
-    const letGo = serves && !isStale() ? holdBuild(at(".next")) : () => {};
-    // Looked at once it is held: another start may just have begun to build.
-    if (!isStale()) return;
+  const hold = () => (serves ? holdBuild(at(".next")) : () => {});
+  if (!isBuildStale(queue)) {
+    const letGo = hold();
+    // Looked at again once it is held: another start may just have begun to build.
+    if (!isBuildStale(queue)) return;
     letGo();
-    if (check) await check();
-    await alone(async () => {
-      if (!isStale()) return;
-      requireUnheld();
-      await build(queue);
-    });
   }
+  if (check) await check();
+  await alone(async () => {
+    if (isBuildStale(queue)) await build(queue);
+    // Before the next start may build. Sources that changed meanwhile, or a stamp that cannot be written, build again at the next start.
+    hold();
+  });
 }
 
-function requireUnheld() {
-  const holder = buildHolder(at(".next"));
+/**
+ * Takes away what calls the build fresh, before another one replaces it; throws if a start serves it. A start notes that it
+ * serves before it looks for the stamp, and here the stamp goes before the notes are read: one of the two sees the other.
+ */
+export function withdrawStamp(folder) {
+  const file = path.join(folder, stampName);
+  const stamp = readText(file);
+  fs.rmSync(file, { force: true });
+  const holder = buildHolder(folder);
   if (holder === null) return;
+  if (stamp) writeText(file, stamp);
   throw new Error(
     `The sources or QUEUE have changed since the build, which another npm start (process ${holder}) runs from this folder: ` +
       "stop it and start again, or start in another checkout.",
@@ -242,7 +250,7 @@ function buildHash(given) {
 
 async function build(queue) {
   const hash = buildHash(queue);
-  fs.rmSync(at(".next", stampName), { force: true });
+  withdrawStamp(at(".next"));
   // `next build` sets NODE_ENV itself and warns about another value.
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
   if (queue) env.QUEUE = queue;
@@ -346,12 +354,15 @@ function takeOver(file) {
 function isAbandoned(file) {
   const [pid, mark] = readText(file).split(" ");
   if (!pid) return ageMs(file) > 2000;
-  return !isRunning(Number(pid)) || (mark && startMark(Number(pid)) !== mark);
+  if (!isRunning(Number(pid))) return true;
+  // Without a mark the number may be another process's since this machine has started.
+  return mark ? startMark(Number(pid)) !== mark : ageMs(file) > os.uptime() * 1000 + 60000;
 }
 
+/** A file dated in the future, as after the clock was set back, is as old as it is early. */
 function ageMs(file) {
   const stats = fs.statSync(file, { throwIfNoEntry: false });
-  return stats ? Date.now() - stats.mtimeMs : 0;
+  return stats ? Math.abs(Date.now() - stats.mtimeMs) : 0;
 }
 
 /** When a process started, as Linux writes it: the same number with another start is another process. */

@@ -1,7 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -20,13 +30,24 @@ interface Bootstrap {
   stampBuild(hash: string, folder: string): void;
   hashFiles(folder: string, names: string[], except: string[]): string;
   holdBuild(folder: string): () => void;
+  withdrawStamp(folder: string): void;
   buildHolder(folder: string): string | null;
   takeLock(file: string, note: (text: string) => void): Promise<() => void>;
 }
 
 // The one file that is not TypeScript, so the compiler is told what it exports.
-const { nodeProblem, isInstalled, isBuiltFrom, stampBuild, hashFiles, holdBuild, buildHolder, takeLock } =
-  (await import(pathToFileURL(join(root, "src/cli/bootstrap.mjs")).href)) as Bootstrap;
+const bootstrapFile = join(root, "src/cli/bootstrap.mjs");
+const {
+  nodeProblem,
+  isInstalled,
+  isBuiltFrom,
+  stampBuild,
+  hashFiles,
+  holdBuild,
+  withdrawStamp,
+  buildHolder,
+  takeLock,
+} = (await import(pathToFileURL(bootstrapFile).href)) as Bootstrap;
 
 let folder: string;
 
@@ -93,6 +114,60 @@ test("a build is held by a start that serves it, and not by one that is gone", (
   expect(buildHolder(folder)).toBeNull();
 });
 
+test("a build that a start serves stays fresh, and another one is no longer called fresh before it is replaced", () => {
+  writeFileSync(join(folder, "BUILD_ID"), "first");
+  stampBuild("hash", folder);
+  const letGo = holdBuild(folder);
+  expect(() => withdrawStamp(folder)).toThrow(`process ${process.pid}`);
+  expect(isBuiltFrom("hash", folder)).toBe(true);
+  letGo();
+  withdrawStamp(folder);
+  expect(isBuiltFrom("hash", folder)).toBe(false);
+});
+
+test("a note without the start of its process is not believed after this machine has started again", () => {
+  const note = join(folder, "relay-starts", String(process.pid));
+  mkdirSync(join(folder, "relay-starts"));
+  writeFileSync(note, `${process.pid} `);
+  expect(buildHolder(folder)).toBe(String(process.pid));
+  utimesSync(note, new Date(0), new Date(0));
+  expect(buildHolder(folder)).toBeNull();
+});
+
+test.each([
+  ["sources that change during each build", `fs.appendFileSync("app/page.tsx", " again");`],
+  ["a stamp that cannot be written", `fs.symlinkSync("missing/stamp", ".next/relay-build");`],
+])("a start builds once with %s, and then serves the build", (_, during) => {
+  const write = (name: string, content: string) => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  };
+  cpSync(bootstrapFile, join(folder, "src/cli/bootstrap.mjs"));
+  write("src/cli/start.ts", `export const run = () => console.log("serves");`);
+  write("app/page.tsx", "one\n");
+  for (const name of ["package-lock.json", "node_modules/.package-lock.json"]) write(name, `{"packages":{}}`);
+  write("package.json", `{"type":"module"}`);
+  for (const name of ["tsx", "esbuild", "@esbuild", "get-tsconfig"].filter((one) =>
+    existsSync(join(root, "node_modules", one)),
+  )) {
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  }
+  // Stands in for `next build`; it gives up where it is asked for without end.
+  write(
+    "node_modules/next/dist/bin/next",
+    `const fs = require("node:fs");
+    fs.appendFileSync("builds", "1");
+    if (fs.readFileSync("builds", "utf8").length > 3) process.exit(1);
+    fs.mkdirSync(".next", { recursive: true });
+    ${during}
+    fs.writeFileSync(".next/BUILD_ID", "id");`,
+  );
+  write("node_modules/next/package.json", `{"type":"commonjs"}`);
+  const started = spawnSync(process.execPath, ["src/cli/bootstrap.mjs", "start"], { cwd: folder, encoding: "utf8" });
+  expect(started).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/serves\n$/) });
+  expect(readFileSync(join(folder, "builds"), "utf8")).toBe("1");
+});
+
 test("the hash of the build depends on names and contents of all files but the excluded ones", () => {
   const hash = () => hashFiles(folder, ["app", "src", "missing.ts"], ["src/cli"]);
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
@@ -139,9 +214,12 @@ describe("takeLock()", () => {
     expect(existsSync(lock())).toBe(false);
   });
 
-  test("takes over a lock that stays empty", async () => {
+  test.each([
+    ["is empty", new Date(0)],
+    ["is empty, and dated in the future", new Date(Date.now() + 3_600_000)],
+  ])("takes over a lock that %s", async (_, at) => {
     writeFileSync(lock(), "");
-    utimesSync(lock(), new Date(0), new Date(0));
+    utimesSync(lock(), at, at);
     (await takeLock(lock(), () => {}))();
     expect(existsSync(lock())).toBe(false);
   });
