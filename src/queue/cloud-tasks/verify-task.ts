@@ -54,9 +54,10 @@ async function verifyToken(token: string, certs: JWTVerifyGetKey, options: JWTVe
   }
 }
 
+/** What is wrong with a token is a JOSEError; any other error is of a key that cannot be used, such as one that is too short. */
 function unlessOtherKey(thrown: unknown): null {
-  if (thrown instanceof errors.JWSSignatureVerificationFailed) return null;
-  throw thrown;
+  if (thrown instanceof errors.JOSEError && !(thrown instanceof errors.JWSSignatureVerificationFailed)) throw thrown;
+  return null;
 }
 
 function fail(cause: unknown): never {

@@ -117,12 +117,26 @@ describe("what comes in Cloud Tasks' name", () => {
     expect(text).toContain("QUEUE_UNAVAILABLE");
   });
 
-  test("a key that is none, is huge or has a name twice keeps no other one from being used", async () => {
+  test("a key that is none, is huge or short, or has a name twice keeps no other one from being used", async () => {
     const { keys } = (await (await fetch(tasks.certsUrl)).json()) as { keys: [object] };
     const [google] = keys;
     const { privateKey } = await generateKeyPair("RS256");
     const modulus = (bytes: number) => Buffer.alloc(bytes, 0xfb).toString("base64url");
-    const others = [null, [], "key", { ...google, n: 5 }, { ...google, n: modulus(1_000_000) }, google];
+    const others = [
+      null,
+      [],
+      "key",
+      { ...google, n: 5 },
+      { ...google, n: modulus(1_000_000) },
+      { ...google, n: modulus(128) },
+      { ...google, n: "" },
+      { ...google, n: "A".repeat(342) },
+      { ...google, n: "?".repeat(342) },
+      { ...google, e: "AA" },
+      { ...google, e: "Ag" },
+      { ...google, e: "" },
+      google,
+    ];
     for (const other of [...others, { ...google, n: modulus(256) }, { ...google, key_ops: "verify", ext: "no" }]) {
       const list = JSON.stringify({ keys: [other, google] });
       const certs = createGoogleCerts(tasks.certsUrl, { fetch: answerWith(list), clock });
