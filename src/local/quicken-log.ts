@@ -20,12 +20,15 @@ export interface OutputStreams {
  * writes by the same console. What the console does besides costs more than the write: Next wraps each of its methods
  * twice, and V8 keeps each call for a debugger. All else is written as before. The streams are the console's own, so lines keep
  * their order, wait for a slow reader and end with the process as before. With a reader that has gone away, or on a full disk,
- * lines are lost and the process goes on, also as before.
+ * lines are lost and the process goes on, also as before. A method that was wrapped before Next, as collectors of logs do it
+ * that are loaded with `--import`, is left: its wrapper must see the lines.
  */
 export function quickenLog(methods: Methods, streams: OutputStreams): void {
   // Without a listener the error of a broken pipe would end the process.
   for (const stream of [streams.stdout, streams.stderr]) stream.on("error", () => {});
   for (const name of Object.keys(streamOf) as (keyof Methods)[]) {
+    // Node names its methods, and Next's wrappers keep the name of what they wrap.
+    if (methods[name].name !== name) continue;
     const slow = methods[name].bind(methods);
     methods[name] = (...values) => {
       const [line] = values;

@@ -9,13 +9,14 @@ const filler = "x".repeat(200);
 const source = fileURLToPath(new URL("../../src/local/quicken-log.ts", import.meta.url));
 
 /** A process with a quick console that runs this script; with how it ends. */
-function start(script: string, stdio: StdioOptions) {
+function start(script: string, stdio: StdioOptions, loadedBefore: readonly string[] = []) {
   const code = `
     import { quickenLog } from ${JSON.stringify(source)};
     quickenLog(console, process);
     const lineOf = (index) => JSON.stringify({ time: "now", index, filler: "${filler}" });
     ${script}`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", code], { stdio });
+  const imports = [...loadedBefore, "tsx"].flatMap((name) => ["--import", name]);
+  const child = spawn(process.execPath, [...imports, "--input-type=module", "--eval", code], { stdio });
   return { child, ended: new Promise<number | null>((resolve) => child.once("close", resolve)) };
 }
 
@@ -45,6 +46,25 @@ test("lines are whole and in order among what else the console writes, and the p
   ).join("");
   expect(read.stdout === expected).toBe(true);
   expect(read.stderr === expected).toBe(true);
+});
+
+test("a console method that was wrapped before, as collectors of logs do it, still sees the lines", async () => {
+  const { child, ended } = start(
+    "console.info(lineOf(1)); console.warn(lineOf(2));",
+    ["ignore", "pipe", "pipe"],
+    [
+      `data:text/javascript,${encodeURIComponent(`
+      const slow = console.info;
+      console["info"] = (...values) => slow("collected", ...values);`)}`,
+    ],
+  );
+  const read = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) child[name]?.on("data", (part) => (read[name] += String(part)));
+  expect(await ended).toBe(0);
+  expect(read).toEqual({
+    stdout: `collected ${JSON.stringify({ time: "now", index: 1, filler })}\n`,
+    stderr: `${JSON.stringify({ time: "now", index: 2, filler })}\n`,
+  });
 });
 
 test("a reader that goes away, and a full disk, lose lines and do not end the process", async () => {
