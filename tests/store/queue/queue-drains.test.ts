@@ -104,7 +104,8 @@ test("a wake that a dead drain alone was asked to hear is heard when its lease e
     dead.slot,
   ]);
   const ended = given(await endDrain(db, alive));
-  expect(ended.dueInMs).toBeLessThanOrEqual(500);
+  // More than the half second, because the system's clock may be set back meanwhile.
+  expect(ended.dueInMs).toBeLessThan(longMs / 2);
   const waiting = given(await beginWaiting(db, 20_000));
   await eventually("a look is due", async () => ((await lookWhileWaiting(db, waiting)) ?? 1) <= 0);
   expect(await beginDrain(db, longMs)).toMatchObject({ slot: 1 });
@@ -123,7 +124,7 @@ test("one process waits for messages to become due: the one whose time lasts lon
   const second = given(await beginWaiting(db, 40_000));
   expect(await lookWhileWaiting(db, first)).toBeUndefined();
   await endWaiting(db, first);
-  expect(await lookWhileWaiting(db, second)).toBeLessThanOrEqual(15_000);
+  expect(await lookWhileWaiting(db, second)).toBeLessThan(20_000);
 });
 
 test("while batches are held back none is taken, and none is waited for; other messages are", async () => {
