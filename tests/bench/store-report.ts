@@ -117,7 +117,9 @@ function drawSlices({ slices }: StoreTimes, rounds: number, rows: number): Bench
   const entries = Object.entries(slices) as [SliceKey, Slice[]][];
   const spread = (of: Slice[], figure: keyof Slice) => spreadOf(of.map((slice) => slice[figure]));
   return {
-    title: `Into the store, "full" with ${rows} rows: medians of ${rounds} rounds (their range)`,
+    title:
+      `Into the store, "full" with ${rows} rows: medians of ${rounds} rounds (their range). ` +
+      'Answered before it is settled, as the consumer does: "now"; after: "awaited"',
     head: ["way, database, events × at once", "deliveries/s", "p50 ms", "client's CPU ms", "statements", "WAL bytes"],
     rows: entries.map(([key, of]): Cell[] => [
       key,
