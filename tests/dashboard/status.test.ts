@@ -82,6 +82,12 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     /failed from 02:14 UTC until 11:56 UTC: CrmError in 29 of 31 calls in 15 minutes, and none of the 3 calls since then failed\.$/,
   ],
   [
+    "a handler that works again, and failed within one minute",
+    { failing: [{ ...failing, since: ago(4), succeededSince: 3, deployment: null, deployedAt: null }] },
+    "attention",
+    /^Nothing is lost\. The handler of comment failed at 11:56 UTC: CrmError in 29 of 31 calls in 15 minutes, and none/,
+  ],
+  [
     "a handler that works again, beside one that does not",
     {
       failing: [

@@ -36,7 +36,7 @@ export function lostItem({ condition: { lost, queue }, lostInMonth, when }: Fact
   const { count, isCapped, since } = lost;
   const href = listed("deliveries", { outcome: "lost", from: since });
   if (count > 0) {
-    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither ${queue.title} nor the store has the events. The log line forward.lost names their keys.`;
+    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither ${queue.title} nor the store has the events. The log line forward.lost names their keys; relay backfill reads from Instagram’s API what it still has.`;
     return item("lost", { state: "failing", count, isCapped, since, sentence, href });
   }
   const earlier =
@@ -171,7 +171,9 @@ export function describeFailing(handler: FailingHandler, when: When): string {
   const calls = `${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes`;
   if (!worksAgain(handler)) return `The handler of ${kind} has failed since ${when(since)}${from}: ${calls}.`;
   const again = `none of the ${amount(succeededSince, "call")} since then failed`;
-  return `The handler of ${kind} failed from ${when(since)} until ${when(lastFailedAt)}${from}: ${calls}, and ${again}.`;
+  const [first, last] = [when(since), when(lastFailedAt)];
+  const at = first === last ? `at ${first}` : `from ${first} until ${last}`;
+  return `The handler of ${kind} failed ${at}${from}: ${calls}, and ${again}.`;
 }
 
 /** Events that are stored and whose turn has not come. */
