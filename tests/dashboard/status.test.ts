@@ -155,7 +155,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
   ],
   [
     "a pause",
-    { pause: { since: ago(60), waiting: 7 }, notIngested: { ...never, count: 7, since: ago(60) } },
+    { pause: { since: ago(60), waiting: 7, askedAt: ago(2) }, notIngested: { ...never, count: 7, since: ago(60) } },
     "attention",
     /paused since 11:00 UTC/,
   ],
@@ -203,6 +203,13 @@ const oneRetried = {
   open: { count: 1, isCapped: false, oldest: ago(20) },
   retrying: { ...none, count: 1, nextAt: null },
 };
+test("what waits during a pause is said with the time at which the queue was asked", () => {
+  const pause = { since: ago(60), waiting: 7, askedAt: ago(2) };
+  expect(itemOf(describe({ pause }), "pause")?.sentence).toMatch(
+    / stay at QStash, where 7 batches waited at 11:58 UTC\.$/,
+  );
+});
+
 const heldLong = { ...never, count: 1, since: ago(20), last: ago(20) };
 const expiring = { count: 1, withoutCopy: 0, first: ago(-60) };
 
@@ -213,7 +220,7 @@ test.each<[name: string, facts: Partial<Condition>, ruleName: string, level: num
   ["a batch that QStash has for long", { notIngested: heldLong }, "oldest-open", 1, "failing"],
   [
     "the same while ingestion is paused",
-    { notIngested: heldLong, pause: { since: ago(30), waiting: 1 } },
+    { notIngested: heldLong, pause: { since: ago(30), waiting: 1, askedAt: ago(2) } },
     "oldest-open",
     0,
     "attention",

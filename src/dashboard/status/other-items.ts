@@ -55,7 +55,7 @@ function publishItem({ condition: { publish, queue } }: Facts): StatusItem | nul
 function pauseItem({ condition: { pause, queue }, when }: Facts): StatusItem | null {
   if (!pause?.since) return null;
   const waiting =
-    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
+    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited at ${when(pause.askedAt)}`;
   return item("pause", {
     state: "attention",
     since: pause.since,
