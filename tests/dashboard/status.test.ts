@@ -105,7 +105,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
     },
     "failing",
-    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC: /,
+    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC, the last at 12:00 UTC: /,
   ],
   [
     "a wrong secret among more requests of strangers",
@@ -121,7 +121,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       },
     },
     "attention",
-    /112 deliveries were refused in the last hour, since 11:40 UTC, 12 of them for one reason: their signature does not match \(401\)\.$/,
+    /112 deliveries were refused in the last hour, since 11:40 UTC, 12 of them for one reason, the last at 12:00 UTC: their signature does not match \(401\)\.$/,
   ],
   [
     "Meta's hour before what else fails",
