@@ -7,8 +7,11 @@ import { queueNames } from "#platform/queue-name.ts";
 import { queueCapabilities } from "#queue/capabilities.ts";
 
 import type { ServerMode } from "#local/next-server.ts";
+import type { Settings } from "#local/settings.ts";
 import type { RunningServers } from "#local/start-servers.ts";
 import { parseUrl } from "#platform/parse-url.ts";
+
+import { quoteForShell } from "./quote-for-shell.ts";
 import { alignRows, type Paint, seconds } from "./terminal.ts";
 
 export interface BannerOptions {
@@ -22,10 +25,10 @@ export interface BannerOptions {
 
 /** What `npm start` and `npm run dev` print once everything runs: the addresses and files, a first command, and how to stop. */
 export async function describeRunning(running: RunningServers, options: BannerOptions): Promise<string> {
-  const { root, paint, tookMs } = options;
+  const { paint, tookMs } = options;
   const { plan, settings } = running;
   const link = (url: string) => paint("cyan", url);
-  const shorten = (path: string) => (relative(root, path).startsWith("..") ? path : relative(root, path));
+  const shorten = (path: string) => shortenIn(options.root, path);
   const file = (name: string) => shorten(join(settings.dataDir, name));
   const webhook = `${plan.baseUrl}/api/webhooks/instagram`;
   const logs = [
@@ -50,11 +53,25 @@ export async function describeRunning(running: RunningServers, options: BannerOp
     "",
     alignRows(rows, paint),
     "",
-    `  Send a first delivery with ${paint("bold", "npm run relay -- trigger message")} in another terminal.`,
+    `  Send a first delivery with ${paint("bold", commandOf(settings, options, "trigger message"))} in another terminal.`,
     ...(options.mode === "development" ? ["  What you save in src and app takes effect with the next request."] : []),
     "  Ctrl-C stops everything once the work under way is done; a second Ctrl-C stops it at once.",
     "",
   ].join("\n");
+}
+
+function shortenIn(root: string, path: string): string {
+  return relative(root, path).startsWith("..") ? path : relative(root, path);
+}
+
+/** A command finds this start by its data folder. */
+function commandOf({ dataDir }: Settings, { root }: BannerOptions, words: string): string {
+  const command = `npm run relay -- ${words}`;
+  return dataDir === join(root, ".data") ? command : `DATA_DIR=${wordOf(shortenIn(root, dataDir))} ${command}`;
+}
+
+function wordOf(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : quoteForShell(path);
 }
 
 function titleOf(name: string): string {
@@ -62,14 +79,17 @@ function titleOf(name: string): string {
   return queue === undefined ? name : queueCapabilities[queue].title;
 }
 
-async function describeDashboard({ plan, opsToken }: RunningServers, options: BannerOptions): Promise<string> {
+async function describeDashboard(
+  { plan, settings, opsToken }: RunningServers,
+  options: BannerOptions,
+): Promise<string> {
   const { paint, isTerminal } = options;
   const { baseUrl } = plan;
   if (isTerminal) {
     const link = { baseUrl, opsToken, nowMs: systemClock.nowMs(), id: randomUUID() };
     return `${paint("cyan", await createSignInLink(link))} ${paint("dim", "works once")}`;
   }
-  return `${paint("cyan", `${baseUrl}/dashboard`)}, for a link that signs you in: npm run relay -- sign-in`;
+  return `${paint("cyan", `${baseUrl}/dashboard`)}, for a link that signs you in: ${commandOf(settings, options, "sign-in")}`;
 }
 
 function describePostgres(

@@ -82,6 +82,12 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
     /failed from 02:14 UTC until 11:56 UTC: CrmError in 29 of 31 calls in 15 minutes, and none of the 3 calls since then failed\.$/,
   ],
   [
+    "a handler that works again, and failed within one minute",
+    { failing: [{ ...failing, since: ago(4), succeededSince: 3, deployment: null, deployedAt: null }] },
+    "attention",
+    /^Nothing is lost\. The handler of comment failed at 11:56 UTC: CrmError in 29 of 31 calls in 15 minutes, and none/,
+  ],
+  [
     "a handler that works again, beside one that does not",
     {
       failing: [
@@ -99,7 +105,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       metaHour: { isRunning: true, since: ago(20), minutesLeft: 40, share: 1 },
     },
     "failing",
-    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC: /,
+    /^Nothing is lost\. Meta’s hour has run since 11:40 UTC: in 40 minutes .* 12 deliveries were refused in the last hour, since 11:40 UTC, the last at 12:00 UTC: /,
   ],
   [
     "a wrong secret among more requests of strangers",
@@ -115,7 +121,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
       },
     },
     "attention",
-    /112 deliveries were refused in the last hour, since 11:40 UTC, 12 of them for one reason: their signature does not match \(401\)\.$/,
+    /112 deliveries were refused in the last hour, since 11:40 UTC, 12 of them for one reason, the last at 12:00 UTC: their signature does not match \(401\)\.$/,
   ],
   [
     "Meta's hour before what else fails",
@@ -149,7 +155,7 @@ test.each<[name: string, facts: Partial<Condition>, status: Status["status"], se
   ],
   [
     "a pause",
-    { pause: { since: ago(60), waiting: 7 }, notIngested: { ...never, count: 7, since: ago(60) } },
+    { pause: { since: ago(60), waiting: 7, askedAt: ago(2) }, notIngested: { ...never, count: 7, since: ago(60) } },
     "attention",
     /paused since 11:00 UTC/,
   ],
@@ -197,6 +203,13 @@ const oneRetried = {
   open: { count: 1, isCapped: false, oldest: ago(20) },
   retrying: { ...none, count: 1, nextAt: null },
 };
+test("what waits during a pause is said with the time at which the queue was asked", () => {
+  const pause = { since: ago(60), waiting: 7, askedAt: ago(2) };
+  expect(itemOf(describe({ pause }), "pause")?.sentence).toMatch(
+    / stay at QStash, where 7 batches waited at 11:58 UTC\.$/,
+  );
+});
+
 const heldLong = { ...never, count: 1, since: ago(20), last: ago(20) };
 const expiring = { count: 1, withoutCopy: 0, first: ago(-60) };
 
@@ -207,7 +220,7 @@ test.each<[name: string, facts: Partial<Condition>, ruleName: string, level: num
   ["a batch that QStash has for long", { notIngested: heldLong }, "oldest-open", 1, "failing"],
   [
     "the same while ingestion is paused",
-    { notIngested: heldLong, pause: { since: ago(30), waiting: 1 } },
+    { notIngested: heldLong, pause: { since: ago(30), waiting: 1, askedAt: ago(2) } },
     "oldest-open",
     0,
     "attention",

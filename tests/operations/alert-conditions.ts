@@ -24,7 +24,7 @@ export function wellAt(nowMs: number): Condition {
     retrying: { count: 0, isCapped: false, nextAt: null },
     notIngested: none,
     deadLetters: { open: none, openGroups: 0, newest: [], expiring: { count: 0, withoutCopy: 0, first: null } },
-    pause: { since: null, waiting: 0 },
+    pause: { since: null, waiting: 0, askedAt: iso(nowMs) },
     canary: { isExpected: true, sentAt: now, arrivedAt: now, missingOn: [], isOverdue: false },
     maintenance: { ranAt: now, expectedFrom: now, failed: [] },
     partitions: { defaults: [] },
@@ -87,7 +87,7 @@ export const bad: Record<string, (nowMs: number, ms: number) => Partial<Conditio
       expiring: { count: 1, withoutCopy: 1, first: iso(nowMs + hourMs) },
     },
   }),
-  paused: (nowMs, ms) => ({ pause: { since: iso(nowMs - 61 * minuteMs - ms), waiting: 3 } }),
+  paused: (nowMs, ms) => ({ pause: { since: iso(nowMs - 61 * minuteMs - ms), waiting: 3, askedAt: iso(nowMs) } }),
   maintenance: (nowMs, ms) => ({
     maintenance: { ranAt: null, expectedFrom: iso(nowMs - 16 * minuteMs - ms), failed: [] },
   }),

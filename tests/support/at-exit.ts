@@ -4,8 +4,8 @@ import { constants } from "node:os";
 const cleanUps = new Set<() => void>();
 
 /**
- * Runs `cleanUp` when the process exits, the last one that was added first; returns what cancels that. It has to be
- * synchronous. One that throws does not keep the others from running.
+ * Runs `cleanUp` when the process exits; returns what cancels that. It has to be synchronous. The newest runs first, and one
+ * that throws does not keep the others from running.
  */
 export function atExit(cleanUp: () => void): () => void {
   // One listener for all: a long run has more than the ten after which Node warns of a leak.
@@ -17,7 +17,7 @@ export function atExit(cleanUp: () => void): () => void {
   };
 }
 
-/** A signal alone would end the process without what `atExit` has. For commands; what they started ends within seconds. */
+/** For commands: a signal then ends the process by `process.exit`, which runs what `atExit` has; without this it would not. */
 export function exitOnSignals(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // Not `once`: a second signal would end the process in the middle of its clean-up, which is as quick.

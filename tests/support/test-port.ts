@@ -22,7 +22,7 @@ export function findTestPort(): Promise<number> {
 
 /**
  * Listens on 127.0.0.1, and resolves with the port. One that the system chooses may be another server's as soon as this one
- * is closed: a test that expects nobody there, or comes back, would meet that server.
+ * is closed: a test that expects nothing to listen there, or listens there again, would meet that server.
  */
 export async function listenOnTestPort(server: Server): Promise<number> {
   const port = await findTestPort();

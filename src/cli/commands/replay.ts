@@ -126,8 +126,10 @@ async function plan(options: Options, context: CommandContext): Promise<void> {
   const { state, done, failed, skipped, stoppedBecause } = ended;
   if (state !== "finished") throw new CliFailure(`The replay is ${state}: ${stoppedBecause ?? "without a reason"}.`);
   if (failed + skipped === 0) return;
+  // A retry may have been first. In the mode `again` the same command would run handlers again.
+  const next = skipped > 0 && !options.again ? " The same command again says what is left." : "";
   throw new CliFailure(
-    `${done} were handled, ${failed} failed, ${skipped} were skipped: handled elsewhere, or erased.`,
+    `${done} were handled, ${failed} failed, ${skipped} were skipped: handled elsewhere, or erased.${next}`,
   );
 }
 

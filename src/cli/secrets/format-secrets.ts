@@ -1,5 +1,7 @@
 import { CliFailure } from "#platform/failure.ts";
 
+import { quoteForShell } from "../quote-for-shell.ts";
+
 /** How `relay secrets` prints values. */
 export const secretFormats = ["vercel", "env", "k8s", "json"] as const;
 
@@ -30,7 +32,7 @@ export function formatSecrets(
 function vercelLine(name: string, value: string, { environment, force }: FormatOptions): string {
   // Without --yes it asks for which branch of a preview.
   const flags = ["--sensitive", ...(force ? ["--force"] : []), ...(environment === "preview" ? ["--yes"] : [])];
-  return `printf %s ${quote(value)} | vercel env add ${name} ${environment} ${flags.join(" ")}`;
+  return `printf %s ${quoteForShell(value)} | vercel env add ${name} ${environment} ${flags.join(" ")}`;
 }
 
 /** A line that an `.env` file and a shell read alike. Throws a `CliFailure` for a value of which there is no such line. */
@@ -40,11 +42,6 @@ export function envLine(name: string, value: string): string {
   // In an .env file nothing escapes a quotation mark.
   if (!/["$`\\!\r\n]/.test(value)) return `${name}="${value}"`;
   throw new CliFailure(`No line has the value of ${name} for a shell and an .env file alike: use another --format.`);
-}
-
-/** As one word of a POSIX shell, whatever characters it has. */
-function quote(value: string): string {
-  return `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** JSON is YAML, so nothing in a value needs more than JSON's escapes. */

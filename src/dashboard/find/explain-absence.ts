@@ -1,9 +1,12 @@
 import { sql } from "drizzle-orm";
 
+import { amount } from "#operations/condition/amount.ts";
+import { countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
 import { hashUuid } from "#store/ingest/delivery-uuid.ts";
 
 import { isoText } from "../iso-text.ts";
+import { readLostInMonth } from "../status/read-lost-in-month.ts";
 
 /** After how many days what is deleted; 0 for never. */
 export interface Retention {
@@ -35,17 +38,19 @@ export async function explainAbsence(
   if (ids.length === 0) {
     return "Nothing in it has the form of an id. The list of events searches their texts for words.";
   }
-  const { erasedAt, refusals } = await readFacts(db, ids);
+  const [{ erasedAt, refusals }, lost] = await Promise.all([readFacts(db, ids), readLostInMonth(db, nowMs)]);
   return [
     ...explainEvent(gone, erasedAt, retention),
     ...ids.flatMap((id) => explainForm(id, retention, nowMs)),
+    ...(erasedAt === null && gone.length === 0 ? explainLost(lost) : []),
     ...explainRefusals(refusals),
   ].join(" ");
 }
 
 function explainEvent(gone: readonly string[], erasedAt: string | null, { eventDays }: Retention): string[] {
   if (erasedAt !== null) return [`The data of the person with this id was erased on a request of ${erasedAt}.`];
-  if (gone.length === 0) return ["Nothing that is stored has this id: it never arrived here, or its row was deleted."];
+  if (gone.length === 0)
+    return ["Nothing that is stored has this id: it never arrived here, was refused or lost, or its row was deleted."];
   const limit = eventDays === 0 ? "" : ` after ${eventDays} days (PAYLOAD_RETENTION_DAYS)`;
   return [`Event ${gone.join(", ")} had this id and was handled; its row was deleted${limit}.`];
 }
@@ -79,6 +84,15 @@ function explainForm(id: string, retention: Retention, nowMs: number): string[] 
 function timeOfUuid(id: string): number | null {
   const digits = id.replaceAll("-", "");
   return /^[0-9a-f]{12}7[0-9a-f]{19}$/i.test(digits) ? Number.parseInt(digits.slice(0, 12), 16) : null;
+}
+
+/** The store has a lost delivery's row, and not the ids of its events. */
+function explainLost(count: number): string[] {
+  if (count === 0) return [];
+  const deliveries = amount(Math.min(count, countMax), "delivery", count > countMax);
+  return [
+    `Of the events of ${deliveries} lost in the last 30 days only the log has the keys, in its lines forward.lost.`,
+  ];
 }
 
 function explainRefusals(refusals: AbsenceFacts["refusals"]): string[] {

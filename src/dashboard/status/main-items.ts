@@ -33,10 +33,10 @@ export interface Facts {
 /** Deliveries that were acknowledged and are nowhere. */
 export function lostItem({ condition: { lost, queue }, lostInMonth, when }: Facts): StatusItem {
   if (lost === null) return unknownItem("lost", "Whether deliveries are lost");
-  const { count, isCapped, since } = lost;
+  const { count, isCapped, since, last } = lost;
   const href = listed("deliveries", { outcome: "lost", from: since });
   if (count > 0) {
-    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}: acknowledged, and neither ${queue.title} nor the store has the events. The log line forward.lost names their keys.`;
+    const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} lost since ${when(since ?? "")}${lastAt(last, since, when)}: acknowledged, and neither ${queue.title} nor the store has the events. The log line forward.lost names their keys; relay backfill reads from Instagram’s API what it still has.`;
     return item("lost", { state: "failing", count, isCapped, since, sentence, href });
   }
   const earlier =
@@ -64,13 +64,19 @@ export function refusedItem({ condition, refusedInDay, when }: Facts): StatusIte
   }
   const { what, advice } = explainReason(first.reason);
   const of = byReason.length === 1 ? "" : `, ${first.count.toLocaleString("en-US")} of them for one reason`;
-  const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}${of}: ${what}. ${advice}`;
+  const last = lastAt(first.last, since, when);
+  const sentence = `${amount(count, "delivery", isCapped)} ${verb(count, "was", "were")} refused in the last hour, since ${when(since ?? "")}${of}${last}: ${what}. ${advice}`;
   const nowMs = Date.parse(asOf);
   const isUrgent =
     (metaHour !== null && levelOfMetaHour(metaHour, nowMs) > 0) ||
     (acksWithheld !== null && areAcksWithheld(acksWithheld, nowMs));
   const state = isUrgent ? "failing" : ofMeta === undefined ? "ok" : "attention";
   return item("refused", { state, count, isCapped, since, sentence, href: "/dashboard#refusals" });
+}
+
+/** Says whether it goes on, since its count stays for the whole window. */
+function lastAt(last: string | null, since: string | null, when: When): string {
+  return last === null || when(last) === when(since ?? "") ? "" : `, the last at ${when(last)}`;
 }
 
 /** What should have gone on, and did not. */
@@ -171,7 +177,9 @@ export function describeFailing(handler: FailingHandler, when: When): string {
   const calls = `${error} in ${failed.toLocaleString("en-US")} of ${amount(runs, "call")} in 15 minutes`;
   if (!worksAgain(handler)) return `The handler of ${kind} has failed since ${when(since)}${from}: ${calls}.`;
   const again = `none of the ${amount(succeededSince, "call")} since then failed`;
-  return `The handler of ${kind} failed from ${when(since)} until ${when(lastFailedAt)}${from}: ${calls}, and ${again}.`;
+  const [first, last] = [when(since), when(lastFailedAt)];
+  const at = first === last ? `at ${first}` : `from ${first} until ${last}`;
+  return `The handler of ${kind} failed ${at}${from}: ${calls}, and ${again}.`;
 }
 
 /** Events that are stored and whose turn has not come. */

@@ -38,8 +38,9 @@ function storeItem({ condition: { store, storeFault, queue } }: Facts): StatusIt
   return item("store", { state: "failing", sentence: `${cause} ${effect} ${remedy}`, href: "/dashboard/diagnostics" });
 }
 
+/** Not "deliveries wait": the queue may fail at the same time, as QStash on this machine does, which has the same Postgres. */
 function waitingAt({ title }: QueueFacts): string {
-  return `Deliveries are acknowledged and wait at ${title}, which tries again for hours.`;
+  return `What ${title} accepts waits there, and it tries again for hours; what it does not accept is refused, and Meta sends it again for an hour.`;
 }
 
 function publishItem({ condition: { publish, queue } }: Facts): StatusItem | null {
@@ -54,7 +55,7 @@ function publishItem({ condition: { publish, queue } }: Facts): StatusItem | nul
 function pauseItem({ condition: { pause, queue }, when }: Facts): StatusItem | null {
   if (!pause?.since) return null;
   const waiting =
-    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited when maintenance last asked`;
+    pause.waiting === null ? "" : `, where ${amount(pause.waiting, "batch")} waited at ${when(pause.askedAt)}`;
   return item("pause", {
     state: "attention",
     since: pause.since,

@@ -13,17 +13,6 @@ export interface RefusalTotal {
   until: string;
 }
 
-/** One report of refused deliveries, which covers a few seconds at most. */
-export interface RefusalItem {
-  id: number;
-  at: string;
-  runtime: string;
-  reason: string;
-  count: number;
-}
-
-const newestMax = 100;
-
 /** The refused deliveries of a window, the most frequent reason first. */
 export async function readRefusalTotals(
   db: Database,
@@ -43,15 +32,4 @@ export async function readRefusalTotals(
     .groupBy(refusals.runtime, refusals.reason)
     .orderBy(desc(count), refusals.reason);
   return rows.map((row) => ({ ...row, since: row.since.toISOString(), until: row.until.toISOString() }));
-}
-
-/** The newest hundred reports, newest first. */
-export async function readNewestRefusals(db: Database): Promise<RefusalItem[]> {
-  const { id, at, runtime, reason, count } = refusals;
-  const rows = await db
-    .select({ id, at, runtime, reason, count })
-    .from(refusals)
-    .orderBy(desc(at), desc(id))
-    .limit(newestMax);
-  return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }

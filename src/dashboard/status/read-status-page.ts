@@ -5,7 +5,7 @@ import type { Database } from "#store/connection/database.ts";
 
 import { readFigures } from "../runtimes/read-figures.ts";
 import { type FiringAlert, readFiringAlerts } from "./read-firing-alerts.ts";
-import { readNewestRefusals, type RefusalItem } from "./read-refusals.ts";
+import { readRefusalTotals, type RefusalTotal } from "./read-refusals.ts";
 import { readStatus, type StatusOptions } from "./read-status.ts";
 import type { Status } from "./status.ts";
 
@@ -15,11 +15,13 @@ export interface StatusPage {
   /** What arrived in the window, by runtime. */
   traffic: RuntimeSummary[];
   alerts: FiringAlert[];
-  /** The newest refusals; empty unless deliveries were refused in the last day. */
-  refusals: RefusalItem[];
-  /** Whether nothing has been received yet, not even to be refused. */
+  /** The refused deliveries of the last day; empty unless the status leads to them. */
+  refusals: RefusalTotal[];
+  /** Whether no delivery has been received, and none was refused in the last day. */
   isNew: boolean;
 }
+
+const dayMs = 24 * 3_600_000;
 
 /** Reads the page. Rejects with the driver's error if traffic or alerts cannot be read. */
 export async function readStatusPage(
@@ -27,10 +29,11 @@ export async function readStatusPage(
   { window: name, ...options }: StatusOptions & { window: WindowName },
 ): Promise<StatusPage> {
   const window = windowEndingAt(name, options.nowMs);
-  const [status, { figures }, newest, alerts] = await Promise.all([
+  const { nowMs } = options;
+  const [status, { figures }, refused, alerts] = await Promise.all([
     readStatus(db, options),
     readFigures(db, window),
-    readNewestRefusals(db),
+    readRefusalTotals(db, { fromMs: nowMs - dayMs, toMs: nowMs + 1 }),
     readFiringAlerts(db),
   ]);
   const leadsToRefusals = status.items.some(({ name: of, href }) => of === "refused" && href !== null);
@@ -38,7 +41,7 @@ export async function readStatusPage(
     status,
     traffic: runtimes.map((runtime) => summarizeRuntime(runtime, figures, window)),
     alerts,
-    refusals: leadsToRefusals ? newest : [],
-    isNew: status.lastDeliveryAt === null && newest.length === 0,
+    refusals: leadsToRefusals ? refused : [],
+    isNew: status.lastDeliveryAt === null && refused.length === 0,
   };
 }

@@ -1,15 +1,11 @@
-import { sql } from "drizzle-orm";
-
 import { type ConditionOptions, readCondition } from "#operations/condition/read-condition.ts";
-import { countMax } from "#store/connection/capped-count.ts";
 import type { Database } from "#store/connection/database.ts";
-import { deliveryOutcomes } from "#store/deliveries/delivery-outcomes.ts";
-import { unfinishedDelivery } from "#store/deliveries/unfinished-delivery.ts";
 import { readUnendedBackfills } from "#store/replays/backfills.ts";
 
 import { utc } from "../zone.ts";
 import { describeStatus } from "./describe-status.ts";
 import { readDeploymentChange } from "./read-deployment-change.ts";
+import { readLostInMonth } from "./read-lost-in-month.ts";
 import { readRefusalTotals } from "./read-refusals.ts";
 import { whenIn } from "./status-words.ts";
 import type { Status } from "./status.ts";
@@ -23,7 +19,6 @@ export interface StatusOptions extends ConditionOptions {
 }
 
 const dayMs = 24 * 3_600_000;
-const monthMs = 30 * dayMs;
 
 /**
  * How the relay is, in twelve statements at most, each of which uses an index or is bounded. What cannot be read is `unknown`;
@@ -47,17 +42,4 @@ export async function readStatus(db: Database, { zone = utc, rollUp, ...options 
 async function readRefused(db: Database, window: { fromMs: number; toMs: number }): Promise<number> {
   const totals = await readRefusalTotals(db, window);
   return totals.reduce((sum, { reason, count }) => (reason === "SIGNATURE_MISSING" ? sum : sum + count), 0);
-}
-
-/** A loss is not forgotten after a day. Reads only the index of what is not complete. */
-async function readLostInMonth(db: Database, nowMs: number): Promise<number> {
-  const lost = sql`(
-    select * from relay.deliveries
-    where received_at >= ${new Date(nowMs - monthMs).toISOString()}::timestamptz and ${unfinishedDelivery}
-      and outcome = 'lost' and not probe
-    order by received_at desc limit ${countMax + 1})`;
-  const { rows } = await db.execute<{ count: number }>(
-    sql`select count(*)::int as count from ${deliveryOutcomes(lost)} d where became = 'lost'`,
-  );
-  return rows[0]?.count ?? 0;
 }

@@ -49,7 +49,7 @@ const acksWithheld: AlertRule = {
     if (fact === null) return null;
     const text =
       fact.count === 0
-        ? "Each delivery of the last hour was kept."
+        ? "No ack was withheld in the last hour."
         : `${amount(fact.count, "delivery", fact.isCapped)} refused in the last hour because nothing kept them.`;
     return one(areAcksWithheld(fact, nowMs) ? 1 : 0, fact.count, text);
   },

@@ -118,8 +118,8 @@ export interface Condition {
   /** Deliveries of the last 24 hours that the queue accepted over a minute ago and that are not ingested: of those that sent a report. */
   notIngested: Happened | null;
   deadLetters: DeadLetterFacts | null;
-  /** `since` is null while ingestion is not paused; `waiting`: batches at the queue when maintenance last asked. */
-  pause: { since: string | null; waiting: number | null } | null;
+  /** `since` is null while ingestion is not paused; `waiting`: batches at the queue at `askedAt`. */
+  pause: { since: string | null; waiting: number | null; askedAt: string } | null;
   canary: CanaryFacts | null;
   /**
    * When a part of maintenance last ran, null if never; the parts that failed at their last run. The next run is expected from

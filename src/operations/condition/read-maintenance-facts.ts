@@ -26,18 +26,22 @@ export async function readMaintenanceFacts(db: Database): Promise<MaintenanceFac
   const recorded = await readParts(db);
   const newestMs = Math.max(...recorded.map((part) => part.ranAt.getTime()));
   const parts = recorded.filter((part) => newestMs - part.ranAt.getTime() < leftOutMs);
-  const resultOf = (name: string) => parts.find((part) => part.name === name)?.result;
+  const partOf = (name: string) => parts.find((part) => part.name === name);
   const runs = parts.filter(({ name }) => name !== "pause");
   const ranAt = runs.length === 0 ? null : isoOf(Math.max(...runs.map((part) => part.ranAt.getTime())));
-  const pause = resultOf("pause");
-  const partitions = resultOf("partitions");
+  const partitions = partOf("partitions")?.result;
   return {
     maintenance: { ranAt, expectedFrom: ranAt ?? (await readFirstDelivery(db)), failed: failedOf(parts) },
-    pause: v.is(pauseResult, pause) ? { since: pause.since, waiting: pause.waiting } : null,
+    pause: pauseOf(partOf("pause")),
     partitions: v.is(partitionsResult, partitions)
       ? { defaults: partitions.defaults.filter((name) => name !== mayHaveRows) }
       : null,
   };
+}
+
+function pauseOf(part: Awaited<ReturnType<typeof readParts>>[number] | undefined): MaintenanceFacts["pause"] {
+  if (part === undefined || !v.is(pauseResult, part.result)) return null;
+  return { since: part.result.since, waiting: part.result.waiting, askedAt: part.ranAt.toISOString() };
 }
 
 async function readFirstDelivery(db: Database): Promise<string | null> {

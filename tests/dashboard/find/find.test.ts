@@ -43,6 +43,7 @@ beforeAll(async () => {
     .values([
       deliveryRow({ id: deliveryId, ...received, ...ingested({ deliveredAt: at, messageId: "msg_first1" }), traceId }),
       deliveryRow({ id: waitingId, receivedAt: at, messageIds: ["msg_waiting0", "msg_waiting1"] }),
+      deliveryRow({ id: "d_lost", receivedAt: at, outcome: "lost" }),
       deliveryRow({ id: "d_old", receivedAt: at, ...unreported, ...ingested({ deliveredAt: at, batches: 2 }) }),
     ]);
   await db.insert(deliveryBatches).values(batchRow({ deliveryId: "d_old", deliveredAt: at, messageId: "msg_later1" }));
@@ -155,6 +156,10 @@ test("an id is found as it is pasted: quoted, in a link, in a line of a log", as
 test("without a match the answer says why there may be none", async () => {
   const expected: [q: string, reason: RegExp][] = [
     ["msg_nowhere", /known to QStash alone.*in the last 24 hours: 3 for SIGNATURE_INVALID, 1 for NOT_KEPT/],
+    [
+      `message:${account}:m_lost1`,
+      /refused or lost, .* Of the events of 1 delivery lost in the last 30 days only the log /,
+    ],
     [`message:${account}:m_deleted9`, /^Event 999999 had this id .* after 30 days/],
     ["600700800", /^The data of the person with this id was erased on a request of 2026-01-31T12:00:00.000Z/],
     ["01990000-0000-7000-8000-000000000001", /kept for 90 days/],

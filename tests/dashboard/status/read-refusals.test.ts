@@ -4,7 +4,7 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 
 import { readRuntimes } from "#dashboard/runtimes/read-runtimes.ts";
-import { readNewestRefusals, readRefusalTotals, type RefusalItem } from "#dashboard/status/read-refusals.ts";
+import { readRefusalTotals, type RefusalTotal } from "#dashboard/status/read-refusals.ts";
 import { RefusalsPanel } from "#dashboard/view/status/refusals-panel.tsx";
 import { saveRefusals } from "#store/deliveries/save-refusals.ts";
 import { refusals } from "#store/schema/figures-schema.ts";
@@ -40,15 +40,9 @@ test("refusals are added up by reason and runtime, with the first and the last o
     ["edge", { SIGNATURE_INVALID: 5, BODY_TOO_LARGE: 1 }],
     ["nodejs", { ENV_INVALID: 4 }],
   ]);
-  expect((await readNewestRefusals(db))[0]).toMatchObject({
-    at: at(5),
-    runtime: "nodejs",
-    reason: "ENV_INVALID",
-    count: 4,
-  });
 });
 
-test("a hundred of them are shown, and rows that no window reaches are deleted now and then", async () => {
+test("rows that no window reaches are deleted now and then", async () => {
   const { db } = await openTestStore();
   const save = (atMs: number) => saveRefusals(db, { runtime: "edge", atMs, counts: { NOT_KEPT: 1 } }, nowMs);
   await save(nowMs - 32 * 24 * 60 * minuteMs);
@@ -56,7 +50,6 @@ test("a hundred of them are shown, and rows that no window reaches are deleted n
   expect(await db.$count(refusals)).toBe(99);
   for (let index = 0; index < 3; index += 1) await save(nowMs - index);
   expect(await db.$count(refusals)).toBe(101);
-  expect(await readNewestRefusals(db)).toHaveLength(100);
 });
 
 test("a report with a time of the far future deletes nothing and counts as of now", async () => {
@@ -71,10 +64,12 @@ test("a report with a time of the far future deletes nothing and counts as of no
 });
 
 test("the panel says once for each reason what to do about it", () => {
-  const items = ["SIGNATURE_INVALID", "ENV_INVALID", "SIGNATURE_INVALID", "FROM_ANOTHER_RELEASE"].map(
-    (reason, id): RefusalItem => ({ id, at: new Date(0).toISOString(), runtime: "edge", reason, count: 1 }),
-  );
-  const panel = createElement(RefusalsPanel, { refusals: items, nowMs: 60_000 });
+  const [since, until] = [at(20), at(10)];
+  const items: RefusalTotal[] = ["SIGNATURE_INVALID", "ENV_INVALID", "FROM_ANOTHER_RELEASE"].map((reason) => {
+    return { runtime: "edge", reason, count: 1, since, until };
+  });
+  items.push({ runtime: "nodejs", reason: "SIGNATURE_INVALID", count: 1, since, until });
+  const panel = createElement(RefusalsPanel, { refusals: items, nowMs });
   const page = renderToStaticMarkup(createElement(MantineProvider, null, panel));
   for (const advice of ["Check INSTAGRAM_APP_SECRET", "/api/health and the log name", "Look for delivery.refused"]) {
     expect(page.split(advice)).toHaveLength(2);

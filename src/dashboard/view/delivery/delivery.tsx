@@ -109,6 +109,12 @@ function PageLinks({ label, children }: { label: string; children: ReactNode }) 
   );
 }
 
+function missingEvents({ outcome }: DeliveryProps["journey"]): string {
+  return outcome === "lost"
+    ? "Its events are not stored. The log line forward.lost has their keys; relay backfill reads from Instagram’s API what it still has."
+    : "Its events are not stored yet.";
+}
+
 type DeliveredEventsProps = Pick<DeliveryProps, "journey" | "page" | "handlerRetries" | "showsText" | "nowMs">;
 
 function DeliveredEvents({ journey, page, handlerRetries, showsText, nowMs }: DeliveredEventsProps) {
@@ -123,9 +129,7 @@ function DeliveredEvents({ journey, page, handlerRetries, showsText, nowMs }: De
       }
     >
       {page.events.length === 0 ? (
-        <p className={text["nothing"]}>
-          {journey.ingestedAt === null ? "Its events are not stored yet." : "It has no events."}
-        </p>
+        <p className={text["nothing"]}>{journey.ingestedAt === null ? missingEvents(journey) : "It has no events."}</p>
       ) : (
         <EventsTable events={page.events} {...{ handlerRetries, showsText, nowMs }} />
       )}

@@ -1,5 +1,5 @@
 import { formatCount } from "../../format.ts";
-import type { RefusalItem } from "../../status/read-refusals.ts";
+import type { RefusalTotal } from "../../status/read-refusals.ts";
 import { explainReason } from "../../status/refusal-reasons.ts";
 import { RuntimeMark } from "../runtime-mark.tsx";
 import tables from "../table.module.css";
@@ -7,8 +7,8 @@ import text from "../text.module.css";
 import { Panel, ScrollBox } from "../panel.tsx";
 import { Timestamp } from "../timestamp.tsx";
 
-/** The last refusals: when, by which runtime and why, and what to do for each reason. Refused bodies are not stored. */
-export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalItem[]; nowMs: number }) {
+/** Refusals by reason and runtime, since when and until when, and what to do for each reason. Refused bodies are not stored. */
+export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalTotal[]; nowMs: number }) {
   const reasons = [...new Set(refusals.map(({ reason }) => reason))].map((name) => ({ name, ...explainReason(name) }));
   return (
     <Panel id="refusals" title="Refused deliveries">
@@ -19,28 +19,32 @@ export function RefusalsPanel({ refusals, nowMs }: { refusals: readonly RefusalI
       ))}
       <ScrollBox label="Refused deliveries">
         <table className={tables["table"]}>
-          <caption>The last hundred reports of refusals, newest first; times in UTC</caption>
+          <caption>Refused deliveries of the last 24 hours, the most frequent reason first; times in UTC</caption>
           <thead>
             <tr>
-              <th scope="col">Reported</th>
-              <th scope="col">Runtime</th>
               <th scope="col">Reason</th>
+              <th scope="col">Runtime</th>
               <th scope="col" data-numeric>
                 Count
               </th>
+              <th scope="col">First</th>
+              <th scope="col">Last</th>
             </tr>
           </thead>
           <tbody>
-            {refusals.map(({ id, at, runtime, reason, count }) => (
-              <tr key={id}>
-                <td data-numeric="start">
-                  <Timestamp iso={at} nowMs={nowMs} />
-                </td>
+            {refusals.map(({ runtime, reason, count, since, until }) => (
+              <tr key={`${reason} ${runtime}`}>
+                <td className={text["mono"]}>{reason}</td>
                 <td>
                   <RuntimeMark runtime={runtime} />
                 </td>
-                <td className={text["mono"]}>{reason}</td>
                 <td data-numeric>{formatCount(count)}</td>
+                <td data-numeric="start">
+                  <Timestamp iso={since} nowMs={nowMs} />
+                </td>
+                <td data-numeric="start">
+                  <Timestamp iso={until} nowMs={nowMs} />
+                </td>
               </tr>
             ))}
           </tbody>
