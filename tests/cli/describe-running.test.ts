@@ -44,9 +44,9 @@ test("a terminal gets a new sign-in link each time; a pipe gets the command that
 
 test("the commands name the data folder if it is not the usual one", async () => {
   expect(await describeFor({}, false)).not.toContain("DATA_DIR");
-  const banner = await describeFor({ DATA_DIR: "/tmp/my data" }, false);
-  expect(banner).toContain("DATA_DIR='/tmp/my data' npm run relay -- sign-in");
-  expect(banner).toContain("DATA_DIR='/tmp/my data' npm run relay -- trigger message");
+  const banner = await describeFor({ DATA_DIR: "/srv/my data" }, false);
+  expect(banner).toContain("DATA_DIR='/srv/my data' npm run relay -- sign-in");
+  expect(banner).toContain("DATA_DIR='/srv/my data' npm run relay -- trigger message");
 });
 
 test.each([
